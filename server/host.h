@@ -1,0 +1,60 @@
+/*
+ * host.h - what a session may reach, passed in, never global. Each loop has one.
+ */
+#ifndef SERVER_HOST_H
+#define SERVER_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "proto/base/arena.h"
+#include "proto/base/list.h"
+
+struct conf;
+struct log;
+struct log_writer;
+struct loop;
+struct metrics;
+struct server;
+struct shared;
+struct snapshot;
+struct store;
+struct store_inbox;
+struct tls_server;
+struct workers;
+
+struct host {
+	struct loop *loop;
+	unsigned number; /* 0 is the front loop */
+	struct store *store;
+	struct store_inbox *inbox; /* where `done` of this loop's store jobs comes in */
+	const struct conf *conf;   /* the generation of this turn */
+	struct log *log;
+	struct metrics *metrics;
+	struct shared *shared;
+	struct workers *workers;
+	struct tls_server *tls; /* NULL: no TLS; changed by a reload between two turns */
+	struct server *server;	/* for the control socket: reload, stop, services */
+	struct chunk_pool pool; /* for arenas of this loop */
+	struct list sessions;	/* struct session.link */
+	struct snapshot *snapshot; /* by host_snapshot() only */
+	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */
+	unsigned session_count;
+	bool stopping;
+};
+
+/* Wall clock, Unix milliseconds, moved by the offset of testing.clock. Any thread. */
+int64_t host_now_ms(const struct host *host);
+
+/*
+ * The snapshot of this turn, begun at the first call and closed at the end of the turn (H44); spans
+ * into it die then. Loop thread only. NULL where the store has no reader left (logged).
+ */
+struct snapshot *host_snapshot(struct host *host);
+void host_snapshot_close(struct host *host); /* early: before a write that must be seen */
+
+/* Run FN(ARG) on the loop of another host: loop_post() by its number. */
+struct host *host_of_loop(struct host *host, unsigned number);
+unsigned host_count(const struct host *host);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * metrics.h - counters of the process, for `status` and later for the metrics service.
+ *
+ * Each is one atomic word; any thread adds. A row: name, unit, help.
+ */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define METRICS(X)                                                                             \
+	X(accepted, "connections", "Connections accepted.")                                    \
+	X(refused, "connections", "Connections refused by a limit.")                           \
+	X(sessions, "sessions", "Sessions open now.")                                          \
+	X(session_faults, "sessions", "Sessions that ended by a fault.")                       \
+	X(accept_pauses, "times", "Times a listener rested for want of descriptors.")          \
+	X(tls_handshakes, "handshakes", "TLS handshakes done.")                                \
+	X(tls_failures, "handshakes", "TLS handshakes that failed.")                           \
+	X(logins, "logins", "Good logins.")                                                    \
+	X(logins_failed, "logins", "Failed logins.")                                           \
+	X(received, "messages", "Messages accepted.")                                          \
+	X(received_bytes, "bytes", "Bytes of the messages accepted.")                          \
+	X(rejected, "recipients", "Recipients and messages refused.")                          \
+	X(delivered, "copies", "Copies placed in folders.")                                    \
+	X(queued, "recipients", "Recipients put into the queue.")                              \
+	X(retrieved, "messages", "Messages fetched by their users.")                           \
+	X(retrieved_bytes, "bytes", "Bytes of the messages fetched.")                          \
+	X(bytes_in, "bytes", "Bytes read from peers.")                                         \
+	X(bytes_out, "bytes", "Bytes sent to peers.")                                          \
+	X(memory_in_flight, "bytes", "Bytes of messages on their way into the store, now.")    \
+	X(slow_turns, "turns", "Turns of a loop over 10 ms.")                                  \
+	X(longest_turn_us, "us", "The longest turn of any loop.")                              \
+	X(reloads, "times", "Configurations taken over.")
+
+struct metrics {
+#define X(name, unit, help) _Atomic int64_t name;
+	METRICS(X)
+#undef X
+};
+
+#define metric_add(m, name, n) \
+	atomic_fetch_add_explicit(&(m)->name, (int64_t)(n), memory_order_relaxed)
+#define metric_get(m, name) atomic_load_explicit(&(m)->name, memory_order_relaxed)
+
+void metric_raise(_Atomic int64_t *value, int64_t to); /* keeps the largest */
+
+/* The rows in their order, for those who print all. */
+struct metric_row {
+	const char *name, *unit, *help;
+	size_t offset; /* of the word in struct metrics */
+};
+extern const struct metric_row metric_rows[];
+extern const size_t metric_row_count;
+int64_t metric_row_get(const struct metrics *m, const struct metric_row *row);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * work.h - slow arithmetic on a few worker threads: `run` off the loop, `done` on it.
+ *
+ * Each kind has a queue of its own with a limit, and a number that may run at once, so that a flood
+ * of one kind leaves the others alone (H36).
+ */
+#ifndef SERVER_NET_WORK_H
+#define SERVER_NET_WORK_H
+
+#include "server/net/loop.h"
+
+enum work_kind {
+	WORK_HASH,    /* passwords: 5,000 wait, two run, at most 60 s of waiting */
+	WORK_SEARCH,  /* 200 wait */
+	WORK_TLS,     /* handshake steps: 100 in all */
+	WORK_GENERAL, /* cold pages, files, the rest */
+	WORK_KINDS
+};
+
+struct work {
+	struct list link;
+	struct loop *loop; /* where `done` runs */
+	enum work_kind kind;
+	void (*run)(struct work *);			/* on a worker; touches what it was lent only */
+	void (*done)(struct work *, enum err result);	/* ERR_BUSY: waited too long, did not run */
+	int64_t queued_ms;
+	enum err result;
+};
+
+struct workers;
+
+/* THREADS 0: one a core, at least two. */
+MUST_CHECK enum err workers_open(unsigned threads, struct workers **out);
+void workers_close(struct workers **w); /* what waits is not run; the loops must have ended */
+
+/*
+ * Fill loop, kind, run and done first. ERR_BUSY where the kind's queue is full: `done` is not
+ * called then. WORK stays where it is until `done`; its owner holds itself so long (H77).
+ */
+MUST_CHECK enum err workers_submit(struct workers *w, struct work *work);
+size_t workers_waiting(struct workers *w, enum work_kind kind); /* any thread */
+unsigned workers_threads(const struct workers *w);
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * server.h - the process as a whole, for main.c and the control socket.
+ *
+ * All functions belong to the front loop's thread unless they say otherwise.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "server/host.h"
+#include "server/services.h"
+
+struct buf;
+struct server;
+
+#define SERVER_VERSION "0.1.0"
+#define SERVER_STOP_MS 8000 /* for sessions to end after SIGTERM; exit follows within 10 s */
+
+struct server_options {
+	const char *conf_path; /* as given by -c, made absolute */
+	int warden_fd;	       /* -1: no warden; requests are answered by this process itself */
+	bool foreground;
+};
+
+/* Opens everything, runs until told to stop; returns the exit status. */
+int server_run(const struct server_options *options);
+
+/* ---- for the control socket ---- */
+
+const char *server_conf_path(const struct server *s);
+int64_t server_started_ms(const struct server *s);     /* wall clock */
+const char *server_store_state(const struct server *s); /* "ok", "full", ... */
+struct log_writer *server_log_writer(const struct server *s);
+
+/*
+ * Read the file again, check it whole, swap it in between two turns of every loop. A bad one changes
+ * nothing: ERR_SYNTAX, with all faults as lines in *faults (may be NULL), which also were logged.
+ */
+MUST_CHECK enum err server_reload(struct server *s, struct buf *faults);
+/* Why the last reload was refused; "" where it was not. */
+const char *server_reload_fault(const struct server *s);
+
+void server_stop(struct server *s); /* as SIGTERM does */
+
+/* `service list|start|stop`. ERR_NOT_FOUND: no such service in the file; ERR_DENIED: no class yet. */
+enum service_state { SERVICE_ABSENT, SERVICE_RUNNING, SERVICE_STOPPED, SERVICE_FAILED };
+enum service_state server_service_state(struct server *s, const struct service *service);
+/* Its addresses as "a, b" into OUT. */
+MUST_CHECK enum err server_service_addresses(struct server *s, const struct service *service,
+	struct buf *out);
+MUST_CHECK enum err server_service_start(struct server *s, const struct service *service);
+MUST_CHECK enum err server_service_stop(struct server *s, const struct service *service);
+
+/* `session end`: ERR_NOT_FOUND where no session has that id. */
+MUST_CHECK enum err server_session_end(struct server *s, uint64_t id);
+
+/*
+ * `postroomd --check-store` in a child of the warden (the server never forks, H46). Its report goes
+ * to OUT_FD, which stays the caller's. DONE(ARG, STATUS) on the front loop with the exit status, or
+ * -1 where it could not be run. ERR_BUSY: one runs already.
+ */
+MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
+	void (*done)(void *arg, int status), void *arg);
+
+/* `clock advance`: ERR_DENIED without testing.clock. Tasks and deadlines that fall due run. */
+MUST_CHECK enum err server_clock_advance(struct server *s, int64_t by_ms);
+
+#endif

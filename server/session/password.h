@@ -1,0 +1,34 @@
+/*
+ * password.h - hashing passwords and checking them (H63); the one file that knows how.
+ *
+ * Argon2id at 19 MiB and two passes costs about 30 ms, so both run on a worker, never on a loop.
+ */
+#ifndef SERVER_SESSION_PASSWORD_H
+#define SERVER_SESSION_PASSWORD_H
+
+#include "proto/base/span.h"
+
+#define PASSWORD_MAX        256 /* bytes (contract 7) */
+#define PASSWORD_HASH_SIZE  128 /* bytes of a stored hash, with its 0 */
+#define PASSWORD_MEMORY     (19 * 1024 * 1024)
+#define PASSWORD_PASSES     2
+
+/* Call once before the others; ERR_IO where the system gives no random bytes (H79). */
+MUST_CHECK enum err password_init(void);
+
+/*
+ * The stored form of PASSWORD, 0-terminated text. ERR_LIMIT: longer than PASSWORD_MAX, or empty;
+ * ERR_IO: no memory for it now.
+ */
+MUST_CHECK enum err password_hash(struct span password, char out[PASSWORD_HASH_SIZE]);
+
+/*
+ * Does PASSWORD belong to HASH? OK or ERR_DENIED; ERR_CORRUPT where HASH is in no form known.
+ * An empty HASH means "no such user": the same work is done, and the answer is ERR_DENIED (H58).
+ */
+MUST_CHECK enum err password_check(struct span hash, struct span password);
+
+/* Should be hashed anew at the next good login: weaker parameters than today's. */
+bool password_is_old(struct span hash);
+
+#endif
