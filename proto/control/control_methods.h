@@ -1,0 +1,263 @@
+/*
+ * control_methods.h - every method of the control protocol, one row each.
+ *
+ * The command line, its help, the server's dispatcher, the check of parameters, hello's list, the
+ * console and docs/control-protocol.md read these rows; nothing else names a method.
+ *
+ *   X(id, method, words, right, guard, reply, params, columns, help)
+ *
+ *   id       the name in C: CONTROL_queue_list, and the handler's name in the dispatcher
+ *   method   the name on the wire; the command's words joined by dots
+ *   words    what a person types; "" where it is no command
+ *   right    what the asker must have (control_rights.h)
+ *   guard    G0 reads; G1 acts, undo is offered; G2 wants a preview in the console; G3 cannot be
+ *            undone (console: the count or name is typed)
+ *   reply    ROWS    {"rows":[{...}],"next":KEY|null,"total":N}; takes CONTROL_LIST_PARAMS too
+ *            OBJECT  one object
+ *            TEXT    {"text":"..."}
+ *            DONE    {"done":N,"skipped":[{"key","why"}],"undo":ID|null,"undo_until":TIME,"note":""}
+ *            FAULTS  as ROWS; not empty means that something is wrong (exit status 1)
+ *   params   schema, see control_schema.h:  name:type, '-' in front: an option on the command line
+ *            (else a word in its place), '?' behind: may be left out
+ *   columns  the fields of a row or of the object in the order they are printed, same form; '-' in
+ *            front: in JSON and --columns only; "" where the fields are not fixed
+ *
+ * A method that changes something and takes `targets` may be called with them named; to select by
+ * filter it goes through preview and apply.
+ */
+#ifndef PROTO_CONTROL_CONTROL_METHODS_H
+#define PROTO_CONTROL_CONTROL_METHODS_H
+
+#define CONTROL_LIST_PARAMS "-filter:text? -sort:text? -limit:count? -after:text?"
+
+#define CONTROL_METHODS_SESSION(X) \
+	X(hello, "hello", "", NONE, G0, OBJECT, \
+		"version:count? client:text? size:text? plain:flag? read_only:flag?", \
+		"version:text protocol:number epoch:text revision:number user:text role:text " \
+		"rights:list limits:text methods:text", \
+		"Say who is there: version, the caller's rights, and the methods with their schema.") \
+	X(auth, "auth", "", NONE, G0, OBJECT, "user:name password:secret", \
+		"user:text role:text rights:list", \
+		"Take the rights of a user in place of those of the peer's credentials.") \
+	X(cancel, "cancel", "", NONE, G0, DONE, "id:count", "", \
+		"Give up the request with this id; it answers with an error.") \
+	X(subscribe, "subscribe", "", STATUS_VIEW, G0, OBJECT, \
+		"topic:choice(status|list|log|notice) since:count? window:count? cursor:text? " \
+		"filter:text? level:choice(error|warning|info|debug)? service:text? session:text?", \
+		"subscription:number seq:number", \
+		"Be told of changes by `event` notifications; at most 64 may wait for their ack.") \
+	X(unsubscribe, "unsubscribe", "", NONE, G0, DONE, "subscription:count", "", \
+		"End a subscription.") \
+	X(ack, "ack", "", NONE, G0, DONE, "subscription:count seq:count", "", \
+		"Say that the events up to this number were shown.")
+
+#define CONTROL_METHODS_LISTS(X) \
+	X(list_open, "list.open", "", STATUS_VIEW, G0, OBJECT, \
+		"method:text params:params? filter:text? sort:text? columns:text?", \
+		"cursor:text total:number approx:flag", \
+		"Open a list at a cursor; the rights are those of its method.") \
+	X(list_page, "list.page", "", STATUS_VIEW, G0, ROWS, \
+		"cursor:text before:text? at_key:text? at_fraction:count? n:count?", \
+		"key:text revision:number cells:text", \
+		"Rows after, before or at a key; at_fraction is in millionths; at most 200 rows.") \
+	X(list_count, "list.count", "", STATUS_VIEW, G0, OBJECT, \
+		"method:text params:params? filter:text?", "count:number approx:flag", \
+		"Count what a filter would leave; a later one cancels an earlier one.") \
+	X(list_close, "list.close", "", NONE, G0, DONE, "cursor:text", "", "Give up a cursor.") \
+	X(get, "get", "", STATUS_VIEW, G0, OBJECT, "method:text params:params?", "", \
+		"One item: the reply of its show method.") \
+	X(preview, "preview", "", STATUS_VIEW, G0, OBJECT, \
+		"method:text params:params? filter:text? all:flag?", \
+		"token:text count:number bytes:size sample:list effects:list warnings:list undo:text cli:text " \
+		"expires:time", \
+		"Pin what a changing method would change, by id, for two minutes; changes nothing.") \
+	X(apply, "apply", "", STATUS_VIEW, G0, DONE, "token:text word:text?", "", \
+		"Change exactly what a preview pinned; what changed or left since is skipped.")
+
+#define CONTROL_METHODS_STATUS(X) \
+	X(status, "status", "status", STATUS_VIEW, G0, OBJECT, "", \
+		"version:text uptime_s:duration sessions:number queue.count:number queue.bytes:size " \
+		"queue.held:number mailboxes.users:number mailboxes.messages:number mailboxes.bytes:size " \
+		"store.bytes:size store.free:size tls:text last_connect:time next_connect:time", \
+		"What the server does at this moment.") \
+	X(service_list, "service.list", "service list", STATUS_VIEW, G0, ROWS, "", \
+		"name:text on:flag listen:list tls:text sessions:number max_connections:number", \
+		"Services with their listeners and sessions.") \
+	X(service_start, "service.start", "service start", SERVER_STOP, G1, DONE, "name:name", "", \
+		"Open the listeners of a service.") \
+	X(service_stop, "service.stop", "service stop", SERVER_STOP, G2, DONE, "name:name", "", \
+		"Close the listeners of a service; its open sessions go on.") \
+	X(session_list, "session.list", "session list", QUEUE_VIEW, G0, ROWS, "", \
+		"id:text service:text user:text peer:text tls:text age:duration doing:text", \
+		"Open sessions.") \
+	X(session_end, "session.end", "session end", QUEUE_OPERATE, G2, DONE, "ids:targets", "", \
+		"Close sessions.") \
+	X(log_tail, "log.tail", "log tail", LOG_VIEW, G0, ROWS, \
+		"-lines:count? -level:choice(error|warning|info|debug)? -service:text? -session:text?", \
+		"time:time level:text service:text session:text message:text text:text", \
+		"The last lines of the log; --follow goes on until ^C.") \
+	X(log_show, "log.show", "log show", LOG_VIEW, G0, ROWS, \
+		"-level:choice(error|warning|info|debug)? -service:text? -session:text? -message:text? " \
+		"-since:time? -until:time?", \
+		"time:time level:text service:text session:text message:text text:text", \
+		"Lines of the log, oldest first.") \
+	X(trace, "trace", "trace", QUEUE_VIEW, G0, ROWS, \
+		"message:text? -from:text? -to:text? -since:time? -steps:flag?", \
+		"time:time id:text from:text to:list subject:text size:size result:text because:text " \
+		"-message_id:text -session:text -steps:list", \
+		"Where a message went, and why; with an id, step by step.") \
+	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
+		"-from:text -to:list -auth:name? -via:choice(smtp|pop3|local)? -size:size? " \
+		"-message:fd(read)?", \
+		"reply:text copies:list steps:list", \
+		"What would happen to a message, step by step, changing nothing.") \
+	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \
+		"Move the server's idea of now; only with testing.clock in the configuration.")
+
+#define CONTROL_METHODS_USERS(X) \
+	X(user_list, "user.list", "user list", QUEUE_VIEW, G0, ROWS, "", \
+		"flags:text name:text group:text inbox:number size:size quota_mb:number last_login:time " \
+		"comment:text", \
+		"Users; flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.") \
+	X(user_show, "user.show", "user show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
+		"All fields of a user; the names are the keys of `user set`.") \
+	X(user_add, "user.add", "user add", CONFIG_EDIT, G1, DONE, \
+		"name:name -admin:flag? -quota:count? -comment:text? -group:name? -password:secret", "", \
+		"Add a user; the quota is in MB.") \
+	X(user_set, "user.set", "user set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
+		"Set fields of a user.") \
+	X(user_remove, "user.remove", "user remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
+		"Remove users; their mailboxes stay in the bin for users.bin_keep.") \
+	X(user_rename, "user.rename", "user rename", CONFIG_EDIT, G2, DONE, \
+		"name:name new_name:name", "", "Give a user another name.") \
+	X(user_passwd, "user.passwd", "user passwd", CONFIG_EDIT, G1, DONE, \
+		"name:name -password:secret", "", "Set a user's password.") \
+	X(user_unlock, "user.unlock", "user unlock", CONFIG_EDIT, G1, DONE, "names:targets", "", \
+		"Forget the failed logins that locked users.") \
+	X(user_import, "user.import", "user import", CONFIG_EDIT, G2, DONE, "file:fd(read)", "", \
+		"Add users from a file as `user export` writes it.") \
+	X(user_export, "user.export", "user export", CONFIG_EDIT, G0, DONE, "-out:fd(write)", "", \
+		"Write all users, without passwords, one JSON object a line.") \
+	X(group_list, "group.list", "group list", QUEUE_VIEW, G0, ROWS, "", \
+		"name:text members:list role:text enabled:flag comment:text", "Groups.") \
+	X(group_show, "group.show", "group show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
+		"All fields of a group; the names are the keys of `group set`.") \
+	X(group_add, "group.add", "group add", CONFIG_EDIT, G1, DONE, "name:name members:list?", "", \
+		"Add a group with these members.") \
+	X(group_set, "group.set", "group set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
+		"Set fields of a group; three-way values are on, off, unset.") \
+	X(group_remove, "group.remove", "group remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
+		"Remove groups; their members stay.") \
+	X(mapping_list, "mapping.list", "mapping list", QUEUE_VIEW, G0, ROWS, "", \
+		"address:text target:text when:text collect:text comment:text -id:text", \
+		"Mappings of address patterns to targets.") \
+	X(mapping_add, "mapping.add", "mapping add", CONFIG_EDIT, G1, DONE, \
+		"address:text target:text -when:choice(always|pop3|smtp|sender)? -collect:name? " \
+		"-comment:text?", "", "Map an address pattern to a target.") \
+	X(mapping_set, "mapping.set", "mapping set", CONFIG_EDIT, G1, DONE, \
+		"address:text target:text keys:keys", "", \
+		"Change a mapping: address=, target=, when=, collect=, comment=.") \
+	X(mapping_remove, "mapping.remove", "mapping remove", CONFIG_EDIT, G1, DONE, \
+		"address:text target:text?", "", \
+		"Remove the mappings of an address pattern, or the one to this target.") \
+	X(mapping_test, "mapping.test", "mapping test", QUEUE_VIEW, G0, OBJECT, "address:text", \
+		"matched:list targets:list reasons:list", "Where an address goes, and why.") \
+	X(mapping_import, "mapping.import", "mapping import", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read) -replace:flag?", "", \
+		"Add mappings from a file; --replace removes the others.") \
+	X(mapping_export, "mapping.export", "mapping export", QUEUE_VIEW, G0, DONE, \
+		"-out:fd(write)", "", "Write all mappings as text that `mapping import` reads.")
+
+#define CONTROL_METHODS_MESSAGES(X) \
+	X(message_list, "message.list", "message list", CONFIG_EDIT, G0, ROWS, \
+		"user:name -folder:text?", \
+		"uid:number from:text subject:text date:time size:size flags:list held:flag", \
+		"Messages of a folder, INBOX where none is named.") \
+	X(message_show, "message.show", "message show", MESSAGE_READ, G0, OBJECT, \
+		"user:name uid:count -folder:text? -out:fd(write)?", \
+		"uid:number from:text to:list subject:text date:time size:size flags:list held:flag " \
+		"header:text body:text truncated:flag", \
+		"A message; --out FILE takes it byte by byte.  Each reading is audited.") \
+	X(message_hold, "message.hold", "message hold", CONFIG_EDIT, G1, DONE, \
+		"user:name uids:targets -folder:text?", "", "Hide messages from their reader.") \
+	X(message_release, "message.release", "message release", CONFIG_EDIT, G1, DONE, \
+		"user:name uids:targets -folder:text?", "", "Show held messages again.") \
+	X(message_move, "message.move", "message move", CONFIG_EDIT, G2, DONE, \
+		"user:name uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
+		"Move messages to another folder or user.") \
+	X(message_copy, "message.copy", "message copy", CONFIG_EDIT, G2, DONE, \
+		"user:name uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
+		"Copy messages to another folder or user.") \
+	X(message_remove, "message.remove", "message remove", CONFIG_EDIT, G2, DONE, \
+		"user:name uids:targets -folder:text?", "", "Put messages into the bin.") \
+	X(message_purge, "message.purge", "message purge", CONFIG_EDIT, G3, DONE, \
+		"user:name ids:targets", "", "Remove messages of the bin for good.") \
+	X(message_bin, "message.bin", "message bin", CONFIG_EDIT, G0, ROWS, "user:name", \
+		"id:text uid:number folder:text from:text subject:text size:size removed:time until:time", \
+		"What is in a user's bin.") \
+	X(message_restore, "message.restore", "message restore", CONFIG_EDIT, G1, DONE, \
+		"user:name ids:targets", "", "Put messages of the bin back where they were.") \
+	X(message_import, "message.import", "message import", CONFIG_EDIT, G2, DONE, \
+		"user:name file:fd(read|dir) -folder:text?", "", \
+		"Add messages from an mbox, an .eml file or a maildir.")
+
+#define CONTROL_METHODS_QUEUE(X) \
+	X(queue_list, "queue.list", "queue list", QUEUE_VIEW, G0, ROWS, "", \
+		"id:text state:text age:duration next_try:time tries:number size:size sender:text " \
+		"recipients:list last_error:text -subject:text -via:text", \
+		"Waiting messages, the next due first.") \
+	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
+		"One waiting message with its recipients and tries.") \
+	X(queue_hold, "queue.hold", "queue hold", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \
+		"Keep messages from being sent until they are released.") \
+	X(queue_release, "queue.release", "queue release", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \
+		"Send held messages when they are due.") \
+	X(queue_retry, "queue.retry", "queue retry", QUEUE_OPERATE, G1, DONE, \
+		"ids:targets -wait:flag?", "", \
+		"Try now; --wait returns when nothing is due any more or 60 s have passed.") \
+	X(queue_remove, "queue.remove", "queue remove", QUEUE_OPERATE, G2, DONE, "ids:targets", "", \
+		"Put messages into the bin for queue.bin_keep; no bounces are sent.") \
+	X(queue_redirect, "queue.redirect", "queue redirect", QUEUE_OPERATE, G2, DONE, \
+		"ids:targets keys:keys", "", "Send elsewhere: to=ADDRESS or route=NAME.")
+
+#define CONTROL_METHODS_SERVER(X) \
+	X(config_show, "config.show", "config show", CONFIG_EDIT, G0, ROWS, "", \
+		"key:text value:text default:flag needs:text -help:text -type:text", \
+		"Every setting with its value; secrets are masked.") \
+	X(config_get, "config.get", "config get", CONFIG_EDIT, G0, OBJECT, "key:text", \
+		"value:text -key:text -default:flag", "The value of a setting.") \
+	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, "key:text value:text", "", \
+		"Change a setting in the file and in the server; lists are given as JSON.") \
+	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
+		"line:number column:number key:text what:text", \
+		"Check the configuration file, or another one, and name every fault.") \
+	X(config_diff, "config.diff", "config diff", CONFIG_EDIT, G0, TEXT, "id:text?", "", \
+		"What a change altered, or how the file differs from what is in force.") \
+	X(config_history, "config.history", "config history", CONFIG_EDIT, G0, ROWS, "", \
+		"id:text time:time who:text what:text undone:flag", "Changes of the file, newest first.") \
+	X(config_undo, "config.undo", "config undo", CONFIG_EDIT, G2, DONE, "id:text?", "", \
+		"Take back a change of the file; without an id the last one.") \
+	X(backup, "backup", "backup", CONFIG_EDIT, G1, DONE, "dir:fd(dir)", "", \
+		"Copy the store into an empty folder while mail flows.") \
+	X(store_check, "store.check", "check", CONFIG_EDIT, G0, FAULTS, "-repair:flag?", \
+		"what:text where:text why:text repaired:flag", \
+		"Check every reference, counter and checksum of the store.") \
+	X(undo_list, "undo.list", "undo list", CONFIG_EDIT, G0, ROWS, "", \
+		"id:text time:time who:text what:text object:text state:text", \
+		"Changes with their state: can undo, undone, too old, cannot.") \
+	X(undo_preview, "undo.preview", "undo preview", CONFIG_EDIT, G0, OBJECT, "id:text?", \
+		"token:text id:text what:text who:text effects:list clashes:list", \
+		"What taking a change back would do.") \
+	X(undo_apply, "undo.apply", "undo", QUEUE_OPERATE, G1, DONE, "id:text?", "", \
+		"Take back a change; without an id the caller's last one.")
+
+#define CONTROL_METHODS(X) \
+	CONTROL_METHODS_SESSION(X) \
+	CONTROL_METHODS_LISTS(X) \
+	CONTROL_METHODS_STATUS(X) \
+	CONTROL_METHODS_USERS(X) \
+	CONTROL_METHODS_MESSAGES(X) \
+	CONTROL_METHODS_QUEUE(X) \
+	CONTROL_METHODS_SERVER(X)
+
+#endif

@@ -1,0 +1,95 @@
+/*
+ * rpc_reply.h - the answers of the control protocol, put line by line.
+ *
+ * A begin is followed by exactly one JSON value (rows: by objects with commas between) that the
+ * caller puts, then by its end. A put that meets the buffer's limit sets out->overflow, which is
+ * looked at once, after the end; rpc_reply_cut() then turns the answer into `too_large`.
+ */
+#ifndef PROTO_CONTROL_RPC_REPLY_H
+#define PROTO_CONTROL_RPC_REPLY_H
+
+#include "proto/base/buf.h"
+
+/*
+ * X(id, word, JSON-RPC code, exit status of the command line, meaning)
+ */
+#define RPC_CODES(X) \
+	X(REFUSED, "refused", -32000, 1, "the server will not do it") \
+	X(NOT_FOUND, "not_found", -32001, 1, "no such object") \
+	X(CLASH, "clash", -32002, 1, "somebody else changed it, or it exists already") \
+	X(INVALID, "invalid", -32602, 1, "a value is wrong; field names it") \
+	X(NO_PERMISSION, "no_permission", -32003, 4, "the right named in field is missing") \
+	X(BUSY, "busy", -32004, 1, "not now; retry_after says when") \
+	X(GONE, "gone", -32005, 1, "the cursor, token or object is no longer there") \
+	X(TOO_LARGE, "too_large", -32006, 1, "over a limit") \
+	X(VERSION, "version", -32007, 3, "the two sides speak different versions") \
+	X(PARSE, "parse", -32700, 1, "the line is no JSON") \
+	X(REQUEST, "request", -32600, 1, "the line is no request") \
+	X(METHOD, "method", -32601, 1, "no such method") \
+	X(INTERNAL, "internal", -32603, 1, "local trouble; the log says more")
+
+enum rpc_code {
+#define X(id, word, number, status, meaning) RPC_##id,
+	RPC_CODES(X)
+#undef X
+	RPC_CODE_COUNT,
+};
+
+struct rpc_error {
+	enum rpc_code code;
+	struct span what;   /* what was asked or touched: "queue hold 4Kx0" */
+	struct span why;    /* "no such message in the queue" */
+	struct span hint;   /* what to do about it; may be empty */
+	struct span field;  /* the parameter, key or right it is about; may be empty */
+	uint32_t line, column;  /* in a text; 0: none */
+	uint32_t retry_after_s; /* 0: none */
+};
+
+const char *rpc_code_word(enum rpc_code code);
+int rpc_code_number(enum rpc_code code);
+int rpc_code_exit(enum rpc_code code);
+MUST_CHECK enum err rpc_code_find(struct span word, enum rpc_code *out);
+/* The usual code of an enum err at this door; a handler may be more exact. */
+enum rpc_code rpc_code_of(enum err err);
+
+/* {"jsonrpc":"2.0","id":ID,"error":{"code":N,"message":WHY,"data":{"code":WORD,"what":...}}} LF.
+ * An empty ID is written as null. */
+void rpc_put_error(struct buf *out, struct span id, const struct rpc_error *error);
+
+/* {"jsonrpc":"2.0","id":ID,"result": ... } LF */
+void rpc_begin_result(struct buf *out, struct span id);
+void rpc_end_result(struct buf *out);
+
+/* {... "result":{"rows":[ ... ],"next":KEY|null,"total":N}} LF; an empty NEXT is null (no more). */
+void rpc_begin_rows(struct buf *out, struct span id);
+void rpc_end_rows(struct buf *out, struct span next, uint64_t total);
+
+struct rpc_skipped {
+	struct span key, why;
+};
+
+struct rpc_done {
+	uint64_t done; /* objects changed */
+	const struct rpc_skipped *skipped;
+	size_t skipped_count;
+	struct span undo;       /* id for `postroom undo`; empty: cannot be undone */
+	struct span undo_until; /* RFC 3339; empty: no end */
+	struct span note;       /* one sentence for people; may be empty */
+};
+
+void rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);
+void rpc_put_text(struct buf *out, struct span id, struct span text); /* a reply of kind TEXT */
+
+/* {"jsonrpc":"2.0","method":"event","params":{"subscription":N,"topic":T,"seq":K,"data": ... }} LF */
+void rpc_begin_event(struct buf *out, uint64_t subscription, struct span topic, uint64_t seq);
+void rpc_end_event(struct buf *out);
+/* {"jsonrpc":"2.0","method":"progress","params":{"id":ID,"done":N,"total":N}} LF */
+void rpc_put_progress(struct buf *out, struct span id, uint64_t done, uint64_t total);
+
+/* The array of methods for hello: name, right, guard, reply, params, columns, help of each row. */
+void rpc_put_methods(struct buf *out);
+
+/* After an overflow: forget what was put since OUT held MARK bytes, and answer `too_large`. */
+void rpc_reply_cut(struct buf *out, size_t mark, struct span id);
+
+#endif
