@@ -1,0 +1,33 @@
+/*
+ * received.h - our own trace field (RFC 5321, 4.4; SMT-17).
+ */
+#ifndef PROTO_MAIL_RECEIVED_H
+#define PROTO_MAIL_RECEIVED_H
+
+#include "proto/base/buf.h"
+#include "proto/base/span.h"
+#include "proto/mail/mail_date.h"
+
+struct received {
+	struct span helo;           /* as the client said it; cleaned when it is written */
+	struct span client_name;    /* from a PTR look-up, verified or "unknown"; may be empty */
+	struct span client_address; /* "192.0.2.1", "2001:db8::1"; empty on a Unix socket */
+	struct span by;             /* our host name */
+	struct span id;             /* message number, as message_no.h writes it */
+	struct span for_address;    /* address.text; empty: no `for` (SMT-21: several recipients) */
+	struct span tls;            /* "TLSv1.2 with cipher ..." for a comment; may be empty */
+	struct mail_date date;
+	bool esmtp;          /* EHLO, not HELO */
+	bool encrypted;      /* TLS is active */
+	bool authenticated;
+	bool smtputf8;
+	bool hide_addresses; /* SVC-05: nothing of the client, no address of ours */
+};
+
+/* SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531, 4.3). Static text. */
+struct span received_protocol(const struct received *r);
+
+/* Append the whole field, folded, ended by CRLF. ERR_LIMIT: OUT is full. */
+MUST_CHECK enum err received_put(struct buf *out, const struct received *r);
+
+#endif
