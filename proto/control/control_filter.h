@@ -3,8 +3,8 @@
  *
  *   from:bo to:@dest3.test -state:held size>1M age>2h try>3 date:2026-11-20..21 a|b "two words"
  *
- * Words are AND, '|' inside a word is OR, '-' in front negates, quotes keep blanks. A word without a
- * field looks at every column. `field:` is an alias of the table below or a column of the list;
+ * Words are AND, '|' inside a word is OR, '-' in front negates, quotes keep blanks. A word without
+ * a field looks at every column. `field:` is an alias of the table below or a column of the list;
  * text is found anywhere in the cell, ASCII letters without case, '*' and '?' as wildcards.
  * Numbers, sizes, durations and times also take > < >= <= and ranges a..b.
  */
@@ -84,6 +84,7 @@ struct control_cell {
 typedef struct control_cell control_cell_fn(const void *row, size_t column);
 
 /* Does ROW pass? An empty filter lets every row pass. Allocates nothing. */
-bool control_filter_match(const struct control_filter *filter, control_cell_fn *cell, const void *row);
+bool control_filter_match(
+	const struct control_filter *filter, control_cell_fn *cell, const void *row);
 
 #endif

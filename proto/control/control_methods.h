@@ -15,7 +15,8 @@
  *   reply    ROWS    {"rows":[{...}],"next":KEY|null,"total":N}; takes CONTROL_LIST_PARAMS too
  *            OBJECT  one object
  *            TEXT    {"text":"..."}
- *            DONE    {"done":N,"skipped":[{"key","why"}],"undo":ID|null,"undo_until":TIME,"note":""}
+ *            DONE    {"done":N,"skipped":[{"key":K,"why":W}],"undo":ID|null,"undo_until":TIME|null,
+ *                    "note":"a sentence"}
  *            FAULTS  as ROWS; not empty means that something is wrong (exit status 1)
  *   params   schema, see control_schema.h:  name:type, '-' in front: an option on the command line
  *            (else a word in its place), '?' behind: may be left out
@@ -24,6 +25,15 @@
  *
  * A method that changes something and takes `targets` may be called with them named; to select by
  * filter it goes through preview and apply.
+ *
+ * Values that are objects themselves:
+ *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
+ *             store {bytes,free,...}
+ *   explain   reply {stage,code,text}  copies [{kind,target,because}]  steps [{stage,found,because}]
+ *   trace     steps [{time,stage,found,because}]
+ *   event     data is for topic log a row of log.tail, for status an object of status (only what
+ *             changed, after a first whole one)
+ * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.
  */
 #ifndef PROTO_CONTROL_CONTROL_METHODS_H
 #define PROTO_CONTROL_CONTROL_METHODS_H

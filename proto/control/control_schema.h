@@ -13,7 +13,7 @@
 #include "proto/base/span.h"
 
 /*
- * X(id, word, JSON form, help). Parameters and columns share the types; number is for columns.
+ * X(id, word, JSON form). Parameters and columns share the types; number is for columns.
  */
 #define CONTROL_TYPES(X) \
 	X(TEXT, "text", "string") \
@@ -37,7 +37,7 @@ enum control_type {
 #define X(id, word, json) CONTROL_TYPE_##id,
 	CONTROL_TYPES(X)
 #undef X
-	CONTROL_TYPE_COUNT,
+	CONTROL_TYPES_COUNT,
 };
 
 struct control_param {
@@ -58,13 +58,15 @@ struct control_schema {
 /* Spans of *out point into TEXT. */
 void control_schema_parse(const char *text, struct control_schema *out);
 /* NULL where no item has that name. */
-const struct control_param *control_schema_find(const struct control_schema *schema, struct span name);
+const struct control_param *control_schema_find(
+	const struct control_schema *schema, struct span name);
 /* Is WORD one of "a|b|c"? */
 bool control_choice_has(struct span choices, struct span word);
 const char *control_type_word(enum control_type type);
 const char *control_type_json(enum control_type type);
 
-/* A number with a unit: "10MB", "64k", "1G" in bytes (binary); "90s", "5m", "2h", "3d", "1w" in s. */
+/* A number with a unit: "10MB", "64k", "1G" in bytes (binary); "90s", "5m", "2h", "3d", "1w" in
+ * seconds. A number alone is bytes or seconds. */
 MUST_CHECK enum err control_parse_size(struct span text, uint64_t *bytes);
 MUST_CHECK enum err control_parse_duration(struct span text, uint64_t *seconds);
 /*
@@ -72,6 +74,7 @@ MUST_CHECK enum err control_parse_duration(struct span text, uint64_t *seconds);
  * UTC; "2h" is that long before NOW_S. *from_s to *to_s is what the text covers: a day, a minute,
  * or one second. Seconds since 1970.
  */
-MUST_CHECK enum err control_parse_time(struct span text, int64_t now_s, int64_t *from_s, int64_t *to_s);
+MUST_CHECK enum err control_parse_time(
+	struct span text, int64_t now_s, int64_t *from_s, int64_t *to_s);
 
 #endif

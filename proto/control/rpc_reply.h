@@ -80,7 +80,8 @@ struct rpc_done {
 void rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);
 void rpc_put_text(struct buf *out, struct span id, struct span text); /* a reply of kind TEXT */
 
-/* {"jsonrpc":"2.0","method":"event","params":{"subscription":N,"topic":T,"seq":K,"data": ... }} LF */
+/* {"jsonrpc":"2.0","method":"event",
+ *  "params":{"subscription":N,"topic":T,"seq":K,"data": ... }} LF */
 void rpc_begin_event(struct buf *out, uint64_t subscription, struct span topic, uint64_t seq);
 void rpc_end_event(struct buf *out);
 /* {"jsonrpc":"2.0","method":"progress","params":{"id":ID,"done":N,"total":N}} LF */

@@ -38,12 +38,13 @@ struct rpc_request {
  * Read LINE (without its LF). What *out points to lies in A or in LINE. False: *error says what is
  * wrong, with the key as its field; out->id is what the reply must carry ("null" where unknown).
  */
-bool rpc_request_parse(struct span line, struct arena *a, struct rpc_request *out, struct rpc_error *error);
+bool rpc_request_parse(
+	struct span line, struct arena *a, struct rpc_request *out, struct rpc_error *error);
 
 /*
  * The call that sits in the parameters `method` and `params` of OUTER (list.open, list.count, get,
- * preview), checked as rpc_request_parse does. SELECTING: targets may be left out, since a filter or
- * `all` chooses them.
+ * preview), checked as rpc_request_parse does. SELECTING: targets may be left out, since a filter
+ * or `all` chooses them.
  */
 bool rpc_request_inner(const struct rpc_request *outer, bool selecting, struct arena *a,
 	struct rpc_request *out, struct rpc_error *error);
