@@ -29,7 +29,8 @@
  * Values that are objects themselves:
  *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
  *             store {bytes,free,...}
- *   explain   reply {stage,code,text}  copies [{kind,target,because}]  steps [{stage,found,because}]
+ *   explain   reply {stage,code,text}  copies [{kind,target,because}]
+ *             steps [{stage,found,because}]
  *   trace     steps [{time,stage,found,because}]
  *   event     data is for topic log a row of log.tail, for status an object of status (only what
  *             changed, after a first whole one)

@@ -1,14 +1,16 @@
 /*
  * rpc_reply.h - the answers of the control protocol, put line by line.
  *
- * A begin is followed by exactly one JSON value (rows: by objects with commas between) that the
- * caller puts, then by its end. A put that meets the buffer's limit sets out->overflow, which is
- * looked at once, after the end; rpc_reply_cut() then turns the answer into `too_large`.
+ * A begin is followed by exactly one JSON value (rows: by any number of objects) that the caller
+ * puts with json_put_*, then by its end. Errors stick in the writer and come out at the end:
+ * ERR_LIMIT, the buffer is full or the line would be over CONTROL_LINE_MAX; rpc_reply_cut() then
+ * turns the answer into `too_large`.
  */
 #ifndef PROTO_CONTROL_RPC_REPLY_H
 #define PROTO_CONTROL_RPC_REPLY_H
 
 #include "proto/base/buf.h"
+#include "proto/base/json.h"
 
 /*
  * X(id, word, JSON-RPC code, exit status of the command line, meaning)
@@ -53,16 +55,16 @@ MUST_CHECK enum err rpc_code_find(struct span word, enum rpc_code *out);
 enum rpc_code rpc_code_of(enum err err);
 
 /* {"jsonrpc":"2.0","id":ID,"error":{"code":N,"message":WHY,"data":{"code":WORD,"what":...}}} LF.
- * An empty ID is written as null. */
+ * ID is raw JSON, as in rpc_request; the empty one is written as null. */
 void rpc_put_error(struct buf *out, struct span id, const struct rpc_error *error);
 
 /* {"jsonrpc":"2.0","id":ID,"result": ... } LF */
-void rpc_begin_result(struct buf *out, struct span id);
-void rpc_end_result(struct buf *out);
+void rpc_begin_result(struct json_writer *w, struct buf *out, struct span id);
+MUST_CHECK enum err rpc_end_result(struct json_writer *w);
 
 /* {... "result":{"rows":[ ... ],"next":KEY|null,"total":N}} LF; an empty NEXT is null (no more). */
-void rpc_begin_rows(struct buf *out, struct span id);
-void rpc_end_rows(struct buf *out, struct span next, uint64_t total);
+void rpc_begin_rows(struct json_writer *w, struct buf *out, struct span id);
+MUST_CHECK enum err rpc_end_rows(struct json_writer *w, struct span next, uint64_t total);
 
 struct rpc_skipped {
 	struct span key, why;
@@ -77,20 +79,22 @@ struct rpc_done {
 	struct span note;       /* one sentence for people; may be empty */
 };
 
-void rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);
-void rpc_put_text(struct buf *out, struct span id, struct span text); /* a reply of kind TEXT */
+MUST_CHECK enum err rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);
+MUST_CHECK enum err rpc_put_text(struct buf *out, struct span id, struct span text); /* kind TEXT */
 
 /* {"jsonrpc":"2.0","method":"event",
  *  "params":{"subscription":N,"topic":T,"seq":K,"data": ... }} LF */
-void rpc_begin_event(struct buf *out, uint64_t subscription, struct span topic, uint64_t seq);
-void rpc_end_event(struct buf *out);
+void rpc_begin_event(struct json_writer *w, struct buf *out, uint64_t subscription,
+	struct span topic, uint64_t seq);
+MUST_CHECK enum err rpc_end_event(struct json_writer *w);
 /* {"jsonrpc":"2.0","method":"progress","params":{"id":ID,"done":N,"total":N}} LF */
-void rpc_put_progress(struct buf *out, struct span id, uint64_t done, uint64_t total);
+MUST_CHECK enum err rpc_put_progress(
+	struct buf *out, struct span id, uint64_t done, uint64_t total);
 
-/* The array of methods for hello: name, right, guard, reply, params, columns, help of each row. */
-void rpc_put_methods(struct buf *out);
+/* The value of hello's "methods": an array of name, right, guard, reply, params, columns, help. */
+void rpc_put_methods(struct json_writer *w);
 
-/* After an overflow: forget what was put since OUT held MARK bytes, and answer `too_large`. */
+/* After ERR_LIMIT: forget what was put since buf_span(OUT).len was MARK, and answer `too_large`. */
 void rpc_reply_cut(struct buf *out, size_t mark, struct span id);
 
 #endif

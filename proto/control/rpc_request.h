@@ -11,8 +11,6 @@
 #include "proto/control/control_method.h"
 #include "proto/control/rpc_reply.h"
 
-#define RPC_JSON_DEPTH_MAX 16 /* nested objects and arrays in a line */
-
 struct rpc_pair {
 	struct span key, value;
 };
@@ -20,7 +18,8 @@ struct rpc_pair {
 /* A parameter as its type wants it; what the type does not use is zero. */
 struct rpc_value {
 	bool present;
-	struct span text;     /* string types: the decoded value; params: the raw JSON */
+	struct span text;     /* string types: the decoded value */
+	const struct json *json; /* params: the object */
 	uint64_t number;      /* count; size in bytes; duration in s; fd: its place; flag: 0 or 1 */
 	struct span *items;   /* list, targets */
 	struct rpc_pair *pairs; /* keys */
