@@ -1,0 +1,64 @@
+/*
+ * entries.h - which messages a folder holds: 32 bytes each, in blocks of at most 62.
+ *
+ * A block fits a leaf of LMDB, so a flag rewrites one page. Its key has the folder and a uid that is
+ * at most its first; blocks do not overlap. This file reads them and keeps the blocks; counts and
+ * modseq of the folder are messages.c's and folders.c's.
+ */
+#ifndef STORE_ENTRIES_H
+#define STORE_ENTRIES_H
+
+#include "store/table.h"
+
+#define ENTRY_BLOCK 62 /* entries */
+#define ENTRY_SIZE 32  /* bytes */
+
+/* Bits of entry.flags: RFC 9051, 2.3.2, then our own; the upper 16 are keywords of the folder. */
+#define FLAG_SEEN (1u << 0)
+#define FLAG_ANSWERED (1u << 1)
+#define FLAG_FLAGGED (1u << 2)
+#define FLAG_DELETED (1u << 3)
+#define FLAG_DRAFT (1u << 4)
+#define FLAG_HELD (1u << 8) /* an administrator holds it: no client sees it */
+#define FLAG_KEYWORD(n) (1u << (16 + (n)))
+
+struct entry {
+	uint32_t uid;
+	uint32_t flags;
+	uint32_t size;       /* bytes, lines in front included: RFC822.SIZE */
+	uint32_t received_s; /* seconds since 1970: INTERNALDATE */
+	uint64_t modseq;
+	uint64_t copy_id; /* the POP3 unique-id (H27) */
+};
+
+/* ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_CHECK enum err entry_find(
+	struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct entry *out);
+
+/* The first entry behind AFTER_UID (0: the first of all). ERR_NOT_FOUND: none. For single steps. */
+MUST_CHECK enum err entry_next(
+	struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, struct entry *out);
+
+/* A block taken apart; the fast way to read many. */
+struct entry_block {
+	uint64_t folder_id;
+	uint32_t first_uid; /* of its key */
+	unsigned count;
+	struct entry entries[ENTRY_BLOCK];
+};
+
+/*
+ * The block that holds the first entry behind AFTER_UID; *from is that entry's index in it.
+ * Go on with the uid of the block's last entry. 100,000 entries take a few ms. ERR_NOT_FOUND: none.
+ */
+MUST_CHECK enum err entry_block_next(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid,
+	struct entry_block *block, unsigned *from);
+
+/* Write BLOCK back under its key, or delete the row where it has no entries. */
+MUST_CHECK enum err entry_block_put(struct txn *txn, const struct entry_block *block);
+
+/* Put ENTRY behind all others. *last_block_uid: key of the folder's last block (0: none), kept up. */
+MUST_CHECK enum err entry_append(struct txn *txn, uint64_t folder_id, uint32_t *last_block_uid,
+	const struct entry *entry);
+
+#endif

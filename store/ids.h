@@ -1,0 +1,32 @@
+/*
+ * ids.h - numbers that are given once and never again, whatever a crash or the clock does (H27, H54).
+ *
+ * A counter rises inside a transaction and is written with its commit: what was not committed was
+ * never seen by anybody. A job that fails may leave a gap.
+ */
+#ifndef STORE_IDS_H
+#define STORE_IDS_H
+
+#include <stdint.h>
+
+#include "proto/base/err.h"
+#include "store/schema.h"
+
+struct store;
+struct txn;
+
+/* The next number of a counter; the first is 1. */
+uint64_t id_next(struct txn *txn, enum store_counter counter);
+
+/* A UIDVALIDITY (RFC 9051, 2.3.1.1): the time in seconds, or one more than the last where that is more. */
+uint32_t id_next_uidvalidity(struct txn *txn);
+
+/*
+ * A number for a message in logs, Received lines, traces and the queue; from any thread, before any
+ * commit. Numbers are reserved on disk in blocks of MESSAGE_NO_BLOCK; what a crash leaves of a block
+ * is skipped. ERR_BUSY: the block is used up and the writer could not yet reserve another.
+ */
+#define MESSAGE_NO_BLOCK (UINT64_C(1) << 20)
+MUST_CHECK enum err message_no_next(struct store *store, uint64_t *out);
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * messages.h - messages in folders: placing, reading, flags, expunging.
+ *
+ * A message is an entry (entries.h) that names a copy that names a content:
+ *	entry   uid flags size received modseq copy_id        in its folder's block
+ *	copy    content_id, lines in front, save date          one placement, never changes its id
+ *	content header, body_id                                shared by all copies
+ * As a client reads it, it is: the lines in front, the header, the body.
+ */
+#ifndef STORE_MESSAGES_H
+#define STORE_MESSAGES_H
+
+#include "store/contents.h"
+#include "store/entries.h"
+#include "store/folders.h"
+
+#define COPY_FRONT_MAX 16384    /* bytes of lines put in front of the header */
+#define COPY_KEYWORDS_MAX 4096  /* bytes */
+#define EXPUNGED_ROWS 100000    /* a folder; the oldest go when there are more, and the floor rises */
+
+struct copy {
+	uint64_t copy_id;
+	uint64_t content_id;
+	uint64_t save_ms;     /* when it came into this folder: SAVEDATE */
+	struct span front;    /* Return-Path and the like, each line with its CRLF; points into the map */
+	struct span keywords; /* beyond the 16 of the folder, in IMAP's own words, blanks between */
+};
+
+/* ERR_NOT_FOUND, ERR_CORRUPT. */
+MUST_CHECK enum err copy_get(struct snapshot *snap, uint64_t copy_id, struct copy *out);
+
+/* All of one message at once. ERR_NOT_FOUND: no such uid. ERR_CORRUPT. */
+struct message {
+	struct entry entry;
+	struct copy copy;
+	struct content content;
+};
+MUST_CHECK enum err message_find(
+	struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct message *out);
+/* The same from a copy_id: how POP3 reads what it listed at login, also when it was expunged since. */
+MUST_CHECK enum err message_by_copy(
+	struct snapshot *snap, uint64_t copy_id, struct copy *copy, struct content *content);
+
+/* One content into one folder. The caller fills the first part, message_place() the second. */
+struct placement {
+	uint64_t user_id;
+	uint64_t folder_id;
+	const struct content *content; /* of content_add() or content_get() */
+	struct span front;             /* lines put in front, each with CRLF */
+	struct span keywords;
+	uint32_t flags;
+	uint32_t received_s; /* INTERNALDATE; 0 is now */
+
+	uint32_t uid;
+	uint32_t uidvalidity;
+	uint64_t copy_id;
+	uint64_t modseq;
+};
+/*
+ * Place it: entry, copy, counts, owner; the folder is noted as changed. So that N recipients share one
+ * content, call content_add() once with owners = N and this N times.
+ * ERR_NOT_FOUND: the folder is gone. ERR_LIMIT: uids used up, or over the limits above. ERR_FULL, ERR_IO.
+ */
+MUST_CHECK enum err message_place(struct txn *txn, struct placement *place);
+
+/*
+ * The messages of one folder that a change is for: uids that rise, each once. Uids that are not there
+ * (any more) are passed over. A folder of thousands: give them in slices of MESSAGE_SLICE.
+ */
+#define MESSAGE_SLICE 5000
+struct uid_list {
+	const uint32_t *uids;
+	size_t count;
+};
+
+/*
+ * Set the bits of change.add and clear those of change.remove. What it really changes gets one new modseq, which is
+ * *modseq (0 where nothing changed).
+ */
+struct flag_change {
+	uint32_t add;
+	uint32_t remove;
+};
+MUST_CHECK enum err message_set_flags(struct txn *txn, const struct folder *where,
+	struct uid_list list, struct flag_change change, uint64_t *modseq);
+
+/*
+ * Remove them from the folder: rows of `expunged`, counts, and a grave for each copy that is buried
+ * DELAY_MS from now; until then message_by_copy() still reads it. *count: how many there were.
+ */
+MUST_CHECK enum err message_expunge(struct txn *txn, const struct folder *where,
+	struct uid_list list, uint64_t delay_ms, size_t *count);
+
+#endif

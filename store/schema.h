@@ -1,0 +1,56 @@
+/*
+ * schema.h - the whole database on one page.
+ *
+ * A row is a table of its own (one LMDB named database): name, key, value. Keys are big-endian, so
+ * sorting is by meaning; a key has 511 bytes at most, longer names are hashed and compared. Values
+ * are records (record.h) unless the row says otherwise. A new table is a new row: an existing store
+ * gets it at its next start. A row that goes or changes its key needs a new STORE_SCHEMA_VERSION.
+ */
+#ifndef STORE_SCHEMA_H
+#define STORE_SCHEMA_H
+
+#define STORE_SCHEMA_VERSION 1 /* a store with a higher one is refused */
+
+#define STORE_TABLES(X) \
+	X(meta,        "name",                           "seal, schema, counters: see store.c") \
+	X(users,       "user_id",                        "user") \
+	X(user_names,  "lower-case name",                "user_id") \
+	X(groups,      "group_id",                       "group") \
+	X(group_names, "lower-case name",                "group_id") \
+	X(mappings,    "address_hash order",             "mapping") \
+	X(folders,     "user_id folder_id",              "folder") \
+	X(entries,     "folder_id first_uid",            "block of at most 62 entries of 32 bytes") \
+	X(expunged,    "folder_id modseq first_uid",     "last_uid") \
+	X(copies,      "copy_id",                        "one placement: content_id, lines in front") \
+	X(contents,    "content_id",                     "header bytes, body_id, owners") \
+	X(bodies,      "body_id piece_no",               "piece of 4,080 bytes, see bodies.h") \
+	X(body_shares, "body_id",                        "owners beyond the first; no row means none") \
+	X(arriving,    "body_id",                        "a body still without an owner (Q1)") \
+	X(graves,      "bury_ms kind id",                "what lost its last owner (Q3)") \
+	X(traces,      "time_ms message_no",             "trace") \
+	X(trace_find,  "address_hash time_ms message_no", "") \
+	X(refusals,    "hour address_hash reason",       "count") \
+	X(queued,      "queue_id recipient_no",          "recipient") \
+	X(due,         "due_ms queue_id recipient_no",   "") \
+	X(changes,     "change_id",                      "what a command changed, for undo")
+
+enum store_table {
+#define X(name, key, value) TABLE_##name,
+	STORE_TABLES(X)
+#undef X
+	TABLE_COUNT
+};
+
+/* Counters that only rise, whatever the clock or a crash does (H27, H54); see ids.h. Add at the end. */
+#define STORE_COUNTERS(X) \
+	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
+	X(mapping)
+
+enum store_counter {
+#define X(name) COUNTER_##name,
+	STORE_COUNTERS(X)
+#undef X
+	COUNTER_COUNT
+};
+
+#endif

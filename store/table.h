@@ -1,0 +1,87 @@
+/*
+ * table.h - rows of the store, by key, seen through a snapshot or changed in a transaction.
+ *
+ * What is built on it knows no LMDB. Reading takes a snapshot; inside a job txn_view() gives the one
+ * that sees what the job and those before it in the group wrote.
+ *
+ * Spans that reading gives point into the map: they live until the snapshot closes, in a job only
+ * until its next write. ERR_IO and ERR_CORRUPT have been logged where they are returned.
+ */
+#ifndef STORE_TABLE_H
+#define STORE_TABLE_H
+
+#include "store/key.h"
+#include "store/record.h"
+
+struct snapshot;
+struct txn;
+
+/* ---- reading ---- */
+
+/* ERR_NOT_FOUND, ERR_IO. */
+MUST_CHECK enum err table_get(
+	struct snapshot *snap, enum store_table table, const struct key *key, struct span *value);
+/* The same for a record, checked and open at its first field. Also ERR_CORRUPT. */
+MUST_CHECK enum err table_get_record(struct snapshot *snap, enum store_table table,
+	const struct key *key, uint8_t newest, struct record_in *in);
+
+struct row {
+	struct span key;
+	struct span value;
+};
+
+/*
+ * Walks. A snapshot has one position in each table: a second walk over the same table moves it, then
+ * seek again with the last key. Getting and writing do not move it; deleting the row it stands on is
+ * allowed before table_next() in a walk that goes forward.
+ * ERR_NOT_FOUND: no row there, the walk is over.
+ */
+MUST_CHECK enum err table_seek( /* the first row whose key is FROM or behind it */
+	struct snapshot *snap, enum store_table table, const struct key *from, struct row *row);
+MUST_CHECK enum err table_seek_before( /* the last row whose key is before KEY */
+	struct snapshot *snap, enum store_table table, const struct key *key, struct row *row);
+MUST_CHECK enum err table_next(struct snapshot *snap, enum store_table table, struct row *row);
+MUST_CHECK enum err table_prev(struct snapshot *snap, enum store_table table, struct row *row);
+
+bool row_has_prefix(const struct row *row, const struct key *prefix);
+/* Open ROW's value as a record. ERR_CORRUPT is logged with its key. */
+MUST_CHECK enum err row_record(struct snapshot *snap, enum store_table table,
+	const struct row *row, uint8_t newest, struct record_in *in);
+
+MUST_CHECK enum err table_count(struct snapshot *snap, enum store_table table, uint64_t *rows);
+
+/* Log once that a value that passed its checksum makes no sense; gives ERR_CORRUPT, for `return`. */
+enum err table_damaged(struct snapshot *snap, enum store_table table, struct span key,
+	const char *what);
+
+/* ---- changing, on the writer thread only ---- */
+
+/* The snapshot that sees what this transaction wrote. */
+struct snapshot *txn_view(struct txn *txn);
+/* The wall clock when the group began, ms since 1970; never falls from one commit to the next. */
+uint64_t txn_now_ms(const struct txn *txn);
+
+/* Insert or replace. ERR_FULL, ERR_IO. */
+MUST_CHECK enum err table_put(
+	struct txn *txn, enum store_table table, const struct key *key, struct span value);
+/* The same where KEY is nearly always behind all others: ids that rise. */
+MUST_CHECK enum err table_append(
+	struct txn *txn, enum store_table table, const struct key *key, struct span value);
+/* Seal OUT and put it. Also ERR_LIMIT: the record did not fit its room. */
+MUST_CHECK enum err table_put_record(
+	struct txn *txn, enum store_table table, const struct key *key, struct record_out *out);
+MUST_CHECK enum err table_append_record(
+	struct txn *txn, enum store_table table, const struct key *key, struct record_out *out);
+/* *room is SIZE bytes in the database to be filled before the next write. */
+MUST_CHECK enum err table_reserve(
+	struct txn *txn, enum store_table table, const struct key *key, size_t size, char **room);
+/* The same for a key that is nearly always behind all others. */
+MUST_CHECK enum err table_reserve_append(
+	struct txn *txn, enum store_table table, const struct key *key, size_t size, char **room);
+/* ERR_NOT_FOUND, ERR_FULL (deleting needs pages too, H43), ERR_IO. */
+MUST_CHECK enum err table_delete(struct txn *txn, enum store_table table, const struct key *key);
+
+/* Folder FOLDER_ID changed: it is in the list that on_changes gets after the commit (IDLE). */
+void txn_note_folder(struct txn *txn, uint64_t folder_id);
+
+#endif
