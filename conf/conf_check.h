@@ -1,0 +1,19 @@
+/*
+ * conf_check.h - what one value alone cannot tell: values against each other.
+ */
+#ifndef CONF_CONF_CHECK_H
+#define CONF_CONF_CHECK_H
+
+#include "conf/conf_load.h"
+
+struct yaml_tree;
+
+/*
+ * Add faults and warnings about CONF to FAULTS: two listeners at one address, a certificate without
+ * its key, a default domain that is not local (LOC-01), AUTH asked of everybody (SMT-06), timeouts
+ * outside 30 to 600 s (NET-02), items of one name, names of connections that are not there.
+ * TREE gives their places and may be NULL. conf_load() calls it.
+ */
+void conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
+
+#endif

@@ -1,0 +1,287 @@
+/*
+ * settings.h - every key of the file that stands by itself: one row each.
+ *
+ * A row is  X(member, "key", TYPE, min, max, "default", "unit", NEEDS, "help").  The loader, the
+ * checker, `config show`, the console and docs/settings.md read the same row.  No default lives
+ * anywhere else.
+ *
+ * TYPE      what the text may be, see conf/conf_value.h; it also gives the member's type in C.
+ * min, max  of the number; of the length in bytes for texts; of the count for lists. A SIZE is kept
+ *           in bytes, a DURATION in milliseconds (its member ends in _ms).
+ * default   as it would stand in the file.
+ * unit      for people; for CHOICE and WORDS the words that are allowed, in the order of the enum.
+ * NEEDS     NOTHING: sessions follow at their next command. RELOAD: listeners, certificates or
+ *           timetables are made anew when the setting is applied. RESTART: from the next start on.
+ *
+ * What repeats (services, routes, collectors, ...) is a shape with its own rows: settings_items.h.
+ */
+#ifndef CONF_SETTINGS_H
+#define CONF_SETTINGS_H
+
+#include <stdint.h>
+
+/* One mask for all counts that are only there to stop nonsense. */
+#define COUNT_MAX 1000000
+#define DAY_MS INT64_C(86400000)
+#define YEARS_MS (3660 * DAY_MS)
+#define KIB INT64_C(1024)
+#define MIB (1024 * KIB)
+#define GIB (1024 * MIB)
+#define TIB (1024 * GIB)
+#define SIZE_LIMIT (1024 * TIB)
+
+#define LOG_PROTOCOL_WORDS \
+	"smtp|submission|submissions|pop3|pop3s|imap|imaps|lmtp|ldap|finger|password|metrics|"      \
+	"outgoing|collecting"
+
+#define SETTINGS_GROUND(X)                                                                         \
+	X(hostname, "hostname", TEXT, 0, 255, "", "", RELOAD,                                      \
+		"Name in greetings, HELO and Received; empty: the system's.")                      \
+	X(data, "data", PATH, 1, 4095, "var/store", "", RESTART,                                   \
+		"Folder of the store, an LMDB environment.")                                       \
+	X(control, "control", PATH, 1, 107, "var/control.sock", "", RESTART,                       \
+		"Unix socket of the console and the command line.")                                \
+	X(main_administrator, "main_administrator", TEXT, 1, 254, "postmaster", "", NOTHING,       \
+		"User that gets the server's own reports.")                                        \
+	X(loops, "loops", AUTO, 1, 64, "auto", "threads", RESTART,                                 \
+		"Loop threads; auto is one a core.")                                               \
+	X(log_level, "log.level", CHOICE, 0, 0, "info", "error|warning|info|debug", NOTHING,       \
+		"The least serious line that is written.")                                         \
+	X(log_dir, "log.dir", PATH, 1, 4095, "var/log", "", RELOAD, "Folder of the log files.")    \
+	X(log_max_size, "log.max_size", SIZE, 64 * KIB, TIB, "10MB", "bytes", NOTHING,             \
+		"A log file of this size is put aside and a new one begun.")                       \
+	X(log_keep, "log.keep", COUNT, 1, 1000, "10", "files", NOTHING,                            \
+		"Files put aside that are kept.")                                                  \
+	X(log_protocols, "log.protocols", WORDS, 0, 20, "[]", LOG_PROTOCOL_WORDS, NOTHING,         \
+		"Services whose commands and replies are logged, secrets masked (LOG-03).")        \
+	X(log_logins, "log.logins", BOOL, 0, 0, "no", "", NOTHING,                                 \
+		"Good logins are written to the security log too (LOG-05).")                       \
+	X(tls_certificate, "tls.certificate", PATH, 0, 4095, "", "", RELOAD,                       \
+		"Certificate chain in PEM; empty: a self-signed one is made.")                     \
+	X(tls_key, "tls.key", PATH, 0, 4095, "", "", RELOAD, "Its private key in PEM.")            \
+	X(tls_ca, "tls.ca", PATH, 0, 4095, "", "", RELOAD,                                         \
+		"Roots for `verified`; empty: the system's.")                                      \
+	X(store_max_size, "store.max_size", SIZE, 64 * MIB, 64 * TIB, "1TB", "bytes", NOTHING,     \
+		"Incoming mail stops at 95 % of it (H43).")                                        \
+	X(store_allow_network_fs, "store.allow_network_fs", BOOL, 0, 0, "no", "", RESTART,         \
+		"Accept a store on NFS, CIFS or FUSE, at your own risk (H53).")                    \
+	X(dns_servers, "dns.servers", ENDPOINTS, 0, 8, "[]", "address:port", RELOAD,               \
+		"Resolvers for all look-ups; empty: the system's.")                                \
+	X(dns_timeout_ms, "dns.timeout", DURATION, 1000, 60000, "5s", "time", NOTHING,             \
+		"A look-up without an answer is given up (NET-05).")                               \
+	X(testing_clock, "testing.clock", BOOL, 0, 0, "no", "", RESTART,                           \
+		"Let `postroom clock advance` move the server's idea of now.")
+
+#define SETTINGS_DOMAINS(X)                                                                        \
+	X(domains_default, "domains.default", DOMAIN, 0, 255, "", "", NOTHING,                     \
+		"For addresses without a domain and the server's own mail; empty: the first of "   \
+		"domains.local (LOC-01).")                                                         \
+	X(domains_local, "domains.local", PATTERNS, 0, 10000, "[]", "", NOTHING,                   \
+		"Domains, addresses and wildcard addresses that are ours (LOC-02).")               \
+	X(domains_map, "domains.map", DOMAIN_MAP, 0, 1000, "[]", "", NOTHING,                      \
+		"Domains that are rewritten in mail that leaves (LOC-06).")                        \
+	X(domains_default_user_mapping, "domains.default_user_mapping", BOOL, 0, 0, "yes", "",     \
+		NOTHING, "A local part that is a user's name reaches the user (LOC-05).")          \
+	X(domains_unknown_to_isp, "domains.unknown_to_isp", BOOL, 0, 0, "no", "", NOTHING,         \
+		"Mail of users to unknown local names goes out (LOC-07).")                         \
+	X(domains_route_locally, "domains.route_locally", BOOL, 0, 0, "yes", "", NOTHING,          \
+		"No: all mail of users goes out, local recipients too (LOC-08).")
+
+#define SETTINGS_SERVICES(X)                                                                       \
+	X(services, "services", SERVICES, 0, 0, "{}", "", RELOAD,                                  \
+		"A service that is not named does not run.")                                       \
+	X(smtp_relay_check, "smtp.relay_check", CHOICE, 0, 0, "client_ip",                         \
+		"client_ip|lan|from|none", NOTHING,                                                \
+		"What lets a sender reach the Internet (SMT-08).")                                 \
+	X(smtp_reject_unknown, "smtp.reject_unknown", BOOL, 0, 0, "yes", "", NOTHING,              \
+		"550 to unknown local recipients, instead of a bounce later (SMT-12).")            \
+	X(smtp_require_auth, "smtp.require_auth", BOOL, 0, 0, "no", "", NOTHING,                   \
+		"No mail on the MX side without AUTH (SMT-03).")                                   \
+	X(smtp_auth_for_local, "smtp.auth_for_local", BOOL, 0, 0, "no", "", NOTHING,               \
+		"With require_auth: local recipients need AUTH too (SMT-06).")                     \
+	X(smtp_refuse_percent, "smtp.refuse_percent", BOOL, 0, 0, "yes", "", NOTHING,              \
+		"Refuse a local part with '%' (SMT-13).")                                          \
+	X(smtp_dsn, "smtp.dsn", BOOL, 0, 0, "yes", "", NOTHING, "Offer DSN (SMT-11).")             \
+	X(smtp_refuse_helo, "smtp.refuse_helo", TEXT, 0, 255, "", "", NOTHING,                     \
+		"Disconnect who has this text in HELO (SMT-09).")                                  \
+	X(lockout_attempts, "lockout.attempts", COUNT, 0, 1000, "5", "tries", NOTHING,             \
+		"Wrong passwords in a row that lock; 0: never (SEC-02).")                          \
+	X(lockout_minutes, "lockout.minutes", COUNT, 1, 100000, "10", "minutes", NOTHING,          \
+		"How long the lock holds.")                                                        \
+	X(lockout_scope, "lockout.scope", CHOICE, 0, 0, "source", "source|user", NOTHING,          \
+		"source: locked for the addresses that guessed (H57); user: for all.")             \
+	X(auth_scram, "auth.scram", BOOL, 0, 0, "no", "", NOTHING,                                 \
+		"Keep keys for SCRAM-SHA-256 (H63).")                                              \
+	X(auth_recoverable, "auth.recoverable", BOOL, 0, 0, "no", "", NOTHING,                     \
+		"Allow APOP and CRAM-MD5, whose secrets are recoverable (H64).")                   \
+	X(auth_min_length, "auth.min_length", COUNT, 1, 256, "5", "bytes", NOTHING,                \
+		"Shortest password that may be set (SEC-01).")                                     \
+	X(auth_hash_memory, "auth.hash_memory", SIZE, 8 * MIB, GIB, "19MB", "bytes", NOTHING,      \
+		"Memory of one Argon2id hash (H63).")                                              \
+	X(auth_hash_passes, "auth.hash_passes", COUNT, 1, 100, "2", "passes", NOTHING,             \
+		"Passes of one Argon2id hash (H63).")                                              \
+	X(auth_remember_ms, "auth.remember", DURATION, 0, 60 * 60000, "10m", "time", NOTHING,      \
+		"How long a good login is remembered; 0: not at all (H63).")
+
+#define SETTINGS_LIMITS(X)                                                                         \
+	X(limits_message_size, "limits.message_size", SIZE, 0, SIZE_LIMIT, "50MB", "bytes",        \
+		NOTHING, "Largest message accepted, announced as SIZE (RFC 1870); 0: no limit.")   \
+	X(limits_recipients, "limits.recipients", COUNT, 100, 100000, "1000", "recipients",        \
+		NOTHING, "Recipients of one SMTP transaction (RFC 5321, 4.5.3.1.8).")              \
+	X(limits_command_line, "limits.command_line", SIZE, 512, 64 * KIB, "2048", "bytes",        \
+		NOTHING, "Longest command line (H6).")                                             \
+	X(limits_line_length, "limits.line_length", SIZE, 1000, 64 * KIB, "64KB", "bytes",         \
+		NOTHING, "Longest line of a message; longer is refused, never cut (H6).")          \
+	X(limits_memory_in_flight, "limits.memory_in_flight", SIZE, MIB, TIB, "64MB", "bytes",     \
+		NOTHING, "Message bytes that all sessions together hold; above it reading pauses.") \
+	X(limits_user_recipients_hour, "limits.user_recipients_hour", COUNT, 0, COUNT_MAX, "500",  \
+		"recipients", NOTHING, "Outside recipients a user may address in an hour; 0: any.") \
+	X(limits_header_size, "limits.header_size", SIZE, 64 * KIB, 16 * MIB, "1MB", "bytes",      \
+		NOTHING, "Header section of a message (H7).")                                      \
+	X(limits_header_fields, "limits.header_fields", COUNT, 100, 100000, "1000", "fields",      \
+		NOTHING, "Fields in a header section (H7).")                                       \
+	X(limits_header_field_size, "limits.header_field_size", SIZE, KIB, MIB, "64KB", "bytes",   \
+		NOTHING, "One header field with its folded lines (H7).")                           \
+	X(limits_addresses, "limits.addresses", COUNT, 100, COUNT_MAX, "10000", "addresses",       \
+		NOTHING, "Addresses of a header that are looked at (H7).")                         \
+	X(limits_received_fields, "limits.received_fields", COUNT, 10, 1000, "50", "fields",       \
+		NOTHING, "More Received fields than this is a loop (H16).")                        \
+	X(limits_expansion_depth, "limits.expansion_depth", COUNT, 1, 100, "20", "levels",         \
+		NOTHING, "Lists and forwards within each other (H16).")                            \
+	X(limits_expansion_recipients, "limits.expansion_recipients", COUNT, 100, COUNT_MAX,       \
+		"10000", "recipients", NOTHING, "Recipients one message may expand to (H16).")     \
+	X(limits_bounce_body, "limits.bounce_body", SIZE, 0, MIB, "10KB", "bytes", NOTHING,        \
+		"Body bytes a bounce returns (H14).")                                              \
+	X(limits_max_connections, "limits.max_connections", COUNT, 1, COUNT_MAX, "10000",          \
+		"connections", NOTHING, "Connections of all services together (H32).")             \
+	X(limits_max_per_ip, "limits.max_per_ip", COUNT, 1, COUNT_MAX, "50", "connections",        \
+		NOTHING, "Connections of one address, IPv6 of one /64 (H32).")                     \
+	X(limits_max_per_ip_before_login, "limits.max_per_ip_before_login", COUNT, 1, COUNT_MAX,   \
+		"20", "connections", NOTHING, "Of these before login (H32).")                      \
+	X(limits_consoles, "limits.consoles", COUNT, 1, 1000, "32", "connections", NOTHING,        \
+		"Connections to the control socket (H59).")                                        \
+	X(limits_auth_failures, "limits.auth_failures", COUNT, 1, 100, "3", "tries", NOTHING,      \
+		"Failed logins in one session, then it closes (H67).")                             \
+	X(limits_unknown_recipients, "limits.unknown_recipients", COUNT, 1, 100000, "20",          \
+		"recipients", NOTHING, "Unknown recipients in one session, then it closes (H58).") \
+	X(limits_output_pending, "limits.output_pending", SIZE, 16 * KIB, 64 * MIB, "256KB",       \
+		"bytes", NOTHING, "Unsent output above which a session is not read (H35).")        \
+	X(limits_handshakes, "limits.handshakes", COUNT, 1, 10000, "100", "handshakes", NOTHING,   \
+		"TLS handshakes at once (H68).")                                                   \
+	X(limits_hashes_waiting, "limits.hashes_waiting", COUNT, 10, 100000, "5000", "logins",     \
+		NOTHING, "Passwords that wait to be checked (H36).")                               \
+	X(limits_searches_waiting, "limits.searches_waiting", COUNT, 1, 100000, "200",             \
+		"searches", NOTHING, "Searches that wait for a worker (H36).")                     \
+	X(limits_programs, "limits.programs", COUNT, 1, 1000, "20", "programs", NOTHING,           \
+		"External programs at once (H39).")                                                \
+	X(limits_rate_min, "limits.rate_min", SIZE, 0, MIB, "100", "bytes", NOTHING,               \
+		"Bytes a second a message must come at after its first minute (H20).")             \
+	X(timeouts_client_ms, "timeouts.client", DURATION, 1000, DAY_MS, "300s", "time", NOTHING,  \
+		"A client that is silent for so long is dropped (NET-02).")                        \
+	X(timeouts_before_login_ms, "timeouts.before_login", DURATION, 1000, DAY_MS, "60s",        \
+		"time", NOTHING, "All the time a session has before login (H20).")                 \
+	X(timeouts_pop3_ms, "timeouts.pop3", DURATION, 1000, DAY_MS, "10m", "time", NOTHING,       \
+		"Idle time of a POP3 session after login (RFC 1939, 3).")                          \
+	X(timeouts_imap_ms, "timeouts.imap", DURATION, 1000, 7 * DAY_MS, "30m", "time", NOTHING,   \
+		"Idle time of an IMAP session after login (RFC 9051, 5.4).")                       \
+	X(timeouts_handshake_ms, "timeouts.handshake", DURATION, 1000, DAY_MS, "30s", "time",      \
+		NOTHING, "A TLS handshake (H68).")                                                 \
+	X(timeouts_stalled_ms, "timeouts.stalled", DURATION, 1000, DAY_MS, "300s", "time",         \
+		NOTHING, "A reader that takes nothing for so long is dropped (H35).")
+
+#define SETTINGS_WAYS(X)                                                                           \
+	X(outgoing_routes, "outgoing.routes", ROUTES, 0, 100, "[]", "", NOTHING,                   \
+		"Ways out, asked in this order.")                                                  \
+	X(outgoing_warnings, "outgoing.warnings", CHOICE, 0, 0, "daily", "never|daily|always",     \
+		NOTHING, "Warnings to the author of mail that is late (OUT-18).")                  \
+	X(outgoing_dsn_reports, "outgoing.dsn_reports", BOOL, 0, 0, "yes", "", NOTHING,            \
+		"Reports as RFC 3464 has them; no: plain text (OUT-20).")                          \
+	X(outgoing_errors_to_admin, "outgoing.transport_errors_to_admin", BOOL, 0, 0, "no", "",    \
+		NOTHING, "Transport errors go to the Main Administrator (OUT-24).")                \
+	X(outgoing_connect_ms, "outgoing.timeouts.connect", DURATION, 1000, DAY_MS, "30s", "time", \
+		NOTHING, "Until a server accepts the connection.")                                 \
+	X(outgoing_greeting_ms, "outgoing.timeouts.greeting", DURATION, 1000, DAY_MS, "5m",        \
+		"time", NOTHING, "Until its greeting (RFC 5321, 4.5.3.2.1).")                      \
+	X(outgoing_command_ms, "outgoing.timeouts.command", DURATION, 1000, DAY_MS, "5m", "time",  \
+		NOTHING, "Until the reply to a command (RFC 5321, 4.5.3.2.2).")                    \
+	X(outgoing_data_ms, "outgoing.timeouts.data", DURATION, 1000, DAY_MS, "2m", "time",        \
+		NOTHING, "Until the reply to DATA (RFC 5321, 4.5.3.2.4).")                         \
+	X(outgoing_data_block_ms, "outgoing.timeouts.data_block", DURATION, 1000, DAY_MS, "3m",    \
+		"time", NOTHING, "Until a block is taken (RFC 5321, 4.5.3.2.5).")                  \
+	X(outgoing_data_done_ms, "outgoing.timeouts.data_done", DURATION, 1000, DAY_MS, "10m",     \
+		"time", NOTHING, "Until the reply to the final dot (RFC 5321, 4.5.3.2.6).")        \
+	X(collectors, "collecting.collectors", COLLECTORS, 0, 1000, "[]", "", RELOAD,              \
+		"Mailboxes elsewhere that are fetched.")                                           \
+	X(collecting_unknown_do, "collecting.unknown.do", CHOICE, 0, 0, "mail",                    \
+		"mail|error|remote", NOTHING, "What becomes of mail for unknown names (ADM-02).")  \
+	X(collecting_unknown_to, "collecting.unknown.to", ADDRESS, 0, 254, "", "", NOTHING,        \
+		"Who gets it; empty: the Main Administrator.")                                     \
+	X(collecting_unknown_bounce, "collecting.unknown.bounce", BOOL, 0, 0, "no", "", NOTHING,   \
+		"Tell the sender too.")                                                            \
+	X(collecting_unknown_text, "collecting.unknown.bounce_text", TEXT, 0, 10000, "", "",       \
+		NOTHING, "Text of that notice.")                                                   \
+	X(collecting_query_delay_ms, "collecting.query_delay", DURATION, 0, YEARS_MS, "7d",        \
+		"time", NOTHING, "How long an asked recipient has to answer (DLR-07).")            \
+	X(connections, "connections", CONNECTIONS, 0, 10, "[]", "", RELOAD,                        \
+		"Ways onto the Internet, ten at most (CON-04).")                                   \
+	X(schedules, "schedules", SCHEDULES, 0, 100, "[]", "", RELOAD, "When to connect (SCH-02).") \
+	X(scheduling_immediately, "scheduling.send_immediately", BOOL, 0, 0, "yes", "", NOTHING,   \
+		"Outgoing mail that arrives while online is sent at once (SCH-03).")               \
+	X(scheduling_skip_ms, "scheduling.skip_if_connected_within", DURATION, 0, DAY_MS, "0",     \
+		"time", NOTHING, "Skip a scheduled event so soon after a connection (SCH-05).")    \
+	X(scheduling_people, "scheduling.connect_after_people", COUNT, 0, 10000, "0", "users",     \
+		NOTHING, "Connect when so many have checked their mail; 0: off (SCH-06).")         \
+	X(scheduling_people_ms, "scheduling.connect_after_people_within", DURATION, 0, DAY_MS,     \
+		"5m", "time", NOTHING, "How soon then.")                                           \
+	X(errors_connection, "errors.connection", BOOL, 0, 0, "yes", "", NOTHING,                  \
+		"Mail about servers that cannot be reached (CON-15).")                             \
+	X(errors_link, "errors.link", BOOL, 0, 0, "yes", "", NOTHING,                              \
+		"Mail about links that do not come up (CON-14).")                                  \
+	X(lan_threads, "lan.threads", TEXT, 0, 4000, "", "", NOTHING,                              \
+		"Targets and their most sessions, as 127.0.0.1:1025-5 (LAN-06).")
+
+#define SETTINGS_MAIL(X)                                                                           \
+	X(rules_smtp, "rules.smtp", PATH, 0, 4095, "rules/smtp.rules", "", RELOAD,                 \
+		"File of the SMTP rules (SMR-02), watched.")                                       \
+	X(rules_download, "rules.download", PATH, 0, 4095, "rules/download.rules", "", RELOAD,     \
+		"File of the download rules (DLR-03), watched.")                                   \
+	X(rules_lan, "rules.lan", PATH, 0, 4095, "rules/lan.rules", "", RELOAD,                    \
+		"File of the LAN forwarding rules (LAN-01), watched.")                             \
+	X(headers_outgoing, "headers.outgoing", LIST, 0, 100, "[]", "", NOTHING,                   \
+		"`Field: data` set, or `Field:` removed, in mail that leaves (HDR-01).")           \
+	X(headers_transmission_receipt, "headers.transmission_receipt", LIST, 0, 20, "[]", "",     \
+		NOTHING, "Fields that ask for a receipt when mail has left (HDR-07).")             \
+	X(headers_delivery_receipt, "headers.delivery_receipt", LIST, 0, 20, "[]", "", NOTHING,    \
+		"Fields that ask for a receipt when mail is collected (HDR-05).")                  \
+	X(headers_receipts_local_only, "headers.receipts_local_only", BOOL, 0, 0, "yes", "",       \
+		NOTHING, "Only mail from here may ask for them (HDR-06).")                         \
+	X(signature_plain, "signature.plain", TEXT, 0, 65536, "", "", NOTHING,                     \
+		"Foot of outgoing plain text (SIG-01).")                                           \
+	X(signature_html, "signature.html", TEXT, 0, 65536, "", "", NOTHING,                       \
+		"Foot of outgoing HTML.")                                                          \
+	X(signature_auth_plain, "signature.auth_plain", TEXT, 0, 65536, "", "", NOTHING,           \
+		"The same where the sender logged in (SIG-03).")                                   \
+	X(signature_auth_html, "signature.auth_html", TEXT, 0, 65536, "", "", NOTHING,             \
+		"The same in HTML.")                                                               \
+	X(trace_keep_ms, "trace.keep", DURATION, 60000, YEARS_MS, "30d", "time", NOTHING,          \
+		"How long traces are kept (H88).")                                                 \
+	X(trace_max_size, "trace.max_size", SIZE, MIB, SIZE_LIMIT, "1GB", "bytes", NOTHING,        \
+		"Traces above this go, the oldest hour first.")                                    \
+	X(search_index, "search.index", BOOL, 0, 0, "yes", "", RESTART,                            \
+		"Keep an index of the words of all messages, in data/search.")                     \
+	X(queue_bin_keep_ms, "queue.bin_keep", DURATION, 0, YEARS_MS, "10m", "time", NOTHING,      \
+		"How long a removed queue entry can be brought back.")                             \
+	X(users_bin_keep_ms, "users.bin_keep", DURATION, 0, YEARS_MS, "30d", "time", NOTHING,      \
+		"How long removed messages and users can be brought back.")                        \
+	X(console_viewer, "console.groups.viewer", LIST, 0, 100, "[]", "", NOTHING,                \
+		"Unix groups whose members may look.")                                             \
+	X(console_operator, "console.groups.operator", LIST, 0, 100, "[]", "", NOTHING,            \
+		"Unix groups whose members may work on the queue.")                                \
+	X(console_administrator, "console.groups.administrator", LIST, 0, 100, "[]", "", NOTHING,  \
+		"Unix groups whose members may do everything.")
+
+#define SETTINGS(X)                                                                                \
+	SETTINGS_GROUND(X) SETTINGS_DOMAINS(X) SETTINGS_SERVICES(X) SETTINGS_LIMITS(X)             \
+	SETTINGS_WAYS(X) SETTINGS_MAIL(X)
+
+#endif

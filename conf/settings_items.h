@@ -1,0 +1,120 @@
+/*
+ * settings_items.h - rows of what repeats in the file: services, routes, collectors, connections,
+ * schedules and domain maps. Rows are read as in settings.h; the key is the key inside the item.
+ */
+#ifndef CONF_SETTINGS_ITEMS_H
+#define CONF_SETTINGS_ITEMS_H
+
+#include "conf/settings.h"
+
+/* Names that may stand under `services:`; 1 where TLS begins with the first byte. */
+#define SERVICE_NAMES(X)                                                                           \
+	X(smtp, 0) X(submission, 0) X(submissions, 1) X(pop3, 0) X(pop3s, 1) X(imap, 0)            \
+	X(imaps, 1) X(lmtp, 0) X(ldap, 0) X(finger, 0) X(password, 0) X(metrics, 0)
+
+#define SERVICE_ROWS(X)                                                                            \
+	X(listen, "listen", LISTEN, 1, 16, "[]", "address", RELOAD,                                \
+		"Where to listen: 127.0.0.1:25, [::1]:25, *:25 (both families), unix:PATH.")       \
+	X(access, "access", ACCESS, 0, 10000, "[]", "", NOTHING,                                   \
+		"Who may connect, line by line (ACC-01); empty: everybody.")                       \
+	X(max_connections, "max_connections", COUNT, 0, COUNT_MAX, "0", "connections", NOTHING,    \
+		"0: limits.max_connections.")                                                      \
+	X(max_per_ip, "max_per_ip", COUNT, 0, COUNT_MAX, "0", "connections", NOTHING,              \
+		"0: limits.max_per_ip.")                                                           \
+	X(timeout_ms, "timeout", DURATION, 0, 7 * DAY_MS, "0", "time", NOTHING,                    \
+		"Idle time; 0: what timeouts.* says.")
+
+#define ROUTE_ROWS(X)                                                                              \
+	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and traces.")          \
+	X(kind, "kind", CHOICE, 0, 0, "relay", "relay|direct", NOTHING,                            \
+		"relay: to servers named here; direct: by MX.")                                    \
+	X(servers, "servers", ENDPOINTS, 0, 20, "[]", "host:port", NOTHING, "Tried in order (OUT-04).") \
+	X(port, "port", COUNT, 1, 65535, "25", "", NOTHING, "Port of direct delivery.")            \
+	X(username, "username", TEXT, 0, 255, "", "", NOTHING, "Empty: no AUTH.")                  \
+	X(password, "password", SECRET, 0, 256, "", "", NOTHING, "Its password (OUT-06).")         \
+	X(tls, "tls", CHOICE, 0, 0, "opportunistic", "none|opportunistic|required|verified|implicit", \
+		NOTHING, "required never falls back (H68); implicit verifies.")                    \
+	X(domains, "domains", LIST, 0, 1000, "[]", "", NOTHING,                                    \
+		"domain, !domain, From: address, !From: address (OUT-08).")                        \
+	X(max_recipients, "max_recipients", COUNT, 0, 100000, "0", "recipients", NOTHING,          \
+		"Recipients of one transaction; 0: any (OUT-05).")                                 \
+	X(max_connections, "max_connections", COUNT, 1, 1000, "20", "connections", NOTHING,        \
+		"Connections to one destination (H37).")                                           \
+	X(return_address, "return_address", TEXT, 0, 300, "keep", "", NOTHING,                     \
+		"keep, always ADDRESS, nonlocal ADDRESS (OUT-12).")                                \
+	X(smaller_first, "smaller_first", BOOL, 0, 0, "no", "", NOTHING, "Small messages first.")  \
+	X(esmtp, "esmtp", BOOL, 0, 0, "yes", "", NOTHING, "EHLO first; no: HELO only (OUT-07).")   \
+	X(allow_loopback, "allow_loopback", BOOL, 0, 0, "no", "", NOTHING,                         \
+		"Direct delivery may go to loopback addresses (H21).")
+
+#define COLLECTOR_ROWS(X)                                                                          \
+	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and errors.")          \
+	X(kind, "kind", CHOICE, 0, 0, "pop3", "pop3|imap|spool", NOTHING, "How it is fetched.")    \
+	X(enabled, "enabled", BOOL, 0, 0, "yes", "", NOTHING, "No: never contacted (INM-29).")     \
+	X(server, "server", TEXT, 0, 255, "", "", NOTHING, "Host.")                                \
+	X(port, "port", COUNT, 0, 65535, "0", "", NOTHING, "0: the protocol's own.")               \
+	X(tls, "tls", CHOICE, 0, 0, "implicit", "none|starttls|implicit", NOTHING, "Encryption.")  \
+	X(tls_ca, "tls_ca", PATH, 0, 4095, "", "", NOTHING, "Roots for this server only.")         \
+	X(auth, "auth", CHOICE, 0, 0, "plain", "plain|sasl-plain|apop|cram-md5|xoauth2", NOTHING,  \
+		"How to log in (INM-02).")                                                         \
+	X(username, "username", TEXT, 0, 255, "", "", NOTHING, "Account; may hold '#'.")           \
+	X(password, "password", SECRET, 0, 256, "", "", NOTHING, "Its password.")                  \
+	X(token_command, "token_command", LIST, 0, 50, "[]", "", NOTHING,                          \
+		"Program and arguments that print an access token.")                               \
+	X(path, "path", PATH, 0, 4095, "", "", NOTHING, "Folder of kind spool.")                   \
+	X(users, "users", LIST, 0, 10000, "[]", "", NOTHING, "Users of kind spool.")               \
+	X(accepted, "accepted", PATTERNS, 0, 1000, "[]", "", NOTHING, "Accepted Domains (INM-06).") \
+	X(route, "route", CHOICE, 0, 0, "recipient", "recipient|all|lan|single|subject", NOTHING,  \
+		"How its mail finds users (INM-09).")                                              \
+	X(target, "target", TEXT, 0, 254, "", "", NOTHING, "User, list or address for it.")        \
+	X(target_server, "target_server", TEXT, 0, 255, "", "host:port", NOTHING, "For route lan.") \
+	X(marker, "marker", TEXT, 0, 64, "{*}", "", NOTHING, "Pattern in the subject (INM-20).")   \
+	X(special_headers, "special_headers", LIST, 0, 50, "[]", "", NOTHING,                      \
+		"Fields that name recipients (INM-11).")                                           \
+	X(read_special, "read_special", CHOICE, 0, 0, "forwards", "forwards|reversed|all",         \
+		NOTHING, "Which of them count (INM-12).")                                          \
+	X(read_received, "read_received", CHOICE, 0, 0, "forwards", "forwards|reversed|all",       \
+		NOTHING, "Which Received fields count.")                                           \
+	X(order, "order", WORDS, 0, 10, "[special, stop-if-any, standard, stop-if-any, received]", \
+		"special|standard|received|stop-if-any|stop", NOTHING, "Order of reading (INM-13).") \
+	X(ignore_resent, "ignore_resent", BOOL, 0, 0, "no", "", NOTHING, "INM-14.")                \
+	X(ignore_bare_received, "ignore_bare_received", BOOL, 0, 0, "yes", "", NOTHING, "INM-15.") \
+	X(ignore_from_line, "ignore_from_line", BOOL, 0, 0, "yes", "", NOTHING, "INM-16.")         \
+	X(default_mappings, "default_mappings", BOOL, 0, 0, "yes", "", NOTHING, "INM-17.")         \
+	X(demon_env, "demon_env", BOOL, 0, 0, "no", "", NOTHING, "INM-18.")                        \
+	X(duplicates, "duplicates", BOOL, 0, 0, "no", "", NOTHING, "Remove doubles (INM-21).")     \
+	X(download_rules, "download_rules", BOOL, 0, 0, "yes", "", NOTHING, "INM-23.")             \
+	X(keep_received, "keep_received", BOOL, 0, 0, "no", "", NOTHING, "INM-24.")                \
+	X(leave_days, "leave_days", COUNT, 0, 36500, "0", "days", NOTHING, "INM-05.")              \
+	X(max_kb, "max_kb", COUNT, 0, INT64_C(1000000000), "0", "kB", NOTHING, "INM-04.")          \
+	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING, "Connections that start it.") \
+	X(timeout_ms, "timeout", DURATION, 1000, DAY_MS, "300s", "time", NOTHING, "NET-02.")
+
+#define CONNECTION_ROWS(X)                                                                         \
+	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in errors and the log.")           \
+	X(kind, "kind", CHOICE, 0, 0, "lan", "lan|link", NOTHING, "lan: always online (CON-05).")  \
+	X(up, "up", LIST, 0, 50, "[]", "", NOTHING, "Program and arguments that bring it up.")     \
+	X(down, "down", LIST, 0, 50, "[]", "", NOTHING, "And down.")                               \
+	X(status, "status", LIST, 0, 50, "[]", "", NOTHING, "And tell whether it is up.")          \
+	X(primary, "primary", BOOL, 0, 0, "yes", "", NOTHING, "Started by the schedule (CON-11).") \
+	X(retries, "retries", COUNT, 0, 100, "1", "tries", NOTHING, "CON-06.")                     \
+	X(retry_wait_ms, "retry_wait", DURATION, 0, DAY_MS, "1m", "time", NOTHING, "CON-06.")      \
+	X(link_timeout_ms, "link_timeout", DURATION, 1000, DAY_MS, "1m", "time", NOTHING, "CON-06.") \
+	X(pop3_then_smtp, "pop3_then_smtp", BOOL, 0, 0, "no", "", NOTHING, "Collect first (CON-03).")
+
+#define SCHEDULE_ROWS(X)                                                                           \
+	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name.")                                 \
+	X(enabled, "enabled", BOOL, 0, 0, "yes", "", NOTHING, "No: it never fires.")               \
+	X(days, "days", WORDS, 0, 7, "[mon, tue, wed, thu, fri, sat, sun]",                        \
+		"mon|tue|wed|thu|fri|sat|sun", NOTHING, "Days it counts on.")                      \
+	X(from, "from", CLOCK, 0, 1440, "00:00", "HH:MM", NOTHING, "Begin of its window.")         \
+	X(to, "to", CLOCK, 0, 1440, "24:00", "HH:MM", NOTHING, "End of its window, included.")     \
+	X(every_ms, "every", DURATION, 0, 7 * DAY_MS, "0", "time", NOTHING, "Interval; 0: see at.") \
+	X(at, "at", CLOCKS, 0, 100, "[]", "HH:MM", NOTHING, "Fixed times, instead of every.")      \
+	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING, "Empty: all primary ones.")
+
+#define DOMAIN_MAP_ROWS(X)                                                                         \
+	X(from, "from", DOMAIN, 1, 255, "", "", NOTHING, "Domain inside.")                         \
+	X(to, "to", DOMAIN, 1, 255, "", "", NOTHING, "Domain outside.")
+
+#endif
