@@ -14,10 +14,11 @@
 #define STORE_TABLES(X) \
 	X(meta,        "name",                           "seal, schema, counters: see store.c") \
 	X(users,       "user_id",                        "user") \
-	X(user_names,  "lower-case name",                "user_id") \
+	X(logins,      "user_id",                        "last good logins") \
 	X(groups,      "group_id",                       "group") \
-	X(group_names, "lower-case name",                "group_id") \
-	X(mappings,    "address_hash order",             "mapping") \
+	X(names,       "lower-case name",                "what it is: user, group or list, and its id") \
+	X(mappings,    "mapping_id",                     "mapping") \
+	X(mapping_find, "pattern_hash mapping_id",       "hash 0: the pattern, it has a wildcard") \
 	X(folders,     "user_id folder_id",              "folder") \
 	X(entries,     "folder_id first_uid",            "block of at most 62 entries of 32 bytes") \
 	X(expunged,    "folder_id modseq first_uid",     "last_uid") \
@@ -27,12 +28,15 @@
 	X(body_shares, "body_id",                        "owners beyond the first; no row means none") \
 	X(arriving,    "body_id",                        "a body still without an owner (Q1)") \
 	X(graves,      "bury_ms kind id",                "what lost its last owner (Q3)") \
-	X(traces,      "time_ms message_no",             "trace") \
-	X(trace_find,  "address_hash time_ms message_no", "") \
-	X(refusals,    "hour address_hash reason",       "count") \
-	X(queued,      "queue_id recipient_no",          "recipient") \
+	X(traces,      "message_no part",                "trace") \
+	X(trace_find,  "hour hash message_no",           "") \
+	X(trace_hours, "hour",                           "first and last message_no, rows, bytes") \
+	X(refusals,    "hour hash",                      "refusal and its count") \
+	X(queued,      "queue_id recipient_no",          "entry (recipient_no 0) or recipient") \
 	X(due,         "due_ms queue_id recipient_no",   "") \
-	X(changes,     "change_id",                      "what a command changed, for undo")
+	X(changes,     "change_id",                      "who changed what, when") \
+	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
+	X(counts,      "name",                           "counters kept beside their rows, see counts.h")
 
 enum store_table {
 #define X(name, key, value) TABLE_##name,
