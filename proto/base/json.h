@@ -3,8 +3,8 @@
  *
  * The reader takes one whole document that is valid UTF-8 and builds a tree in an arena; strings are
  * decoded, numbers stay as written until they are asked for, so none loses digits. A \u0000, a lone
- * surrogate, a member named twice in an object of up to JSON_UNIQUE_MAX members, and any text after
- * the document are ERR_SYNTAX. The work and the memory grow in step with the text; nothing recurses.
+ * surrogate, a member named twice (looked for up to JSON_UNIQUE_MAX members of an object), and any
+ * text after the document are ERR_SYNTAX. The work and the memory grow in step with the text; nothing recurses.
  *
  * The writer keeps commas and nesting right and escapes everything (H11); its errors stick, so they
  * are checked once, at json_writer_end().
@@ -17,7 +17,8 @@
 #include "proto/base/span.h"
 
 #define JSON_TEXT_MAX 1048576 /* bytes in a document */
-#define JSON_DEPTH_MAX 20     /* arrays and objects inside each other, read or written */
+#define JSON_DEPTH_MAX 20     /* arrays and objects inside each other, in what is read */
+#define JSON_PUT_DEPTH_MAX 31 /* the same, in what is written: a read one fits into one of ours */
 #define JSON_ITEMS_MAX 65536  /* values in a document */
 #define JSON_UNIQUE_MAX 64    /* members up to which an object is searched for doubles */
 
