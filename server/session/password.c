@@ -4,42 +4,23 @@
 #include "server/session/password.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
-
-/* A hash that belongs to nobody; checking against it costs what checking against a real one costs. */
-static char dummy_hash[crypto_pwhash_STRBYTES];
 
 _Static_assert(crypto_pwhash_STRBYTES <= PASSWORD_HASH_SIZE, "a hash fits");
 
-static enum err
-hash_make(const char *password, size_t len, char *out)
-{
-	if (crypto_pwhash_str_alg(out, password, len, PASSWORD_PASSES, PASSWORD_MEMORY,
-		    crypto_pwhash_ALG_ARGON2ID13) != 0)
-		return ERR_IO;
-	return OK;
-}
-
 enum err
-password_init(void)
-{
-	char random[32];
-
-	if (sodium_init() < 0)
-		return ERR_IO;
-	if (dummy_hash[0] != '\0')
-		return OK;
-	randombytes_buf(random, sizeof(random));
-	return hash_make(random, sizeof(random), dummy_hash);
-}
-
-enum err
-password_hash(struct span password, char out[PASSWORD_HASH_SIZE])
+password_hash(struct span password, const struct password_cost *cost, char out[PASSWORD_HASH_SIZE])
 {
 	if (password.len == 0 || password.len > PASSWORD_MAX)
 		return ERR_LIMIT;
+	if (sodium_init() < 0)
+		return ERR_IO;
 	memset(out, 0, PASSWORD_HASH_SIZE);
-	return hash_make(password.ptr, password.len, out);
+	if (crypto_pwhash_str_alg(out, password.ptr, password.len, cost->passes, cost->memory,
+		    crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return ERR_IO;
+	return OK;
 }
 
 /* HASH as the library wants it: 0-terminated. */
@@ -53,28 +34,40 @@ hash_text(struct span hash, char out[crypto_pwhash_STRBYTES])
 	return OK;
 }
 
+/* A hash that no password has, as dear to check as a real one of COST. */
+static void
+dummy_text(const struct password_cost *cost, char out[crypto_pwhash_STRBYTES])
+{
+	memset(out, 0, crypto_pwhash_STRBYTES);
+	snprintf(out, crypto_pwhash_STRBYTES, "$argon2id$v=19$m=%zu,t=%u,p=1$%s$%s",
+		cost->memory / 1024, cost->passes, "cG9zdHJvb20gbm9ib2R5IQ",
+		"bm9ib2R5IGlzIGhlcmUsIG5vYm9keSBpcyB0aGVyZSE");
+}
+
 enum err
-password_check(struct span hash, struct span password)
+password_check(struct span hash, struct span password, const struct password_cost *cost)
 {
 	char text[crypto_pwhash_STRBYTES];
 	bool nobody = hash.len == 0 || password.len > PASSWORD_MAX;
 
-	password = span_range(password, 0, PASSWORD_MAX);
+	if (sodium_init() < 0)
+		return ERR_IO;
 	if (nobody)
-		hash = span_of(dummy_hash);
-	if (hash_text(hash, text) != OK)
+		dummy_text(cost, text);
+	else if (hash_text(hash, text) != OK)
 		return ERR_CORRUPT;
+	password = span_range(password, 0, PASSWORD_MAX);
 	if (crypto_pwhash_str_verify(text, password.ptr ? password.ptr : "", password.len) != 0)
 		return ERR_DENIED;
 	return nobody ? ERR_DENIED : OK;
 }
 
 bool
-password_is_old(struct span hash)
+password_is_old(struct span hash, const struct password_cost *cost)
 {
 	char text[crypto_pwhash_STRBYTES];
 
 	if (hash_text(hash, text) != OK)
 		return true;
-	return crypto_pwhash_str_needs_rehash(text, PASSWORD_PASSES, PASSWORD_MEMORY) != 0;
+	return crypto_pwhash_str_needs_rehash(text, cost->passes, cost->memory) != 0;
 }

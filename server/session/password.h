@@ -10,25 +10,29 @@
 
 #define PASSWORD_MAX        256 /* bytes (contract 7) */
 #define PASSWORD_HASH_SIZE  128 /* bytes of a stored hash, with its 0 */
-#define PASSWORD_MEMORY     (19 * 1024 * 1024)
-#define PASSWORD_PASSES     2
 
-/* Call once before the others; ERR_IO where the system gives no random bytes (H79). */
-MUST_CHECK enum err password_init(void);
+/* What one hash costs: auth.hash_memory in bytes, auth.hash_passes. */
+struct password_cost {
+	size_t memory;
+	unsigned passes;
+};
 
 /*
  * The stored form of PASSWORD, 0-terminated text. ERR_LIMIT: longer than PASSWORD_MAX, or empty;
- * ERR_IO: no memory for it now.
+ * ERR_IO: no memory or no random bytes for it now.
  */
-MUST_CHECK enum err password_hash(struct span password, char out[PASSWORD_HASH_SIZE]);
+MUST_CHECK enum err password_hash(
+	struct span password, const struct password_cost *cost, char out[PASSWORD_HASH_SIZE]);
 
 /*
  * Does PASSWORD belong to HASH? OK or ERR_DENIED; ERR_CORRUPT where HASH is in no form known.
- * An empty HASH means "no such user": the same work is done, and the answer is ERR_DENIED (H58).
+ * An empty HASH means "nobody logs in with this": the work of COST is done all the same, and the
+ * answer is ERR_DENIED (H58).
  */
-MUST_CHECK enum err password_check(struct span hash, struct span password);
+MUST_CHECK enum err password_check(
+	struct span hash, struct span password, const struct password_cost *cost);
 
-/* Should be hashed anew at the next good login: weaker parameters than today's. */
-bool password_is_old(struct span hash);
+/* Made with other parameters than COST: to be hashed anew at the next good login. */
+bool password_is_old(struct span hash, const struct password_cost *cost);
 
 #endif

@@ -1,0 +1,51 @@
+/*
+ * mail.h - a message on its way in: who brings it, from whom, to whom, and its header.
+ *
+ * Plain values, gathered by whoever holds the message (an SMTP session, an import, explain) and read
+ * by the pipeline. All spans live in the arena of the transaction, or longer.
+ */
+#ifndef SERVER_PIPELINE_MAIL_H
+#define SERVER_PIPELINE_MAIL_H
+
+#include "conf/conf.h"
+#include "proto/base/arena.h"
+#include "proto/mail/envelope.h"
+#include "proto/mail/header.h"
+#include "server/net/peer.h"
+
+/* The way by which a message came in. */
+enum mail_via {
+	MAIL_VIA_MX,         /* SMTP on the port where the world delivers */
+	MAIL_VIA_SUBMISSION, /* SMTP on the ports for users */
+	MAIL_VIA_POP3,       /* collected */
+	MAIL_VIA_LOCAL,      /* written here: an import, a report, a test */
+};
+
+struct mail {
+	struct arena *arena;
+	enum mail_via via;
+	const char *service;       /* its name in the file: "smtp", "submission"; "local" without one */
+	struct access_list access; /* lines of that service */
+	struct span session;       /* id of the session, for traces: "s17" */
+
+	struct peer peer;
+	struct span helo;      /* as the peer said it, or empty */
+	struct span tls;       /* "TLSv1.2 with cipher ...", empty without */
+	bool esmtp;            /* EHLO, not HELO */
+	uint64_t user_id;      /* who logged in; 0: nobody */
+	struct span user;      /* and the name as stored */
+	bool user_internal;    /* may not write to the Internet (USR-25) */
+
+	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */
+	struct span id;        /* the same as people read it */
+	int64_t arrived_ms;    /* Unix time; set before AT_END */
+	int zone_minutes;      /* of the date in our Received field */
+
+	struct envelope envelope; /* from AT_MAIL on: return address, recipients accepted so far */
+	struct span header;       /* AT_END: as it came, with the empty line */
+	struct header_facts facts; /* AT_END: header_check() of it */
+	bool header_is_over;      /* AT_END: and what it said was ERR_LIMIT */
+	uint64_t size;            /* AT_MAIL: what SIZE= said, 0 unknown. AT_END: bytes of DATA */
+};
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * note.h - why the pipeline chose what it chose, in few bytes.
+ *
+ * A note is a code and at most two short values (H88). The codes are kept in traces, so a number is
+ * never given to another meaning; a new note gets a new number. The sentence stands only here:
+ * explain and trace print it from the same row, so they cannot disagree with a delivery.
+ *
+ * Encoded: one byte code, one byte length and bytes of FOUND, one byte length and bytes of BECAUSE.
+ */
+#ifndef SERVER_PIPELINE_NOTE_H
+#define SERVER_PIPELINE_NOTE_H
+
+#include "proto/base/buf.h"
+
+#define NOTE_VALUE_MAX 96   /* bytes of one value; longer ones are cut and end in "..." */
+#define NOTES_MAX      2048 /* bytes of all notes of one message; what comes after is counted */
+
+/*
+ * number, code, stage, sentence. "{1}" stands for what was found, "{2}" for the reason.
+ */
+#define NOTES(X)                                                                                   \
+	X(1, ACCESS_OPEN, "limits", "{1} may connect: the service has no access lines")            \
+	X(2, ACCESS_ALLOWED, "limits", "{1} may connect by access line {2}")                       \
+	X(3, ACCESS_REFUSED, "limits", "{1} may not connect: {2}")                                 \
+	X(4, SIZE_OVER, "limits", "a message of {1} bytes is over the limit of {2}")               \
+	X(5, RECIPIENTS_OVER, "limits", "{1} is one recipient more than the limit of {2}")         \
+	X(6, LOOP_OVER, "limits", "{1} Received fields are more than {2}: the message runs in a circle") \
+	X(7, LINE_OVER, "limits", "a line is longer than {2} bytes")                               \
+	X(8, HEADER_OVER, "limits", "the header is over its limits: {2}")                          \
+	X(9, HELO_GIVEN, "limits", "the peer calls itself {1}; TLS: {2}")                          \
+	X(20, SENDER_USER, "sender", "{1} logged in; the sender is this user")                     \
+	X(21, SENDER_NOAUTH, "sender", "{1} needs no login by access line {2}")                    \
+	X(22, SENDER_STRANGER, "sender", "nobody logged in: {1} counts as a stranger")             \
+	X(23, SENDER_NULL, "sender", "the return address is empty: this is a report")              \
+	X(24, AUTH_REQUIRED, "sender", "{1} is refused without a login: {2}")                      \
+	X(25, ADDRESS_REFUSED, "sender", "the address {1} is refused: {2}")                        \
+	X(26, DOMAIN_ADDED, "sender", "{1} has no domain and becomes {2}")                         \
+	X(27, FROM_FOREIGN, "sender", "{1} may not write as {2}")                                  \
+	X(28, FROM_COUNT, "sender", "a submitted message has one From field; this one has {1}")    \
+	X(29, RELAY_ALLOWED, "sender", "{1} may go out: {2}")                                      \
+	X(30, RELAY_REFUSED, "sender", "{1} is not ours and may not go out: {2}")                  \
+	X(31, SENDER_INTERNAL, "sender", "{1} may write to colleagues only, not to {2}")           \
+	X(32, SENDER_LOCAL, "sender", "{1} is the address of the user {2}")                        \
+	X(40, DOMAIN_LOCAL, "mapping", "{1} is ours: {2} is in domains.local")                     \
+	X(41, DOMAIN_FOREIGN, "mapping", "{1} is not ours: nothing in domains.local fits")         \
+	X(42, MAPPING_FITS, "mapping", "the mapping {1} sends it to {2}")                          \
+	X(43, MAPPING_NONE, "mapping", "no mapping fits {1}; {2} were looked at")                  \
+	X(44, MAPPING_NOONE, "mapping", "{1} is mapped to No-one: accepted and not kept")          \
+	X(45, MAPPING_REMOTE, "mapping", "{1} is known but lives elsewhere (*REMOTE)")             \
+	X(46, MAPPING_REST, "mapping", "nobody is {1}; {2} takes the rest of the domain")          \
+	X(47, MAPPING_LOST, "mapping", "the target {2} of {1} is known to nobody: left out")       \
+	X(48, MAPPING_DEPTH, "mapping", "{1} is mapped onward more than {2} times: stopped")       \
+	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
+	X(61, PLACE_ADMIN, "place", "{1} is always accepted and goes to {2}")                      \
+	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
+	X(63, PLACE_UNKNOWN, "place", "{1} is nobody here")                                        \
+	X(64, PLACE_INTERNAL, "place", "{1} takes no mail from outside")                           \
+	X(65, PLACE_QUEUED, "place", "{1} waits in the queue: {2}")                                \
+	X(66, PLACE_DEFAULT_OFF, "place", "{1} is a user, but domains.default_user_mapping is off") \
+	X(67, PLACE_NOBODY, "place", "{1} is delivered to nobody: {2}")                            \
+	X(70, HEADER_ADDED, "place", "{1} is added: {2}")                                          \
+	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
+	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
+	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")
+
+enum note_code {
+#define X(number, code, stage, sentence) NOTE_##code = number,
+	NOTES(X)
+#undef X
+};
+
+struct note {
+	enum note_code code;
+	struct span stage;    /* "mapping" */
+	struct span sentence; /* the row's; NULL where the code is from a newer server */
+	struct span found;
+	struct span because;
+};
+
+#define NOTE_SIZE_MAX (3 + 2 * NOTE_VALUE_MAX) /* bytes of one note */
+
+/* Write one note to OUT, which has room for NOTE_SIZE_MAX; the bytes it took. */
+size_t note_encode(char *out, enum note_code code, struct span found, struct span because);
+
+/* Take the first note of *REST; its values point into *REST. PARSE_MORE: there is none left. */
+enum parse note_take(struct span *rest, struct note *out);
+
+/* The sentence with its values filled in, as one line. */
+MUST_CHECK enum err note_format(const struct note *note, struct buf *out);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * plan.c - a plan being filled: notes, copies, the refusal.
+ */
+#include "server/pipeline/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/base/ascii.h"
+
+#define NOTES_FIRST_SIZE 256 /* bytes; doubled up to NOTES_MAX */
+#define SEEN_FIRST_SIZE  16  /* slots; doubled when half full */
+
+void
+plan_init(struct plan *plan, struct arena *arena)
+{
+	*plan = (struct plan){ .arena = arena };
+	plan->copies_end = &plan->copies;
+}
+
+/* Room for one more note of SIZE bytes, or false at the limit. */
+static bool
+notes_grow(struct plan *plan, size_t size)
+{
+	size_t want = plan->notes_size ? plan->notes_size : NOTES_FIRST_SIZE;
+	char *larger;
+
+	if (plan->notes_len + size > NOTES_MAX)
+		return false;
+	while (want < plan->notes_len + size)
+		want *= 2;
+	if (want == plan->notes_size)
+		return true;
+	larger = arena_alloc(plan->arena, want);
+	if (plan->notes_len > 0)
+		memcpy(larger, plan->notes, plan->notes_len);
+	plan->notes = larger;
+	plan->notes_size = want;
+	return true;
+}
+
+void
+plan_note(struct plan *plan, enum note_code code, struct span found, struct span because)
+{
+	char note[NOTE_SIZE_MAX];
+	size_t size = note_encode(note, code, found, because);
+
+	if (!notes_grow(plan, size)) {
+		plan->notes_dropped++;
+		return;
+	}
+	memcpy(plan->notes + plan->notes_len, note, size);
+	plan->notes_len += size;
+}
+
+void
+plan_note_number(struct plan *plan, enum note_code code, uint64_t found, uint64_t because)
+{
+	char a[24], b[24];
+
+	snprintf(a, sizeof(a), "%llu", (unsigned long long)found);
+	snprintf(b, sizeof(b), "%llu", (unsigned long long)because);
+	plan_note(plan, code, span_of(a), span_of(b));
+}
+
+struct span
+plan_notes(const struct plan *plan)
+{
+	return (struct span){ plan->notes, plan->notes_len };
+}
+
+static size_t
+target_hash(enum copy_kind kind, struct span target)
+{
+	uint64_t hash = 14695981039346656037u ^ (unsigned)kind; /* FNV-1a */
+
+	for (size_t i = 0; i < target.len; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(target.ptr[i])) * 1099511628211u;
+	return (size_t)(hash ^ (hash >> 32));
+}
+
+/* The slot that holds this target, or the free one where it belongs. */
+static struct plan_copy **
+seen_slot(struct plan *plan, enum copy_kind kind, struct span target)
+{
+	size_t at = target_hash(kind, target);
+
+	for (;; at++) {
+		struct plan_copy **slot = &plan->seen[at & (plan->seen_size - 1)];
+
+		if (!*slot || ((*slot)->kind == kind && span_eq_nocase((*slot)->target, target)))
+			return slot;
+	}
+}
+
+static void
+seen_grow(struct plan *plan)
+{
+	if (plan->seen_size > 2 * plan->copy_count)
+		return;
+	plan->seen_size = plan->seen_size ? 2 * plan->seen_size : SEEN_FIRST_SIZE;
+	plan->seen = ARENA_ARRAY(plan->arena, struct plan_copy *, plan->seen_size);
+	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		*seen_slot(plan, copy->kind, copy->target) = copy;
+}
+
+static struct plan_copy *
+copy_keep(struct arena *a, const struct plan_copy *copy)
+{
+	struct plan_copy *kept = ARENA_NEW(a, struct plan_copy);
+
+	*kept = *copy;
+	kept->next = NULL;
+	kept->recipient = arena_copy(a, copy->recipient);
+	kept->target = arena_copy(a, copy->target);
+	kept->folder = arena_copy(a, copy->folder);
+	kept->user = arena_copy(a, copy->user);
+	kept->found = arena_copy(a, copy->found);
+	kept->because = arena_copy(a, copy->because);
+	return kept;
+}
+
+enum err
+plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
+{
+	struct plan_copy **slot;
+
+	if (plan->copy_count >= max)
+		return ERR_LIMIT;
+	seen_grow(plan);
+	slot = seen_slot(plan, copy->kind, copy->target);
+	if (*slot) {
+		plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
+		return OK;
+	}
+	*slot = *plan->copies_end = copy_keep(plan->arena, copy);
+	plan->copies_end = &(*slot)->next;
+	plan->copy_count++;
+	plan_note(plan, copy->why, copy->found, copy->because);
+	return OK;
+}
+
+void
+plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text)
+{
+	plan->reply = (struct plan_reply){ code, enhanced, span_of(text) };
+}

@@ -1,0 +1,88 @@
+/*
+ * plan.h - what shall happen to a message, and why.
+ *
+ * The pipeline fills a plan and touches nothing else; intake carries it out, explain prints it. A
+ * plan grows over the phases of a transaction and lives in the transaction's arena; nothing in it
+ * points into a snapshot.
+ */
+#ifndef SERVER_PIPELINE_PLAN_H
+#define SERVER_PIPELINE_PLAN_H
+
+#include "proto/base/arena.h"
+#include "server/pipeline/note.h"
+
+/* Where one copy goes. */
+enum copy_kind {
+	COPY_FOLDER,  /* a folder of a user here */
+	COPY_REMOTE,  /* a next hop, through the queue */
+	COPY_DISCARD, /* accepted and kept nowhere */
+};
+
+struct plan_copy {
+	struct plan_copy *next;
+	enum copy_kind kind;
+	size_t recipient_no;   /* which recipient of the envelope asked for it, from 0 */
+	struct span recipient; /* its address as decided upon */
+	uint64_t user_id;      /* COPY_FOLDER */
+	struct span user;      /* COPY_FOLDER: "anna" */
+	struct span folder;    /* COPY_FOLDER: "INBOX" */
+	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE: the forward-path */
+	enum note_code why;    /* the note that explains it, with its values */
+	struct span found;
+	struct span because;
+};
+
+/* What the peer is told where the plan refuses or defers; dressed by the session. Static texts. */
+struct plan_reply {
+	unsigned code; /* 550; 0 while nothing is refused */
+	const char *enhanced; /* "5.1.1" */
+	struct span text;     /* "No such user here" */
+};
+
+/* Did the sender show to be one of us? Contract 8: by AUTH, or in a noauth range by its address. */
+enum plan_standing {
+	STANDING_STRANGER,
+	STANDING_RANGE, /* a noauth range or a relay range; the sender's address may be anything */
+	STANDING_USER,  /* logged in, or from a noauth range with the address of a user */
+};
+
+struct plan {
+	struct arena *arena;
+	enum plan_standing standing; /* set AT_MAIL */
+	bool may_relay;              /* set AT_MAIL: recipients elsewhere are taken (SMT-08) */
+	const char *relay_why;       /* and why, or why not; static text */
+	struct plan_copy *copies;    /* in the order they were decided */
+	struct plan_copy **copies_end;
+	size_t copy_count;
+	struct plan_copy **seen; /* hash table over kind and target, for RTE-15 */
+	size_t seen_size;
+	size_t recipients;       /* accepted so far */
+	size_t unknown;          /* recipients refused because nobody has that name */
+	struct span header; /* AT_END: as stored and sent, with our trace fields and the empty line */
+	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
+	struct plan_reply reply;
+	char *notes;
+	size_t notes_len;
+	size_t notes_size;
+	size_t notes_dropped; /* did not fit into NOTES_MAX */
+};
+
+void plan_init(struct plan *plan, struct arena *arena);
+
+/* Note what a stage saw and why it chose. The values are copied, and cut at NOTE_VALUE_MAX. */
+void plan_note(struct plan *plan, enum note_code code, struct span found, struct span because);
+void plan_note_number(struct plan *plan, enum note_code code, uint64_t found, uint64_t because);
+
+/* The notes in their encoding, for a trace; note_take() reads them. */
+struct span plan_notes(const struct plan *plan);
+
+/*
+ * Add a copy and its note `why`; all spans of COPY are copied. A target that the message reaches
+ * already is noted and not added (RTE-15). ERR_LIMIT: there are MAX copies.
+ */
+MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
+
+/* Set the reply of a refusal; the texts are static. */
+void plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text);
+
+#endif
