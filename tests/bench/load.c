@@ -35,11 +35,11 @@ struct connection {
 	int fd;
 	int step;
 	unsigned replies; /* still expected to what was sent */
-	unsigned sent;    /* messages of this session */
+	unsigned sent;	  /* messages of this session */
 	unsigned recipient;
 	bool multiline; /* POP3: the reply ends with a dot */
 	bool in_body;
-	char head[4];   /* the first bytes of the line being read */
+	char head[4]; /* the first bytes of the line being read */
 	size_t line_len;
 	char commands[COMMANDS_MAX];
 	size_t commands_len, out; /* bytes of commands and body that have gone */
@@ -56,8 +56,14 @@ static struct {
 	size_t size;
 	double limit_s;
 	const char *user;
-} option = { .sessions = 1, .each = 1, .recipients = 1, .window = 1, .users = 50, .total = 1,
-	.size = 4096, .limit_s = 120 };
+} option = {.sessions = 1,
+	.each = 1,
+	.recipients = 1,
+	.window = 1,
+	.users = 50,
+	.total = 1,
+	.size = 4096,
+	.limit_s = 120};
 
 static char *body;
 static size_t body_len;
@@ -81,7 +87,8 @@ now_s(void)
 static void
 make_body(void)
 {
-	static const char line[] = "The quick brown fox jumps over the lazy dog and runs back home.\r\n";
+	static const char line[] =
+		"The quick brown fox jumps over the lazy dog and runs back home.\r\n";
 	size_t head_room = 160; /* the header that say_message() writes */
 
 	body = malloc(option.size + sizeof(line) + 8);
@@ -159,15 +166,19 @@ next_smtp(struct connection *c)
 		}
 		if (c->recipient < option.recipients) {
 			say(c, 1, "RCPT TO:<u%u@" DOMAIN ">\r\n",
-				(unsigned)((c->number * option.recipients + c->recipient++) % option.users));
+				(unsigned)((c->number * option.recipients + c->recipient++) %
+					   option.users));
 			return true;
 		}
 		say(c, 1, "DATA\r\n");
 		c->step = 3;
 		return true;
 	case 3:
-		say(c, 1, "From: Sender <sender@example.org>\r\nTo: u@" DOMAIN "\r\nSubject: load %llu\r\n"
-			"Message-ID: <%llu.%d@example.org>\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n\r\n",
+		say(c, 1,
+			"From: Sender <sender@example.org>\r\nTo: u@" DOMAIN
+			"\r\nSubject: load %llu\r\n"
+			"Message-ID: <%llu.%d@example.org>\r\nDate: Sat, 21 Nov 2026 10:00:00 "
+			"+0000\r\n\r\n",
 			(unsigned long long)c->number, (unsigned long long)c->number, getpid());
 		c->with_body = true;
 		c->step = 4;
@@ -242,8 +253,9 @@ static void watch(struct connection *c, int operation);
 static void
 connect_one(struct connection *c)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(option.port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in to = {.sin_family = AF_INET,
+		.sin_port = htons(option.port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int on = 1;
 
 	memset(c, 0, sizeof(*c));
@@ -274,7 +286,7 @@ has_output(const struct connection *c)
 static void
 watch(struct connection *c, int operation)
 {
-	struct epoll_event e = { .events = EPOLLIN | (has_output(c) ? EPOLLOUT : 0), .data.ptr = c };
+	struct epoll_event e = {.events = EPOLLIN | (has_output(c) ? EPOLLOUT : 0), .data.ptr = c};
 
 	ENSURE(epoll_ctl(poller, operation, c->fd, &e) == 0);
 }
@@ -296,10 +308,12 @@ send_some(struct connection *c)
 {
 	while (has_output(c)) {
 		bool in_commands = c->out < c->commands_len;
-		const char *from = in_commands ? c->commands + c->out : body + (c->out - c->commands_len);
-		size_t left = in_commands ? c->commands_len - c->out : body_len - (c->out - c->commands_len);
-		ssize_t n = send(c->fd, from, left, MSG_NOSIGNAL | MSG_DONTWAIT |
-			(in_commands && c->with_body ? MSG_MORE : 0));
+		const char *from =
+			in_commands ? c->commands + c->out : body + (c->out - c->commands_len);
+		size_t left = in_commands ? c->commands_len - c->out
+					  : body_len - (c->out - c->commands_len);
+		ssize_t n = send(c->fd, from, left,
+			MSG_NOSIGNAL | MSG_DONTWAIT | (in_commands && c->with_body ? MSG_MORE : 0));
 
 		if (n < 0)
 			return errno == EAGAIN;
@@ -381,7 +395,7 @@ serve(struct connection *c, uint32_t events)
 			alive = false;
 		} else if (n > 0) {
 			bytes_in += (uint64_t)n;
-			alive = read_lines(c, (struct span){ input, (size_t)n });
+			alive = read_lines(c, (struct span){input, (size_t)n});
 			if (alive && c->replies == 0)
 				alive = step_on(c);
 		}
@@ -412,17 +426,19 @@ static void
 report(double seconds)
 {
 	qsort(latencies, latency_count, sizeof(latencies[0]), compare);
-	printf("{\"done\":%llu,\"errors\":%llu,\"first_error\":\"%s\",\"seconds\":%.4f,\"rate\":%.1f,"
-		"\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"mb_in\":%.2f,\"ready\":%u}\n",
+	printf("{\"done\":%llu,\"errors\":%llu,\"first_error\":\"%s\",\"seconds\":%.4f,\"rate\":%."
+	       "1f,"
+	       "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"mb_in\":%.2f,\"ready\":%u}\n",
 		(unsigned long long)finished, (unsigned long long)errors, first_error, seconds,
-		(double)finished / seconds, latency_ms(0.5), latency_ms(0.99), (double)bytes_in / 1e6, ready_count);
+		(double)finished / seconds, latency_ms(0.5), latency_ms(0.99),
+		(double)bytes_in / 1e6, ready_count);
 	fflush(stdout);
 }
 
 static void
 parse_options(int argc, char **argv)
 {
-	static const char *const modes[] = { "smtp", "pop", "retr", "idle" };
+	static const char *const modes[] = {"smtp", "pop", "retr", "idle"};
 	int opt;
 
 	for (size_t i = 0; argc > 1 && i < COUNT(modes); i++)
@@ -433,17 +449,38 @@ parse_options(int argc, char **argv)
 		unsigned long value = strtoul(optarg, NULL, 10);
 
 		switch (opt) {
-		case 'p': option.port = (uint16_t)value; break;
-		case 'c': option.sessions = (unsigned)value; break;
-		case 'n': option.total = value; break;
-		case 'k': option.each = (unsigned)value; break;
-		case 's': option.size = value; break;
-		case 'r': option.recipients = (unsigned)value; break;
-		case 'w': option.window = (unsigned)value; break;
-		case 'u': option.users = (unsigned)value; break;
-		case 'U': option.user = optarg; break;
-		case 't': option.limit_s = (double)value; break;
-		default: exit(2);
+		case 'p':
+			option.port = (uint16_t)value;
+			break;
+		case 'c':
+			option.sessions = (unsigned)value;
+			break;
+		case 'n':
+			option.total = value;
+			break;
+		case 'k':
+			option.each = (unsigned)value;
+			break;
+		case 's':
+			option.size = value;
+			break;
+		case 'r':
+			option.recipients = (unsigned)value;
+			break;
+		case 'w':
+			option.window = (unsigned)value;
+			break;
+		case 'u':
+			option.users = (unsigned)value;
+			break;
+		case 'U':
+			option.user = optarg;
+			break;
+		case 't':
+			option.limit_s = (double)value;
+			break;
+		default:
+			exit(2);
 		}
 	}
 }
@@ -452,7 +489,7 @@ int
 main(int argc, char **argv)
 {
 	struct connection *connections;
-	struct epoll_event events[64], stdin_event = { .events = EPOLLIN, .data.ptr = NULL };
+	struct epoll_event events[64], stdin_event = {.events = EPOLLIN, .data.ptr = NULL};
 	double began;
 	bool told = false;
 

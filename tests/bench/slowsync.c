@@ -2,8 +2,9 @@
  * slowsync.c - a preloaded library that makes each sync of a program take longer, and counts them.
  *
  * A virtual disk answers a flush in 50 us, a drive takes up to 10 ms.  /etc/slowsync, in a mount
- * namespace of the measured server's own, holds the microseconds to add to each sync and the path of
- * a file of 8 zero bytes for the count, shared by all its processes.  It is no part of the server.
+ * namespace of the measured server's own, holds the microseconds to add to each sync and the path
+ * of a file of 8 zero bytes for the count, shared by all its processes.  It is no part of the
+ * server.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -43,7 +44,7 @@ slowsync_init(void)
 static void
 slow_down(void)
 {
-	struct timespec t = { added_us / 1000000, added_us % 1000000 * 1000 };
+	struct timespec t = {added_us / 1000000, added_us % 1000000 * 1000};
 
 	__atomic_add_fetch(count, 1, __ATOMIC_RELAXED);
 	if (added_us)

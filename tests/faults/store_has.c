@@ -1,0 +1,152 @@
+/*
+ * store_has.c - what a store holds, for fault runs: opened as a server would, then checked whole.
+ *
+ *	store_has DIR [ACKNOWLEDGED]
+ *
+ * Prints the id (of the Received line) of every message in an INBOX. ACKNOWLEDGED is a file with what
+ * a server told its clients: each "queued as ID" in it must be here. Exit status 0: the promise is
+ * kept and the check finds nothing; 3: there is no store yet, and nothing was promised.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "proto/base/arena.h"
+#include "store/check.h"
+#include "store/messages.h"
+#include "store/store.h"
+#include "store/users.h"
+
+#define IDS_MAX 100000
+#define MAP_SIZE (UINT64_C(4) << 30)
+
+static struct span ids[IDS_MAX];
+static size_t id_count;
+
+static void
+note_message(struct snapshot *snap, struct arena *arena, const struct folder *folder, uint32_t uid)
+{
+	struct message message;
+	struct span header, id;
+	size_t at;
+
+	if (message_find(snap, folder->folder_id, uid, &message) != OK)
+		return; /* store_check() tells */
+	header = message.content.header;
+	at = span_find_span(header, SPAN(" id "));
+	id = span_from(header, at + 4);
+	id.len = span_find_any(id, SPAN(" \t\r\n;"));
+	ENSURE(id_count < IDS_MAX);
+	ids[id_count++] = arena_copy(arena, id);
+	printf("%.*s\n", SPAN_FMT(id));
+}
+
+static void
+note_user(struct snapshot *snap, struct arena *arena, uint64_t user_id)
+{
+	struct folder folder;
+	struct entry entry;
+	uint32_t uid = 0;
+
+	if (folder_find(snap, user_id, SPAN("INBOX"), &folder) != OK)
+		return;
+	while (entry_next(snap, folder.folder_id, uid, &entry) == OK) {
+		uid = entry.uid;
+		note_message(snap, arena, &folder, uid);
+	}
+}
+
+static void
+note_all(struct store *store, struct arena *arena)
+{
+	struct snapshot *snap;
+	struct user user;
+	uint64_t user_id = 0;
+
+	if (snapshot_open(store, &snap) != OK)
+		exit(1);
+	while (user_next(snap, user_id, &user) == OK) {
+		user_id = user.user_id;
+		note_user(snap, arena, user_id);
+	}
+	snapshot_close(&snap);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return span_cmp(*(const struct span *)a, *(const struct span *)b);
+}
+
+static struct span
+read_file(const char *path, struct arena *arena)
+{
+	FILE *f = fopen(path, "re");
+	struct stat st;
+	char *bytes;
+	size_t n;
+
+	if (!f || fstat(fileno(f), &st) != 0)
+		return SPAN_NONE;
+	bytes = arena_alloc(arena, (size_t)st.st_size + 1);
+	n = fread(bytes, 1, (size_t)st.st_size, f);
+	fclose(f);
+	return (struct span){ bytes, n };
+}
+
+/* How many acknowledged ids are missing. */
+static int
+missing(struct span told)
+{
+	static const struct span mark = SPAN("queued as ");
+	int count = 0;
+
+	qsort(ids, id_count, sizeof(ids[0]), compare);
+	for (;;) {
+		size_t at = span_find_span(told, mark);
+		struct span id;
+
+		if (at == told.len)
+			return count;
+		told = span_from(told, at + mark.len);
+		id = span_range(told, 0, span_find_any(told, SPAN(" \r\n")));
+		if (!bsearch(&id, ids, id_count, sizeof(ids[0]), compare)) {
+			fprintf(stderr, "acknowledged and missing: %.*s\n", SPAN_FMT(id));
+			count++;
+		}
+	}
+}
+
+static void
+report(void *arg, struct span line)
+{
+	(void)arg;
+	fprintf(stderr, "%.*s\n", SPAN_FMT(line));
+}
+
+int
+main(int argc, char **argv)
+{
+	struct store_options options = { .mode = STORE_EXCLUSIVE, .map_size = MAP_SIZE };
+	struct store_fault why;
+	struct store *store;
+	struct arena arena;
+	struct span told;
+	int status;
+
+	if (argc < 2)
+		return 2;
+	arena_init(&arena, NULL);
+	options.path = argv[1];
+	told = argc > 2 ? read_file(argv[2], &arena) : SPAN_NONE;
+	if (store_open(&options, &store, &why) != OK) {
+		fprintf(stderr, "%s\n", why.text);
+		return why.err == ERR_NOT_FOUND && missing(told) == 0 ? 3 : 1;
+	}
+	note_all(store, &arena);
+	store_close(&store);
+	status = missing(told) ? 1 : store_check(&options, false, report, NULL);
+	arena_reset(&arena);
+	return status;
+}
