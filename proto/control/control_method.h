@@ -39,7 +39,7 @@ struct control_method {
 	enum control_right right;
 	enum control_guard guard;
 	enum control_reply reply;
-	const char *params;  /* with CONTROL_LIST_PARAMS where it gives rows */
+	const char *params;  /* with CONTROL_LIST_PARAMS where it gives rows; may begin with a blank */
 	const char *columns;
 	const char *help;
 };
@@ -53,6 +53,9 @@ control_method_changes(const struct control_method *m)
 {
 	return m->guard != CONTROL_G0;
 }
+/* READ_ONLY (--read-only, hello.read_only) keeps the right to look and takes that to change. */
+bool control_method_allowed(
+	const struct control_method *m, control_rights rights, bool read_only);
 const char *control_reply_name(enum control_reply reply); /* "rows" */
 
 #endif

@@ -30,8 +30,8 @@
  *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
  *             store {bytes,free,...}
  *   explain   reply {stage,code,text}  copies [{kind,target,because}]
- *             steps [{stage,found,because}]
- *   trace     steps [{time,stage,found,because}]
+ *             steps [{stage,text}], text being the sentence of a note
+ *   trace     steps [{time,stage,text}]
  *   event     data is for topic log a row of log.tail, for status an object of status (only what
  *             changed, after a first whole one)
  * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.
@@ -82,7 +82,7 @@
 		"token:text count:number bytes:size sample:list effects:list warnings:list undo:text cli:text " \
 		"expires:time", \
 		"Pin what a changing method would change, by id, for two minutes; changes nothing.") \
-	X(apply, "apply", "", STATUS_VIEW, G0, DONE, "token:text word:text?", "", \
+	X(apply, "apply", "", STATUS_VIEW, G1, DONE, "token:text word:text?", "", \
 		"Change exactly what a preview pinned; what changed or left since is skipped.")
 
 #define CONTROL_METHODS_STATUS(X) \

@@ -48,8 +48,6 @@ typedef uint32_t control_rights;
 
 /* The rights of a level; never holds MESSAGE_READ, add it with CONTROL_RIGHT_BIT. */
 control_rights control_rights_of(enum control_level level);
-/* What is left under --read-only: the rights that look and change nothing. */
-control_rights control_rights_read_only(control_rights rights);
 bool control_rights_have(control_rights rights, enum control_right right);
 
 /* "queue.view", "administrator"; static text. */
