@@ -80,6 +80,13 @@ struct loop_io {
 void loop_io_init(struct loop_io *io, int fd, void (*fn)(struct loop_io *, unsigned ready));
 void loop_io_watch(struct loop *l, struct loop_io *io, unsigned events); /* 0: no longer */
 
+/*
+ * Where a descriptor of this loop is read into: LOOP_READ_SIZE bytes, one buffer a loop, free for
+ * use whenever a callback starts, so that idle streams own none (H34).
+ */
+#define LOOP_READ_SIZE (64 * 1024)
+char *loop_read_buffer(struct loop *l);
+
 /* A signal becomes a call on this loop. At most 4; one loop only (H62). */
 void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 

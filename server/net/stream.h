@@ -44,7 +44,8 @@ struct stream_events {
 	void (*on_input)(struct stream *);
 	void (*on_secure)(struct stream *);		 /* the handshake is done */
 	void (*on_end)(struct stream *, enum stream_end); /* once; no more input will come */
-	void (*on_sent)(struct stream *);		 /* all output has been handed to the kernel */
+	void (*on_sent)(struct stream *);     /* once for each stream_tell_sent() */
+	void (*on_returned)(struct stream *); /* no longer lent: stream_fini() is possible now */
 };
 
 /* Fields are for stream.c; owners use the functions. */
@@ -57,13 +58,13 @@ struct stream {
 	struct loop_call feed;
 	struct span fresh; /* input that still lies in the loop's read buffer */
 	struct buf in, out;
-	struct tls *tls;
-	struct stream_tls *handshake; /* while one is under way */
+	struct buf sent; /* of a stream in memory */
+	struct stream_tls *tls;
 	uint64_t bytes_in, bytes_out;
 	int fds[STREAM_FDS_MAX];
 	unsigned fd_count;
 	enum stream_end end;
-	bool memory, is_unix, paused, eof, lent, doomed, secure, was_full, in_input, want_sent, shut;
+	bool memory, is_unix, started, paused, eof, secure, was_full, in_input, want_sent, shut, draining;
 };
 
 /* Take over FD (non-blocking, CLOEXEC). FD < 0: a stream in memory. INPUT_MAX 0: the default. */
@@ -83,7 +84,7 @@ void stream_put(struct stream *s, struct span bytes);
 struct buf *stream_out(struct stream *s); /* for serialisers; will be sent at the end of the turn */
 bool stream_is_full(const struct stream *s); /* stop producing; on_input comes when it has room */
 size_t stream_unsent(const struct stream *s);
-void stream_flush(struct stream *s); /* now; also tells whether on_sent is due */
+void stream_flush(struct stream *s); /* now, not at the end of the turn */
 
 /* The owner waits (a commit, a hash): no on_input until resume, which calls it in this turn. */
 void stream_pause(struct stream *s);
@@ -91,11 +92,16 @@ void stream_resume(struct stream *s);
 
 /* After the output has gone: on_sent. At once (at the end of the turn) where nothing waits. */
 void stream_tell_sent(struct stream *s);
-void stream_shutdown(struct stream *s); /* TLS close notify and FIN, after stream_flush */
+/*
+ * TLS close notify and FIN; what the peer still sends is read and dropped until its EOF (on_end), so
+ * that our last words are not lost in a reset.
+ */
+void stream_shutdown(struct stream *s);
 
 /*
- * Begin TLS as a server, once what is put has been sent. ERR_SYNTAX where input is buffered (H3)
- * and KEEP_INPUT is false. Handshake steps run on WORKERS; on_secure, or on_end with TLS_FAILED.
+ * Begin TLS as a server, once what is put has been sent. ERR_SYNTAX where input is buffered (H3).
+ * Handshake steps run on WORKERS, the TLS context and its buffers lent to them; then on_secure, or
+ * on_end with TLS_FAILED. A stream in memory is secure at once, without bytes.
  */
 MUST_CHECK enum err stream_start_tls(struct stream *s, struct tls_server *server,
 	struct workers *workers);

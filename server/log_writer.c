@@ -1,0 +1,638 @@
+/*
+ * log_writer.c - the log thread: from the rings to files, stderr and subscribers.
+ *
+ * It sleeps until somebody says something, then looks again every LOG_ROUND_MS, so that a busy
+ * server pays no wake-up a line. A write that fails is counted and forgotten: a full disk must
+ * not stop mail (H71).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/base/list.h"
+#include "server/log_ring.h"
+#include "server/net/loop.h"
+
+#define LOG_ROUND_MS 50
+#define LOG_BATCH_MAX (256 * 1024)
+#define LOG_RINGS_MAX (LOOP_MAX + 8)
+#define LOG_PATH_MAX 1024
+#define LOG_SUBSCRIBERS_MAX 64
+#define TAIL_BLOCK (64 * 1024)
+#define TAIL_LOOK_MAX (64 * 1024 * 1024) /* bytes of a file that are searched */
+
+enum { FILE_MAIN, FILE_SECURITY, FILE_ERROR, FILE_COUNT };
+static const char *const file_names[FILE_COUNT] = { "main", "security", "error" };
+
+struct log_file {
+	int fd; /* -1: none */
+	int64_t size;
+	struct buf waiting;
+	uint64_t lines; /* in `waiting` */
+	bool torn;	/* the last write left half a line */
+};
+
+struct log_subscriber {
+	struct list link;
+	struct log_filter filter;
+	void (*on_line)(void *arg, struct span line, uint64_t dropped);
+	void *arg;
+	uint64_t dropped;
+};
+
+struct log_writer {
+	pthread_t thread;
+	pthread_mutex_t lock; /* of all below but the atomics */
+	pthread_cond_t wake, written;
+	_Atomic int level;
+	_Atomic bool asleep, stop;
+	_Atomic uint64_t dropped;
+	uint64_t rounds, rounds_wanted;
+	struct log *rings[LOG_RINGS_MAX];
+	unsigned ring_count;
+	struct log_file files[FILE_COUNT];
+	char dir[LOG_PATH_MAX];
+	int64_t max_size;
+	bool to_stderr;
+	struct list subscribers;
+	unsigned subscriber_count;
+	struct buf last; /* the line before, without its time, to count repeats */
+	uint64_t repeats;
+	char line[LOG_LINE_MAX + LOG_LINE_TAIL + 1];
+};
+
+enum log_level
+log_writer_level(const struct log_writer *w)
+{
+	return (enum log_level)atomic_load_explicit(&w->level, memory_order_relaxed);
+}
+
+void
+log_writer_wake(struct log_writer *w, bool urgent)
+{
+	if (!atomic_load(&w->asleep) && !urgent)
+		return;
+	pthread_mutex_lock(&w->lock);
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* ---- files ---- */
+
+static bool
+file_path(const struct log_writer *w, int number, const char *suffix, char *out, size_t size)
+{
+	int n = snprintf(out, size, "%s/%s.log%s", w->dir, file_names[number], suffix);
+
+	return n > 0 && (size_t)n < size;
+}
+
+static enum err
+file_open(struct log_writer *w, int number)
+{
+	struct log_file *f = &w->files[number];
+	char path[LOG_PATH_MAX];
+	struct stat st;
+
+	if (!file_path(w, number, "", path, sizeof(path)))
+		return ERR_LIMIT;
+	f->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (f->fd < 0)
+		return ERR_IO;
+	f->size = fstat(f->fd, &st) == 0 ? st.st_size : 0;
+	return OK;
+}
+
+static void
+file_close(struct log_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	f->fd = -1;
+}
+
+/* LOG-01: at the limit it is renamed, replacing the former, and a new one begins. */
+static void
+file_rotate(struct log_writer *w, int number)
+{
+	char path[LOG_PATH_MAX], old[LOG_PATH_MAX];
+
+	if (!file_path(w, number, "", path, sizeof(path)) ||
+		!file_path(w, number, ".old", old, sizeof(old)))
+		return;
+	if (rename(path, old) != 0) {
+		w->files[number].size = 0; /* try again after as much again */
+		return;
+	}
+	file_close(&w->files[number]);
+	if (file_open(w, number) != OK)
+		w->files[number].fd = -1; /* what follows is counted as dropped */
+}
+
+static void
+file_write(struct log_writer *w, int number)
+{
+	struct log_file *f = &w->files[number];
+	struct span bytes = buf_span(&f->waiting);
+	ssize_t n;
+
+	if (bytes.len == 0)
+		return;
+	if (w->max_size > 0 && f->size > 0 && f->size + (int64_t)bytes.len > w->max_size)
+		file_rotate(w, number);
+	if (f->fd >= 0 && f->torn && write(f->fd, "\n", 1) == 1)
+		f->torn = false;
+	n = f->fd >= 0 && !f->torn ? write(f->fd, bytes.ptr, bytes.len) : -1;
+	if (n > 0)
+		f->size += n;
+	if (n != (ssize_t)bytes.len) {
+		f->torn = f->torn || n > 0;
+		atomic_fetch_add(&w->dropped, f->lines);
+	}
+	buf_clear(&f->waiting);
+	f->lines = 0;
+}
+
+static void
+file_put(struct log_writer *w, int number, struct span line)
+{
+	struct log_file *f = &w->files[number];
+
+	if (w->dir[0] == '\0')
+		return;
+	if (buf_span(&f->waiting).len + line.len > LOG_BATCH_MAX)
+		file_write(w, number);
+	if (buf_put(&f->waiting, line) == OK)
+		f->lines++;
+	else
+		atomic_fetch_add(&w->dropped, 1);
+}
+
+static void
+write_files(struct log_writer *w)
+{
+	for (int i = 0; i < FILE_COUNT; i++)
+		file_write(w, i);
+}
+
+/* ---- lines ---- */
+
+static void
+tell_subscribers(struct log_writer *w, struct span line)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &w->subscribers) {
+		struct log_subscriber *s = LIST_ITEM(at, struct log_subscriber, link);
+
+		if (!log_filter_passes(&s->filter, line))
+			continue;
+		s->on_line(s->arg, span_range(line, 0, line.len - 1), s->dropped);
+		s->dropped = 0;
+	}
+}
+
+static void
+emit(struct log_writer *w, const struct log_record *record, struct span line)
+{
+	file_put(w, FILE_MAIN, line);
+	if (record->is_security)
+		file_put(w, FILE_SECURITY, line);
+	if (record->level == LEVEL_ERROR)
+		file_put(w, FILE_ERROR, line);
+	if (w->to_stderr && fwrite(line.ptr, 1, line.len, stderr) != line.len)
+		atomic_fetch_add(&w->dropped, 1);
+	tell_subscribers(w, line);
+}
+
+/* Said under the time of now, in the main log. */
+static void
+emit_note(struct log_writer *w, const char *format_text, uint64_t n)
+{
+	struct log_record record = { .level = LEVEL_WARNING };
+	char stamp[40], zone[8], text[160];
+	struct timespec now;
+	struct tm tm;
+	int len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	localtime_r(&now.tv_sec, &tm);
+	strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
+	strftime(zone, sizeof(zone), "%z", &tm);
+	len = snprintf(text, sizeof(text), "%s.%03ld%.3s:%s warning log - - %s=%llu\n", stamp,
+		now.tv_nsec / 1000000, zone, zone + 3, format_text, (unsigned long long)n);
+	if (len > 0 && (size_t)len < sizeof(text))
+		emit(w, &record, (struct span){ text, (size_t)len });
+}
+
+static void
+say_repeats(struct log_writer *w)
+{
+	uint64_t n = w->repeats;
+
+	w->repeats = 0;
+	if (n > 0)
+		emit_note(w, "the line before was repeated times", n);
+}
+
+/* What follows the time stamp. */
+static struct span
+without_time(struct span line)
+{
+	return span_from(line, span_find(line, ' '));
+}
+
+static void
+take_line(struct log_writer *w, const struct log_record *record, struct span line)
+{
+	struct span rest = without_time(line);
+
+	if (span_eq(buf_span(&w->last), rest) && w->repeats < LOG_REPEAT_MAX) {
+		w->repeats++;
+		return;
+	}
+	say_repeats(w);
+	buf_clear(&w->last);
+	if (buf_put(&w->last, rest) != OK)
+		buf_clear(&w->last);
+	emit(w, record, line);
+}
+
+static void
+note_dropped(struct log_writer *w, uint64_t n)
+{
+	struct list *at, *following;
+
+	if (n == 0)
+		return;
+	atomic_fetch_add(&w->dropped, n);
+	list_for_each(at, following, &w->subscribers)
+		LIST_ITEM(at, struct log_subscriber, link)->dropped += n;
+	emit_note(w, "lines dropped, the ring was full: n", n);
+}
+
+static bool
+drain(struct log_writer *w)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < w->ring_count; i++) {
+		struct log_record record;
+		uint64_t dropped;
+
+		while (log_take(w->rings[i], &record, w->line, &dropped)) {
+			take_line(w, &record, (struct span){ w->line, record.len });
+			note_dropped(w, dropped);
+			any = true;
+		}
+		note_dropped(w, dropped);
+	}
+	say_repeats(w);
+	write_files(w);
+	if (w->to_stderr)
+		fflush(stderr);
+	return any;
+}
+
+static void
+rest(struct log_writer *w, bool was_busy)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += LOG_ROUND_MS * 1000000L;
+	if (until.tv_nsec >= 1000000000L) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000L;
+	}
+	if (was_busy) {
+		pthread_cond_timedwait(&w->wake, &w->lock, &until);
+		return;
+	}
+	atomic_store(&w->asleep, true);
+	until.tv_sec++; /* a put that saw us awake is found a second later at worst */
+	pthread_cond_timedwait(&w->wake, &w->lock, &until);
+	atomic_store(&w->asleep, false);
+}
+
+static void *
+log_thread(void *arg)
+{
+	struct log_writer *w = arg;
+
+	pthread_mutex_lock(&w->lock);
+	for (;;) {
+		bool stop = atomic_load(&w->stop);
+		uint64_t wanted = w->rounds_wanted;
+		bool busy = drain(w);
+
+		w->rounds = wanted;
+		pthread_cond_broadcast(&w->written);
+		if (stop)
+			break;
+		if (w->rounds_wanted == wanted)
+			rest(w, busy);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static enum err
+use_options(struct log_writer *w, const struct log_options *o)
+{
+	atomic_store(&w->level, (int)o->level);
+	w->max_size = o->max_size;
+	w->to_stderr = o->to_stderr;
+	for (int i = 0; i < FILE_COUNT; i++)
+		file_close(&w->files[i]);
+	w->dir[0] = '\0';
+	if (!o->dir || o->dir[0] == '\0')
+		return OK;
+	if (strlen(o->dir) >= sizeof(w->dir) || (mkdir(o->dir, 0750) != 0 && errno != EEXIST))
+		return ERR_IO;
+	memcpy(w->dir, o->dir, strlen(o->dir) + 1);
+	for (int i = 0; i < FILE_COUNT; i++) {
+		if (file_open(w, i) != OK)
+			return ERR_IO;
+	}
+	return OK;
+}
+
+enum err
+log_writer_open(const struct log_options *options, struct log_writer **out)
+{
+	struct log_writer *w = calloc(1, sizeof(*w));
+	enum err err;
+
+	ENSURE(w);
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->wake, NULL);
+	pthread_cond_init(&w->written, NULL);
+	list_init(&w->subscribers);
+	buf_init(&w->last, sizeof(w->line));
+	for (int i = 0; i < FILE_COUNT; i++) {
+		w->files[i].fd = -1;
+		buf_init(&w->files[i].waiting, LOG_BATCH_MAX);
+	}
+	err = use_options(w, options);
+	if (err == OK && pthread_create(&w->thread, NULL, log_thread, w) != 0)
+		err = ERR_IO;
+	if (err != OK) {
+		for (int i = 0; i < FILE_COUNT; i++)
+			file_close(&w->files[i]);
+		free(w);
+		return ERR_IO;
+	}
+	*out = w;
+	return OK;
+}
+
+void
+log_writer_close(struct log_writer **wp)
+{
+	struct log_writer *w = *wp;
+
+	if (!w)
+		return;
+	*wp = NULL;
+	pthread_mutex_lock(&w->lock);
+	atomic_store(&w->stop, true);
+	pthread_cond_signal(&w->wake);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	for (unsigned i = 0; i < w->ring_count; i++)
+		log_free(w->rings[i]);
+	for (int i = 0; i < FILE_COUNT; i++) {
+		file_close(&w->files[i]);
+		buf_fini(&w->files[i].waiting);
+	}
+	buf_fini(&w->last);
+	pthread_cond_destroy(&w->written);
+	pthread_cond_destroy(&w->wake);
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+enum err
+log_writer_change(struct log_writer *w, const struct log_options *options)
+{
+	enum err err;
+
+	pthread_mutex_lock(&w->lock);
+	write_files(w);
+	err = use_options(w, options);
+	pthread_mutex_unlock(&w->lock);
+	return err;
+}
+
+void
+log_writer_reopen(struct log_writer *w)
+{
+	pthread_mutex_lock(&w->lock);
+	write_files(w);
+	for (int i = 0; i < FILE_COUNT && w->dir[0] != '\0'; i++) {
+		file_close(&w->files[i]);
+		if (file_open(w, i) != OK)
+			w->files[i].fd = -1;
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
+log_writer_sync(struct log_writer *w)
+{
+	uint64_t wanted;
+
+	pthread_mutex_lock(&w->lock);
+	wanted = ++w->rounds_wanted;
+	pthread_cond_signal(&w->wake);
+	while (w->rounds < wanted)
+		pthread_cond_wait(&w->written, &w->lock);
+	pthread_mutex_unlock(&w->lock);
+}
+
+uint64_t
+log_writer_dropped(struct log_writer *w)
+{
+	return atomic_load(&w->dropped);
+}
+
+struct log *
+log_ring(struct log_writer *w)
+{
+	struct log *log = log_new(w);
+
+	pthread_mutex_lock(&w->lock);
+	ENSURE(w->ring_count < LOG_RINGS_MAX);
+	w->rings[w->ring_count++] = log;
+	pthread_mutex_unlock(&w->lock);
+	return log;
+}
+
+/* ---- readers ---- */
+
+struct log_subscriber *
+log_subscribe(struct log_writer *w, const struct log_filter *filter,
+	void (*on_line)(void *arg, struct span line, uint64_t dropped), void *arg)
+{
+	struct log_subscriber *s = NULL;
+
+	pthread_mutex_lock(&w->lock);
+	if (w->subscriber_count < LOG_SUBSCRIBERS_MAX) {
+		s = calloc(1, sizeof(*s));
+		ENSURE(s);
+		*s = (struct log_subscriber){ .filter = *filter, .on_line = on_line, .arg = arg };
+		list_append(&w->subscribers, &s->link);
+		w->subscriber_count++;
+	}
+	pthread_mutex_unlock(&w->lock);
+	return s;
+}
+
+void
+log_unsubscribe(struct log_writer *w, struct log_subscriber **s)
+{
+	if (!*s)
+		return;
+	pthread_mutex_lock(&w->lock); /* the log thread holds it while it calls on_line */
+	list_remove(&(*s)->link);
+	w->subscriber_count--;
+	pthread_mutex_unlock(&w->lock);
+	free(*s);
+	*s = NULL;
+}
+
+static bool
+word_is(const char *wanted, struct span word)
+{
+	return wanted[0] == '\0' || span_eq(span_of(wanted), word);
+}
+
+bool
+log_filter_passes(const struct log_filter *f, struct span line)
+{
+	struct span rest = line, words[4]; /* time, level, area, session */
+	enum log_level level;
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (!span_cut(rest, ' ', &words[i], &rest))
+			return false;
+	}
+	if (log_level_find(words[1], &level) != OK || level > f->level)
+		return false;
+	if (!word_is(f->area, words[2]) || !word_is(f->session, words[3]))
+		return false;
+	return f->text[0] == '\0' || span_find_span_nocase(line, span_of(f->text)) < line.len;
+}
+
+/* Where the last LINES lines that pass begin: found from the end, a block at a time. */
+static enum err
+read_file(int fd, int64_t from, size_t size, struct buf *into)
+{
+	char *room = buf_reserve(into, size);
+	ssize_t n;
+
+	if (!room)
+		return ERR_LIMIT;
+	n = pread(fd, room, size, from);
+	if (n < 0)
+		return ERR_IO;
+	buf_added(into, (size_t)n);
+	return OK;
+}
+
+static size_t
+count_passing(struct span text, const struct log_filter *filter)
+{
+	struct span line;
+	size_t n = 0;
+
+	while (span_next_line(&text, &line))
+		n += log_filter_passes(filter, line);
+	return n;
+}
+
+static enum err
+put_last(struct span text, const struct log_filter *filter, size_t lines, struct buf *out)
+{
+	size_t passing = count_passing(text, filter);
+	size_t skip = passing > lines ? passing - lines : 0;
+	struct span line;
+
+	while (span_next_line(&text, &line)) {
+		if (!log_filter_passes(filter, line))
+			continue;
+		if (skip > 0) {
+			skip--;
+			continue;
+		}
+		if (buf_put(out, line) != OK || buf_put_char(out, '\n') != OK)
+			return ERR_LIMIT;
+	}
+	return OK;
+}
+
+/* Looks at twice as much from the end until enough lines pass or the limit is reached. */
+static enum err
+tail_fd(int fd, const struct log_filter *filter, size_t lines, struct buf *out)
+{
+	struct stat st;
+	int64_t look = TAIL_BLOCK;
+	enum err err;
+
+	if (fstat(fd, &st) != 0)
+		return ERR_IO;
+	for (;; look *= 4) {
+		int64_t from = st.st_size > look ? st.st_size - look : 0;
+		struct buf text;
+		struct span whole;
+		bool enough;
+
+		buf_init(&text, (size_t)look + 1);
+		err = read_file(fd, from, (size_t)(st.st_size - from), &text);
+		whole = buf_span(&text);
+		if (from > 0) /* the first line may be cut */
+			whole = span_from(whole, span_find(whole, '\n') + 1);
+		enough = from == 0 || look >= TAIL_LOOK_MAX || count_passing(whole, filter) >= lines;
+		if (err == OK && enough)
+			err = put_last(whole, filter, lines, out);
+		buf_fini(&text);
+		if (err != OK || enough)
+			return err;
+	}
+}
+
+enum err
+log_tail(struct log_writer *w, const char *file, const struct log_filter *filter, size_t lines,
+	struct buf *out)
+{
+	char path[LOG_PATH_MAX];
+	int number = FILE_COUNT, fd;
+	enum err err;
+
+	for (int i = 0; i < FILE_COUNT; i++) {
+		if (strcmp(file, file_names[i]) == 0)
+			number = i;
+	}
+	if (number == FILE_COUNT)
+		return ERR_NOT_FOUND;
+	log_writer_sync(w);
+	pthread_mutex_lock(&w->lock);
+	err = w->dir[0] != '\0' && file_path(w, number, "", path, sizeof(path)) ? OK : ERR_NOT_FOUND;
+	pthread_mutex_unlock(&w->lock);
+	if (err != OK)
+		return err;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return ERR_NOT_FOUND;
+	err = tail_fd(fd, filter, lines, out);
+	close(fd);
+	return err;
+}

@@ -1,0 +1,534 @@
+/*
+ * stream.c - a socket and its buffers; what TLS adds is in stream_tls.c.
+ *
+ *	socket -> [wire_in -> TLS] -> fresh -> on_input, what it leaves -> in
+ *	put -> out -> [TLS -> wire_out] -> socket
+ *
+ * `fresh` lies in the loop's read buffer, so a stream whose input is consumed whole never owns one.
+ */
+#include "server/net/stream.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "server/net/stream_tls.h"
+
+#define READ_MORE (16 * 1024) /* appended at once to input that waits */
+
+static void on_io(struct loop_io *io, unsigned ready);
+
+void
+stream_end_with(struct stream *s, enum stream_end why)
+{
+	if (s->end != STREAM_OPEN)
+		return;
+	s->end = why;
+	loop_timer_clear(&s->progress);
+	if (!s->memory)
+		loop_io_watch(s->loop, &s->io, 0);
+	s->events->on_end(s, why);
+}
+
+/* ---- input ---- */
+
+static bool
+may_offer(const struct stream *s)
+{
+	return s->end == STREAM_OPEN && !s->paused && !s->draining;
+}
+
+/* What is watched follows from the state; called when it changed. */
+void
+stream_watch(struct stream *s)
+{
+	unsigned events = 0;
+	bool handshake = stream_tls_is_shaking(s);
+
+	if (s->memory || s->end != STREAM_OPEN || !s->started)
+		return;
+	if (!s->eof && !stream_tls_is_lent(s) &&
+		(handshake ? stream_tls_wants_bytes(s) : !s->paused && !stream_is_full(s)) &&
+		s->in.len - s->in.start < s->in.max)
+		events |= LOOP_READ;
+	if (stream_wire_unsent(s) > 0 && !stream_tls_is_lent(s))
+		events |= LOOP_WRITE;
+	loop_io_watch(s->loop, &s->io, events);
+}
+
+static void
+keep_fresh(struct stream *s)
+{
+	if (s->fresh.len > 0 && buf_put(&s->in, s->fresh) != OK)
+		stream_end_with(s, STREAM_OVERFLOW);
+	s->fresh = SPAN_NONE;
+}
+
+/* Offer what is there; end the stream when the peer has sent its last byte and all was offered. */
+void
+stream_offer(struct stream *s)
+{
+	if (s->in_input)
+		return;
+	if (stream_is_full(s))
+		s->was_full = true;
+	if (!may_offer(s) || s->was_full) {
+		keep_fresh(s);
+		return;
+	}
+	s->in_input = true;
+	s->events->on_input(s);
+	s->in_input = false;
+	keep_fresh(s);
+	if (stream_is_full(s))
+		s->was_full = true;
+	if (stream_at_eof(s) && may_offer(s) && !s->was_full)
+		stream_end_with(s, STREAM_EOF);
+}
+
+/* The peer's descriptors of one message; those we have no place for are closed. */
+static void
+keep_fds(struct stream *s, struct msghdr *message)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+		size_t count;
+		int fds[STREAM_FDS_MAX * 2];
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		if (count > COUNT(fds))
+			count = COUNT(fds); /* the control buffer holds no more */
+		memcpy(fds, CMSG_DATA(c), count * sizeof(int));
+		for (size_t i = 0; i < count; i++) {
+			if (s->fd_count < STREAM_FDS_MAX)
+				s->fds[s->fd_count++] = fds[i];
+			else
+				close(fds[i]);
+		}
+	}
+}
+
+static ssize_t
+receive(struct stream *s, char *into, size_t size)
+{
+	struct iovec part = { into, size };
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int) * STREAM_FDS_MAX * 2)];
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+	ssize_t n;
+
+	do {
+		if (!s->is_unix) {
+			n = recv(s->io.fd, into, size, 0);
+			continue;
+		}
+		message.msg_control = control;
+		message.msg_controllen = sizeof(control);
+		n = recvmsg(s->io.fd, &message, MSG_CMSG_CLOEXEC);
+		if (n >= 0)
+			keep_fds(s, &message);
+	} while (n < 0 && errno == EINTR);
+	return n;
+}
+
+/* Read once. Returns the bytes, 0 where there are none now or never (eof, end). */
+size_t
+stream_receive(struct stream *s, char *into, size_t size)
+{
+	ssize_t n = receive(s, into, size);
+
+	if (n > 0) {
+		s->bytes_in += (size_t)n;
+		return (size_t)n;
+	}
+	if (n == 0)
+		s->eof = true;
+	else if (errno != EAGAIN && errno != EWOULDBLOCK)
+		stream_end_with(s, STREAM_RESET);
+	return 0;
+}
+
+static void
+read_plain(struct stream *s)
+{
+	size_t room = s->in.max - (s->in.len - s->in.start);
+	size_t got;
+
+	if (s->in.len == s->in.start) {
+		char *into = loop_read_buffer(s->loop);
+
+		got = stream_receive(s, into, room < LOOP_READ_SIZE ? room : LOOP_READ_SIZE);
+		s->fresh = (struct span){ into, got };
+	} else {
+		char *into = buf_reserve(&s->in, room < READ_MORE ? room : READ_MORE);
+
+		if (!into)
+			return;
+		got = stream_receive(s, into, room < READ_MORE ? room : READ_MORE);
+		buf_added(&s->in, got);
+	}
+	if (got > 0 || s->eof)
+		stream_offer(s);
+}
+
+/* After the last words: what comes is dropped until the peer has closed. */
+static void
+read_and_drop(struct stream *s)
+{
+	stream_receive(s, loop_read_buffer(s->loop), LOOP_READ_SIZE);
+	if (s->eof)
+		stream_end_with(s, STREAM_EOF);
+}
+
+static void
+on_readable(struct stream *s)
+{
+	if (s->draining)
+		read_and_drop(s);
+	else if (s->tls)
+		stream_tls_read(s);
+	else if (!s->paused && !stream_is_full(s))
+		read_plain(s);
+}
+
+static void
+on_io(struct loop_io *io, unsigned ready)
+{
+	struct stream *s = LIST_ITEM(io, struct stream, io);
+
+	if (ready & LOOP_ERROR) {
+		stream_end_with(s, STREAM_RESET);
+		return;
+	}
+	if (ready & LOOP_WRITE)
+		stream_flush(s);
+	if ((ready & LOOP_READ) && s->end == STREAM_OPEN)
+		on_readable(s);
+	stream_watch(s);
+}
+
+/* Deferred by resume, by room in the output, by EOF in memory. */
+static void
+on_feed(struct loop_call *call)
+{
+	struct stream *s = LIST_ITEM(call, struct stream, feed);
+
+	if (!may_offer(s))
+		return;
+	stream_offer(s);
+	if (s->secure && !s->memory && s->end == STREAM_OPEN)
+		stream_tls_pump(s); /* records that waited inside TLS (H62) */
+	stream_watch(s);
+}
+
+struct span
+stream_peek(const struct stream *s)
+{
+	return s->fresh.len > 0 ? s->fresh : buf_span(&s->in);
+}
+
+void
+stream_consume(struct stream *s, size_t used)
+{
+	if (s->fresh.len == 0) {
+		if (used > 0)
+			buf_consume(&s->in, used);
+		return;
+	}
+	ENSURE(used <= s->fresh.len);
+	s->fresh = span_from(s->fresh, used);
+}
+
+bool
+stream_at_eof(const struct stream *s)
+{
+	return s->eof && !(s->tls && stream_tls_has_input(s));
+}
+
+void
+stream_pause(struct stream *s)
+{
+	s->paused = true; /* reading stops when something comes meanwhile */
+}
+
+void
+stream_resume(struct stream *s)
+{
+	s->paused = false;
+	loop_defer(s->loop, &s->feed);
+}
+
+/* ---- output ---- */
+
+static void
+on_no_progress(struct loop_timer *timer)
+{
+	struct stream *s = LIST_ITEM(timer, struct stream, progress);
+
+	stream_end_with(s, stream_tls_is_shaking(s) ? STREAM_TLS_FAILED : STREAM_STUCK);
+}
+
+/* Send the front of B. True while the kernel takes bytes. */
+static bool
+send_some(struct stream *s, struct buf *b)
+{
+	struct span bytes = buf_span(b);
+	ssize_t n;
+
+	do
+		n = send(s->io.fd, bytes.ptr, bytes.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			stream_end_with(s, STREAM_RESET);
+		return false;
+	}
+	s->bytes_out += (uint64_t)n;
+	buf_consume(b, (size_t)n);
+	loop_timer_clear(&s->progress);
+	return true;
+}
+
+/* All of B that the kernel takes; false where some is left. */
+bool
+stream_send(struct stream *s, struct buf *b)
+{
+	while (b->len > b->start) {
+		if (!send_some(s, b))
+			return false;
+	}
+	return true;
+}
+
+static void
+send_to_memory(struct stream *s)
+{
+	struct span bytes = buf_span(&s->out);
+
+	s->bytes_out += bytes.len;
+	if (buf_put(&s->sent, bytes) != OK)
+		stream_end_with(s, STREAM_OVERFLOW);
+	buf_fini(&s->out);
+}
+
+static bool
+send_all(struct stream *s)
+{
+	if (s->memory) {
+		send_to_memory(s);
+		return true;
+	}
+	return s->secure ? stream_tls_send(s) : stream_send(s, &s->out);
+}
+
+static void
+after_sending(struct stream *s)
+{
+	if (s->was_full && !stream_is_full(s)) {
+		s->was_full = false;
+		loop_defer(s->loop, &s->feed);
+	}
+	if (s->want_sent && stream_unsent(s) == 0) {
+		s->want_sent = false;
+		s->events->on_sent(s);
+	}
+}
+
+void
+stream_flush(struct stream *s)
+{
+	loop_call_cancel(&s->flush);
+	if (s->end != STREAM_OPEN || stream_tls_is_lent(s))
+		return;
+	if (s->out.overflow) {
+		stream_end_with(s, STREAM_OVERFLOW);
+		return;
+	}
+	if (stream_tls_is_mute(s))
+		buf_fini(&s->out); /* no plain word inside a handshake */
+	if (!send_all(s) && s->end == STREAM_OPEN && !loop_timer_is_set(&s->progress))
+		loop_timer_set(s->loop, &s->progress, STREAM_NO_PROGRESS_MS);
+	if (s->end != STREAM_OPEN)
+		return;
+	if (stream_unsent(s) == 0)
+		stream_tls_begin(s); /* where STARTTLS waited for its go-ahead to leave */
+	after_sending(s);
+	stream_watch(s);
+}
+
+static void
+on_flush(struct loop_call *call)
+{
+	stream_flush(LIST_ITEM(call, struct stream, flush));
+}
+
+struct buf *
+stream_out(struct stream *s)
+{
+	loop_defer(s->loop, &s->flush);
+	return &s->out;
+}
+
+void
+stream_put(struct stream *s, struct span bytes)
+{
+	/* a refused put sets out.overflow, and the next flush ends the stream */
+	if (buf_put(stream_out(s), bytes) != OK)
+		s->out.overflow = true;
+}
+
+bool
+stream_is_full(const struct stream *s)
+{
+	return s->out.len - s->out.start > STREAM_OUTPUT_LIMIT;
+}
+
+size_t
+stream_wire_unsent(const struct stream *s)
+{
+	return s->out.len - s->out.start + stream_tls_unsent(s);
+}
+
+size_t
+stream_unsent(const struct stream *s)
+{
+	return stream_wire_unsent(s);
+}
+
+void
+stream_tell_sent(struct stream *s)
+{
+	s->want_sent = true;
+	loop_defer(s->loop, &s->flush);
+}
+
+void
+stream_shutdown(struct stream *s)
+{
+	if (s->end != STREAM_OPEN || s->shut)
+		return;
+	s->shut = s->draining = true;
+	s->fresh = SPAN_NONE;
+	buf_fini(&s->in);
+	if (s->memory) {
+		stream_end_with(s, STREAM_EOF);
+		return;
+	}
+	stream_tls_say_goodbye(s);
+	if (s->eof || shutdown(s->io.fd, SHUT_WR) != 0)
+		stream_end_with(s, STREAM_EOF);
+	else
+		s->paused = false;
+	stream_watch(s);
+}
+
+/* ---- life ---- */
+
+void
+stream_init(struct stream *s, struct loop *loop, int fd, const struct stream_events *events,
+	size_t input_max)
+{
+	int yes = 1, domain = AF_UNSPEC;
+	socklen_t size = sizeof(domain);
+	bool slow = false;
+
+	*s = (struct stream){ .loop = loop, .events = events, .memory = fd < 0 };
+	buf_init(&s->in, input_max ? input_max : STREAM_INPUT_MAX);
+	buf_init(&s->out, STREAM_OUTPUT_MAX);
+	buf_init(&s->sent, STREAM_OUTPUT_MAX * 4);
+	loop_timer_init(&s->progress, on_no_progress);
+	loop_call_init(&s->flush, on_flush);
+	loop_call_init(&s->feed, on_feed);
+	loop_io_init(&s->io, fd, on_io);
+	if (s->memory || getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0)
+		return;
+	s->is_unix = domain == AF_UNIX;
+	if (!s->is_unix)
+		slow = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) != 0;
+	(void)slow; /* slower is not wrong */
+}
+
+void
+stream_start(struct stream *s)
+{
+	s->started = true;
+	stream_watch(s);
+}
+
+void
+stream_fini(struct stream *s)
+{
+	ENSURE(!stream_is_lent(s) && !s->in_input);
+	loop_timer_clear(&s->progress);
+	loop_call_cancel(&s->flush);
+	loop_call_cancel(&s->feed);
+	while (s->fd_count > 0)
+		close(s->fds[--s->fd_count]);
+	stream_tls_free(s);
+	buf_wipe(&s->in);
+	buf_wipe(&s->out);
+	buf_fini(&s->sent);
+	if (s->memory)
+		return;
+	loop_io_watch(s->loop, &s->io, 0);
+	close(s->io.fd);
+	s->io.fd = -1;
+}
+
+bool
+stream_is_lent(const struct stream *s)
+{
+	return stream_tls_is_lent(s);
+}
+
+int
+stream_take_fd(struct stream *s)
+{
+	int fd;
+
+	if (s->fd_count == 0)
+		return -1;
+	fd = s->fds[0];
+	s->fd_count--;
+	memmove(s->fds, s->fds + 1, s->fd_count * sizeof(int));
+	return fd;
+}
+
+/* ---- memory ---- */
+
+void
+stream_memory_feed(struct stream *s, struct span bytes)
+{
+	ENSURE(s->memory);
+	s->bytes_in += bytes.len;
+	if (s->in.len > s->in.start) {
+		if (buf_put(&s->in, bytes) != OK)
+			stream_end_with(s, STREAM_OVERFLOW);
+	} else {
+		s->fresh = bytes;
+	}
+	stream_offer(s);
+}
+
+void
+stream_memory_eof(struct stream *s)
+{
+	s->eof = true;
+	stream_offer(s);
+}
+
+struct span
+stream_memory_sent(const struct stream *s)
+{
+	return buf_span(&s->sent);
+}
+
+void
+stream_memory_forget(struct stream *s, size_t bytes)
+{
+	if (bytes > 0)
+		buf_consume(&s->sent, bytes);
+}
