@@ -11,14 +11,17 @@
  *   check   looks at parameters; instant
  *   work    slow arithmetic or files; may wait for a disk, never touches the store's writer
  *   read    is called with a fresh snapshot until it does not say STEP_MORE; at most
- *           CONTROL_SLICE_MS a call (H44)
+ *           CONTROL_SLICE_MS a call (H44). `spill` follows each slice, without the snapshot: it may
+ *           write to a descriptor
  *   change  one store_job; each: one call for each target, in jobs of CONTROL_TARGETS_JOB targets,
  *           and what fails is skipped with its reason while the others go on
+ *           `work` may set call->again: after these targets it is called once more
  *   finish  what memory must learn after the commit (a remembered login to forget)
  *
  * The call owns an arena and the descriptors that came with it; both go with the reply. It outlives
  * its session: a peer that leaves cancels it, `cancelled` is looked at between slices, and no reply
- * is put. Everything but `cancelled` and the progress figures belongs to one thread at a time.
+ * is put. Everything but `cancelled` and the progress figures belongs to one thread at a time. The
+ * configuration is host->conf, on the loop only: `check` copies what a later step needs.
  */
 #ifndef SERVER_CONTROL_CONTROL_CALL_H
 #define SERVER_CONTROL_CONTROL_CALL_H
@@ -35,7 +38,6 @@
 #define CONTROL_SLICE_MS 8	 /* of a worker under one snapshot (H44) */
 #define CONTROL_TARGETS_JOB 20	 /* targets that one store_job changes */
 #define CONTROL_PROGRESS_MS 500	 /* between two progress lines */
-#define CONTROL_UNDO_MS (7 * 86400 * 1000LL)
 
 struct control_call;
 
@@ -44,35 +46,47 @@ struct control_handler {
 	bool (*check)(struct control_call *);
 	bool (*work)(struct control_call *);
 	enum step (*read)(struct control_call *, struct snapshot *);
+	bool (*spill)(struct control_call *);
 	enum err (*change)(struct control_call *, struct txn *);
 	enum err (*each)(struct control_call *, struct txn *, struct span key);
 	void (*finish)(struct control_call *);
 	enum work_kind work_kind; /* of `work`; WORK_HASH is 0 */
+	const char *object;	  /* "user": what an error of `change` is about */
+	const char *cannot;	  /* why the way back is not in the log; NULL: it is */
+	bool unrecorded;	  /* `change` keeps the log itself */
 };
 
-extern const struct control_handler control_handlers[CONTROL_METHOD_COUNT];
+extern const struct control_handler *const control_handlers[CONTROL_METHOD_COUNT];
+
+#define X(id, ...) extern const struct control_handler control_do_##id;
+CONTROL_METHODS(X)
+#undef X
 
 struct control_call {
 	struct list link;
 	struct control_session *session; /* NULL: the peer left */
 	struct host *host;		 /* the front loop's */
-	const struct conf *conf;	 /* valid on the loop only; workers copy what they need */
 	const struct control_handler *handler;
 	struct rpc_request *request;
 	struct control_who who;
 	struct arena arena;
+	struct span id; /* raw JSON, given back with the reply */
+	unsigned step;	/* of control_call.c */
 	int64_t now_ms; /* wall clock at the start */
 	int fds[CONTROL_FDS_MAX];
 	unsigned fd_count;
 	_Atomic bool cancelled;
 	_Atomic uint64_t progress_done, progress_total;
-	bool reports_progress;
 	struct loop_timer progress;
 	void *state; /* the handler's, in the arena */
 
 	struct work work;
 	struct store_job job;
+	const struct span *targets; /* what `each` is called for: the request's, or those of `work` */
+	size_t target_count;
 	size_t target_at, target_end; /* of the job under way */
+	bool again;
+	uint64_t config_no; /* history number of the file, for the log of changes */
 
 	/* The answer. */
 	bool failed;
@@ -84,10 +98,13 @@ struct control_call {
 	uint64_t done;		       /* DONE */
 	struct rpc_skipped *skipped;
 	size_t skipped_count, skipped_size;
-	uint64_t undo_id;
+	uint64_t undo_id;   /* the change in the log; 0: none yet */
+	bool can_undo;
 	int64_t undo_until_ms;
 	struct span note;
-	uint64_t job_done; /* of the job under way: added when it is on disk */
+	const char *skip_why; /* `each` says why it returned an error; NULL: the usual words */
+	uint64_t job_done;    /* of the job under way: added when it is on disk */
+	uint64_t job_change_id;
 	size_t job_skipped;
 
 	/* Instead of a reply: a preview that collects keys, a cursor that takes the rows. */
@@ -95,17 +112,22 @@ struct control_call {
 	void *on_end_arg;
 };
 
-/*
- * Run REQUEST, which lives in ARENA, for S; takes over ARENA and the descriptors. ON_END may be
- * NULL: the reply is put. Loop thread.
- */
-void control_call_begin(struct control_session *s, struct arena *arena, struct rpc_request *request,
-	const int *fds, unsigned fd_count);
-/* The same steps for another method, inside this call: list.open, preview, apply. */
+/* An empty call, so that its line can be read into its arena. */
+struct control_call *control_call_new(void);
+void control_call_free(struct control_call *call); /* one that never began */
+/* Run REQUEST, which lives in the call's arena, for S; the descriptors are now the call's. Loop
+ * thread; CALL may be gone on return. */
+void control_call_begin(struct control_session *s, struct control_call *call,
+	struct rpc_request *request, const int *fds, unsigned fd_count);
+/* The same steps for another method inside this call, then ON_END in place of the reply: it must
+ * call control_call_run() again, or control_call_end(). */
 void control_call_run(struct control_call *call, struct rpc_request *request,
 	void (*on_end)(struct control_call *));
+void control_call_reply(struct control_call *call); /* puts the answer; part of control_call_end */
 void control_call_end(struct control_call *call); /* loop thread; CALL is gone after it */
 void control_call_cancel(struct control_call *call);
+void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */
+void control_call_wipes(struct control_call *call, struct span secret); /* at the end (H66) */
 
 /* Set the error of a call; the first one stays. WHY and HINT are copied into the arena. False. */
 bool control_fail(struct control_call *call, enum rpc_code code, const char *why,

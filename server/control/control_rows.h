@@ -39,11 +39,13 @@ struct control_rows {
 	bool sort_down;
 	uint64_t limit;
 	struct span after;
-	bool want[CONTROL_PARAMS_MAX]; /* --columns */
 	struct control_row *rows;
 	size_t count, size;
-	struct control_row *open; /* being filled */
+	struct control_row open; /* being filled, in the scratch arena */
 	size_t next_cell;
+	bool is_open;
+	struct chunk_pool pool;
+	struct arena scratch;
 	bool full; /* the limit of memory: what follows is left out */
 	size_t counted_bytes;
 };
@@ -64,8 +66,8 @@ void control_put_list(struct control_rows *rows, const struct span *items, size_
 /* After the last row: apply the filter to it, then sort. */
 void control_rows_end(struct control_rows *rows);
 
-/* Put rows FROM.. as the members of an array; *next is the key to go on from, or empty. */
-void control_rows_put(const struct control_rows *rows, size_t from, size_t n, struct buf *out,
+/* Put at most N rows from FROM into an open array; *next is the key to go on after, or empty. */
+void control_rows_put(const struct control_rows *rows, size_t from, size_t n, struct json_writer *w,
 	struct span *next);
 size_t control_rows_find(const struct control_rows *rows, struct span key); /* count: none */
 void control_row_put(const struct control_rows *rows, const struct control_row *row,

@@ -48,9 +48,13 @@ struct control_session {
 /* The level that Unix credentials give under CONF, and the name to be recorded. Pure but for the
  * look-up of group names. GROUPS are the peer's, its own group included. */
 struct conf;
+struct rpc_error;
 enum control_level control_level_of(const struct conf *conf, uid_t uid, uid_t own_uid,
 	const gid_t *groups, size_t count);
 
+/* May S call METHOD? False with code, why and field of *error set. */
+bool control_session_may(struct control_session *s, const struct control_method *method,
+	struct rpc_error *error);
 /* Put one whole line, its LF included. A session that does not read is ended. */
 void control_session_put(struct control_session *s, struct span line);
 

@@ -1,0 +1,33 @@
+/*
+ * control_lists.h - lists opened at a cursor, and changes that are previewed and then applied.
+ *
+ * A cursor holds the rows of one list as they were when it was opened: pages go by key, never by
+ * offset. A preview pins the keys of what a change would change; apply changes those and no others.
+ * Both live in memory, cheap to lose: a cursor for CONTROL_CURSOR_MS without use, a preview for
+ * CONTROL_PREVIEW_MS and one apply.
+ */
+#ifndef SERVER_CONTROL_CONTROL_LISTS_H
+#define SERVER_CONTROL_CONTROL_LISTS_H
+
+#include "server/control/control_call.h"
+
+#define CONTROL_CURSOR_MS (5 * 60 * 1000)
+#define CONTROL_CURSORS_MAX 16 /* of one session */
+#define CONTROL_PREVIEW_MS (2 * 60 * 1000)
+#define CONTROL_PREVIEWS_MAX 256 /* of all sessions; the oldest goes */
+#define CONTROL_SAMPLE 10        /* rows of a preview that are shown */
+
+void control_list_open(struct control_call *call);
+void control_list_page(struct control_call *call);
+void control_list_count(struct control_call *call);
+void control_list_close(struct control_call *call);
+void control_cursors_end(struct control_session *s);
+
+void control_get(struct control_call *call);
+void control_preview(struct control_call *call);
+void control_apply(struct control_call *call);
+
+/* The list from which a filter of METHOD chooses; NULL: it takes no targets by filter. */
+const struct control_method *control_list_of(const struct control_method *method);
+
+#endif

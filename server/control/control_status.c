@@ -1,0 +1,223 @@
+/*
+ * control_status.c - what the server does at this moment, as one object.
+ *
+ * What belongs to the front loop is taken there (check), the counts of mailboxes are added up on a
+ * worker, user by user.
+ */
+#include <stdio.h>
+
+#include "conf/conf.h"
+#include "server/control/control_call.h"
+#include "server/metrics.h"
+#include "server/net/tls.h"
+#include "server/server.h"
+#include "store/folders.h"
+#include "store/queued.h"
+#include "store/traces.h"
+#include "store/users.h"
+
+#define DAY_S 86400
+#define STATUS_SERVICES_MAX SHARED_SERVICES_MAX
+
+struct status {
+	unsigned sessions[STATUS_SERVICES_MAX], all_sessions;
+	int64_t started_ms, tls_expires_s;
+	bool clock_is_fake;
+	int64_t clock_offset_ms;
+	char store_state[32], reload_fault[256];
+	uint64_t last_user, users, messages, held, bytes;
+};
+
+static bool
+status_check(struct control_call *call)
+{
+	struct status *st = ARENA_NEW(&call->arena, struct status);
+	struct host *host = call->host;
+
+	call->state = st;
+	for (unsigned i = 0; i < service_count && i < STATUS_SERVICES_MAX; i++)
+		st->sessions[i] = shared_connections(host->shared, services[i].number);
+	st->all_sessions = shared_session_count(host->shared);
+	st->started_ms = server_started_ms(host->server);
+	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
+	st->clock_is_fake = host->conf->testing_clock;
+	st->clock_offset_ms = host->clock_offset_ms ? *host->clock_offset_ms : 0;
+	snprintf(st->store_state, sizeof(st->store_state), "%s", server_store_state(host->server));
+	snprintf(st->reload_fault, sizeof(st->reload_fault), "%s",
+		server_reload_fault(host->server));
+	return true;
+}
+
+static void
+put_sessions(struct json_writer *w, const struct status *st)
+{
+	json_put_name(w, SPAN("sessions"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("all"), st->all_sessions);
+	for (unsigned i = 0; i < service_count && i < STATUS_SERVICES_MAX; i++)
+		if (services[i].class)
+			json_put_member_u64(w, span_of(services[i].name), st->sessions[i]);
+	json_put_close(w);
+}
+
+static enum err
+put_queue(struct json_writer *w, struct snapshot *snap)
+{
+	struct queued_counts counts;
+	enum err err = queued_count(snap, &counts);
+
+	if (err != OK)
+		return err;
+	json_put_name(w, SPAN("queue"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("count"), counts.count);
+	json_put_member_u64(w, SPAN("bytes"), counts.bytes);
+	json_put_member_u64(w, SPAN("held"), counts.held);
+	json_put_member_u64(w, SPAN("recipients"), counts.recipients);
+	json_put_member_u64(w, SPAN("bin"), counts.bin);
+	json_put_close(w);
+	return OK;
+}
+
+static void
+put_mailboxes(struct json_writer *w, const struct status *st)
+{
+	json_put_name(w, SPAN("mailboxes"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("users"), st->users);
+	json_put_member_u64(w, SPAN("messages"), st->messages);
+	json_put_member_u64(w, SPAN("held"), st->held);
+	json_put_member_u64(w, SPAN("bytes"), st->bytes);
+	json_put_close(w);
+}
+
+static enum err
+put_store(struct json_writer *w, struct snapshot *snap, const struct status *st)
+{
+	struct store_stats stats;
+	struct trace_counts traces;
+	enum err err = store_stats(snapshot_store(snap), &stats);
+
+	if (err == OK)
+		err = trace_count(snap, &traces);
+	if (err != OK)
+		return err;
+	json_put_name(w, SPAN("store"));
+	json_put_object(w);
+	json_put_member_string(w, SPAN("state"), span_of(st->store_state));
+	json_put_member_u64(w, SPAN("bytes"), stats.file_size);
+	json_put_member_u64(w, SPAN("size"), stats.file_size);
+	json_put_member_u64(w, SPAN("used"), stats.file_size - stats.free_bytes);
+	json_put_member_u64(w, SPAN("free"), stats.disk_free);
+	json_put_member_bool(w, SPAN("full"), stats.full);
+	json_put_member_u64(w, SPAN("map"), stats.map_size);
+	json_put_member_u64(w, SPAN("commits"), stats.commits);
+	json_put_member_u64(w, SPAN("syncs"), stats.commits);
+	json_put_member_u64(w, SPAN("jobs"), stats.jobs);
+	json_put_member_u64(w, SPAN("jobs_waiting"), stats.jobs_waiting);
+	json_put_member_u64(w, SPAN("commit_us_max"), stats.commit_us_max);
+	json_put_member_u64(w, SPAN("readers"), stats.readers);
+	json_put_member_u64(w, SPAN("traces"), traces.rows);
+	json_put_member_u64(w, SPAN("trace_bytes"), traces.bytes);
+	json_put_close(w);
+	return OK;
+}
+
+static void
+put_tls(struct control_call *call, const struct status *st)
+{
+	struct json_writer *w = &call->json;
+
+	json_put_name(w, SPAN("tls"));
+	json_put_object(w);
+	json_put_member_string(w, SPAN("library"), span_of(tls_library()));
+	json_put_member_string(w, SPAN("versions"), SPAN("TLSv1.2"));
+	json_put_member_bool(w, SPAN("certificate"), st->tls_expires_s != 0);
+	if (st->tls_expires_s) {
+		control_put_time(w, SPAN("expires"), st->tls_expires_s * 1000);
+		json_put_member_i64(w, SPAN("days"),
+			(st->tls_expires_s - call->now_ms / 1000) / DAY_S);
+	}
+	json_put_close(w);
+}
+
+static void
+put_figures(struct control_call *call)
+{
+	struct json_writer *w = &call->json;
+	const struct metrics *m = call->host->metrics;
+
+	json_put_name(w, SPAN("loops"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("count"), host_count(call->host));
+	json_put_member_i64(w, SPAN("longest_turn_us"), metric_get(m, longest_turn_us));
+	json_put_member_i64(w, SPAN("slow_turns"), metric_get(m, slow_turns));
+	json_put_close(w);
+	json_put_name(w, SPAN("counters"));
+	json_put_object(w);
+	for (size_t i = 0; i < metric_row_count; i++)
+		json_put_member_i64(w, span_of(metric_rows[i].name), metric_row_get(m, &metric_rows[i]));
+	json_put_close(w);
+}
+
+static enum err
+put_status(struct control_call *call, struct snapshot *snap)
+{
+	const struct status *st = call->state;
+	struct json_writer *w = &call->json;
+	enum err err;
+
+	json_put_object(w);
+	json_put_member_string(w, SPAN("version"), SPAN(SERVER_VERSION));
+	json_put_member_i64(w, SPAN("uptime_s"), (call->now_ms - st->started_ms) / 1000);
+	control_put_time(w, SPAN("time"), call->now_ms);
+	put_sessions(w, st);
+	err = put_queue(w, snap);
+	put_mailboxes(w, st);
+	if (err == OK)
+		err = put_store(w, snap, st);
+	put_tls(call, st);
+	put_figures(call);
+	json_put_name(w, SPAN("last_connect")); /* nothing connects by itself yet */
+	json_put_null(w);
+	json_put_name(w, SPAN("next_connect"));
+	json_put_null(w);
+	if (st->reload_fault[0])
+		json_put_member_string(w, SPAN("reload_fault"), span_of(st->reload_fault));
+	if (st->clock_is_fake) {
+		json_put_member_string(w, SPAN("clock"), SPAN("THE CLOCK IS A TEST CLOCK"));
+		json_put_member_i64(w, SPAN("clock_offset_ms"), st->clock_offset_ms);
+	}
+	json_put_close(w);
+	return err;
+}
+
+static enum step
+status_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_slice slice = control_slice_begin();
+	struct status *st = call->state;
+	struct folder_totals totals;
+	struct user user;
+	enum err err;
+
+	while ((err = user_next(snap, st->last_user, &user)) == OK) {
+		st->last_user = user.user_id;
+		if (user.removed_ms)
+			continue;
+		err = folder_totals(snap, user.user_id, &totals);
+		if (err != OK)
+			break;
+		st->users++;
+		st->messages += totals.messages;
+		st->held += totals.held;
+		st->bytes += totals.bytes;
+		if (control_slice_is_over(&slice))
+			return STEP_MORE;
+	}
+	if (err == ERR_NOT_FOUND)
+		err = put_status(call, snap);
+	return control_fail_err(call, err, "the store") ? STEP_DONE : STEP_FAIL;
+}
+
+const struct control_handler control_do_status = { .check = status_check, .read = status_read };
