@@ -15,6 +15,7 @@ struct log;
 struct log_writer;
 struct loop;
 struct metrics;
+struct refusals;
 struct server;
 struct shared;
 struct snapshot;
@@ -38,6 +39,7 @@ struct host {
 	struct chunk_pool pool; /* for arenas of this loop */
 	struct list sessions;	/* struct session.link */
 	struct snapshot *snapshot; /* by host_snapshot() only */
+	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */
 	unsigned session_count;
 	bool stopping;

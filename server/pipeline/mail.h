@@ -28,13 +28,14 @@ struct mail {
 	struct access_list access; /* lines of that service */
 	struct span session;       /* id of the session, for traces: "s17" */
 
+	struct span hostname;  /* what we call ourselves */
 	struct peer peer;
 	struct span helo;      /* as the peer said it, or empty */
 	struct span tls;       /* "TLSv1.2 with cipher ...", empty without */
 	bool esmtp;            /* EHLO, not HELO */
 	uint64_t user_id;      /* who logged in; 0: nobody */
 	struct span user;      /* and the name as stored */
-	bool user_internal;    /* may not write to the Internet (USR-25) */
+	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 
 	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */
 	struct span id;        /* the same as people read it */

@@ -41,23 +41,23 @@
 	X(30, RELAY_REFUSED, "sender", "{1} is not ours and may not go out: {2}")                  \
 	X(31, SENDER_INTERNAL, "sender", "{1} may write to colleagues only, not to {2}")           \
 	X(32, SENDER_LOCAL, "sender", "{1} is the address of the user {2}")                        \
-	X(40, DOMAIN_LOCAL, "mapping", "{1} is ours: {2} is in domains.local")                     \
+	X(40, DOMAIN_LOCAL, "mapping", "{1} is ours by domains.local")                            \
 	X(41, DOMAIN_FOREIGN, "mapping", "{1} is not ours: nothing in domains.local fits")         \
 	X(42, MAPPING_FITS, "mapping", "the mapping {1} sends it to {2}")                          \
-	X(43, MAPPING_NONE, "mapping", "no mapping fits {1}; {2} were looked at")                  \
 	X(44, MAPPING_NOONE, "mapping", "{1} is mapped to No-one: accepted and not kept")          \
 	X(45, MAPPING_REMOTE, "mapping", "{1} is known but lives elsewhere (*REMOTE)")             \
 	X(46, MAPPING_REST, "mapping", "nobody is {1}; {2} takes the rest of the domain")          \
 	X(47, MAPPING_LOST, "mapping", "the target {2} of {1} is known to nobody: left out")       \
-	X(48, MAPPING_DEPTH, "mapping", "{1} is mapped onward more than {2} times: stopped")       \
+	X(48, NAME_USER, "mapping", "{1} is the user {2}")                                         \
+	X(49, NAME_GROUP, "mapping", "{1} is the group {2}: a copy for each member")               \
+	X(50, NAME_UNKNOWN, "mapping", "{1} is nobody here")                                       \
+	X(51, NAME_INTERNAL, "mapping", "{1} takes no mail from outside")                          \
+	X(52, NAME_DEFAULT_OFF, "mapping", "{1} is a user, but domains.default_user_mapping is off") \
+	X(53, NAME_ADMIN, "mapping", "{1} is always accepted; the Main Administrator is {2}")      \
 	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
-	X(61, PLACE_ADMIN, "place", "{1} is always accepted and goes to {2}")                      \
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
-	X(63, PLACE_UNKNOWN, "place", "{1} is nobody here")                                        \
-	X(64, PLACE_INTERNAL, "place", "{1} takes no mail from outside")                           \
 	X(65, PLACE_QUEUED, "place", "{1} waits in the queue: {2}")                                \
-	X(66, PLACE_DEFAULT_OFF, "place", "{1} is a user, but domains.default_user_mapping is off") \
-	X(67, PLACE_NOBODY, "place", "{1} is delivered to nobody: {2}")                            \
+	X(67, PLACE_NOBODY, "place", "{1} is accepted and kept nowhere: {2}")                            \
 	X(70, HEADER_ADDED, "place", "{1} is added: {2}")                                          \
 	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \

@@ -11,6 +11,7 @@
 #include "server/pipeline/mail.h"
 #include "server/pipeline/plan.h"
 
+struct names;
 struct snapshot;
 
 /* Bits, so that a stage can name the phases it takes part in. */
@@ -34,7 +35,9 @@ struct pipeline_ask {
 	struct snapshot *snap; /* may be NULL AT_CONNECT only */
 	struct mail *mail;     /* the limits stage may complete reverse_path with the default domain */
 	struct address recipient; /* AT_RCPT: as the peer wrote it; completed with the default domain */
-	struct pipeline_names *names; /* stages' own, AT_RCPT: what the mapping stage found */
+	/* Between the stages of one phase. */
+	bool is_local;          /* AT_RCPT: by domains.local */
+	struct names *names;    /* AT_RCPT: whom the recipient means, for the stages behind mapping */
 };
 
 struct stage {

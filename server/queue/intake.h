@@ -1,14 +1,14 @@
 /*
  * intake.h - one message from its first byte to the disk; the one door by which mail enters.
  *
- * An intake owns a transaction: its arena, its mail and its plan. The holder asks the pipeline, feeds the
- * text as it comes, and submits. One store_job then writes body, content, a copy for each
- * local user, queue rows for the rest and the trace; `done` comes when all of that is on disk
- * (H40), or nothing of it.
+ * An intake owns a transaction: its arena, its mail and its plan. The holder asks the pipeline,
+ * feeds the text as it comes, and submits. One store_job then writes body, content, a copy for each
+ * local user, queue rows for the rest and the trace; `done` comes when all of that is on disk (H40),
+ * or nothing of it.
  *
- *     open --text--> text ... --> submit --> done --> drop
- *                      |                              ^
- *                      +-- (peer gone, refused) ------+
+ *     open --text--> text_end --> submit --> done --> drop
+ *                      |                               ^
+ *                      +-- (peer gone, refused) -------+
  *
  * Up to INTAKE_PIECE of a body wait in memory; of a larger one whole pieces go to the writer as they
  * come, without an owner (docs/queue-states.md, Q1). The bytes that all intakes hold are counted
@@ -18,18 +18,23 @@
 #define SERVER_QUEUE_INTAKE_H
 
 #include "server/host.h"
+#include "server/net/loop.h"
 #include "server/pipeline/pipeline.h"
+#include "store/commit.h"
 
-#define INTAKE_PIECE        (257 * 4072) /* bytes of one job of a large body, about 1 MiB */
-#define INTAKE_JOBS_MAX     2            /* such jobs under way for one message */
-#define INTAKE_ROOM_POLL_MS 20           /* how often one that waits for memory looks again */
+#define INTAKE_PIECE (1024 * 1024) /* bytes of one job of a large body, about */
+#define INTAKE_JOBS_MAX 2          /* such jobs under way for one message */
+#define INTAKE_ROOM_POLL_MS 20     /* how often one that waits for memory looks again */
+#define INTAKE_TRACE_MAX 65536     /* bytes of recipients that a trace is given */
 
 struct intake;
+struct refusals_batch;
+struct queued_recipient;
 
 struct intake_events {
-	/* The plan is carried out and durable, or ERR_FULL, ERR_BUSY, ERR_IO and nothing is. */
+	/* The plan is carried out and durable; or ERR_FULL, ERR_BUSY, ERR_IO: nothing of it is. */
 	void (*done)(struct intake *in, enum err result);
-	/* intake_text() said ERR_BUSY and may be tried again. */
+	/* intake_text() said ERR_BUSY and may be tried again. NULL: it is just tried again. */
 	void (*room)(struct intake *in);
 };
 
@@ -37,29 +42,52 @@ struct intake {
 	struct arena arena; /* the transaction's */
 	struct mail mail;
 	struct plan plan;
-	void *holder;       /* the caller's own */
-	/* what follows is intake.c's */
+	void *holder; /* the caller's own */
+
+	/* What follows is intake's own. */
 	struct host *host;
 	const struct intake_events *events;
 	struct header_end header_end;
 	struct buf header;
-	struct intake_body *body;
-	struct intake_job *final;
-	bool failed_limit, dropped, submitted;
+	struct list blocks;     /* of the body, in order */
+	size_t held;            /* bytes counted against limits.memory_in_flight */
+	uint64_t body_size;     /* that came */
+	uint64_t flushed;       /* of it, given to the writer */
+	unsigned jobs;          /* under way: pieces and the last one */
+	enum err failed;        /* of a piece */
+	bool waits, dropped, submitted;
+	struct loop_timer room;
+
+	/* Between submit and done these are the writer's. */
+	struct store_job job;
+	uint64_t body_id;
+	struct span *spans; /* what is held of the body */
+	size_t span_count;
+	struct queued_recipient *queued;
+	size_t queued_count;
+	struct buf recipients, subject; /* for the trace */
+	char *notes;
+	size_t notes_len;
+	struct span admin; /* whose INBOX takes what lost its own */
+	struct refusals_batch *refusals;
 };
 
-/* A transaction begins. Loop thread of HOST, as all else here. HOLDER is for the events. */
+/*
+ * A transaction begins. Loop thread of HOST, as all else here. EVENTS must outlive IN; HOLDER is the
+ * caller's. mail and plan are empty but for their arena.
+ */
 struct intake *intake_open(struct host *host, const struct intake_events *events, void *holder);
 
 /*
- * Text of the message, in pieces of any size, header first. ERR_BUSY: nothing was taken, wait for
- * `room`. ERR_LIMIT: the header is over limits.header_size: refuse the message, drop the rest.
+ * Text of the message as it is stored (no dots), in pieces of any size, header first. ERR_BUSY:
+ * nothing was taken; again after `room`. A header over limits.header_size is remembered in mail, and
+ * refused by the pipeline AT_END; the rest is passed over.
  */
 MUST_CHECK enum err intake_text(struct intake *in, struct span text);
 
 /*
- * The text has ended: fills mail.header, facts, size, message_no, id and arrived_ms, so that the
- * pipeline can be asked AT_END. ERR_BUSY: no number to be had now.
+ * The text has ended: fills mail.header, facts, size, message_no, id, arrived_ms and zone_minutes,
+ * so that the pipeline can be asked AT_END. ERR_BUSY: no number to be had now.
  */
 MUST_CHECK enum err intake_text_end(struct intake *in);
 
@@ -72,7 +100,7 @@ void intake_submit(struct intake *in);
  */
 void intake_drop(struct intake **in);
 
-/* Message bytes that all intakes of the process hold now, for `status`. */
-size_t intake_memory_held(const struct host *host);
+/* Message bytes that all intakes of the process hold now, for `status`. Any thread. */
+size_t intake_memory_held(void);
 
 #endif

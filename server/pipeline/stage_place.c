@@ -1,0 +1,181 @@
+/*
+ * stage_place.c - the last stage: names become copies, and the header gets its final form.
+ */
+#include "server/pipeline/stages.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/mail/message_no.h"
+#include "proto/mail/received.h"
+#include "server/pipeline/names.h"
+
+#define OWN_FIELDS_MAX  4096 /* bytes of the fields that we add to one header */
+#define FRONT_LINE_MAX  1200 /* bytes of Return-Path */
+
+static enum err
+place_user(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+{
+	struct span target = arena_printf(plan->arena, "%.*s/INBOX", SPAN_FMT(name->user));
+	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
+		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
+		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
+		.found = ask->recipient.text, .because = name->user };
+
+	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
+}
+
+static enum err
+place_elsewhere(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+{
+	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = plan->recipients,
+		.recipient = ask->recipient.text, .target = name->address,
+		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why) };
+
+	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
+}
+
+static enum err
+place_nowhere(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = plan->recipients,
+		.recipient = ask->recipient.text, .target = SPAN("No-one"),
+		.why = NOTE_PLACE_NOBODY, .found = ask->recipient.text, .because = SPAN("No-one") };
+
+	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
+}
+
+static enum verdict
+at_rcpt(struct pipeline_ask *ask, struct plan *plan)
+{
+	enum err err = OK;
+
+	for (const struct name *name = ask->names->first; name && err == OK; name = name->next) {
+		if (name->target == TARGET_USER)
+			err = place_user(ask, name, plan);
+		else if (name->target == TARGET_ADDRESS)
+			err = place_elsewhere(ask, name, plan);
+		else
+			err = place_nowhere(ask, plan);
+	}
+	if (err == OK)
+		return STAGE_NEXT;
+	plan_refuse(plan, 452, "4.5.3", "Too many recipients");
+	return STAGE_DEFER;
+}
+
+/* Mail of our own users: its header is put in order (RFC 6409, 8). */
+static bool
+is_submission(const struct pipeline_ask *ask, const struct plan *plan)
+{
+	return plan->standing == STANDING_USER || ask->mail->via == MAIL_VIA_SUBMISSION;
+}
+
+/* SMT-17. With several recipients none is named (SMT-21). */
+static enum err
+put_received(struct pipeline_ask *ask, struct buf *out)
+{
+	const struct mail *mail = ask->mail;
+	struct received received = { .helo = mail->helo,
+		.client_address = mail->peer.is_unix ? SPAN_NONE : span_of(mail->peer.text),
+		.by = mail->hostname, .id = mail->id, .tls = mail->tls,
+		.date = { mail->arrived_ms / 1000, mail->zone_minutes }, .esmtp = mail->esmtp,
+		.encrypted = mail->tls.len > 0, .authenticated = mail->user_id != 0,
+		.smtputf8 = mail->envelope.options.smtputf8 };
+
+	if (mail->envelope.recipient_count == 1)
+		received.for_address = LIST_ITEM(mail->envelope.recipients.next, struct recipient,
+			link)->address.text;
+	return received_put(out, &received);
+}
+
+/* RFC 6409, 8: what a program left out. */
+static enum err
+put_missing(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+{
+	const struct mail *mail = ask->mail;
+	struct mail_date date = { mail->arrived_ms / 1000, mail->zone_minutes };
+	enum err err = OK;
+
+	if (!mail->facts.has_date) {
+		plan_note(plan, NOTE_HEADER_ADDED, SPAN("Date"), SPAN("the program left it out"));
+		err = buf_put(out, SPAN("Date: "));
+		if (err == OK)
+			err = mail_date_put(out, date);
+		if (err == OK)
+			err = buf_put(out, SPAN("\r\n"));
+	}
+	if (!mail->facts.has_message_id && err == OK) {
+		plan_note(plan, NOTE_HEADER_ADDED, SPAN("Message-ID"),
+			SPAN("the program left it out"));
+		err = buf_printf(out, "Message-ID: <%.*s.%lld@%.*s>\r\n", SPAN_FMT(mail->id),
+			(long long)(mail->arrived_ms / 1000), SPAN_FMT(mail->hostname));
+	}
+	return err;
+}
+
+/* The header as it came, without what may not be believed (H13) or seen (SMT-21). */
+static enum err
+put_original(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+{
+	struct span names[32];
+	size_t count = 0;
+
+	while (count < header_trust_count && count < COUNT(names) - 1) {
+		names[count] = header_trust_names[count];
+		count++;
+	}
+	if (is_submission(ask, plan) && ask->mail->facts.has_bcc) {
+		plan_note(plan, NOTE_HEADER_REMOVED, SPAN("Bcc"), SPAN("nobody may see it"));
+		names[count++] = SPAN("Bcc");
+	}
+	return header_put_without(out, ask->mail->header, names, count);
+}
+
+static enum err
+put_header(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+{
+	enum err err = put_received(ask, out);
+
+	if (err == OK && is_submission(ask, plan))
+		err = put_missing(ask, plan, out);
+	return err == OK ? put_original(ask, plan, out) : err;
+}
+
+/* RFC 5321, 4.4: the return address, put in front at final delivery. */
+static void
+make_front(struct pipeline_ask *ask, struct plan *plan)
+{
+	plan->front = arena_printf(plan->arena, "Return-Path: <%.*s>\r\n",
+		SPAN_FMT(ask->mail->envelope.reverse_path.text));
+}
+
+static void
+buf_free(void *arg)
+{
+	buf_fini(arg);
+}
+
+static enum verdict
+at_end(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct buf *out = ARENA_NEW(plan->arena, struct buf);
+
+	make_front(ask, plan);
+	if (ask->mail->via == MAIL_VIA_LOCAL) {
+		plan->header = ask->mail->header;
+		return STAGE_NEXT;
+	}
+	buf_init(out, ask->mail->header.len + OWN_FIELDS_MAX);
+	arena_on_reset(plan->arena, buf_free, out);
+	if (put_header(ask, plan, out) != OK)
+		return stage_trouble(plan);
+	plan->header = buf_span(out);
+	return STAGE_NEXT;
+}
+
+enum verdict
+stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
+{
+	return phase == AT_RCPT ? at_rcpt(ask, plan) : at_end(ask, plan);
+}

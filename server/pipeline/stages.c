@@ -1,0 +1,12 @@
+/*
+ * stages.c - the stages of the pipeline, in the order in which they are asked.
+ */
+#include "server/pipeline/stages.h"
+
+const struct stage stages[] = {
+	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
+	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
+	{ "mapping", AT_RCPT, stage_mapping },
+	{ "place", AT_RCPT | AT_END, stage_place },
+};
+const size_t stage_count = COUNT(stages);

@@ -1,0 +1,238 @@
+/*
+ * intake.c - the life of one incoming message on its loop.
+ *
+ * One struct from open to drop. Jobs of the writer point to it, so it goes only when none is under
+ * way: `dropped` says that nobody waits for it any more.
+ */
+#include "server/queue/intake.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "proto/mail/message_no.h"
+#include "server/queue/intake_body.h"
+#include "server/queue/intake_write.h"
+#include "server/queue/refusals.h"
+#include "store/ids.h"
+
+#define HEADER_FREE_ROOM (64 * 1024) /* bytes of a header that are taken whatever others hold */
+
+static void on_room_timer(struct loop_timer *timer);
+
+struct intake *
+intake_open(struct host *host, const struct intake_events *events, void *holder)
+{
+	struct intake *in = calloc(1, sizeof(*in));
+
+	ENSURE(in);
+	arena_init(&in->arena, &host->pool);
+	in->host = host;
+	in->events = events;
+	in->holder = holder;
+	in->mail.arena = &in->arena;
+	plan_init(&in->plan, &in->arena);
+	buf_init(&in->header, (size_t)host->conf->limits_header_size);
+	list_init(&in->blocks);
+	loop_timer_init(&in->room, on_room_timer);
+	return in;
+}
+
+static void
+intake_free(struct intake *in)
+{
+	loop_timer_clear(&in->room);
+	intake_body_free(in);
+	intake_uncharge(in, in->held);
+	refusals_batch_free(&in->refusals);
+	buf_fini(&in->header);
+	buf_fini(&in->recipients);
+	buf_fini(&in->subject);
+	arena_reset(&in->arena);
+	free(in);
+}
+
+/* Dropped, and no job under way: give up what is on disk without an owner, then go. */
+static void
+finish(struct intake *in)
+{
+	if (in->flushed > 0 && in->body_id != 0)
+		intake_body_abandon(in);
+	else
+		intake_free(in);
+}
+
+void
+intake_drop(struct intake **at)
+{
+	struct intake *in = *at;
+
+	*at = NULL;
+	if (!in || in->dropped)
+		return;
+	in->dropped = true;
+	if (in->jobs == 0 && !in->submitted)
+		finish(in);
+}
+
+static void
+tell_room(struct intake *in)
+{
+	if (!in->waits || in->dropped)
+		return;
+	in->waits = false;
+	loop_timer_clear(&in->room);
+	if (in->events->room)
+		in->events->room(in);
+}
+
+static void
+on_room_timer(struct loop_timer *timer)
+{
+	tell_room(LIST_ITEM(timer, struct intake, room));
+}
+
+/* The header goes on: as long as it is small it is taken whatever others hold. */
+static bool
+header_has_room(const struct intake *in, size_t size)
+{
+	return buf_span(&in->header).len + size <= HEADER_FREE_ROOM || !intake_is_crowded(in);
+}
+
+static void
+keep_header(struct intake *in, struct span text)
+{
+	if (in->mail.header_is_over)
+		return;
+	if (buf_put(&in->header, text) == OK)
+		intake_charge(in, text.len);
+	else
+		in->mail.header_is_over = true;
+}
+
+enum err
+intake_text(struct intake *in, struct span text)
+{
+	struct header_end end = in->header_end;
+	size_t head = end.found ? 0 : header_end_find(&end, text);
+
+	if (!header_has_room(in, head) || !intake_body_has_room(in, text.len - head)) {
+		in->waits = true;
+		loop_timer_set(in->host->loop, &in->room, INTAKE_ROOM_POLL_MS);
+		return ERR_BUSY;
+	}
+	in->header_end = end;
+	if (head > 0)
+		keep_header(in, span_range(text, 0, head));
+	if (text.len > head && in->failed == OK && !in->mail.header_is_over)
+		intake_body_put(in, span_from(text, head));
+	return OK;
+}
+
+/* Minutes that the local clock is east of UTC now. */
+static int
+zone_minutes(int64_t now_ms)
+{
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm local;
+
+	return localtime_r(&seconds, &local) ? (int)(local.tm_gmtoff / 60) : 0;
+}
+
+enum err
+intake_text_end(struct intake *in)
+{
+	struct mail *mail = &in->mail;
+	char id[MESSAGE_NO_SIZE];
+
+	if (message_no_next(in->host->store, &mail->message_no) != OK)
+		return ERR_BUSY;
+	mail->id = arena_copy(&in->arena, message_no_format(mail->message_no, id));
+	mail->arrived_ms = host_now_ms(in->host);
+	mail->zone_minutes = zone_minutes(mail->arrived_ms);
+	mail->header = buf_span(&in->header);
+	mail->size = mail->header.len + in->body_size;
+	if (header_check(mail->header, &mail->facts) != OK)
+		mail->header_is_over = true;
+	return OK;
+}
+
+static void
+tell_done(struct intake *in, enum err result)
+{
+	in->submitted = false;
+	in->jobs--;
+	intake_body_free(in);
+	refusals_batch_free(&in->refusals);
+	if (result == OK)
+		in->flushed = 0; /* the body has its owner */
+	if (!in->dropped)
+		in->events->done(in, result);
+	else
+		finish(in);
+}
+
+static void
+final_done(struct store_job *job, enum err result)
+{
+	tell_done(LIST_ITEM(job, struct intake, job), result);
+}
+
+static void
+refused_by_store(void *arg)
+{
+	struct intake *in = arg;
+
+	tell_done(in, in->failed);
+}
+
+static void
+submit_now(struct intake *in)
+{
+	enum err err = in->failed;
+
+	in->jobs++;
+	if (err == OK) {
+		intake_body_spans(in);
+		intake_prepare(in);
+		in->refusals = refusals_take(in->host);
+		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,
+			.inbox = in->host->inbox, .incoming = true,
+			.size_bytes = in->plan.header.len + (size_t)(in->body_size - in->flushed) };
+		err = store_submit(in->host->store, &in->job);
+	}
+	if (err != OK) {
+		in->failed = err;
+		loop_post(in->host->loop, refused_by_store, in);
+	}
+}
+
+/*
+ * The last job waits for the pieces: whether they are on disk is known when their commit is, and a
+ * message must not point to a piece that is not.
+ */
+void
+intake_submit(struct intake *in)
+{
+	ENSURE(!in->submitted);
+	in->submitted = true;
+	if (in->jobs == 0)
+		submit_now(in);
+}
+
+void
+intake_piece_done(struct intake *in, enum err result)
+{
+	in->jobs--;
+	if (result != OK && in->failed == OK)
+		in->failed = result;
+	if (in->jobs > 0) {
+		tell_room(in);
+		return;
+	}
+	if (in->submitted)
+		submit_now(in);
+	else if (in->dropped)
+		finish(in);
+	else
+		tell_room(in);
+}

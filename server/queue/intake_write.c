@@ -1,0 +1,240 @@
+/*
+ * intake_write.c - a plan becomes rows, in one transaction.
+ *
+ * apply() may run again (commit.h): it uses nothing up, and it allocates nothing, for the arena belongs to
+ * the loop.
+ */
+#include "server/queue/intake_write.h"
+
+#include <string.h>
+
+#include "server/pipeline/names.h"
+#include "server/queue/refusals.h"
+#include "store/bodies.h"
+#include "store/messages.h"
+#include "store/queued.h"
+#include "store/traces.h"
+
+#define SUBJECT_MAX 512 /* bytes of a decoded subject that queue and trace are given */
+
+/* ---- on the loop ---- */
+
+static struct recipient **
+recipients_by_number(struct intake *in)
+{
+	struct envelope *envelope = &in->mail.envelope;
+	struct recipient **all =
+		ARENA_ARRAY(&in->arena, struct recipient *, envelope->recipient_count + 1);
+	struct list *at, *following;
+	size_t i = 0;
+
+	list_for_each(at, following, &envelope->recipients)
+		all[i++] = LIST_ITEM(at, struct recipient, link);
+	return all;
+}
+
+static void
+prepare_queued(struct intake *in)
+{
+	struct recipient **all = NULL;
+
+	in->queued_count = 0;
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
+		if (copy->kind == COPY_REMOTE)
+			in->queued_count++;
+	if (in->queued_count == 0)
+		return;
+	all = recipients_by_number(in);
+	in->queued = ARENA_ARRAY(&in->arena, struct queued_recipient, in->queued_count);
+	in->queued_count = 0;
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
+		struct queued_recipient *row = &in->queued[in->queued_count];
+		bool known = copy->recipient_no < in->mail.envelope.recipient_count;
+
+		if (copy->kind != COPY_REMOTE)
+			continue;
+		in->queued_count++;
+		row->address = copy->target;
+		row->next_try_ms = in->mail.arrived_ms;
+		row->last_error = copy->because;
+		if (known) {
+			row->orcpt = all[copy->recipient_no]->options.orcpt;
+			row->notify = all[copy->recipient_no]->options.notify;
+		}
+	}
+}
+
+static void
+prepare_trace(struct intake *in)
+{
+	struct list *at, *following;
+	struct span notes = plan_notes(&in->plan);
+
+	buf_init(&in->recipients, INTAKE_TRACE_MAX);
+	list_for_each(at, following, &in->mail.envelope.recipients) {
+		struct recipient *recipient = LIST_ITEM(at, struct recipient, link);
+
+		if (trace_recipient_put(&in->recipients, recipient->address.text) != OK)
+			break;
+	}
+	buf_init(&in->subject, SUBJECT_MAX);
+	if (in->mail.facts.subject.ptr &&
+		header_decode(&in->subject, in->mail.facts.subject) != OK)
+		in->subject.overflow = false; /* what fitted is enough */
+	in->notes = arena_alloc(&in->arena, notes.len + NOTE_SIZE_MAX);
+	if (notes.len > 0)
+		memcpy(in->notes, notes.ptr, notes.len);
+	in->notes_len = notes.len;
+}
+
+void
+intake_prepare(struct intake *in)
+{
+	in->admin = arena_copy(&in->arena, in->host->conf->main_administrator);
+	prepare_queued(in);
+	prepare_trace(in);
+}
+
+/* ---- on the writer thread ---- */
+
+struct writing {
+	struct txn *txn;
+	struct intake *in;
+	struct content content;
+	struct span notes;
+};
+
+/* The folder of a copy as it is now; the Main Administrator's INBOX where it is gone. */
+static enum err
+find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
+{
+	struct snapshot *view = txn_view(w->txn);
+	struct user user;
+	enum err err = names_user_by_id(view, copy->user_id, &user);
+
+	if (err == OK)
+		err = folder_find(view, copy->user_id, copy->folder, out);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = names_user(view, w->in->admin, &user);
+	if (err == OK)
+		err = folder_find(view, user.user_id, SPAN("INBOX"), out);
+	if (err == OK && w->notes.len + NOTE_SIZE_MAX <= NOTES_MAX)
+		w->notes.len = w->in->notes_len + note_encode(w->in->notes + w->in->notes_len,
+			NOTE_WRITE_GONE, copy->target, user.name);
+	return err == ERR_NOT_FOUND ? ERR_IO : err;
+}
+
+static unsigned
+owners_of(const struct intake *in)
+{
+	unsigned owners = in->queued_count > 0 ? 1 : 0;
+
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
+		owners += copy->kind == COPY_FOLDER;
+	return owners;
+}
+
+static enum err
+write_body(struct writing *w)
+{
+	struct intake *in = w->in;
+	struct body_source source = { in->spans, in->span_count };
+
+	if (in->flushed == 0)
+		return body_add(w->txn, source, &w->content.body_id);
+	w->content.body_id = in->body_id;
+	if (in->body_size == in->flushed)
+		return OK;
+	return body_write(w->txn, in->body_id, in->flushed, source);
+}
+
+static enum err
+write_content(struct writing *w, unsigned owners)
+{
+	enum err err;
+
+	if (owners == 0) /* nobody keeps it */
+		return w->in->flushed > 0 ? body_abandon(w->txn, w->in->body_id) : OK;
+	if ((err = write_body(w)) != OK)
+		return err;
+	w->content.header = w->in->plan.header;
+	w->content.body_size = w->in->body_size;
+	w->content.owners = owners;
+	return content_add(w->txn, &w->content, false);
+}
+
+static enum err
+write_copies(struct writing *w)
+{
+	for (const struct plan_copy *copy = w->in->plan.copies; copy; copy = copy->next) {
+		struct placement place = { .content = &w->content, .front = w->in->plan.front,
+			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000) };
+		struct folder folder;
+		enum err err;
+
+		if (copy->kind != COPY_FOLDER)
+			continue;
+		if ((err = find_folder(w, copy, &folder)) != OK)
+			return err;
+		place.user_id = folder.user_id;
+		place.folder_id = folder.folder_id;
+		if ((err = message_place(w->txn, &place)) != OK)
+			return err;
+	}
+	return OK;
+}
+
+static enum err
+write_queued(struct writing *w)
+{
+	const struct mail *mail = &w->in->mail;
+	const struct mail_options *options = &mail->envelope.options;
+	struct queued q = { .queue_id = mail->message_no,
+		.sender = mail->envelope.reverse_path.text, .content_id = w->content.content_id,
+		.size_bytes = w->in->plan.header.len + w->in->body_size,
+		.received_ms = mail->arrived_ms, .auth_user = mail->user,
+		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
+		.session = mail->session, .subject = buf_span(&w->in->subject),
+		.ret = (uint8_t)options->ret, .envid = options->envid,
+		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8 };
+
+	if (w->in->queued_count == 0)
+		return OK;
+	return queued_add(w->txn, &q, w->in->queued, w->in->queued_count);
+}
+
+static enum err
+write_trace(struct writing *w)
+{
+	const struct mail *mail = &w->in->mail;
+	struct trace t = { .message_no = mail->message_no, .time_ms = mail->arrived_ms,
+		.session = mail->session, .peer = span_of(mail->peer.text),
+		.service = span_of(mail->service), .auth_user = mail->user,
+		.sender = mail->envelope.reverse_path.text,
+		.recipients = buf_span(&w->in->recipients),
+		.recipient_count = mail->envelope.recipient_count, .size_bytes = mail->size,
+		.subject = buf_span(&w->in->subject), .message_id = mail->facts.message_id,
+		.code = 250, .text = SPAN("2.0.0 accepted"), .notes = w->notes };
+
+	return trace_add(w->txn, &t);
+}
+
+enum step
+intake_apply(struct store_job *job, struct txn *txn)
+{
+	struct intake *in = LIST_ITEM(job, struct intake, job);
+	struct writing w = { .txn = txn, .in = in, .notes = { in->notes, in->notes_len } };
+	unsigned owners = owners_of(in);
+	enum err err = write_content(&w, owners);
+
+	if (err == OK)
+		err = write_copies(&w);
+	if (err == OK)
+		err = write_queued(&w);
+	if (err == OK)
+		err = write_trace(&w);
+	if (err == OK)
+		err = refusals_write(txn, in->refusals);
+	return step_of(job, err);
+}
