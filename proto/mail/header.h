@@ -72,7 +72,7 @@ MUST_CHECK enum err header_decode(struct buf *out, struct span value);
 MUST_CHECK enum err header_put(struct buf *out, struct span name, struct span value);
 
 /*
- * Append HEADER without the fields named in NAMES (any letter case): Bcc on submission (SMT-21),
+ * Append HEADER without the fields that NAMES match (wildcards, any case): Bcc on submission (SMT-21),
  * trust marks from outside (H13). Lines that are no field are kept.
  */
 MUST_CHECK enum err header_put_without(

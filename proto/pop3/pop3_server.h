@@ -80,9 +80,11 @@ struct pop3_server {
 	enum pop3_state state;
 	enum pop3_event_kind pending; /* POP3_NEED_BYTES: nothing */
 	enum pop3_verb pending_verb;
-	bool sending; /* a `more` answer is under way */
+	bool sending;                 /* a `more` answer is under way */
 	bool tls, utf8;
-	bool early;
+	bool go_ahead;                /* the peer must send nothing until the pending answer (H4) */
+	bool early;                   /* it did */
+	bool continues;               /* the pending answer is a SASL challenge, "+ text" */
 	enum pop3_close why, close_after;
 	unsigned bad_commands, auth_failures;
 	struct sasl sasl;

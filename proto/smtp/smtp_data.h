@@ -32,7 +32,6 @@ struct smtp_data {
 	size_t line_max;
 	bool long_line; /* a line was over line_max (H6) */
 	bool has_nul;   /* a NUL was seen (H6) */
-	bool has_8bit;  /* not set unless asked for */
 };
 
 void smtp_data_init(struct smtp_data *d, size_t line_max);

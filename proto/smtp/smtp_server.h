@@ -104,15 +104,17 @@ struct smtp_server {
 	bool esmtp;         /* EHLO, not HELO */
 	bool authenticated;
 	bool smtputf8;      /* this transaction */
-	bool early;         /* bytes came that had to wait for our go-ahead */
-	bool reset_due;     /* SMTP_RESET comes before the event that ended the transaction */
+	bool go_ahead;      /* the peer must send nothing until the pending answer (H4) */
+	bool early;         /* it did */
+	bool skipping;      /* the rest of an over-long line is dropped */
+	bool skipped_cr;    /* and its last byte so far was a CR */
 	enum smtp_close why;
 	enum smtp_close close_after; /* the reason why the next answer is the last */
 	unsigned bad_commands;       /* in this session, for the log and limits */
 	unsigned auth_failures;
 	unsigned recipients_accepted, recipients_refused; /* in this transaction */
 	uint64_t message_bytes;                           /* of this message so far */
-	bool too_big;
+	bool too_big;                                     /* the rest is dropped (H6) */
 	struct smtp_data data;
 	struct sasl sasl;
 };

@@ -1,0 +1,136 @@
+/*
+ * header_decode.c - encoded words (RFC 2047) to UTF-8, for display.
+ *
+ * Not for deciding anything: what cannot be decoded stays as it was written.
+ */
+#include "proto/base/base64.h"
+#include "proto/base/hex.h"
+#include "proto/base/utf8.h"
+#include "proto/mail/header.h"
+
+#define ENCODED_WORD_MAX 512 /* bytes; RFC 2047 allows 75, some writers more */
+
+struct encoded_word {
+	struct span charset;
+	char encoding; /* 'b' or 'q' */
+	struct span text;
+	size_t len; /* of all, from "=?" to "?=" */
+};
+
+/* The encoded word at the front of S. */
+static bool
+take_encoded_word(struct span s, struct encoded_word *word)
+{
+	struct span rest = span_range(s, 2, ENCODED_WORD_MAX), encoding;
+	size_t end;
+
+	if (!span_starts(s, SPAN("=?")))
+		return false;
+	if (!span_cut(rest, '?', &word->charset, &rest) || word->charset.len == 0)
+		return false;
+	if (!span_cut(rest, '?', &encoding, &rest) || encoding.len != 1)
+		return false;
+	end = span_find(rest, '?');
+	if (end + 1 >= rest.len || rest.ptr[end + 1] != '=')
+		return false;
+	(void)span_cut(word->charset, '*', &word->charset, &(struct span){ 0 }); /* RFC 2231, 5 */
+	word->text = span_range(rest, 0, end);
+	word->encoding = encoding.ptr[0] | 0x20;
+	word->len = (size_t)(word->text.ptr + end - s.ptr) + 2;
+	return span_find_any(word->text, SPAN(" \t\r\n")) == word->text.len;
+}
+
+/* RFC 2047, 4.2 */
+static enum err
+decode_q(struct span text, struct buf *out)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.ptr[i];
+
+		if (c == '_')
+			c = ' ';
+		if (c == '=') {
+			if (hex_decode(span_range(text, i + 1, i + 3), out) != OK || i + 2 >= text.len)
+				return ERR_SYNTAX;
+			i += 2;
+		} else if (buf_put_char(out, c) != OK) {
+			return ERR_LIMIT;
+		}
+	}
+	return OK;
+}
+
+static enum err
+put_latin1(struct buf *out, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if (utf8_put(out, (unsigned char)bytes.ptr[i]) != OK)
+			return ERR_LIMIT;
+	return OK;
+}
+
+/* ERR_SYNTAX: not one that we can decode. */
+static enum err
+put_word(struct buf *out, const struct encoded_word *word)
+{
+	char room[ENCODED_WORD_MAX];
+	struct buf bytes = { .bytes = room, .size = sizeof(room), .max = sizeof(room) };
+	enum err err = ERR_SYNTAX;
+
+	if (word->encoding == 'b')
+		err = base64_decode(word->text, &bytes);
+	else if (word->encoding == 'q')
+		err = decode_q(word->text, &bytes);
+	if (err != OK)
+		return ERR_SYNTAX;
+	if (span_eq_nocase(word->charset, SPAN("utf-8")) ||
+		span_eq_nocase(word->charset, SPAN("us-ascii")))
+		return buf_put(out, buf_span(&bytes));
+	if (span_eq_nocase(word->charset, SPAN("iso-8859-1")))
+		return put_latin1(out, buf_span(&bytes));
+	return ERR_SYNTAX;
+}
+
+static size_t
+blanks_length(struct span s)
+{
+	size_t i = 0;
+
+	while (i < s.len && (s.ptr[i] == ' ' || s.ptr[i] == '\t' || s.ptr[i] == '\r' ||
+				s.ptr[i] == '\n'))
+		i++;
+	return i;
+}
+
+/* One encoded word, or the bytes up to where the next may begin. */
+static enum err
+put_piece(struct buf *out, struct span *value)
+{
+	struct encoded_word word, next;
+	enum err err = ERR_SYNTAX;
+	size_t len, blanks;
+
+	if (take_encoded_word(*value, &word))
+		err = put_word(out, &word);
+	if (err == OK) {
+		*value = span_from(*value, word.len);
+		blanks = blanks_length(*value);
+		if (blanks > 0 && take_encoded_word(span_from(*value, blanks), &next))
+			*value = span_from(*value, blanks); /* RFC 2047, 6.2 */
+	}
+	if (err != ERR_SYNTAX)
+		return err;
+	len = 1 + span_find_span(span_from(*value, 1), SPAN("=?"));
+	err = header_unfold(out, span_range(*value, 0, len));
+	*value = span_from(*value, len);
+	return err;
+}
+
+enum err
+header_decode(struct buf *out, struct span value)
+{
+	while (value.len > 0)
+		if (put_piece(out, &value) != OK)
+			return ERR_LIMIT;
+	return OK;
+}

@@ -1,0 +1,146 @@
+/*
+ * header_mailbox.c - reading address lists as they are in the wild, one mailbox at a time.
+ *
+ * One pass, one state, no backtracking: what cannot be read is passed over, never repaired.
+ */
+#include "proto/base/ascii.h"
+#include "proto/mail/header.h"
+
+struct scan {
+	struct span in;
+	size_t at;
+	size_t begin;                      /* of this element */
+	size_t angle_from, angle_to;       /* between '<' and '>'; to == 0: none */
+	size_t comment_from, comment_to;   /* the last comment, inside its brackets; to == 0: none */
+	size_t word_end;                   /* where the text before a trailing comment ends */
+	bool has_words;
+};
+
+static struct span
+trim(struct span s)
+{
+	while (s.len > 0 && (ascii_is_blank(s.ptr[0]) || s.ptr[0] == '\r' || s.ptr[0] == '\n'))
+		s = span_from(s, 1);
+	while (s.len > 0 && (ascii_is_blank(s.ptr[s.len - 1]) || s.ptr[s.len - 1] == '\r' ||
+				s.ptr[s.len - 1] == '\n'))
+		s.len--;
+	return s;
+}
+
+static void
+begin_element(struct scan *s)
+{
+	s->begin = s->word_end = s->at;
+	s->angle_from = s->angle_to = 0;
+	s->comment_from = s->comment_to = 0;
+	s->has_words = false;
+}
+
+/* From the byte after an opening '"' or '<' to the one after its CLOSE. */
+static void
+skip_to(struct scan *s, char close)
+{
+	while (s->at < s->in.len && s->in.ptr[s->at] != close) {
+		if (s->in.ptr[s->at] == '\\' && close == '"')
+			s->at++;
+		s->at++;
+	}
+	if (s->at < s->in.len)
+		s->at++;
+	else
+		s->at = s->in.len;
+}
+
+/* A comment, its opening bracket taken; comments nest (RFC 5322, 3.2.2). */
+static void
+skip_comment(struct scan *s)
+{
+	size_t depth = 1;
+
+	s->comment_from = s->at;
+	while (s->at < s->in.len && depth > 0) {
+		char c = s->in.ptr[s->at++];
+
+		if (c == '\\' && s->at < s->in.len)
+			s->at++;
+		depth += c == '(';
+		depth -= c == ')';
+	}
+	s->comment_to = depth == 0 ? s->at - 1 : s->at;
+	if (!s->has_words)
+		s->begin = s->word_end = s->at; /* a comment in front */
+}
+
+/* Take what begins at s->at. True where it ends the element. */
+static bool
+take_token(struct scan *s)
+{
+	char c = s->in.ptr[s->at++];
+
+	switch (c) {
+	case ',':
+	case ';':
+		return true;
+	case ':':
+		begin_element(s); /* a group's name (RFC 5322, 3.4) */
+		return false;
+	case '(':
+		skip_comment(s);
+		return false;
+	case '"':
+		skip_to(s, '"');
+		break;
+	case '[':
+		skip_to(s, ']');
+		break;
+	case '<':
+		s->angle_from = s->at;
+		skip_to(s, '>');
+		s->angle_to = s->at;
+		return false;
+	default:
+		break;
+	}
+	if (s->angle_to == 0 && c != ' ' && c != '\t' && c != '\r' && c != '\n') {
+		s->word_end = s->at;
+		s->has_words = true;
+	}
+	return false;
+}
+
+static bool
+finish_element(const struct scan *s, struct header_mailbox *mailbox)
+{
+	struct span words = trim(span_range(s->in, s->begin, s->word_end));
+	struct span comment = trim(span_range(s->in, s->comment_from, s->comment_to));
+
+	if (s->angle_to > 0) {
+		struct span inside = span_range(s->in, s->angle_from, s->angle_to);
+
+		inside.len = span_find(inside, '>');
+		*mailbox = (struct header_mailbox){ words.len ? words : comment, trim(inside) };
+	} else {
+		*mailbox = (struct header_mailbox){ comment, words };
+	}
+	return mailbox->address.len > 0;
+}
+
+bool
+header_next_mailbox(struct span *rest, struct header_mailbox *mailbox)
+{
+	struct scan s = { .in = *rest };
+
+	while (s.at < s.in.len) {
+		bool ended = false;
+
+		begin_element(&s);
+		while (!ended && s.at < s.in.len)
+			ended = take_token(&s);
+		if (finish_element(&s, mailbox)) {
+			*rest = span_from(s.in, s.at);
+			return true;
+		}
+	}
+	*rest = span_from(s.in, s.in.len);
+	return false;
+}

@@ -1,0 +1,477 @@
+/*
+ * smtp_server.c - what may come when, and what is answered without asking anybody.
+ *
+ * What the answers of the session do is in smtp_server_answer.c.
+ */
+#include "proto/smtp/smtp_server.h"
+
+#include "proto/base/line.h"
+#include "proto/smtp/smtp_server_inside.h"
+
+/* ---- states ---- */
+
+void
+smtp_server_enter(struct smtp_server *m, enum smtp_state state)
+{
+	ENSURE(m->state != SMTP_STATE_CLOSED || state == SMTP_STATE_CLOSED);
+	m->state = state;
+}
+
+static bool
+in_transaction(const struct smtp_server *m)
+{
+	return m->state == SMTP_STATE_MAIL || m->state == SMTP_STATE_RCPT;
+}
+
+void
+smtp_server_end_transaction(struct smtp_server *m)
+{
+	m->smtputf8 = false;
+	m->recipients_accepted = m->recipients_refused = 0;
+	smtp_server_enter(m, SMTP_STATE_GREETED);
+}
+
+void
+smtp_server_init(struct smtp_server *m, const struct smtp_server_config *config, struct arena *a,
+	bool tls)
+{
+	*m = (struct smtp_server){ .config = *config, .arena = a, .tls = tls };
+	sasl_init(&m->sasl, SASL_NONE);
+}
+
+void
+smtp_server_fini(struct smtp_server *m)
+{
+	sasl_fini(&m->sasl);
+}
+
+void
+smtp_server_tls_started(struct smtp_server *m)
+{
+	ENSURE(m->state == SMTP_STATE_TLS);
+	sasl_fini(&m->sasl);
+	m->tls = true;
+	m->esmtp = m->authenticated = false;
+	m->auth_failures = 0;
+	smtp_server_end_transaction(m);
+	smtp_server_enter(m, SMTP_STATE_READY); /* H3: as if nothing had been said */
+}
+
+const char *
+smtp_close_name(enum smtp_close why)
+{
+	static const char *const names[] = {
+		[SMTP_CLOSE_NONE] = "none",
+		[SMTP_CLOSE_QUIT] = "quit",
+		[SMTP_CLOSE_REFUSED] = "refused",
+		[SMTP_CLOSE_BARE_LINE_END] = "bare line end",
+		[SMTP_CLOSE_NUL] = "NUL in a command",
+		[SMTP_CLOSE_EARLY_BYTES] = "bytes before the go-ahead",
+		[SMTP_CLOSE_BAD_COMMANDS] = "too many bad commands",
+		[SMTP_CLOSE_AUTH_FAILURES] = "too many failed logins",
+		[SMTP_CLOSE_OUTPUT] = "peer does not read",
+	};
+
+	ENSURE((size_t)why < COUNT(names));
+	return names[why];
+}
+
+/* ---- events ---- */
+
+static void
+raise_event(struct smtp_server *m, struct smtp_event *ev, enum smtp_event_kind kind)
+{
+	ev->kind = kind;
+	m->pending = kind;
+	m->pending_verb = ev->command.verb;
+}
+
+static void
+settle(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
+{
+	raise_event(m, ev, SMTP_SETTLED);
+	ev->reply = reply;
+}
+
+static void
+settle_and_close(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply,
+	enum smtp_close why)
+{
+	settle(m, ev, reply);
+	ev->why = m->close_after = why;
+}
+
+static void
+settle_bad(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
+{
+	m->bad_commands++;
+	if (m->bad_commands > m->config.bad_commands)
+		settle_and_close(m, ev, SMTP_REPLY(421, "4.7.0", "Too many bad commands"),
+			SMTP_CLOSE_BAD_COMMANDS);
+	else
+		settle(m, ev, reply);
+}
+
+static void
+settle_bare_line_end(struct smtp_server *m, struct smtp_event *ev)
+{
+	settle_and_close(m, ev, SMTP_REPLY(550, "5.6.11", "Bare CR or LF"),
+		SMTP_CLOSE_BARE_LINE_END); /* H1 */
+}
+
+struct smtp_reply
+smtp_server_early_reply(void)
+{
+	return SMTP_REPLY(554, "5.5.0", "Bytes came before our go-ahead");
+}
+
+/* ---- AUTH ---- */
+
+bool
+smtp_server_may_auth(const struct smtp_server *m)
+{
+	return m->config.auth && (m->tls || m->config.auth_in_clear);
+}
+
+/* RESPONSE has come, or SPAN_NONE where the mechanism has yet to ask. */
+static void
+go_on_with_auth(struct smtp_server *m, struct smtp_event *ev, struct span response)
+{
+	struct span challenge;
+	enum err why;
+
+	smtp_server_enter(m, SMTP_STATE_AUTH);
+	switch (sasl_take(&m->sasl, response, &challenge, &ev->login, &why)) {
+	case PARSE_DONE:
+		raise_event(m, ev, SMTP_AUTH);
+		m->go_ahead = true;
+		return;
+	case PARSE_MORE:
+		settle(m, ev, (struct smtp_reply){ .code = 334, .text = challenge });
+		m->go_ahead = true;
+		return;
+	default:
+		break;
+	}
+	sasl_fini(&m->sasl);
+	smtp_server_enter(m, SMTP_STATE_GREETED);
+	settle_bad(m, ev,
+		why == ERR_DENIED ? SMTP_REPLY(501, "5.7.0", "Cancelled")
+				  : SMTP_REPLY(501, "5.5.2", "Malformed credentials"));
+}
+
+/* RFC 4954, 4 */
+static void
+do_auth(struct smtp_server *m, struct smtp_event *ev)
+{
+	enum sasl_mechanism mechanism = sasl_find(ev->command.argument);
+
+	if (m->state != SMTP_STATE_GREETED || !m->esmtp || m->authenticated)
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Not now"));
+	else if (!m->config.auth)
+		settle_bad(m, ev, SMTP_REPLY(502, "5.5.1", "Not offered here"));
+	else if (!smtp_server_may_auth(m))
+		settle_bad(m, ev, SMTP_REPLY(538, "5.7.11", "Only after STARTTLS"));
+	else if (mechanism == SASL_NONE)
+		settle_bad(m, ev, SMTP_REPLY(504, "5.5.4", "Unknown mechanism"));
+	else {
+		sasl_init(&m->sasl, mechanism);
+		go_on_with_auth(m, ev, ev->command.initial);
+	}
+}
+
+/* ---- commands ---- */
+
+static void
+do_hello(struct smtp_server *m, struct smtp_event *ev)
+{
+	raise_event(m, ev, SMTP_HELLO);
+}
+
+static bool
+has_dsn_options(const struct smtp_command *c)
+{
+	return c->mail.ret != DSN_RET_UNSAID || c->mail.envid.ptr || c->recipient.notify ||
+		c->recipient.orcpt.ptr;
+}
+
+static void
+do_mail(struct smtp_server *m, struct smtp_event *ev)
+{
+	const struct mail_options *options = &ev->command.mail;
+
+	if (m->state == SMTP_STATE_READY)
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say EHLO first"));
+	else if (m->state != SMTP_STATE_GREETED)
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "There is a sender already"));
+	else if (!m->config.dsn && has_dsn_options(&ev->command))
+		settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
+	else if (m->config.message_size && options->size > m->config.message_size)
+		settle(m, ev, smtp_reply_for(ERR_LIMIT)); /* SMT-10 */
+	else {
+		m->smtputf8 = options->smtputf8;
+		raise_event(m, ev, SMTP_MAIL);
+	}
+}
+
+static void
+do_rcpt(struct smtp_server *m, struct smtp_event *ev)
+{
+	if (!in_transaction(m))
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL first"));
+	else if (!m->config.dsn && has_dsn_options(&ev->command))
+		settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
+	else if ((ev->command.path.flags & ADDRESS_UTF8) && !m->smtputf8)
+		settle(m, ev, smtp_reply_for_fault(SMTP_FAULT_UTF8_NEEDED));
+	else if (m->recipients_accepted >= m->config.recipients)
+		settle(m, ev, SMTP_REPLY(452, "4.5.3", "Too many recipients"));
+	else
+		raise_event(m, ev, SMTP_RCPT);
+}
+
+static void
+do_data(struct smtp_server *m, struct smtp_event *ev)
+{
+	if (m->state == SMTP_STATE_RCPT) {
+		raise_event(m, ev, SMTP_DATA);
+		m->go_ahead = true;
+	} else if (m->state == SMTP_STATE_MAIL) {
+		settle(m, ev, SMTP_REPLY(554, "5.5.1", "No valid recipients"));
+	} else {
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL and RCPT first"));
+	}
+}
+
+static void
+do_starttls(struct smtp_server *m, struct smtp_event *ev)
+{
+	if (!m->config.starttls)
+		settle_bad(m, ev, SMTP_REPLY(502, "5.5.1", "Not offered here"));
+	else if (m->tls || in_transaction(m))
+		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Not now"));
+	else {
+		raise_event(m, ev, SMTP_STARTTLS);
+		m->go_ahead = true;
+	}
+}
+
+static void
+do_ok(struct smtp_server *m, struct smtp_event *ev)
+{
+	settle(m, ev, smtp_reply_for(OK));
+}
+
+static void
+do_help(struct smtp_server *m, struct smtp_event *ev)
+{
+	settle(m, ev, SMTP_REPLY(214, "2.0.0", "See RFC 5321"));
+}
+
+static void
+do_vrfy(struct smtp_server *m, struct smtp_event *ev)
+{
+	raise_event(m, ev, SMTP_VRFY);
+}
+
+static void
+do_quit(struct smtp_server *m, struct smtp_event *ev)
+{
+	raise_event(m, ev, SMTP_QUIT);
+}
+
+static const struct {
+	void (*run)(struct smtp_server *, struct smtp_event *);
+	bool resets;      /* ends a transaction; SMTP_RESET comes first */
+	bool ends_batch;  /* nothing may follow it before our go-ahead (RFC 2920, 3.1) */
+} commands[SMTP_VERBS] = {
+	[SMTP_VERB_HELO] = { do_hello, true, false },
+	[SMTP_VERB_EHLO] = { do_hello, true, false },
+	[SMTP_VERB_MAIL] = { do_mail, false, false },
+	[SMTP_VERB_RCPT] = { do_rcpt, false, false },
+	[SMTP_VERB_DATA] = { do_data, false, true },
+	[SMTP_VERB_RSET] = { do_ok, true, false },
+	[SMTP_VERB_NOOP] = { do_ok, false, false },
+	[SMTP_VERB_QUIT] = { do_quit, false, false },
+	[SMTP_VERB_VRFY] = { do_vrfy, false, false },
+	[SMTP_VERB_EXPN] = { do_vrfy, false, false },
+	[SMTP_VERB_HELP] = { do_help, false, false },
+	[SMTP_VERB_STARTTLS] = { do_starttls, false, true },
+	[SMTP_VERB_AUTH] = { do_auth, false, true },
+};
+
+/* FOLLOWED: there are bytes behind the line. False: SMTP_RESET comes first, the line stays. */
+static bool
+run_command(struct smtp_server *m, struct smtp_event *ev, struct span line, bool followed)
+{
+	enum smtp_verb verb;
+
+	smtp_command_parse(m->arena, line, &ev->command);
+	verb = ev->command.verb;
+	if (commands[verb].ends_batch && followed) {
+		settle_and_close(m, ev, smtp_server_early_reply(), SMTP_CLOSE_EARLY_BYTES); /* H3, H4 */
+	} else if (ev->command.fault != SMTP_FAULT_NONE) {
+		settle_bad(m, ev, smtp_reply_for_fault(ev->command.fault));
+	} else if (commands[verb].resets && in_transaction(m)) {
+		smtp_server_end_transaction(m);
+		ev->kind = SMTP_RESET;
+		return false;
+	} else {
+		commands[verb].run(m, ev);
+	}
+	return true;
+}
+
+/* ---- input ---- */
+
+/* Drop what is left of an over-long line, then refuse it. */
+static size_t
+skip_line(struct smtp_server *m, struct span in, struct smtp_event *ev)
+{
+	size_t lf = span_find(in, '\n');
+	bool after_cr = lf > 0 ? in.ptr[lf - 1] == '\r' : m->skipped_cr;
+
+	if (lf == in.len) {
+		if (in.len > 0)
+			m->skipped_cr = after_cr;
+		return in.len;
+	}
+	m->skipping = m->skipped_cr = false;
+	if (m->state == SMTP_STATE_AUTH) {
+		sasl_fini(&m->sasl);
+		smtp_server_enter(m, SMTP_STATE_GREETED);
+	}
+	if (after_cr)
+		settle_bad(m, ev, SMTP_REPLY(500, "5.5.2", "Line too long"));
+	else
+		settle_bare_line_end(m, ev);
+	return lf + 1;
+}
+
+static size_t
+next_line(struct smtp_server *m, struct span in, struct smtp_event *ev)
+{
+	struct span line;
+	size_t used;
+	enum err why;
+	enum parse parse = line_take(in, m->config.command_line, &line, &used, &why);
+
+	if (parse == PARSE_MORE)
+		return 0;
+	if (parse == PARSE_BAD && why == ERR_LIMIT) {
+		m->skipping = true;
+		return skip_line(m, in, ev);
+	}
+	if (parse == PARSE_BAD) {
+		settle_bare_line_end(m, ev);
+		return in.len;
+	}
+	if (span_find(line, '\0') < line.len) {
+		settle_and_close(m, ev, SMTP_REPLY(500, "5.5.2", "NUL in a command"),
+			SMTP_CLOSE_NUL); /* H24 */
+		return used;
+	}
+	if (m->state != SMTP_STATE_AUTH)
+		return run_command(m, ev, line, used < in.len) ? used : 0;
+	if (used < in.len)
+		settle_and_close(m, ev, smtp_server_early_reply(), SMTP_CLOSE_EARLY_BYTES);
+	else
+		go_on_with_auth(m, ev, line);
+	return used;
+}
+
+static void
+refuse_message(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
+{
+	raise_event(m, ev, SMTP_MESSAGE_REFUSED);
+	ev->reply = reply;
+}
+
+static void
+end_message(struct smtp_server *m, struct smtp_event *ev)
+{
+	if (m->too_big)
+		refuse_message(m, ev, smtp_reply_for(ERR_LIMIT));
+	else if (m->data.long_line)
+		refuse_message(m, ev, SMTP_REPLY(554, "5.6.0", "Line too long in the message"));
+	else if (m->data.has_nul)
+		refuse_message(m, ev, SMTP_REPLY(554, "5.6.0", "NUL in the message"));
+	else
+		raise_event(m, ev, SMTP_MESSAGE_END);
+}
+
+static bool
+count_text(struct smtp_server *m, struct span text)
+{
+	m->message_bytes += text.len;
+	if (m->config.message_size && m->message_bytes > m->config.message_size)
+		m->too_big = true;
+	return text.len > 0 && !m->too_big && !m->data.long_line && !m->data.has_nul;
+}
+
+static size_t
+next_text(struct smtp_server *m, struct span in, struct smtp_event *ev)
+{
+	size_t total = 0, used;
+
+	while (total < in.len) {
+		enum parse parse = smtp_data_take(&m->data, span_from(in, total), &ev->text, &used);
+
+		total += used;
+		if (parse == PARSE_BAD) {
+			ev->text = SPAN_NONE;
+			refuse_message(m, ev, SMTP_REPLY(550, "5.6.11", "Bare CR or LF"));
+			ev->why = m->close_after = SMTP_CLOSE_BARE_LINE_END; /* H1 */
+			return in.len;
+		}
+		if (parse == PARSE_DONE) {
+			end_message(m, ev);
+			return total;
+		}
+		if (count_text(m, ev->text)) {
+			ev->kind = SMTP_TEXT;
+			return total;
+		}
+	}
+	return total;
+}
+
+static size_t
+next_in_state(struct smtp_server *m, struct span in, struct smtp_event *ev)
+{
+	switch (m->state) {
+	case SMTP_STATE_START:
+		raise_event(m, ev, SMTP_CONNECT);
+		return 0;
+	case SMTP_STATE_DATA:
+		return next_text(m, in, ev);
+	case SMTP_STATE_TLS:
+		if (in.len == 0)
+			return 0;
+		m->why = SMTP_CLOSE_EARLY_BYTES; /* H3 */
+		smtp_server_enter(m, SMTP_STATE_CLOSED);
+		return in.len;
+	case SMTP_STATE_CLOSED:
+		return 0;
+	default:
+		return m->skipping ? skip_line(m, in, ev) : next_line(m, in, ev);
+	}
+}
+
+size_t
+smtp_server_next(struct smtp_server *m, struct span in, struct smtp_event *ev)
+{
+	size_t used;
+
+	*ev = (struct smtp_event){ .kind = SMTP_NEED_BYTES };
+	if (m->pending != SMTP_NEED_BYTES) {
+		ev->kind = SMTP_NEED_REPLY;
+		m->early |= m->go_ahead && in.len > 0;
+		return 0;
+	}
+	used = next_in_state(m, in, ev);
+	if (m->state == SMTP_STATE_CLOSED) {
+		ev->kind = SMTP_CLOSE;
+		ev->why = m->why;
+	}
+	return used;
+}
