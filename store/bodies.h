@@ -57,7 +57,11 @@ void body_pin(struct store *store, uint64_t body_id);
 void body_unpin(struct store *store, uint64_t body_id);
 bool body_is_pinned(struct store *store, uint64_t body_id);
 
-/* For contents.c and graves.c: owners beyond the first. */
+/* For contents.c and graves.c: the row of `arriving` goes, if there is one; when a body began. */
+MUST_CHECK enum err body_claim(struct txn *txn, uint64_t body_id);
+MUST_CHECK enum err body_arrived_ms(
+	struct snapshot *snap, const struct row *row, uint64_t *since_ms);
+/* Owners beyond the first. */
 MUST_CHECK enum err body_share(struct txn *txn, uint64_t body_id);
 MUST_CHECK enum err body_unshare(struct txn *txn, uint64_t body_id, bool *was_last);
 MUST_CHECK enum err body_extra_owners(struct snapshot *snap, uint64_t body_id, uint64_t *extra);

@@ -11,7 +11,7 @@
  * A job that fails is undone alone, the others of its group are kept. It costs nothing where it
  * failed before its first write; otherwise the group runs again, each job in a child transaction.
  * So apply() MAY RUN MORE THAN ONCE and must not use up its input: read what you were given, write
- * to outputs, set the outputs anew each time.
+ * to outputs, set the outputs anew each time. A job that says STEP_MORE keeps its place in a row.
  */
 #ifndef STORE_COMMIT_H
 #define STORE_COMMIT_H
@@ -28,7 +28,6 @@
 #define COMMIT_GROUP_MS 10
 #define COMMIT_WAITING_JOBS 10000 /* more is ERR_BUSY */
 #define COMMIT_WAITING_BYTES (64u << 20)
-#define COMMIT_FOLDERS 4096 /* changed folders that one commit can name; a group stops there */
 
 enum step {
 	STEP_DONE,
@@ -36,7 +35,10 @@ enum step {
 	STEP_FAIL, /* undo what this call wrote; why is job->err */
 };
 
-/* Where the finished jobs of one loop wait; `wake` runs on the writer thread, only when it was empty. */
+/*
+ * Where the finished jobs of one loop wait; `wake` runs on the writer thread when the first comes into
+ * an empty one. It must not wait, nor call the store or the inbox.
+ */
 struct store_inbox {
 	pthread_mutex_t lock;
 	struct list finished;

@@ -47,6 +47,23 @@ MUST_CHECK enum err content_own(struct txn *txn, uint64_t content_id, int change
 MUST_CHECK enum err content_set_derived(
 	struct txn *txn, uint64_t content_id, struct span derived);
 
+/* What a job has changed so far; a part of the transaction. */
+struct content_pending {
+	struct {
+		uint64_t content_id;
+		int64_t change;
+	} rows[CONTENT_OWN_PENDING];
+	size_t count;
+	bool waited; /* the copies lay in their graves already: no second delay */
+};
+static inline void
+content_pending_clear(struct content_pending *pending)
+{
+	pending->count = 0;
+	pending->waited = false;
+}
+struct content_pending *txn_content_pending(struct txn *txn);
+
 /* For commit.c: write the owners that a job changed. For graves.c: remove the row. */
 MUST_CHECK enum err content_settle(struct txn *txn);
 MUST_CHECK enum err content_delete(struct txn *txn, uint64_t content_id);

@@ -22,7 +22,7 @@ struct folder {
 	uint64_t highest_modseq;
 	uint64_t expunged_floor; /* what left at or before this modseq is no longer known one by one */
 	uint64_t expunged_rows;
-	uint64_t bytes; /* of all messages, held ones included */
+	uint64_t bytes;    /* of all messages, held ones included */
 	uint32_t messages; /* held ones not included */
 	uint32_t unseen;   /* of those */
 	uint32_t deleted;  /* of those, flagged \Deleted */
@@ -64,6 +64,9 @@ MUST_CHECK enum err folder_remove(
 MUST_CHECK enum err folder_renew_uidvalidity(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id);
 
+/* For messages.c: drop up to ROWS of the oldest rows of `expunged`; *last_modseq is that of the last. */
+MUST_CHECK enum err folder_forget_expunged(struct txn *txn, uint64_t folder_id, size_t rows,
+	uint64_t *last_modseq, size_t *forgotten);
 /* For messages.c and check.c: write the row back. */
 MUST_CHECK enum err folder_put(struct txn *txn, const struct folder *folder);
 

@@ -10,10 +10,12 @@
 #ifndef STORE_TABLE_H
 #define STORE_TABLE_H
 
+#include "proto/base/arena.h"
 #include "store/key.h"
 #include "store/record.h"
 
 struct snapshot;
+struct store;
 struct txn;
 
 /* ---- reading ---- */
@@ -32,8 +34,8 @@ struct row {
 
 /*
  * Walks. A snapshot has one position in each table: a second walk over the same table moves it, then
- * seek again with the last key. Getting and writing do not move it; deleting the row it stands on is
- * allowed before table_next() in a walk that goes forward.
+ * seek again with the last key; the same after a row of the table was deleted. Getting and putting
+ * do not move it.
  * ERR_NOT_FOUND: no row there, the walk is over.
  */
 MUST_CHECK enum err table_seek( /* the first row whose key is FROM or behind it */
@@ -58,6 +60,9 @@ enum err table_damaged(struct snapshot *snap, enum store_table table, struct spa
 
 /* The snapshot that sees what this transaction wrote. */
 struct snapshot *txn_view(struct txn *txn);
+struct store *txn_store(struct txn *txn);
+/* Scratch memory of one call of apply(). */
+struct arena *txn_arena(struct txn *txn);
 /* The wall clock when the group began, ms since 1970; never falls from one commit to the next. */
 uint64_t txn_now_ms(const struct txn *txn);
 
@@ -80,6 +85,11 @@ MUST_CHECK enum err table_reserve_append(
 	struct txn *txn, enum store_table table, const struct key *key, size_t size, char **room);
 /* ERR_NOT_FOUND, ERR_FULL (deleting needs pages too, H43), ERR_IO. */
 MUST_CHECK enum err table_delete(struct txn *txn, enum store_table table, const struct key *key);
+
+/* What records the changes of the job at work; NULL when it begins. For changes.c. */
+struct change_recorder;
+struct change_recorder *txn_recorder(struct txn *txn);
+void txn_set_recorder(struct txn *txn, struct change_recorder *recorder);
 
 /* Folder FOLDER_ID changed: it is in the list that on_changes gets after the commit (IDLE). */
 void txn_note_folder(struct txn *txn, uint64_t folder_id);

@@ -1,0 +1,255 @@
+/*
+ * store_make.c - a new store appears whole or not at all; a foreign, newer or torn one is refused.
+ */
+#include "store/store_make.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/store_dir.h"
+
+#define MAKING_DIR "making" /* where the first data file is written */
+#define DATA_FILE "data.mdb"
+#define LOCK_FILE "lock.mdb"
+#define SCHEMA_RECORD 1 /* version of the record itself */
+#define SCHEMA_MAGIC "postroom store"
+#define LMDB_MAGIC 0xbeefc0deu
+#define LMDB_MAGIC_AT 16 /* bytes: behind the page's head */
+#define TABLES_SPARE 8   /* named databases beyond schema.h, of a newer server's tables */
+
+/* ---- opening the environment ---- */
+
+static int
+env_try(struct store *store, const char *dir, unsigned flags)
+{
+	unsigned readers = store->options.max_readers;
+	int rc = mdb_env_create(&store->env);
+
+	if (rc != 0)
+		return rc;
+	if ((rc = mdb_env_set_maxdbs(store->env, TABLE_COUNT + TABLES_SPARE)) == 0 &&
+		(rc = mdb_env_set_mapsize(store->env, store->map_size)) == 0 &&
+		(readers == 0 || (rc = mdb_env_set_maxreaders(store->env, readers)) == 0))
+		rc = mdb_env_open(store->env, dir, MDB_NOTLS | flags, 0600);
+	if (rc != 0) {
+		mdb_env_close(store->env);
+		store->env = NULL;
+	}
+	return rc;
+}
+
+int
+store_env_open(struct store *store, const char *dir, unsigned flags)
+{
+	uint64_t want = store->options.map_size;
+	int rc;
+
+	store->map_size = want ? want : STORE_MAP_SIZE_MAX;
+	while ((rc = env_try(store, dir, flags)) == ENOMEM && !want &&
+		store->map_size > STORE_MAP_SIZE_MIN)
+		store->map_size /= 2;
+	return rc;
+}
+
+/* ---- what it is ---- */
+
+static void
+schema_key(struct key *key)
+{
+	key_name(key, SPAN(META_SCHEMA));
+}
+
+enum err
+store_schema_check(struct snapshot *snap, struct store_fault *why)
+{
+	const char *path = store_path(snap->store);
+	struct record_in in;
+	struct key key;
+	uint32_t version;
+
+	schema_key(&key);
+	if (table_get_record(snap, TABLE_meta, &key, SCHEMA_RECORD, &in) != OK)
+		return store_fault_set(why, ERR_CORRUPT,
+			"%s: not a store of Postroom, or its first row is damaged", path);
+	if (!span_eq(record_take_span(&in), SPAN(SCHEMA_MAGIC)))
+		return store_fault_set(why, ERR_CORRUPT, "%s: not a store of Postroom", path);
+	version = record_take_u32(&in);
+	if (version != STORE_SCHEMA_VERSION)
+		return store_fault_set(why, ERR_CORRUPT,
+			"%s: the store has version %u, this program knows version %u; use the program that "
+			"wrote it, or restore a backup",
+			path, version, STORE_SCHEMA_VERSION);
+	return OK;
+}
+
+static enum err
+schema_put(struct txn *txn)
+{
+	char room[64];
+	struct record_out out;
+	struct key key;
+
+	record_begin(&out, room, sizeof(room), SCHEMA_RECORD);
+	record_put_span(&out, SPAN(SCHEMA_MAGIC));
+	record_put_u32(&out, STORE_SCHEMA_VERSION);
+	schema_key(&key);
+	return table_put_record(txn, TABLE_meta, &key, &out);
+}
+
+enum err
+store_seal_check(struct snapshot *snap, struct store_fault *why)
+{
+	struct key key;
+	struct span value;
+	uint64_t id = 0;
+
+	key_name(&key, SPAN(META_SEAL));
+	if (table_get(snap, TABLE_meta, &key, &value) == OK && value.len == sizeof(id))
+		memcpy(&id, value.ptr, sizeof(id));
+	if (le64toh(id) != mdb_txn_id(snap->txn))
+		return store_fault_set(why, ERR_CORRUPT,
+			"%s: the last commit is torn (its seal says %llu, the file %llu); "
+			"run `postroom check --repair`",
+			store_path(snap->store), (unsigned long long)le64toh(id),
+			(unsigned long long)mdb_txn_id(snap->txn));
+	return OK;
+}
+
+/* ---- the first start ---- */
+
+/* An empty or cut file would be filled by LMDB as if it were new; that is for us to decide. */
+enum err
+store_look(const char *dir, struct store_fault *why)
+{
+	char path[PATH_MAX];
+	uint32_t magic = 0;
+	int fd;
+	bool read_whole;
+
+	if (store_dir_path(dir, DATA_FILE, path, sizeof(path)) != OK)
+		return store_fault_set(why, ERR_IO, "%s: the path is too long", dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return store_fault_set(why, ERR_NOT_FOUND, "%s: there is no store", dir);
+	if (fd < 0)
+		return store_fault_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+	read_whole = pread(fd, &magic, sizeof(magic), LMDB_MAGIC_AT) == sizeof(magic);
+	close(fd);
+	if (!read_whole || magic != LMDB_MAGIC)
+		return store_fault_set(why, ERR_CORRUPT,
+			"%s is empty, cut or not a store; restore a backup, or move it away to "
+			"begin with an empty store",
+			path);
+	return OK;
+}
+
+static int
+make_tables(struct store *store)
+{
+	struct txn *txn = &store->txn;
+	int rc = txn_begin(store, txn);
+
+	if (rc != 0)
+		return rc;
+	for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
+		rc = mdb_dbi_open(
+			txn->view.txn, store_table_name(i), MDB_CREATE, &store->tables[i]);
+	if (rc == 0 && schema_put(txn) != OK)
+		rc = MDB_BAD_TXN;
+	if (rc == 0)
+		return txn_commit(txn); /* with counters and seal */
+	txn_abort(txn);
+	return rc;
+}
+
+static enum err
+sync_file(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	int rc;
+
+	if (fd < 0)
+		return ERR_IO;
+	rc = fsync(fd);
+	close(fd);
+	return rc == 0 ? OK : ERR_IO;
+}
+
+struct making {
+	char dir[PATH_MAX], data[PATH_MAX], lock[PATH_MAX], final[PATH_MAX];
+};
+
+static enum err
+making_paths(const char *dir, struct making *m)
+{
+	if (store_dir_path(dir, MAKING_DIR, m->dir, sizeof(m->dir)) != OK ||
+		store_dir_path(m->dir, DATA_FILE, m->data, sizeof(m->data)) != OK ||
+		store_dir_path(m->dir, LOCK_FILE, m->lock, sizeof(m->lock)) != OK)
+		return ERR_LIMIT;
+	return store_dir_path(dir, DATA_FILE, m->final, sizeof(m->final));
+}
+
+/* What an earlier first start left; nothing of it was ever in use. */
+static void
+making_clear(const struct making *m)
+{
+	unlink(m->data);
+	unlink(m->lock);
+	rmdir(m->dir);
+}
+
+/* Schema, tables and seal into the temporary file. LMDB's code. */
+static int
+making_write(struct store *store, const struct making *m)
+{
+	int rc = store_env_open(store, m->dir, 0);
+
+	if (rc == 0)
+		rc = make_tables(store);
+	if (store->env)
+		mdb_env_close(store->env);
+	store->env = NULL;
+	return rc;
+}
+
+static enum err
+making_run(struct store *store, struct making *m, struct store_fault *why)
+{
+	static const char cannot[] = "%s: cannot make a store: %s";
+	const char *dir = store_path(store);
+	int rc;
+
+	if (making_paths(dir, m) != OK)
+		return store_fault_set(why, ERR_IO, "%s: the path is too long", dir);
+	if (access(m->final, F_OK) == 0)
+		return OK;
+	making_clear(m);
+	if (mkdir(m->dir, 0700) != 0)
+		return store_fault_set(why, ERR_IO, cannot, dir, strerror(errno));
+	rc = making_write(store, m);
+	if (rc != 0)
+		store_fault_set(why, ERR_IO, cannot, dir, mdb_strerror(rc));
+	else if (sync_file(m->data) != OK || rename(m->data, m->final) != 0 ||
+		store_dir_sync(dir) != OK)
+		store_fault_set(why, ERR_IO, cannot, dir, strerror(errno));
+	making_clear(m);
+	return why->err;
+}
+
+enum err
+store_make(struct store *store, struct store_fault *why)
+{
+	struct making *m = malloc(sizeof(*m)); /* four paths are too much for a frame */
+	enum err err;
+
+	ENSURE(m); /* out of memory ends the process, see arena.h */
+	err = making_run(store, m, why);
+	free(m);
+	return err;
+}
