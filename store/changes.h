@@ -17,6 +17,7 @@
 #define STORE_CHANGES_H
 
 #include "store/fields.h"
+#include "store/table.h"
 
 struct snapshot;
 struct txn;
@@ -63,7 +64,7 @@ struct change_recorder {
 	uint64_t change_id;
 	uint64_t rows, bytes;
 	bool too_large;
-	enum err failed; /* of a row that could not be kept; change_end returns it */
+	bool continued;
 };
 
 /* One change at a time in a transaction. RECORDER and START's spans live until change_end. */
@@ -74,6 +75,10 @@ MUST_CHECK enum err change_continue(
 	struct change_recorder *recorder, struct txn *txn, uint64_t change_id);
 /* Close and write it. ERR_* of what went wrong: the job must then fail. */
 MUST_CHECK enum err change_end(struct change_recorder *recorder);
+
+/* For rows.c: keep a row of TABLE before (NULL: none) and after; OK and nothing where none is open. */
+MUST_CHECK enum err change_record(struct txn *txn, enum store_table table, const struct key *key,
+	const struct span *before, const struct span *after);
 
 MUST_CHECK enum err change_find(struct snapshot *snap, uint64_t change_id, struct change *out);
 /* Newest first: the last before CHANGE_ID; 0 is the end. ERR_NOT_FOUND at the front. */

@@ -207,6 +207,7 @@ run_job(struct txn *txn, struct store_job *job, bool *dirty)
 	enum step step;
 
 	job->err = OK;
+	txn->recorder = NULL; /* of a job before, that failed halfway */
 	content_pending_clear(&txn->pending);
 	step = job->apply(job, txn);
 	if (step != STEP_FAIL) {

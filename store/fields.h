@@ -26,6 +26,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
+#include "store/record.h"
 
 enum field_kind {
 	FIELD_TEXT,
@@ -58,6 +59,10 @@ struct field {
 	const char *const *words; /* FIELD_WORD, FIELD_BITS: names, ended by NULL */
 };
 
+/* For the tables: a row of an X list, `STRUCT` being the struct's name. */
+#define FIELD_ROW(STRUCT, name, tag, kind, max, words, flags)                                      \
+	{ #name, tag, kind, flags, offsetof(struct STRUCT, name), max, words },
+
 /* A table of them, with the struct that holds the defaults. */
 struct field_table {
 	const struct field *fields;
@@ -84,14 +89,25 @@ MUST_CHECK enum err field_put_text(const struct field *field, const void *object
 struct span field_span(const struct field *field, const void *object);
 uint64_t field_number(const struct field *field, const void *object);
 
-/* Append the record's fields to OUT: those that differ from the defaults. */
-MUST_CHECK enum err fields_encode(
-	const struct field_table *table, const void *object, struct buf *out);
 /*
- * Start from the defaults and take what RECORD holds; spans point into RECORD. ERR_CORRUPT for an
- * unknown tag, a length beyond the record, a number that is too long, a word that does not exist.
+ * Is every value within its bounds, and every text free of control characters? ERR_LIMIT, ERR_SYNTAX;
+ * *WHICH (may be NULL) is then the field at fault.
  */
-MUST_CHECK enum err fields_decode(const struct field_table *table, struct span record, void *object);
+MUST_CHECK enum err fields_check(
+	const struct field_table *table, const void *object, const struct field **which);
+
+/* Room that the fields of OBJECT take in a record, at most. */
+size_t fields_size_max(const struct field_table *table, const void *object);
+/* Put the fields that differ from the defaults; an overflow shows when OUT is sealed. */
+void fields_encode(const struct field_table *table, const void *object, struct record_out *out);
+/*
+ * Start from the defaults and take all that IN holds; spans point into it. ERR_CORRUPT for an unknown
+ * tag, a length beyond the record, a number that is too long or over its maximum.
+ */
+MUST_CHECK enum err fields_decode(
+	const struct field_table *table, struct record_in *in, void *object);
+/* Copy every text of OBJECT into ARENA. */
+void fields_copy(const struct field_table *table, void *object, struct arena *arena);
 
 /* The parts of a FIELD_LIST value one by one; *rest starts as the value. False at the end. */
 bool field_list_next(struct span *rest, struct span *part);

@@ -68,7 +68,7 @@ struct mapping_query {
 	struct span collect;            /* the collector at work, with MAPPING_POP3 */
 };
 
-/* M lives for the call. Anything but OK ends the walk and is handed on. */
+/* M lives for the call. Anything but OK ends the walk. It must not look up mappings itself. */
 typedef enum err mapping_fn(void *arg, const struct mapping *m);
 
 /* Every mapping that matches, each once, catch-all ones (~@) left out (MAP-04). */

@@ -13,7 +13,7 @@
  *
  * Holding and the bin are of the entry and leave the recipients' own states as they were, so release
  * and restore need no memory. A due row exists for each A or D recipient of an entry that is neither
- * held nor in the bin, and, with recipient_no 0, for each entry in the bin. When the last recipient
+ * held nor in the bin; each entry in the bin has one for the end of its time there. When the last recipient
  * is gone the entry is gone.
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO; writes ERR_FULL. Spans live in the snapshot, or in a
@@ -110,9 +110,9 @@ MUST_CHECK enum err queued_prev(struct snapshot *snap, uint64_t queue_id, struct
 struct queued_due {
 	int64_t due_ms;
 	uint64_t queue_id;
-	uint32_t recipient_no; /* 0: the entry's time in the bin ends */
+	uint32_t recipient_no;
 };
-/* The next due row after *AT, which moves on; start with all zero. ERR_NOT_FOUND at the end. */
+/* The next due recipient after *AT, which moves on; start with all zero. ERR_NOT_FOUND at the end. */
 MUST_CHECK enum err queued_due_next(struct snapshot *snap, struct queued_due *at);
 
 /* Entries; kept as counters, read in O(1). An entry is counted once: in the bin, held, or waiting. */

@@ -72,17 +72,25 @@ MUST_CHECK enum err trace_find(struct snapshot *snap, uint64_t message_no, struc
 MUST_CHECK enum err trace_part_next(
 	struct snapshot *snap, uint64_t message_no, uint32_t part, struct trace *out);
 
-/* Newest first. An empty span and a zero ask nothing; several questions must all hold. */
+/*
+ * Newest first. An empty span and a zero ask nothing; several questions must all hold. The last two
+ * are the place of the search, both zero at its start: they move on with each call, and a search can
+ * go on in another snapshot with them.
+ */
 struct trace_query {
-	struct span from, to;   /* an address, case ignored */
-	struct span message_id; /* of the header, with or without <> */
+	struct span from, to;       /* an address, case ignored */
+	struct span message_id;     /* of the header, with or without <> */
 	int64_t since_ms, until_ms; /* arrival at or after, before */
-	int64_t before_ms;          /* paging: time_ms and message_no of the last row had */
+	int64_t before_ms;
 	uint64_t before_no;
 };
-/* Part 0 of the next trace that fits. ERR_NOT_FOUND at the end. */
+/*
+ * Part 0 of the next trace that fits. ERR_NOT_FOUND at the end; ERR_BUSY: looked at TRACE_LOOKS_MAX
+ * others and none fitted, call again when others had their turn.
+ */
+#define TRACE_LOOKS_MAX 5000
 MUST_CHECK enum err trace_search(
-	struct snapshot *snap, const struct trace_query *query, struct trace *out);
+	struct snapshot *snap, struct trace_query *query, struct trace *out);
 
 struct refusal {
 	int64_t hour_ms; /* start of the hour */
@@ -93,7 +101,8 @@ struct refusal {
 };
 extern const struct field_table refusal_table;
 /*
- * Count COUNT refusals of the kind that T shows (t->peer, t->service, t->text as reason); the first
+ * Count COUNT refusals of the kind that T shows: t->peer, t->service and t->text, the reason, which
+ * must be the same words for the same kind, without addresses or figures. The first
  * REFUSALS_IN_FULL of the hour are written as traces under T->message_no too: *in_full says so, and
  * only then is the number used up. Meant to ride with another commit (H88).
  */

@@ -115,9 +115,10 @@ MUST_CHECK enum err user_rename(
 MUST_CHECK enum err user_remove(struct txn *txn, uint64_t user_id, int64_t now_ms);
 MUST_CHECK enum err user_restore(struct txn *txn, uint64_t user_id, int64_t now_ms);
 /*
- * Purge users that went to the bin before BEFORE_MS: one slice of a patient job; *more is true
- * while something is left to do.
+ * Purge users that went to the bin before BEFORE_MS: one slice of a patient job. *AT is its place,
+ * a user_id, 0 at the start; *more is true while something is left to do.
  */
-MUST_CHECK enum err users_purge_bin(struct txn *txn, int64_t before_ms, bool *more);
+MUST_CHECK enum err users_purge_bin(
+	struct txn *txn, int64_t before_ms, uint64_t *at, bool *more);
 
 #endif
