@@ -87,7 +87,7 @@ put_tail(struct json_writer *w)
 	struct buf *out = w->out;
 	enum err err;
 
-	while (w->depth > 0)
+	while (w->err == OK && w->depth > 0)
 		json_put_close(w);
 	err = json_writer_end(w);
 	if (err != OK)

@@ -34,8 +34,9 @@ struct rpc_request {
 };
 
 /*
- * Read LINE (without its LF). What *out points to lies in A, which wipes secrets when it is reset. False: *error says what is
- * wrong, with the key as its field; out->id is what the reply must carry ("null" where unknown).
+ * Read LINE (without its LF). What *out points to lies in A, which wipes secrets when it is reset.
+ * False: *error says what is wrong, with the key as its field; out->id is what the reply must carry
+ * ("null" where unknown).
  */
 bool rpc_request_parse(
 	struct span line, struct arena *a, struct rpc_request *out, struct rpc_error *error);

@@ -1,0 +1,336 @@
+/*
+ * command_help.c - help, usage and guesses, all drawn from control_methods.h.
+ */
+#include "tui/command_help.h"
+
+#include <string.h>
+
+#include "proto/base/ascii.h"
+
+#define GUESS_MAX     32 /* bytes of a word that a guess is made for */
+#define GUESS_FAR     4  /* edits; what is farther away is no guess */
+#define USAGE_COLUMN  44
+
+static const char global_help[] =
+	"\nOptions with every command:\n"
+	"  -s SOCKET         control socket (else $POSTROOM_SOCKET, ./var/control.sock,\n"
+	"                    /run/postroom/control.sock)\n"
+	"  --json            one JSON document, or one object a line for lists\n"
+	"  --utc             times in UTC\n"
+	"  --read-only       refuse whatever would change something\n"
+	"With lists: --columns A,B --sort A,-B --filter WORDS --limit N --after KEY\n"
+	"With changes: --dry-run, and to select by --filter WORDS or --all: --yes\n"
+	"Passwords are asked for, or read from standard input with --password-stdin.\n"
+	"Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 no server, 4 no permission.\n";
+
+const struct control_method *
+command_find(struct span words)
+{
+	for (size_t i = 0; words.len > 0 && i < COUNT(control_methods); i++)
+		if (span_eq(span_of(control_methods[i].words), words))
+			return &control_methods[i];
+	return NULL;
+}
+
+/* Does the command begin with this noun, and has it a verb behind it? */
+static bool
+has_noun(const struct control_method *m, struct span noun, struct span *verb)
+{
+	struct span first;
+
+	return span_cut(span_of(m->words), ' ', &first, verb) && span_eq(first, noun);
+}
+
+bool
+command_is_noun(struct span word)
+{
+	struct span verb;
+
+	for (size_t i = 0; i < COUNT(control_methods); i++)
+		if (has_noun(&control_methods[i], word, &verb))
+			return true;
+	return false;
+}
+
+/* Edits (put in, leave out, change, swap no) from A to B; both are at most GUESS_MAX bytes. */
+static size_t
+distance(struct span a, struct span b)
+{
+	size_t row[GUESS_MAX + 1];
+
+	for (size_t j = 0; j <= b.len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a.len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b.len; j++) {
+			size_t best = diagonal +
+				(ascii_lower(a.ptr[i - 1]) != ascii_lower(b.ptr[j - 1]));
+
+			diagonal = row[j];
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			row[j] = best;
+		}
+	}
+	return row[b.len];
+}
+
+static void
+try_guess(struct span typed, struct span words, size_t *best, struct span *guess)
+{
+	size_t away;
+
+	if (words.len == 0 || words.len > GUESS_MAX)
+		return;
+	away = distance(typed, words);
+	if (away < *best) {
+		*best = away;
+		*guess = words;
+	}
+}
+
+struct span
+command_nearest(struct span typed, struct arena *a)
+{
+	size_t best = typed.len / 2 + 1 < GUESS_FAR ? typed.len / 2 + 1 : GUESS_FAR;
+	struct span guess = SPAN_NONE, first, verb;
+
+	if (typed.len > GUESS_MAX)
+		return SPAN("see: postroom help");
+	(void)span_cut(typed, ' ', &first, &verb);
+	for (size_t i = 0; i < COUNT(control_methods); i++) {
+		struct span words = span_of(control_methods[i].words), noun;
+
+		try_guess(typed, words, &best, &guess);
+		(void)span_cut(words, ' ', &noun, &verb);
+		try_guess(first, noun, &best, &guess);
+	}
+	if (guess.len == 0)
+		return SPAN("see: postroom help");
+	return arena_printf(a, "did you mean: postroom %.*s", SPAN_FMT(guess));
+}
+
+struct span
+command_verbs(struct span noun, struct arena *a)
+{
+	struct span all = SPAN("one of:"), verb;
+
+	for (size_t i = 0; i < COUNT(control_methods); i++)
+		if (has_noun(&control_methods[i], noun, &verb))
+			all = arena_printf(a, "%.*s%s %.*s", SPAN_FMT(all),
+				all.ptr[all.len - 1] == ':' ? "" : ",", SPAN_FMT(verb));
+	return all;
+}
+
+static bool
+value_fits(const struct control_param *p, struct span value)
+{
+	uint64_t number;
+	int64_t from, to;
+
+	switch (p->type) {
+	case CONTROL_TYPE_COUNT:
+		return span_u64(value, INT64_MAX, &number) == OK;
+	case CONTROL_TYPE_SIZE:
+		return control_parse_size(value, &number) == OK;
+	case CONTROL_TYPE_DURATION:
+		return control_parse_duration(value, &number) == OK;
+	case CONTROL_TYPE_TIME:
+		return control_parse_time(value, 0, &from, &to) == OK;
+	case CONTROL_TYPE_CHOICE:
+		return control_choice_has(p->choices, value);
+	case CONTROL_TYPE_KEYS:
+		return span_find(value, '=') > 0 && span_find(value, '=') < value.len;
+	default:
+		return true;
+	}
+}
+
+enum err
+command_check_value(const struct control_param *p, const char *value, struct arena *a,
+	struct complaint *complaint)
+{
+	static const char *const wants[CONTROL_TYPES_COUNT] = {
+		[CONTROL_TYPE_COUNT] = "wants a whole number",
+		[CONTROL_TYPE_SIZE] = "wants a size such as 10MB",
+		[CONTROL_TYPE_DURATION] = "wants a duration such as 90s, 5m, 3d",
+		[CONTROL_TYPE_TIME] = "wants a time such as 2026-11-20T14:00 or an age such as 2h",
+		[CONTROL_TYPE_CHOICE] = "wants one of",
+		[CONTROL_TYPE_KEYS] = "wants KEY=VALUE",
+	};
+
+	if (value_fits(p, span_of(value)))
+		return OK;
+	complaint->what = p->name;
+	complaint->why = arena_printf(a, "%s%s%.*s", wants[p->type], p->choices.len ? " " : "",
+		SPAN_FMT(p->choices));
+	complaint->hint = arena_printf(a, "not '%s'", value);
+	return ERR_SYNTAX;
+}
+
+static void
+put(struct buf *out, struct span text)
+{
+	if (buf_put(out, text) != OK)
+		out->overflow = true; /* looked at by who prints it */
+}
+
+static void
+put_upper(struct buf *out, struct span name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = ascii_upper(name.ptr[i]);
+
+		put(out, (struct span){ &c, 1 });
+	}
+}
+
+/* The word that stands for a value: USER, A|B, KEY=VALUE. */
+static void
+put_meta(const struct control_param *p, struct buf *out)
+{
+	switch (p->type) {
+	case CONTROL_TYPE_CHOICE:
+		put(out, p->choices);
+		break;
+	case CONTROL_TYPE_KEYS:
+		put(out, SPAN("KEY=VALUE..."));
+		break;
+	case CONTROL_TYPE_FD:
+		if (p->option)
+			put(out, SPAN("FILE"));
+		else
+			put_upper(out, p->name);
+		break;
+	default:
+		put_upper(out, p->name);
+		break;
+	}
+	if (p->type == CONTROL_TYPE_TARGETS || p->type == CONTROL_TYPE_LIST)
+		put(out, p->option ? SPAN("") : SPAN("..."));
+}
+
+static void
+put_option(const struct control_param *p, struct buf *out)
+{
+	put(out, SPAN("--"));
+	for (size_t i = 0; i < p->name.len; i++)
+		put(out, p->name.ptr[i] == '_' ? SPAN("-") : span_range(p->name, i, i + 1));
+	if (p->type == CONTROL_TYPE_FLAG)
+		return;
+	if (p->type == CONTROL_TYPE_SECRET) {
+		put(out, SPAN("-stdin"));
+		return;
+	}
+	put(out, SPAN(" "));
+	put_meta(p, out);
+}
+
+static bool
+is_list_param(const struct control_param *p)
+{
+	struct control_schema common;
+
+	control_schema_parse(CONTROL_LIST_PARAMS, &common);
+	return control_schema_find(&common, p->name) != NULL;
+}
+
+void
+command_usage(const struct control_method *m, struct buf *out)
+{
+	struct control_schema schema;
+
+	control_schema_parse(m->params, &schema);
+	put(out, SPAN("postroom "));
+	put(out, span_of(m->words));
+	for (size_t i = 0; i < schema.count; i++) {
+		const struct control_param *p = &schema.items[i];
+		bool optional = p->optional || p->type == CONTROL_TYPE_SECRET ||
+			(p->type == CONTROL_TYPE_FD && p->option);
+
+		if (m->reply == CONTROL_REPLY_ROWS && is_list_param(p))
+			continue;
+		put(out, optional ? SPAN(" [") : SPAN(" "));
+		if (p->option)
+			put_option(p, out);
+		else
+			put_meta(p, out);
+		put(out, optional ? SPAN("]") : SPAN(""));
+	}
+}
+
+static void
+put_line(const struct control_method *m, struct buf *out)
+{
+	size_t begin = buf_span(out).len, used;
+
+	put(out, SPAN("  "));
+	command_usage(m, out);
+	used = buf_span(out).len - begin;
+	if (used >= USAGE_COLUMN) {
+		put(out, SPAN("\n"));
+		used = 0;
+	}
+	for (; used < USAGE_COLUMN; used++)
+		put(out, SPAN(" "));
+	put(out, span_of(m->help));
+	put(out, SPAN("\n"));
+}
+
+static void
+put_one(const struct control_method *m, struct buf *out)
+{
+	put(out, SPAN("usage: "));
+	command_usage(m, out);
+	put(out, SPAN("\n\n"));
+	put(out, span_of(m->help));
+	put(out, SPAN("\n"));
+	if (m->columns[0]) {
+		struct control_schema columns;
+
+		control_schema_parse(m->columns, &columns);
+		put(out, SPAN("\nFields:"));
+		for (size_t i = 0; i < columns.count; i++) {
+			put(out, SPAN(" "));
+			put(out, columns.items[i].name);
+		}
+		put(out, SPAN("\n"));
+	}
+	if (control_right_name(m->right)[0]) {
+		put(out, SPAN("Needs the right: "));
+		put(out, span_of(control_right_name(m->right)));
+		put(out, SPAN("\n"));
+	}
+}
+
+enum err
+command_help(struct span words, struct buf *out)
+{
+	const struct control_method *one = command_find(words);
+	struct span verb;
+
+	if (one) {
+		put_one(one, out);
+		if (!command_is_noun(words))
+			return OK;
+	} else if (words.len > 0 && !command_is_noun(words)) {
+		return ERR_NOT_FOUND;
+	}
+	put(out, words.len > 0 ? SPAN("") : SPAN("usage: postroom [OPTION]... COMMAND\n\n"));
+	for (size_t i = 0; i < COUNT(control_methods); i++)
+		if (control_methods[i].words[0] &&
+			(words.len == 0 || has_noun(&control_methods[i], words, &verb)))
+			put_line(&control_methods[i], out);
+	if (words.len == 0) {
+		put(out, SPAN("  postroom restore DIR                      "
+			      "Put a backup in place of the store; the server must be stopped.\n"
+			      "  postroom help [COMMAND]                   "
+			      "This page, or one command with its options.\n"));
+		put(out, SPAN(global_help));
+	}
+	return OK;
+}

@@ -1,0 +1,430 @@
+/*
+ * command_line.c - words and options into a method with its parameters.
+ *
+ * First the command's words are found, then all else is read with the schema of its row in hand:
+ * an option that takes a value is known to take one.
+ */
+#include "tui/command_line.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "tui/command_help.h"
+
+#define WORDS_MAX 2 /* words of a command */
+
+static const struct option {
+	const char *name;
+	bool takes_value;
+	size_t offset;
+	const char *only; /* with these methods, a blank between; NULL: with all */
+} options[] = {
+#define FLAG(name, field, only) { name, false, offsetof(struct command_options, field), only }
+#define TEXT(name, field, only) { name, true, offsetof(struct command_options, field), only }
+	TEXT("-s", socket, NULL),
+	TEXT("--socket", socket, NULL),
+	FLAG("--json", json, NULL),
+	TEXT("--columns", columns, NULL),
+	TEXT("--filter", filter, NULL),
+	FLAG("--utc", utc, NULL),
+	FLAG("--dry-run", dry_run, NULL),
+	FLAG("--yes", yes, NULL),
+	FLAG("--all", all, NULL),
+	FLAG("--read-only", read_only, NULL),
+	FLAG("--password-stdin", password_stdin, NULL),
+	FLAG("--help", help, NULL),
+	FLAG("-h", help, NULL),
+	FLAG("--watch", watch, "status"),
+	FLAG("--check", check, "status"),
+	FLAG("--follow", follow, "log.tail log.show"),
+#undef FLAG
+#undef TEXT
+};
+
+struct reader {
+	size_t argc;
+	char *const *argv;
+	struct arena *arena;
+	struct command *out;
+	struct complaint *complaint;
+	size_t words[WORDS_MAX]; /* places of the command's words in argv */
+	size_t word_count;
+	size_t at;
+	size_t positional; /* place in the schema that takes the next word */
+	bool only_words;   /* after "--" */
+};
+
+static enum err
+wrong(struct reader *r, struct span what, const char *why, struct span hint)
+{
+	*r->complaint = (struct complaint){ what, span_of(why), hint };
+	return ERR_SYNTAX;
+}
+
+static enum err
+wrong_here(struct reader *r, struct span what, const char *why)
+{
+	const char *words = r->out->method ? r->out->method->words : "";
+
+	return wrong(r, what, why,
+		arena_printf(r->arena, "see: postroom help%s%s", words[0] ? " " : "", words));
+}
+
+/* "--name" of "--name=value"; *value is NULL where there is no '='. */
+static struct span
+option_name(const char *arg, const char **value)
+{
+	const char *equals = arg[0] == '-' && arg[1] == '-' ? strchr(arg, '=') : NULL;
+
+	*value = equals ? equals + 1 : NULL;
+	return equals ? (struct span){ arg, (size_t)(equals - arg) } : span_of(arg);
+}
+
+static const struct option *
+find_option(struct span name)
+{
+	for (size_t i = 0; i < COUNT(options); i++)
+		if (span_eq(span_of(options[i].name), name))
+			return &options[i];
+	return NULL;
+}
+
+static bool
+is_option(const char *arg)
+{
+	return arg[0] == '-' && arg[1] != '\0';
+}
+
+/* Options of lists that may stand in front of the command as well. */
+static bool
+takes_value_anywhere(struct span name)
+{
+	const struct option *option = find_option(name);
+
+	if (option)
+		return option->takes_value;
+	return span_eq(name, SPAN("--sort")) || span_eq(name, SPAN("--limit")) ||
+		span_eq(name, SPAN("--after"));
+}
+
+/* The first words that are no options, at most two. */
+static void
+find_words(struct reader *r)
+{
+	const char *value;
+
+	for (size_t i = 0; i < r->argc && r->word_count < WORDS_MAX; i++) {
+		struct span name = option_name(r->argv[i], &value);
+
+		if (!is_option(r->argv[i]))
+			r->words[r->word_count++] = i;
+		else if (takes_value_anywhere(name) && !value)
+			i++;
+		else if (r->word_count > 0 && !find_option(name))
+			return; /* an option of the command: its value is no word */
+	}
+}
+
+static const struct control_method *
+find_method(struct reader *r)
+{
+	struct span one = span_of(r->argv[r->words[0]]), both = one;
+	const struct control_method *m = NULL;
+
+	if (r->word_count == WORDS_MAX) {
+		both = arena_printf(r->arena, "%s %s", r->argv[r->words[0]], r->argv[r->words[1]]);
+		m = command_find(both);
+	}
+	if (!m) {
+		m = command_find(one);
+		r->word_count = m ? 1 : r->word_count;
+	}
+	return m;
+}
+
+static enum err
+no_method(struct reader *r)
+{
+	struct span typed = span_of(r->argv[r->words[0]]), hint;
+	bool noun = command_is_noun(typed);
+
+	if (r->word_count == WORDS_MAX)
+		typed = arena_printf(r->arena, "%s %s", r->argv[r->words[0]],
+			r->argv[r->words[1]]);
+	hint = command_nearest(typed, r->arena);
+	if (noun && r->word_count < WORDS_MAX)
+		return wrong(r, typed, "a verb is missing", command_verbs(typed, r->arena));
+	return wrong(r, typed, "there is no such command", hint);
+}
+
+static enum err
+add_value(struct reader *r, size_t place, const char *value)
+{
+	struct command_value *v = &r->out->values[place];
+	enum control_type type = r->out->schema.items[place].type;
+	bool many = type == CONTROL_TYPE_LIST || type == CONTROL_TYPE_TARGETS ||
+		type == CONTROL_TYPE_KEYS;
+
+	if (v->count > 0 && !many)
+		return wrong_here(r, r->out->schema.items[place].name, "is given twice");
+	if (!v->items)
+		v->items = ARENA_ARRAY(r->arena, const char *, many ? r->argc : 1);
+	v->items[v->count++] = value;
+	return command_check_value(&r->out->schema.items[place], value, r->arena, r->complaint);
+}
+
+/* "--to-folder" is the parameter to_folder. */
+static size_t
+find_param_option(const struct reader *r, struct span name)
+{
+	const struct control_schema *schema = &r->out->schema;
+	char room[64];
+
+	if (!span_starts(name, SPAN("--")) || name.len - 2 > sizeof(room))
+		return schema->count;
+	name = span_from(name, 2);
+	for (size_t i = 0; i < name.len; i++)
+		room[i] = name.ptr[i] == '-' ? '_' : name.ptr[i];
+	for (size_t i = 0; i < schema->count; i++)
+		if (schema->items[i].option && schema->items[i].type != CONTROL_TYPE_SECRET &&
+			span_eq(schema->items[i].name, (struct span){ room, name.len }))
+			return i;
+	return schema->count;
+}
+
+/* The value of an option: behind its '=', or the next argument. */
+static enum err
+take_value(struct reader *r, struct span name, const char **value)
+{
+	if (*value)
+		return OK;
+	if (r->at + 1 >= r->argc)
+		return wrong_here(r, name, "wants a value");
+	*value = r->argv[++r->at];
+	return OK;
+}
+
+static bool
+option_belongs(const struct reader *r, const struct option *option)
+{
+	struct span rest = span_of(option->only), method;
+
+	if (!option->only)
+		return true;
+	while (r->out->method && rest.len > 0) {
+		(void)span_cut(rest, ' ', &method, &rest);
+		if (span_eq(span_of(r->out->method->method), method))
+			return true;
+	}
+	return false;
+}
+
+static enum err
+set_option(struct reader *r, const struct option *option, const char *value)
+{
+	char *field = (char *)&r->out->options + option->offset;
+	enum err err;
+
+	if (!option_belongs(r, option))
+		return wrong_here(r, span_of(option->name), "does not go with this command");
+	if (!option->takes_value && value)
+		return wrong_here(r, span_of(option->name), "takes no value");
+	if (!option->takes_value) {
+		*(bool *)field = true;
+		return OK;
+	}
+	err = take_value(r, span_of(option->name), &value);
+	if (err == OK)
+		*(const char **)(void *)field = value;
+	return err;
+}
+
+static enum err
+read_param_option(struct reader *r, struct span name, size_t place, const char *value)
+{
+	enum err err;
+
+	if (r->out->schema.items[place].type == CONTROL_TYPE_FLAG)
+		return value ? wrong_here(r, name, "takes no value") : add_value(r, place, "yes");
+	err = take_value(r, name, &value);
+	return err == OK ? add_value(r, place, value) : err;
+}
+
+static enum err
+read_option(struct reader *r, const char *arg)
+{
+	const char *value;
+	struct span name = option_name(arg, &value);
+	size_t place = find_param_option(r, name);
+	const struct option *option = find_option(name);
+
+	if (place < r->out->schema.count)
+		return read_param_option(r, name, place, value);
+	if (!option)
+		return wrong_here(r, name, "there is no such option");
+	return set_option(r, option, value);
+}
+
+/* A word may end a list where what follows it is KEY=VALUE. */
+static bool
+moves_on(const struct reader *r, const char *word)
+{
+	const struct control_schema *schema = &r->out->schema;
+	size_t next = r->positional + 1;
+
+	return r->out->values[r->positional].count > 0 && next < schema->count &&
+		schema->items[next].type == CONTROL_TYPE_KEYS && strchr(word, '=');
+}
+
+static enum err
+read_word(struct reader *r, const char *word)
+{
+	const struct control_schema *schema = &r->out->schema;
+	enum control_type type;
+	enum err err;
+
+	if (r->out->kind != COMMAND_METHOD) {
+		r->out->words[r->out->word_count++] = word;
+		return OK;
+	}
+	while (r->positional < schema->count && schema->items[r->positional].option)
+		r->positional++;
+	if (r->positional == schema->count)
+		return wrong_here(r, span_of(word), "is one word too many");
+	r->positional += moves_on(r, word);
+	type = schema->items[r->positional].type;
+	err = add_value(r, r->positional, word);
+	if (type != CONTROL_TYPE_LIST && type != CONTROL_TYPE_TARGETS && type != CONTROL_TYPE_KEYS)
+		r->positional++;
+	return err;
+}
+
+static bool
+is_command_word(const struct reader *r, size_t at)
+{
+	for (size_t i = 0; i < r->word_count; i++)
+		if (r->words[i] == at)
+			return true;
+	return false;
+}
+
+static enum err
+read_all(struct reader *r)
+{
+	for (r->at = 0; r->at < r->argc; r->at++) {
+		const char *arg = r->argv[r->at];
+		enum err err = OK;
+
+		if (is_command_word(r, r->at))
+			continue;
+		if (!r->only_words && strcmp(arg, "--") == 0)
+			r->only_words = true;
+		else if (!r->only_words && is_option(arg))
+			err = read_option(r, arg);
+		else
+			err = read_word(r, arg);
+		if (err != OK)
+			return err;
+	}
+	return OK;
+}
+
+/* Missing are not: a password, which is asked for; an output file, which is standard output. */
+static enum err
+check_complete(struct reader *r)
+{
+	const struct command *c = r->out;
+
+	for (size_t i = 0; i < c->schema.count; i++) {
+		const struct control_param *p = &c->schema.items[i];
+
+		if (c->values[i].count > 0 || p->optional || p->type == CONTROL_TYPE_SECRET ||
+			(p->type == CONTROL_TYPE_FD && p->option) ||
+			(p->type == CONTROL_TYPE_TARGETS && command_selects(c)))
+			continue;
+		return wrong_here(r, p->name, "is missing");
+	}
+	return OK;
+}
+
+static const struct {
+	const char *word;
+	enum command_kind kind;
+} own_words[] = {
+	{ "help", COMMAND_HELP },
+	{ "--help", COMMAND_HELP },
+	{ "-h", COMMAND_HELP },
+	{ "version", COMMAND_VERSION },
+	{ "--version", COMMAND_VERSION },
+	{ "restore", COMMAND_RESTORE },
+};
+
+/* Commands that are no method: they stand first. */
+static bool
+is_own_command(struct reader *r)
+{
+	size_t at = r->word_count > 0 ? r->words[0] : 0;
+
+	for (size_t i = 0; r->argc > 0 && i < COUNT(own_words); i++) {
+		if (strcmp(r->argv[at], own_words[i].word) != 0 &&
+			strcmp(r->argv[0], own_words[i].word) != 0)
+			continue;
+		r->out->kind = own_words[i].kind;
+		r->words[0] = strcmp(r->argv[at], own_words[i].word) == 0 ? at : 0;
+		r->word_count = 1;
+		r->out->words = ARENA_ARRAY(r->arena, const char *, r->argc);
+		return true;
+	}
+	return false;
+}
+
+/* --filter goes to the server with a list, and selects the objects of a change. */
+static enum err
+check_filter(struct reader *r)
+{
+	const struct command *c = r->out;
+	bool targets = false;
+
+	for (size_t i = 0; i < c->schema.count; i++)
+		targets |= c->schema.items[i].type == CONTROL_TYPE_TARGETS;
+	if (c->options.all && c->options.filter)
+		return wrong_here(r, SPAN("--all"), "does not go with --filter");
+	if ((c->options.all || c->options.filter) && !targets)
+		return wrong_here(r, c->options.all ? SPAN("--all") : SPAN("--filter"),
+			"does not go with this command");
+	return OK;
+}
+
+enum err
+command_parse(size_t argc, char *const *argv, struct arena *a, struct command *out,
+	struct complaint *complaint)
+{
+	struct reader r = {
+		.argc = argc, .argv = argv, .arena = a, .out = out, .complaint = complaint
+	};
+	enum err err;
+
+	*out = (struct command){ .kind = COMMAND_NONE };
+	*complaint = (struct complaint){ 0 };
+	find_words(&r);
+	if (is_own_command(&r))
+		return read_all(&r);
+	if (r.word_count > 0) {
+		out->kind = COMMAND_METHOD;
+		out->method = find_method(&r);
+		if (!out->method)
+			return no_method(&r);
+		control_schema_parse(out->method->params, &out->schema);
+	}
+	err = read_all(&r);
+	if (err != OK || out->kind != COMMAND_METHOD)
+		return err;
+	if (out->options.help) {
+		out->kind = COMMAND_HELP;
+		out->words = ARENA_ARRAY(a, const char *, 1);
+		out->words[out->word_count++] = out->method->words;
+		return OK;
+	}
+	err = check_filter(&r);
+	return err == OK ? check_complete(&r) : err;
+}

@@ -1,0 +1,395 @@
+/*
+ * command_run.c - one command, done.
+ */
+#include "tui/command_run.h"
+
+#include "tui/ask.h"
+#include "tui/command_files.h"
+#include "tui/print_reply.h"
+
+void
+run_complain(int fd, struct complaint complaint, const struct print_style *style)
+{
+	struct buf line;
+	bool ok;
+
+	buf_init(&line, PRINT_MAX);
+	ok = buf_put(&line, SPAN("postroom: ")) == OK;
+	print_clean(&line, complaint.what, style);
+	ok = ok && buf_put(&line, SPAN(": ")) == OK;
+	print_clean(&line, complaint.why, style);
+	if (complaint.hint.len > 0) {
+		ok = ok && buf_put(&line, SPAN(" (")) == OK;
+		print_clean(&line, complaint.hint, style);
+		ok = ok && buf_put(&line, SPAN(")")) == OK;
+	}
+	if (ok && buf_put(&line, SPAN("\n")) == OK)
+		ok = print_to_fd(fd, buf_span(&line)) == OK;
+	buf_fini(&line);
+	(void)ok; /* a complaint that cannot be printed has nowhere else to go; the status tells */
+}
+
+static int
+complain(struct run *r, int status, struct span what, const char *why, struct span hint)
+{
+	run_complain(r->complaints, (struct complaint){ what, span_of(why), hint }, &r->style);
+	return status;
+}
+
+static int
+server_error(struct run *r)
+{
+	const struct rpc_error *e = &r->link->error;
+	struct complaint c = { e->what, e->why, e->hint };
+
+	if (c.what.len == 0)
+		c.what = span_of(r->command->method ? r->command->method->words : "hello");
+	if (e->field.len > 0 && c.hint.len == 0)
+		c.hint = e->field;
+	run_complain(r->complaints, c, &r->style);
+	return rpc_code_exit(e->code);
+}
+
+int
+run_failed(struct run *r, enum err err)
+{
+	if (err == ERR_DENIED)
+		return server_error(r);
+	if (err == ERR_LIMIT)
+		return complain(r, EXIT_REFUSED, SPAN("request"), "it is over 1 MiB",
+			SPAN("name fewer objects, or select by --filter"));
+	return complain(r, EXIT_NO_SERVER, SPAN("server"), "it ended the connection",
+		SPAN("see its log"));
+}
+
+/* Write OUT, and give back STATUS if that went well. */
+static int
+print_out(struct run *r, struct buf *out, int status)
+{
+	enum err err = out->overflow ? ERR_LIMIT : print_to_fd(r->out, buf_span(out));
+
+	buf_fini(out);
+	if (err == ERR_LIMIT)
+		return complain(r, EXIT_REFUSED, SPAN("answer"), "it is too large to be shown",
+			SPAN("use --limit or --filter"));
+	return err == OK ? status : EXIT_REFUSED;
+}
+
+static int
+print_result(struct run *r, const struct control_method *m, const struct json *result)
+{
+	const struct json *rows = json_find(result, SPAN("rows"));
+	struct buf out;
+
+	buf_init(&out, PRINT_MAX);
+	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
+		&r->style);
+	return print_out(r, &out,
+		m->reply == CONTROL_REPLY_FAULTS && rows && rows->first ? EXIT_REFUSED : EXIT_DONE);
+}
+
+/* The params object of the command, as JSON in OUT. */
+static enum err
+make_params(struct run *r, struct buf *out)
+{
+	struct json_writer w;
+
+	buf_init(out, CONTROL_LINE_MAX);
+	json_writer_init(&w, out);
+	command_put_params(r->command, r->secret, &w);
+	return json_writer_end(&w);
+}
+
+static enum err
+call(struct run *r, const char *method, struct buf *params, const struct command_files *files,
+	const struct json **result)
+{
+	struct link_call c = { .method = method, .params = buf_span(params) };
+
+	if (files) {
+		c.fds = files->fds;
+		c.fd_count = files->count;
+	}
+	return control_link_call(r->link, &c, r->arena, result);
+}
+
+static enum err
+call_preview(struct run *r, const struct command_files *files, const struct json **result)
+{
+	const struct command_options *o = &r->command->options;
+	struct json_writer w;
+	struct buf params;
+	enum err err;
+
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("method"), span_of(r->command->method->method));
+	json_put_name(&w, SPAN("params"));
+	command_put_params(r->command, r->secret, &w);
+	if (o->filter)
+		json_put_member_string(&w, SPAN("filter"), span_of(o->filter));
+	if (o->all)
+		json_put_member_bool(&w, SPAN("all"), true);
+	json_put_close(&w);
+	err = json_writer_end(&w);
+	if (err == OK)
+		err = call(r, "preview", &params, files, result);
+	buf_wipe(&params);
+	return err;
+}
+
+static int
+show_preview(struct run *r, const struct json *preview)
+{
+	struct buf out;
+
+	buf_init(&out, PRINT_MAX);
+	if (r->command->options.json) {
+		print_json(&out, preview);
+		out.overflow |= buf_put(&out, SPAN("\n")) != OK;
+	} else {
+		print_preview(&out, preview, &r->style);
+	}
+	return print_out(r, &out, EXIT_DONE);
+}
+
+static int
+apply(struct run *r, const struct json *preview)
+{
+	const struct json *result;
+	struct json_writer w;
+	struct buf params;
+	enum err err;
+
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("token"), json_text(json_find(preview, SPAN("token"))));
+	json_put_close(&w);
+	err = json_writer_end(&w);
+	if (err == OK)
+		err = call(r, "apply", &params, NULL, &result);
+	buf_fini(&params);
+	return err == OK ? print_result(r, r->command->method, result) : run_failed(r, err);
+}
+
+/* Preview; then, unless it was all that was wanted, ask and apply what was pinned. */
+static int
+run_preview(struct run *r, const struct command_files *files)
+{
+	const struct command_options *o = &r->command->options;
+	const struct json *preview;
+	enum err err;
+	int status;
+
+	if (!o->dry_run && !o->yes && !r->interactive)
+		return complain(r, EXIT_USAGE, span_of(r->command->method->words),
+			"a change that selects its objects wants --yes here",
+			SPAN("--dry-run shows what it would change"));
+	err = call_preview(r, files, &preview);
+	if (err != OK)
+		return run_failed(r, err);
+	if (!o->json || o->dry_run) {
+		status = show_preview(r, preview);
+		if (status != EXIT_DONE || o->dry_run)
+			return status;
+	}
+	if (!o->yes && !ask_yes("Do it? [y/N] "))
+		return complain(r, EXIT_REFUSED, span_of(r->command->method->words),
+			"nothing was changed", SPAN_NONE);
+	return apply(r, preview);
+}
+
+/* Set a parameter that takes the list on to its next page. */
+static void
+set_param(struct run *r, const char *name, struct span text)
+{
+	const struct control_param *p = control_schema_find(&r->command->schema, span_of(name));
+	struct command_value *v = &r->command->values[p - r->command->schema.items];
+
+	v->items = ARENA_ARRAY(r->arena, const char *, 1);
+	v->items[0] = arena_text(r->arena, text);
+	v->count = 1;
+}
+
+/* One page; *next is where the following one begins, empty at the end, *left what --limit leaves. */
+static int
+run_page(struct run *r, uint64_t *left, struct span *next)
+{
+	const struct json *result, *rows;
+	struct buf params;
+	enum err err = make_params(r, &params);
+
+	if (err == OK)
+		err = call(r, r->command->method->method, &params, NULL, &result);
+	buf_fini(&params);
+	if (err != OK)
+		return run_failed(r, err);
+	rows = json_find(result, SPAN("rows"));
+	*next = json_text(json_find(result, SPAN("next")));
+	if (!rows || rows->count >= *left)
+		*next = SPAN_NONE;
+	else
+		*left -= rows->count;
+	return print_result(r, r->command->method, result);
+}
+
+static int
+run_rows(struct run *r)
+{
+	const char *limit = command_value(r->command, "limit");
+	struct arena *own = r->arena, page;
+	uint64_t left = UINT64_MAX;
+	struct span next;
+	int status;
+
+	if (limit && span_u64(span_of(limit), INT64_MAX, &left) != OK)
+		return EXIT_USAGE;
+	do {
+		arena_init(&page, NULL);
+		r->arena = &page;
+		status = run_page(r, &left, &next);
+		r->arena = own;
+		if (status == EXIT_DONE && next.len > 0) {
+			set_param(r, "after", next);
+			if (limit)
+				set_param(r, "limit",
+					arena_printf(own, "%llu", (unsigned long long)left));
+		}
+		r->style.no_titles = true;
+		arena_reset(&page);
+	} while (status == EXIT_DONE && next.len > 0);
+	return status;
+}
+
+static bool
+wants_secret(const struct command *c)
+{
+	for (size_t i = 0; i < c->schema.count; i++)
+		if (c->schema.items[i].type == CONTROL_TYPE_SECRET)
+			return true;
+	return false;
+}
+
+static int
+take_secret(struct run *r, struct password *password)
+{
+	static const char *const why[] = {
+		[ERR_SYNTAX] = "the password is empty, or the two differ",
+		[ERR_LIMIT] = "the password is over 256 bytes",
+		[ERR_NOT_FOUND] = "a password is wanted, and there is no terminal to ask at",
+	};
+	enum err err = ask_password(r->command->options.password_stdin, "Password: ", password);
+
+	if (err == OK)
+		return EXIT_DONE;
+	return complain(r, EXIT_USAGE, span_of(r->command->method->words),
+		(size_t)err < COUNT(why) && why[err] ? why[err] : "the password could not be read",
+		SPAN("use --password-stdin"));
+}
+
+static int
+run_direct(struct run *r, struct command_files *files)
+{
+	const struct control_method *m = r->command->method;
+	const struct json *result;
+	struct buf params;
+	enum err err = make_params(r, &params);
+
+	if (err == OK)
+		err = call(r, m->method, &params, files, &result);
+	buf_wipe(&params);
+	if (err != OK)
+		return run_failed(r, err);
+	if (files->to_stdout >= 0)
+		return command_files_finish(files) == OK ? EXIT_DONE : EXIT_REFUSED;
+	return print_result(r, m, result);
+}
+
+static int
+run_with_files(struct run *r)
+{
+	const struct control_method *m = r->command->method;
+	struct command_files files;
+	struct complaint complaint = { 0 };
+	int status;
+
+	if (command_files_open(r->command, r->arena, &files, &complaint) != OK) {
+		run_complain(r->complaints, complaint, &r->style);
+		return EXIT_REFUSED;
+	}
+	if (control_method_changes(m) &&
+		(r->command->options.dry_run || command_selects(r->command)))
+		status = run_preview(r, &files);
+	else
+		status = run_direct(r, &files);
+	command_files_close(&files);
+	return status;
+}
+
+static int
+run_with_secret(struct run *r)
+{
+	struct password password = { .len = 0 };
+	int status = EXIT_DONE;
+
+	if (wants_secret(r->command)) {
+		status = take_secret(r, &password);
+		r->secret = (struct span){ password.bytes, password.len };
+	}
+	if (status == EXIT_DONE)
+		status = run_with_files(r);
+	r->secret = SPAN_NONE;
+	password_wipe(&password);
+	return status;
+}
+
+/* For a supervisor: 0, or 1 with what is wrong. */
+static int
+run_check(struct run *r)
+{
+	const struct json *status, *alerts;
+	enum err err = control_link_call(r->link,
+		&(struct link_call){ .method = "status", .params = SPAN("{}") }, r->arena, &status);
+
+	if (err != OK) {
+		run_failed(r, err);
+		return EXIT_REFUSED;
+	}
+	alerts = json_find(status, SPAN("alerts"));
+	for (const struct json *at = alerts ? alerts->first : NULL; at; at = at->next)
+		complain(r, EXIT_REFUSED, SPAN("status"), "alert", json_text(at));
+	return alerts && alerts->first ? EXIT_REFUSED : EXIT_DONE;
+}
+
+static int
+check_options(struct run *r)
+{
+	const struct command_options *o = &r->command->options;
+	const struct control_method *m = r->command->method;
+	struct span wrong;
+
+	if (o->columns && !print_columns_known(m, o->columns, &wrong))
+		return complain(r, EXIT_USAGE, wrong, "this list has no such column",
+			arena_printf(r->arena, "see: postroom help %s", m->words));
+	if (o->dry_run && !control_method_changes(m))
+		return complain(r, EXIT_USAGE, SPAN("--dry-run"), "this command changes nothing",
+			SPAN_NONE);
+	return EXIT_DONE;
+}
+
+int
+run_command(struct run *r)
+{
+	int status = check_options(r);
+
+	if (status != EXIT_DONE)
+		return status;
+	if (r->command->options.check)
+		return run_check(r);
+	if (r->command->method->reply != CONTROL_REPLY_ROWS)
+		return run_with_secret(r);
+	status = run_rows(r);
+	return status == EXIT_DONE && r->command->options.follow ? run_follow(r) : status;
+}

@@ -1,0 +1,333 @@
+/*
+ * control_link.c - lines to and from the control socket.
+ *
+ * One call at a time; events that come before its reply are handed on as they come.
+ */
+#include "tui/control_link.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define READ_SIZE 65536
+
+static bool
+belongs_to_us(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && (st.st_uid == 0 || st.st_uid == geteuid());
+}
+
+const char *
+control_link_path(const char *option)
+{
+	const char *set = getenv("POSTROOM_SOCKET");
+
+	if (option)
+		return option;
+	if (set && set[0])
+		return set;
+	/* a stranger's folder could hold a socket that asks for passwords */
+	if (belongs_to_us("var") && belongs_to_us("var/control.sock"))
+		return "var/control.sock";
+	return "/run/postroom/control.sock";
+}
+
+void
+control_link_init(struct control_link *link, int fd)
+{
+	*link = (struct control_link){ .fd = fd };
+	buf_init(&link->in, CONTROL_LINE_MAX + READ_SIZE);
+	arena_init(&link->memory, NULL);
+}
+
+enum err
+control_link_open(struct control_link *link, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct span text = span_of(path);
+	int fd;
+
+	if (text.len >= sizeof(address.sun_path))
+		return ERR_LIMIT;
+	memcpy(address.sun_path, text.ptr, text.len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return ERR_NOT_FOUND;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
+		int why = errno;
+
+		close(fd);
+		return why == EACCES || why == EPERM ? ERR_DENIED : ERR_NOT_FOUND;
+	}
+	control_link_init(link, fd);
+	return OK;
+}
+
+void
+control_link_close(struct control_link *link)
+{
+	close(link->fd);
+	link->fd = -1;
+	buf_fini(&link->in);
+	arena_reset(&link->memory);
+}
+
+/* The first bytes carry the descriptors. */
+static ssize_t
+send_some(int fd, struct span bytes, const int *fds, size_t fd_count)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int) * CONTROL_FDS_MAX)];
+	} control = { 0 };
+	struct iovec io = { (char *)(uintptr_t)bytes.ptr, bytes.len };
+	struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	if (fd_count > 0) {
+		struct cmsghdr *head;
+
+		message.msg_control = control.room;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+		head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+		memcpy(CMSG_DATA(head), fds, sizeof(int) * fd_count);
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
+static enum err
+send_line(struct control_link *link, struct span line, const int *fds, size_t fd_count)
+{
+	ENSURE(fd_count <= CONTROL_FDS_MAX);
+	while (line.len > 0) {
+		ssize_t sent = send_some(link->fd, line, fds, fd_count);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return ERR_IO;
+		line = span_from(line, (size_t)sent);
+		fd_count = 0;
+	}
+	return OK;
+}
+
+/* Wait for bytes and take them. ERR_BUSY: none in time, or a signal. */
+static enum err
+receive(struct control_link *link, int timeout_ms)
+{
+	struct pollfd wait = { .fd = link->fd, .events = POLLIN };
+	char *room;
+	ssize_t got;
+	int ready = poll(&wait, 1, timeout_ms);
+
+	if (ready == 0 || (ready < 0 && errno == EINTR))
+		return ERR_BUSY;
+	if (ready < 0)
+		return ERR_IO;
+	room = buf_reserve(&link->in, READ_SIZE);
+	if (!room)
+		return ERR_IO; /* a line over the limit */
+	got = recv(link->fd, room, READ_SIZE, 0);
+	if (got < 0 && errno == EINTR)
+		return ERR_BUSY;
+	if (got <= 0)
+		return ERR_IO;
+	buf_added(&link->in, (size_t)got);
+	return OK;
+}
+
+/* Take the next whole line as JSON. */
+static enum err
+take_line(struct control_link *link, int timeout_ms, struct arena *a, const struct json **out)
+{
+	for (;;) {
+		struct span in = buf_span(&link->in);
+		size_t at = link->searched +
+			span_find(span_from(in, link->searched), '\n');
+		enum err err;
+
+		if (at < in.len) {
+			err = json_parse(a, span_range(in, 0, at), out, NULL);
+			buf_consume(&link->in, at + 1);
+			link->searched = 0;
+			return err == OK && json_is(*out, JSON_OBJECT) ? OK : ERR_IO;
+		}
+		link->searched = in.len;
+		err = receive(link, timeout_ms);
+		if (err != OK)
+			return err;
+	}
+}
+
+static struct span
+keep(struct control_link *link, const struct json *data, struct span name)
+{
+	return arena_copy(&link->memory, json_text(json_find(data, name)));
+}
+
+static uint32_t
+number_of(const struct json *data, struct span name)
+{
+	uint64_t number;
+
+	return json_u64(json_find(data, name), UINT32_MAX, &number) == OK ? (uint32_t)number : 0;
+}
+
+static void
+take_error(struct control_link *link, const struct json *error)
+{
+	const struct json *data = json_find(error, SPAN("data"));
+	struct rpc_error *e = &link->error;
+
+	arena_reset(&link->memory);
+	*e = (struct rpc_error){ .code = RPC_INTERNAL };
+	if (rpc_code_find(json_text(json_find(data, SPAN("code"))), &e->code) != OK)
+		e->code = RPC_INTERNAL;
+	e->what = keep(link, data, SPAN("what"));
+	e->why = keep(link, data, SPAN("why"));
+	if (e->why.len == 0)
+		e->why = keep(link, error, SPAN("message"));
+	e->hint = keep(link, data, SPAN("hint"));
+	e->field = keep(link, data, SPAN("field"));
+	e->line = number_of(data, SPAN("line"));
+	e->column = number_of(data, SPAN("column"));
+	e->retry_after_s = number_of(data, SPAN("retry_after"));
+}
+
+static void
+take_notification(struct control_link *link, const struct json *line)
+{
+	const struct json *params = json_find(line, SPAN("params"));
+
+	if (link->on_event && params &&
+		span_eq(json_text(json_find(line, SPAN("method"))), SPAN("event")))
+		link->on_event(link->on_event_arg, params);
+}
+
+static enum err
+await_reply(struct control_link *link, int timeout_ms, struct arena *a, const struct json **result)
+{
+	const struct json *line, *error;
+	uint64_t id;
+
+	for (;;) {
+		enum err err = take_line(link, timeout_ms, a, &line);
+
+		if (err == ERR_BUSY && timeout_ms < 0)
+			continue; /* a signal; ^C ends the program by itself */
+		if (err != OK)
+			return err;
+		if (json_find(line, SPAN("method"))) {
+			take_notification(link, line);
+			continue;
+		}
+		error = json_find(line, SPAN("error"));
+		if (json_u64(json_find(line, SPAN("id")), UINT64_MAX, &id) == OK &&
+			id != link->last_id)
+			continue;
+		if (error) {
+			take_error(link, error);
+			return ERR_DENIED;
+		}
+		*result = json_find(line, SPAN("result"));
+		if (*result)
+			return OK;
+	}
+}
+
+static enum err
+put_request(struct control_link *link, const struct link_call *call, struct buf *out)
+{
+	struct json_writer w;
+
+	json_writer_init(&w, out);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("jsonrpc"), SPAN("2.0"));
+	json_put_member_u64(&w, SPAN("id"), ++link->last_id);
+	json_put_member_string(&w, SPAN("method"), span_of(call->method));
+	json_put_name(&w, SPAN("params"));
+	json_put_raw(&w, call->params);
+	json_put_close(&w);
+	if (json_writer_end(&w) != OK)
+		return ERR_LIMIT;
+	return buf_put_char(out, '\n');
+}
+
+static enum err
+call_within(struct control_link *link, const struct link_call *call, int timeout_ms,
+	struct arena *a, const struct json **result)
+{
+	struct buf line;
+	enum err err;
+
+	buf_init(&line, CONTROL_LINE_MAX);
+	err = put_request(link, call, &line);
+	if (err == OK)
+		err = send_line(link, buf_span(&line), call->fds, call->fd_count);
+	buf_wipe(&line); /* it may hold a password (H66) */
+	return err == OK ? await_reply(link, timeout_ms, a, result) : err;
+}
+
+enum err
+control_link_call(struct control_link *link, const struct link_call *call, struct arena *a,
+	const struct json **result)
+{
+	return call_within(link, call, -1, a, result);
+}
+
+enum err
+control_link_hello(struct control_link *link, bool read_only, struct arena *a,
+	const struct json **out)
+{
+	struct span params = arena_printf(a,
+		"{\"version\":%d,\"client\":\"postroom\",\"read_only\":%s}", CONTROL_PROTOCOL,
+		read_only ? "true" : "false");
+
+	return call_within(link, &(struct link_call){ "hello", params, NULL, 0 }, LINK_HELLO_MS, a,
+		out);
+}
+
+enum err
+control_link_wait(struct control_link *link, int timeout_ms)
+{
+	const struct json *line;
+	struct arena arena;
+	enum err err;
+
+	arena_init(&arena, NULL);
+	err = take_line(link, timeout_ms, &arena, &line);
+	if (err == OK)
+		take_notification(link, line);
+	arena_reset(&arena);
+	return err;
+}
+
+enum err
+control_link_ack(struct control_link *link, const struct json *params)
+{
+	uint64_t subscription, seq;
+	struct buf line;
+	enum err err;
+
+	if (json_u64(json_find(params, SPAN("subscription")), UINT64_MAX, &subscription) != OK ||
+		json_u64(json_find(params, SPAN("seq")), UINT64_MAX, &seq) != OK)
+		return ERR_SYNTAX;
+	buf_init(&line, CONTROL_LINE_MAX);
+	err = buf_printf(&line,
+		"{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"subscription\":%llu,\"seq\":%llu}}\n",
+		(unsigned long long)subscription, (unsigned long long)seq);
+	if (err == OK)
+		err = send_line(link, buf_span(&line), NULL, 0);
+	buf_fini(&line);
+	return err;
+}

@@ -1,0 +1,77 @@
+/*
+ * log_follow.c - lines of the log as they come, until ^C.
+ */
+#include <signal.h>
+
+#include "tui/command_run.h"
+#include "tui/print_reply.h"
+
+static volatile sig_atomic_t stopped;
+
+static void
+on_signal(int number)
+{
+	(void)number;
+	stopped = 1;
+}
+
+static void
+follow_event(void *arg, const struct json *params)
+{
+	struct run *r = arg;
+	const struct json *data = json_find(params, SPAN("data"));
+	struct buf out;
+
+	buf_init(&out, PRINT_MAX);
+	if (r->command->options.json)
+		print_json(&out, data);
+	else
+		print_log_line(&out, data, &r->style);
+	if (r->command->options.json)
+		out.overflow |= buf_put(&out, SPAN("\n")) != OK;
+	if (print_to_fd(r->out, buf_span(&out)) != OK || control_link_ack(r->link, params) != OK)
+		stopped = 1;
+	buf_fini(&out);
+}
+
+static void
+put_if(struct json_writer *w, const struct run *r, const char *name)
+{
+	const char *value = command_value(r->command, name);
+
+	if (value)
+		json_put_member_string(w, span_of(name), span_of(value));
+}
+
+int
+run_follow(struct run *r)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	const struct json *result;
+	struct json_writer w;
+	struct buf params;
+	enum err err;
+
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("topic"), SPAN("log"));
+	put_if(&w, r, "level");
+	put_if(&w, r, "service");
+	put_if(&w, r, "session");
+	put_if(&w, r, "filter");
+	json_put_close(&w);
+	err = json_writer_end(&w);
+	r->link->on_event = follow_event;
+	r->link->on_event_arg = r;
+	sigaction(SIGINT, &action, NULL);
+	if (err == OK)
+		err = control_link_call(r->link,
+			&(struct link_call){ .method = "subscribe", .params = buf_span(&params) },
+			r->arena, &result);
+	buf_fini(&params);
+	while (!stopped && (err == OK || err == ERR_BUSY))
+		err = control_link_wait(r->link, -1);
+	return stopped ? EXIT_DONE : run_failed(r, err);
+}
+

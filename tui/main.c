@@ -1,0 +1,210 @@
+/*
+ * main.c - postroom: the command line, and without a command the live view.
+ */
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tui/command_help.h"
+#include "tui/command_run.h"
+#include "tui/status_watch.h"
+
+#define VERSION     "0.1.0"
+#define WORDS_LIMIT 4096 /* arguments of one command */
+
+struct program {
+	const char *self; /* argv[0] */
+	struct command command;
+	struct print_style style;
+	struct arena arena;
+};
+
+static int
+complain(struct program *p, int status, struct complaint complaint)
+{
+	run_complain(STDERR_FILENO, complaint, &p->style);
+	return status;
+}
+
+/* Become the server's program, which stands beside this one. */
+static int
+run_postroomd(struct program *p, const char *first, const char *second)
+{
+	const char *slash = strrchr(p->self, '/');
+	struct span folder = slash ? (struct span){ p->self, (size_t)(slash - p->self) + 1 } :
+				     SPAN_NONE;
+	const char *path = arena_text(&p->arena,
+		arena_printf(&p->arena, "%.*spostroomd", SPAN_FMT(folder)));
+	char *args[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)first,
+		(char *)(uintptr_t)second, NULL };
+
+	if (slash)
+		execv(path, args);
+	else
+		execvp(path, args);
+	return complain(p, EXIT_NO_SERVER,
+		(struct complaint){ span_of(path), SPAN("it cannot be run"), SPAN_NONE });
+}
+
+static int
+no_server(struct program *p, const char *path, enum err err)
+{
+	const struct command *c = &p->command;
+
+	if (err == ERR_DENIED)
+		return complain(p, EXIT_NO_PERMISSION,
+			(struct complaint){ span_of(path), SPAN("you may not use this socket"),
+				SPAN("ask for membership in one of console.groups") });
+	if (c->kind == COMMAND_METHOD && c->method->id == CONTROL_store_check)
+		return run_postroomd(p, "--check-store",
+			command_value(c, "repair") ? "--repair" : NULL);
+	complain(p, EXIT_NO_SERVER,
+		(struct complaint){ span_of(path), SPAN("no server answers"),
+			SPAN("is postroomd running? -s names another socket") });
+	return c->options.check ? EXIT_REFUSED : EXIT_NO_SERVER;
+}
+
+static int
+run_watch(struct program *p, struct control_link *link, const char *path)
+{
+	const char *term = getenv("TERM");
+	struct watch w = {
+		.path = path,
+		.out = STDOUT_FILENO,
+		.repaint = isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0,
+		.style = p->style,
+		.link = *link,
+	};
+	int status = watch_run(&w);
+
+	watch_fini(&w);
+	return status;
+}
+
+static int
+run_method(struct program *p, struct control_link *link)
+{
+	struct run r = {
+		.command = &p->command,
+		.link = link,
+		.style = p->style,
+		.arena = &p->arena,
+		.out = STDOUT_FILENO,
+		.complaints = STDERR_FILENO,
+		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
+	};
+
+	return run_command(&r);
+}
+
+static int
+run_connected(struct program *p)
+{
+	const char *path = control_link_path(p->command.options.socket);
+	bool watch = p->command.kind == COMMAND_NONE || p->command.options.watch;
+	struct control_link link;
+	const struct json *hello;
+	struct run r = { .command = &p->command, .link = &link, .style = p->style };
+	enum err err = control_link_open(&link, path);
+	int status;
+
+	if (err != OK)
+		return no_server(p, path, err);
+	r.arena = &p->arena;
+	r.complaints = STDERR_FILENO;
+	err = control_link_hello(&link, p->command.options.read_only || watch, &p->arena, &hello);
+	if (err == ERR_BUSY)
+		status = no_server(p, path, ERR_NOT_FOUND);
+	else if (err != OK)
+		status = run_failed(&r, err);
+	else if (watch)
+		return run_watch(p, &link, path);
+	else
+		status = run_method(p, &link);
+	control_link_close(&link);
+	return status;
+}
+
+static int
+print_help(struct program *p)
+{
+	const struct command *c = &p->command;
+	struct span words = SPAN_NONE;
+	struct buf out;
+	int status = EXIT_DONE;
+
+	for (size_t i = 0; i < c->word_count; i++)
+		words = arena_printf(&p->arena, "%.*s%s%s", SPAN_FMT(words), i ? " " : "",
+			c->words[i]);
+	buf_init(&out, PRINT_MAX);
+	if (command_help(words, &out) != OK)
+		status = complain(p, EXIT_USAGE,
+			(struct complaint){ words, SPAN("there is no such command"),
+				command_nearest(words, &p->arena) });
+	else if (out.overflow || print_to_fd(STDOUT_FILENO, buf_span(&out)) != OK)
+		status = EXIT_REFUSED;
+	buf_fini(&out);
+	return status;
+}
+
+static int
+run_restore(struct program *p)
+{
+	if (p->command.word_count != 1)
+		return complain(p, EXIT_USAGE,
+			(struct complaint){ SPAN("restore"), SPAN("wants one folder"),
+				SPAN("postroom restore DIR") });
+	return run_postroomd(p, "--restore", p->command.words[0]);
+}
+
+static int
+dispatch(struct program *p)
+{
+	switch (p->command.kind) {
+	case COMMAND_HELP:
+		return print_help(p);
+	case COMMAND_VERSION:
+		return print_to_fd(STDOUT_FILENO, SPAN("postroom " VERSION "\n")) == OK ?
+			EXIT_DONE :
+			EXIT_REFUSED;
+	case COMMAND_RESTORE:
+		return run_restore(p);
+	case COMMAND_NONE:
+		if (isatty(STDOUT_FILENO))
+			return run_connected(p);
+		return complain(p, EXIT_USAGE,
+			(struct complaint){ SPAN("usage"), SPAN("a command is missing"),
+				SPAN("see: postroom help") });
+	case COMMAND_METHOD:
+		break;
+	}
+	return run_connected(p);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct program p = { .self = argc > 0 ? argv[0] : "postroom" };
+	struct complaint complaint = { 0 };
+	int status;
+
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	arena_init(&p.arena, NULL);
+	p.style = print_style_now(false);
+	if (argc > WORDS_LIMIT ||
+		command_parse(argc > 0 ? (size_t)argc - 1 : 0, argv + 1, &p.arena, &p.command,
+			&complaint) != OK) {
+		if (complaint.what.len == 0)
+			complaint = (struct complaint){ SPAN("usage"), SPAN("too many arguments"),
+				SPAN_NONE };
+		status = complain(&p, EXIT_USAGE, complaint);
+	} else {
+		p.style.utc = p.command.options.utc;
+		status = dispatch(&p);
+	}
+	arena_reset(&p.arena);
+	return status;
+}

@@ -1,0 +1,274 @@
+/*
+ * print_reply.c - each kind of answer in its form.
+ */
+#include "tui/print_reply.h"
+
+#define LABEL_WIDTH 22
+#define NEST_MAX    4 /* objects inside each other that are shown as name.member */
+
+static void
+put(struct buf *out, struct span text)
+{
+	if (buf_put(out, text) != OK)
+		out->overflow = true;
+}
+
+static void
+put_member(struct buf *out, const struct json *object, struct span name,
+	const struct print_style *style)
+{
+	print_value(out, json_find(object, name), CONTROL_TYPE_TEXT, style);
+}
+
+static bool
+has_text(const struct json *object, struct span name)
+{
+	return json_text(json_find(object, name)).len > 0;
+}
+
+void
+print_json_rows(struct buf *out, const struct json *rows, const char *columns)
+{
+	for (const struct json *row = rows->first; row; row = row->next) {
+		struct span rest = span_of(columns), name;
+
+		if (!columns) {
+			print_json(out, row);
+			put(out, SPAN("\n"));
+			continue;
+		}
+		put(out, SPAN("{"));
+		while (rest.len > 0) {
+			(void)span_cut(rest, ',', &name, &rest);
+			put(out, SPAN("\""));
+			put(out, name);
+			put(out, SPAN("\":"));
+			print_json(out, json_find(row, name));
+			put(out, rest.len > 0 ? SPAN(",") : SPAN(""));
+		}
+		put(out, SPAN("}\n"));
+	}
+}
+
+void
+print_log_line(struct buf *out, const struct json *row, const struct print_style *style)
+{
+	static const struct {
+		struct span name;
+		size_t width;
+	} fields[] = {
+		{ { "level", 5 }, 7 },
+		{ { "service", 7 }, 10 },
+		{ { "session", 7 }, 8 },
+		{ { "message", 7 }, 0 },
+	};
+	struct buf cell;
+
+	print_time(out, json_text(json_find(row, SPAN("time"))), style);
+	buf_init(&cell, PRINT_MAX);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		put(out, SPAN(" "));
+		buf_clear(&cell);
+		put_member(&cell, row, fields[i].name, style);
+		if (fields[i].width > 0)
+			print_cell(out, buf_span(&cell), fields[i].width, false);
+		else
+			put(out, buf_span(&cell));
+	}
+	buf_fini(&cell);
+	put(out, SPAN(" "));
+	print_clean(out, json_text(json_find(row, SPAN("text"))), style);
+	put(out, SPAN("\n"));
+}
+
+static void
+put_labelled(struct buf *out, struct span label, const struct json *value,
+	const struct control_schema *schema, const struct print_style *style)
+{
+	const struct control_param *column = control_schema_find(schema, label);
+	struct buf name;
+
+	buf_init(&name, PRINT_MAX);
+	print_clean(&name, label, style);
+	if (print_width(buf_span(&name)) < LABEL_WIDTH)
+		print_cell(out, buf_span(&name), LABEL_WIDTH, false);
+	else
+		put(out, buf_span(&name));
+	buf_fini(&name);
+	put(out, SPAN("  "));
+	print_value(out, value, column ? column->type : CONTROL_TYPE_TEXT, style);
+	put(out, SPAN("\n"));
+}
+
+/* Where we are in an object inside an object. */
+struct nest {
+	const struct json *at;
+	struct span prefix;
+};
+
+void
+print_object(struct buf *out, const struct control_method *m, const struct json *object,
+	const struct print_style *style)
+{
+	struct nest stack[NEST_MAX] = { { object->first, SPAN_NONE } };
+	struct control_schema schema;
+	struct arena arena;
+	size_t depth = 1;
+
+	arena_init(&arena, NULL);
+	control_schema_parse(m->columns, &schema);
+	while (depth > 0) {
+		struct nest *n = &stack[depth - 1];
+		const struct json *at = n->at;
+		struct span label;
+
+		if (!at) {
+			depth--;
+			continue;
+		}
+		n->at = at->next;
+		label = arena_printf(&arena, "%.*s%s%.*s", SPAN_FMT(n->prefix),
+			n->prefix.len ? "." : "", SPAN_FMT(at->name));
+		if (at->kind == JSON_OBJECT && at->first && depth < NEST_MAX)
+			stack[depth++] = (struct nest){ at->first, label };
+		else
+			put_labelled(out, label, at, &schema, style);
+	}
+	arena_reset(&arena);
+}
+
+/* A text of many lines, each cleaned. */
+static void
+put_text(struct buf *out, struct span text, const struct print_style *style)
+{
+	struct span line;
+
+	while (span_next_line(&text, &line)) {
+		print_clean(out, line, style);
+		put(out, SPAN("\n"));
+	}
+}
+
+void
+print_done(struct buf *out, const struct json *done, const struct print_style *style)
+{
+	const struct json *skipped = json_find(done, SPAN("skipped"));
+
+	if (has_text(done, SPAN("note"))) {
+		put_member(out, done, SPAN("note"), style);
+	} else {
+		put_member(out, done, SPAN("done"), style);
+		put(out, SPAN(" done"));
+	}
+	put(out, SPAN("\n"));
+	for (const struct json *at = skipped ? skipped->first : NULL; at; at = at->next) {
+		put(out, SPAN("skipped "));
+		put_member(out, at, SPAN("key"), style);
+		put(out, SPAN(": "));
+		put_member(out, at, SPAN("why"), style);
+		put(out, SPAN("\n"));
+	}
+	if (!has_text(done, SPAN("undo")))
+		return;
+	put(out, SPAN("To take it back: postroom undo "));
+	put_member(out, done, SPAN("undo"), style);
+	if (has_text(done, SPAN("undo_until"))) {
+		put(out, SPAN("  (until "));
+		print_time(out, json_text(json_find(done, SPAN("undo_until"))), style);
+		put(out, SPAN(")"));
+	}
+	put(out, SPAN("\n"));
+}
+
+static void
+put_each(struct buf *out, const char *before, const struct json *array,
+	const struct print_style *style)
+{
+	for (const struct json *at = array ? array->first : NULL; at; at = at->next) {
+		put(out, span_of(before));
+		print_value(out, at, CONTROL_TYPE_TEXT, style);
+		put(out, SPAN("\n"));
+	}
+}
+
+void
+print_preview(struct buf *out, const struct json *preview, const struct print_style *style)
+{
+	const struct json *bytes = json_find(preview, SPAN("bytes"));
+
+	put(out, SPAN("Would change "));
+	put_member(out, preview, SPAN("count"), style);
+	if (json_is(bytes, JSON_NUMBER)) {
+		put(out, SPAN(" ("));
+		print_value(out, bytes, CONTROL_TYPE_SIZE, style);
+		put(out, SPAN(")"));
+	}
+	put(out, SPAN("\n"));
+	put_each(out, "  ", json_find(preview, SPAN("sample")), style);
+	put_each(out, "", json_find(preview, SPAN("effects")), style);
+	put_each(out, "Warning: ", json_find(preview, SPAN("warnings")), style);
+	put(out, SPAN("Undo: "));
+	put_member(out, preview, SPAN("undo"), style);
+	put(out, SPAN("\n"));
+}
+
+static void
+print_rows(struct buf *out, const struct control_method *m, const struct json *rows,
+	const char *columns, const struct print_style *style)
+{
+	bool log = m->id == CONTROL_log_tail || m->id == CONTROL_log_show;
+	const struct json *way = json_find(rows->first, SPAN("steps"));
+	bool steps = m->id == CONTROL_trace && json_is(way, JSON_ARRAY) && way->first;
+
+	if (columns || !(log || steps)) {
+		print_table(out, m, columns, rows, style);
+		return;
+	}
+	for (const struct json *row = rows->first; row; row = row->next) {
+		if (log)
+			print_log_line(out, row, style);
+		else
+			print_trace(out, row, style);
+	}
+}
+
+/* One field that is all there is to tell stands by itself: `config get KEY`. */
+static void
+print_item(struct buf *out, const struct control_method *m, const struct json *object,
+	const struct print_style *style)
+{
+	const struct json *value = json_find(object, SPAN("value"));
+
+	if (m->id == CONTROL_explain) {
+		print_explain(out, object, style);
+	} else if (m->id == CONTROL_config_get && value) {
+		print_value(out, value, CONTROL_TYPE_TEXT, style);
+		put(out, SPAN("\n"));
+	} else {
+		print_object(out, m, object, style);
+	}
+}
+
+void
+print_reply(struct buf *out, const struct control_method *m, const struct json *result,
+	const char *columns, bool json, const struct print_style *style)
+{
+	const struct json *rows = json_find(result, SPAN("rows"));
+	bool lists = m->reply == CONTROL_REPLY_ROWS || m->reply == CONTROL_REPLY_FAULTS;
+
+	if (lists && json_is(rows, JSON_ARRAY)) {
+		if (json)
+			print_json_rows(out, rows, columns);
+		else
+			print_rows(out, m, rows, columns, style);
+	} else if (json || !json_is(result, JSON_OBJECT)) {
+		print_json(out, result);
+		put(out, SPAN("\n"));
+	} else if (m->reply == CONTROL_REPLY_TEXT) {
+		put_text(out, json_text(json_find(result, SPAN("text"))), style);
+	} else if (m->reply == CONTROL_REPLY_DONE) {
+		print_done(out, result, style);
+	} else {
+		print_item(out, m, result, style);
+	}
+}

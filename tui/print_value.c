@@ -1,0 +1,115 @@
+/*
+ * print_value.c - JSON values for people and for programs.
+ */
+#include "proto/base/utf8.h"
+#include "tui/print.h"
+
+static void
+put(struct buf *out, struct span text)
+{
+	if (buf_put(out, text) != OK)
+		out->overflow = true; /* looked at by who writes it out */
+}
+
+/* "stage: ..., text: ..." of an object inside a table's cell. */
+static void
+put_members(struct buf *out, const struct json *object, const struct print_style *style)
+{
+	for (const struct json *at = object->first; at; at = at->next) {
+		put(out, at == object->first ? SPAN("") : SPAN(" "));
+		print_clean(out, at->name, style);
+		put(out, SPAN("="));
+		if (at->kind == JSON_ARRAY || at->kind == JSON_OBJECT)
+			print_json(out, at);
+		else
+			print_value(out, at, CONTROL_TYPE_TEXT, style);
+	}
+}
+
+static void
+put_items(struct buf *out, const struct json *array, const struct print_style *style)
+{
+	if (!array->first)
+		put(out, SPAN("-"));
+	for (const struct json *at = array->first; at; at = at->next) {
+		put(out, at == array->first ? SPAN("") : SPAN(", "));
+		if (at->kind == JSON_OBJECT)
+			put_members(out, at, style);
+		else if (at->kind == JSON_ARRAY)
+			print_json(out, at);
+		else
+			print_value(out, at, CONTROL_TYPE_TEXT, style);
+	}
+}
+
+static void
+put_number(struct buf *out, const struct json *value, enum control_type type)
+{
+	uint64_t number;
+
+	if (json_u64(value, UINT64_MAX, &number) != OK)
+		put(out, value->text);
+	else if (type == CONTROL_TYPE_SIZE)
+		print_size(out, number);
+	else if (type == CONTROL_TYPE_DURATION)
+		print_duration(out, number);
+	else
+		put(out, value->text);
+}
+
+void
+print_value(struct buf *out, const struct json *value, enum control_type type,
+	const struct print_style *style)
+{
+	if (!value || value->kind == JSON_NULL)
+		put(out, SPAN("-"));
+	else if (value->kind == JSON_BOOL)
+		put(out, json_truth(value) ? SPAN("yes") : SPAN("no"));
+	else if (value->kind == JSON_NUMBER)
+		put_number(out, value, type);
+	else if (value->kind == JSON_ARRAY)
+		put_items(out, value, style);
+	else if (value->kind == JSON_OBJECT)
+		put_members(out, value, style);
+	else if (type == CONTROL_TYPE_TIME)
+		print_time(out, value->text, style);
+	else
+		print_clean(out, value->text, style);
+}
+
+/* The writer's JSON with \u in place of what may not be shown; still the same JSON. */
+static void
+put_shown(struct buf *out, struct span json)
+{
+	while (json.len > 0) {
+		struct span before = json;
+		uint32_t code;
+		bool ok = true;
+
+		(void)utf8_next(&json, &code);
+		if (utf8_is_printable(code))
+			ok = buf_put(out, span_range(before, 0, before.len - json.len)) == OK;
+		else if (code < 0x10000)
+			ok = buf_printf(out, "\\u%04x", (unsigned)code) == OK;
+		else
+			ok = buf_printf(out, "\\u%04x\\u%04x",
+				     0xd800 + (unsigned)((code - 0x10000) >> 10),
+				     0xdc00 + (unsigned)((code - 0x10000) & 0x3ff)) == OK;
+		out->overflow |= !ok;
+	}
+}
+
+void
+print_json(struct buf *out, const struct json *value)
+{
+	struct buf text;
+	struct json_writer w;
+
+	buf_init(&text, PRINT_MAX);
+	json_writer_init(&w, &text);
+	json_put_json(&w, value);
+	if (json_writer_end(&w) != OK)
+		out->overflow = true;
+	put_shown(out, buf_span(&text));
+	buf_fini(&text);
+}
