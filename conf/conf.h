@@ -45,6 +45,8 @@ extern const struct setting settings[];
 extern const char *const service_names[SERVICE_COUNT];
 extern const bool service_is_tls[SERVICE_COUNT];
 
+bool conf_service_named(struct span text, enum service_name *out); /* false: no such name */
+
 const char *setting_type_name(enum setting_type type);   /* "duration" */
 const char *setting_needs_name(enum setting_needs needs); /* "reload" */
 

@@ -5,6 +5,7 @@
 #define CONF_CONF_FAULTS_H
 
 #include "conf/conf_types.h"
+#include "conf/yaml_events.h"
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
 
@@ -26,6 +27,14 @@ struct conf_faults {
 
 void conf_faults_init(struct conf_faults *faults);
 void conf_faults_fini(struct conf_faults *faults); /* may be used again */
+
+/* Add one; the texts are copied, made printable and cut at CONF_FAULT_TEXT_MAX bytes. */
+#define CONF_FAULT_TEXT_MAX 300
+void conf_fault_add(struct conf_faults *faults, struct yaml_place at, struct span key,
+	const char *format, ...) PRINTF_LIKE(4, 5);
+void conf_warning_add(struct conf_faults *faults, struct yaml_place at, struct span key,
+	const char *format, ...) PRINTF_LIKE(4, 5);
+void conf_faults_sort(struct conf_faults *faults); /* into the order of the file */
 
 /* "path:12:7: log.level: not one of error, warning, info, debug", without a line end. */
 MUST_CHECK enum err conf_fault_put(

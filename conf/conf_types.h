@@ -80,6 +80,7 @@ struct conf_domain_maps {
 
 /*
  * X(TYPE, what it is in C, what it is in words). Text forms:
+ * TEXT, PATH, ADDRESS have no control characters; LINES may have LF and TAB
  * SIZE      bytes, or with K M G T (KB, KiB, ... are the same): 1024 each
  * DURATION  seconds, or with ms s m h d w
  * COUNT     a whole number; AUTO: or the word auto, kept as 0
@@ -92,6 +93,7 @@ struct conf_domain_maps {
  */
 #define SETTING_TYPES(X)                                                                           \
 	X(TEXT, struct span, "text")                                                               \
+	X(LINES, struct span, "text of several lines")                                             \
 	X(PATH, struct span, "path")                                                               \
 	X(ADDRESS, struct span, "address")                                                         \
 	X(DOMAIN, struct span, "domain")                                                           \

@@ -218,7 +218,7 @@
 		"Who gets it; empty: the Main Administrator.")                                     \
 	X(collecting_unknown_bounce, "collecting.unknown.bounce", BOOL, 0, 0, "no", "", NOTHING,   \
 		"Tell the sender too.")                                                            \
-	X(collecting_unknown_text, "collecting.unknown.bounce_text", TEXT, 0, 10000, "", "",       \
+	X(collecting_unknown_text, "collecting.unknown.bounce_text", LINES, 0, 10000, "", "",       \
 		NOTHING, "Text of that notice.")                                                   \
 	X(collecting_query_delay_ms, "collecting.query_delay", DURATION, 0, YEARS_MS, "7d",        \
 		"time", NOTHING, "How long an asked recipient has to answer (DLR-07).")            \
@@ -255,13 +255,13 @@
 		"Fields that ask for a receipt when mail is collected (HDR-05).")                  \
 	X(headers_receipts_local_only, "headers.receipts_local_only", BOOL, 0, 0, "yes", "",       \
 		NOTHING, "Only mail from here may ask for them (HDR-06).")                         \
-	X(signature_plain, "signature.plain", TEXT, 0, 65536, "", "", NOTHING,                     \
+	X(signature_plain, "signature.plain", LINES, 0, 65536, "", "", NOTHING,                     \
 		"Foot of outgoing plain text (SIG-01).")                                           \
-	X(signature_html, "signature.html", TEXT, 0, 65536, "", "", NOTHING,                       \
+	X(signature_html, "signature.html", LINES, 0, 65536, "", "", NOTHING,                       \
 		"Foot of outgoing HTML.")                                                          \
-	X(signature_auth_plain, "signature.auth_plain", TEXT, 0, 65536, "", "", NOTHING,           \
+	X(signature_auth_plain, "signature.auth_plain", LINES, 0, 65536, "", "", NOTHING,           \
 		"The same where the sender logged in (SIG-03).")                                   \
-	X(signature_auth_html, "signature.auth_html", TEXT, 0, 65536, "", "", NOTHING,             \
+	X(signature_auth_html, "signature.auth_html", LINES, 0, 65536, "", "", NOTHING,             \
 		"The same in HTML.")                                                               \
 	X(trace_keep_ms, "trace.keep", DURATION, 60000, YEARS_MS, "30d", "time", NOTHING,          \
 		"How long traces are kept (H88).")                                                 \

@@ -1,0 +1,252 @@
+/*
+ * conf_check.c - values against each other.
+ */
+#include "conf/conf_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/conf_shapes.h"
+#include "conf/conf_value.h"
+
+#define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
+#define TIMEOUT_SENSIBLE_MAX 600000
+
+struct checking {
+	const struct conf *conf;
+	const struct yaml_tree *tree;
+	struct conf_faults *faults;
+};
+
+static struct yaml_place
+place(const struct checking *c, const char *key)
+{
+	return yaml_place_of(c->tree, span_of(key));
+}
+
+static void
+check_tls(struct checking *c)
+{
+	const struct conf *conf = c->conf;
+
+	if (conf->tls_certificate.len > 0 && conf->tls_key.len == 0)
+		conf_fault_add(c->faults, place(c, "tls.certificate"), SPAN("tls.key"),
+			"is missing, though there is a certificate");
+	if (conf->tls_key.len > 0 && conf->tls_certificate.len == 0)
+		conf_fault_add(c->faults, place(c, "tls.key"), SPAN("tls.certificate"),
+			"is missing, though there is a key");
+}
+
+/* LOC-01. */
+static void
+check_domains(struct checking *c)
+{
+	const struct conf *conf = c->conf;
+	struct span domain = conf_default_domain(conf);
+
+	if (conf->domains_default.len == 0 && conf->domains_local.count == 0)
+		return;
+	if (!conf_is_local(conf, SPAN("postmaster"), domain))
+		conf_warning_add(c->faults, place(c, "domains.default"), SPAN("domains.default"),
+			"%.*s is not among domains.local", SPAN_FMT(domain));
+}
+
+static bool
+is_open_to_all(const struct conf_service *smtp)
+{
+	if (smtp == NULL || smtp->access.count > 0)
+		return false;
+	for (size_t i = 0; i < smtp->listen.count; i++) {
+		const struct conf_listen *listen = &smtp->listen.items[i];
+		bool is_loopback = listen->kind == LISTEN_UNIX ||
+				   (listen->kind == LISTEN_INET && listen->addr.s6_addr[12] == 127) ||
+				   (listen->kind == LISTEN_INET6 &&
+					   IN6_IS_ADDR_LOOPBACK(&listen->addr));
+
+		if (!is_loopback)
+			return true;
+	}
+	return false;
+}
+
+/* SMT-06. */
+static void
+check_smtp(struct checking *c)
+{
+	const struct conf *conf = c->conf;
+
+	if (conf->smtp_require_auth && conf->smtp_auth_for_local &&
+		is_open_to_all(conf_service(conf, SERVICE_smtp)))
+		conf_warning_add(c->faults, place(c, "smtp.auth_for_local"),
+			SPAN("smtp.auth_for_local"),
+			"port open to all, yet mail from other servers is refused without AUTH");
+	if (conf->smtp_relay_check == RELAY_FROM || conf->smtp_relay_check == RELAY_NONE)
+		conf_warning_add(c->faults, place(c, "smtp.relay_check"), SPAN("smtp.relay_check"),
+			"strangers can send to the Internet through this server");
+}
+
+static bool
+is_same_listen(const struct conf_listen *a, const struct conf_listen *b)
+{
+	if (a->kind == LISTEN_UNIX || b->kind == LISTEN_UNIX)
+		return a->kind == b->kind && span_eq(a->path, b->path);
+	if (a->port != b->port || a->port == 0)
+		return false;
+	return a->kind == LISTEN_ANY || b->kind == LISTEN_ANY ||
+	       memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0;
+}
+
+/* The first listener of the file that is the same as number J of service I, but before it. */
+static const struct conf_service *
+taken_by(const struct conf *conf, size_t i, size_t j)
+{
+	const struct conf_listen *listen = &conf->services.items[i].listen.items[j];
+
+	for (size_t k = 0; k <= i; k++) {
+		const struct conf_service *other = &conf->services.items[k];
+		size_t count = k == i ? j : other->listen.count;
+
+		for (size_t n = 0; n < count; n++)
+			if (is_same_listen(listen, &other->listen.items[n]))
+				return other;
+	}
+	return NULL;
+}
+
+static void
+check_service(struct checking *c, size_t i)
+{
+	const struct conf_service *service = &c->conf->services.items[i];
+	char key[CONF_KEY_MAX];
+
+	for (size_t j = 0; j < service->listen.count; j++) {
+		const struct conf_service *other = taken_by(c->conf, i, j);
+		int len = snprintf(key, sizeof(key), "services.%s.listen",
+			service_names[service->name]);
+		char item[CONF_KEY_MAX + 24];
+
+		snprintf(item, sizeof(item), "%s.%zu", key, j);
+		if (other != NULL)
+			conf_fault_add(c->faults, place(c, item), (struct span){ key, (size_t)len },
+				"%.*s is taken by %s",
+				SPAN_FMT(service->listen.items[j].text), service_names[other->name]);
+	}
+}
+
+static void
+check_timeouts(struct checking *c)
+{
+	int64_t ms = c->conf->timeouts_client_ms;
+
+	if (ms < TIMEOUT_SENSIBLE_MIN || ms > TIMEOUT_SENSIBLE_MAX)
+		conf_warning_add(c->faults, place(c, "timeouts.client"), SPAN("timeouts.client"),
+			"outside what is sensible, 30s to 600s");
+}
+
+/* The text in member "name" of an item, which is its first row in all named shapes. */
+static struct span
+name_of(const struct conf_shape *shape, const struct conf_items *list, size_t i)
+{
+	const char *item = (const char *)list->items + i * shape->size;
+
+	return *(const struct span *)(const void *)(item + shape->rows[0].offset);
+}
+
+static void
+check_names(struct checking *c, const struct setting *row)
+{
+	const struct conf_shape *shape = conf_shape_of(row->type);
+	const struct conf_items *list = (const void *)((const char *)c->conf + row->offset);
+	char key[CONF_KEY_MAX];
+
+	if (strcmp(shape->rows[0].key, "name") != 0)
+		return;
+	for (size_t i = 0; i < list->count; i++) {
+		struct span name = name_of(shape, list, i);
+
+		snprintf(key, sizeof(key), "%s.%zu", row->key, i);
+		if (name.len > 0 && span_find(name, '.') < name.len)
+			conf_fault_add(c->faults, place(c, key), span_of(key),
+				"a name must not have a dot");
+		for (size_t j = 0; j < i; j++)
+			if (name.len > 0 && span_eq_nocase(name, name_of(shape, list, j))) {
+				conf_fault_add(c->faults, place(c, key), span_of(key),
+					"the name %.*s is taken", SPAN_FMT(name));
+				break;
+			}
+	}
+}
+
+static bool
+has_connection(const struct conf *conf, struct span name)
+{
+	for (size_t i = 0; i < conf->connections.count; i++)
+		if (span_eq_nocase(conf->connections.items[i].name, name))
+			return true;
+	return false;
+}
+
+static void
+check_links(struct checking *c, const char *list, size_t place_in_list, struct conf_list names)
+{
+	char key[CONF_KEY_MAX];
+
+	snprintf(key, sizeof(key), "%s.%zu.connections", list, place_in_list);
+	for (size_t i = 0; i < names.count; i++)
+		if (!has_connection(c->conf, names.items[i]))
+			conf_fault_add(c->faults, place(c, key), span_of(key),
+				"there is no connection %.*s", SPAN_FMT(names.items[i]));
+}
+
+/* keep, always ADDRESS, nonlocal ADDRESS (OUT-12). */
+static bool
+is_return_address(struct span text)
+{
+	struct span word, address;
+
+	if (span_eq(text, SPAN("keep")))
+		return true;
+	return span_cut(text, ' ', &word, &address) &&
+	       (span_eq(word, SPAN("always")) || span_eq(word, SPAN("nonlocal"))) &&
+	       span_find(address, '@') > 0 && span_find(address, '@') < address.len &&
+	       span_find_any(address, SPAN(" \t")) == address.len;
+}
+
+static void
+check_routes(struct checking *c)
+{
+	char key[CONF_KEY_MAX];
+
+	for (size_t i = 0; i < c->conf->outgoing_routes.count; i++) {
+		const struct conf_route *route = &c->conf->outgoing_routes.items[i];
+
+		snprintf(key, sizeof(key), "outgoing.routes.%zu", i);
+		if (route->kind == ROUTE_RELAY && route->servers.count == 0)
+			conf_warning_add(c->faults, place(c, key), span_of(key),
+				"a relay without servers sends nothing");
+		if (!is_return_address(route->return_address))
+			conf_fault_add(c->faults, place(c, key), span_of(key),
+				"return_address is keep, always ADDRESS or nonlocal ADDRESS");
+	}
+}
+
+void
+conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
+{
+	struct checking c = { conf, tree, faults };
+
+	check_tls(&c);
+	check_domains(&c);
+	check_smtp(&c);
+	check_timeouts(&c);
+	check_routes(&c);
+	for (size_t i = 0; i < conf->services.count; i++)
+		check_service(&c, i);
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
+		if (setting_is_shape(settings[i].type))
+			check_names(&c, &settings[i]);
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		check_links(&c, "collecting.collectors", i, conf->collectors.items[i].connections);
+	for (size_t i = 0; i < conf->schedules.count; i++)
+		check_links(&c, "schedules", i, conf->schedules.items[i].connections);
+}

@@ -1,0 +1,37 @@
+/*
+ * test_conf.h - what the tests of conf/ share.
+ */
+#ifndef TESTS_UNIT_TEST_CONF_H
+#define TESTS_UNIT_TEST_CONF_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "conf/conf_load.h"
+
+/* The example of the contract, every section of it. */
+extern const struct span test_conf_example;
+
+/* A generation from TEXT, which must be good. */
+struct conf *test_conf_load(struct span text);
+/* All faults of TEXT, one a line: "3:7: log.level: ...". */
+void test_conf_faults(struct span text, char *out, size_t size);
+
+#define check_row(i, condition)                                                                    \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail_msg("row %zu: %s", (size_t)(i), #condition);                          \
+	} while (0)
+
+int test_conf_access(void);
+int test_conf_edit(void);
+int test_conf_get(void);
+int test_conf_history(void);
+int test_conf_load_all(void);
+
+#endif

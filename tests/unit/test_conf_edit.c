@@ -1,0 +1,354 @@
+/*
+ * test_conf_edit.c - one key changed and every other byte kept (CFG-02).
+ */
+#include "tests/unit/test_conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf_diff.h"
+#include "conf/conf_edit.h"
+#include "conf/conf_shapes.h"
+#include "conf/conf_value.h"
+#include "tests/harness/page_edge.h"
+
+static enum err
+edit(struct span text, const char *key, const char *value, char *out, size_t size)
+{
+	struct conf_change change = {
+		.key = at_page_edge(span_of(key)),
+		.value = at_page_edge(span_of(value)),
+		.remove = value == NULL,
+	};
+	static struct conf_faults faults;
+	struct buf buf;
+	enum err err;
+
+	conf_faults_init(&faults);
+	buf_init(&buf, size - 1);
+	err = conf_edit(text, &change, &buf, &faults);
+	if (buf_span(&buf).len > 0)
+		memcpy(out, buf_span(&buf).ptr, buf_span(&buf).len);
+	out[buf_span(&buf).len] = '\0';
+	buf_fini(&buf);
+	conf_faults_fini(&faults);
+	return err;
+}
+
+static void
+test_edit_places_cfg02(void **state)
+{
+	static const struct {
+		const char *text, *key, *value, *want;
+	} rows[] = {
+		/* change */
+		{ "loops: 1 # one\n", "loops", "2", "loops: 2 # one\n" },
+		{ "log: { level: info }   # x\n", "log.level", "debug",
+			"log: { level: debug }   # x\n" },
+		{ "log:\n    level:   info   # x\n    keep: 3\n", "log.level", "debug",
+			"log:\n    level:   debug   # x\n    keep: 3\n" },
+		{ "hostname: 'a.test' # q\n", "hostname", "b.test", "hostname: b.test # q\n" },
+		{ "hostname: a.test\n", "hostname", "x: # y", "hostname: \"x: # y\"\n" },
+		{ "hostname: a.test\n", "hostname", "", "hostname: \"\"\n" },
+		{ "hostname: a.test\n", "hostname", "yes", "hostname: \"yes\"\n" },
+		{ "domains:\n  local: # ours\n    - a.test\n    - b.test # two\n  map: []\n",
+			"domains.local", "[\"c.test\"]",
+			"domains:\n  local: [\"c.test\"] # two\n  map: []\n" },
+		{ "domains: { local: [a.test], map: [] }\n", "domains.local",
+			"[ \"c.test\",\n \"d.test\" ]",
+			"domains: { local: [ \"c.test\",  \"d.test\" ], map: [] }\n" },
+		{ "signature:\n  plain: |\n    one\n    two\n\n# end\nloops: 1\n", "signature.plain",
+			"one\ntwo\n", "signature:\n  plain: \"one\\ntwo\\n\"\n\n# end\nloops: 1\n" },
+		{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
+			"outgoing.routes.isp.port", "26",
+			"outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n      port: "
+			"26\n" },
+		{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
+			"outgoing.routes.0.kind", "relay",
+			"outgoing:\n  routes:\n    - name: isp # x\n      kind: relay\n" },
+		{ "outgoing: { routes: [{ name: isp, kind: direct, password: x }] }\n",
+			"outgoing.routes.isp.password", "{\"sealed\": \"isp\"}",
+			"outgoing: { routes: [{ name: isp, kind: direct, password: {\"sealed\": "
+			"\"isp\"} }] }\n" },
+		/* add */
+		{ "", "loops", "2", "loops: 2\n" },
+		{ "# only this", "loops", "2", "# only this\nloops: 2\n" },
+		{ "loops: 2", "log.level", "debug", "loops: 2\nlog: { level: debug }\n" },
+		{ "loops: 2 # x\n\n# end\n", "log.level", "debug",
+			"loops: 2 # x\nlog: { level: debug }\n\n# end\n" },
+		{ "loops: 2\r\n", "log.keep", "3", "loops: 2\r\nlog: { keep: 3 }\r\n" },
+		{ "log: { level: info }\n", "log.keep", "3", "log: { level: info, keep: 3 }\n" },
+		{ "log: {}\n", "log.keep", "3", "log: { keep: 3 }\n" },
+		{ "log:\n  # level: debug\nloops: 1\n", "log.keep", "3",
+			"log: { keep: 3 }\n  # level: debug\nloops: 1\n" },
+		{ "log:\n  level: info # x\nloops: 1\n", "log.keep", "3",
+			"log:\n  level: info # x\n  keep: 3\nloops: 1\n" },
+		{ "outgoing:\n  warnings: never\n", "outgoing.timeouts.data", "1m",
+			"outgoing:\n  warnings: never\n  timeouts: { data: 1m }\n" },
+		{ "loops: 1\n", "outgoing.timeouts.data", "1m",
+			"loops: 1\noutgoing: { timeouts: { data: 1m } }\n" },
+		{ "services:\n  smtp: { listen: [\"*:25\"] } # mx\n", "services.pop3.listen",
+			"[\"*:110\"]",
+			"services:\n  smtp: { listen: [\"*:25\"] } # mx\n  pop3: { listen: [\"*:110\"] "
+			"}\n" },
+		{ "{ loops: 1 }\n", "log.keep", "3", "{ loops: 1, log: { keep: 3 } }\n" },
+		/* remove */
+		{ "a: &\n", "loops", NULL, NULL },
+		{ "loops: 1 # x\nlog: { keep: 3 }\n", "loops", NULL, "log: { keep: 3 }\n" },
+		{ "log: { keep: 3, level: info }\n", "log.keep", NULL, "log: { level: info }\n" },
+		{ "log: { keep: 3, level: info }\n", "log.level", NULL, "log: { keep: 3 }\n" },
+		{ "log: { keep: 3 }\n", "log.keep", NULL, "log: {  }\n" },
+		{ "log:\n  keep: 3 # x\n  level: info\n", "log.keep", NULL, "log:\n  level: info\n" },
+		{ "log:\n  level: info\n# c\nloops: 1\n", "log.level", NULL, "log:\n# c\nloops: 1\n" },
+		{ "domains:\n  local:\n  - a.test\n  - b.test\n  map: []\n", "domains.local", NULL,
+			"domains:\n  map: []\n" },
+		{ "log: { keep: 3,  # three\n  level: info }\n", "log.level", NULL,
+			"log: { keep: 3,  # three\n   }\n" },
+		{ "outgoing:\n  routes:\n    - name: a\n      kind: direct\n    - name: b\n      kind: "
+		  "direct\n  warnings: never\n",
+			"outgoing.routes.a", NULL,
+			"outgoing:\n  routes:\n    - name: b\n      kind: direct\n  warnings: never\n" },
+		{ "outgoing:\n  routes: [{ name: a, kind: direct }, { name: b, kind: direct }]\n",
+			"outgoing.routes.b", NULL,
+			"outgoing:\n  routes: [{ name: a, kind: direct }]\n" },
+		{ "services:\n  smtp: { listen: [\"*:25\"] }\n  pop3: { listen: [\"*:110\"] }\n",
+			"services.smtp", NULL, "services:\n  pop3: { listen: [\"*:110\"] }\n" },
+	};
+	static char got[5000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		enum err err = edit(at_page_edge(span_of(rows[i].text)), rows[i].key, rows[i].value,
+			got, sizeof(got));
+
+		if (rows[i].want == NULL)
+			check_row(i, err == ERR_SYNTAX && got[0] == '\0');
+		else if (err != OK || strcmp(got, rows[i].want) != 0)
+			fail_msg("row %zu: %s\n got %s\nwant %s", i, err_name(err), got, rows[i].want);
+	}
+}
+
+static void
+test_edit_refusals_cfg01(void **state)
+{
+	static const struct {
+		const char *text, *key, *value;
+		enum err want;
+	} rows[] = {
+		{ "loops: 1\n", "loop", "2", ERR_NOT_FOUND },
+		{ "loops: 1\n", "log", "{}", ERR_NOT_FOUND },
+		{ "loops: 1\n", "", "2", ERR_NOT_FOUND },
+		{ "loops: 1\n", "services.smpt.listen", "[\"*:25\"]", ERR_NOT_FOUND },
+		{ "loops: 1\n", "services..listen", "[\"*:25\"]", ERR_NOT_FOUND },
+		{ "loops: 1\n", "log.level", NULL, ERR_NOT_FOUND },
+		{ "outgoing: { routes: [] }\n", "outgoing.routes.isp.tls", "none", ERR_NOT_FOUND },
+		{ "loops: 1\n", "loops", "99", ERR_SYNTAX },
+		{ "loops: 1\n", "loops", "", ERR_SYNTAX },
+		{ "loops: 1\n", "loops", "2\nhostname: x", ERR_SYNTAX },
+		{ "loops: 1\n", "loops", "2 # x", ERR_SYNTAX },
+		{ "loops: 1\n", "hostname", "a\nloops: 2", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "a.test", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "[a], loops: 3", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "[a] # x", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "[a", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "- a", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "[a]\n---\n[b]", ERR_SYNTAX },
+		{ "loops: 1\n", "domains.local", "&x [a]", ERR_SYNTAX },
+		{ "loops: x\n", "hostname", "a.test", ERR_SYNTAX },
+		{ "signature: { plain: x }\n", "signature.plain", "a\xe2\x80\xa8"
+								 "b",
+			ERR_SYNTAX },
+		{ "outgoing: { routes: [{ name: a, kind: direct, password: x }] }\n",
+			"outgoing.routes.a.password", "(secret)", ERR_SYNTAX },
+	};
+	static char got[5000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		check_row(i, edit(at_page_edge(span_of(rows[i].text)), rows[i].key, rows[i].value,
+				     got, sizeof(got)) == rows[i].want);
+		check_row(i, got[0] == '\0');
+	}
+}
+
+/* What is the same at both ends, and so was not touched. */
+static size_t
+kept_bytes(struct span old, struct span new)
+{
+	size_t n = old.len < new.len ? old.len : new.len, head = 0, tail = 0;
+
+	while (head < n && old.ptr[head] == new.ptr[head])
+		head++;
+	while (tail < n - head && old.ptr[old.len - 1 - tail] == new.ptr[new.len - 1 - tail])
+		tail++;
+	return head + tail;
+}
+
+/* Another good value for a row, in OUT. */
+static bool
+other_value(const struct conf_entry *entry, char *out, size_t size)
+{
+	const struct setting *row = entry->setting;
+	struct buf buf;
+	int64_t min = row->min + 1;
+	unsigned next;
+
+	buf_init(&buf, size - 1);
+	if (row->type == SETTING_CHOICE) {
+		next = *(const unsigned *)entry->value == 0 ? 1 : 0;
+		assert_int_equal(buf_put(&buf, conf_word_at(row->unit, next)), OK);
+	} else if (row->type == SETTING_BOOL) {
+		assert_int_equal(
+			buf_put(&buf, *(const bool *)entry->value ? SPAN("no") : SPAN("yes")), OK);
+	} else if (row->type >= SETTING_SIZE && row->type <= SETTING_CLOCK) {
+		min += *(const int64_t *)entry->value == min;
+		assert_int_equal(conf_value_put_text(row, &min, &buf), OK);
+	} else if (row->type == SETTING_TEXT || row->type == SETTING_LINES) {
+		assert_int_equal(buf_put(&buf, SPAN("other \"text\": # {")), OK);
+	} else if (row->type == SETTING_PATTERNS) {
+		assert_int_equal(buf_put(&buf, SPAN("[\"other.test\", \"example.test\"]")), OK);
+	}
+	snprintf(out, size, "%.*s", SPAN_FMT(buf_span(&buf)));
+	buf_fini(&buf);
+	return out[0] != '\0' && strcmp(row->key, "name") != 0;
+}
+
+struct property {
+	size_t tried;
+};
+
+static void
+must_hold(const char *key, const char *text, const char *value, bool is_text)
+{
+	struct conf *conf = test_conf_load(span_of(text));
+	struct conf_entry entry;
+	struct buf buf;
+
+	buf_init(&buf, 1000);
+	assert_int_equal(conf_find(conf, key, &entry), OK);
+	assert_false(entry.is_default);
+	assert_int_equal(conf_put_text(&entry, &buf), OK);
+	if (is_text)
+		assert_true(span_eq(buf_span(&buf), span_of(value)));
+	buf_fini(&buf);
+	conf_free(&conf);
+}
+
+static bool
+change_each(const struct conf_entry *entry, void *arg)
+{
+	static char got[20000], back[20000];
+	struct property *p = arg;
+	struct span old = test_conf_example;
+	char value[200];
+	enum err err;
+
+	if (!other_value(entry, value, sizeof(value)) ||
+		strcmp(entry->setting->key, "return_address") == 0)
+		return true;
+	err = edit(old, entry->key, value, got, sizeof(got));
+	if (err != OK)
+		fail_msg("%s = %s: %s", entry->key, value, err_name(err));
+	must_hold(entry->key, got, value, entry->setting->type <= SETTING_LINES);
+	/* At most the old value and an added section are not the same as before. */
+	if (kept_bytes(old, span_of(got)) + 60 < old.len)
+		fail_msg("%s: too much was touched", entry->key);
+	if (entry->is_default) {
+		/* Added and removed again: all of the old bytes are there, in order. */
+		assert_int_equal(edit(span_of(got), entry->key, NULL, back, sizeof(back)), OK);
+		if (kept_bytes(old, span_of(back)) < old.len)
+			fail_msg("%s: not undone\n%s", entry->key, back);
+	}
+	p->tried++;
+	return true;
+}
+
+static void
+test_edit_each_key_keeps_the_rest_cfg02(void **state)
+{
+	struct conf *conf = test_conf_load(test_conf_example);
+	struct property p = { 0 };
+
+	(void)state;
+	conf_each(conf, change_each, &p);
+	assert_true(p.tried > 120);
+	conf_free(&conf);
+}
+
+static void
+test_edit_several_all_or_none(void **state)
+{
+	struct conf_change changes[] = {
+		{ SPAN("domains.default"), SPAN("b.test"), false },
+		{ SPAN("domains.local"), SPAN("[\"b.test\"]"), false },
+		{ SPAN("loops"), SPAN("4"), false },
+	};
+	static struct conf_faults faults;
+	struct buf buf;
+
+	(void)state;
+	conf_faults_init(&faults);
+	buf_init(&buf, CONF_FILE_MAX);
+	assert_int_equal(conf_edit_all(SPAN("domains: { local: [a.test] }\n"), changes, 3, &buf,
+				 &faults),
+		OK);
+	assert_true(span_eq(buf_span(&buf),
+		SPAN("domains: { local: [\"b.test\"], default: b.test }\nloops: 4\n")));
+	buf_clear(&buf);
+	changes[2].value = SPAN("x");
+	assert_int_equal(conf_edit_all(SPAN("domains: { local: [a.test] }\n"), changes, 3, &buf,
+				 &faults),
+		ERR_SYNTAX);
+	assert_int_equal(buf_span(&buf).len, 0);
+	buf_fini(&buf);
+	conf_faults_fini(&faults);
+}
+
+static void
+test_diff_of_two_texts(void **state)
+{
+	static const struct {
+		const char *old, *new, *want;
+	} rows[] = {
+		{ "a: 1\n", "a: 1\n", "" },
+		{ "", "a: 1\n", "@@ -0,0 +1,1 @@\n+a: 1\n" },
+		{ "a: 1\n", "", "@@ -1,1 +0,0 @@\n-a: 1\n" },
+		{ "a: 1\nb: 2\nc: 3\n", "a: 1\nb: 9\nc: 3\n",
+			"@@ -1,3 +1,3 @@\n a: 1\n-b: 2\n+b: 9\n c: 3\n" },
+		{ "a: 1\n#1\n#2\n#3\n#4\n#5\n#6\n#7\nb: 2\n", "a: 9\n#1\n#2\n#3\n#4\n#5\n#6\n#7\nb: 9\n",
+			"@@ -1,4 +1,4 @@\n-a: 1\n+a: 9\n #1\n #2\n #3\n"
+			"@@ -6,4 +6,4 @@\n #5\n #6\n #7\n-b: 2\n+b: 9\n" },
+		{ "a: 1\n#1\n#2\n#3\n#4\n#5\n#6\nb: 2\n", "a: 9\n#1\n#2\n#3\n#4\n#5\n#6\nb: 9\n",
+			"@@ -1,8 +1,8 @@\n-a: 1\n+a: 9\n #1\n #2\n #3\n #4\n #5\n #6\n-b: 2\n+b: 9\n" },
+		{ "r: [{ password: canary1, x: 1 }]\n", "r: [{ password: canary22, x: 1 }]\n",
+			"@@ -1,1 +1,1 @@\n-r: [{ password: ****, x: 1 }]\n+r: [{ password: ****, x: 1 "
+			"}]\n" },
+		{ "password: |\n  canary\n  canary\n", "password: x\n",
+			"@@ -1,3 +1,1 @@\n-password: ****\n-\n-\n+password: ****\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct buf buf;
+
+		buf_init(&buf, 10000);
+		check_row(i, conf_diff(span_of(rows[i].old), span_of(rows[i].new), &buf) == OK);
+		if (!span_eq(buf_span(&buf), span_of(rows[i].want)))
+			fail_msg("row %zu: got\n%.*s", i, SPAN_FMT(buf_span(&buf)));
+		buf_fini(&buf);
+	}
+}
+
+int
+test_conf_edit(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_edit_places_cfg02),
+		cmocka_unit_test(test_edit_refusals_cfg01),
+		cmocka_unit_test(test_edit_each_key_keeps_the_rest_cfg02),
+		cmocka_unit_test(test_edit_several_all_or_none),
+		cmocka_unit_test(test_diff_of_two_texts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

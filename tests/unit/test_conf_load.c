@@ -1,0 +1,463 @@
+/*
+ * test_conf_load.c - text to settings: every kind of fault with its place, and the bombs.
+ */
+#include "tests/unit/test_conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/conf_value.h"
+
+static void
+test_load_example_of_contract_cfg01(void **state)
+{
+	struct conf *conf = test_conf_load(test_conf_example);
+
+	(void)state;
+	assert_true(span_eq(conf->hostname, SPAN("mail.example.test")));
+	assert_int_equal(conf->services.count, SERVICE_COUNT);
+	assert_int_equal(conf_service(conf, SERVICE_pop3s)->listen.items[0].port, 2995);
+	assert_int_equal(conf->limits_message_size, 50 * MIB);
+	assert_int_equal(conf->trace_keep_ms, 30 * DAY_MS);
+	assert_int_equal(conf->loops, 0);
+	assert_int_equal(conf->outgoing_routes.count, 2);
+	assert_int_equal(conf->outgoing_routes.items[0].tls, ROUTE_TLS_REQUIRED);
+	assert_int_equal(conf->outgoing_routes.items[0].password.kind, SECRET_FILE);
+	assert_int_equal(conf->outgoing_routes.items[0].domains.count, 4);
+	assert_int_equal(conf->outgoing_routes.items[1].kind, ROUTE_DIRECT);
+	assert_false(conf->has_secret);
+	assert_true(conf->given[INDEX_lockout_scope]);
+	assert_false(conf->given[INDEX_limits_addresses]);
+	conf_free(&conf);
+	assert_null(conf);
+}
+
+static void
+test_load_nothing_gives_defaults_cfg01(void **state)
+{
+	static const char *const rows[] = { "", "\n", "# nothing\n", "---\n", "log:\nservices:\n",
+		"{}", "log: {}\n" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conf *conf = test_conf_load(span_of(rows[i]));
+
+		check_row(i, conf->services.count == 0);
+		check_row(i, conf_service(conf, SERVICE_smtp) == NULL);
+		check_row(i, conf->log_level == CONF_LOG_INFO);
+		check_row(i, conf->limits_max_per_ip == 50);
+		check_row(i, conf->timeouts_before_login_ms == 60000);
+		check_row(i, span_eq(conf->data, SPAN("var/store")));
+		conf_free(&conf);
+	}
+}
+
+/* Every row of every table has a default that it would accept itself. */
+static void
+test_rows_have_good_bounds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < SETTINGS_COUNT; i++) {
+		check_row(i, settings[i].help[0] != '\0');
+		check_row(i, strlen(settings[i].key) < CONF_KEY_MAX);
+		check_row(i, settings[i].min <= settings[i].max);
+		for (size_t j = 0; j < i; j++)
+			check_row(i, strcmp(settings[i].key, settings[j].key) != 0);
+	}
+}
+
+static void
+test_choices_have_the_order_of_their_enums(void **state)
+{
+	static const struct {
+		const char *yaml;
+		size_t offset;
+		unsigned want;
+	} rows[] = {
+		{ "log: { level: error }", offsetof(struct conf, log_level), CONF_LOG_ERROR },
+		{ "log: { level: debug }", offsetof(struct conf, log_level), CONF_LOG_DEBUG },
+		{ "smtp: { relay_check: lan }", offsetof(struct conf, smtp_relay_check), RELAY_LAN },
+		{ "smtp: { relay_check: none }", offsetof(struct conf, smtp_relay_check), RELAY_NONE },
+		{ "lockout: { scope: user }", offsetof(struct conf, lockout_scope), LOCKOUT_USER },
+		{ "outgoing: { warnings: always }", offsetof(struct conf, outgoing_warnings),
+			WARNINGS_ALWAYS },
+		{ "collecting: { unknown: { do: remote } }",
+			offsetof(struct conf, collecting_unknown_do), UNKNOWN_REMOTE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conf *conf = test_conf_load(span_of(rows[i].yaml));
+
+		check_row(i, *(unsigned *)(void *)((char *)conf + rows[i].offset) == rows[i].want);
+		conf_free(&conf);
+	}
+}
+
+/* Text in, all faults out, each with line and column. */
+static void
+test_load_faults_cfg01_h60(void **state)
+{
+	static const struct {
+		const char *yaml, *want;
+	} rows[] = {
+		{ "hostnam: x\n", ":1:1: hostnam: unknown key\n" },
+		{ "log: { level: info, levle: x }\n", ":1:21: log.levle: unknown key\n" },
+		{ "a: 1\nb: 2\nlog:\n  c: 3\n",
+			":1:1: a: unknown key\n:2:1: b: unknown key\n:4:3: log.c: unknown key\n" },
+		{ "loops: 2\nloops: 3\n", ":2:1: loops: duplicate key, first on line 1\n" },
+		{ "log: { level: info, level: info }",
+			":1:21: level: duplicate key, first on line 1\n" },
+		{ "log: { level: loud }\n",
+			":1:15: log.level: not one of error|warning|info|debug\n" },
+		{ "loops: 65\n", ":1:8: loops: not between 1 and 64\n" },
+		{ "loops: 0\n", ":1:8: loops: not between 1 and 64\n" },
+		{ "loops: x\n", ":1:8: loops: not a whole number\n" },
+		{ "loops: '4'\n", ":1:8: loops: must stand without quotes\n" },
+		{ "loops: [4]\n", ":1:8: loops: takes number or auto, not a list\n" },
+		{ "loops: {a: b}\n", ":1:8: loops: takes number or auto, not a map\n" },
+		{ "loops:\n", ":1:7: loops: has no value\n" },
+		{ "loops: null\n", ":1:8: loops: has no value\n" },
+		{ "loops: 99999999999999999999\n", ":1:8: loops: not between 1 and 64\n" },
+		{ "limits: { message_size: 50X }\n",
+			":1:25: limits.message_size: not a size, such as 2048, 64KB or 1GB\n" },
+		{ "limits: { message_size: -1 }\n",
+			":1:25: limits.message_size: not a size, such as 2048, 64KB or 1GB\n" },
+		{ "limits: { line_length: 65KB }\n",
+			":1:24: limits.line_length: not between 1000 and 64KB\n" },
+		{ "limits: { message_size: 9999999999TB }\n",
+			":1:25: limits.message_size: not between 0 and 1024TB\n" },
+		{ "trace: { keep: soon }\n",
+			":1:16: trace.keep: not a time, such as 30s, 10m, 2h or 7d\n" },
+		{ "trace: { keep: 1s }\n", ":1:16: trace.keep: not between 1m and 3660d\n" },
+		{ "smtp: { require_auth: maybe }\n", ":1:23: smtp.require_auth: not yes or no\n" },
+		{ "smtp: { require_auth: \"yes\" }\n",
+			":1:23: smtp.require_auth: must stand without quotes\n" },
+		{ "log: [1]\n", ":1:6: log: takes a map, { ... }\n" },
+		{ "log: info\n", ":1:6: log: takes a map, { ... }\n" },
+		{ "- a\n", ":1:1: takes a map, { ... }\n" },
+		{ "just text\n", ":1:1: takes a map, { ... }\n" },
+		{ "domains: { local: example.test }\n",
+			":1:19: domains.local: takes a list, [ ... ]\n" },
+		{ "domains: { local: ['a b'] }\n",
+			":1:20: domains.local: not a domain, an address or a pattern of them\n" },
+		{ "domains: { local: [''] }\n", ":1:20: domains.local: an item is empty\n" },
+		{ "domains: { local: [[a]] }\n", ":1:20: domains.local: an item must be a text\n" },
+		{ "domains: { default: 'a@b' }\n", ":1:21: domains.default: not a domain\n" },
+		{ "hostname: \"a\\nb\"\n",
+			":1:11: hostname: control characters are not allowed\n" },
+		{ "hostname: \"a\\0b\"\n",
+			":1:11: hostname: control characters are not allowed\n" },
+		{ "data: ''\n", ":1:7: data: must not be empty\n" },
+		{ "services: { smtp: }\n", ":1:19: services.smtp: needs the key listen\n" },
+		{ "services: { smtp: { listen: [] } }\n",
+			":1:29: services.smtp.listen: takes 1 to 16 items\n" },
+		{ "services: { smtp: { listen: [25] } }\n",
+			":1:30: services.smtp.listen: not ADDRESS:PORT, [ADDRESS]:PORT, *:PORT or "
+			"unix:PATH\n" },
+		{ "services: { smpt: { listen: ['*:25'] } }\n",
+			":1:13: services.smpt: no such service\n" },
+		{ "services: { smtp: { listen: ['*:25'], acess: [] } }\n",
+			":1:39: services.smtp.acess: unknown key\n" },
+		{ "services: { smtp: { listen: ['*:25'], access: ['x'] } }\n",
+			":1:48: services.smtp.access: not an address\n" },
+		{ "services:\n  smtp: { listen: ['127.0.0.1:25'] }\n  pop3: { listen: ['*:25'] }\n",
+			":3:20: services.pop3.listen: *:25 is taken by smtp\n" },
+		{ "services:\n  smtp: { listen: ['unix:a', 'unix:a'] }\n",
+			":2:30: services.smtp.listen: unix:a is taken by smtp\n" },
+		{ "tls: { certificate: a.pem }\n",
+			":1:21: tls.key: is missing, though there is a certificate\n" },
+		{ "outgoing: { routes: [{ kind: relay, servers: [a] }] }\n",
+			":1:22: outgoing.routes.0: needs the key name\n" },
+		{ "outgoing:\n  routes:\n    - { name: a, kind: direct }\n    - { name: A, kind: "
+		  "direct }\n",
+			":4:7: outgoing.routes.1: the name A is taken\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, password: {fiel: x} }] }\n",
+			":1:57: outgoing.routes.0.password: a secret is text, {file: PATH} or {sealed: "
+			"NAME}\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, return_address: never }] }\n",
+			":1:22: outgoing.routes.0: return_address is keep, always ADDRESS or nonlocal "
+			"ADDRESS\n" },
+		{ "schedules: [{ name: a, from: '25:00' }]\n",
+			":1:30: schedules.0.from: not a time of day, 00:00 to 24:00\n" },
+		{ "schedules: [{ name: a, days: [mon, someday] }]\n",
+			":1:36: schedules.0.days: not one of mon|tue|wed|thu|fri|sat|sun\n" },
+		{ "schedules: [{ name: a, connections: [b] }]\n",
+			":1:37: schedules.0.connections: there is no connection b\n" },
+		{ "hostname: &a x\n", ":1:11: anchors are not allowed\n" },
+		{ "hostname: *a\n", ":1:11: aliases are not allowed\n" },
+		{ "hostname: !!str x\n", ":1:11: tags are not allowed\n" },
+		{ "log: !x {}\n", ":1:6: tags are not allowed\n" },
+		{ "%YAML 1.1\n---\nloops: 1\n", ":1:1: directives are not allowed\n" },
+		{ "loops: 1\n---\nloops: 1\n", ":2:1: a second document is not allowed\n" },
+		{ "[a]: b\n", ":1:1: a key must be a word\n" },
+		{ "log: { level: info\nloops: 1\n",
+			":2:6: did not find expected ',' or '}'\n" },
+		{ "loops: 1\n\tlog: x\n",
+			":2:1: found a tab character that violates indentation\n" },
+		{ "hostname: \xff\n", ":1:11: invalid leading UTF-8 octet\n" },
+		{ "hostname: a\x01\n", ":1:12: control characters are not allowed\n" },
+		{ "# \xc3\xa9\xc3\xa9\nlog: { dir: '\xc3\xa9', x: 1 }\n",
+			":2:18: log.x: unknown key\n" },
+		/* warnings */
+		{ "domains: { default: a.test, local: [b.test] }\n",
+			":1:21: warning: domains.default: a.test is not among domains.local\n" },
+		{ "smtp: { require_auth: yes, auth_for_local: yes }\nservices: { smtp: { listen: "
+		  "['*:25'] } }\n",
+			":1:44: warning: smtp.auth_for_local: port open to all, yet mail from other "
+			"servers is refused without AUTH\n" },
+		{ "timeouts: { client: 10s }\n",
+			":1:21: warning: timeouts.client: outside what is sensible, 30s to 600s\n" },
+	};
+	char got[4000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		test_conf_faults(span_of(rows[i].yaml), got, sizeof(got));
+		if (strcmp(got, rows[i].want) != 0)
+			fail_msg("row %zu: %s\n got %s\nwant %s", i, rows[i].yaml, got, rows[i].want);
+	}
+}
+
+/* Sanitizers make everything slower; the bound is meant for the plain build. */
+#ifdef __SANITIZE_ADDRESS__
+#define TIME_FACTOR 20
+#else
+#define TIME_FACTOR 1
+#endif
+
+static double
+load_seconds(struct span text, char *faults, size_t size)
+{
+	struct timespec from, to;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &from);
+	test_conf_faults(text, faults, size);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &to);
+	return (double)(to.tv_sec - from.tv_sec) + (double)(to.tv_nsec - from.tv_nsec) / 1e9;
+}
+
+/* Each a piece of text, repeated up to 1 MiB; all must be refused, and soon. */
+static void
+test_load_bombs_h60(void **state)
+{
+	static const struct {
+		const char *head, *piece;
+		size_t size;
+		const char *place; /* what the first fault begins with */
+	} rows[] = {
+		{ "", "[", 100000, ":1:17: nested too deep" },
+		{ "", "{", 100000, ":1:2: a key must be a word" },
+		{ "", "- ", 100000, ":1:33: nested too deep" },
+		{ "", "? ", 100000, ":1:3: a key must be a word" },
+		{ "", "[[],", 100000, ":1:" },
+		{ "", "a: [", 100000, ":1:" },
+		{ "log: &a [x]\nx: [", "*a,", 100000, ":1:6: anchors are not allowed" },
+		{ "", "loops: 1\n", 100000, ":2:1: loops: duplicate key" },
+		{ "domains: { local: [", "a,", 200000, ":" },
+		{ "", "a\n\n", 100000, ":1:1:" },
+		{ "x: '", "''", CONF_FILE_MAX - 5, ":" },
+		{ "", " ", CONF_FILE_MAX + 1, ":1:1: longer than 1048576 bytes" },
+	};
+	static char got[60000];
+	char *text = malloc(CONF_FILE_MAX + 100);
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t len = strlen(rows[i].head), step = strlen(rows[i].piece);
+		double seconds;
+
+		memcpy(text, rows[i].head, len);
+		for (; len + step <= rows[i].size; len += step)
+			memcpy(text + len, rows[i].piece, step);
+		seconds = load_seconds((struct span){ text, len }, got, sizeof(got));
+		if (strncmp(got, rows[i].place, strlen(rows[i].place)) != 0)
+			fail_msg("row %zu: got %.200s", i, got);
+		if (i < 6 && seconds > 0.010 * TIME_FACTOR)
+			fail_msg("row %zu: %.1f ms", i, seconds * 1000);
+		if (seconds > 0.2 * TIME_FACTOR)
+			fail_msg("row %zu: %.1f ms", i, seconds * 1000);
+	}
+	free(text);
+}
+
+static void
+test_load_bounds_the_list_of_faults(void **state)
+{
+	char text[4000] = "", *at = text;
+	static struct conf_faults faults;
+	struct conf *conf;
+
+	(void)state;
+	for (int i = 0; i < 150; i++)
+		at += snprintf(at, 20, "key%d: 1\n", i);
+	conf_faults_init(&faults);
+	assert_int_equal(conf_load(span_of(text), &conf, &faults), ERR_SYNTAX);
+	assert_int_equal(faults.count, CONF_FAULTS_MAX);
+	assert_int_equal(faults.left_off, 50);
+	assert_int_equal(faults.errors, 150);
+	conf_faults_fini(&faults);
+}
+
+static void
+test_load_never_shows_a_password_h66(void **state)
+{
+	static const char *const rows[] = {
+		"outgoing: { routes: [{ name: a, kind: direct, password: canary-1 }] }\nx: 1\n",
+		"outgoing: { routes: [{ name: a, kind: direct, password: \"canary\\x01\" }] }\n",
+		"outgoing: { routes: [{ name: a, kind: direct, password: [canary] }] }\n",
+		"outgoing: { routes: [{ name: a, kind: direct, password: {canary: canary} }] }\n",
+	};
+	char got[4000];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		test_conf_faults(span_of(rows[i]), got, sizeof(got));
+		check_row(i, got[0] != '\0' && strstr(got, "canary") == NULL);
+	}
+}
+
+static void
+test_load_secrets_cfg05(void **state)
+{
+	static const struct {
+		const char *value;
+		enum secret_kind kind;
+		const char *want;
+		bool has_secret;
+	} rows[] = {
+		{ "geheim", SECRET_PLAIN, "geheim", true },
+		{ "'12 34'", SECRET_PLAIN, "12 34", true },
+		{ "\"\"", SECRET_NONE, "", false },
+		{ "{file: a/b}", SECRET_FILE, "a/b", false },
+		{ "{sealed: isp}", SECRET_SEALED, "isp", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[200];
+		int len = snprintf(text, sizeof(text),
+			"outgoing: { routes: [{ name: a, kind: direct, password: %s }] }",
+			rows[i].value);
+		struct conf *conf = test_conf_load((struct span){ text, (size_t)len });
+		struct secret secret = conf->outgoing_routes.items[0].password;
+
+		check_row(i, secret.kind == rows[i].kind);
+		check_row(i, span_eq(secret.value, span_of(rows[i].want)));
+		check_row(i, conf->has_secret == rows[i].has_secret);
+		conf_free(&conf);
+	}
+}
+
+static void
+test_load_file_owner_and_mode_h60_cfg05(void **state)
+{
+	static const char plain[] = "loops: 1\n";
+	static const char secret[] =
+		"outgoing: { routes: [{ name: a, kind: direct, password: x }] }\n";
+	static const struct {
+		const char *text;
+		unsigned mode;
+		enum err want;
+	} rows[] = {
+		{ plain, 0644, OK },
+		{ plain, 0664, ERR_DENIED },
+		{ plain, 0646, ERR_DENIED },
+		{ secret, 0640, OK },
+		{ secret, 0600, OK },
+		{ secret, 0644, ERR_DENIED },
+		{ "loops: x\n", 0644, ERR_SYNTAX },
+	};
+	char path[] = "/tmp/test-conf-XXXXXX";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static struct conf_faults faults;
+		struct conf *conf;
+
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_true(pwrite(fd, rows[i].text, strlen(rows[i].text), 0) > 0);
+		assert_int_equal(fchmod(fd, rows[i].mode), 0);
+		conf_faults_init(&faults);
+		check_row(i, conf_load_file(path, geteuid(), &conf, &faults) ==
+				     rows[i].want);
+		check_row(i, (faults.errors == 0) == (rows[i].want == OK));
+		conf_free(&conf);
+		conf_faults_fini(&faults);
+	}
+	close(fd);
+	unlink(path);
+}
+
+static void
+test_load_file_that_is_none(void **state)
+{
+	static const struct {
+		const char *path;
+		enum err want;
+	} rows[] = {
+		{ "/nonexistent/postroom.yaml", ERR_NOT_FOUND },
+		{ "/tmp", ERR_DENIED },
+		{ "/dev/zero", ERR_DENIED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		static struct conf_faults faults;
+		struct conf *conf;
+
+		conf_faults_init(&faults);
+		check_row(i, conf_load_file(rows[i].path, geteuid(), &conf, &faults) == rows[i].want);
+		check_row(i, faults.count == 1 && conf == NULL);
+		conf_faults_fini(&faults);
+	}
+}
+
+static void
+test_service_limits_net02_h32(void **state)
+{
+	struct conf *conf = test_conf_load(SPAN(
+		"services:\n  smtp: { listen: ['*:25'] }\n  pop3: { listen: ['*:110'] }\n"
+		"  imap: { listen: ['*:143'], timeout: 5m, max_connections: 7, max_per_ip: 3 }\n"));
+
+	(void)state;
+	assert_int_equal(
+		conf_service_timeout_ms(conf, conf_service(conf, SERVICE_smtp)), 300000);
+	assert_int_equal(
+		conf_service_timeout_ms(conf, conf_service(conf, SERVICE_pop3)), 600000);
+	assert_int_equal(
+		conf_service_timeout_ms(conf, conf_service(conf, SERVICE_imap)), 300000);
+	assert_int_equal(
+		conf_service_max_connections(conf, conf_service(conf, SERVICE_imap)), 7);
+	assert_int_equal(
+		conf_service_max_connections(conf, conf_service(conf, SERVICE_smtp)), 10000);
+	assert_int_equal(conf_service_max_per_ip(conf, conf_service(conf, SERVICE_imap)), 3);
+	assert_int_equal(conf_service_max_per_ip(conf, conf_service(conf, SERVICE_smtp)), 50);
+	conf_free(&conf);
+}
+
+int
+test_conf_load_all(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_load_example_of_contract_cfg01),
+		cmocka_unit_test(test_load_nothing_gives_defaults_cfg01),
+		cmocka_unit_test(test_rows_have_good_bounds),
+		cmocka_unit_test(test_choices_have_the_order_of_their_enums),
+		cmocka_unit_test(test_load_faults_cfg01_h60),
+		cmocka_unit_test(test_load_bombs_h60),
+		cmocka_unit_test(test_load_bounds_the_list_of_faults),
+		cmocka_unit_test(test_load_never_shows_a_password_h66),
+		cmocka_unit_test(test_load_secrets_cfg05),
+		cmocka_unit_test(test_load_file_owner_and_mode_h60_cfg05),
+		cmocka_unit_test(test_load_file_that_is_none),
+		cmocka_unit_test(test_service_limits_net02_h32),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
