@@ -102,12 +102,15 @@ command_nearest(struct span typed, struct arena *a)
 	if (typed.len > GUESS_MAX)
 		return SPAN("see: postroom help");
 	(void)span_cut(typed, ' ', &first, &verb);
+	if (command_is_noun(first))
+		first = SPAN_NONE; /* that word is right; the other one is not */
 	for (size_t i = 0; i < COUNT(control_methods); i++) {
 		struct span words = span_of(control_methods[i].words), noun;
 
 		try_guess(typed, words, &best, &guess);
 		(void)span_cut(words, ' ', &noun, &verb);
-		try_guess(first, noun, &best, &guess);
+		if (first.len > 0)
+			try_guess(first, noun, &best, &guess);
 	}
 	if (guess.len == 0)
 		return SPAN("see: postroom help");

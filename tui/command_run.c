@@ -363,8 +363,8 @@ run_check(struct run *r)
 	return alerts && alerts->first ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int
-check_options(struct run *r)
+int
+run_check_options(struct run *r)
 {
 	const struct command_options *o = &r->command->options;
 	const struct control_method *m = r->command->method;
@@ -382,10 +382,8 @@ check_options(struct run *r)
 int
 run_command(struct run *r)
 {
-	int status = check_options(r);
+	int status;
 
-	if (status != EXIT_DONE)
-		return status;
 	if (r->command->options.check)
 		return run_check(r);
 	if (r->command->method->reply != CONTROL_REPLY_ROWS)

@@ -22,6 +22,8 @@ struct run {
 	bool interactive;    /* may ask: standard input and error are a terminal */
 };
 
+/* What can be told wrong without a server: EXIT_DONE or EXIT_USAGE. */
+int run_check_options(struct run *r);
 int run_command(struct run *r);
 /* Events of the log until ^C or the server's end. */
 int run_follow(struct run *r);

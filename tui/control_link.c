@@ -73,7 +73,8 @@ control_link_open(struct control_link *link, const char *path)
 void
 control_link_close(struct control_link *link)
 {
-	close(link->fd);
+	if (link->fd >= 0)
+		close(link->fd);
 	link->fd = -1;
 	buf_fini(&link->in);
 	arena_reset(&link->memory);

@@ -28,22 +28,41 @@ complain(struct program *p, int status, struct complaint complaint)
 	return status;
 }
 
-/* Become the server's program, which stands beside this one. */
-static int
-run_postroomd(struct program *p, const char *first, const char *second)
+/* The configuration that lies beside the socket, as ./run makes it; else postroomd knows its own. */
+static const char *
+config_beside(struct program *p)
 {
-	const char *slash = strrchr(p->self, '/');
-	struct span folder = slash ? (struct span){ p->self, (size_t)(slash - p->self) + 1 } :
-				     SPAN_NONE;
-	const char *path = arena_text(&p->arena,
-		arena_printf(&p->arena, "%.*spostroomd", SPAN_FMT(folder)));
-	char *args[] = { (char *)(uintptr_t)path, (char *)(uintptr_t)first,
-		(char *)(uintptr_t)second, NULL };
+	struct span path = span_of(control_link_path(p->command.options.socket));
+	size_t slash = span_find_last(path, '/');
+	const char *config;
 
+	if (slash == path.len)
+		return NULL;
+	config = arena_text(&p->arena, arena_printf(&p->arena, "%.*s/postroom.yaml", (int)slash,
+		path.ptr));
+	return access(config, R_OK) == 0 ? config : NULL;
+}
+
+/* Become the server's program, which stands beside this one. ACTION is its first option. */
+static int
+run_postroomd(struct program *p, const char *action, const char *value)
+{
+	const char *slash = strrchr(p->self, '/'), *config = config_beside(p), *path;
+	const char *args[6] = { "postroomd", action };
+	size_t count = 2;
+
+	path = arena_text(&p->arena, arena_printf(&p->arena, "%.*spostroomd",
+		slash ? (int)(slash - p->self) + 1 : 0, p->self));
+	if (value)
+		args[count++] = value;
+	if (config) {
+		args[count++] = "-c";
+		args[count++] = config;
+	}
 	if (slash)
-		execv(path, args);
+		execv(path, (char *const *)(uintptr_t)args);
 	else
-		execvp(path, args);
+		execvp(path, (char *const *)(uintptr_t)args);
 	return complain(p, EXIT_NO_SERVER,
 		(struct complaint){ span_of(path), SPAN("it cannot be run"), SPAN_NONE });
 }
@@ -80,49 +99,48 @@ run_watch(struct program *p, struct control_link *link, const char *path)
 	int status = watch_run(&w);
 
 	watch_fini(&w);
+	control_link_init(link, -1); /* the view has closed it */
 	return status;
 }
 
 static int
-run_method(struct program *p, struct control_link *link)
+run_over(struct program *p, struct run *r, const char *path)
 {
-	struct run r = {
-		.command = &p->command,
-		.link = link,
-		.style = p->style,
-		.arena = &p->arena,
-		.out = STDOUT_FILENO,
-		.complaints = STDERR_FILENO,
-		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
-	};
+	bool watch = p->command.kind == COMMAND_NONE || p->command.options.watch;
+	const struct json *hello;
+	enum err err = control_link_hello(
+		r->link, p->command.options.read_only || watch, &p->arena, &hello);
 
-	return run_command(&r);
+	if (err == ERR_BUSY)
+		return no_server(p, path, ERR_NOT_FOUND);
+	if (err != OK)
+		return run_failed(r, err);
+	return watch ? run_watch(p, r->link, path) : run_command(r);
 }
 
 static int
 run_connected(struct program *p)
 {
 	const char *path = control_link_path(p->command.options.socket);
-	bool watch = p->command.kind == COMMAND_NONE || p->command.options.watch;
 	struct control_link link;
-	const struct json *hello;
-	struct run r = { .command = &p->command, .link = &link, .style = p->style };
-	enum err err = control_link_open(&link, path);
-	int status;
+	struct run r = {
+		.command = &p->command,
+		.link = &link,
+		.style = p->style,
+		.arena = &p->arena,
+		.out = STDOUT_FILENO,
+		.complaints = STDERR_FILENO,
+		.interactive = isatty(STDIN_FILENO) && isatty(STDERR_FILENO),
+	};
+	int status = p->command.kind == COMMAND_METHOD ? run_check_options(&r) : EXIT_DONE;
+	enum err err;
 
+	if (status != EXIT_DONE)
+		return status;
+	err = control_link_open(&link, path);
 	if (err != OK)
 		return no_server(p, path, err);
-	r.arena = &p->arena;
-	r.complaints = STDERR_FILENO;
-	err = control_link_hello(&link, p->command.options.read_only || watch, &p->arena, &hello);
-	if (err == ERR_BUSY)
-		status = no_server(p, path, ERR_NOT_FOUND);
-	else if (err != OK)
-		status = run_failed(&r, err);
-	else if (watch)
-		return run_watch(p, &link, path);
-	else
-		status = run_method(p, &link);
+	status = run_over(p, &r, path);
 	control_link_close(&link);
 	return status;
 }
