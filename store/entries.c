@@ -202,6 +202,21 @@ entry_block_next(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid,
 }
 
 enum err
+entry_block_open(struct snapshot *snap, const struct row *row, struct entry_block *block)
+{
+	struct span key = row->key;
+	uint64_t folder_id;
+	struct found f;
+	enum err err = open_block(snap, row, &f);
+
+	if (err == OK)
+		err = key_take_u64(&key, &folder_id);
+	if (err == OK)
+		take_block(&f, folder_id, block);
+	return err;
+}
+
+enum err
 entry_block_put(struct txn *txn, const struct entry_block *block)
 {
 	char room[BLOCK_ROOM];

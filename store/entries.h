@@ -54,6 +54,10 @@ struct entry_block {
 MUST_CHECK enum err entry_block_next(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid,
 	struct entry_block *block, unsigned *from);
 
+/* The block that is ROW of the table, for a walk of one's own. ERR_CORRUPT. */
+MUST_CHECK enum err entry_block_open(
+	struct snapshot *snap, const struct row *row, struct entry_block *block);
+
 /* Write BLOCK back under its key, or delete the row where it has no entries. */
 MUST_CHECK enum err entry_block_put(struct txn *txn, const struct entry_block *block);
 

@@ -18,6 +18,13 @@ struct txn;
 /* The next number of a counter; the first is 1. */
 uint64_t id_next(struct txn *txn, enum store_counter counter);
 
+/*
+ * After a restore: let every counter and the message numbers rise by ID_JUMP, so that what was given out
+ * after the backup was made is not given again (H27).
+ */
+#define ID_JUMP (UINT64_C(1) << 28)
+void id_jump(struct txn *txn);
+
 /* A UIDVALIDITY (RFC 9051, 2.3.1.1): the time in seconds, or one more than the last where that is more. */
 uint32_t id_next_uidvalidity(struct txn *txn);
 

@@ -218,7 +218,7 @@ record_take_span(struct record_in *in)
 	uint64_t len = record_take_varint(in);
 	struct span bytes = { in->at, (size_t)len };
 
-	if (len > record_left(in)) {
+	if (in->bad || len > record_left(in)) {
 		in->bad = true;
 		in->at = in->end;
 		return SPAN_NONE;

@@ -1,0 +1,375 @@
+/*
+ * test_store_commit.c - groups of jobs: what fails is undone alone, what is done is on disk, limits hold.
+ */
+#include "tests/unit/test_store.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "store/ids.h"
+
+/* A job that writes a row of `changes` under KEY, then ends as the test wants. */
+struct row_job {
+	struct store_job job;
+	uint64_t key;
+	enum step step;
+	bool fails_early; /* before it writes */
+	bool was_done;
+	enum err result;
+	unsigned runs;
+};
+
+static enum step
+row_apply(struct store_job *job, struct txn *txn)
+{
+	struct row_job *r = LIST_ITEM(job, struct row_job, job);
+	struct key key;
+
+	r->runs++;
+	job->err = ERR_EXISTS;
+	if (r->fails_early)
+		return STEP_FAIL;
+	key_u64(&key, r->key);
+	if (table_put(txn, TABLE_changes, &key, SPAN("x")) != OK)
+		return STEP_FAIL;
+	txn_note_folder(txn, r->key);
+	return r->step;
+}
+
+static void
+row_done(struct store_job *job, enum err result)
+{
+	struct row_job *r = LIST_ITEM(job, struct row_job, job);
+
+	r->was_done = true;
+	r->result = result;
+}
+
+static bool
+has_row(struct store *store, uint64_t id)
+{
+	struct snapshot *snap;
+	struct span value;
+	struct key key;
+	enum err err;
+
+	assert_int_equal(snapshot_open(store, &snap), OK);
+	key_u64(&key, id);
+	err = table_get(snap, TABLE_changes, &key, &value);
+	snapshot_close(&snap);
+	return err == OK;
+}
+
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	unsigned woken;
+};
+
+static void
+gate_wake(void *arg)
+{
+	struct gate *g = arg;
+
+	pthread_mutex_lock(&g->lock);
+	g->woken++;
+	pthread_cond_signal(&g->cond);
+	pthread_mutex_unlock(&g->lock);
+}
+
+/* Run the inbox until COUNT jobs are done. */
+static void
+wait_for(struct gate *g, struct store_inbox *inbox, size_t count)
+{
+	while (count > 0) {
+		pthread_mutex_lock(&g->lock);
+		while (g->woken == 0)
+			pthread_cond_wait(&g->cond, &g->lock);
+		g->woken = 0;
+		pthread_mutex_unlock(&g->lock);
+		count -= store_inbox_run(inbox);
+	}
+}
+
+/* A job that holds the writer until the others of the test are submitted: then they are one group. */
+struct hold_job {
+	struct store_job job;
+	pthread_mutex_t *lock;
+};
+
+static enum step
+hold_apply(struct store_job *job, struct txn *txn)
+{
+	(void)txn;
+	pthread_mutex_lock(LIST_ITEM(job, struct hold_job, job)->lock);
+	pthread_mutex_unlock(LIST_ITEM(job, struct hold_job, job)->lock);
+	return STEP_DONE;
+}
+
+static void
+run_together(struct store *store, struct row_job *rows, size_t count)
+{
+	struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+	pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
+	struct hold_job first = { .job = { .apply = hold_apply }, .lock = &hold };
+	struct store_inbox inbox;
+
+	store_inbox_init(&inbox, gate_wake, &gate);
+	pthread_mutex_lock(&hold);
+	first.job.inbox = &inbox;
+	assert_int_equal(store_submit(store, &first.job), OK);
+	for (size_t i = 0; i < count; i++) {
+		rows[i].job.apply = row_apply;
+		rows[i].job.done = row_done;
+		rows[i].job.inbox = &inbox;
+		assert_int_equal(store_submit(store, &rows[i].job), OK);
+	}
+	pthread_mutex_unlock(&hold);
+	wait_for(&gate, &inbox, count + 1);
+	store_inbox_fini(&inbox);
+}
+
+/* One of a group fails after it wrote: it alone is undone, the others are on disk. */
+static void
+test_commit_failing_job_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct row_job rows[5] = {
+		{ .key = 1, .step = STEP_DONE },
+		{ .key = 2, .step = STEP_FAIL },
+		{ .key = 3, .step = STEP_DONE, .fails_early = true },
+		{ .key = 4, .step = STEP_DONE },
+		{ .key = 5, .step = STEP_FAIL },
+	};
+	struct store_stats stats;
+
+	run_together(f->store, rows, COUNT(rows));
+	fixture_reopen(f);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		bool good = rows[i].key == 1 || rows[i].key == 4;
+
+		assert_true(rows[i].was_done);
+		assert_int_equal(rows[i].result, good ? OK : ERR_EXISTS);
+		assert_int_equal(has_row(f->store, rows[i].key), good);
+	}
+	assert_int_equal(store_stats(f->store, &stats), OK);
+	assert_int_equal(f->errors, 0);
+}
+
+/* A failure before the first write costs no second run. */
+static void
+test_commit_early_failure_is_cheap(void **state)
+{
+	struct fixture *f = *state;
+	struct row_job rows[3] = {
+		{ .key = 1, .step = STEP_DONE },
+		{ .key = 2, .fails_early = true },
+		{ .key = 3, .step = STEP_DONE },
+	};
+	struct store_stats stats;
+
+	run_together(f->store, rows, COUNT(rows));
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(rows[i].runs, 1);
+	assert_int_equal(store_stats(f->store, &stats), OK);
+	assert_int_equal(stats.reruns, 0);
+	assert_int_equal(stats.jobs, 4);
+	assert_int_equal(stats.jobs_failed, 1);
+	assert_int_equal(stats.jobs_waiting, 0);
+	assert_true(has_row(f->store, 3));
+}
+
+/* The folders that a commit changed are named once, those of a failed job not at all. */
+static void
+test_commit_names_changed_folders(void **state)
+{
+	struct fixture *f = *state;
+	struct row_job rows[4] = {
+		{ .key = 9, .step = STEP_DONE },
+		{ .key = 3, .step = STEP_DONE },
+		{ .key = 9, .step = STEP_DONE },
+		{ .key = 5, .step = STEP_FAIL },
+	};
+
+	run_together(f->store, rows, COUNT(rows));
+	assert_int_equal(f->changed_count, 2);
+	assert_int_equal(f->changed[0], 3);
+	assert_int_equal(f->changed[1], 9);
+}
+
+struct slices {
+	struct store_job job;
+	uint64_t rows; /* how many slices there are */
+};
+
+/* A patient job: each slice counts in a row, so that any run of it goes on where the commits stand. */
+static enum step
+slice_apply(struct store_job *job, struct txn *txn)
+{
+	struct slices *s = LIST_ITEM(job, struct slices, job);
+	uint64_t count = 0;
+	struct span value;
+	struct key key;
+
+	key_u64(&key, 1);
+	if (table_get(txn_view(txn), TABLE_changes, &key, &value) == OK)
+		memcpy(&count, value.ptr, sizeof(count));
+	count++;
+	value = (struct span){ (const char *)&count, sizeof(count) };
+	if (table_put(txn, TABLE_changes, &key, value) != OK)
+		return STEP_FAIL;
+	return count < s->rows ? STEP_MORE : STEP_DONE;
+}
+
+static void
+test_commit_patient_slices(void **state)
+{
+	struct fixture *f = *state;
+	struct slices s = { .job = { .apply = slice_apply, .patient = true }, .rows = 7 };
+	struct store_stats before, after;
+
+	assert_int_equal(store_stats(f->store, &before), OK);
+	assert_int_equal(store_run_job_now(f->store, &s.job), OK);
+	assert_int_equal(store_stats(f->store, &after), OK);
+	assert_int_equal(after.commits - before.commits, 7); /* a slice a commit */
+	assert_true(has_row(f->store, 1));
+}
+
+/* More than the list holds is refused, and nothing of it is lost or run. */
+static void
+test_commit_list_limit(void **state)
+{
+	struct fixture *f = *state;
+	struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+	pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
+	struct hold_job first = { .job = { .apply = hold_apply }, .lock = &hold };
+	struct row_job big = { .job = { .apply = row_apply, .size_bytes = COMMIT_WAITING_BYTES },
+		.key = 1 };
+	struct row_job more = { .job = { .apply = row_apply, .size_bytes = 1 }, .key = 2 };
+	struct store_inbox inbox;
+
+	store_inbox_init(&inbox, gate_wake, &gate);
+	first.job.inbox = big.job.inbox = more.job.inbox = &inbox;
+	pthread_mutex_lock(&hold);
+	assert_int_equal(store_submit(f->store, &first.job), OK);
+	assert_int_equal(store_submit(f->store, &big.job), OK);
+	assert_int_equal(store_submit(f->store, &more.job), ERR_BUSY);
+	pthread_mutex_unlock(&hold);
+	wait_for(&gate, &inbox, 2);
+	assert_int_equal(store_submit(f->store, &more.job), OK);
+	wait_for(&gate, &inbox, 1);
+	store_inbox_fini(&inbox);
+}
+
+static enum err
+apply_ids(struct txn *txn, void *arg)
+{
+	struct key key;
+
+	*(uint64_t *)arg = id_next(txn, COUNTER_copy);
+	key_u64(&key, *(uint64_t *)arg);
+	return table_put(txn, TABLE_changes, &key, SPAN("id"));
+}
+
+static uint32_t last_uidvalidity;
+
+static enum err
+apply_uidvalidity(struct txn *txn, void *arg)
+{
+	uint32_t next = id_next_uidvalidity(txn);
+	struct key key;
+
+	(void)arg;
+	assert_true(next > last_uidvalidity);
+	last_uidvalidity = next;
+	key_u64(&key, 1);
+	return table_put(txn, TABLE_changes, &key, SPAN("id"));
+}
+
+/* The clock goes back a day: nothing that is given out does (H54). */
+static void
+test_ids_rise_when_the_clock_falls_h54(void **state)
+{
+	struct fixture *f = *state;
+
+	last_uidvalidity = 0;
+	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
+	f->now_ms -= UINT64_C(86400000);
+	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
+	fixture_reopen(f);
+	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
+}
+
+/* A child takes numbers and dies without a word: the next process gets others (H27). */
+static void
+test_ids_never_twice_after_a_kill_h27(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t seen[2], id, number;
+	int pipe_fds[2], status;
+	pid_t child;
+
+	store_close(&f->store);
+	assert_int_equal(pipe(pipe_fds), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		if (store_open(&f->options, &f->store, &f->why) != OK ||
+			run_now(f->store, apply_ids, &seen[0]) != OK ||
+			message_no_next(f->store, &seen[1]) != OK)
+			_exit(1);
+		_exit(write(pipe_fds[1], seen, sizeof(seen)) == sizeof(seen) ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(read(pipe_fds[0], seen, sizeof(seen)), sizeof(seen));
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
+	assert_int_equal(store_open(&f->options, &f->store, &f->why), OK);
+	assert_true(has_row(f->store, seen[0])); /* what was acknowledged is there */
+	assert_int_equal(run_now(f->store, apply_ids, &id), OK);
+	assert_true(id > seen[0]);
+	assert_int_equal(message_no_next(f->store, &number), OK);
+	assert_true(number > seen[1]);
+}
+
+/* Numbers outrun their block only where the writer cannot follow; across blocks they stay unique. */
+static void
+test_message_no_reserves_ahead(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t last = 0, number = 0;
+	unsigned waits = 0;
+
+	for (uint64_t i = 0; i < 2 * MESSAGE_NO_BLOCK; i++) {
+		while (message_no_next(f->store, &number) == ERR_BUSY) {
+			assert_true(waits++ < 10000);
+			usleep(1000);
+		}
+		assert_true(number > last);
+		last = number;
+	}
+	fixture_reopen(f);
+	assert_int_equal(message_no_next(f->store, &number), OK);
+	assert_true(number > last);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+int
+test_store_commit(void)
+{
+	static const struct CMUnitTest tests[] = {
+		T(test_commit_failing_job_alone),
+		T(test_commit_early_failure_is_cheap),
+		T(test_commit_names_changed_folders),
+		T(test_commit_patient_slices),
+		T(test_commit_list_limit),
+		T(test_ids_rise_when_the_clock_falls_h54),
+		T(test_ids_never_twice_after_a_kill_h27),
+		T(test_message_no_reserves_ahead),
+	};
+
+	return cmocka_run_group_tests_name("store commit", tests, NULL, NULL);
+}
