@@ -11,6 +11,7 @@
 #include "proto/base/list.h"
 
 struct conf;
+struct generation;
 struct log;
 struct log_writer;
 struct loop;
@@ -29,7 +30,8 @@ struct host {
 	unsigned number; /* 0 is the front loop */
 	struct store *store;
 	struct store_inbox *inbox; /* where `done` of this loop's store jobs comes in */
-	const struct conf *conf;   /* the generation of this turn */
+	const struct conf *conf;   /* of this turn; swapped between two turns */
+	struct generation *generation; /* that it belongs to; held */
 	struct log *log;
 	struct metrics *metrics;
 	struct shared *shared;
@@ -41,7 +43,7 @@ struct host {
 	struct snapshot *snapshot; /* by host_snapshot() only */
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */
-	unsigned session_count;
+	_Atomic unsigned session_count; /* counted from the moment a socket is dealt to the loop */
 	bool stopping;
 };
 
@@ -55,8 +57,8 @@ int64_t host_now_ms(const struct host *host);
 struct snapshot *host_snapshot(struct host *host);
 void host_snapshot_close(struct host *host); /* early: before a write that must be seen */
 
-/* Run FN(ARG) on the loop of another host: loop_post() by its number. */
-struct host *host_of_loop(struct host *host, unsigned number);
+/* The hosts of the other loops, 0 to host_count() - 1: for loop_post(host_of_loop(...)->loop, ...) */
+struct host *host_of_loop(const struct host *host, unsigned number);
 unsigned host_count(const struct host *host);
 
 #endif

@@ -19,6 +19,8 @@ struct server_options {
 	const char *conf_path; /* as given by -c, made absolute */
 	int warden_fd;	       /* -1: no warden; requests are answered by this process itself */
 	bool foreground;
+	bool log_to_stderr;
+	int ready_fd; /* -1, or where a byte says that all listeners are open */
 };
 
 /* Opens everything, runs until told to stop; returns the exit status. */

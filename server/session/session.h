@@ -50,6 +50,7 @@ struct session {
 	const struct service *service; /* the row of services.c: name and TLS mode */
 	struct host *host;	       /* of its loop */
 	const struct conf *conf;       /* the generation it runs under; see session_take_conf() */
+	struct generation *generation; /* held */
 	struct arena arena;	       /* the session's */
 	struct arena command;	       /* the class resets it after each reply */
 	struct peer peer;
@@ -59,9 +60,10 @@ struct session {
 	struct loop_timer deadline;
 	struct loop_call end; /* the one place where it is freed */
 	enum close_reason deadline_reason;
-	enum close_reason reason; /* CLOSE_NONE while it is open */
+	enum close_reason reason;    /* CLOSE_NONE while it is open */
+	enum close_reason end_later; /* for a session that waits: ends when it is resumed */
 	unsigned holds;
-	bool opened, waits, closed, conf_is_old;
+	bool opened, waits, told_close, stream_done, counted;
 };
 
 /*
@@ -113,7 +115,10 @@ session_is_secure(const struct session *s)
 void session_set_user(struct session *s, uint64_t user_id, struct span user);
 void session_set_doing(struct session *s, const char *doing);
 
-/* At the start of a command: move to the loop's present configuration. True where it changed. */
+/*
+ * At the start of a command: move to the loop's present configuration. True where it changed; spans
+ * into the old one are gone then, so nothing of the session may point there.
+ */
 bool session_take_conf(struct session *s);
 
 const char *close_reason_name(enum close_reason reason); /* "IDLE" */

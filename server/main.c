@@ -1,0 +1,290 @@
+/*
+ * main.c - the options of postroomd (contract, section 2).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "conf/conf_load.h"
+#include "server/server.h"
+#include "server/warden/warden.h"
+#include "store/backup.h"
+#include "store/check.h"
+#include "store/store.h"
+
+#define DEFAULT_CONF "/etc/postroom/postroom.yaml"
+
+enum { STATUS_DONE = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
+enum job { JOB_SERVE, JOB_CHECK, JOB_CHECK_STORE, JOB_RESTORE };
+
+struct arguments {
+	const char *conf_path, *restore_from;
+	enum job job;
+	bool foreground, repair;
+};
+
+static const char help_text[] =
+	"postroomd - the Postroom mail server\n"
+	"\n"
+	"  postroomd [-f] [-c FILE]                 serve; without -f in the background\n"
+	"  postroomd --check [-c FILE]              is the configuration right, does the store open\n"
+	"  postroomd --check-store [--repair] [-c FILE]\n"
+	"                                           look at all of the store; repair wants the server stopped\n"
+	"  postroomd --restore DIR [-c FILE]        put a backup in the store's place, server stopped\n"
+	"  postroomd --version | --help\n"
+	"\n"
+	"  -c FILE  the configuration, default " DEFAULT_CONF "\n"
+	"  -f       stay in the foreground and log to stderr too\n"
+	"\n"
+	"SIGTERM ends it within 10 s, SIGHUP reads the configuration again.\n";
+
+/* ---- the configuration, for the jobs that do not serve ---- */
+
+static struct conf *
+load(const char *path)
+{
+	struct conf_faults faults;
+	struct conf *conf = NULL;
+	struct buf line;
+
+	conf_faults_init(&faults);
+	if (conf_load_file(path, geteuid(), &conf, &faults) != OK)
+		conf = NULL;
+	buf_init(&line, 64 * 1024);
+	for (size_t i = 0; i < faults.count; i++) {
+		buf_clear(&line);
+		if (conf_fault_put(&faults.items[i], path, &line) == OK)
+			fprintf(stderr, "%.*s\n", SPAN_FMT(buf_span(&line)));
+	}
+	if (!conf)
+		fprintf(stderr, "postroomd: %s: this configuration cannot be used "
+				"(the lines above say why)\n", path);
+	buf_fini(&line);
+	conf_faults_fini(&faults);
+	return conf;
+}
+
+static struct store_options
+store_options_of(const struct conf *conf, enum store_mode mode)
+{
+	return (struct store_options){ .path = conf->data.ptr, .mode = mode,
+		.max_size = (uint64_t)conf->store_max_size,
+		.message_size = (uint64_t)conf->limits_message_size,
+		.allow_network_fs = conf->store_allow_network_fs };
+}
+
+static int
+check_conf(const char *path)
+{
+	struct conf *conf = load(path);
+	struct store_options options;
+	struct store_fault why;
+	struct store *store = NULL;
+	enum err err;
+
+	if (!conf)
+		return STATUS_REFUSED;
+	options = store_options_of(conf, STORE_CHECK);
+	err = store_open(&options, &store, &why);
+	if (err == OK)
+		store_close(&store);
+	else if (err != ERR_NOT_FOUND) /* before the first start there is none */
+		fprintf(stderr, "postroomd: %s\n", why.text);
+	conf_free(&conf);
+	return err == OK || err == ERR_NOT_FOUND ? STATUS_DONE : STATUS_REFUSED;
+}
+
+static void
+print_line(void *arg, struct span line)
+{
+	(void)arg;
+	printf("%.*s\n", SPAN_FMT(line));
+}
+
+static int
+check_store(const struct arguments *a)
+{
+	struct conf *conf = load(a->conf_path);
+	struct store_options options;
+	int status;
+
+	if (!conf)
+		return STATUS_REFUSED;
+	options = store_options_of(conf, a->repair ? STORE_EXCLUSIVE : STORE_CHECK);
+	status = store_check(&options, a->repair, print_line, NULL);
+	conf_free(&conf);
+	return status;
+}
+
+static int
+restore(const struct arguments *a)
+{
+	struct conf *conf = load(a->conf_path);
+	struct store_options options;
+	struct buf set_aside;
+	enum err err;
+
+	if (!conf)
+		return STATUS_REFUSED;
+	options = store_options_of(conf, STORE_EXCLUSIVE);
+	buf_init(&set_aside, PATH_MAX);
+	err = backup_restore(a->restore_from, &options, (int64_t)time(NULL) * 1000, &set_aside);
+	if (err != OK)
+		fprintf(stderr, "postroomd: restore %s: %s (%s)\n", a->restore_from, err_name(err),
+			err == ERR_BUSY ? "stop the server first" : "the store is as it was");
+	else if (buf_span(&set_aside).len > 0)
+		printf("restored; the store before is kept as %.*s\n",
+			SPAN_FMT(buf_span(&set_aside)));
+	else
+		puts("restored");
+	buf_fini(&set_aside);
+	conf_free(&conf);
+	return err == OK ? STATUS_DONE : STATUS_REFUSED;
+}
+
+/* ---- serving ---- */
+
+static noreturn void
+wait_for_ready(int fd)
+{
+	char byte;
+
+	_exit(read(fd, &byte, 1) == 1 ? STATUS_DONE : STATUS_REFUSED);
+}
+
+/* The first process returns when the server is ready, or has said why not. */
+static int
+go_to_background(void)
+{
+	int pipes[2], null;
+	pid_t pid;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid > 0) {
+		close(pipes[1]);
+		wait_for_ready(pipes[0]);
+	}
+	close(pipes[0]);
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (setsid() < 0 || null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+		dup2(null, STDOUT_FILENO) < 0)
+		return -1;
+	return pipes[1];
+}
+
+static int
+serve(const struct arguments *a)
+{
+	char path[PATH_MAX];
+	struct server_options options = { .foreground = a->foreground,
+		.log_to_stderr = a->foreground, .warden_fd = -1, .ready_fd = -1 };
+
+	if (!realpath(a->conf_path, path)) {
+		fprintf(stderr, "postroomd: %s: %s (name the configuration with -c FILE)\n",
+			a->conf_path, strerror(errno));
+		return STATUS_REFUSED;
+	}
+	options.conf_path = path;
+	if (!a->foreground) {
+		options.ready_fd = go_to_background();
+		if (options.ready_fd < 0) {
+			fprintf(stderr, "postroomd: background: %s\n", strerror(errno));
+			return STATUS_REFUSED;
+		}
+	}
+	return warden_run(&options);
+}
+
+/* ---- options ---- */
+
+enum { OPT_CHECK = 256, OPT_CHECK_STORE, OPT_REPAIR, OPT_RESTORE, OPT_VERSION, OPT_HELP };
+
+static const struct option options_known[] = {
+	{ "check", no_argument, NULL, OPT_CHECK },
+	{ "check-store", no_argument, NULL, OPT_CHECK_STORE },
+	{ "repair", no_argument, NULL, OPT_REPAIR },
+	{ "restore", required_argument, NULL, OPT_RESTORE },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static noreturn void
+say_and_exit(const char *text)
+{
+	fputs(text, stdout);
+	exit(fflush(stdout) == 0 ? STATUS_DONE : STATUS_REFUSED);
+}
+
+/* False: wrong usage; getopt has said what. */
+static bool
+take_option(struct arguments *a, int option)
+{
+	switch (option) {
+	case 'c':
+		a->conf_path = optarg;
+		return true;
+	case 'f':
+		a->foreground = true;
+		return true;
+	case OPT_CHECK:
+		a->job = JOB_CHECK;
+		return true;
+	case OPT_CHECK_STORE:
+		a->job = JOB_CHECK_STORE;
+		return true;
+	case OPT_REPAIR:
+		a->repair = true;
+		return true;
+	case OPT_RESTORE:
+		a->job = JOB_RESTORE;
+		a->restore_from = optarg;
+		return true;
+	case OPT_VERSION:
+		say_and_exit("postroomd " SERVER_VERSION "\n");
+	case OPT_HELP:
+	case 'h':
+		say_and_exit(help_text);
+	default:
+		return false;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	struct arguments a = { .conf_path = DEFAULT_CONF };
+	int option;
+
+	umask(077);
+	while ((option = getopt_long(argc, argv, "c:fh", options_known, NULL)) != -1) {
+		if (!take_option(&a, option))
+			return STATUS_USAGE;
+	}
+	if (optind < argc || (a.repair && a.job != JOB_CHECK_STORE)) {
+		fprintf(stderr, "postroomd: %s: not understood (postroomd --help)\n",
+			optind < argc ? argv[optind] : "--repair");
+		return STATUS_USAGE;
+	}
+	switch (a.job) {
+	case JOB_CHECK:
+		return check_conf(a.conf_path);
+	case JOB_CHECK_STORE:
+		return check_store(&a);
+	case JOB_RESTORE:
+		return restore(&a);
+	default:
+		return serve(&a);
+	}
+}

@@ -1,0 +1,583 @@
+/*
+ * server.c - the process: everything opened in order, loops run, everything ended in reverse.
+ */
+#include "server/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "server/net/tls.h"
+#include "server/net/work.h"
+#include "server/server_state.h"
+#include "server/task/tasks.h"
+#include "server/warden/warden_requests.h"
+
+#define CHUNKS_KEPT 256	       /* free pages a loop keeps: 1 MiB */
+#define STORE_TRIES 20	       /* x STORE_WAIT_MS: a server that was killed is still going away */
+#define STORE_WAIT_MS 50
+#define STOP_LOOK_MS 20	       /* how often the end looks whether the sessions have gone */
+#define LAST_JOBS_TRIES 100    /* x 10 ms, for jobs under way when the loops have ended */
+
+void
+server_complain(struct server *s, const char *what, const char *why, const char *hint)
+{
+	char open[] = " (", close[] = ")";
+
+	if (hint[0] == '\0')
+		open[0] = close[0] = '\0';
+	fprintf(stderr, "postroomd: %s%s%s%s%s%s\n", what, why[0] ? ": " : "", why, open, hint,
+		close);
+	if (s->log)
+		log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "server",
+					.text = what, .fields = { { "why", span_of(why) } } });
+}
+
+struct host *
+host_of_loop(const struct host *host, unsigned number)
+{
+	ENSURE(number < host->server->loop_count);
+	return &host->server->hosts[number];
+}
+
+unsigned
+host_count(const struct host *host)
+{
+	return host->server->loop_count;
+}
+
+/* ---- the store's callbacks; not on a loop ---- */
+
+static uint64_t
+store_clock(void *arg)
+{
+	return (uint64_t)host_now_ms(server_front(arg));
+}
+
+static void
+on_store_log(void *arg, enum store_severity severity, const char *text)
+{
+	static const enum log_level levels[] = {
+		[STORE_SAYS_INFO] = LEVEL_INFO,
+		[STORE_SAYS_WARNING] = LEVEL_WARNING,
+		[STORE_SAYS_ERROR] = LEVEL_ERROR,
+	};
+	struct server *s = arg;
+
+	log_put(s->log, &(struct log_line){ .level = levels[severity], .area = "store",
+				.text = text });
+}
+
+static void
+stop_by_post(void *arg)
+{
+	server_stop(arg);
+}
+
+/* Nobody knows what is on disk (H42): end, so that a supervisor starts a clean process. */
+static void
+on_store_fatal(void *arg, const char *text)
+{
+	struct server *s = arg;
+
+	server_complain(s, "store", text, "the process ends, start it again");
+	s->exit_status = 1;
+	loop_post(server_front(s)->loop, stop_by_post, s);
+}
+
+static void
+run_inbox(void *arg)
+{
+	struct host *host = arg;
+
+	store_inbox_run(host->inbox);
+}
+
+static void
+wake_inbox(void *arg)
+{
+	struct host *host = arg;
+
+	loop_post(host->loop, run_inbox, host);
+}
+
+/* ---- turns ---- */
+
+static void
+on_turn_end(void *arg, int64_t us)
+{
+	struct host *host = arg;
+
+	host_snapshot_close(host);
+	if (us <= LOOP_SLOW_TURN_MS * 1000)
+		return;
+	metric_add(host->metrics, slow_turns, 1);
+	metric_raise(&host->metrics->longest_turn_us, us);
+	log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "loop",
+				   .text = "slow turn",
+				   .fields = { { "loop", .number = host->number },
+					   { "us", .number = us } } });
+}
+
+static void *
+loop_thread(void *arg)
+{
+	struct host *host = arg;
+
+	loop_run(host->loop);
+	return NULL;
+}
+
+/* ---- opening ---- */
+
+static unsigned
+loops_wanted(const struct conf *conf)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	long n = conf->loops > 0 ? (long)conf->loops : cores;
+
+	return n < 1 ? 1 : n > LOOP_MAX ? LOOP_MAX : (unsigned)n;
+}
+
+static enum err
+open_host(struct server *s, unsigned number, struct generation *generation)
+{
+	struct host *host = &s->hosts[number];
+
+	*host = (struct host){ .number = number, .metrics = &s->metrics, .shared = s->shared,
+		.workers = s->workers, .server = s, .clock_offset_ms = &s->clock_offset_ms,
+		.inbox = &s->inboxes[number] };
+	if (loop_open(&host->loop) != OK)
+		return ERR_IO;
+	host->generation = generation_hold(generation);
+	host->conf = generation_conf(generation);
+	host->log = log_ring(s->writer);
+	chunk_pool_init(&host->pool, CHUNKS_KEPT);
+	list_init(&host->sessions);
+	store_inbox_init(host->inbox, wake_inbox, host);
+	loop_on_turn_end(host->loop, on_turn_end, host);
+	return OK;
+}
+
+static enum err
+open_hosts(struct server *s, struct generation *generation)
+{
+	for (s->loop_count = 0; s->loop_count < loops_wanted(generation_conf(generation));
+		s->loop_count++) {
+		if (open_host(s, s->loop_count, generation) == OK)
+			continue;
+		server_complain(s, "loop", strerror(errno), "too few descriptors?");
+		return ERR_IO;
+	}
+	return OK;
+}
+
+static enum err
+open_store(struct server *s, const struct conf *conf)
+{
+	struct store_options o = { .path = conf->data.ptr, .mode = STORE_SERVE,
+		.max_readers = s->loop_count + workers_threads(s->workers) + 16,
+		.max_size = (uint64_t)conf->store_max_size,
+		.message_size = (uint64_t)conf->limits_message_size,
+		.allow_network_fs = conf->store_allow_network_fs, .now_ms = store_clock,
+		.on_log = on_store_log, .on_fatal = on_store_fatal, .arg = s };
+	struct store_fault why = { .err = OK };
+	enum err err = store_open(&o, &s->store, &why);
+
+	for (int i = 1; err == ERR_BUSY && i < STORE_TRIES; i++) {
+		usleep(STORE_WAIT_MS * 1000);
+		err = store_open(&o, &s->store, &why);
+	}
+	if (err != OK) {
+		server_complain(s, why.text, "", "");
+		return err;
+	}
+	for (unsigned i = 0; i < s->loop_count; i++)
+		s->hosts[i].store = s->store;
+	return OK;
+}
+
+static enum err
+open_tls(struct server *s, const struct conf *conf)
+{
+	char fault[SERVER_LINE_MAX] = "";
+	struct tls_server *tls = NULL;
+
+	if (server_tls_open(s, conf, &tls, fault) != OK) {
+		server_complain(s, fault, "", "");
+		return ERR_IO;
+	}
+	for (unsigned i = 0; i < s->loop_count; i++)
+		s->hosts[i].tls = tls_server_hold(tls);
+	tls_server_release(&tls);
+	return OK;
+}
+
+static enum err
+open_listeners(struct server *s, const struct conf *conf)
+{
+	char fault[SERVER_LINE_MAX] = "";
+
+	list_init(&s->listeners);
+	if (server_listen(s, conf, true, fault) == OK)
+		return OK;
+	server_complain(s, fault, "", "");
+	return ERR_IO;
+}
+
+static enum err
+open_log(struct server *s, const struct conf *conf)
+{
+	struct log_options log = server_log_options(conf, s->options);
+
+	if (log_writer_open(&log, &s->writer) != OK) {
+		fprintf(stderr, "postroomd: log %.*s: %s (see log.dir)\n", SPAN_FMT(conf->log_dir),
+			strerror(errno));
+		return ERR_IO;
+	}
+	s->log = log_ring(s->writer);
+	return OK;
+}
+
+static enum err
+open_all(struct server *s, struct generation *generation)
+{
+	const struct conf *conf = generation_conf(generation);
+
+	if (open_log(s, conf) != OK)
+		return ERR_IO;
+	if (shared_open(&s->shared) != OK || workers_open(0, &s->workers) != OK) {
+		server_complain(s, "workers", strerror(errno), "");
+		return ERR_IO;
+	}
+	server_clock_restore(s, conf);
+	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
+		open_tls(s, conf) != OK)
+		return ERR_IO;
+	return open_listeners(s, conf);
+}
+
+static void
+read_limits(struct server *s)
+{
+	struct rlimit files;
+
+	s->fd_limit = 1024;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+		s->fd_limit = files.rlim_cur > 1000000 ? 1000000 : (unsigned)files.rlim_cur;
+}
+
+static struct generation *
+first_generation(struct server *s)
+{
+	struct conf *conf = NULL;
+	struct buf faults;
+	enum err err;
+
+	buf_init(&faults, 64 * 1024);
+	err = server_conf_read(s, &conf, &faults);
+	if (buf_span(&faults).len > 0)
+		fprintf(stderr, "%.*s", SPAN_FMT(buf_span(&faults)));
+	if (err != OK)
+		server_complain(s, s->options->conf_path, "this configuration cannot be used",
+			"postroomd --check -c FILE");
+	buf_fini(&faults);
+	return err == OK ? generation_new(conf) : NULL;
+}
+
+/* ---- running and ending ---- */
+
+static bool
+sessions_left(const struct server *s)
+{
+	for (unsigned i = 0; i < s->loop_count; i++) {
+		if (s->hosts[i].session_count > 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+end_sessions(void *arg)
+{
+	struct host *host = arg;
+
+	host->stopping = true;
+	session_close_all(host, NULL, CLOSE_SHUTDOWN);
+}
+
+static void
+on_stop_timer(struct loop_timer *timer)
+{
+	struct server *s = LIST_ITEM(timer, struct server, stop_timer);
+	struct loop *front = server_front(s)->loop;
+
+	if (sessions_left(s) && loop_now_ms(front) < s->stop_at_ms) {
+		loop_timer_set(front, timer, STOP_LOOK_MS);
+		return;
+	}
+	for (unsigned i = 0; i < s->loop_count; i++)
+		loop_stop(s->hosts[i].loop);
+}
+
+void
+server_stop(struct server *s)
+{
+	struct loop *front = server_front(s)->loop;
+
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
+				.text = "stopping" });
+	server_listeners_close(s);
+	for (unsigned i = 0; i < s->loop_count; i++)
+		loop_post(s->hosts[i].loop, end_sessions, &s->hosts[i]);
+	s->stop_at_ms = loop_now_ms(front) + SERVER_STOP_MS;
+	loop_timer_init(&s->stop_timer, on_stop_timer);
+	loop_timer_set(front, &s->stop_timer, STOP_LOOK_MS);
+}
+
+static void
+on_signal(void *arg, int signo)
+{
+	struct server *s = arg;
+
+	if (signo != SIGHUP)
+		server_stop(s);
+	else if (!s->stopping && server_reload(s, NULL) != OK)
+		fprintf(stderr, "postroomd: %s: refused, the old configuration stays: %s\n",
+			s->options->conf_path, s->reload_fault);
+}
+
+static enum err
+start_threads(struct server *s)
+{
+	sigset_t all, before;
+	int rc = 0;
+
+	sigfillset(&all); /* signals are the front loop's */
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	for (unsigned i = 1; i < s->loop_count && rc == 0; i++)
+		rc = pthread_create(&s->threads[i], NULL, loop_thread, &s->hosts[i]);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc == 0)
+		return OK;
+	server_complain(s, "loop", strerror(rc), "");
+	return ERR_IO;
+}
+
+static void
+say_ready(struct server *s)
+{
+	struct host *front = server_front(s);
+
+	if (strncmp(tls_library(), "mbed TLS 2.", 11) == 0)
+		log_put(front->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "tls",
+					    .text = "this TLS library's series has ended",
+					    .fields = { { "version", span_of(tls_library()) } } });
+	log_put(front->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
+				    .text = "ready",
+				    .fields = { { "version", SPAN(SERVER_VERSION) } } });
+	fputs("ready\n", stderr);
+	fflush(stderr);
+	if (s->options->ready_fd >= 0 && write(s->options->ready_fd, "r", 1) == 1)
+		close(s->options->ready_fd);
+}
+
+static void
+serve(struct server *s)
+{
+	struct host *front = server_front(s);
+
+	loop_on_signal(front->loop, SIGTERM, on_signal, s);
+	loop_on_signal(front->loop, SIGINT, on_signal, s);
+	loop_on_signal(front->loop, SIGHUP, on_signal, s);
+	s->tasks = tasks_start(front);
+	server_listeners_start(s);
+	say_ready(s);
+	loop_run(front->loop);
+	for (unsigned i = 1; i < s->loop_count; i++)
+		pthread_join(s->threads[i], NULL);
+	tasks_stop(&s->tasks);
+}
+
+/* Jobs that tasks left behind are finished; what sessions left is not acknowledged to anybody. */
+static void
+finish_jobs(struct server *s)
+{
+	struct store_stats stats = { .jobs_waiting = 0 };
+
+	for (int i = 0; i < LAST_JOBS_TRIES; i++) {
+		for (unsigned n = 0; n < s->loop_count; n++)
+			store_inbox_run(&s->inboxes[n]);
+		if (!store_is_busy(s->store) &&
+			(store_stats(s->store, &stats) != OK || stats.jobs_waiting == 0))
+			return;
+		usleep(10000);
+	}
+}
+
+static void
+close_hosts(struct server *s)
+{
+	for (unsigned i = 0; i < s->loop_count; i++) {
+		struct host *host = &s->hosts[i];
+
+		host_snapshot_close(host);
+		tls_server_release(&host->tls);
+		generation_release(&host->generation);
+		loop_close(&host->loop);
+		chunk_pool_fini(&host->pool);
+	}
+}
+
+static void
+close_all(struct server *s)
+{
+	if (s->store && sessions_left(s)) {
+		/* a peer would not let go: nothing unsaved is promised, so the process may just end */
+		store_inbox_run(server_front(s)->inbox);
+		log_writer_sync(s->writer);
+		_exit(s->exit_status);
+	}
+	if (s->listeners.next)
+		server_listeners_close(s);
+	workers_close(&s->workers);
+	if (s->store) {
+		finish_jobs(s);
+		store_close(&s->store);
+	}
+	for (unsigned i = 0; i < s->loop_count; i++)
+		store_inbox_fini(&s->inboxes[i]);
+	close_hosts(s);
+	shared_close(&s->shared);
+	if (s->writer)
+		log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
+					.text = "stopped" });
+	s->log = NULL;
+	log_writer_close(&s->writer);
+}
+
+int
+server_run(const struct server_options *options)
+{
+	struct server *s = calloc(1, sizeof(*s));
+	struct generation *generation;
+	int status = 1;
+
+	ENSURE(s);
+	signal(SIGPIPE, SIG_IGN);
+	s->options = options;
+	read_limits(s);
+	generation = first_generation(s);
+	if (!generation)
+		goto free_server;
+	if (open_all(s, generation) == OK && start_threads(s) == OK) {
+		s->started_ms = host_now_ms(server_front(s));
+		serve(s);
+		status = s->exit_status;
+	}
+	close_all(s);
+	generation_release(&generation);
+
+free_server:
+	free(s);
+	return status;
+}
+
+/* ---- for the control socket ---- */
+
+const char *
+server_conf_path(const struct server *s)
+{
+	return s->options->conf_path;
+}
+
+int64_t
+server_started_ms(const struct server *s)
+{
+	return s->started_ms;
+}
+
+const char *
+server_store_state(const struct server *s)
+{
+	return store_is_dead(s->store) ? "dead" : store_is_full(s->store) ? "full" : "ok";
+}
+
+struct log_writer *
+server_log_writer(const struct server *s)
+{
+	return s->writer;
+}
+
+struct ending {
+	struct host *host;
+	uint64_t id;
+};
+
+static void
+end_one(void *arg)
+{
+	struct ending *e = arg;
+
+	session_close_by_id(e->host, e->id, CLOSE_ENDED);
+	free(e);
+}
+
+enum err
+server_session_end(struct server *s, uint64_t id)
+{
+	struct shared_session row;
+	struct ending *e;
+
+	if (shared_session_find(s->shared, id, &row) != OK)
+		return ERR_NOT_FOUND;
+	e = malloc(sizeof(*e));
+	ENSURE(e);
+	*e = (struct ending){ &s->hosts[row.loop], id };
+	loop_post(e->host->loop, end_one, e);
+	return OK;
+}
+
+static void
+on_check_end(struct loop_io *io, unsigned ready)
+{
+	struct server *s = LIST_ITEM(io, struct server, check_io);
+	int32_t status = -1;
+
+	(void)ready;
+	if (read(io->fd, &status, sizeof(status)) != (ssize_t)sizeof(status))
+		status = -1;
+	loop_io_watch(server_front(s)->loop, io, 0);
+	close(io->fd);
+	s->check_runs = false;
+	s->check_done(s->check_arg, status);
+}
+
+enum err
+server_check_store(struct server *s, int out_fd, void (*done)(void *arg, int status), void *arg)
+{
+	struct warden_request request = { .kind = WARDEN_CHECK_STORE };
+	struct warden_reply reply;
+	int status_fd = -1;
+
+	if (s->check_runs)
+		return ERR_BUSY;
+	if (s->options->warden_fd < 0)
+		return ERR_DENIED;
+	if (warden_ask(s->options->warden_fd, &request, out_fd, &reply, &status_fd) != OK ||
+		status_fd < 0)
+		return ERR_IO;
+	s->check_runs = true;
+	s->check_done = done;
+	s->check_arg = arg;
+	loop_io_init(&s->check_io, status_fd, on_check_end);
+	loop_io_watch(server_front(s)->loop, &s->check_io, LOOP_READ);
+	return OK;
+}

@@ -1,0 +1,200 @@
+/*
+ * server_conf.c - reading the configuration, and taking a new one over while serving (H61).
+ *
+ * A new generation is built and checked whole, its certificate read, its new addresses bound; only
+ * then is it posted to the loops, which swap it between two turns, and the addresses that are no
+ * longer wanted are closed.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "server/net/tls.h"
+#include "server/server_state.h"
+#include "server/warden/warden_requests.h"
+
+#define FAULTS_TEXT_MAX (64 * 1024)
+
+struct swap {
+	struct host *host;
+	struct generation *generation; /* held for the host */
+	struct tls_server *tls;	       /* too */
+};
+
+/* All faults as lines. */
+static void
+put_faults(const struct conf_faults *faults, const char *path, struct buf *out)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		if (conf_fault_put(&faults->items[i], path, out) != OK ||
+			buf_put_char(out, '\n') != OK)
+			return; /* enough to work on */
+	}
+}
+
+enum err
+server_conf_read(struct server *s, struct conf **out, struct buf *faults)
+{
+	struct conf_faults list;
+	enum err err;
+
+	conf_faults_init(&list);
+	err = conf_load_file(s->options->conf_path, geteuid(), out, &list);
+	if (faults)
+		put_faults(&list, s->options->conf_path, faults);
+	conf_faults_fini(&list);
+	return err;
+}
+
+struct log_options
+server_log_options(const struct conf *conf, const struct server_options *o)
+{
+	static const enum log_level levels[] = {
+		[CONF_LOG_ERROR] = LEVEL_ERROR,
+		[CONF_LOG_WARNING] = LEVEL_WARNING,
+		[CONF_LOG_INFO] = LEVEL_INFO,
+		[CONF_LOG_DEBUG] = LEVEL_DEBUG,
+	};
+
+	return (struct log_options){ .level = levels[conf->log_level], .dir = conf->log_dir.ptr,
+		.max_size = conf->log_max_size, .to_stderr = o->log_to_stderr };
+}
+
+static void
+swap_in(void *arg)
+{
+	struct swap *w = arg;
+	struct host *host = w->host;
+
+	generation_release(&host->generation);
+	tls_server_release(&host->tls);
+	host->generation = w->generation;
+	host->conf = generation_conf(w->generation);
+	host->tls = w->tls;
+	free(w);
+}
+
+static void
+post_swap(struct host *host, struct generation *generation, struct tls_server *tls)
+{
+	struct swap *w = malloc(sizeof(*w));
+
+	ENSURE(w);
+	*w = (struct swap){ host, generation_hold(generation), tls_server_hold(tls) };
+	loop_post(host->loop, swap_in, w);
+}
+
+/* What only a new start takes over: said, not refused. */
+static void
+note_restart(struct server *s, const struct conf *next)
+{
+	const struct conf *now = server_front(s)->conf;
+
+	if (span_eq(now->data, next->data) && now->loops == next->loops)
+		return;
+	log_put(server_front(s)->log,
+		&(struct log_line){ .level = LEVEL_WARNING, .area = "config",
+			.text = "data and loops change at the next start" });
+}
+
+static void
+take_over(struct server *s, struct conf *next, struct tls_server *tls)
+{
+	struct generation *generation = generation_new(next);
+	struct log_options log = server_log_options(next, s->options);
+
+	note_restart(s, next);
+	for (unsigned i = 0; i < s->loop_count; i++)
+		post_swap(&s->hosts[i], generation, tls);
+	if (log_writer_change(s->writer, &log) != OK)
+		server_complain(s, "log", "the directory cannot be used", "see log.dir");
+	store_set_limits(s->store, (uint64_t)next->store_max_size,
+		(uint64_t)next->limits_message_size);
+	server_listeners_start(s);
+	metric_add(&s->metrics, reloads, 1);
+	generation_release(&generation);
+	s->reload_fault[0] = '\0';
+	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "config",
+				.text = "configuration taken over" });
+}
+
+/* The warden keeps its own list of names that it may open and bind. */
+static void
+tell_warden(struct server *s)
+{
+	struct warden_request request = { .kind = WARDEN_REREAD };
+	struct warden_reply reply;
+	int fd = -1;
+
+	if (s->options->warden_fd < 0)
+		return;
+	if (warden_ask(s->options->warden_fd, &request, -1, &reply, &fd) != OK)
+		server_complain(s, "warden", "did not read the configuration", "restart to recover");
+}
+
+static enum err
+refused(struct server *s, const char *why, enum err err)
+{
+	struct span all = span_of(why), first;
+
+	if (!span_next_line(&all, &first))
+		first = SPAN("cannot be read");
+	snprintf(s->reload_fault, sizeof(s->reload_fault), "%.*s", SPAN_FMT(first));
+	log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "config",
+				.text = "the new configuration is refused, the old one stays",
+				.fields = { { "why", first } } });
+	return err;
+}
+
+static enum err
+prepare(struct server *s, struct conf *next, struct tls_server **tls)
+{
+	char fault[SERVER_LINE_MAX] = "";
+
+	tell_warden(s);
+	if (server_tls_open(s, next, tls, fault) != OK)
+		return refused(s, fault, ERR_IO);
+	if (server_listen(s, next, false, fault) == OK)
+		return OK;
+	tls_server_release(tls);
+	return refused(s, fault, ERR_IO);
+}
+
+enum err
+server_reload(struct server *s, struct buf *faults)
+{
+	struct conf *next = NULL;
+	struct tls_server *tls = NULL;
+	struct buf text;
+	enum err err;
+
+	buf_init(&text, FAULTS_TEXT_MAX);
+	err = server_conf_read(s, &next, &text);
+	if (err != OK) {
+		if (buf_put_char(&text, '\0') != OK)
+			buf_clear(&text);
+		err = refused(s, buf_span(&text).len ? buf_span(&text).ptr : "", ERR_SYNTAX);
+	} else {
+		err = prepare(s, next, &tls);
+		if (err != OK)
+			conf_free(&next);
+	}
+	if (faults && err == ERR_SYNTAX && buf_put(faults, span_range(buf_span(&text), 0,
+		    buf_span(&text).len - 1)) != OK)
+		buf_clear(faults);
+	if (faults && err == ERR_IO && buf_put(faults, span_of(s->reload_fault)) != OK)
+		buf_clear(faults);
+	buf_fini(&text);
+	if (err != OK)
+		return err;
+	take_over(s, next, tls);
+	tls_server_release(&tls);
+	return OK;
+}
+
+const char *
+server_reload_fault(const struct server *s)
+{
+	return s->reload_fault;
+}

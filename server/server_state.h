@@ -1,0 +1,91 @@
+/*
+ * server_state.h - what is behind struct server; for the server*.c files alone.
+ */
+#ifndef SERVER_SERVER_STATE_H
+#define SERVER_SERVER_STATE_H
+
+#include <pthread.h>
+
+#include "conf/conf_load.h"
+#include "server/generation.h"
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/net/listener.h"
+#include "server/net/loop.h"
+#include "server/server.h"
+#include "store/commit.h"
+#include "store/store.h"
+
+#define SERVER_LISTENERS_MAX 128
+#define SERVER_FDS_KEPT 200 /* for store, log, DNS, delivery (H33) */
+#define SERVER_LINE_MAX 400 /* of what is said on stderr */
+
+struct server {
+	const struct server_options *options;
+	struct log_writer *writer;
+	struct log *log; /* of threads that are no loop */
+	struct store *store;
+	struct shared *shared;
+	struct workers *workers;
+	struct metrics metrics;
+	_Atomic int64_t clock_offset_ms;
+	unsigned loop_count;
+	struct host hosts[LOOP_MAX];
+	struct store_inbox inboxes[LOOP_MAX];
+	pthread_t threads[LOOP_MAX];
+	struct list listeners; /* struct service_listener.link */
+	unsigned listener_count;
+	enum service_state states[SHARED_SERVICES_MAX];
+	struct tasks *tasks;
+	struct loop_timer stop_timer;
+	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
+	void (*check_done)(void *arg, int status);
+	void *check_arg;
+	bool check_runs;
+	int64_t started_ms, stop_at_ms;
+	unsigned fd_limit;
+	bool stopping;
+	_Atomic int exit_status;
+	char reload_fault[SERVER_LINE_MAX];
+};
+
+static inline struct host *
+server_front(struct server *s)
+{
+	return &s->hosts[0];
+}
+
+/* "postroomd: WHAT: WHY (HINT)" on stderr, and in the log where there is one. */
+void server_complain(struct server *s, const char *what, const char *why, const char *hint);
+
+/* ---- server_listen.c ---- */
+
+/*
+ * Open what CONF lists and is not open, then close what it does not list any more. On a failure
+ * nothing has changed: *fault says which address and why.
+ */
+MUST_CHECK enum err server_listen(struct server *s, const struct conf *conf, bool at_start,
+	char fault[SERVER_LINE_MAX]);
+void server_listeners_start(struct server *s);
+void server_listeners_close(struct server *s);
+
+/* ---- server_tls.c ---- */
+
+/* The certificate of CONF; one of our own making where there is none. */
+MUST_CHECK enum err server_tls_open(struct server *s, const struct conf *conf,
+	struct tls_server **out, char fault[SERVER_LINE_MAX]);
+
+/* ---- server_conf.c ---- */
+
+MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
+struct log_options server_log_options(const struct conf *conf, const struct server_options *o);
+
+/* ---- server_clock.c ---- */
+
+void server_clock_restore(struct server *s, const struct conf *conf);
+
+/* An address or a file by the warden, or by ourselves where there is none. */
+MUST_CHECK enum err server_bind(struct server *s, const struct listen_address *address, int *fd);
+MUST_CHECK enum err server_open_file(struct server *s, const char *path, int *fd);
+
+#endif

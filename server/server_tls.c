@@ -1,0 +1,194 @@
+/*
+ * server_tls.c - the certificate: read through the warden, or made where there is none.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/net/tls.h"
+#include "server/server_state.h"
+#include "server/warden/warden_requests.h"
+
+#define PEM_FILE_MAX (256 * 1024)
+
+struct tls_paths {
+	char certificate[PATH_MAX / 4], key[PATH_MAX / 4];
+};
+
+/* Without settings they lie in the store's directory. */
+static enum err
+find_paths(const struct conf *conf, struct tls_paths *out)
+{
+	bool named = conf->tls_certificate.len > 0;
+	int n, m;
+
+	if (named) {
+		n = snprintf(out->certificate, sizeof(out->certificate), "%.*s",
+			SPAN_FMT(conf->tls_certificate));
+		m = snprintf(out->key, sizeof(out->key), "%.*s", SPAN_FMT(conf->tls_key));
+	} else {
+		n = snprintf(out->certificate, sizeof(out->certificate), "%.*s/tls/cert.pem",
+			SPAN_FMT(conf->data));
+		m = snprintf(out->key, sizeof(out->key), "%.*s/tls/key.pem", SPAN_FMT(conf->data));
+	}
+	return (size_t)n < sizeof(out->certificate) && (size_t)m < sizeof(out->key) ? OK : ERR_LIMIT;
+}
+
+enum err
+server_open_file(struct server *s, const char *path, int *fd)
+{
+	struct warden_request request = { .kind = WARDEN_OPEN };
+	struct warden_reply reply;
+	enum err err;
+
+	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (*fd >= 0)
+		return OK;
+	if (errno == ENOENT)
+		return ERR_NOT_FOUND;
+	if (s->options->warden_fd < 0 || strlen(path) >= sizeof(request.text))
+		return ERR_IO;
+	memcpy(request.text, path, strlen(path));
+	err = warden_ask(s->options->warden_fd, &request, -1, &reply, fd);
+	errno = reply.error;
+	return err;
+}
+
+static enum err
+read_pem(struct server *s, const char *path, struct buf *out)
+{
+	enum err err;
+	int fd;
+	ssize_t n = 1;
+
+	err = server_open_file(s, path, &fd);
+	if (err != OK)
+		return err;
+	while (n > 0) {
+		char *room = buf_reserve(out, 4096);
+
+		if (!room)
+			break;
+		n = read(fd, room, 4096);
+		if (n > 0)
+			buf_added(out, (size_t)n);
+		else if (n < 0 && errno == EINTR)
+			n = 1;
+	}
+	close(fd);
+	return n == 0 ? OK : ERR_IO;
+}
+
+static enum err
+write_file(const char *path, struct span text, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	ssize_t n;
+
+	if (fd < 0)
+		return ERR_IO;
+	n = write(fd, text.ptr, text.len);
+	if (n != (ssize_t)text.len || fsync(fd) != 0) {
+		close(fd);
+		unlink(path);
+		return ERR_IO;
+	}
+	close(fd);
+	return OK;
+}
+
+static void
+make_folder_of(const char *path)
+{
+	char folder[PATH_MAX / 4];
+	size_t end = span_find_last(span_of(path), '/');
+
+	if (end >= sizeof(folder) || path[end] == '\0')
+		return;
+	memcpy(folder, path, end);
+	folder[end] = '\0';
+	if (mkdir(folder, 0700) != 0)
+		return; /* it is there, or writing the file says what is wrong */
+}
+
+/* Both files are new: 0600 the key, and the certificate beside it. */
+static enum err
+make_certificate(struct server *s, const struct conf *conf, const struct tls_paths *paths,
+	struct buf *certificate, struct buf *key)
+{
+	struct span hostname = conf->hostname.len > 0 ? conf->hostname : SPAN("localhost");
+	enum err err;
+
+	buf_clear(certificate);
+	err = tls_self_signed(hostname, host_now_ms(server_front(s)) / 1000, certificate, key);
+	if (err == ERR_SYNTAX)
+		err = tls_self_signed(SPAN("localhost"), host_now_ms(server_front(s)) / 1000,
+			certificate, key);
+	if (err != OK)
+		return err;
+	make_folder_of(paths->certificate);
+	make_folder_of(paths->key);
+	err = write_file(paths->key, buf_span(key), 0600);
+	if (err == OK)
+		err = write_file(paths->certificate, buf_span(certificate), 0644);
+	if (err == OK)
+		log_put(server_front(s)->log,
+			&(struct log_line){ .level = LEVEL_WARNING, .area = "tls",
+				.text = "made a self-signed certificate",
+				.fields = { { "file", span_of(paths->certificate) },
+					{ "name", hostname } } });
+	return err;
+}
+
+static enum err
+load(struct server *s, const struct conf *conf, const struct tls_paths *paths, struct buf *cert,
+	struct buf *key, char fault[SERVER_LINE_MAX])
+{
+	enum err err = read_pem(s, paths->certificate, cert);
+
+	if (err == ERR_NOT_FOUND && access(paths->key, F_OK) != 0) {
+		err = make_certificate(s, conf, paths, cert, key);
+		if (err != OK)
+			snprintf(fault, SERVER_LINE_MAX,
+				"certificate %.150s: cannot be made: %s (is the folder ours?)",
+				paths->certificate, strerror(errno));
+		return err;
+	}
+	if (err == OK)
+		err = read_pem(s, paths->key, key);
+	if (err != OK)
+		snprintf(fault, SERVER_LINE_MAX, "certificate %.150s: %s (tls.certificate, tls.key)",
+			paths->certificate, strerror(errno));
+	return err;
+}
+
+enum err
+server_tls_open(struct server *s, const struct conf *conf, struct tls_server **out,
+	char fault[SERVER_LINE_MAX])
+{
+	struct tls_paths paths;
+	struct buf cert, key;
+	const char *why = NULL;
+	enum err err;
+
+	buf_init(&cert, PEM_FILE_MAX);
+	buf_init(&key, PEM_FILE_MAX);
+	err = find_paths(conf, &paths);
+	if (err != OK)
+		snprintf(fault, SERVER_LINE_MAX, "certificate: the path is too long");
+	else
+		err = load(s, conf, &paths, &cert, &key, fault);
+	if (err == OK) {
+		err = tls_server_open(buf_span(&cert), buf_span(&key), out, &why);
+		if (err != OK)
+			snprintf(fault, SERVER_LINE_MAX, "certificate %.150s: %s", paths.certificate,
+				why);
+	}
+	buf_fini(&cert);
+	buf_wipe(&key);
+	return err;
+}

@@ -1,0 +1,333 @@
+/*
+ * shared.c - connections, POP3 locks and the register of sessions; one lock for all.
+ */
+#include "server/shared.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/shared_state.h"
+
+struct address_row {
+	struct list link;
+	struct peer_key key;
+	unsigned count, before_login;
+};
+
+struct pop3_row {
+	struct list link;
+	uint64_t user_id;
+};
+
+/* FNV-1a; spreads rows over buckets, promises nothing against an enemy. */
+uint64_t
+hash_bytes(const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < size; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3;
+	return hash ^ hash >> 32;
+}
+
+void
+table_init(struct table *t)
+{
+	for (size_t i = 0; i < BUCKETS; i++)
+		list_init(&t->buckets[i]);
+	list_init(&t->by_age);
+	t->count = 0;
+}
+
+enum err
+shared_open(struct shared **out)
+{
+	struct shared *sh = calloc(1, sizeof(*sh));
+
+	ENSURE(sh);
+	pthread_mutex_init(&sh->lock, NULL);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		list_init(&sh->addresses[i]);
+		list_init(&sh->pop3_locks[i]);
+	}
+	list_init(&sh->sessions);
+	if (shared_logins_init(sh) != OK) {
+		free(sh);
+		return ERR_IO;
+	}
+	*out = sh;
+	return OK;
+}
+
+void
+shared_close(struct shared **shp)
+{
+	struct shared *sh = *shp;
+	struct list *link;
+
+	if (!sh)
+		return;
+	*shp = NULL;
+	shared_logins_fini(sh);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		while ((link = list_take_first(&sh->addresses[i])))
+			free(LIST_ITEM(link, struct address_row, link));
+		while ((link = list_take_first(&sh->pop3_locks[i])))
+			free(LIST_ITEM(link, struct pop3_row, link));
+	}
+	pthread_mutex_destroy(&sh->lock);
+	free(sh);
+}
+
+/* ---- connections ---- */
+
+static struct list *
+address_bucket(struct shared *sh, const struct peer_key *key)
+{
+	return &sh->addresses[hash_bytes(key, sizeof(*key)) % BUCKETS];
+}
+
+static struct address_row *
+address_find(struct shared *sh, const struct peer *peer)
+{
+	struct peer_key key = peer_key_of(peer);
+	struct list *bucket = address_bucket(sh, &key), *at, *following;
+
+	list_for_each(at, following, bucket) {
+		struct address_row *row = LIST_ITEM(at, struct address_row, link);
+
+		if (memcmp(&row->key, &key, sizeof(key)) == 0)
+			return row;
+	}
+	return NULL;
+}
+
+static struct address_row *
+address_take(struct shared *sh, const struct peer *peer)
+{
+	struct address_row *row = address_find(sh, peer);
+
+	if (row)
+		return row;
+	row = calloc(1, sizeof(*row));
+	ENSURE(row);
+	row->key = peer_key_of(peer);
+	list_append(address_bucket(sh, &row->key), &row->link);
+	return row;
+}
+
+/* The limits of one address do not hold for Unix sockets: they have none. */
+static bool
+fits(const struct shared *sh, unsigned service, const struct connection_limits *limits,
+	const struct peer *peer, const struct address_row *row)
+{
+	if (sh->by_service[service] >= limits->max_connections || sh->total >= limits->max_total)
+		return false;
+	if (!row || peer->is_unix)
+		return true;
+	return row->count < limits->max_per_ip && row->before_login < limits->max_before_login;
+}
+
+enum err
+shared_connection_begin(struct shared *sh, unsigned service, const struct peer *peer,
+	const struct connection_limits *limits)
+{
+	enum err err = ERR_LIMIT;
+
+	ENSURE(service < SHARED_SERVICES_MAX);
+	pthread_mutex_lock(&sh->lock);
+	if (fits(sh, service, limits, peer, address_find(sh, peer))) {
+		struct address_row *row = address_take(sh, peer);
+
+		row->count++;
+		row->before_login++;
+		sh->by_service[service]++;
+		sh->total++;
+		err = OK;
+	}
+	pthread_mutex_unlock(&sh->lock);
+	return err;
+}
+
+void
+shared_connection_logged_in(struct shared *sh, const struct peer *peer)
+{
+	struct address_row *row;
+
+	pthread_mutex_lock(&sh->lock);
+	row = address_find(sh, peer);
+	if (row && row->before_login > 0)
+		row->before_login--;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_connection_end(struct shared *sh, unsigned service, const struct peer *peer,
+	bool logged_in)
+{
+	struct address_row *row;
+
+	pthread_mutex_lock(&sh->lock);
+	row = address_find(sh, peer);
+	ENSURE(row && sh->by_service[service] > 0);
+	row->count--;
+	if (!logged_in && row->before_login > 0)
+		row->before_login--;
+	if (row->count == 0) {
+		list_remove(&row->link);
+		free(row);
+	}
+	sh->by_service[service]--;
+	sh->total--;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+unsigned
+shared_connections(struct shared *sh, unsigned service)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&sh->lock);
+	n = sh->by_service[service];
+	pthread_mutex_unlock(&sh->lock);
+	return n;
+}
+
+/* ---- POP3 locks ---- */
+
+static struct pop3_row *
+pop3_find(struct shared *sh, uint64_t user_id)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &sh->pop3_locks[user_id % BUCKETS]) {
+		struct pop3_row *row = LIST_ITEM(at, struct pop3_row, link);
+
+		if (row->user_id == user_id)
+			return row;
+	}
+	return NULL;
+}
+
+enum err
+shared_pop3_lock(struct shared *sh, uint64_t user_id)
+{
+	struct pop3_row *row = calloc(1, sizeof(*row));
+	bool taken;
+
+	ENSURE(row);
+	row->user_id = user_id;
+	pthread_mutex_lock(&sh->lock);
+	taken = pop3_find(sh, user_id) != NULL;
+	if (!taken)
+		list_append(&sh->pop3_locks[user_id % BUCKETS], &row->link);
+	pthread_mutex_unlock(&sh->lock);
+	if (taken)
+		free(row);
+	return taken ? ERR_BUSY : OK;
+}
+
+void
+shared_pop3_unlock(struct shared *sh, uint64_t user_id)
+{
+	struct pop3_row *row;
+
+	pthread_mutex_lock(&sh->lock);
+	row = pop3_find(sh, user_id);
+	if (row)
+		list_remove(&row->link);
+	pthread_mutex_unlock(&sh->lock);
+	free(row);
+}
+
+/* ---- the register ---- */
+
+void
+shared_session_add(struct shared *sh, struct shared_session *row)
+{
+	pthread_mutex_lock(&sh->lock);
+	row->id = ++sh->last_id;
+	list_append(&sh->sessions, &row->link);
+	sh->session_count++;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_session_remove(struct shared *sh, struct shared_session *row)
+{
+	pthread_mutex_lock(&sh->lock);
+	list_remove(&row->link);
+	sh->session_count--;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_session_set_user(struct shared *sh, struct shared_session *row, uint64_t user_id,
+	struct span user)
+{
+	size_t len = user.len < sizeof(row->user) ? user.len : sizeof(row->user) - 1;
+
+	pthread_mutex_lock(&sh->lock);
+	row->user_id = user_id;
+	if (len > 0)
+		memcpy(row->user, user.ptr, len);
+	row->user[len] = '\0';
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_session_set_doing(struct shared *sh, struct shared_session *row, const char *doing)
+{
+	pthread_mutex_lock(&sh->lock);
+	row->doing = doing;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+void
+shared_session_set_tls(struct shared *sh, struct shared_session *row, const char *version)
+{
+	pthread_mutex_lock(&sh->lock);
+	row->tls = version;
+	pthread_mutex_unlock(&sh->lock);
+}
+
+unsigned
+shared_session_count(struct shared *sh)
+{
+	unsigned n;
+
+	pthread_mutex_lock(&sh->lock);
+	n = sh->session_count;
+	pthread_mutex_unlock(&sh->lock);
+	return n;
+}
+
+size_t
+shared_session_list(struct shared *sh, uint64_t after_id, struct shared_session *rows, size_t max)
+{
+	struct list *at, *following;
+	size_t n = 0;
+
+	pthread_mutex_lock(&sh->lock);
+	list_for_each(at, following, &sh->sessions) {
+		const struct shared_session *row = LIST_ITEM(at, struct shared_session, link);
+
+		if (row->id <= after_id)
+			continue;
+		if (n == max)
+			break;
+		rows[n] = *row;
+		list_init(&rows[n++].link);
+	}
+	pthread_mutex_unlock(&sh->lock);
+	return n;
+}
+
+enum err
+shared_session_find(struct shared *sh, uint64_t id, struct shared_session *out)
+{
+	return id > 0 && shared_session_list(sh, id - 1, out, 1) == 1 && out->id == id ?
+		OK :
+		ERR_NOT_FOUND;
+}

@@ -1,0 +1,398 @@
+/*
+ * warden.c - bind, open, check: what needs rights, for a server that has none (H55).
+ *
+ * Single-threaded. It reads the configuration for the names it may bind and open, fixed-size rows
+ * from the server's socketpair, and nothing else. It opens no store: a check is a child of its own.
+ */
+#include "server/warden/warden.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conf/conf_load.h"
+#include "server/net/listener.h"
+#include "server/warden/warden_wire.h"
+
+#define FDS_WANTED 65536
+
+struct warden {
+	const struct server_options *options;
+	struct conf *conf; /* the names that are allowed; NULL where it cannot be read */
+	int sock, signals;
+	pid_t server, check;
+	int check_status_fd; /* where the check's exit status goes */
+	uid_t uid;	     /* of the server; ours where nothing was dropped */
+	gid_t gid;
+	bool drops;
+};
+
+static void
+read_names(struct warden *w)
+{
+	struct conf_faults faults;
+	struct conf *conf = NULL;
+
+	conf_faults_init(&faults);
+	if (conf_load_file(w->options->conf_path, w->uid, &conf, &faults) == OK) {
+		conf_free(&w->conf);
+		w->conf = conf;
+	}
+	conf_faults_fini(&faults);
+}
+
+/* ---- what may be asked ---- */
+
+static bool
+listen_allows(const struct conf_listen *l, struct span text)
+{
+	char any4[32], any6[32];
+
+	if (l->kind != LISTEN_ANY)
+		return span_eq(l->text, text);
+	snprintf(any4, sizeof(any4), "0.0.0.0:%u", l->port);
+	snprintf(any6, sizeof(any6), "[::]:%u", l->port);
+	return span_eq(span_of(any4), text) || span_eq(span_of(any6), text);
+}
+
+static bool
+may_bind(const struct warden *w, struct span text)
+{
+	if (span_starts(text, SPAN("unix:")) && span_eq(span_from(text, 5), w->conf->control))
+		return true;
+	for (size_t i = 0; i < w->conf->services.count; i++) {
+		const struct conf_listens *all = &w->conf->services.items[i].listen;
+
+		for (size_t k = 0; k < all->count; k++) {
+			if (listen_allows(&all->items[k], text))
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool
+is_file_of(const struct secret *secret, struct span path)
+{
+	return secret->kind == SECRET_FILE && span_eq(secret->value, path);
+}
+
+static bool
+may_open(const struct warden *w, struct span path)
+{
+	const struct conf *c = w->conf;
+
+	if (path.len == 0)
+		return false;
+	if (span_eq(path, c->tls_certificate) || span_eq(path, c->tls_key) ||
+		span_eq(path, c->tls_ca))
+		return true;
+	for (size_t i = 0; i < c->outgoing_routes.count; i++) {
+		if (is_file_of(&c->outgoing_routes.items[i].password, path))
+			return true;
+	}
+	for (size_t i = 0; i < c->collectors.count; i++) {
+		if (is_file_of(&c->collectors.items[i].password, path))
+			return true;
+	}
+	return false;
+}
+
+static struct warden_reply
+answer(enum err err, int error)
+{
+	return (struct warden_reply){ .err = err, .error = error };
+}
+
+/* A Unix socket must be the server's, so that its group may use it and it can be removed. */
+static void
+give_socket(const struct warden *w, const struct listen_address *address)
+{
+	const struct sockaddr_un *un = (const void *)&address->sockaddr;
+
+	if (w->drops && un->sun_family == AF_UNIX && chown(un->sun_path, w->uid, w->gid) != 0)
+		fprintf(stderr, "postroomd: %s: %s (cannot be given to %s)\n", un->sun_path,
+			strerror(errno), WARDEN_USER);
+}
+
+static struct warden_reply
+do_bind(struct warden *w, struct span text, int *fd)
+{
+	struct listen_address address;
+	enum err err;
+
+	if (!may_bind(w, text) || listen_address_parse(text, &address) != OK)
+		return answer(ERR_DENIED, EPERM);
+	err = listen_address_bind(&address, fd);
+	if (err != OK)
+		return answer(err, errno);
+	give_socket(w, &address);
+	return answer(OK, 0);
+}
+
+static struct warden_reply
+do_open(struct warden *w, struct span path, int *fd)
+{
+	if (!may_open(w, path))
+		return answer(ERR_DENIED, EPERM);
+	*fd = open(path.ptr, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	return *fd >= 0 ? answer(OK, 0) : answer(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno);
+}
+
+/* ---- children ---- */
+
+static noreturn void
+exec_check(const struct warden *w, int out_fd)
+{
+	char *argv[] = { "postroomd", "--check-store", "-c",
+		(char *)(uintptr_t)w->options->conf_path, NULL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(out_fd, STDERR_FILENO) >= 0)
+		execv("/proc/self/exe", argv);
+	_exit(1);
+}
+
+static struct warden_reply
+do_check(struct warden *w, int out_fd, int *fd)
+{
+	int pipes[2];
+
+	if (w->check > 0)
+		return answer(ERR_BUSY, EBUSY);
+	if (out_fd < 0 || pipe2(pipes, O_CLOEXEC) != 0)
+		return answer(ERR_IO, errno);
+	w->check = fork();
+	if (w->check == 0)
+		exec_check(w, out_fd);
+	if (w->check < 0) {
+		int error = errno;
+
+		close(pipes[0]);
+		close(pipes[1]);
+		return answer(ERR_IO, error);
+	}
+	w->check_status_fd = pipes[1];
+	*fd = pipes[0];
+	return answer(OK, 0);
+}
+
+static int
+exit_status(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+/* True, with *server_status, where the server has ended. */
+static bool
+reap(struct warden *w, int *server_status)
+{
+	bool ended = false;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == w->server) {
+			ended = true;
+			*server_status = exit_status(status);
+			if (WIFSIGNALED(status))
+				fprintf(stderr, "postroomd: server: ended by signal %d "
+						"(start it again; nothing acknowledged is lost)\n",
+					WTERMSIG(status));
+		} else if (pid == w->check) {
+			int32_t code = exit_status(status);
+
+			w->check = 0;
+			if (write(w->check_status_fd, &code, sizeof(code)) != (ssize_t)sizeof(code))
+				code = -1; /* the server reads an early end as -1 */
+			close(w->check_status_fd);
+		}
+	}
+	return ended;
+}
+
+/* ---- the loop ---- */
+
+static void
+serve_request(struct warden *w)
+{
+	struct warden_request request;
+	struct warden_reply reply;
+	int came = -1, goes = -1;
+	struct span text;
+
+	if (warden_receive(w->sock, &request, sizeof(request), &came) != 1)
+		return; /* the server is ending: SIGCHLD follows */
+	request.text[sizeof(request.text) - 1] = '\0';
+	text = span_of(request.text);
+	if (request.kind == WARDEN_REREAD)
+		read_names(w);
+	if (!w->conf)
+		reply = answer(ERR_DENIED, EPERM);
+	else if (request.kind == WARDEN_BIND)
+		reply = do_bind(w, text, &goes);
+	else if (request.kind == WARDEN_OPEN)
+		reply = do_open(w, text, &goes);
+	else if (request.kind == WARDEN_CHECK_STORE)
+		reply = do_check(w, came, &goes);
+	else
+		reply = request.kind == WARDEN_REREAD ? answer(OK, 0) : answer(ERR_DENIED, EINVAL);
+	if (!warden_send(w->sock, &reply, sizeof(reply), goes))
+		fprintf(stderr, "postroomd: warden: %s (the server does not listen)\n",
+			strerror(errno));
+	if (came >= 0)
+		close(came);
+	if (goes >= 0)
+		close(goes);
+}
+
+static bool
+take_signal(struct warden *w, int *status)
+{
+	struct signalfd_siginfo info;
+
+	if (read(w->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return false;
+	if (info.ssi_signo == SIGCHLD)
+		return reap(w, status);
+	if (kill(w->server, info.ssi_signo == SIGHUP ? SIGHUP : SIGTERM) != 0)
+		return reap(w, status);
+	return false;
+}
+
+static int
+watch(struct warden *w)
+{
+	struct pollfd fds[] = { { w->signals, POLLIN, 0 }, { w->sock, POLLIN, 0 } };
+	int status = 1;
+
+	for (;;) {
+		if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR)
+			return 1;
+		if (fds[1].revents & POLLIN)
+			serve_request(w);
+		else if (fds[1].revents)
+			fds[1].fd = -1; /* closed: only the end is left to wait for */
+		if ((fds[0].revents & POLLIN) && take_signal(w, &status))
+			return status;
+	}
+}
+
+/* ---- starting ---- */
+
+static void
+find_user(struct warden *w)
+{
+	const struct passwd *user = geteuid() == 0 ? getpwnam(WARDEN_USER) : NULL;
+
+	w->uid = geteuid();
+	w->gid = getegid();
+	w->drops = user && user->pw_uid != 0;
+	if (w->drops) {
+		w->uid = user->pw_uid;
+		w->gid = user->pw_gid;
+	} else if (w->uid == 0) {
+		fputs("postroomd: warning: no user `" WARDEN_USER "', the server stays root "
+		      "(adduser --system --group " WARDEN_USER ")\n", stderr);
+	}
+}
+
+static bool
+drop_rights(const struct warden *w)
+{
+	if (w->drops && (setgroups(1, &w->gid) != 0 || setgid(w->gid) != 0 || setuid(w->uid) != 0 ||
+				setuid(0) == 0))
+		return false;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return false;
+#endif
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+}
+
+static noreturn void
+be_server(struct warden *w, struct server_options *options, int sock, pid_t warden,
+	const sigset_t *mask)
+{
+	close(w->sock);
+	close(w->signals);
+	conf_free(&w->conf);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	options->warden_fd = sock;
+	if (!drop_rights(w)) {
+		fprintf(stderr, "postroomd: rights: %s (could not be given up)\n", strerror(errno));
+		_exit(1);
+	}
+	if (getppid() != warden)
+		_exit(1); /* it died before the parent's death could be signalled */
+	exit(server_run(options));
+}
+
+static void
+raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	if (geteuid() == 0 && files.rlim_max < FDS_WANTED)
+		files.rlim_max = FDS_WANTED;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		return; /* the server derives its limits from what it has (H33) */
+}
+
+int
+warden_run(struct server_options *options)
+{
+	struct warden w = { .options = options };
+	pid_t self = getpid();
+	sigset_t mask, before;
+	int pair[2], status;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGHUP);
+	sigaddset(&mask, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &mask, &before);
+	find_user(&w);
+	raise_limits();
+	read_names(&w);
+	w.signals = signalfd(-1, &mask, SFD_CLOEXEC);
+	if (w.signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		fprintf(stderr, "postroomd: start: %s\n", strerror(errno));
+		return 1;
+	}
+	w.sock = pair[0];
+	w.server = fork();
+	if (w.server == 0)
+		be_server(&w, options, pair[1], self, &before);
+	close(pair[1]);
+	status = 1;
+	if (w.server < 0)
+		fprintf(stderr, "postroomd: start: %s\n", strerror(errno));
+	else
+		status = watch(&w);
+	close(w.sock);
+	close(w.signals);
+	conf_free(&w.conf);
+	return status;
+}
