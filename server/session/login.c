@@ -1,0 +1,294 @@
+/*
+ * login.c - from credentials to a user, or not.
+ *
+ *     begin --delay--> look up --remembered--> done
+ *                          |
+ *                          +--hash on a worker--> done
+ */
+#include "server/session/login.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "server/net/work.h"
+#include "server/pipeline/names.h"
+#include "server/services.h"
+#include "server/session/password.h"
+#include "store/groups.h"
+
+#define LOGIN_NAME_MAX 255 /* bytes of a name as given */
+
+struct login {
+	struct work work; /* first: the worker sees nothing else move */
+	struct session *session; /* NULL: cancelled */
+	struct host *host;
+	struct loop_timer delay;
+	struct loop_call call; /* without a delay: at the end of the turn */
+	enum user_protocol protocol;
+	login_done *done;
+	bool at_work;
+	bool may; /* enabled, the protocol allowed, the address too */
+	uint64_t user_id, revision;
+	struct password_cost cost;
+	size_t name_len, password_len, hash_len;
+	char name[LOGIN_NAME_MAX];
+	char password[SASL_PASSWORD_MAX + 1]; /* one more, so that a longer one is no match */
+	char hash[USER_HASH_MAX];
+};
+
+static struct span
+name_of(const struct login *l)
+{
+	return (struct span){ l->name, l->name_len };
+}
+
+static struct span
+password_of(const struct login *l)
+{
+	return (struct span){ l->password, l->password_len };
+}
+
+static size_t
+keep(char *out, size_t size, struct span text)
+{
+	size_t len = text.len < size ? text.len : size;
+
+	if (len > 0)
+		memcpy(out, text.ptr, len);
+	return len;
+}
+
+static void
+login_free(struct login *l)
+{
+	loop_timer_clear(&l->delay);
+	loop_call_cancel(&l->call);
+	explicit_bzero(l, sizeof(*l)); /* H66 */
+	free(l);
+}
+
+static void
+log_result(struct login *l, enum err result)
+{
+	struct session *s = l->session;
+	bool good = result == OK;
+
+	if (good && !s->conf->log_logins)
+		return;
+	log_put(s->host->log,
+		&(struct log_line){ .level = good ? LEVEL_INFO : LEVEL_WARNING,
+			.area = "security",
+			.session = s->name,
+			.text = good ? "login" : "login failed",
+			.fields = { { "user", name_of(l), 0 },
+				{ "address", span_of(s->peer.text), 0 },
+				{ "service", span_of(s->service->name), 0 },
+				{ "why", span_of(err_name(result)), 0 } } });
+}
+
+/* The end of a try. L is gone afterwards. */
+static void
+finish(struct login *l, enum err result)
+{
+	struct session *s = l->session;
+	struct shared *shared = l->host->shared;
+	int64_t now_ms = loop_now_ms(l->host->loop);
+
+	if (!s) {
+		login_free(l);
+		return;
+	}
+	if (result == OK)
+		shared_login_good(shared, &s->peer, name_of(l), now_ms);
+	else if (result == ERR_DENIED)
+		shared_login_failed(shared, &s->peer, name_of(l), now_ms);
+	log_result(l, result);
+	if (!session_is_closing(s))
+		l->done(s, result, l->user_id, name_of(l));
+	login_free(l);
+}
+
+static void
+work_run(struct work *work)
+{
+	struct login *l = LIST_ITEM(work, struct login, work);
+
+	work->result = password_check(
+		(struct span){ l->hash, l->hash_len }, password_of(l), &l->cost);
+}
+
+static void
+work_done(struct work *work, enum err result)
+{
+	struct login *l = LIST_ITEM(work, struct login, work);
+	struct session *s = l->session;
+
+	if (result == ERR_CORRUPT)
+		result = ERR_DENIED; /* a hash in no known form lets nobody in */
+	if (result == OK && !l->may)
+		result = ERR_DENIED;
+	if (result == OK && s && s->conf->auth_remember_ms > 0)
+		shared_login_remember(l->host->shared, l->user_id, l->revision, password_of(l),
+			loop_now_ms(l->host->loop));
+	finish(l, result);
+	if (s)
+		session_release(s);
+}
+
+static void
+hash_begin(struct login *l)
+{
+	l->work = (struct work){ .loop = l->host->loop, .kind = WORK_HASH, .run = work_run,
+		.done = work_done };
+	list_init(&l->work.link);
+	if (workers_submit(l->host->workers, &l->work) != OK) {
+		finish(l, ERR_BUSY);
+		return;
+	}
+	l->at_work = true;
+	session_hold(l->session);
+}
+
+/* ACC-04: the access lines may name users. */
+static bool
+address_allows(struct session *s, struct span name)
+{
+	const struct conf_service *service =
+		conf_service(s->conf, (enum service_name)s->service->number);
+	struct in6_addr address;
+
+	if (!service || s->peer.is_unix)
+		return true;
+	memcpy(&address, s->peer.ip, sizeof(address));
+	return access_decide(service->access, &address, name).answer != ACCESS_DENY;
+}
+
+/* On the MX side unmatched lines only decide about relaying; a login settles that anyway. */
+static bool
+user_may(struct login *l, struct snapshot *snap, const struct user *user)
+{
+	struct group group;
+
+	if (!user->enabled || !(user->protocols & (1u << l->protocol)))
+		return false;
+	if (user->group != 0 && group_find(snap, user->group, &group) == OK && !group.enabled)
+		return false;
+	return l->protocol == USER_SMTP || address_allows(l->session, user->name);
+}
+
+/* `anna`, or `anna@example.org` where that domain is ours. */
+static struct span
+local_name(struct login *l)
+{
+	struct span name = name_of(l), local_part, domain;
+
+	if (!span_cut(name, '@', &local_part, &domain))
+		return name;
+	return conf_is_local(l->session->conf, local_part, domain) ? local_part : name;
+}
+
+static void
+look_up(struct login *l)
+{
+	struct session *s = l->session;
+	struct snapshot *snap = host_snapshot(l->host);
+	struct user user;
+	enum err err;
+
+	if (!snap) {
+		finish(l, ERR_BUSY);
+		return;
+	}
+	err = names_user(snap, name_of(l), &user);
+	if (err == OK) {
+		l->may = user_may(l, snap, &user);
+		l->user_id = user.user_id;
+		l->revision = user.password_revision;
+		l->name_len = keep(l->name, sizeof(l->name), user.name);
+		l->hash_len = user.password_hash.len <= sizeof(l->hash)
+			? keep(l->hash, sizeof(l->hash), user.password_hash)
+			: 0;
+		if (l->may && s->conf->auth_remember_ms > 0 &&
+			shared_login_is_remembered(s->host->shared, l->user_id, l->revision,
+				password_of(l), loop_now_ms(s->host->loop))) {
+			finish(l, OK);
+			return;
+		}
+	} else if (err != ERR_NOT_FOUND) {
+		finish(l, ERR_IO);
+		return;
+	}
+	hash_begin(l);
+}
+
+static void
+on_delay(struct loop_timer *timer)
+{
+	look_up(LIST_ITEM(timer, struct login, delay));
+}
+
+static void
+on_call(struct loop_call *call)
+{
+	look_up(LIST_ITEM(call, struct login, call));
+}
+
+/* `anna@example.org` counts and delays as `anna` does. */
+static void
+name_keep(struct login *l, struct span given)
+{
+	struct span name;
+
+	l->name_len = keep(l->name, sizeof(l->name), given);
+	name = local_name(l);
+	l->name_len = name.len;
+}
+
+struct login *
+login_begin(struct session *s, enum user_protocol protocol, const struct sasl_login *credentials,
+	login_done *done)
+{
+	struct login *l = calloc(1, sizeof(*l));
+	bool for_another = credentials->authzid.len > 0 &&
+		!span_eq_nocase(credentials->authzid, credentials->name);
+	int64_t delay_ms;
+
+	ENSURE(l);
+	l->session = s;
+	l->host = s->host;
+	l->protocol = protocol;
+	l->done = done;
+	l->cost = (struct password_cost){ (size_t)s->conf->auth_hash_memory,
+		(unsigned)s->conf->auth_hash_passes };
+	/* RFC 4616, 2: nobody here acts for another; "" is no user's name */
+	name_keep(l, for_another ? SPAN_NONE : credentials->name);
+	l->password_len = keep(l->password, sizeof(l->password), credentials->password);
+	loop_timer_init(&l->delay, on_delay);
+	loop_call_init(&l->call, on_call);
+	delay_ms = shared_login_delay_ms(
+		s->host->shared, &s->peer, name_of(l), loop_now_ms(s->host->loop));
+	/* never from inside the call: the caller has yet to keep what we return */
+	if (delay_ms > 0)
+		loop_timer_set(s->host->loop, &l->delay, delay_ms);
+	else
+		loop_defer(s->host->loop, &l->call);
+	return l;
+}
+
+void
+login_cancel(struct login **at)
+{
+	struct login *l = *at;
+
+	*at = NULL;
+	if (!l)
+		return;
+	if (!l->at_work) {
+		login_free(l);
+		return;
+	}
+	session_release(l->session);
+	l->session = NULL;
+}
