@@ -195,8 +195,10 @@ static enum err
 each_body(struct control_call *call, struct txn *txn)
 {
 	for (size_t i = call->target_at; i < call->target_end; i++) {
-		enum err err = call->handler->each(call, txn, call->targets[i]);
+		enum err err;
 
+		call->target_now = i;
+		err = call->handler->each(call, txn, call->targets[i]);
 		if (err == OK)
 			call->job_done++;
 		else if (err == ERR_IO || err == ERR_CORRUPT || err == ERR_FULL || call->failed)
@@ -222,7 +224,7 @@ call_apply(struct store_job *job, struct txn *txn)
 	struct control_call *call = LIST_ITEM(job, struct control_call, job);
 
 	call->failed = false;
-	call->job_done = 0;
+	call->job_done = call->job_parts = 0;
 	call->skipped_count = call->job_skipped;
 	call->skip_why = NULL;
 	if (call->handler->unrecorded)
@@ -252,7 +254,7 @@ call_changed(struct store_job *job, enum err result)
 		return;
 	}
 	if (result == OK) {
-		call->done += call->job_done;
+		call->done += call->job_done - call->job_parts;
 		call->undo_id = call->job_change_id;
 	}
 	if (!call->handler->work)
@@ -273,7 +275,9 @@ call_submit_change(struct control_call *call)
 			call_go(call, call_after_change(call));
 			return;
 		}
-		call->target_end = call->target_at + CONTROL_TARGETS_JOB;
+		call->target_end = call->target_at + (call->handler->targets_job
+							    ? call->handler->targets_job
+							    : CONTROL_TARGETS_JOB);
 		if (call->target_end > call->target_count)
 			call->target_end = call->target_count;
 		if (!call->handler->work)

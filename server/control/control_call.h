@@ -54,6 +54,7 @@ struct control_handler {
 	const char *object;	  /* "user": what an error of `change` is about */
 	const char *cannot;	  /* why the way back is not in the log; NULL: it is */
 	bool unrecorded;	  /* `change` keeps the log itself */
+	unsigned targets_job;	  /* targets of one job; 0: CONTROL_TARGETS_JOB */
 };
 
 extern const struct control_handler *const control_handlers[CONTROL_METHOD_COUNT];
@@ -85,6 +86,7 @@ struct control_call {
 	const struct span *targets; /* what `each` is called for: the request's, or those of `work` */
 	size_t target_count;
 	size_t target_at, target_end; /* of the job under way */
+	size_t target_now;	      /* the one that `each` is called for */
 	bool again;
 	uint64_t config_no; /* history number of the file, for the log of changes */
 
@@ -104,6 +106,7 @@ struct control_call {
 	struct span note;
 	const char *skip_why; /* `each` says why it returned an error; NULL: the usual words */
 	uint64_t job_done;    /* of the job under way: added when it is on disk */
+	uint64_t job_parts;   /* of those, what is only a part of something */
 	uint64_t job_change_id;
 	size_t job_skipped;
 
@@ -157,6 +160,8 @@ bool control_slice_is_over(struct control_slice *slice);
 
 /* A descriptor parameter; -1 where it was left out. It stays the call's. */
 int control_fd(struct control_call *call, const char *param);
+/* Worker: write all of FROM to a descriptor of the call, and empty it. Fails the call. */
+bool control_write(struct control_call *call, int fd, struct buf *from);
 /* "2026-11-20T14:00:00Z" in the arena. */
 struct span control_time(struct arena *a, int64_t ms);
 void control_put_time(struct json_writer *w, struct span name, int64_t ms); /* 0 is null */

@@ -1,9 +1,11 @@
 /*
  * control_reply.c - how a call answers: its errors, its result, its words.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proto/mail/mail_date.h"
 #include "server/control/control_call.h"
@@ -127,6 +129,22 @@ control_fd(struct control_call *call, const char *param)
 		return -1;
 	place = rpc_number(call->request, param, 0);
 	return place < call->fd_count ? call->fds[place] : -1;
+}
+
+bool
+control_write(struct control_call *call, int fd, struct buf *from)
+{
+	while (buf_span(from).len > 0) {
+		ssize_t n = write(fd, buf_span(from).ptr, buf_span(from).len);
+
+		if (n < 0 && errno == EINTR && !control_is_cancelled(call))
+			continue;
+		if (n <= 0)
+			return control_failf(call, RPC_REFUSED, NULL, "the file cannot be written: %s",
+				strerror(errno));
+		buf_consume(from, (size_t)n);
+	}
+	return true;
 }
 
 /* ---- the reply ---- */

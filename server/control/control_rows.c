@@ -219,6 +219,13 @@ control_put_time_ms(struct control_rows *rows, int64_t ms)
 }
 
 void
+control_put_time_text(struct control_rows *rows, struct span text, int64_t seconds)
+{
+	*next_cell(rows) = (struct control_value){ .text = arena_copy(&rows->scratch, text),
+		.number = seconds, .present = true };
+}
+
+void
 control_put_list(struct control_rows *rows, const struct span *items, size_t count)
 {
 	struct control_value *v = next_cell(rows);

@@ -61,6 +61,7 @@ void control_put_text(struct control_rows *rows, struct span text); /* copied; p
 void control_put_number(struct control_rows *rows, int64_t number); /* flags too */
 void control_put_null(struct control_rows *rows);
 void control_put_time_ms(struct control_rows *rows, int64_t ms); /* 0: null */
+void control_put_time_text(struct control_rows *rows, struct span text, int64_t seconds);
 void control_put_list(struct control_rows *rows, const struct span *items, size_t count);
 
 /* After the last row: apply the filter to it, then sort. */

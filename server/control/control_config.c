@@ -1,0 +1,293 @@
+/*
+ * control_config.c - the configuration: show, get, set, check, diff, history, undo.
+ *
+ * The file is read and written on a worker, recorded in the log of changes, then taken into force
+ * on the loop. The text that the server last read goes along, so that a hand edit made meanwhile is
+ * seen (CFG-02).
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "conf/conf_diff.h"
+#include "conf/conf_file.h"
+#include "conf/conf_history.h"
+#include "server/control/control_undo.h"
+#include "server/server.h"
+
+#define VALUE_MAX 65536
+#define SUM_MAX 400 /* bytes of what the history says of a change */
+
+/* ---- show, get: of the generation in force, on the loop ---- */
+
+static bool
+show_one(const struct conf_entry *entry, void *arg)
+{
+	struct control_rows *rows = arg;
+	struct buf value;
+
+	buf_init(&value, VALUE_MAX);
+	control_row(rows, span_of(entry->key));
+	control_put_text(rows, span_of(entry->key));
+	if (conf_put_text(entry, &value) == OK)
+		control_put_text(rows, buf_span(&value).len ? buf_span(&value) : SPAN(""));
+	else
+		control_put_null(rows);
+	control_put_number(rows, entry->is_default);
+	control_put_text(rows, span_of(setting_needs_name(entry->setting->needs)));
+	control_put_text(rows, span_of(entry->setting->help));
+	control_put_text(rows, span_of(setting_type_name(entry->setting->type)));
+	buf_fini(&value);
+	return true;
+}
+
+static void
+config_show(struct control_call *call)
+{
+	conf_each(call->host->conf, show_one, &call->rows);
+	control_rows_end(&call->rows);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_config_show = { .start = config_show };
+
+static void
+config_get(struct control_call *call)
+{
+	const char *key = arena_text(&call->arena, control_param(call, "key"));
+	struct json_writer *w = &call->json;
+	struct conf_entry entry;
+	bool single = conf_find(call->host->conf, key, &entry) == OK;
+	struct buf value;
+	enum err err;
+
+	buf_init(&value, CONTROL_REPLY_BYTES / 2);
+	err = conf_get_json(call->host->conf, key, &value);
+	if (err != OK) {
+		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%s\"", key);
+	} else {
+		json_put_object(w);
+		json_put_name(w, SPAN("value"));
+		json_put_raw(w, buf_span(&value));
+		json_put_member_string(w, SPAN("key"), span_of(key));
+		json_put_member_bool(w, SPAN("default"), single && entry.is_default);
+		json_put_close(w);
+	}
+	buf_fini(&value);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_config_get = { .start = config_get };
+
+/* ---- what set and undo share ---- */
+
+static bool config_busy; /* one change of the file at a time; loop thread */
+
+static void
+config_free(void *arg)
+{
+	(void)arg;
+	config_busy = false;
+}
+
+bool
+control_config_begin(struct control_call *call, struct control_config *c)
+{
+	if (config_busy) {
+		control_fail(call, RPC_BUSY, "the configuration is being changed just now", NULL, NULL);
+		call->error.retry_after_s = 1;
+		return false;
+	}
+	config_busy = true;
+	arena_on_reset(&call->arena, config_free, NULL);
+	c->path = arena_text(&call->arena, span_of(server_conf_path(call->host->server)));
+	c->last_read = arena_copy(&call->arena, call->host->conf->text);
+	control_call_wipes(call, c->last_read);
+	return true;
+}
+
+static struct conf_note
+config_note(struct control_call *call, const char *what)
+{
+	return (struct conf_note){ .time_ms = call->now_ms, .who = span_of(call->who.name),
+		.what = span_of(what) };
+}
+
+/* The first fault becomes the error; a clash and the rest have words of their own. */
+static bool
+config_failed(struct control_call *call, enum err err, const struct conf_faults *faults)
+{
+	const struct conf_fault *f = NULL;
+
+	for (size_t i = 0; i < faults->count && !f; i++)
+		if (!faults->items[i].is_warning)
+			f = &faults->items[i];
+	if (err == ERR_BUSY)
+		return control_fail(call, RPC_CLASH, "the file was changed by hand at the same place",
+			"look at config diff, then try again", NULL);
+	if (f) {
+		control_failf(call, RPC_INVALID, arena_text(&call->arena, f->key), "%.*s%s%.*s",
+			SPAN_FMT(f->key), f->key.len ? ": " : "", SPAN_FMT(f->text));
+		call->error.line = f->line;
+		call->error.column = f->column;
+		return false;
+	}
+	if (err == ERR_NOT_FOUND)
+		return control_fail(call, RPC_NOT_FOUND, "no such setting, or no such change", NULL, NULL);
+	return control_fail_err(call, err, "the configuration file");
+}
+
+static void
+config_number(struct control_call *call, struct control_config *c)
+{
+	struct conf_past *past;
+	size_t count;
+
+	if (conf_history_list(c->path, &call->arena, &past, &count) == OK && count > 0)
+		c->number = past[0].number;
+}
+
+static void
+config_forget(struct buf *text, struct conf_faults *faults)
+{
+	buf_wipe(text);
+	conf_faults_fini(faults);
+}
+
+bool
+control_config_undo(struct control_call *call, struct control_config *c, uint32_t number)
+{
+	struct conf_note note = config_note(call, number ? "undo" : "undo of the last change");
+	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	struct buf text;
+	enum err err;
+
+	conf_faults_init(faults);
+	buf_init(&text, CONF_FILE_MAX);
+	err = conf_history_undo(c->path, number, c->last_read, &note, &text, faults);
+	if (err != OK)
+		config_failed(call, err, faults);
+	else
+		config_number(call, c);
+	config_forget(&text, faults);
+	return err == OK;
+}
+
+/* The setting, or the number of what is undone. */
+static struct span
+config_object(struct control_call *call)
+{
+	bool is_set = call->request->method->id == CONTROL_config_set;
+	struct span object = control_param(call, is_set ? "key" : "id");
+
+	return object.len ? object : SPAN("the last change");
+}
+
+enum err
+control_config_record(struct control_call *call, struct txn *txn, const struct control_config *c,
+	uint64_t undone)
+{
+	struct change_recorder recorder;
+	struct change_start start = { .who = span_of(call->who.name),
+		.via = span_of(call->who.via), .what = span_of(call->request->method->method),
+		.object = config_object(call),
+		.now_ms = call->now_ms, .undo_of = undone, .config_no = c->number };
+	enum err err = change_begin(&recorder, txn, &start);
+
+	if (err == OK)
+		err = change_end(&recorder);
+	if (err == OK && undone)
+		err = change_set_undone(txn, undone, recorder.change_id);
+	call->job_done = 1;
+	call->job_change_id = recorder.change_id;
+	call->can_undo = true;
+	return err;
+}
+
+void
+control_config_reload(struct control_call *call)
+{
+	struct buf faults;
+	enum err err;
+
+	buf_init(&faults, VALUE_MAX);
+	err = server_reload(call->host->server, &faults);
+	if (err != OK)
+		control_failf(call, RPC_REFUSED, NULL,
+			"the file was written, but the server does not take it: %.*s",
+			SPAN_FMT(span_range(buf_span(&faults), 0, 400)));
+	buf_fini(&faults);
+}
+
+/* ---- set, undo ---- */
+
+static bool
+set_check(struct control_call *call)
+{
+	call->state = ARENA_NEW(&call->arena, struct control_config);
+	return control_config_begin(call, call->state);
+}
+
+static bool
+set_work(struct control_call *call)
+{
+	struct control_config *c = call->state;
+	struct conf_change change = { .key = control_param(call, "key"),
+		.value = control_param(call, "value"), .remove = false };
+	char what[SUM_MAX];
+	struct conf_note note = config_note(call, what);
+	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	struct buf text;
+	enum err err;
+
+	snprintf(what, sizeof(what), "config set %.*s", SPAN_FMT(span_range(change.key, 0, 300)));
+	note.what = span_of(what);
+	conf_faults_init(faults);
+	buf_init(&text, CONF_FILE_MAX);
+	err = conf_edit_save(c->path, c->last_read, &change, 1, &note, &text, faults);
+	if (err == OK)
+		config_number(call, c);
+	else if (err == ERR_NOT_FOUND)
+		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
+			SPAN_FMT(change.key));
+	else
+		config_failed(call, err, faults);
+	config_forget(&text, faults);
+	return err == OK;
+}
+
+static enum err
+set_change(struct control_call *call, struct txn *txn)
+{
+	return control_config_record(call, txn, call->state, 0);
+}
+
+const struct control_handler control_do_config_set = {
+	.check = set_check, .work = set_work, .work_kind = WORK_GENERAL, .change = set_change,
+	.finish = control_config_reload, .object = "the change", .unrecorded = true,
+};
+
+static bool
+undo_work(struct control_call *call)
+{
+	struct span id = control_param(call, "id");
+	uint64_t number = 0;
+
+	if (id.len > 0 && span_u64(id, UINT32_MAX, &number) != OK)
+		return control_fail(call, RPC_INVALID, "the id of a change is a number", NULL, "id");
+	return control_config_undo(call, call->state, (uint32_t)number);
+}
+
+static enum err
+undo_record(struct control_call *call, struct txn *txn)
+{
+	struct control_config *c = call->state;
+
+	return control_config_record(call, txn, c, 0);
+}
+
+const struct control_handler control_do_config_undo = {
+	.check = set_check, .work = undo_work, .work_kind = WORK_GENERAL, .change = undo_record,
+	.finish = control_config_reload, .object = "the change", .unrecorded = true,
+};

@@ -1,0 +1,164 @@
+/*
+ * control_config_look.c - reading the configuration file and its history: check, diff, history.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "conf/conf_diff.h"
+#include "conf/conf_file.h"
+#include "conf/conf_history.h"
+#include "server/control/control_undo.h"
+#include "server/server.h"
+
+static bool
+look_check(struct control_call *call)
+{
+	struct control_config *c = ARENA_NEW(&call->arena, struct control_config);
+
+	call->state = c;
+	c->path = arena_text(&call->arena, span_of(server_conf_path(call->host->server)));
+	c->last_read = arena_copy(&call->arena, call->host->conf->text);
+	control_call_wipes(call, c->last_read);
+	return true;
+}
+
+/* The whole of a small file from a descriptor. */
+static bool
+read_fd(struct control_call *call, int fd, struct span *out)
+{
+	char *text = arena_alloc(&call->arena, CONF_FILE_MAX + 1);
+	size_t len = 0;
+	ssize_t got = 1;
+
+	while (got > 0 && len <= CONF_FILE_MAX) {
+		got = pread(fd, text + len, CONF_FILE_MAX + 1 - len, (off_t)len);
+		if (got > 0)
+			len += (size_t)got;
+	}
+	*out = (struct span){ text, len };
+	control_call_wipes(call, *out);
+	if (got < 0)
+		return control_fail(call, RPC_INVALID, "the file cannot be read", NULL, "file");
+	if (len > CONF_FILE_MAX)
+		return control_fail(call, RPC_TOO_LARGE, "the file is over 1 MiB", NULL, "file");
+	return true;
+}
+
+static void
+fault_rows(struct control_rows *rows, const struct conf_faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct conf_fault *f = &faults->items[i];
+		char key[24];
+
+		if (f->is_warning)
+			continue;
+		snprintf(key, sizeof(key), "%zu", i);
+		control_row(rows, span_of(key));
+		control_put_number(rows, f->line);
+		control_put_number(rows, f->column);
+		control_put_text(rows, f->key.ptr ? f->key : SPAN(""));
+		control_put_text(rows, f->text);
+	}
+	control_rows_end(rows);
+}
+
+static bool
+check_work(struct control_call *call)
+{
+	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	const struct control_config *c = call->state;
+	int fd = control_fd(call, "file");
+	struct conf *conf = NULL;
+	struct span text;
+	enum err err;
+
+	conf_faults_init(faults);
+	if (fd >= 0 && !read_fd(call, fd, &text))
+		err = ERR_IO;
+	else if (fd >= 0)
+		err = conf_load(text, &conf, faults);
+	else
+		err = conf_load_file(c->path, geteuid(), &conf, faults);
+	if (conf)
+		conf_free(&conf);
+	if (faults->errors == 0 && err != OK)
+		control_fail_err(call, err, "the configuration file");
+	fault_rows(&call->rows, faults);
+	conf_faults_fini(faults);
+	return !call->failed;
+}
+
+const struct control_handler control_do_config_check = {
+	.check = look_check, .work = check_work, .work_kind = WORK_GENERAL,
+};
+
+/* Before and after change NUMBER; 0: what is in force and what stands in the file. */
+static enum err
+diff_texts(struct control_call *call, uint32_t number, struct span *old, struct span *new)
+{
+	const struct control_config *c = call->state;
+	struct stat st;
+	enum err err = OK;
+
+	*old = c->last_read;
+	if (number)
+		err = conf_history_text(c->path, number, &call->arena, old);
+	if (err != OK)
+		return err;
+	if (number && conf_history_text(c->path, number + 1, &call->arena, new) == OK)
+		return OK;
+	return conf_file_read(c->path, &call->arena, new, &st);
+}
+
+static bool
+diff_work(struct control_call *call)
+{
+	struct span id = control_param(call, "id"), old, new;
+	uint64_t number = 0;
+	struct buf out;
+	enum err err;
+
+	if (id.len > 0 && span_u64(id, UINT32_MAX - 1, &number) != OK)
+		return control_fail(call, RPC_INVALID, "the id of a change is a number", NULL, "id");
+	buf_init(&out, CONTROL_REPLY_BYTES / 2);
+	err = diff_texts(call, (uint32_t)number, &old, &new);
+	if (err == OK)
+		err = conf_diff(old, new, &out);
+	if (err == OK)
+		call->text = arena_copy(&call->arena, buf_span(&out));
+	buf_fini(&out);
+	return control_fail_err(call, err, "change of the configuration");
+}
+
+const struct control_handler control_do_config_diff = {
+	.check = look_check, .work = diff_work, .work_kind = WORK_GENERAL,
+};
+
+static bool
+history_work(struct control_call *call)
+{
+	const struct control_config *c = call->state;
+	struct conf_past *past;
+	size_t count = 0;
+	enum err err = conf_history_list(c->path, &call->arena, &past, &count);
+
+	for (size_t i = 0; err == OK && i < count; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "%u", past[i].number);
+		control_row(&call->rows, span_of(id));
+		control_put_text(&call->rows, span_of(id));
+		control_put_time_ms(&call->rows, past[i].note.time_ms);
+		control_put_text(&call->rows, past[i].note.who);
+		control_put_text(&call->rows, past[i].note.what);
+		control_put_number(&call->rows, 0);
+	}
+	control_rows_end(&call->rows);
+	return control_fail_err(call, err, "the history");
+}
+
+const struct control_handler control_do_config_history = {
+	.check = look_check, .work = history_work, .work_kind = WORK_GENERAL,
+};

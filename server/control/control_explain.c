@@ -1,0 +1,288 @@
+/*
+ * control_explain.c - what would happen to a message, and where an address goes: the pipeline asked
+ * in all its phases, its plan printed and dropped. Nothing is written, so it cannot disagree with a
+ * delivery by more than what changes between the two (H88).
+ *
+ * The pipeline needs the configuration of a turn and is quick, so it runs on the loop; the file of
+ * --message is read on a worker before that.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "proto/mail/header.h"
+#include "server/control/control_notes.h"
+#include "server/pipeline/pipeline.h"
+#include "store/users.h"
+
+#define EXPLAIN_HEADER SPAN("Subject: explain\r\n\r\n")
+#define STRANGER "192.0.2.1" /* RFC 5737: an address that nobody has */
+
+struct explained {
+	struct span header;
+	uint64_t size;
+	struct mail mail;
+	struct plan plan;
+	struct plan_reply *refused; /* one for each address asked for */
+	enum phase at;
+	enum verdict verdict;
+};
+
+static void
+mail_service(struct control_call *call, struct explained *e, enum mail_via via)
+{
+	const struct conf *conf = call->host->conf;
+	const struct conf_service *row = NULL;
+
+	e->mail.service = "local";
+	if (via == MAIL_VIA_MX || via == MAIL_VIA_SUBMISSION) {
+		row = conf_service(conf, via == MAIL_VIA_MX ? SERVICE_smtp : SERVICE_submission);
+		e->mail.service = via == MAIL_VIA_MX ? "smtp" : "submission";
+	}
+	if (row)
+		e->mail.access = row->access;
+}
+
+static void
+mail_init(struct control_call *call, struct explained *e, enum mail_via via)
+{
+	e->mail = (struct mail){ .arena = &call->arena, .via = via, .session = SPAN("explain"),
+		.hostname = call->host->conf->hostname, .helo = SPAN("explain.test"), .esmtp = true,
+		.id = SPAN("0"), .arrived_ms = call->now_ms, .header = e->header, .size = e->size };
+	mail_service(call, e, via);
+	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
+	memcpy(e->mail.peer.ip, (uint8_t[16]){ [10] = 0xff, 0xff, 192, 0, 2, 1 }, 16);
+	e->mail.peer.is_ipv4 = true;
+	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL;
+	e->mail.header_is_over = header_check(e->header, &e->mail.facts) != OK;
+	plan_init(&e->plan, &call->arena);
+}
+
+static bool
+sender_parse(struct control_call *call, struct explained *e, struct span from)
+{
+	struct mail_options options = { .has_size = e->size != 0, .size = e->size };
+	struct address sender = { .flags = ADDRESS_NULL };
+	enum err err = OK;
+
+	if (from.len > 0 && !span_eq(from, SPAN("<>")))
+		err = address_parse(&call->arena, from, &sender);
+	if (err != OK)
+		return control_failf(call, RPC_INVALID, "from", "%.*s is no address", SPAN_FMT(from));
+	envelope_init(&e->mail.envelope, &call->arena, &sender, &options);
+	return true;
+}
+
+/* All phases in order, as an SMTP session would ask them. */
+static bool
+run_phases(struct control_call *call, struct explained *e, struct span from,
+	const struct span *to, size_t count)
+{
+	struct pipeline_ask ask = { .conf = call->host->conf, .snap = host_snapshot(call->host),
+		.mail = &e->mail };
+	struct address *addresses = ARENA_ARRAY(&call->arena, struct address, count);
+
+	if (!ask.snap)
+		return control_fail_err(call, ERR_BUSY, "the store");
+	if (!sender_parse(call, e, from))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (address_parse(&call->arena, to[i], &addresses[i]) != OK)
+			return control_failf(call, RPC_INVALID, "to", "%.*s is no address",
+				SPAN_FMT(to[i]));
+	e->refused = ARENA_ARRAY(&call->arena, struct plan_reply, count);
+	e->verdict = pipeline_run_all(&ask, addresses, count, e->refused, &e->plan, &e->at);
+	return true;
+}
+
+/* ---- explain ---- */
+
+static const char *const copy_words[] = {
+	[COPY_FOLDER] = "mailbox", [COPY_REMOTE] = "remote", [COPY_DISCARD] = "discard",
+};
+
+static const char *
+stage_word(enum phase at)
+{
+	return at == AT_CONNECT ? "connect" : at == AT_MAIL ? "mail" : at == AT_RCPT ? "rcpt" : "data";
+}
+
+static void
+put_one_reply(struct json_writer *w, const struct plan_reply *reply, const char *stage)
+{
+	json_put_member_string(w, SPAN("stage"), span_of(stage));
+	json_put_member_u64(w, SPAN("code"), reply->code);
+	json_put_member_string(w, SPAN("enhanced"), span_of(reply->enhanced));
+	json_put_member_string(w, SPAN("text"), reply->text);
+}
+
+static void
+put_reply(struct json_writer *w, const struct explained *e)
+{
+	static const struct plan_reply accepted = { 250, "2.0.0", { "accepted", 8 } };
+	bool ok = e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
+
+	json_put_name(w, SPAN("reply"));
+	json_put_object(w);
+	put_one_reply(w, ok ? &accepted : &e->plan.reply, ok ? "end" : stage_word(e->at));
+	json_put_close(w);
+}
+
+static void
+put_refused(struct json_writer *w, const struct explained *e, const struct rpc_value *to)
+{
+	json_put_name(w, SPAN("refused"));
+	json_put_array(w);
+	for (size_t i = 0; i < to->count; i++) {
+		if (e->refused[i].code == 0)
+			continue;
+		json_put_object(w);
+		json_put_member_string(w, SPAN("recipient"), to->items[i]);
+		put_one_reply(w, &e->refused[i], "rcpt");
+		json_put_close(w);
+	}
+	json_put_close(w);
+}
+
+static void
+put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
+{
+	json_put_name(w, SPAN("copies"));
+	json_put_array(w);
+	for (const struct plan_copy *c = e->plan.copies; c; c = c->next) {
+		json_put_object(w);
+		json_put_member_string(w, SPAN("kind"), span_of(copy_words[c->kind]));
+		json_put_member_string(w, SPAN("target"), c->target);
+		json_put_member_string(w, SPAN("because"),
+			control_note_text(&call->arena, c->why, c->found, c->because));
+		json_put_member_string(w, SPAN("recipient"), c->recipient);
+		json_put_close(w);
+	}
+	json_put_close(w);
+}
+
+static bool
+explain_user(struct control_call *call, struct explained *e, struct span name)
+{
+	struct snapshot *snap = host_snapshot(call->host);
+	struct user user;
+	enum err err = snap ? user_find_by_name(snap, name, &user) : ERR_BUSY;
+
+	if (!control_fail_err(call, err, "user"))
+		return false;
+	e->mail.user_id = user.user_id;
+	e->mail.user = arena_copy(&call->arena, user.name);
+	e->mail.tls = SPAN("TLSv1.2");
+	return true;
+}
+
+static enum mail_via
+explain_via(struct control_call *call)
+{
+	struct span via = control_param(call, "via");
+
+	if (span_eq(via, SPAN("pop3")))
+		return MAIL_VIA_POP3;
+	if (span_eq(via, SPAN("local")))
+		return MAIL_VIA_LOCAL;
+	return rpc_has(call->request, "auth") ? MAIL_VIA_SUBMISSION : MAIL_VIA_MX;
+}
+
+/* The header of --message; its size is the file's. */
+static bool
+explain_work(struct control_call *call)
+{
+	struct explained *e = ARENA_NEW(&call->arena, struct explained);
+	int fd = control_fd(call, "message");
+	struct header_end end = { 0 };
+	struct stat st;
+	char *text;
+	ssize_t got;
+	size_t used;
+
+	call->state = e;
+	e->header = EXPLAIN_HEADER;
+	e->size = rpc_number(call->request, "size", e->header.len);
+	if (fd < 0)
+		return true;
+	text = arena_alloc(&call->arena, HEADER_SIZE_MAX);
+	got = pread(fd, text, HEADER_SIZE_MAX, 0);
+	if (got < 0 || fstat(fd, &st) != 0)
+		return control_fail(call, RPC_INVALID, "the message cannot be read", NULL, "message");
+	e->header = control_crlf(&call->arena, (struct span){ text, (size_t)got });
+	used = header_end_find(&end, e->header);
+	if (!end.found && got == HEADER_SIZE_MAX)
+		return control_fail(call, RPC_INVALID, "the header is too long", NULL, "message");
+	e->header = span_range(e->header, 0, used);
+	e->size = rpc_number(call->request, "size", (uint64_t)st.st_size);
+	return true;
+}
+
+static void
+explain_finish(struct control_call *call)
+{
+	const struct rpc_value *to = rpc_value(call->request, "to");
+	struct explained *e = call->state;
+	struct json_writer *w = &call->json;
+
+	mail_init(call, e, explain_via(call));
+	if (rpc_has(call->request, "auth") && !explain_user(call, e, control_param(call, "auth")))
+		return;
+	if (!run_phases(call, e, control_param(call, "from"), to->items, to->count))
+		return;
+	json_put_object(w);
+	put_reply(w, e);
+	put_copies(call, w, e);
+	put_refused(w, e, to);
+	control_put_notes(w, SPAN("steps"), plan_notes(&e->plan));
+	json_put_close(w);
+}
+
+const struct control_handler control_do_explain = {
+	.work = explain_work, .work_kind = WORK_GENERAL, .finish = explain_finish,
+};
+
+/* ---- mapping test ---- */
+
+static void
+put_matched(struct json_writer *w, struct span notes)
+{
+	struct note note;
+
+	json_put_name(w, SPAN("matched"));
+	json_put_array(w);
+	while (note_take(&notes, &note) == PARSE_DONE)
+		if (note.code == NOTE_MAPPING_FITS || note.code == NOTE_MAPPING_NOONE ||
+			note.code == NOTE_MAPPING_REMOTE || note.code == NOTE_MAPPING_REST)
+			json_put_string(w, note.code == NOTE_MAPPING_REST ? note.because : note.found);
+	json_put_close(w);
+}
+
+static void
+mapping_test(struct control_call *call)
+{
+	struct explained *e = ARENA_NEW(&call->arena, struct explained);
+	struct span address = control_param(call, "address");
+	struct json_writer *w = &call->json;
+
+	e->header = EXPLAIN_HEADER;
+	e->size = e->header.len;
+	mail_init(call, e, MAIL_VIA_MX);
+	if (run_phases(call, e, SPAN_NONE, &address, 1)) {
+		json_put_object(w);
+		put_matched(w, plan_notes(&e->plan));
+		json_put_name(w, SPAN("targets"));
+		json_put_array(w);
+		for (const struct plan_copy *c = e->plan.copies; c; c = c->next)
+			json_put_string(w, c->kind == COPY_FOLDER ? c->user : c->target);
+		json_put_close(w);
+		control_put_notes(w, SPAN("reasons"), plan_notes(&e->plan));
+		put_reply(w, e);
+		json_put_close(w);
+	}
+	control_call_end(call);
+}
+
+const struct control_handler control_do_mapping_test = { .start = mapping_test };

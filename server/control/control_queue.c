@@ -1,0 +1,278 @@
+/*
+ * control_queue.c - mail that waits to leave: list, show, hold, release, retry, remove, redirect.
+ */
+#include <stdio.h>
+
+#include "conf/conf.h"
+#include "proto/mail/address.h"
+#include "proto/mail/message_no.h"
+#include "server/control/control_fields.h"
+#include "store/queued.h"
+
+#define RECIPIENTS_SHOWN 100 /* addresses in one row */
+#define RECIPIENTS_LISTED 1000 /* of `queue show` */
+
+struct queue_walk {
+	uint64_t after;
+	bool with_bin; /* the filter asks for it */
+};
+
+/* Of the open recipients: what is shown of all of them together. */
+struct queue_facts {
+	struct span addresses[RECIPIENTS_SHOWN];
+	size_t count;
+	int64_t next_try_ms;
+	uint64_t tries;
+	struct span last_error;
+	enum queued_state state;
+};
+
+static enum err
+queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f)
+{
+	struct queued_recipient r = { 0 };
+	enum err err;
+
+	*f = (struct queue_facts){ .state = q->bin_until_ms ? QUEUED_BIN
+							     : q->held ? QUEUED_HELD : QUEUED_ACTIVE };
+	while ((err = queued_recipient_next(snap, q->queue_id, r.recipient_no, &r)) == OK) {
+		if (r.state == QUEUED_GONE)
+			continue;
+		if (f->count < RECIPIENTS_SHOWN)
+			f->addresses[f->count++] = r.address;
+		if (f->next_try_ms == 0 || r.next_try_ms < f->next_try_ms)
+			f->next_try_ms = r.next_try_ms;
+		if (r.tries >= f->tries) {
+			f->tries = r.tries;
+			f->last_error = r.last_error;
+		}
+		if (f->state == QUEUED_ACTIVE && r.state == QUEUED_DEFERRED)
+			f->state = QUEUED_DEFERRED;
+	}
+	if (f->state == QUEUED_HELD || f->state == QUEUED_BIN)
+		f->next_try_ms = 0;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static void
+queue_row(struct control_call *call, const struct queued *q, const struct queue_facts *f)
+{
+	struct control_rows *rows = &call->rows;
+	char id[MESSAGE_NO_SIZE];
+	struct span key = message_no_format(q->queue_id, id);
+
+	control_row(rows, key);
+	control_put_text(rows, key);
+	control_put_text(rows, span_of(queued_state_words[f->state]));
+	control_put_number(rows, (call->now_ms - q->received_ms) / 1000);
+	control_put_time_ms(rows, f->next_try_ms);
+	control_put_number(rows, (int64_t)f->tries);
+	control_put_number(rows, (int64_t)q->size_bytes);
+	control_put_text(rows, q->sender.ptr ? q->sender : SPAN(""));
+	control_put_list(rows, f->addresses, f->count);
+	control_put_text(rows, f->last_error.ptr ? f->last_error : SPAN(""));
+	control_put_text(rows, q->subject.ptr ? q->subject : SPAN(""));
+	control_put_text(rows, q->source.ptr ? q->source : SPAN(""));
+}
+
+static bool
+queue_list_check(struct control_call *call)
+{
+	struct queue_walk *walk = ARENA_NEW(&call->arena, struct queue_walk);
+	struct span filter = control_param(call, "filter");
+
+	walk->with_bin = span_find_span_nocase(filter, SPAN("state:bin")) < filter.len;
+	call->state = walk;
+	return true;
+}
+
+static enum step
+queue_list_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_slice slice = control_slice_begin();
+	struct queue_walk *walk = call->state;
+	struct queue_facts *facts = ARENA_NEW(&call->arena, struct queue_facts);
+	struct queued q;
+	enum err err;
+
+	while ((err = queued_next(snap, walk->after, &q)) == OK) {
+		walk->after = q.queue_id;
+		if (q.bin_until_ms && !walk->with_bin)
+			continue;
+		err = queue_facts(snap, &q, facts);
+		if (err != OK)
+			break;
+		queue_row(call, &q, facts);
+		if (control_slice_is_over(&slice))
+			return STEP_MORE;
+	}
+	if (err == ERR_NOT_FOUND)
+		return STEP_DONE;
+	control_fail_err(call, err, "queued message");
+	return STEP_FAIL;
+}
+
+const struct control_handler control_do_queue_list = {
+	.check = queue_list_check, .read = queue_list_read,
+};
+
+/* ---- show ---- */
+
+static void
+put_recipient(struct json_writer *w, const struct queued *q, const struct queued_recipient *r)
+{
+	json_put_object(w);
+	json_put_member_string(w, SPAN("address"), r->address);
+	json_put_member_string(w, SPAN("state"),
+		span_of(queued_state_words[queued_shown_state(q, r)]));
+	json_put_member_u64(w, SPAN("tries"), r->tries);
+	control_put_time(w, SPAN("last_try"), r->last_try_ms);
+	control_put_time(w, SPAN("next_try"), r->next_try_ms);
+	json_put_member_string(w, SPAN("last_error"), r->last_error);
+	json_put_member_string(w, SPAN("route"), r->route);
+	json_put_close(w);
+}
+
+static enum step
+queue_show_read(struct control_call *call, struct snapshot *snap)
+{
+	struct json_writer *w = &call->json;
+	struct queued_recipient r = { 0 };
+	struct queued q;
+	uint64_t id;
+	size_t n = 0;
+	enum err err = message_no_parse(control_param(call, "id"), &id);
+
+	err = err == OK ? queued_find(snap, id, &q) : ERR_NOT_FOUND;
+	if (!control_fail_err(call, err, "message in the queue"))
+		return STEP_FAIL;
+	json_put_object(w);
+	json_put_member_string(w, SPAN("id"), control_param(call, "id"));
+	control_put_fields(w, &queued_table, &q);
+	json_put_name(w, SPAN("recipients"));
+	json_put_array(w);
+	while (n++ < RECIPIENTS_LISTED && queued_recipient_next(snap, id, r.recipient_no, &r) == OK)
+		put_recipient(w, &q, &r);
+	json_put_close(w);
+	json_put_close(w);
+	return STEP_DONE;
+}
+
+const struct control_handler control_do_queue_show = { .read = queue_show_read };
+
+/* ---- changes ---- */
+
+static enum err
+queue_id(struct control_call *call, struct span key, uint64_t *id)
+{
+	if (message_no_parse(key, id) == OK)
+		return OK;
+	call->skip_why = "no such message in the queue";
+	return ERR_NOT_FOUND;
+}
+
+static enum err
+words(struct control_call *call, enum err err)
+{
+	if (err == ERR_NOT_FOUND)
+		call->skip_why = control_why(ERR_NOT_FOUND);
+	if (err == ERR_DENIED)
+		call->skip_why = "is held or in the bin";
+	return err;
+}
+
+static enum err
+hold_each(struct control_call *call, struct txn *txn, struct span key)
+{
+	uint64_t id;
+	enum err err = queue_id(call, key, &id);
+
+	return err == OK ? words(call, queued_hold(txn, id, call->now_ms)) : err;
+}
+
+static enum err
+release_each(struct control_call *call, struct txn *txn, struct span key)
+{
+	uint64_t id;
+	enum err err = queue_id(call, key, &id);
+
+	return err == OK ? words(call, queued_release(txn, id, call->now_ms)) : err;
+}
+
+static enum err
+retry_each(struct control_call *call, struct txn *txn, struct span key)
+{
+	uint64_t id;
+	enum err err = queue_id(call, key, &id);
+
+	return err == OK ? words(call, queued_retry(txn, id, 0, call->now_ms)) : err;
+}
+
+const struct control_handler control_do_queue_hold = { .each = hold_each, .object = "message" };
+const struct control_handler control_do_queue_release = {
+	.each = release_each, .object = "message",
+};
+const struct control_handler control_do_queue_retry = { .each = retry_each, .object = "message" };
+
+static bool
+remove_check(struct control_call *call)
+{
+	int64_t *until = ARENA_NEW(&call->arena, int64_t);
+
+	*until = call->now_ms + call->host->conf->queue_bin_keep_ms;
+	call->state = until;
+	call->undo_until_ms = *until;
+	return true;
+}
+
+static enum err
+remove_each(struct control_call *call, struct txn *txn, struct span key)
+{
+	uint64_t id;
+	enum err err = queue_id(call, key, &id);
+
+	return err == OK ? words(call, queued_remove(txn, id, *(int64_t *)call->state)) : err;
+}
+
+const struct control_handler control_do_queue_remove = {
+	.check = remove_check, .each = remove_each, .object = "message",
+};
+
+static bool
+redirect_check(struct control_call *call)
+{
+	const struct rpc_value *keys = rpc_value(call->request, "keys");
+	struct queued_redirect *to = ARENA_NEW(&call->arena, struct queued_redirect);
+	struct address address;
+
+	for (size_t i = 0; i < keys->count; i++) {
+		if (span_eq(keys->pairs[i].key, SPAN("to")))
+			to->address = keys->pairs[i].value;
+		else if (span_eq(keys->pairs[i].key, SPAN("route")))
+			to->route = keys->pairs[i].value;
+		else
+			return control_fail(call, RPC_INVALID, "redirect takes to= or route=", NULL, "keys");
+	}
+	if (!to->address.len && !to->route.len)
+		return control_fail(call, RPC_INVALID, "redirect wants to=ADDRESS or route=NAME", NULL,
+			"keys");
+	if (to->address.len && (address_parse(&call->arena, to->address, &address) != OK ||
+				       (address.flags & ADDRESS_NO_DOMAIN)))
+		return control_fail(call, RPC_INVALID, "to= is no address", NULL, "to");
+	to->now_ms = call->now_ms;
+	call->state = to;
+	return true;
+}
+
+static enum err
+redirect_each(struct control_call *call, struct txn *txn, struct span key)
+{
+	uint64_t id;
+	enum err err = queue_id(call, key, &id);
+
+	return err == OK ? words(call, queued_redirect(txn, id, 0, call->state)) : err;
+}
+
+const struct control_handler control_do_queue_redirect = {
+	.check = redirect_check, .each = redirect_each, .object = "message",
+};

@@ -1,0 +1,208 @@
+/*
+ * control_undo.c - who changed what, and taking it back.
+ *
+ * A change of the store is undone by the images that its rows had; one of the configuration file by
+ * the file's history (control_config.c).
+ */
+#include <stdio.h>
+
+#include "server/control/control_undo.h"
+
+#define EFFECTS_MAX 50
+#define CHANGES_LISTED 10000
+
+struct undo_walk {
+	uint64_t before;
+};
+
+static enum step
+undo_list_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_slice slice = control_slice_begin();
+	struct undo_walk *walk = call->state;
+	struct change c;
+	enum err err = OK;
+
+	if (!walk)
+		walk = call->state = ARENA_NEW(&call->arena, struct undo_walk);
+	while (call->rows.count < CHANGES_LISTED &&
+		(err = change_prev(snap, walk->before, &c)) == OK) {
+		char id[24];
+
+		walk->before = c.change_id;
+		snprintf(id, sizeof(id), "%llu", (unsigned long long)c.change_id);
+		control_row(&call->rows, span_of(id));
+		control_put_text(&call->rows, span_of(id));
+		control_put_time_ms(&call->rows, c.time_ms);
+		control_put_text(&call->rows, c.who);
+		control_put_text(&call->rows, c.what);
+		control_put_text(&call->rows, c.object.ptr ? c.object : SPAN(""));
+		control_put_text(&call->rows, span_of(change_state_words[c.state]));
+		if (control_slice_is_over(&slice))
+			return STEP_MORE;
+	}
+	if (err == OK || err == ERR_NOT_FOUND)
+		return STEP_DONE;
+	control_fail_err(call, err, "change");
+	return STEP_FAIL;
+}
+
+const struct control_handler control_do_undo_list = { .read = undo_list_read };
+
+/* The change that is asked for; without an id the caller's last one that can be undone. */
+static enum err
+undo_find(struct control_call *call, struct snapshot *snap, struct change *c)
+{
+	struct span id = control_param(call, "id");
+	uint64_t number = 0;
+	enum err err;
+
+	if (id.len > 0) {
+		if (span_u64(id, UINT64_MAX, &number) != OK)
+			return ERR_NOT_FOUND;
+		return change_find(snap, number, c);
+	}
+	do {
+		err = change_prev(snap, number, c);
+		number = err == OK ? c->change_id : 0;
+	} while (err == OK && (c->undo_of || c->state != CHANGE_CAN_UNDO ||
+				      !span_eq(c->who, span_of(call->who.name))));
+	return err;
+}
+
+static enum err
+put_effects(struct json_writer *w, struct snapshot *snap, const struct change *c)
+{
+	struct change_row row;
+	enum err err = OK;
+
+	json_put_name(w, SPAN("effects"));
+	json_put_array(w);
+	for (uint64_t i = 0; i < c->rows && i < EFFECTS_MAX; i++) {
+		struct arena a;
+
+		err = change_row_find(snap, c->change_id, i, &row);
+		if (err != OK)
+			break;
+		arena_init(&a, NULL);
+		json_put_string(w, arena_printf(&a, "%.*s: %s", SPAN_FMT(row.table),
+			row.existed && row.exists ? "as it was before"
+						  : row.existed ? "back again" : "removed"));
+		arena_reset(&a);
+	}
+	json_put_close(w);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static enum step
+undo_preview_read(struct control_call *call, struct snapshot *snap)
+{
+	struct json_writer *w = &call->json;
+	struct change c;
+	struct buf clash;
+	char id[24];
+	enum err err = undo_find(call, snap, &c);
+
+	if (!control_fail_err(call, err, "change that can be undone"))
+		return STEP_FAIL;
+	buf_init(&clash, 512);
+	err = c.config_no ? OK : change_undo_check(snap, c.change_id, &clash);
+	snprintf(id, sizeof(id), "%llu", (unsigned long long)c.change_id);
+	json_put_object(w);
+	json_put_member_string(w, SPAN("token"), span_of(id));
+	json_put_member_string(w, SPAN("id"), span_of(id));
+	json_put_member_string(w, SPAN("what"), arena_printf(&call->arena, "%.*s %.*s",
+		SPAN_FMT(c.what), SPAN_FMT(c.object)));
+	json_put_member_string(w, SPAN("who"), c.who);
+	json_put_member_string(w, SPAN("state"), span_of(change_state_words[c.state]));
+	if (put_effects(w, snap, &c) != OK)
+		control_fail_err(call, ERR_CORRUPT, "the change");
+	json_put_name(w, SPAN("clashes"));
+	json_put_array(w);
+	if (err == ERR_EXISTS)
+		json_put_string(w, buf_span(&clash));
+	json_put_close(w);
+	json_put_close(w);
+	buf_fini(&clash);
+	return call->failed ? STEP_FAIL : STEP_DONE;
+}
+
+const struct control_handler control_do_undo_preview = { .read = undo_preview_read };
+
+static enum step
+undo_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_undo *u = call->state;
+	struct change c;
+	enum err err = undo_find(call, snap, &c);
+
+	if (!control_fail_err(call, err, "change that can be undone"))
+		return STEP_FAIL;
+	u->change_id = c.change_id;
+	u->config_no = (uint32_t)c.config_no;
+	if (c.state == CHANGE_CAN_UNDO)
+		return STEP_DONE;
+	control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
+		(unsigned long long)c.change_id, change_state_words[c.state],
+		c.reason.len ? ", " : "", SPAN_FMT(c.reason));
+	return STEP_FAIL;
+}
+
+/* After the file was put back: the file's own change is in the log already. */
+static bool
+undo_spill(struct control_call *call)
+{
+	struct control_undo *u = call->state;
+
+	if (call->failed || !u->config_no || u->file_done)
+		return !call->failed;
+	u->file_done = true;
+	return control_config_undo(call, &u->config, u->config_no);
+}
+
+static enum err
+undo_change(struct control_call *call, struct txn *txn)
+{
+	struct control_undo *u = call->state;
+	struct change_start start = { .who = span_of(call->who.name),
+		.via = span_of(call->who.via), .now_ms = call->now_ms };
+	uint64_t undo_id = 0;
+	struct buf clash;
+	enum err err;
+
+	if (u->config_no)
+		return control_config_record(call, txn, &u->config, u->change_id);
+	buf_init(&clash, 512);
+	err = change_undo(txn, u->change_id, &start, &clash, &undo_id);
+	if (err == ERR_EXISTS)
+		control_failf(call, RPC_CLASH, "id", "changed since by somebody else: %.*s",
+			SPAN_FMT(buf_span(&clash)));
+	buf_fini(&clash);
+	call->job_done = 1;
+	call->job_change_id = undo_id;
+	call->can_undo = err == OK;
+	return err;
+}
+
+static bool
+undo_check(struct control_call *call)
+{
+	struct control_undo *u = ARENA_NEW(&call->arena, struct control_undo);
+
+	call->state = u;
+	return control_config_begin(call, &u->config);
+}
+
+static void
+undo_finish(struct control_call *call)
+{
+	struct control_undo *u = call->state;
+
+	if (u->config_no)
+		control_config_reload(call);
+}
+
+const struct control_handler control_do_undo_apply = {
+	.check = undo_check, .read = undo_read, .spill = undo_spill, .change = undo_change,
+	.finish = undo_finish, .object = "change", .unrecorded = true,
+};

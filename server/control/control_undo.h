@@ -1,0 +1,34 @@
+/*
+ * control_undo.h - changes of the configuration file, as far as undo needs them (control_config.c).
+ */
+#ifndef SERVER_CONTROL_CONTROL_UNDO_H
+#define SERVER_CONTROL_CONTROL_UNDO_H
+
+#include "server/control/control_call.h"
+#include "store/changes.h"
+
+/* What a worker needs to change the file: copies, since the generation may go meanwhile. */
+struct control_config {
+	const char *path;
+	struct span last_read; /* the text of the generation in force; wiped with the call */
+	uint32_t number;       /* of the change in the file's history, once it is made */
+};
+
+struct control_undo {
+	uint64_t change_id;
+	uint32_t config_no; /* 0: a change of the store */
+	bool file_done;
+	struct control_config config;
+};
+
+/* Loop: take the copies. */
+bool control_config_begin(struct control_call *call, struct control_config *c);
+/* Worker: make the file what it was before change NUMBER (0: the last). Fails the call. */
+bool control_config_undo(struct control_call *call, struct control_config *c, uint32_t number);
+/* Writer: put the change of the file into the log; UNDONE (0: none) is undone by it. */
+MUST_CHECK enum err control_config_record(struct control_call *call, struct txn *txn,
+	const struct control_config *c, uint64_t undone);
+/* Loop: take the new file into force. Fails the call where the server refuses it. */
+void control_config_reload(struct control_call *call);
+
+#endif
