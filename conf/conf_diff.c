@@ -11,6 +11,9 @@
 #include "conf/yaml_tree.h"
 
 #define MASK "****"
+/* Bytes that no YAML has, in the place of a secret: the first of it, and all others. */
+#define HIDDEN_FIRST '\2'
+#define HIDDEN '\1'
 
 /* One text: its lines as they are, to compare; and with secrets masked, to show. */
 struct side {
@@ -34,15 +37,13 @@ is_secret_key(struct span key)
 	return span_eq(key, SPAN("password"));
 }
 
-/* Overwrite the bytes of a value, but for line ends: "****" and then blanks. */
+/* Overwrite the bytes of a value, but for line ends. */
 static void
 mask_value(char *text, const struct yaml_node *node)
 {
-	size_t shown = 0;
-
 	for (size_t i = node->start.offset; i < node->end.offset; i++)
 		if (text[i] != '\n')
-			text[i] = shown++ < sizeof(MASK) - 1 ? '*' : '\1';
+			text[i] = i == node->start.offset ? HIDDEN_FIRST : HIDDEN;
 }
 
 static void
@@ -158,16 +159,19 @@ compare_middle(struct diffing *d)
 	walk_middle(d, length, n, m);
 }
 
-/* A masked value leaves \1 where its bytes were; they are not shown. */
 static enum err
 put_line(struct buf *out, char edit, struct span line)
 {
 	if (buf_put_char(out, edit) != OK)
 		return ERR_LIMIT;
-	for (struct span piece; line.len > 0;) {
-		span_cut(line, '\1', &piece, &line);
-		if (buf_put(out, piece) != OK)
+	while (line.len > 0) {
+		size_t hidden = span_find_any(line, (struct span){ (char[]){ HIDDEN_FIRST, HIDDEN }, 2 });
+
+		if (buf_put(out, span_range(line, 0, hidden)) != OK ||
+			(hidden < line.len && line.ptr[hidden] == HIDDEN_FIRST &&
+				buf_put(out, SPAN(MASK)) != OK))
 			return ERR_LIMIT;
+		line = span_from(line, hidden + 1);
 	}
 	return buf_put_char(out, '\n');
 }
