@@ -1,0 +1,152 @@
+/*
+ * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
+ *
+ *     graves -> queue bin -> user bin -> traces -> refusals -> rest until the next minute
+ *
+ * A job that fails is logged and the chain goes on; all of it comes again in a minute.
+ */
+#include "server/task/task_housekeeping.h"
+
+#include <stdlib.h>
+
+#include "conf/conf.h"
+#include "server/log.h"
+#include "server/queue/refusals.h"
+#include "store/commit.h"
+#include "store/graves.h"
+#include "store/queued.h"
+#include "store/traces.h"
+#include "store/users.h"
+
+struct housekeeping {
+	struct store_job job;
+	struct host *host;
+	size_t step; /* row of `steps` at work */
+	int64_t now_ms, users_before_ms, traces_from_ms;
+	uint64_t traces_max, users_at;
+	struct refusals_batch *refusals;
+};
+
+/* At most one in a process: there is one front loop, and tasks run on it. */
+static struct housekeeping *running;
+
+static enum err
+free_graves(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	(void)h;
+	return graves_free_some(txn, more);
+}
+
+static enum err
+purge_queue(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return queued_purge_bin(txn, h->now_ms, more);
+}
+
+static enum err
+purge_users(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return users_purge_bin(txn, h->users_before_ms, &h->users_at, more);
+}
+
+static enum err
+prune_traces(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return traces_prune(txn, h->traces_from_ms, h->traces_max, more);
+}
+
+static enum err
+write_refusals(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	*more = false;
+	return refusals_write(txn, h->refusals);
+}
+
+static const struct {
+	const char *name;
+	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
+} steps[] = {
+	{ "graves", free_graves },
+	{ "queue bin", purge_queue },
+	{ "user bin", purge_users },
+	{ "traces", prune_traces },
+	{ "refusals", write_refusals },
+};
+
+static enum step
+step_apply(struct store_job *job, struct txn *txn)
+{
+	struct housekeeping *h = LIST_ITEM(job, struct housekeeping, job);
+	bool more = false;
+	enum err err = steps[h->step].run(h, txn, &more);
+
+	if (err == OK && more)
+		return STEP_MORE;
+	return step_of(job, err);
+}
+
+static void
+finish(struct housekeeping *h)
+{
+	refusals_batch_free(&h->refusals);
+	free(h);
+	running = NULL;
+}
+
+static void step_done(struct store_job *job, enum err result);
+
+/* Refusals ride with others; here only where nobody came for a while (H88). */
+static bool
+has_work(const struct housekeeping *h)
+{
+	return steps[h->step].run != write_refusals || h->refusals;
+}
+
+static void
+begin_step(struct housekeeping *h)
+{
+	while (h->step < COUNT(steps) && !has_work(h))
+		h->step++;
+	if (h->step == COUNT(steps)) {
+		finish(h);
+		return;
+	}
+	h->job = (struct store_job){ .apply = step_apply, .done = step_done,
+		.inbox = h->host->inbox, .patient = true };
+	if (store_submit(h->host->store, &h->job) != OK)
+		finish(h);
+}
+
+static void
+step_done(struct store_job *job, enum err result)
+{
+	struct housekeeping *h = LIST_ITEM(job, struct housekeeping, job);
+
+	if (result != OK)
+		log_put(h->host->log,
+			&(struct log_line){ .level = LEVEL_WARNING, .area = "task",
+				.text = "housekeeping left something undone",
+				.fields = { { "what", span_of(steps[h->step].name), 0 },
+					{ "why", span_of(err_name(result)), 0 } } });
+	h->step++;
+	begin_step(h);
+}
+
+void
+task_housekeeping(struct host *host)
+{
+	struct housekeeping *h;
+
+	if (running || store_is_dead(host->store))
+		return;
+	h = calloc(1, sizeof(*h));
+	ENSURE(h);
+	running = h;
+	h->host = host;
+	h->now_ms = host_now_ms(host);
+	h->users_before_ms = h->now_ms - host->conf->users_bin_keep_ms;
+	h->traces_from_ms = h->now_ms - host->conf->trace_keep_ms;
+	h->traces_max = (uint64_t)host->conf->trace_max_size;
+	h->refusals = refusals_take(host);
+	begin_step(h);
+}
