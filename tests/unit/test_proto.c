@@ -1,0 +1,22 @@
+/*
+ * test_proto.c - the unit tests of proto/, all but control.
+ */
+#include "tests/unit/test_proto.h"
+
+int
+main(void)
+{
+	int failed = 0;
+
+	failed += test_base();
+	failed += test_json();
+	failed += test_address();
+	failed += test_header();
+	failed += test_mail();
+	failed += test_sasl();
+	failed += test_smtp_command();
+	failed += test_smtp_data();
+	failed += test_smtp_server();
+	failed += test_pop3();
+	return failed != 0;
+}

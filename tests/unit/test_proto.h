@@ -1,0 +1,20 @@
+/*
+ * test_proto.h - the groups of test_proto.c; each returns how many of its tests failed.
+ */
+#ifndef TESTS_UNIT_TEST_PROTO_H
+#define TESTS_UNIT_TEST_PROTO_H
+
+#include "tests/harness/page_edge.h"
+
+int test_address(void);
+int test_base(void);
+int test_header(void);
+int test_json(void);
+int test_mail(void);
+int test_pop3(void);
+int test_sasl(void);
+int test_smtp_command(void);
+int test_smtp_data(void);
+int test_smtp_server(void);
+
+#endif
