@@ -68,17 +68,31 @@ store_inbox_run(struct store_inbox *inbox)
 	return count;
 }
 
+/*
+ * Hand back JOBS, those of one inbox together: its loop wakes once and finds them all. The wake is
+ * under the lock, since who finds his last job done may end the inbox right after.
+ */
 static void
-inbox_put(struct store_inbox *inbox, struct store_job *job)
+hand_back(struct store_job **jobs, size_t count)
 {
-	bool was_empty;
+	for (size_t first = 0; first < count; first++) {
+		struct store_inbox *inbox = jobs[first] ? jobs[first]->inbox : NULL;
+		bool was_empty;
 
-	pthread_mutex_lock(&inbox->lock);
-	was_empty = list_is_empty(&inbox->finished);
-	list_append(&inbox->finished, &job->link);
-	if (was_empty) /* under the lock: who runs the inbox may end it right after */
-		inbox->wake(inbox->arg);
-	pthread_mutex_unlock(&inbox->lock);
+		if (!inbox)
+			continue;
+		pthread_mutex_lock(&inbox->lock);
+		was_empty = list_is_empty(&inbox->finished);
+		for (size_t i = first; i < count; i++) {
+			if (!jobs[i] || jobs[i]->inbox != inbox)
+				continue;
+			list_append(&inbox->finished, &jobs[i]->link);
+			jobs[i] = NULL;
+		}
+		if (was_empty)
+			inbox->wake(inbox->arg);
+		pthread_mutex_unlock(&inbox->lock);
+	}
 }
 
 /* ---- submitting ---- */
@@ -440,8 +454,7 @@ work_group(struct store *store, struct group *group, bool numbers)
 	count_group(&store->stats, group);
 	sort_group(store, group, err);
 	pthread_mutex_unlock(&store->lock);
-	for (size_t i = 0; i < group->count; i++)
-		inbox_put(group->jobs[i]->inbox, group->jobs[i]);
+	hand_back(group->jobs, group->count);
 	room_check(store, err == ERR_FULL);
 }
 
@@ -486,7 +499,7 @@ fail_list(struct store *store, struct list *list, enum err err)
 		job->err = err;
 		store->stats.jobs_waiting--;
 		store->stats.bytes_waiting -= job->size_bytes;
-		inbox_put(job->inbox, job);
+		hand_back(&job, 1);
 	}
 }
 

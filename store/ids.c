@@ -24,6 +24,15 @@ id_next_uidvalidity(struct txn *txn)
 	return (uint32_t)*last;
 }
 
+void
+id_jump(struct txn *txn)
+{
+	for (int i = 0; i < COUNTER_COUNT; i++)
+		if (i != COUNTER_uidvalidity) /* 32 bits, and it follows the clock */
+			txn->counters.last[i] += ID_JUMP;
+	txn->counters.message_no_mark += ID_JUMP;
+}
+
 static void
 ask_for_block(struct store *store)
 {
