@@ -254,7 +254,7 @@ filter_faults_have_their_place(void **state)
 static void
 filter_limits_hold(void **state)
 {
-	char text[CONTROL_FILTER_MAX + 2];
+	static char text[CONTROL_FILTER_MAX + 2];
 	struct control_filter filter;
 	struct arena a;
 
