@@ -11,6 +11,7 @@
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
 #include "proto/base/ascii.h"
+#include "proto/base/utf8.h"
 
 struct patch {
 	size_t from, to; /* bytes of the old text that go */
@@ -332,6 +333,11 @@ render(struct editing *e, const struct conf_change *change, const struct setting
 	struct span value = change->value;
 	enum err err = OK;
 
+	if (!utf8_is_valid(value) || has_line_separator(value)) {
+		conf_fault_add(e->faults, (struct yaml_place){ 0 }, change->key,
+			"is no UTF-8, or has a line separator of Unicode");
+		return ERR_SYNTAX;
+	}
 	if (is_item || setting_is_list(row->type) || setting_is_shape(row->type) ||
 		(row->type == SETTING_SECRET && is_json(span_trim(value))))
 		err = render_json(e, value, out);
@@ -339,11 +345,6 @@ render(struct editing *e, const struct conf_change *change, const struct setting
 		*out = is_plain(value) ? value : quoted(e, value);
 	else
 		*out = is_number_or_word(span_trim(value)) ? span_trim(value) : quoted(e, value);
-	if (err == OK && has_line_separator(*out)) {
-		conf_fault_add(e->faults, (struct yaml_place){ 0 }, change->key,
-			"the line separators of Unicode are not allowed");
-		return ERR_SYNTAX;
-	}
 	if (err != OK)
 		conf_fault_add(e->faults, (struct yaml_place){ 0 }, change->key,
 			"takes %s, written as JSON", is_item ? "a map" : setting_type_name(row->type));

@@ -155,6 +155,7 @@ test_edit_refusals_cfg01(void **state)
 		{ "loops: 1\n", "domains.local", "[a]\n---\n[b]", ERR_SYNTAX },
 		{ "loops: 1\n", "domains.local", "&x [a]", ERR_SYNTAX },
 		{ "loops: x\n", "hostname", "a.test", ERR_SYNTAX },
+		{ "loops: 1\n", "hostname", "\xff", ERR_SYNTAX },
 		{ "signature: { plain: x }\n", "signature.plain", "a\xe2\x80\xa8"
 								 "b",
 			ERR_SYNTAX },

@@ -394,6 +394,27 @@ test_load_file_owner_and_mode_h60_cfg05(void **state)
 	unlink(path);
 }
 
+/* Root's file is good for everybody; a third one's is not. */
+static void
+test_load_file_of_somebody_else_h60(void **state)
+{
+	static struct conf_faults faults;
+	char path[] = "/tmp/test-conf-XXXXXX";
+	int fd = mkstemp(path);
+	unsigned owner = geteuid() == 0 ? 0 : geteuid() + 1;
+	struct conf *conf;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(fchown(fd, geteuid() == 0 ? 12345 : geteuid(), (gid_t)-1), 0);
+	conf_faults_init(&faults);
+	assert_int_equal(conf_load_file(path, owner, &conf, &faults), ERR_DENIED);
+	assert_int_equal(faults.count, 1);
+	conf_faults_fini(&faults);
+	close(fd);
+	unlink(path);
+}
+
 static void
 test_load_file_that_is_none(void **state)
 {
@@ -455,6 +476,7 @@ test_conf_load_all(void)
 		cmocka_unit_test(test_load_never_shows_a_password_h66),
 		cmocka_unit_test(test_load_secrets_cfg05),
 		cmocka_unit_test(test_load_file_owner_and_mode_h60_cfg05),
+		cmocka_unit_test(test_load_file_of_somebody_else_h60),
 		cmocka_unit_test(test_load_file_that_is_none),
 		cmocka_unit_test(test_service_limits_net02_h32),
 	};
