@@ -110,12 +110,10 @@ static bool
 see(const struct conf_entry *entry, void *arg)
 {
 	struct seen *seen = arg;
-	struct conf_entry found = { .key = NULL };
 
 	seen->count++;
 	seen->given += !entry->is_default;
 	assert_true(entry->setting->help[0] != '\0');
-	(void)found;
 	return true;
 }
 
