@@ -3,7 +3,11 @@
  */
 #include "tests/unit/test_store.h"
 
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "store/bodies.h"
 #include "store/graves.h"
@@ -132,6 +136,56 @@ test_room_map_full_h43(void **state)
 	make_inbox(f, 2);
 }
 
+/*
+ * The disk refuses for another reason than being full (here: a limit on file size): all jobs of the
+ * group fail, the process is told to stop, nothing more is taken. In a child, for the limit's sake.
+ */
+static int
+fail_hard(struct fixture *f, uint64_t folder_id)
+{
+	static char bytes[100000];
+	struct rlimit limit = { 1 << 20, 1 << 20 };
+	enum err err = OK;
+
+	signal(SIGXFSZ, SIG_IGN);
+	if (store_open(&f->options, &f->store, &f->why) != OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+		return 1;
+	for (int i = 0; i < 20 && err == OK; i++)
+		err = incoming(f, folder_id, (struct span){ bytes, sizeof(bytes) });
+	if (err != ERR_IO || f->fatal != 1 || !store_is_dead(f->store) || store_is_full(f->store))
+		return 2;
+	if (incoming(f, folder_id, SPAN("x")) != ERR_IO || f->fatal != 1)
+		return 3;
+	store_close(&f->store);
+	return 0;
+}
+
+static void
+test_commit_error_is_fatal_h42(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t folder_id = make_inbox(f, 1);
+	struct snapshot *snap;
+	struct folder folder;
+	int status;
+	pid_t child;
+
+	assert_int_equal(incoming(f, folder_id, SPAN("acknowledged")), OK);
+	store_close(&f->store);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(fail_hard(f, folder_id));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	assert_int_equal(store_open(&f->options, &f->store, &f->why), OK); /* a clean process */
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	assert_int_equal(folder_get(snap, 1, folder_id, &folder), OK);
+	assert_true(folder.messages >= 1);
+	snapshot_close(&snap);
+	assert_int_equal(incoming(f, folder_id, SPAN("x")), OK);
+}
+
 static void
 test_room_keeps_a_reserve_h43(void **state)
 {
@@ -154,6 +208,7 @@ test_store_room(void)
 		T(test_room_fill_and_delete_h43),
 		T(test_room_disk_low_h43),
 		T(test_room_map_full_h43),
+		T(test_commit_error_is_fatal_h42),
 		T(test_room_keeps_a_reserve_h43),
 	};
 
