@@ -9,8 +9,8 @@
 #include "proto/base/span.h"
 
 /*
- * Go on with CRC over BYTES; start with 0. crc32c(crc32c(0, a), b) is the checksum of a and b in one.
- * crc32c(0, "123456789") is 0xe3069283.
+ * Go on with CRC over BYTES; start with 0. crc32c(crc32c(0, a), b) is the checksum of a and b in
+ * one. crc32c(0, "123456789") is 0xe3069283.
  */
 uint32_t crc32c(uint32_t crc, struct span bytes);
 

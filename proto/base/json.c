@@ -136,7 +136,7 @@ take_escape(struct reader *r, char **to)
 	}
 	if (!take_char(r, 'u') || take_code(r, &code) != OK || utf8_put(&code_bytes, code) != OK)
 		return ERR_SYNTAX;
-	*to += code_bytes.len; /* at most 4 bytes for 6 of text: they fit where they are decoded to */
+	*to += code_bytes.len; /* at most 4 bytes for 6 of text */
 	return OK;
 }
 

@@ -1,10 +1,11 @@
 /*
  * json.h - JSON documents (RFC 8259): a reader into a tree, a writer into a buf.
  *
- * The reader takes one whole document that is valid UTF-8 and builds a tree in an arena; strings are
- * decoded, numbers stay as written until they are asked for, so none loses digits. A \u0000, a lone
- * surrogate, a member named twice (looked for up to JSON_UNIQUE_MAX members of an object), and any
- * text after the document are ERR_SYNTAX. The work and the memory grow in step with the text; nothing recurses.
+ * The reader takes one whole document that is valid UTF-8 and builds a tree in an arena; strings
+ * are decoded, numbers stay as written until they are asked for, so none loses digits. A \u0000, a
+ * lone surrogate, a member named twice (looked for up to JSON_UNIQUE_MAX members of an object), and
+ * any text after the document are ERR_SYNTAX. The work and the memory grow in step with the text;
+ * nothing recurses.
  *
  * The writer keeps commas and nesting right and escapes everything (H11); its errors stick, so they
  * are checked once, at json_writer_end().
@@ -45,7 +46,7 @@ MUST_CHECK enum err json_parse(
 const struct json *json_find(const struct json *object, struct span name); /* or NULL */
 const struct json *json_item(const struct json *array, size_t index);      /* or NULL */
 bool json_is(const struct json *value, enum json_kind kind);
-struct span json_text(const struct json *value); /* of a JSON_STRING; else the empty span, ptr NULL */
+struct span json_text(const struct json *value); /* of a JSON_STRING; else ptr NULL */
 bool json_truth(const struct json *value);       /* only for `true` */
 
 /* A JSON_NUMBER without fraction and exponent. ERR_NOT_FOUND absent, ERR_SYNTAX, ERR_LIMIT. */

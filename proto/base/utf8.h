@@ -31,7 +31,8 @@ bool utf8_is_mark(uint32_t code); /* the common combining marks */
 /*
  * Append TEXT so that it can neither move a cursor nor reorder or hide anything (H70): what is not
  * printable becomes \n, \r, \t, \xHH (an invalid byte or a control) or \u{HEX}; a backslash becomes
- * two. The output is printable, valid UTF-8 on one line. For logs, the command line and the console.
+ * two. The output is printable, valid UTF-8 on one line. For logs, the command line and the
+ * console.
  */
 MUST_CHECK enum err utf8_put_printable(struct buf *out, struct span text);
 

@@ -33,8 +33,8 @@ enum address_flags {
 struct address {
 	struct span local_part; /* quoting undone, letter case as given */
 	struct span domain;     /* lower case; empty with ADDRESS_NO_DOMAIN or ADDRESS_NULL */
-	struct span text;       /* local-part@domain as it is written on the wire, no angle brackets */
-	struct span key;        /* `text` in lower case (ASCII letters): the form for every look-up */
+	struct span text;       /* local-part@domain as it goes on the wire, without brackets */
+	struct span key;        /* `text` in lower case (ASCII): the form for every look-up */
 	unsigned flags;         /* enum address_flags */
 };
 
@@ -51,7 +51,7 @@ MUST_CHECK enum err address_parse(struct arena *a, struct span text, struct addr
 MUST_CHECK enum err address_parse_path(
 	struct arena *a, struct span in, struct address *out, size_t *used);
 
-/* The same local-part at DOMAIN: completes ADDRESS_NO_DOMAIN (SMT-02), or maps to another domain. */
+/* The same local-part at DOMAIN: completes ADDRESS_NO_DOMAIN (SMT-02), or maps to another. */
 MUST_CHECK enum err address_with_domain(
 	struct arena *a, const struct address *from, struct span domain, struct address *out);
 

@@ -46,7 +46,7 @@ struct header_facts {
 	size_t received;        /* Received fields (H16) */
 	size_t from_fields;     /* H12 asks for exactly one on submission */
 	bool has_date, has_message_id, has_bcc;
-	struct span from, sender, to, subject, message_id, date; /* first of each, raw; ptr NULL: none */
+	struct span from, sender, to, subject, message_id, date; /* the first; ptr NULL: none */
 };
 
 /* ERR_LIMIT: over a limit of H7 (*facts is then filled as far as it got). */
@@ -66,14 +66,14 @@ MUST_CHECK enum err header_unfold(struct buf *out, struct span value);
 MUST_CHECK enum err header_decode(struct buf *out, struct span value);
 
 /*
- * Append "NAME: VALUE" CRLF. H11: ERR_SYNTAX where NAME is no field name, or VALUE holds CR, LF, NUL
- * or invalid UTF-8; ERR_LIMIT where the line would be over HEADER_LINE_MAX or OUT is full.
+ * Append "NAME: VALUE" CRLF. H11: ERR_SYNTAX where NAME is no field name, or VALUE holds CR, LF,
+ * NUL or invalid UTF-8; ERR_LIMIT where the line would be over HEADER_LINE_MAX or OUT is full.
  */
 MUST_CHECK enum err header_put(struct buf *out, struct span name, struct span value);
 
 /*
- * Append HEADER without the fields that NAMES match (wildcards, any case): Bcc on submission (SMT-21),
- * trust marks from outside (H13). Lines that are no field are kept.
+ * Append HEADER without the fields that NAMES match (wildcards, any case): Bcc on submission
+ * (SMT-21), trust marks from outside (H13). Lines that are no field are kept.
  */
 MUST_CHECK enum err header_put_without(
 	struct buf *out, struct span header, const struct span *names, size_t name_count);
@@ -87,9 +87,9 @@ struct header_mailbox {
 };
 
 /*
- * Take the next mailbox from *rest, an address-list (RFC 5322, 3.4) as it is in the wild: groups are
- * opened, comments skipped, what cannot be read is passed over. False at the end. The caller counts
- * up to HEADER_ADDRESSES_MAX.
+ * Take the next mailbox from *rest, an address-list (RFC 5322, 3.4) as it is in the wild: groups
+ * are opened, comments skipped, what cannot be read is passed over. False at the end. The caller
+ * counts up to HEADER_ADDRESSES_MAX.
  */
 bool header_next_mailbox(struct span *rest, struct header_mailbox *mailbox);
 

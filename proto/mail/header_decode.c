@@ -50,7 +50,8 @@ decode_q(struct span text, struct buf *out)
 		if (c == '_')
 			c = ' ';
 		if (c == '=') {
-			if (hex_decode(span_range(text, i + 1, i + 3), out) != OK || i + 2 >= text.len)
+			if (i + 2 >= text.len ||
+				hex_decode(span_range(text, i + 1, i + 3), out) != OK)
 				return ERR_SYNTAX;
 			i += 2;
 		} else if (buf_put_char(out, c) != OK) {

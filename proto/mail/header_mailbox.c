@@ -11,7 +11,7 @@ struct scan {
 	size_t at;
 	size_t begin;                      /* of this element */
 	size_t angle_from, angle_to;       /* between '<' and '>'; to == 0: none */
-	size_t comment_from, comment_to;   /* the last comment, inside its brackets; to == 0: none */
+	size_t comment_from, comment_to;   /* inside the last comment; to == 0: none */
 	size_t word_end;                   /* where the text before a trailing comment ends */
 	bool has_words;
 };

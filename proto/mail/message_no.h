@@ -1,8 +1,8 @@
 /*
  * message_no.h - the short human form of a message number.
  *
- * Crockford's base 32: upper-case digits without I, L, O, U; no leading zeros. Read in either case, O
- * as 0, I and L as 1, since people read these aloud.
+ * Crockford's base 32: upper-case digits without I, L, O, U; no leading zeros. Read in either case,
+ * O as 0, I and L as 1, since people read these aloud.
  */
 #ifndef PROTO_MAIL_MESSAGE_NO_H
 #define PROTO_MAIL_MESSAGE_NO_H

@@ -31,7 +31,7 @@ struct pop3_command {
 	enum pop3_verb verb;
 	struct span argument; /* USER: the name; PASS: all that follows; AUTH: the mechanism */
 	struct span initial;  /* AUTH: the initial response; ptr NULL where none */
-	uint32_t number;      /* LIST, UIDL, RETR, DELE, TOP: the message, from 1; 0 where none given */
+	uint32_t number;      /* LIST, UIDL, RETR, DELE, TOP: the message, from 1; 0: none given */
 	uint32_t lines;       /* TOP */
 };
 

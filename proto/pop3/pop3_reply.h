@@ -11,7 +11,7 @@
 
 struct pop3_reply {
 	bool ok;
-	const char *code; /* "IN-USE", "AUTH", "SYS/TEMP", "SYS/PERM", "LOGIN-DELAY", "UTF8"; NULL: none */
+	const char *code; /* "IN-USE", "AUTH", "SYS/TEMP", "SYS/PERM", "LOGIN-DELAY"; NULL: none */
 	struct span text; /* one line */
 	bool more;        /* lines follow that the session sends itself; see pop3_server_answer() */
 };

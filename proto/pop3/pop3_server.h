@@ -5,10 +5,10 @@
  *                       |    ^
  *                       STLS, handshake
  *
- * Same shape as smtp_server.h: bytes in, one event at a time, answers when the session has them. Which
- * messages there are, which are marked deleted, is the session's. Multi-line answers: answer with
- * `more`, put the lines through struct smtp_stuffing, then call pop3_server_sent(); until then the next
- * command waits (SMTP-style dots, RFC 1939, 3).
+ * Same shape as smtp_server.h: bytes in, one event at a time, answers when the session has them.
+ * Which messages there are, which are marked deleted, is the session's. Multi-line answers: answer
+ * with `more`, put the lines through struct smtp_stuffing, then call pop3_server_sent(); until then
+ * the next command waits (SMTP-style dots, RFC 1939, 3).
  */
 #ifndef PROTO_POP3_POP3_SERVER_H
 #define PROTO_POP3_POP3_SERVER_H
@@ -32,7 +32,7 @@ enum pop3_event_kind {
 	POP3_TOP,     /* command.number, command.lines */
 	POP3_DELE,    /* command.number */
 	POP3_RSET,
-	POP3_UPDATE,  /* QUIT in TRANSACTION: apply the deletions, then answer (H28); closes either way */
+	POP3_UPDATE,  /* QUIT in TRANSACTION: apply the deletions, then answer (H28); closes */
 	POP3_STLS,    /* answer +OK, send it, make the handshake, call pop3_server_tls_started */
 	POP3_SETTLED, /* the machine has the answer itself: reply */
 	POP3_CLOSE,   /* send what is written, then close; comes for ever */
@@ -98,8 +98,8 @@ void pop3_server_fini(struct pop3_server *m);
 size_t pop3_server_next(struct pop3_server *m, struct span in, struct pop3_event *ev);
 
 /*
- * The answer to the pending event. With reply.more the lines follow from the session, which ends them
- * with smtp_stuffing_end() and pop3_server_sent().
+ * The answer to the pending event. With reply.more the lines follow from the session, which ends
+ * them with smtp_stuffing_end() and pop3_server_sent().
  */
 void pop3_server_answer(struct pop3_server *m, struct pop3_reply reply, struct buf *out);
 void pop3_server_sent(struct pop3_server *m);

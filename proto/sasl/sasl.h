@@ -1,8 +1,9 @@
 /*
  * sasl.h - the server's side of the SASL exchanges PLAIN (RFC 4616) and LOGIN.
  *
- * The protocol machine brings base64 text in and takes challenges out; when the exchange is done the
- * credentials lie in one buffer that sasl_fini() wipes (H66). Who the person is, is not decided here.
+ * The protocol machine brings base64 text in and takes challenges out; when the exchange is done
+ * the credentials lie in one buffer that sasl_fini() wipes (H66). Who the person is, is not decided
+ * here.
  */
 #ifndef PROTO_SASL_SASL_H
 #define PROTO_SASL_SASL_H
@@ -35,8 +36,8 @@ void sasl_init(struct sasl *s, enum sasl_mechanism mechanism);
 void sasl_fini(struct sasl *s); /* wipes; may be called twice */
 
 /*
- * The client's next response, base64 text; SPAN_NONE (ptr NULL) where there is none yet, so the first
- * call may come without an initial response. "=" is an empty initial response (RFC 4954, 4).
+ * The client's next response, base64 text; SPAN_NONE (ptr NULL) where there is none yet, so the
+ * first call may come without an initial response. "=" is an empty initial response (RFC 4954, 4).
  *
  * PARSE_DONE  *login is filled; its spans live until sasl_fini().
  * PARSE_MORE  send *challenge (base64 text, static; empty for PLAIN) and come again.

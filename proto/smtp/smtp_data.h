@@ -7,8 +7,8 @@
  *                  LF                v
  *                   +---- CR <--CR-- MIDDLE
  *
- * Only CRLF.CRLF ends a message; a bare CR or LF is a fault (H1). The state is kept across reads, so
- * it does not matter where the pieces are cut (H2). Bulk is found by memchr; nothing is copied.
+ * Only CRLF.CRLF ends a message; a bare CR or LF is a fault (H1). The state is kept across reads,
+ * so it does not matter where the pieces are cut (H2). Bulk is found by memchr; nothing is copied.
  * POP3's multi-line answers have the same form (RFC 1939, 3).
  */
 #ifndef PROTO_SMTP_SMTP_DATA_H
@@ -40,12 +40,12 @@ void smtp_data_init(struct smtp_data *d, size_t line_max);
  * Take one run of text from the front of IN.
  *
  * PARSE_DONE  the end was found; *used counts it, *text is what stood before it.
- * PARSE_MORE  *text is a run of the message (may be empty), *used what it cost. Call again with what
- *             is left of IN; where nothing is left, with more bytes.
+ * PARSE_MORE  *text is a run of the message (may be empty), *used what it cost. Call again with
+ *             what is left of IN; where nothing is left, with more bytes.
  * PARSE_BAD   a bare CR or LF: the message must be refused and the connection closed (H1).
  *
- * *text points into IN. Over-long lines and NULs do not stop it: they are remembered in D, so that the
- * message can be read to its end and then refused.
+ * *text points into IN. Over-long lines and NULs do not stop it: they are remembered in D, so that
+ * the message can be read to its end and then refused.
  */
 MUST_CHECK enum parse smtp_data_take(
 	struct smtp_data *d, struct span in, struct span *text, size_t *used);
@@ -56,7 +56,7 @@ struct smtp_stuffing {
 	bool after_cr;  /* what was put last is a CR */
 };
 
-/* Append PIECE of a message whose lines end in CRLF. ERR_LIMIT: OUT is full, and holds none of it. */
+/* Append PIECE of a message whose lines end in CRLF. ERR_LIMIT: OUT is full, has none of it. */
 MUST_CHECK enum err smtp_stuffing_put(struct smtp_stuffing *s, struct span piece, struct buf *out);
 /* Append the end: CRLF where the last line lacks it, then "." CRLF. S can be used again. */
 MUST_CHECK enum err smtp_stuffing_end(struct smtp_stuffing *s, struct buf *out);

@@ -308,7 +308,8 @@ run_command(struct smtp_server *m, struct smtp_event *ev, struct span line, bool
 	smtp_command_parse(m->arena, line, &ev->command);
 	verb = ev->command.verb;
 	if (commands[verb].ends_batch && followed) {
-		settle_and_close(m, ev, smtp_server_early_reply(), SMTP_CLOSE_EARLY_BYTES); /* H3, H4 */
+		settle_and_close(m, ev, smtp_server_early_reply(),
+			SMTP_CLOSE_EARLY_BYTES); /* H3, H4 */
 	} else if (ev->command.fault != SMTP_FAULT_NONE) {
 		settle_bad(m, ev, smtp_reply_for_fault(ev->command.fault));
 	} else if (commands[verb].resets && in_transaction(m)) {

@@ -6,8 +6,8 @@
  *                      |           STARTTLS  |  +--AUTH--> AUTH                       |
  *                      +-- handshake --+  +-------------- end of message -------------+
  *
- * The session feeds bytes and answers events; it may answer late, so a slow commit, a password hash or
- * a DNS answer needs no state here:
+ * The session feeds bytes and answers events; it may answer late, so a slow commit, a password hash
+ * or a DNS answer needs no state here:
  *
  *     used = smtp_server_next(m, input, &ev);
  *     ... consume `used` bytes; act on ev.kind ...
@@ -30,21 +30,21 @@
 enum smtp_event_kind {
 	SMTP_NEED_BYTES,      /* nothing whole in the input */
 	SMTP_NEED_REPLY,      /* an event waits for its answer; call again after it */
-	SMTP_CONNECT,         /* the first event: answer 220 (its text is the greeting), or 421, 554 */
+	SMTP_CONNECT,         /* the first event: answer 220 with the greeting, or 421, 554 */
 	SMTP_HELLO,           /* command.argument; a 250 is written with our name and extensions */
 	SMTP_MAIL,            /* command.path, command.mail */
 	SMTP_RCPT,            /* command.path, command.recipient */
-	SMTP_DATA,            /* answer 354 to get the text, or refuse; the transaction stays then */
+	SMTP_DATA,            /* answer 354 to get the text, or refuse: the transaction stays */
 	SMTP_TEXT,            /* text: bytes of the message, dots removed; no answer */
-	SMTP_MESSAGE_END,     /* answer 250 when it is on disk; the transaction is over in any case */
+	SMTP_MESSAGE_END,     /* answer 250 when it is on disk; ends the transaction anyway */
 	SMTP_MESSAGE_REFUSED, /* drop what was gathered; reply says why; the transaction is over */
 	SMTP_RESET,           /* RSET, or HELO, ended a transaction: drop it; no answer is owed */
-	SMTP_STARTTLS,        /* answer 220, send it, make the handshake, call smtp_server_tls_started */
+	SMTP_STARTTLS,        /* answer 220, send it, handshake, smtp_server_tls_started() */
 	SMTP_AUTH,            /* login: credentials; answer 235, 535, 454 */
 	SMTP_VRFY,            /* command.argument (VRFY and EXPN; see command.verb) */
 	SMTP_QUIT,            /* answer 221 */
 	SMTP_SETTLED,         /* the machine has the answer itself: reply */
-	SMTP_CLOSE,           /* send what is written, then close; why says the reason; comes for ever */
+	SMTP_CLOSE,           /* send what is written, then close; see why; comes for ever */
 };
 
 enum smtp_close {
@@ -120,16 +120,16 @@ struct smtp_server {
 };
 
 /*
- * A is the command arena: commands are parsed into it. The session resets it after each answer; what an
- * event brought is copied before that where it must stay. TLS: active from the first byte.
+ * A is the command arena: commands are parsed into it. The session resets it after each answer;
+ * what an event brought is copied before that where it must stay. TLS: active from the first byte.
  */
 void smtp_server_init(struct smtp_server *m, const struct smtp_server_config *config,
 	struct arena *a, bool tls);
 void smtp_server_fini(struct smtp_server *m); /* wipes credentials */
 
 /*
- * One event from the front of IN; the bytes used up. IN is all that has been read and not used; *ev points
- * into it. While nothing is pending and IN is not used up, call again.
+ * One event from the front of IN; the bytes used up. IN is all that has been read and not used; *ev
+ * points into it. While nothing is pending and IN is not used up, call again.
  */
 size_t smtp_server_next(struct smtp_server *m, struct span in, struct smtp_event *ev);
 

@@ -64,7 +64,8 @@ put_extensions(const struct smtp_server *m, struct smtp_reply reply, struct buf 
 {
 	char room[EHLO_TEXT_MAX];
 	struct buf text = { .bytes = room, .size = sizeof(room), .max = sizeof(room) };
-	bool ok = buf_printf(&text, "%.*s %.*s\nPIPELINING\nENHANCEDSTATUSCODES\n8BITMIME\nSMTPUTF8",
+	bool ok = buf_printf(&text, "%.*s %.*s\nPIPELINING\nENHANCEDSTATUSCODES\n8BITMIME\n"
+				     "SMTPUTF8",
 			  SPAN_FMT(span_range(m->config.hostname, 0, 255)),
 			  SPAN_FMT(span_range(reply.text, 0, 255))) == OK;
 

@@ -1,8 +1,8 @@
 /*
  * fuzz.h - what every fuzz target has: an entry, an input, and pieces of it.
  *
- * A target is a call of its parser. Built with clang it is a fuzzer; with run_corpus.c it reads files,
- * so that the corpora run in ./test without clang.
+ * A target is a call of its parser. Built with clang it is a fuzzer; with run_corpus.c it reads
+ * files, so that the corpora run in ./test without clang.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -36,8 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		__attribute__((unused)) struct buf *out)
 
 /*
- * Feed IN to STEP in reads whose sizes follow SEED: what is not used stays in front of the next read, in a
- * block of its own size, so that one byte too many is seen. STEP says what it used; SIZE_MAX ends it.
+ * Feed IN to STEP in reads whose sizes follow SEED: what is not used stays in front of the next
+ * read, in a block of its own size, so that one byte too many is seen. STEP says what it used;
+ * SIZE_MAX ends it.
  */
 static inline void
 fuzz_in_pieces(struct span in, unsigned seed, size_t (*step)(void *, struct span), void *arg)

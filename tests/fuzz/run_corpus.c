@@ -1,5 +1,6 @@
 /*
- * run_corpus.c - feed each file of the folders named to a fuzz target: the corpora as ordinary tests.
+ * run_corpus.c - feed each file of the folders named to a fuzz target: the corpora as ordinary
+ * tests.
  *
  * Prints TAP, one test a folder. A finding is a crash or a sanitizer's stop, which leaves no "ok".
  */
@@ -48,7 +49,8 @@ run_folder(const char *folder)
 	}
 	if (dir)
 		closedir(dir);
-	printf("%s - corpus %s, %d inputs\n", files > 0 && !failed ? "ok" : "not ok", folder, files);
+	printf("%s - corpus %s, %d inputs\n", files > 0 && !failed ? "ok" : "not ok", folder,
+		files);
 	return files == 0 || failed;
 }
 

@@ -17,21 +17,21 @@ test_base64_h67_strict(void **state)
 		enum err want;
 		struct span bytes;
 	} rows[] = {
-		{ { "", 0 }, OK, { "", 0 } },
-		{ { "QUJD", 4 }, OK, { "ABC", 3 } },
-		{ { "QUI=", 4 }, OK, { "AB", 2 } },
-		{ { "QQ==", 4 }, OK, { "A", 1 } },
-		{ { "AAAA", 4 }, OK, { "\0\0\0", 3 } },
-		{ { "QR==", 4 }, ERR_SYNTAX, { "", 0 } }, /* unused bits */
-		{ { "QUJ=", 4 }, ERR_SYNTAX, { "", 0 } },
-		{ { "QQ=", 3 }, ERR_SYNTAX, { "", 0 } },
-		{ { "QQ", 2 }, ERR_SYNTAX, { "", 0 } },
-		{ { "Q===", 4 }, ERR_SYNTAX, { "", 0 } },
-		{ { "====", 4 }, ERR_SYNTAX, { "", 0 } },
-		{ { "QQ==QUJD", 8 }, ERR_SYNTAX, { "", 0 } },
-		{ { "QUJ D", 5 }, ERR_SYNTAX, { "", 0 } },
-		{ { "QU\nD", 4 }, ERR_SYNTAX, { "", 0 } },
-		{ { "Q-_D", 4 }, ERR_SYNTAX, { "", 0 } },
+		{{"", 0}, OK, {"", 0}},
+		{{"QUJD", 4}, OK, {"ABC", 3}},
+		{{"QUI=", 4}, OK, {"AB", 2}},
+		{{"QQ==", 4}, OK, {"A", 1}},
+		{{"AAAA", 4}, OK, {"\0\0\0", 3}},
+		{{"QR==", 4}, ERR_SYNTAX, {"", 0}}, /* unused bits */
+		{{"QUJ=", 4}, ERR_SYNTAX, {"", 0}},
+		{{"QQ=", 3}, ERR_SYNTAX, {"", 0}},
+		{{"QQ", 2}, ERR_SYNTAX, {"", 0}},
+		{{"Q===", 4}, ERR_SYNTAX, {"", 0}},
+		{{"====", 4}, ERR_SYNTAX, {"", 0}},
+		{{"QQ==QUJD", 8}, ERR_SYNTAX, {"", 0}},
+		{{"QUJ D", 5}, ERR_SYNTAX, {"", 0}},
+		{{"QU\nD", 4}, ERR_SYNTAX, {"", 0}},
+		{{"Q-_D", 4}, ERR_SYNTAX, {"", 0}},
 	};
 	struct buf out;
 
@@ -72,16 +72,16 @@ test_hex_both_ways(void **state)
 static void
 test_hash64_vectors(void **state)
 {
-	static const uint64_t want[] = { 0x726fdb47dd0e0e31, 0x74f839c593dc67fd,
-		0x0d6c8009d9a94f5a, 0x85676696d7fb7e2d, 0xcf2794e0277187b7, 0x18765564cd99a68d,
-		0xcbc9466e58fee3ce, 0xab0200f58b01d137, 0x93f5f5799a932462 };
-	const struct hash64_key key = { 0x0706050403020100, 0x0f0e0d0c0b0a0908 };
+	static const uint64_t want[] = {0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,
+		0x85676696d7fb7e2d, 0xcf2794e0277187b7, 0x18765564cd99a68d, 0xcbc9466e58fee3ce,
+		0xab0200f58b01d137, 0x93f5f5799a932462};
+	const struct hash64_key key = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
 	char input[COUNT(want)];
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(want); i++) {
 		input[i] = (char)i;
-		check_row(i, hash64(key, at_page_edge((struct span){ input, i })) == want[i]);
+		check_row(i, hash64(key, at_page_edge((struct span){input, i})) == want[i]);
 	}
 }
 
@@ -89,7 +89,7 @@ static void
 test_crc32c_vectors(void **state)
 {
 	char bytes[300];
-	struct span all = { bytes, sizeof(bytes) };
+	struct span all = {bytes, sizeof(bytes)};
 
 	(void)state;
 	assert_int_equal(crc32c(0, SPAN("123456789")), 0xe3069283);
@@ -111,20 +111,20 @@ test_utf8_strict(void **state)
 		struct span s;
 		bool valid;
 	} rows[] = {
-		{ { "plain ascii text", 16 }, true },
-		{ { "\xc3\xa9", 2 }, true },
-		{ { "\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10 }, true },
-		{ { "\xc3", 1 }, false },
-		{ { "\xe2\x82", 2 }, false },
-		{ { "\xf0\x9f\x98", 3 }, false },
-		{ { "\x80", 1 }, false },
-		{ { "\xc0\x80", 2 }, false },     /* overlong */
-		{ { "\xe0\x9f\xbf", 3 }, false }, /* overlong */
-		{ { "\xf0\x8f\xbf\xbf", 4 }, false },
-		{ { "\xed\xa0\x80", 3 }, false }, /* a surrogate */
-		{ { "\xf4\x90\x80\x80", 4 }, false },
-		{ { "\xf8\x88\x80\x80\x80", 5 }, false },
-		{ { "12345678\xff", 9 }, false },
+		{{"plain ascii text", 16}, true},
+		{{"\xc3\xa9", 2}, true},
+		{{"\xed\x9f\xbf\xee\x80\x80\xf4\x8f\xbf\xbf", 10}, true},
+		{{"\xc3", 1}, false},
+		{{"\xe2\x82", 2}, false},
+		{{"\xf0\x9f\x98", 3}, false},
+		{{"\x80", 1}, false},
+		{{"\xc0\x80", 2}, false},     /* overlong */
+		{{"\xe0\x9f\xbf", 3}, false}, /* overlong */
+		{{"\xf0\x8f\xbf\xbf", 4}, false},
+		{{"\xed\xa0\x80", 3}, false}, /* a surrogate */
+		{{"\xf4\x90\x80\x80", 4}, false},
+		{{"\xf8\x88\x80\x80\x80", 5}, false},
+		{{"12345678\xff", 9}, false},
 	};
 
 	(void)state;
@@ -138,17 +138,26 @@ test_utf8_h70_printable(void **state)
 	static const struct {
 		struct span text, want;
 	} rows[] = {
-#define ROW(text, want) { { (text), sizeof(text) - 1 }, { (want), sizeof(want) - 1 } }
+#define ROW(text, want)                                                                            \
+	{                                                                                          \
+		{(text), sizeof(text) - 1},                                                        \
+		{                                                                                  \
+			(want), sizeof(want) - 1                                                   \
+		}                                                                                  \
+	}
 		ROW("J\xc3\xb6rg", "J\xc3\xb6rg"),
 		ROW("\x1b[2J", "\\x1B[2J"),
 		ROW("a\r\nb\t\x7f\0", "a\\r\\nb\\t\\x7F\\x00"),
-		ROW("\xc2\x85", "\\u{85}"),                     /* C1 */
-		ROW("\xe2\x80\xae" "evil", "\\u{202E}evil"),     /* right to left override */
+		ROW("\xc2\x85", "\\u{85}"), /* C1 */
+		ROW("\xe2\x80\xae"
+		    "evil",
+			"\\u{202E}evil"), /* right to left override */
 		ROW("\xe2\x81\xa6\xe2\x80\x8b", "\\u{2066}\\u{200B}"),
-		ROW("\xf3\xa0\x81\x81", "\\u{E0041}"),          /* a tag */
+		ROW("\xf3\xa0\x81\x81", "\\u{E0041}"), /* a tag */
 		ROW("\xff\xc3", "\\xFF\\xC3"),
 		ROW("a\\n", "a\\\\n"),
-		ROW("a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81", "a\xcc\x81\xcc\x81\xcc\x81\xcc\x81"),
+		ROW("a\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81\xcc\x81",
+			"a\xcc\x81\xcc\x81\xcc\x81\xcc\x81"),
 #undef ROW
 	};
 	struct buf out;
@@ -172,7 +181,7 @@ test_line_h01_take(void **state)
 		size_t used;
 		enum err why;
 	} rows[] = {
-#define ROW(in, want, used, why) { { (in), sizeof(in) - 1 }, (want), (used), (why) }
+#define ROW(in, want, used, why) {{(in), sizeof(in) - 1}, (want), (used), (why)}
 		ROW("QUIT\r\n", PARSE_DONE, 6, OK),
 		ROW("\r\n", PARSE_DONE, 2, OK),
 		ROW("QUIT\r\nNOOP\r\n", PARSE_DONE, 6, OK),
@@ -198,7 +207,8 @@ test_line_h01_take(void **state)
 		size_t used;
 		enum err why = OK;
 
-		check_row(i, line_take(at_page_edge(rows[i].in), 8, &line, &used, &why) == rows[i].want);
+		check_row(i,
+			line_take(at_page_edge(rows[i].in), 8, &line, &used, &why) == rows[i].want);
 		check_row(i, used == rows[i].used && why == rows[i].why);
 		if (rows[i].want == PARSE_DONE)
 			check_span(i, line, span_range(rows[i].in, 0, used - 2));

@@ -56,7 +56,8 @@ test_header_h07_limits(void **state)
 	}
 	for (int extra = -1; extra <= 1; extra++) {
 		buf_clear(&out);
-		assert_int_equal(buf_printf(&out, "A: %0*d\r\n", HEADER_FIELD_SIZE_MAX - 5 + extra, 0), OK);
+		assert_int_equal(
+			buf_printf(&out, "A: %0*d\r\n", HEADER_FIELD_SIZE_MAX - 5 + extra, 0), OK);
 		assert_int_equal(header_check(buf_span(&out), &facts), extra > 0 ? ERR_LIMIT : OK);
 	}
 	buf_clear(&out);
@@ -74,17 +75,17 @@ test_header_end_over_pieces(void **state)
 		size_t end;
 		bool found;
 	} rows[] = {
-		{ { "A: b\r\n\r\nbody", 12 }, 8, true },
-		{ { "\r\nbody", 6 }, 2, true },
-		{ { "A: b\r\nC: d\r\n", 12 }, 12, false },
-		{ { "A\r\r\n\r\nx", 7 }, 6, true },
-		{ { "A: b\r\n\rx\r\n\r\n", 12 }, 12, true },
+		{{"A: b\r\n\r\nbody", 12}, 8, true},
+		{{"\r\nbody", 6}, 2, true},
+		{{"A: b\r\nC: d\r\n", 12}, 12, false},
+		{{"A\r\r\n\r\nx", 7}, 6, true},
+		{{"A: b\r\n\rx\r\n\r\n", 12}, 12, true},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
 		for (size_t split = 0; split <= rows[i].message.len; split++) {
-			struct header_end end = { .matched = 0 };
+			struct header_end end = {.matched = 0};
 			struct span m = rows[i].message;
 			size_t len = header_end_find(&end, at_page_edge(span_range(m, 0, split)));
 
@@ -102,7 +103,8 @@ test_header_put_h11(void **state)
 
 	(void)state;
 	buf_init(&out, 4096);
-	assert_int_equal(header_put(&out, SPAN("Subject"), at_page_edge(SPAN("a\tb \xc3\xa9"))), OK);
+	assert_int_equal(
+		header_put(&out, SPAN("Subject"), at_page_edge(SPAN("a\tb \xc3\xa9"))), OK);
 	check_span(0, buf_span(&out), SPAN("Subject: a\tb \xc3\xa9\r\n"));
 	assert_int_equal(header_put(&out, SPAN("A"), SPAN("b\r\nBcc: c")), ERR_SYNTAX);
 	assert_int_equal(header_put(&out, SPAN("A"), SPAN("b\nc")), ERR_SYNTAX);
@@ -114,26 +116,34 @@ test_header_put_h11(void **state)
 	memset(value, 'x', sizeof(value));
 	for (size_t extra = 0; extra <= 2; extra++)
 		assert_int_equal(header_put(&out, SPAN("A"),
-			(struct span){ value, HEADER_LINE_MAX - 4 + extra }), extra > 1 ? ERR_LIMIT : OK);
+					 (struct span){value, HEADER_LINE_MAX - 4 + extra}),
+			extra > 1 ? ERR_LIMIT : OK);
 	buf_fini(&out);
 }
 
 static void
 test_header_smt21_h13_put_without(void **state)
 {
-	static const struct span bcc[] = { { "Bcc", 3 } };
+	static const struct span bcc[] = {{"Bcc", 3}};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
-	assert_int_equal(header_put_without(&out,
-		at_page_edge(SPAN("A: b\r\nBCC: x,\r\n y\r\nno field\r\nbcc : z\r\nC: d\r\n\r\n")), bcc, 1), OK);
+	assert_int_equal(
+		header_put_without(&out,
+			at_page_edge(SPAN(
+				"A: b\r\nBCC: x,\r\n y\r\nno field\r\nbcc : z\r\nC: d\r\n\r\n")),
+			bcc, 1),
+		OK);
 	check_span(0, buf_span(&out), SPAN("A: b\r\nno field\r\nC: d\r\n\r\n"));
 	buf_clear(&out);
-	assert_int_equal(header_put_without(&out,
-		at_page_edge(SPAN("authentication-results: pass\r\nX-Spam-Flag: YES\r\nX-Postroom-Hold: y\r\n"
-				  "Delivered-To: a\r\nReturn-Path: <>\r\nTo: b\r\n")),
-		header_trust_names, header_trust_count), OK);
+	assert_int_equal(
+		header_put_without(&out,
+			at_page_edge(SPAN("authentication-results: pass\r\nX-Spam-Flag: "
+					  "YES\r\nX-Postroom-Hold: y\r\n"
+					  "Delivered-To: a\r\nReturn-Path: <>\r\nTo: b\r\n")),
+			header_trust_names, header_trust_count),
+		OK);
 	check_span(1, buf_span(&out), SPAN("To: b\r\n"));
 	buf_fini(&out);
 }
@@ -144,16 +154,16 @@ test_header_mailboxes(void **state)
 	static const struct {
 		const char *list, *want; /* display|address; */
 	} rows[] = {
-		{ "a@b.test", "|a@b.test;" },
-		{ "A B <a@b.test>, c@d.test", "A B|a@b.test;|c@d.test;" },
-		{ "\"B, A\" <a@b.test>,, ,", "\"B, A\"|a@b.test;" },
-		{ "a@b.test (Anna (x)), (c) d@e.test", "Anna (x)|a@b.test;c|d@e.test;" },
-		{ "Team: a@b.test, C <c@d.test>; e@f.test", "|a@b.test;C|c@d.test;|e@f.test;" },
-		{ "undisclosed-recipients:;", "" },
-		{ "A\r\n\t<a@b.test>", "A|a@b.test;" },
-		{ "<a@b.test", "|a@b.test;" },
-		{ "\"open", "|\"open;" },
-		{ "((((", "" },
+		{"a@b.test", "|a@b.test;"},
+		{"A B <a@b.test>, c@d.test", "A B|a@b.test;|c@d.test;"},
+		{"\"B, A\" <a@b.test>,, ,", "\"B, A\"|a@b.test;"},
+		{"a@b.test (Anna (x)), (c) d@e.test", "Anna (x)|a@b.test;c|d@e.test;"},
+		{"Team: a@b.test, C <c@d.test>; e@f.test", "|a@b.test;C|c@d.test;|e@f.test;"},
+		{"undisclosed-recipients:;", ""},
+		{"A\r\n\t<a@b.test>", "A|a@b.test;"},
+		{"<a@b.test", "|a@b.test;"},
+		{"\"open", "|\"open;"},
+		{"((((", ""},
 	};
 	struct buf out;
 
@@ -165,7 +175,8 @@ test_header_mailboxes(void **state)
 
 		buf_clear(&out);
 		while (header_next_mailbox(&rest, &m))
-			check_row(i, buf_printf(&out, "%.*s|%.*s;", SPAN_FMT(m.display), SPAN_FMT(m.address)) == OK);
+			check_row(i, buf_printf(&out, "%.*s|%.*s;", SPAN_FMT(m.display),
+					     SPAN_FMT(m.address)) == OK);
 		check_span(i, buf_span(&out), span_of(rows[i].want));
 	}
 	buf_fini(&out);
@@ -177,17 +188,17 @@ test_header_decode_words(void **state)
 	static const struct {
 		const char *value, *want;
 	} rows[] = {
-		{ "plain", "plain" },
-		{ "a\r\n b", "a b" },
-		{ "=?utf-8?q?J=C3=B6rg_x?= y", "J\xc3\xb6rg x y" },
-		{ "=?UTF-8?B?w6k=?=\r\n =?iso-8859-1?Q?=E9?= z", "\xc3\xa9\xc3\xa9 z" },
-		{ "=?utf-8*en?q?a?=", "a" },
-		{ "=?koi8-r?q?=C1?= =?utf-8?q?a?=", "=?koi8-r?q?=C1?= a" },
-		{ "=?utf-8?q?=?=", "=?utf-8?q?=?=" },
-		{ "=?utf-8?q?=4?=", "=?utf-8?q?=4?=" },
-		{ "=?utf-8?x?a?=", "=?utf-8?x?a?=" },
-		{ "=?utf-8?q?a", "=?utf-8?q?a" },
-		{ "=?=?=?", "=?=?=?" },
+		{"plain", "plain"},
+		{"a\r\n b", "a b"},
+		{"=?utf-8?q?J=C3=B6rg_x?= y", "J\xc3\xb6rg x y"},
+		{"=?UTF-8?B?w6k=?=\r\n =?iso-8859-1?Q?=E9?= z", "\xc3\xa9\xc3\xa9 z"},
+		{"=?utf-8*en?q?a?=", "a"},
+		{"=?koi8-r?q?=C1?= =?utf-8?q?a?=", "=?koi8-r?q?=C1?= a"},
+		{"=?utf-8?q?=?=", "=?utf-8?q?=?="},
+		{"=?utf-8?q?=4?=", "=?utf-8?q?=4?="},
+		{"=?utf-8?x?a?=", "=?utf-8?x?a?="},
+		{"=?utf-8?q?a", "=?utf-8?q?a"},
+		{"=?=?=?", "=?=?=?"},
 	};
 	struct buf out;
 

@@ -11,18 +11,17 @@ test_json_documents(void **state)
 		const char *text;
 		enum err want;
 	} rows[] = {
-		{ "{}", OK }, { " [ ] ", OK }, { "null", OK }, { "-0.5e+10", OK }, { "\"\\u00e9\"", OK },
-		{ "{\"a\":{\"b\":[1,2,{\"c\":null}]}}", OK },
-		{ "\"\\ud83d\\ude00\"", OK }, { "\"\\ud83d\"", ERR_SYNTAX },
-		{ "\"\\ude00\"", ERR_SYNTAX }, { "\"\\u0000\"", ERR_SYNTAX },
-		{ "\"a\nb\"", ERR_SYNTAX }, { "\"\xff\"", ERR_SYNTAX }, { "\"abc", ERR_SYNTAX },
-		{ "\"abc\\", ERR_SYNTAX }, { "", ERR_SYNTAX }, { "01", ERR_SYNTAX }, { "1.", ERR_SYNTAX },
-		{ "+1", ERR_SYNTAX }, { ".5", ERR_SYNTAX }, { "1e", ERR_SYNTAX }, { "[1,]", ERR_SYNTAX },
-		{ "[,1]", ERR_SYNTAX }, { "{\"a\"}", ERR_SYNTAX }, { "{a:1}", ERR_SYNTAX },
-		{ "{\"a\":1,}", ERR_SYNTAX }, { "{\"a\":1,\"a\":2}", ERR_SYNTAX },
-		{ "nul", ERR_SYNTAX }, { "[1] 2", ERR_SYNTAX }, { "[1}", ERR_SYNTAX },
-		{ "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", OK },           /* 20 deep */
-		{ "[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]", ERR_LIMIT }, /* 21 */
+		{"{}", OK}, {" [ ] ", OK}, {"null", OK}, {"-0.5e+10", OK}, {"\"\\u00e9\"", OK},
+		{"{\"a\":{\"b\":[1,2,{\"c\":null}]}}", OK}, {"\"\\ud83d\\ude00\"", OK},
+		{"\"\\ud83d\"", ERR_SYNTAX}, {"\"\\ude00\"", ERR_SYNTAX},
+		{"\"\\u0000\"", ERR_SYNTAX}, {"\"a\nb\"", ERR_SYNTAX}, {"\"\xff\"", ERR_SYNTAX},
+		{"\"abc", ERR_SYNTAX}, {"\"abc\\", ERR_SYNTAX}, {"", ERR_SYNTAX},
+		{"01", ERR_SYNTAX}, {"1.", ERR_SYNTAX}, {"+1", ERR_SYNTAX}, {".5", ERR_SYNTAX},
+		{"1e", ERR_SYNTAX}, {"[1,]", ERR_SYNTAX}, {"[,1]", ERR_SYNTAX},
+		{"{\"a\"}", ERR_SYNTAX}, {"{a:1}", ERR_SYNTAX}, {"{\"a\":1,}", ERR_SYNTAX},
+		{"{\"a\":1,\"a\":2}", ERR_SYNTAX}, {"nul", ERR_SYNTAX}, {"[1] 2", ERR_SYNTAX},
+		{"[1}", ERR_SYNTAX}, {"[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", OK}, /* 20 deep */
+		{"[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]", ERR_LIMIT},	       /* 21 */
 	};
 	struct arena a;
 

@@ -13,21 +13,34 @@ test_pop3_command_rows(void **state)
 		enum err want;
 		uint32_t number, lines;
 	} rows[] = {
-		{ "USER anna", OK, 0, 0 }, { "USER", ERR_SYNTAX, 0, 0 }, { "PASS a b ", OK, 0, 0 },
-		{ "list", OK, 0, 0 }, { "LIST 3", OK, 3, 0 }, { "LIST 0", ERR_SYNTAX, 0, 0 },
-		{ "LIST x", ERR_SYNTAX, 0, 0 }, { "LIST 1 2", ERR_SYNTAX, 1, 0 },
-		{ "RETR", ERR_SYNTAX, 0, 0 }, { "RETR 4294967295", OK, 4294967295u, 0 },
-		{ "RETR 4294967296", ERR_SYNTAX, 0, 0 }, { "RETR -1", ERR_SYNTAX, 0, 0 },
-		{ "TOP 1 0", OK, 1, 0 }, { "TOP 2 10", OK, 2, 10 }, { "TOP 1", ERR_SYNTAX, 0, 0 },
-		{ "STAT x", ERR_SYNTAX, 0, 0 }, { "FOO", ERR_NOT_FOUND, 0, 0 }, { "", ERR_NOT_FOUND, 0, 0 },
-		{ "AUTH", ERR_SYNTAX, 0, 0 }, { "USER a\x1b", ERR_SYNTAX, 0, 0 },
+		{"USER anna", OK, 0, 0},
+		{"USER", ERR_SYNTAX, 0, 0},
+		{"PASS a b ", OK, 0, 0},
+		{"list", OK, 0, 0},
+		{"LIST 3", OK, 3, 0},
+		{"LIST 0", ERR_SYNTAX, 0, 0},
+		{"LIST x", ERR_SYNTAX, 0, 0},
+		{"LIST 1 2", ERR_SYNTAX, 1, 0},
+		{"RETR", ERR_SYNTAX, 0, 0},
+		{"RETR 4294967295", OK, 4294967295u, 0},
+		{"RETR 4294967296", ERR_SYNTAX, 0, 0},
+		{"RETR -1", ERR_SYNTAX, 0, 0},
+		{"TOP 1 0", OK, 1, 0},
+		{"TOP 2 10", OK, 2, 10},
+		{"TOP 1", ERR_SYNTAX, 0, 0},
+		{"STAT x", ERR_SYNTAX, 0, 0},
+		{"FOO", ERR_NOT_FOUND, 0, 0},
+		{"", ERR_NOT_FOUND, 0, 0},
+		{"AUTH", ERR_SYNTAX, 0, 0},
+		{"USER a\x1b", ERR_SYNTAX, 0, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct pop3_command c;
 
-		check_row(i, pop3_command_parse(at_page_edge(span_of(rows[i].line)), &c) == rows[i].want);
+		check_row(i, pop3_command_parse(at_page_edge(span_of(rows[i].line)), &c) ==
+				     rows[i].want);
 		if (rows[i].want == OK)
 			check_row(i, c.number == rows[i].number && c.lines == rows[i].lines);
 	}
@@ -43,7 +56,7 @@ struct talk {
 static struct pop3_reply
 judge(struct talk *t, const struct pop3_event *ev)
 {
-	struct pop3_reply list = { .ok = true, .text = SPAN("here"), .more = true };
+	struct pop3_reply list = {.ok = true, .text = SPAN("here"), .more = true};
 
 	t->updated |= ev->kind == POP3_UPDATE;
 	if (ev->kind == POP3_SETTLED)
@@ -57,7 +70,7 @@ judge(struct talk *t, const struct pop3_event *ev)
 static size_t
 talk_read(struct talk *t, struct span in)
 {
-	struct smtp_stuffing stuffing = { .in_line = false };
+	struct smtp_stuffing stuffing = {.in_line = false};
 	struct pop3_event ev;
 	size_t total = 0;
 
@@ -118,36 +131,44 @@ static const struct {
 	enum pop3_close why;
 	bool updated;
 } rows[] = {
-	{ { LOGIN, "STAT\r\n", "QUIT\r\n" }, WELCOME "+OK fine\r\n+OK fine\r\n", POP3_CLOSE_QUIT, true },
+	{{LOGIN, "STAT\r\n", "QUIT\r\n"}, WELCOME "+OK fine\r\n+OK fine\r\n", POP3_CLOSE_QUIT,
+		true},
 	/* pipelined (RFC 2449, 6.6) */
-	{ { "USER anna\r\nPASS se cret\r\nSTAT\r\nDELE 1\r\nQUIT\r\n" }, WELCOME "+OK fine\r\n+OK fine\r\n+OK fine\r\n",
-		POP3_CLOSE_QUIT, true },
-	{ { LOGIN, "RETR 1\r\n" }, WELCOME "+OK here\r\na\r\n..b\r\n.\r\n", 0, false },
-	{ { "STAT\r\n", "PASS x\r\n", "APOP a b\r\n", "QUIT\r\n" },
-		"+OK fine\r\n-ERR Not now\r\n-ERR Say USER first\r\n-ERR Not offered here\r\n+OK Bye\r\n",
-		POP3_CLOSE_QUIT, false },
-	{ { LOGIN, "USER x\r\n", "STLS\r\n", "LIST 0\r\n" },
-		WELCOME "-ERR Not now\r\n-ERR Not now\r\n-ERR Arguments missing, malformed or not expected\r\n", 0, false },
-	{ { "AUTH PLAIN AGFubmEAc2UgY3JldA==\r\n" }, "+OK fine\r\n+OK fine\r\n", 0, false },
-	{ { "AUTH PLAIN\r\n", "AGFubmEAc2UgY3JldA==\r\n" }, "+OK fine\r\n+ \r\n+OK fine\r\n", 0, false },
-	{ { "AUTH LOGIN\r\n", "YW5uYQ==\r\n", "c2UgY3JldA==\r\n" },
-		"+OK fine\r\n+ VXNlcm5hbWU6\r\n+ UGFzc3dvcmQ6\r\n+OK fine\r\n", 0, false },
-	{ { "AUTH PLAIN\r\n", "*\r\n", "UTF8\r\n" }, "+OK fine\r\n+ \r\n-ERR Cancelled\r\n+OK UTF8\r\n", 0, false },
+	{{"USER anna\r\nPASS se cret\r\nSTAT\r\nDELE 1\r\nQUIT\r\n"},
+		WELCOME "+OK fine\r\n+OK fine\r\n+OK fine\r\n", POP3_CLOSE_QUIT, true},
+	{{LOGIN, "RETR 1\r\n"}, WELCOME "+OK here\r\na\r\n..b\r\n.\r\n", 0, false},
+	{{"STAT\r\n", "PASS x\r\n", "APOP a b\r\n", "QUIT\r\n"},
+		"+OK fine\r\n-ERR Not now\r\n-ERR Say USER first\r\n-ERR Not offered here\r\n+OK "
+		"Bye\r\n",
+		POP3_CLOSE_QUIT, false},
+	{{LOGIN, "USER x\r\n", "STLS\r\n", "LIST 0\r\n"},
+		WELCOME "-ERR Not now\r\n-ERR Not now\r\n-ERR Arguments missing, malformed or not "
+			"expected\r\n",
+		0, false},
+	{{"AUTH PLAIN AGFubmEAc2UgY3JldA==\r\n"}, "+OK fine\r\n+OK fine\r\n", 0, false},
+	{{"AUTH PLAIN\r\n", "AGFubmEAc2UgY3JldA==\r\n"}, "+OK fine\r\n+ \r\n+OK fine\r\n", 0,
+		false},
+	{{"AUTH LOGIN\r\n", "YW5uYQ==\r\n", "c2UgY3JldA==\r\n"},
+		"+OK fine\r\n+ VXNlcm5hbWU6\r\n+ UGFzc3dvcmQ6\r\n+OK fine\r\n", 0, false},
+	{{"AUTH PLAIN\r\n", "*\r\n", "UTF8\r\n"},
+		"+OK fine\r\n+ \r\n-ERR Cancelled\r\n+OK UTF8\r\n", 0, false},
 	/* H67, POP-07 */
-	{ { "USER bo\r\nPASS x\r\n", "USER bo\r\nPASS x\r\n", "USER bo\r\nPASS x\r\n", "NOOP\r\n" },
+	{{"USER bo\r\nPASS x\r\n", "USER bo\r\nPASS x\r\n", "USER bo\r\nPASS x\r\n", "NOOP\r\n"},
 		"+OK fine\r\n+OK Password please\r\n" DENIED "+OK Password please\r\n" DENIED
-		"+OK Password please\r\n" DENIED, POP3_CLOSE_AUTH_FAILURES, false },
+		"+OK Password please\r\n" DENIED,
+		POP3_CLOSE_AUTH_FAILURES, false},
 	/* H1 */
-	{ { "USER a\nPASS b\r\n" }, "+OK fine\r\n-ERR Malformed or over-long line\r\n", POP3_CLOSE_BAD_LINE, false },
+	{{"USER a\nPASS b\r\n"}, "+OK fine\r\n-ERR Malformed or over-long line\r\n",
+		POP3_CLOSE_BAD_LINE, false},
 };
 
-static const struct pop3_server_config config = { .command_line = 64, .bad_commands = 10, .stls = true,
-	.login_in_clear = true };
+static const struct pop3_server_config config = {
+	.command_line = 64, .bad_commands = 10, .stls = true, .login_in_clear = true};
 
 static void
 test_pop3_server_pop01_conversations(void **state)
 {
-	static const size_t sizes[] = { 1, 3, 65536 };
+	static const size_t sizes[] = {1, 3, 65536};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows) * COUNT(sizes); i++) {
@@ -164,20 +185,22 @@ test_pop3_server_pop01_conversations(void **state)
 static void
 test_pop3_server_pop01_capa(void **state)
 {
-	static const char *const turns[] = { "CAPA\r\n", NULL };
+	static const char *const turns[] = {"CAPA\r\n", NULL};
 	struct pop3_server_config strict = config;
 	struct talk t;
 
 	(void)state;
 	talk_all(&t, &config, turns, 100);
 	check_span(0, buf_span(&t.out),
-		SPAN("+OK fine\r\n+OK Capabilities follow\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n"
+		SPAN("+OK fine\r\n+OK Capabilities "
+		     "follow\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n"
 		     "AUTH-RESP-CODE\r\nUTF8\r\nUSER\r\nSASL PLAIN LOGIN\r\nSTLS\r\n.\r\n"));
 	talk_fini(&t);
 	strict.login_in_clear = false;
 	talk_all(&t, &strict, turns, 100);
 	check_span(1, buf_span(&t.out),
-		SPAN("+OK fine\r\n+OK Capabilities follow\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n"
+		SPAN("+OK fine\r\n+OK Capabilities "
+		     "follow\r\nTOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n"
 		     "AUTH-RESP-CODE\r\nUTF8\r\nSTLS\r\n.\r\n"));
 	talk_fini(&t);
 }
@@ -185,8 +208,8 @@ test_pop3_server_pop01_capa(void **state)
 static void
 test_pop3_server_h03_stls(void **state)
 {
-	static const char *const early[] = { "STLS\r\nUSER anna\r\n", NULL };
-	static const char *const turns[] = { "USER anna\r\n", "STLS\r\n", NULL };
+	static const char *const early[] = {"STLS\r\nUSER anna\r\n", NULL};
+	static const char *const turns[] = {"USER anna\r\n", "STLS\r\n", NULL};
 	struct talk t;
 
 	(void)state;
@@ -206,7 +229,7 @@ static void
 test_pop3_server_h06_line_limit(void **state)
 {
 	char line[100];
-	const char *turns[] = { line, NULL };
+	const char *turns[] = {line, NULL};
 
 	(void)state;
 	for (int extra = -1; extra <= 1; extra++) {

@@ -11,7 +11,7 @@ test_sasl_h67_plain_two_nuls(void **state)
 		struct span message;
 		enum err want;
 	} rows[] = {
-#define ROW(text, want) { { (text), sizeof(text) - 1 }, (want) }
+#define ROW(text, want) {{(text), sizeof(text) - 1}, (want)}
 		ROW("\0anna\0secret", OK),
 		ROW("bo\0anna\0two words", OK),
 		ROW("anna\0secret", ERR_SYNTAX),
@@ -28,7 +28,8 @@ test_sasl_h67_plain_two_nuls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++)
-		check_row(i, sasl_plain_parse(at_page_edge(rows[i].message), &login) == rows[i].want);
+		check_row(
+			i, sasl_plain_parse(at_page_edge(rows[i].message), &login) == rows[i].want);
 }
 
 static void
@@ -43,7 +44,8 @@ test_sasl_plain_limits(void **state)
 
 		memset(message, 'x', sizeof(message));
 		memcpy(message, "\0a", 3);
-		assert_int_equal(sasl_plain_parse(at_page_edge((struct span){ message, 3 + len }), &login),
+		assert_int_equal(
+			sasl_plain_parse(at_page_edge((struct span){message, 3 + len}), &login),
 			extra > 1 ? ERR_LIMIT : OK);
 	}
 }
@@ -76,11 +78,11 @@ test_sasl_bad_responses(void **state)
 		struct span response;
 		enum err why;
 	} rows[] = {
-		{ { "*", 1 }, ERR_DENIED },
-		{ { "=", 1 }, ERR_SYNTAX },
-		{ { "", 0 }, ERR_SYNTAX },
-		{ { "AGE", 3 }, ERR_SYNTAX },
-		{ { "AGFubmEAc2VjcmV0=", 17 }, ERR_SYNTAX },
+		{{"*", 1}, ERR_DENIED},
+		{{"=", 1}, ERR_SYNTAX},
+		{{"", 0}, ERR_SYNTAX},
+		{{"AGE", 3}, ERR_SYNTAX},
+		{{"AGFubmEAc2VjcmV0=", 17}, ERR_SYNTAX},
 	};
 
 	(void)state;
@@ -91,7 +93,8 @@ test_sasl_bad_responses(void **state)
 		enum err why = OK;
 
 		sasl_init(&s, SASL_PLAIN);
-		check_row(i, sasl_take(&s, at_page_edge(rows[i].response), &challenge, &login, &why) == PARSE_BAD);
+		check_row(i, sasl_take(&s, at_page_edge(rows[i].response), &challenge, &login,
+				     &why) == PARSE_BAD);
 		check_row(i, why == rows[i].why);
 		sasl_fini(&s);
 	}

@@ -48,7 +48,7 @@ check_pair(const char *before, const char *after, size_t row)
 {
 	bool ends = strcmp(before, "\r\n") == 0 && strcmp(after, "\r\n") == 0;
 	bool clean = (!*before || strcmp(before, "\r\n") == 0) &&
-		(!*after || strcmp(after, "\r\n") == 0);
+		     (!*after || strcmp(after, "\r\n") == 0);
 	char bytes[128];
 	size_t len, early, end;
 	struct buf out;
@@ -58,7 +58,7 @@ check_pair(const char *before, const char *after, size_t row)
 	early = 4 + strlen(before) + 1 + strlen(after);
 	buf_init(&out, 1024);
 	for (size_t split = 0; split <= len; split++) {
-		enum parse parse = feed_split((struct span){ bytes, len }, split, &out, &end);
+		enum parse parse = feed_split((struct span){bytes, len}, split, &out, &end);
 
 		check_row(row, parse == (clean ? PARSE_DONE : PARSE_BAD));
 		if (clean)
@@ -71,7 +71,7 @@ check_pair(const char *before, const char *after, size_t row)
 static void
 test_smtp_data_h01_smuggling(void **state)
 {
-	static const char *const ends[] = { "\r\n", "\n", "\r", "\r\r\n", "" };
+	static const char *const ends[] = {"\r\n", "\n", "\r", "\r\r\n", ""};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(ends); i++)
@@ -82,7 +82,7 @@ test_smtp_data_h01_smuggling(void **state)
 static size_t
 random_body(char *to, size_t max)
 {
-	static const char *const pieces[] = { ".", "..", "\r\n", "\r\n.", "\r\n..\r\n", "a", "bc" };
+	static const char *const pieces[] = {".", "..", "\r\n", "\r\n.", "\r\n..\r\n", "a", "bc"};
 	size_t len = 0;
 
 	while (len + 8 < max) {
@@ -107,21 +107,26 @@ test_smtp_data_h02_dots(void **state)
 	buf_init(&wire, 4096);
 	buf_init(&out, 4096);
 	for (size_t round = 0; round < 300; round++) {
-		struct span body = { bytes, random_body(bytes, 16 + round % 280) };
-		struct smtp_stuffing stuffing = { .in_line = false };
+		struct span body = {bytes, random_body(bytes, 16 + round % 280)};
+		struct smtp_stuffing stuffing = {.in_line = false};
 		struct smtp_data d;
 		enum parse parse = PARSE_MORE;
 		size_t cut = (size_t)random() % body.len, end = 0;
 
 		buf_clear(&wire);
 		buf_clear(&out);
-		assert_int_equal(smtp_stuffing_put(&stuffing, at_page_edge(span_range(body, 0, cut)), &wire), OK);
-		assert_int_equal(smtp_stuffing_put(&stuffing, at_page_edge(span_from(body, cut)), &wire), OK);
+		assert_int_equal(
+			smtp_stuffing_put(&stuffing, at_page_edge(span_range(body, 0, cut)), &wire),
+			OK);
+		assert_int_equal(
+			smtp_stuffing_put(&stuffing, at_page_edge(span_from(body, cut)), &wire),
+			OK);
 		assert_int_equal(smtp_stuffing_end(&stuffing, &wire), OK);
 		smtp_data_init(&d, 998);
 		for (size_t i = 0; i < buf_span(&wire).len; i++) {
 			check_row(round, parse == PARSE_MORE);
-			parse = feed(&d, at_page_edge(span_range(buf_span(&wire), i, i + 1)), &out, &end);
+			parse = feed(&d, at_page_edge(span_range(buf_span(&wire), i, i + 1)), &out,
+				&end);
 		}
 		check_row(round, parse == PARSE_DONE);
 		check_span(round, buf_span(&out), body);
@@ -136,19 +141,19 @@ test_smtp_data_stuffing_ends_a_line(void **state)
 	static const struct {
 		struct span body, want;
 	} rows[] = {
-		{ { "", 0 }, { ".\r\n", 3 } },
-		{ { "a", 1 }, { "a\r\n.\r\n", 6 } },
-		{ { "a\r", 2 }, { "a\r\n.\r\n", 6 } },
-		{ { "a\r\n", 3 }, { "a\r\n.\r\n", 6 } },
-		{ { ".", 1 }, { "..\r\n.\r\n", 7 } },
-		{ { "\r\n.\r\n", 5 }, { "\r\n..\r\n.\r\n", 9 } },
+		{{"", 0}, {".\r\n", 3}},
+		{{"a", 1}, {"a\r\n.\r\n", 6}},
+		{{"a\r", 2}, {"a\r\n.\r\n", 6}},
+		{{"a\r\n", 3}, {"a\r\n.\r\n", 6}},
+		{{".", 1}, {"..\r\n.\r\n", 7}},
+		{{"\r\n.\r\n", 5}, {"\r\n..\r\n.\r\n", 9}},
 	};
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 64);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct smtp_stuffing stuffing = { .in_line = false };
+		struct smtp_stuffing stuffing = {.in_line = false};
 
 		buf_clear(&out);
 		check_row(i, smtp_stuffing_put(&stuffing, at_page_edge(rows[i].body), &out) == OK);
@@ -169,15 +174,17 @@ test_smtp_data_h06_limits(void **state)
 	buf_init(&out, 256);
 	for (size_t len = 9; len <= 11; len++) {
 		size_t end = 0, total = (size_t)snprintf(bytes, sizeof(bytes), "..%.*s\r\n.\r\n",
-			(int)len - 1, "xxxxxxxxxxxxxxx");
+					(int)len - 1, "xxxxxxxxxxxxxxx");
 		struct smtp_data d;
 
 		for (size_t split = 0; split <= total; split++) {
 			smtp_data_init(&d, 10);
 			end = 0;
-			(void)!feed(&d, at_page_edge((struct span){ bytes, split }), &out, &end);
-			check_row(len, feed(&d, at_page_edge((struct span){ bytes + split, total - split }),
-				&out, &end) == PARSE_DONE || split == total);
+			(void)!feed(&d, at_page_edge((struct span){bytes, split}), &out, &end);
+			check_row(len,
+				feed(&d, at_page_edge((struct span){bytes + split, total - split}),
+					&out, &end) == PARSE_DONE ||
+					split == total);
 			check_row(len, d.long_line == (len > 10) && !d.has_nul && end == total);
 			buf_clear(&out);
 		}

@@ -17,9 +17,16 @@ struct talk {
 	unsigned rcpts;
 };
 
-static const struct smtp_server_config config = { .hostname = { "mail.example.org", 16 },
-	.message_size = 1000, .command_line = 64, .line_length = 100, .recipients = 1000,
-	.bad_commands = 10, .starttls = true, .auth = true, .auth_in_clear = true, .dsn = true };
+static const struct smtp_server_config config = {.hostname = {"mail.example.org", 16},
+	.message_size = 1000,
+	.command_line = 64,
+	.line_length = 100,
+	.recipients = 1000,
+	.bad_commands = 10,
+	.starttls = true,
+	.auth = true,
+	.auth_in_clear = true,
+	.dsn = true};
 
 static void
 talk_init(struct talk *t, const struct smtp_server_config *c)
@@ -135,7 +142,7 @@ check_codes(size_t row, const struct talk *t, const char *want)
 		len += 4;
 		check_row(row, len + 4 < sizeof(codes));
 	}
-	check_span(row, ((struct span){ codes, len }), span_of(want));
+	check_span(row, ((struct span){codes, len}), span_of(want));
 }
 
 #define HELLO "EHLO client.example.net\r\n"
@@ -148,50 +155,57 @@ static const struct {
 	const char *text;
 	enum smtp_close why;
 } rows[] = {
-	{ { HELLO, BEGIN, "Hi\r\n..dot\r\n.\r\n", "QUIT\r\n" }, "220 250 250 250 354 250 221 ", 1,
-		"Hi\r\n.dot\r\n", SMTP_CLOSE_QUIT },
-	{ { HELLO, BEGIN, ".\r\n", BEGIN, "x\r\n.\r\n" }, "220 250 250 250 354 250 250 250 354 250 ", 2, "x\r\n", 0 },
+	{{HELLO, BEGIN, "Hi\r\n..dot\r\n.\r\n", "QUIT\r\n"}, "220 250 250 250 354 250 221 ", 1,
+		"Hi\r\n.dot\r\n", SMTP_CLOSE_QUIT},
+	{{HELLO, BEGIN, ".\r\n", BEGIN, "x\r\n.\r\n"}, "220 250 250 250 354 250 250 250 354 250 ",
+		2, "x\r\n", 0},
 	/* pipelined up to DATA (RFC 2920) */
-	{ { HELLO, "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n", "x\r\n.\r\nQUIT\r\n" },
-		"220 250 250 250 354 250 221 ", 1, "x\r\n", SMTP_CLOSE_QUIT },
+	{{HELLO, "MAIL FROM:<>\r\nRCPT TO:<a@example.org>\r\nDATA\r\n", "x\r\n.\r\nQUIT\r\n"},
+		"220 250 250 250 354 250 221 ", 1, "x\r\n", SMTP_CLOSE_QUIT},
 	/* wrong order */
-	{ { "MAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n", "DATA\r\n" }, "220 503 503 503 ", 0, "", 0 },
-	{ { HELLO, "RCPT TO:<a@b.test>\r\n", "MAIL FROM:<>\r\n", "MAIL FROM:<>\r\n", "DATA\r\n" },
-		"220 250 503 250 503 554 ", 0, "", 0 },
+	{{"MAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n", "DATA\r\n"}, "220 503 503 503 ", 0, "", 0},
+	{{HELLO, "RCPT TO:<a@b.test>\r\n", "MAIL FROM:<>\r\n", "MAIL FROM:<>\r\n", "DATA\r\n"},
+		"220 250 503 250 503 554 ", 0, "", 0},
 	/* RSET and EHLO end a transaction */
-	{ { HELLO, "MAIL FROM:<>\r\n", "RSET\r\n", "RCPT TO:<a@b.test>\r\n", "MAIL FROM:<>\r\n", HELLO,
-		  "DATA\r\n" }, "220 250 250 250 503 250 250 503 ", 0, "", 0 },
+	{{HELLO, "MAIL FROM:<>\r\n", "RSET\r\n", "RCPT TO:<a@b.test>\r\n", "MAIL FROM:<>\r\n",
+		 HELLO, "DATA\r\n"},
+		"220 250 250 250 503 250 250 503 ", 0, "", 0},
 	/* bad syntax */
-	{ { HELLO, "FOO\r\n", "MAIL FROM:a@b\r\n", "MAIL FROM:<a@b> X=1\r\n", "NOOP\r\n", "HELP\r\n", "VRFY x\r\n" },
-		"220 250 500 501 555 250 214 250 ", 0, "", 0 },
+	{{HELLO, "FOO\r\n", "MAIL FROM:a@b\r\n", "MAIL FROM:<a@b> X=1\r\n", "NOOP\r\n", "HELP\r\n",
+		 "VRFY x\r\n"},
+		"220 250 500 501 555 250 214 250 ", 0, "", 0},
 	/* SMT-10 */
-	{ { HELLO, "MAIL FROM:<> SIZE=1000\r\n", "RSET\r\n", "MAIL FROM:<> SIZE=1001\r\n" },
-		"220 250 250 250 552 ", 0, "", 0 },
+	{{HELLO, "MAIL FROM:<> SIZE=1000\r\n", "RSET\r\n", "MAIL FROM:<> SIZE=1001\r\n"},
+		"220 250 250 250 552 ", 0, "", 0},
 	/* an address beyond ASCII wants SMTPUTF8 */
-	{ { HELLO, "MAIL FROM:<\xc3\xb6@b.test>\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<\xc3\xb6@b.test>\r\n" },
-		"220 250 553 250 553 ", 0, "", 0 },
+	{{HELLO, "MAIL FROM:<\xc3\xb6@b.test>\r\n", "MAIL FROM:<>\r\n",
+		 "RCPT TO:<\xc3\xb6@b.test>\r\n"},
+		"220 250 553 250 553 ", 0, "", 0},
 	/* H1 */
-	{ { HELLO, "NOOP\nNOOP\r\n" }, "220 250 550 ", 0, "", SMTP_CLOSE_BARE_LINE_END },
-	{ { HELLO, "NO\rOP\r\n" }, "220 250 550 ", 0, "", SMTP_CLOSE_BARE_LINE_END },
-	{ { HELLO, BEGIN, "x\r\n.\nMAIL FROM:<evil@b.test>\r\n.\r\n" }, "220 250 250 250 354 550 ", 0, NULL,
-		SMTP_CLOSE_BARE_LINE_END },
+	{{HELLO, "NOOP\nNOOP\r\n"}, "220 250 550 ", 0, "", SMTP_CLOSE_BARE_LINE_END},
+	{{HELLO, "NO\rOP\r\n"}, "220 250 550 ", 0, "", SMTP_CLOSE_BARE_LINE_END},
+	{{HELLO, BEGIN, "x\r\n.\nMAIL FROM:<evil@b.test>\r\n.\r\n"}, "220 250 250 250 354 550 ", 0,
+		NULL, SMTP_CLOSE_BARE_LINE_END},
 	/* AUTH */
-	{ { HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", "AUTH PLAIN AGFubmEAc2VjcmV0\r\n" }, "220 250 235 503 ", 0, "", 0 },
-	{ { HELLO, "AUTH PLAIN\r\n", "AGFubmEAc2VjcmV0\r\n" }, "220 250 334 235 ", 0, "", 0 },
-	{ { HELLO, "AUTH LOGIN\r\n", "YW5uYQ==\r\n", "c2VjcmV0\r\n" }, "220 250 334 334 235 ", 0, "", 0 },
-	{ { HELLO, "AUTH LOGIN YW5uYQ==\r\n", "c2VjcmV0\r\n" }, "220 250 334 235 ", 0, "", 0 },
-	{ { HELLO, "AUTH PLAIN\r\n", "*\r\n", "NOOP\r\n" }, "220 250 334 501 250 ", 0, "", 0 },
-	{ { HELLO, "AUTH PLAIN !!!!\r\n", "AUTH FOO\r\n", "HELO x\r\n", "AUTH PLAIN\r\n" },
-		"220 250 501 504 250 503 ", 0, "", 0 },
+	{{HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", "AUTH PLAIN AGFubmEAc2VjcmV0\r\n"},
+		"220 250 235 503 ", 0, "", 0},
+	{{HELLO, "AUTH PLAIN\r\n", "AGFubmEAc2VjcmV0\r\n"}, "220 250 334 235 ", 0, "", 0},
+	{{HELLO, "AUTH LOGIN\r\n", "YW5uYQ==\r\n", "c2VjcmV0\r\n"}, "220 250 334 334 235 ", 0, "",
+		0},
+	{{HELLO, "AUTH LOGIN YW5uYQ==\r\n", "c2VjcmV0\r\n"}, "220 250 334 235 ", 0, "", 0},
+	{{HELLO, "AUTH PLAIN\r\n", "*\r\n", "NOOP\r\n"}, "220 250 334 501 250 ", 0, "", 0},
+	{{HELLO, "AUTH PLAIN !!!!\r\n", "AUTH FOO\r\n", "HELO x\r\n", "AUTH PLAIN\r\n"},
+		"220 250 501 504 250 503 ", 0, "", 0},
 	/* H67: three failures */
-	{ { HELLO, "AUTH PLAIN AGFubmEAeA==\r\n", "AUTH PLAIN AGFubmEAeA==\r\n", "AUTH PLAIN AGFubmEAeA==\r\n",
-		  "NOOP\r\n" }, "220 250 535 535 535 ", 0, "", SMTP_CLOSE_AUTH_FAILURES },
+	{{HELLO, "AUTH PLAIN AGFubmEAeA==\r\n", "AUTH PLAIN AGFubmEAeA==\r\n",
+		 "AUTH PLAIN AGFubmEAeA==\r\n", "NOOP\r\n"},
+		"220 250 535 535 535 ", 0, "", SMTP_CLOSE_AUTH_FAILURES},
 };
 
 static void
 test_smtp_server_smt01_conversations(void **state)
 {
-	static const size_t sizes[] = { 1, 2, 7, 65536 };
+	static const size_t sizes[] = {1, 2, 7, 65536};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows) * COUNT(sizes); i++) {
@@ -211,7 +225,7 @@ test_smtp_server_smt01_conversations(void **state)
 static void
 test_smtp_server_smt01_ehlo_lists_them(void **state)
 {
-	static const char *const turns[] = { HELLO, NULL };
+	static const char *const turns[] = {HELLO, NULL};
 	struct talk t;
 
 	(void)state;
@@ -243,7 +257,7 @@ test_smtp_server_h03_h04_early_bytes(void **state)
 		check_row(i, t.closed && t.why == SMTP_CLOSE_EARLY_BYTES);
 		check_row(i, t.ended == 0 && buf_span(&t.text).len == 0 && t.logins == 0);
 		check_row(i, span_find_span(buf_span(&t.out), SPAN("\r\n554 5.5.0 ")) <
-			buf_span(&t.out).len);
+				     buf_span(&t.out).len);
 		talk_fini(&t);
 	}
 }
@@ -251,7 +265,8 @@ test_smtp_server_h03_h04_early_bytes(void **state)
 static void
 test_smtp_server_h04_bytes_while_it_waits(void **state)
 {
-	static const char *const turns[] = { HELLO, "MAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n", NULL };
+	static const char *const turns[] = {
+		HELLO, "MAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n", NULL};
 	struct smtp_event ev;
 	struct talk t;
 
@@ -272,8 +287,9 @@ test_smtp_server_h04_bytes_while_it_waits(void **state)
 static void
 test_smtp_server_h03_starttls_forgets(void **state)
 {
-	static const char *const turns[] = { HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", "STARTTLS\r\n", NULL };
-	static const char *const after[] = { "MAIL FROM:<>\r\n", HELLO, "STARTTLS\r\n", NULL };
+	static const char *const turns[] = {
+		HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", "STARTTLS\r\n", NULL};
+	static const char *const after[] = {"MAIL FROM:<>\r\n", HELLO, "STARTTLS\r\n", NULL};
 	struct talk t;
 
 	(void)state;
@@ -326,7 +342,8 @@ test_smtp_server_h06_limits(void **state)
 
 	(void)state;
 	for (int extra = -1; extra <= 1; extra++) {
-		const char *turns[] = { HELLO, command, BEGIN, line, BEGIN, message, "QUIT\r\n", NULL };
+		const char *turns[] = {
+			HELLO, command, BEGIN, line, BEGIN, message, "QUIT\r\n", NULL};
 		size_t bodies = 0;
 		struct talk t;
 
