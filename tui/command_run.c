@@ -213,7 +213,7 @@ set_param(struct run *r, const char *name, struct span text)
 	v->count = 1;
 }
 
-/* One page; *next is where the following one begins, empty at the end, *left what --limit leaves. */
+/* One page; *next is where the next begins, empty at the end; *left what --limit leaves. */
 static int
 run_page(struct run *r, uint64_t *left, struct span *next)
 {
@@ -349,7 +349,7 @@ run_with_secret(struct run *r)
 static int
 run_check(struct run *r)
 {
-	const struct json *status, *alerts;
+	const struct json *status;
 	enum err err = control_link_call(r->link,
 		&(struct link_call){ .method = "status", .params = SPAN("{}") }, r->arena, &status);
 
@@ -357,10 +357,12 @@ run_check(struct run *r)
 		run_failed(r, err);
 		return EXIT_REFUSED;
 	}
-	alerts = json_find(status, SPAN("alerts"));
-	for (const struct json *at = alerts ? alerts->first : NULL; at; at = at->next)
-		complain(r, EXIT_REFUSED, SPAN("status"), "alert", json_text(at));
-	return alerts && alerts->first ? EXIT_REFUSED : EXIT_DONE;
+	if (json_text(json_find(status, SPAN("reload_fault"))).len > 0)
+		return complain(r, EXIT_REFUSED, SPAN("config"), "the file is not in force",
+			json_text(json_find(status, SPAN("reload_fault"))));
+	if (json_truth(json_find(json_find(status, SPAN("store")), SPAN("full"))))
+		return complain(r, EXIT_REFUSED, SPAN("store"), "it is full", SPAN_NONE);
+	return EXIT_DONE;
 }
 
 int

@@ -53,8 +53,8 @@ struct link_call {
 MUST_CHECK enum err control_link_call(struct control_link *link, const struct link_call *call,
 	struct arena *a, const struct json **result);
 
-/* Read one line within TIMEOUT_MS (-1: for ever) and hand it to on_event, if it is an event. ERR_BUSY:
- * none came, or a signal did; ERR_IO: the server is gone. */
+/* Read one line within TIMEOUT_MS (-1: for ever) and hand it to on_event, if it is an event.
+ * ERR_BUSY: none came, or a signal did; ERR_IO: the server is gone. */
 MUST_CHECK enum err control_link_wait(struct control_link *link, int timeout_ms);
 /* Tell the server that the event with these PARAMS was shown. */
 MUST_CHECK enum err control_link_ack(struct control_link *link, const struct json *params);

@@ -28,7 +28,7 @@ complain(struct program *p, int status, struct complaint complaint)
 	return status;
 }
 
-/* The configuration that lies beside the socket, as ./run makes it; else postroomd knows its own. */
+/* The configuration beside the socket, as ./run makes it; else postroomd knows its own. */
 static const char *
 config_beside(struct program *p)
 {

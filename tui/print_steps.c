@@ -44,9 +44,13 @@ put_steps(struct buf *out, const struct json *steps, const struct print_style *s
 			print_time(out, time, style);
 			put(out, SPAN("  "));
 		}
-		put_stage(out, at, style);
-		put(out, SPAN(" "));
-		put_member(out, at, SPAN("text"), style);
+		if (at->kind == JSON_OBJECT) {
+			put_stage(out, at, style);
+			put(out, SPAN(" "));
+			put_member(out, at, SPAN("text"), style);
+		} else {
+			print_value(out, at, CONTROL_TYPE_TEXT, style); /* stage and sentence in one */
+		}
 		put(out, SPAN("\n"));
 	}
 }

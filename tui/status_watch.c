@@ -98,24 +98,24 @@ draw_store(const struct watch *w, const struct json *s, struct buf *line)
 {
 	const struct json *store = json_find(s, SPAN("store"));
 
-	put(line, SPAN("Store     "));
-	for (const struct json *at = store ? store->first : NULL; at; at = at->next) {
-		bool bytes = span_ends_nocase(at->name, SPAN("bytes")) ||
-			span_eq(at->name, SPAN("free"));
-
-		put(line, SPAN(" "));
-		print_clean(line, at->name, &w->style);
-		put_value(line, w, "=", at, bytes ? CONTROL_TYPE_SIZE : CONTROL_TYPE_TEXT);
-	}
+	put_value(line, w, "Store      ", json_find(store, SPAN("bytes")), CONTROL_TYPE_SIZE);
+	put_value(line, w, ", disk free ", json_find(store, SPAN("free")), CONTROL_TYPE_SIZE);
+	if (json_truth(json_find(store, SPAN("full"))))
+		put(line, SPAN(", FULL"));
 }
 
+/* What a person should look at; the same that `status --check` complains of. */
 static void
 draw_alerts(const struct watch *w, const struct json *s, struct buf *line)
 {
-	const struct json *alerts = json_find(s, SPAN("alerts"));
+	static const struct span names[] = { { "reload_fault", 12 }, { "clock", 5 } };
 
-	if (alerts && alerts->first)
-		put_value(line, w, "! ", alerts, CONTROL_TYPE_LIST);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct json *at = json_find(s, names[i]);
+
+		if (json_text(at).len > 0)
+			put_value(line, w, line->len ? "; " : "! ", at, CONTROL_TYPE_TEXT);
+	}
 }
 
 static void (*const head_lines[])(const struct watch *, const struct json *, struct buf *) = {

@@ -30,8 +30,8 @@
  *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
  *             store {bytes,free,...}
  *   explain   reply {stage,code,text}  copies [{kind,target,because}]
- *             steps [{stage,text}], text being the sentence of a note
- *   trace     steps [{time,stage,text}]
+ *             steps ["STAGE: SENTENCE"]
+ *   trace     steps ["STAGE: SENTENCE"]
  *   event     data is for topic log a row of log.tail, for status an object of status (only what
  *             changed, after a first whole one)
  * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.

@@ -46,7 +46,7 @@ static const char intro[] =
 	"Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC. Objects inside:\n"
 	"`status`: `sessions {SERVICE: N}`, `queue {count, bytes, held}`, `mailboxes {users, messages, bytes}`,\n"
 	"`store {...}`; `explain`: `reply {stage, code, text}`, `copies [{kind, target, because}]`,\n"
-	"`steps [{stage, text}]`; `trace`: `steps [{time, stage, text}]`.\n\n"
+	"`steps` and those of `trace` are sentences with their stage in front.\n\n"
 	"A changing method called directly names its objects (`targets`). To select by filter, `preview`\n"
 	"pins them by id for two minutes and `apply` changes exactly those.\n\n";
 

@@ -461,13 +461,14 @@ static const struct scene scenes[] = {
 		{ "\"status\"" }, 0,
 		"version                 1\nuptime_s                1m 0s\nqueue.count             3\n"
 		"queue.bytes             2.0k\n", "" },
-	{ "status --check", { "\"result\":{\"alerts\":[\"disk is full\"]}" }, { "status" }, 1, "",
-		"postroom: status: alert (disk is full)\n" },
+	{ "status --check", { "\"result\":{\"store\":{\"full\":true}}" }, { "status" }, 1, "",
+		"postroom: store: it is full\n" },
+	{ "status --check", { "\"result\":{\"store\":{\"full\":false}}" }, { "status" }, 0, "", "" },
 	{ "explain --from a@b.test --to c@d.test",
 		{ "\"result\":{\"reply\":{\"stage\":\"RCPT\",\"code\":250,\"text\":\"ok\"},\"copies\":[{\"kind\":\"mailbox\","
-		  "\"target\":\"anna\",\"because\":\"user\"}],\"steps\":[{\"stage\":\"mapping\",\"text\":\"no mapping fits\"}]}" },
+		  "\"target\":\"anna\",\"because\":\"user\"}],\"steps\":[{\"stage\":\"mapping\",\"text\":\"no mapping fits\"},\"place: {1} is nobody\"]}" },
 		{ "explain" }, 0,
-		"  mapping    no mapping fits\nReply: 250 ok  (at RCPT)\nCopy: mailbox anna, because user\n", "" },
+		"  mapping    no mapping fits\n  place: {1} is nobody\nReply: 250 ok  (at RCPT)\nCopy: mailbox anna, because user\n", "" },
 	{ "user list --dry-run", { NULL }, { NULL }, 2, "",
 		"postroom: --dry-run: this command changes nothing\n" },
 	{ "user list --columns nosuch", { NULL }, { NULL }, 2, "",
@@ -583,7 +584,7 @@ sts_01_the_live_view_is_text(void **state)
 {
 	static const char text[] =
 		"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"smtp\":2},\"queue\":{\"count\":3,\"bytes\":2048,"
-		"\"held\":1},\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":100},\"store\":{\"bytes\":4096}}";
+		"\"held\":1},\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":100},\"store\":{\"bytes\":4096},\"reload_fault\":\"bad file\"}";
 	struct watch w = { .style = { .utc = true }, .connected = true };
 	const struct json *status, *row;
 	struct arena a;
@@ -601,7 +602,7 @@ sts_01_the_live_view_is_text(void **state)
 	watch_draw(&w, status, 10, &out);
 	assert_true(span_starts(buf_span(&out), SPAN(
 		"Postroom 0.1  up 1m 1s\nSessions   smtp=2\nQueue      3 waiting, 2.0k, 1 held\n"
-		"Mailboxes  2 users, 9 messages, 100\nStore      bytes=4.0k\n")));
+		"Mailboxes  2 users, 9 messages, 100\nStore      4.0k, disk free -\n! bad file\n")));
 	assert_harmless(buf_span(&out));
 	w.connected = false;
 	buf_clear(&out);
