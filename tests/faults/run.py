@@ -274,7 +274,7 @@ def sweep(call, faults):
 def test_a_full_disk_refuses_and_recovers_H43():
     """A real 64 MB disk where root may mount one; else a small store.max_size."""
     work = tempfile.mkdtemp(prefix="postroom-full-")
-    server = Server(work + "/server", extra="store: { max_size: 16MB }\nlimits: { message_size: 1MB }\n")
+    server = Server(work + "/server", extra="store: { max_size: 64MB }\nlimits: { message_size: 1MB }\n")
     try:
         server.start()
         server.add_user("postmaster", "--admin")
