@@ -173,7 +173,7 @@ call_recorded(struct control_call *call, struct txn *txn,
 		.config_no = call->config_no,
 		.cannot = span_of(call->handler->cannot),
 	};
-	enum err err;
+	enum err err, ended;
 
 	if (call->undo_id)
 		err = change_continue(&recorder, txn, call->undo_id);
@@ -182,8 +182,9 @@ call_recorded(struct control_call *call, struct txn *txn,
 	if (err != OK)
 		return err;
 	err = body(call, txn);
-	if (change_end(&recorder) != OK && err == OK)
-		err = recorder.failed != OK ? recorder.failed : ERR_IO;
+	ended = change_end(&recorder);
+	if (err == OK)
+		err = ended;
 	if (err == OK) {
 		call->job_change_id = recorder.change_id;
 		call->can_undo = !call->handler->cannot && recorder.rows > 0 && !recorder.too_large;

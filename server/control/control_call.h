@@ -112,7 +112,9 @@ struct control_call {
 
 	/* Instead of a reply: a preview that collects keys, a cursor that takes the rows. */
 	void (*on_end)(struct control_call *);
-	void *on_end_arg;
+	struct rpc_request *outer; /* list.open, preview: the request around `request` */
+	void *outer_state;
+	struct span line; /* the request as it came */
 };
 
 /* An empty call, so that its line can be read into its arena. */

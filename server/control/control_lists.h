@@ -17,15 +17,7 @@
 #define CONTROL_PREVIEWS_MAX 256 /* of all sessions; the oldest goes */
 #define CONTROL_SAMPLE 10        /* rows of a preview that are shown */
 
-void control_list_open(struct control_call *call);
-void control_list_page(struct control_call *call);
-void control_list_count(struct control_call *call);
-void control_list_close(struct control_call *call);
 void control_cursors_end(struct control_session *s);
-
-void control_get(struct control_call *call);
-void control_preview(struct control_call *call);
-void control_apply(struct control_call *call);
 
 /* The list from which a filter of METHOD chooses; NULL: it takes no targets by filter. */
 const struct control_method *control_list_of(const struct control_method *method);

@@ -24,7 +24,8 @@ struct import {
 	struct import_message messages[BATCH_MESSAGES];
 	struct span *keys;
 	size_t count;
-	bool opened, large;
+	struct import_message waiting; /* read, and not in a batch yet; in the batch's arena */
+	bool opened, large, has_waiting;
 	uint64_t body_id; /* of a large message, once it is begun */
 	size_t max;
 };
@@ -81,33 +82,53 @@ batch_keys(struct control_call *call, struct import *im)
 	call->target_at = call->target_end = 0;
 }
 
+/* The next batch in hand. A large message that comes behind others waits for the next one. */
+static enum err
+batch_read(struct control_call *call, struct import *im)
+{
+	struct import_message m;
+	size_t bytes = 0;
+	enum err err = OK;
+
+	if (im->has_waiting) { /* its text lies in the arena of the batch before */
+		im->messages[im->count++] = im->waiting;
+		im->has_waiting = false;
+		return OK;
+	}
+	arena_reset(&im->batch);
+	while (im->count < BATCH_MESSAGES && bytes < BATCH_BYTES) {
+		err = import_next(&im->source, &im->batch, &m);
+		if (err != OK)
+			return err;
+		if (m.fault) {
+			control_skip(call, m.name, m.fault);
+			call->job_skipped = call->skipped_count;
+			continue;
+		}
+		if (m.text.len > BATCH_BYTES && im->count > 0) {
+			im->waiting = m;
+			im->has_waiting = true;
+			return OK;
+		}
+		bytes += m.text.len;
+		im->messages[im->count++] = m;
+	}
+	return OK;
+}
+
 static bool
 import_work(struct control_call *call)
 {
 	struct import *im = call->state;
-	size_t bytes = 0;
 	enum err err = OK;
 
-	arena_reset(&im->batch);
 	im->count = 0;
 	im->body_id = 0;
 	if (!im->opened)
 		err = import_open(&im->source, control_fd(call, "file"), im->max);
 	im->opened = true;
-	while (err == OK && im->count < BATCH_MESSAGES && bytes < BATCH_BYTES) {
-		struct import_message *m = &im->messages[im->count];
-
-		err = import_next(&im->source, &im->batch, m);
-		if (err == OK && m->fault) {
-			control_skip(call, m->name, m->fault);
-			call->job_skipped = call->skipped_count;
-		} else if (err == OK) {
-			bytes += m->text.len;
-			im->count++;
-		}
-		if (err == OK && m->text.len > BATCH_BYTES)
-			break; /* alone it is written in pieces; behind small ones as a whole */
-	}
+	if (err == OK)
+		err = batch_read(call, im);
 	call->again = err == OK;
 	atomic_store(&call->progress_total, im->source.size);
 	atomic_store(&call->progress_done, im->source.at);

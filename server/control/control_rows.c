@@ -89,7 +89,7 @@ bool
 control_rows_init(struct control_rows *rows, struct arena *a, const struct rpc_request *request,
 	int64_t now_s, struct rpc_error *error)
 {
-	*rows = (struct control_rows){ .arena = a };
+	*rows = (struct control_rows){ .arena = a, .schema = request->method->columns };
 	chunk_pool_init(&rows->pool, SCRATCH_CHUNKS);
 	arena_init(&rows->scratch, &rows->pool);
 	control_schema_parse(request->method->columns, &rows->columns);
@@ -115,6 +115,38 @@ control_rows_fini(struct control_rows *rows)
 	arena_reset(&rows->scratch);
 	chunk_pool_fini(&rows->pool);
 	rows->arena = NULL;
+}
+
+static void
+row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a)
+{
+	struct control_row old = *from; /* TO may be FROM */
+
+	*to = old;
+	to->key = arena_copy(a, old.key);
+	to->cells = ARENA_ARRAY(a, struct control_value, cells);
+	for (size_t i = 0; i < cells; i++) {
+		to->cells[i] = old.cells[i];
+		to->cells[i].list = SPAN_NONE; /* only the filter wanted it */
+		if (to->cells[i].text.ptr)
+			to->cells[i].text = arena_copy(a, old.cells[i].text);
+	}
+}
+
+void
+control_rows_move(struct control_rows *to, struct control_rows *from, struct arena *a)
+{
+	*to = (struct control_rows){ .arena = a, .sort_column = from->columns.count,
+		.rows = from->rows, .count = from->count, .size = from->size,
+		.counted_bytes = from->counted_bytes };
+	chunk_pool_init(&to->pool, 0);
+	arena_init(&to->scratch, &to->pool);
+	to->schema = from->schema; /* of the table of methods: it stays */
+	control_schema_parse(to->schema, &to->columns);
+	for (size_t i = 0; i < to->count; i++)
+		row_copy(&to->rows[i], &from->rows[i], to->columns.count, a);
+	from->rows = NULL;
+	from->count = from->size = from->counted_bytes = 0;
 }
 
 static bool
@@ -144,15 +176,7 @@ row_keep(struct control_rows *rows)
 		return;
 	}
 	to = &rows->rows[rows->count++];
-	*to = rows->open;
-	to->key = arena_copy(rows->arena, rows->open.key);
-	to->cells = ARENA_ARRAY(rows->arena, struct control_value, rows->columns.count);
-	for (size_t i = 0; i < rows->columns.count; i++) {
-		to->cells[i] = rows->open.cells[i];
-		to->cells[i].list = SPAN_NONE;
-		if (to->cells[i].text.ptr)
-			to->cells[i].text = arena_copy(rows->arena, rows->open.cells[i].text);
-	}
+	row_copy(to, &rows->open, rows->columns.count, rows->arena);
 	before = rows->arena->total - before + sizeof(*to);
 	rows->counted_bytes += before;
 	atomic_fetch_add(&rows_memory, before);

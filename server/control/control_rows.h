@@ -33,6 +33,7 @@ struct control_row {
 
 struct control_rows {
 	struct arena *arena;
+	const char *schema; /* the method's columns */
 	struct control_schema columns;
 	struct control_filter *filter; /* NULL: all rows pass */
 	size_t sort_column;	       /* columns.count: as gathered */
@@ -54,6 +55,9 @@ struct control_rows {
 bool control_rows_init(struct control_rows *rows, struct arena *a, const struct rpc_request *request,
 	int64_t now_s, struct rpc_error *error);
 void control_rows_fini(struct control_rows *rows); /* gives back its share of the memory limit */
+
+/* FROM's rows become those of *to, copied into A; FROM has none then. */
+void control_rows_move(struct control_rows *to, struct control_rows *from, struct arena *a);
 
 /* Begin a row; KEY is copied. Ends the one before. */
 void control_row(struct control_rows *rows, struct span key);

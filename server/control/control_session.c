@@ -186,7 +186,7 @@ session_line(struct control_session *s, struct span line, bool last)
 	int fds[CONTROL_FDS_MAX];
 	unsigned fd_count;
 
-	line = arena_copy(&call->arena, line);
+	line = call->line = arena_copy(&call->arena, line);
 	if (!rpc_request_parse(line, &call->arena, request, &error)) {
 		control_call_wipes(call, line);
 		session_put_error(s, request->id, &error);

@@ -12,19 +12,16 @@
 #define CONTROL_EVENT_BYTES (256 * 1024)
 #define CONTROL_STATUS_MS 1000
 
-void control_subscribe(struct control_call *call);
-void control_unsubscribe(struct control_call *call);
-void control_ack(struct control_call *call);
 void control_subscriptions_end(struct control_session *s);
 
-/* Which events wait for their ack, and how many bytes; pure. */
+/* Which events wait for their ack, and how many bytes they have; pure. */
 struct control_credit {
-	uint64_t sent, acked; /* numbers; events between them wait */
+	uint64_t sent, acked; /* event numbers; those between them wait */
 	uint32_t bytes[CONTROL_EVENTS_MAX]; /* of event N at N % CONTROL_EVENTS_MAX */
-	size_t waiting;
+	size_t waiting;			    /* bytes */
 };
 bool control_credit_has(const struct control_credit *c);
-void control_credit_spend(struct control_credit *c, size_t bytes); /* c->sent is the event's number */
+void control_credit_spend(struct control_credit *c, size_t bytes); /* c->sent is then its number */
 void control_credit_ack(struct control_credit *c, uint64_t seq);
 
 #endif

@@ -1,0 +1,350 @@
+/*
+ * control_preview.c - a change is previewed, pinned, and applied to what was pinned, no more.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/control/control_lists.h"
+#include "server/net/random.h"
+
+#define TOKEN_BYTES 16
+#define TOKEN_SIZE (2 * TOKEN_BYTES + 1)
+
+struct preview {
+	struct list link;
+	char token[TOKEN_SIZE];
+	char who[SHARED_USER_SIZE]; /* nobody else may apply it */
+	struct arena arena;
+	struct rpc_request *request; /* its targets are the pinned keys */
+	size_t count;
+	int64_t expires_ms; /* of the loop's clock */
+};
+
+/* Of all sessions: a command line previews and applies over two connections. Front loop only. */
+static struct list previews = LIST_INIT(previews);
+static size_t preview_count;
+
+static void
+preview_free(struct preview *p)
+{
+	list_remove(&p->link);
+	preview_count--;
+	arena_reset(&p->arena);
+	free(p);
+}
+
+static void
+previews_sweep(int64_t now_ms)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &previews) {
+		struct preview *p = LIST_ITEM(at, struct preview, link);
+
+		if (p->expires_ms > now_ms && preview_count <= CONTROL_PREVIEWS_MAX)
+			break;
+		preview_free(p);
+	}
+}
+
+const struct control_method *
+control_list_of(const struct control_method *method)
+{
+	struct span area, verb;
+	char name[64];
+
+	span_cut(span_of(method->method), '.', &area, &verb);
+	if (span_eq(area, SPAN("message")) &&
+		(span_eq(verb, SPAN("purge")) || span_eq(verb, SPAN("restore"))))
+		return control_method_find(SPAN("message.bin"));
+	snprintf(name, sizeof(name), "%.*s.list", SPAN_FMT(area));
+	return control_method_find(span_of(name));
+}
+
+static struct rpc_value *
+targets_of(struct rpc_request *r)
+{
+	for (size_t i = 0; i < r->schema.count; i++)
+		if (r->schema.items[i].type == CONTROL_TYPE_TARGETS)
+			return &r->values[i];
+	return NULL;
+}
+
+/* ---- preview ---- */
+
+struct previewing {
+	struct rpc_request *inner;
+	struct span *keys;
+	size_t count;
+	uint64_t bytes;
+};
+
+/* The inner request once more, in an arena that lives as long as the preview. */
+static struct preview *
+preview_keep(struct control_call *call, struct previewing *pv)
+{
+	struct preview *p = calloc(1, sizeof(*p));
+	struct rpc_value *targets;
+	struct rpc_error error;
+	struct rpc_request *outer;
+	unsigned char bytes[TOKEN_BYTES];
+
+	ENSURE(p);
+	arena_init(&p->arena, NULL);
+	random_fill(bytes, sizeof(bytes));
+	for (size_t i = 0; i < TOKEN_BYTES; i++)
+		snprintf(p->token + 2 * i, 3, "%02x", bytes[i]);
+	snprintf(p->who, sizeof(p->who), "%s", call->who.name);
+	p->expires_ms = loop_now_ms(call->host->loop) + CONTROL_PREVIEW_MS;
+	outer = ARENA_NEW(&p->arena, struct rpc_request);
+	p->request = ARENA_NEW(&p->arena, struct rpc_request);
+	if (!rpc_request_parse(arena_copy(&p->arena, call->line), &p->arena, outer, &error) ||
+		!rpc_request_inner(outer, true, &p->arena, p->request, &error)) {
+		arena_reset(&p->arena);
+		free(p);
+		return NULL;
+	}
+	targets = targets_of(p->request);
+	if (targets) {
+		targets->present = true;
+		targets->items = ARENA_ARRAY(&p->arena, struct span, pv->count ? pv->count : 1);
+		targets->count = pv->count;
+		for (size_t i = 0; i < pv->count; i++)
+			targets->items[i] = arena_copy(&p->arena, pv->keys[i]);
+	}
+	p->count = pv->count;
+	list_append(&previews, &p->link);
+	preview_count++;
+	return p;
+}
+
+static void
+put_sample(struct control_call *call, const struct previewing *pv)
+{
+	struct json_writer *w = &call->json;
+	bool rows = call->rows.count > 0 && call->rows.count == pv->count;
+
+	json_put_name(w, SPAN("sample"));
+	json_put_array(w);
+	for (size_t i = 0; i < pv->count && i < CONTROL_SAMPLE; i++)
+		if (rows)
+			control_row_put(&call->rows, &call->rows.rows[i], w);
+		else
+			json_put_string(w, pv->keys[i]);
+	json_put_close(w);
+}
+
+static void
+put_preview(struct control_call *call, const struct previewing *pv, const struct preview *p)
+{
+	const struct control_method *m = pv->inner->method;
+	const struct control_handler *h = control_handlers[m->id];
+	struct json_writer *w = &call->json;
+
+	json_put_object(w);
+	json_put_member_string(w, SPAN("token"), span_of(p->token));
+	json_put_member_u64(w, SPAN("count"), pv->count);
+	json_put_member_u64(w, SPAN("bytes"), pv->bytes);
+	put_sample(call, pv);
+	json_put_name(w, SPAN("effects"));
+	json_put_array(w);
+	json_put_string(w, arena_printf(&call->arena, "%s: %zu", m->words, pv->count));
+	json_put_close(w);
+	json_put_name(w, SPAN("warnings"));
+	json_put_array(w);
+	if (h->cannot)
+		json_put_string(w, arena_printf(&call->arena, "postroom undo cannot take it back: %s",
+			h->cannot));
+	json_put_close(w);
+	json_put_member_string(w, SPAN("undo"), span_of(h->cannot || h->start ? "no" : "yes"));
+	json_put_member_string(w, SPAN("cli"), arena_printf(&call->arena, "postroom %s", m->words));
+	control_put_time(w, SPAN("expires"), call->now_ms + CONTROL_PREVIEW_MS);
+	json_put_close(w);
+}
+
+static void
+preview_end(struct control_call *call, struct previewing *pv)
+{
+	struct preview *p = NULL;
+
+	previews_sweep(loop_now_ms(call->host->loop));
+	if (pv->count > CONTROL_TARGETS_MAX)
+		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d", pv->count,
+			CONTROL_TARGETS_MAX);
+	if (!call->failed) {
+		p = preview_keep(call, pv);
+		if (!p)
+			control_fail(call, RPC_INTERNAL, "the preview cannot be kept", NULL, NULL);
+	}
+	if (p)
+		put_preview(call, pv, p);
+	control_call_end(call);
+}
+
+/* The list is there: its keys are what the change is for. */
+static void
+preview_listed(struct control_call *call)
+{
+	struct previewing *pv = call->outer_state;
+	size_t size_column = call->rows.columns.count;
+
+	call->request = call->outer;
+	if (call->failed) {
+		control_call_end(call);
+		return;
+	}
+	for (size_t i = 0; i < call->rows.columns.count; i++)
+		if (span_eq(call->rows.columns.items[i].name, SPAN("size")))
+			size_column = i;
+	pv->count = call->rows.count;
+	pv->keys = ARENA_ARRAY(&call->arena, struct span, pv->count ? pv->count : 1);
+	for (size_t i = 0; i < pv->count; i++) {
+		pv->keys[i] = call->rows.rows[i].key;
+		if (size_column < call->rows.columns.count)
+			pv->bytes += (uint64_t)call->rows.rows[i].cells[size_column].number;
+	}
+	preview_end(call, pv);
+}
+
+/* The list method with those parameters that both have, and the filter. */
+static struct rpc_request *
+list_request(struct control_call *call, struct rpc_request *inner)
+{
+	const struct control_method *list = control_list_of(inner->method);
+	struct rpc_request *r = ARENA_NEW(&call->arena, struct rpc_request);
+
+	if (!list)
+		return NULL;
+	r->method = list;
+	control_schema_parse(arena_text(&call->arena, arena_printf(&call->arena, "%s%s%s",
+		list->params, list->params[0] ? " " : "", CONTROL_LIST_PARAMS)), &r->schema);
+	for (size_t i = 0; i < r->schema.count; i++)
+		for (size_t j = 0; j < inner->schema.count; j++)
+			if (span_eq(r->schema.items[i].name, inner->schema.items[j].name))
+				r->values[i] = inner->values[j];
+	for (size_t i = 0; i < r->schema.count; i++)
+		if (span_eq(r->schema.items[i].name, SPAN("filter")))
+			r->values[i] = *rpc_value(call->request, "filter");
+	return r;
+}
+
+/* A preview is kept for minutes: a password is not kept at all (H66). */
+static bool
+previewable(struct control_call *call, const struct rpc_request *inner)
+{
+	for (size_t i = 0; i < inner->schema.count; i++)
+		if (inner->schema.items[i].type == CONTROL_TYPE_SECRET && inner->values[i].present) {
+			control_call_wipes(call, call->line);
+			control_call_wipes(call, inner->values[i].text);
+			return control_fail(call, RPC_INVALID, "a change with a password has no preview",
+				NULL, "method");
+		}
+	return control_method_changes(inner->method) ||
+	       control_fail(call, RPC_INVALID, "this method changes nothing", NULL, "method");
+}
+
+static bool
+preview_begin(struct control_call *call, struct previewing *pv)
+{
+	struct rpc_error error = { 0 };
+
+	pv->inner = ARENA_NEW(&call->arena, struct rpc_request);
+	if (rpc_request_inner(call->request, true, &call->arena, pv->inner, &error) &&
+		control_session_may(call->session, pv->inner->method, &error))
+		return previewable(call, pv->inner);
+	call->failed = true;
+	call->error = error;
+	return false;
+}
+
+static void
+preview_start(struct control_call *call)
+{
+	struct previewing *pv = ARENA_NEW(&call->arena, struct previewing);
+	struct rpc_value *targets;
+	struct rpc_request *list;
+
+	if (!preview_begin(call, pv)) {
+		control_call_end(call);
+		return;
+	}
+	targets = targets_of(pv->inner);
+	if (!targets || targets->present) {
+		pv->keys = targets ? targets->items : NULL;
+		pv->count = targets ? targets->count : 1;
+		preview_end(call, pv);
+		return;
+	}
+	list = list_request(call, pv->inner);
+	if (!rpc_has(call->request, "filter") && !rpc_flag(call->request, "all"))
+		control_fail(call, RPC_INVALID, "name the objects, or give a filter or all", NULL, "filter");
+	else if (!list)
+		control_fail(call, RPC_INVALID, "this method takes no filter: name the objects", NULL,
+			"filter");
+	if (call->failed) {
+		control_call_end(call);
+		return;
+	}
+	call->outer = call->request;
+	call->outer_state = pv;
+	control_call_run(call, list, preview_listed);
+}
+
+const struct control_handler control_do_preview = { .start = preview_start };
+
+/* ---- apply ---- */
+
+static void
+preview_drop(void *arg)
+{
+	struct preview *p = arg;
+
+	arena_reset(&p->arena);
+	free(p);
+}
+
+static struct preview *
+preview_take(struct control_call *call)
+{
+	struct list *at, *following;
+
+	previews_sweep(loop_now_ms(call->host->loop));
+	list_for_each(at, following, &previews) {
+		struct preview *p = LIST_ITEM(at, struct preview, link);
+
+		if (!span_eq(span_of(p->token), control_param(call, "token")) ||
+			strcmp(p->who, call->who.name) != 0)
+			continue;
+		list_remove(&p->link); /* one apply */
+		preview_count--;
+		arena_on_reset(&call->arena, preview_drop, p);
+		return p;
+	}
+	control_fail(call, RPC_GONE, "this preview is over or was applied", "preview again", "token");
+	return NULL;
+}
+
+static void
+apply_start(struct control_call *call)
+{
+	struct preview *p = preview_take(call);
+	struct rpc_error error = { 0 };
+	char count[24];
+
+	if (p && !control_session_may(call->session, p->request->method, &error)) {
+		call->failed = true;
+		call->error = error;
+	} else if (p && rpc_has(call->request, "word")) {
+		snprintf(count, sizeof(count), "%zu", p->count);
+		if (!span_eq(control_param(call, "word"), span_of(count)))
+			control_fail(call, RPC_REFUSED, "the number typed is not the number of objects", NULL,
+				"word");
+	}
+	if (call->failed || (p && p->count == 0))
+		control_call_end(call); /* nothing was pinned: nothing is done */
+	else
+		control_call_run(call, p->request, NULL);
+}
+
+const struct control_handler control_do_apply = { .start = apply_start };
