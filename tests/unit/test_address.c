@@ -56,6 +56,8 @@ static const struct {
 	{"<\"a>\"@us.test>", "a>", "us.test", ADDRESS_QUOTED},
 	{"<\"\"@us.test>", NULL, NULL, 0},
 	{"<\"a\"b@us.test>", NULL, NULL, 0},
+	{"<\"a\"bus.test>", NULL, NULL, 0},
+	{"<a;us.test>", NULL, NULL, 0},
 	{"<\"a@us.test>", NULL, NULL, 0},
 	{"<\"a\r\n\"@us.test>", NULL, NULL, 0},
 	{"<a@b.test@us.test>", NULL, NULL, 0},
