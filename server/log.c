@@ -48,6 +48,7 @@ put_time(struct log *log)
 	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	log->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	if (now.tv_sec != log->stamp_s) {
 		char zone[8];
 
@@ -204,6 +205,23 @@ copy_out(struct log *log, void *into, size_t size)
 	log->tail += size;
 }
 
+bool
+log_peek(struct log *log, int64_t *us)
+{
+	struct log_record record;
+	bool any;
+
+	pthread_mutex_lock(&log->lock);
+	any = log->head != log->tail;
+	if (any) {
+		copy_out(log, &record, sizeof(record));
+		log->tail -= sizeof(record);
+		*us = record.us;
+	}
+	pthread_mutex_unlock(&log->lock);
+	return any;
+}
+
 /* One record, its LF included; false where the ring is empty. *dropped are those lost before it. */
 bool
 log_take(struct log *log, struct log_record *record, char *into, uint64_t *dropped)
@@ -241,6 +259,7 @@ log_put(struct log *log, const struct log_line *line)
 	pthread_mutex_lock(&log->lock);
 	format(log, line);
 	text = buf_span(&log->line);
+	record.us = log->now_us;
 	record.len = (uint32_t)text.len;
 	if (log->head - log->tail + sizeof(record) + text.len > LOG_RING_SIZE) {
 		log->dropped++;

@@ -1,0 +1,35 @@
+/*
+ * test_net_main.c - the tests of the process's ground in one program.
+ */
+#include "tests/unit/test_net.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "server/net/loop.h"
+
+void
+test_net_turn_until(struct loop *l, const volatile int *flag)
+{
+	time_t begun = time(NULL);
+
+	while (!*flag && time(NULL) - begun < 6)
+		loop_turn(l, 10);
+	assert_true(*flag);
+}
+
+int
+main(void)
+{
+	int failed;
+
+	signal(SIGPIPE, SIG_IGN);
+	cmocka_set_message_output(CM_OUTPUT_TAP);
+	failed = test_net_loop();
+	failed += test_net_work();
+	failed += test_net_stream();
+	failed += test_net_tls();
+	failed += test_net_log();
+	failed += test_net_shared();
+	return failed != 0;
+}

@@ -1,0 +1,116 @@
+/*
+ * test_net_work.c - queues by kind: their limits, what may run at once, where done runs.
+ */
+#include "tests/unit/test_net.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "server/net/work.h"
+
+static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic int running, most_running;
+static int done_count;
+static volatile int all_done;
+static int wanted_done;
+static pthread_t loop_thread_id;
+
+static void
+run_at_gate(struct work *w)
+{
+	int now = atomic_fetch_add(&running, 1) + 1;
+
+	(void)w;
+	if (now > most_running)
+		most_running = now;
+	pthread_mutex_lock(&gate);
+	pthread_mutex_unlock(&gate);
+	usleep(1000);
+	atomic_fetch_sub(&running, 1);
+}
+
+static void
+on_done(struct work *w, enum err result)
+{
+	(void)w;
+	assert_int_equal(result, OK);
+	assert_true(pthread_equal(pthread_self(), loop_thread_id));
+	all_done = ++done_count == wanted_done;
+}
+
+static struct work *
+make_work(struct loop *l, enum work_kind kind, size_t n)
+{
+	struct work *rows = calloc(n, sizeof(*rows));
+
+	for (size_t i = 0; i < n; i++)
+		rows[i] = (struct work){ .loop = l, .kind = kind, .run = run_at_gate,
+			.done = on_done };
+	done_count = 0;
+	all_done = 0;
+	most_running = 0;
+	loop_thread_id = pthread_self();
+	return rows;
+}
+
+static void
+test_work_hashes_two_at_once_in_turn_h36(void **state)
+{
+	struct loop *l;
+	struct workers *w;
+	struct work *rows;
+
+	(void)state;
+	assert_int_equal(loop_open(&l), OK);
+	assert_int_equal(workers_open(6, &w), OK);
+	rows = make_work(l, WORK_HASH, 50);
+	wanted_done = 50;
+	for (int i = 0; i < 50; i++)
+		assert_int_equal(workers_submit(w, &rows[i]), OK);
+	test_net_turn_until(l, &all_done);
+	assert_int_equal(most_running, 2);
+	workers_close(&w);
+	loop_close(&l);
+	free(rows);
+}
+
+static void
+test_work_full_queue_is_busy_and_leaves_others_alone_h36(void **state)
+{
+	struct loop *l;
+	struct workers *w;
+	struct work *rows, *other;
+	int taken = 0;
+
+	(void)state;
+	assert_int_equal(loop_open(&l), OK);
+	assert_int_equal(workers_open(2, &w), OK);
+	pthread_mutex_lock(&gate);
+	rows = make_work(l, WORK_SEARCH, 300);
+	while (taken < 300 && workers_submit(w, &rows[taken]) == OK)
+		taken++;
+	assert_in_range(taken, 200, 202); /* the queue, and those that run */
+	other = make_work(l, WORK_GENERAL, 1);
+	assert_int_equal(workers_submit(w, other), OK);
+	assert_int_equal(workers_waiting(w, WORK_GENERAL), 1);
+	wanted_done = taken + 1;
+	pthread_mutex_unlock(&gate);
+	test_net_turn_until(l, &all_done);
+	workers_close(&w);
+	loop_close(&l);
+	free(rows);
+	free(other);
+}
+
+int
+test_net_work(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_work_hashes_two_at_once_in_turn_h36),
+		cmocka_unit_test(test_work_full_queue_is_busy_and_leaves_others_alone_h36),
+	};
+
+	return cmocka_run_group_tests_name("work", tests, NULL, NULL);
+}
