@@ -243,7 +243,9 @@ on_connect(struct smtp_session *smtp)
 	begin_intake(smtp);
 	ask = ask_of(smtp);
 	if (ask_pipeline(smtp, AT_CONNECT, &ask))
-		answer(smtp, SMTP_REPLY(220, "", "Postroom"));
+		answer(smtp, (struct smtp_reply){ 220, "",
+				      arena_printf(&smtp->session.command, "%.*s ESMTP Postroom",
+					      SPAN_FMT(smtp->hostname)) });
 	end_transaction(smtp);
 }
 

@@ -1,0 +1,400 @@
+/*
+ * site.c - puts a store, a configuration and a loop together for a test.
+ */
+#include "tests/harness/site.h"
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_load.h"
+#include "server/pipeline/note.h"
+#include "server/queue/refusals.h"
+#include "server/session/password.h"
+#include "store/bodies.h"
+#include "store/groups.h"
+#include "store/mappings.h"
+#include "store/messages.h"
+#include "store/queued.h"
+#include "store/traces.h"
+#include "store/users.h"
+
+#define must(call)                                                                                 \
+	do {                                                                                       \
+		enum err must_err = (call);                                                        \
+		if (must_err != OK) {                                                              \
+			fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, #call,              \
+				err_name(must_err));                                               \
+			exit(1);                                                                   \
+		}                                                                                  \
+	} while (0)
+
+static void
+run_inbox(void *arg)
+{
+	store_inbox_run(arg);
+}
+
+static void
+on_wake(void *arg)
+{
+	struct site *site = arg;
+
+	loop_post(site->host.loop, run_inbox, &site->inbox);
+}
+
+static void
+on_turn_end(void *arg, int64_t us)
+{
+	(void)us;
+	host_snapshot_close(arg);
+}
+
+static struct conf *
+load_conf(const char *text)
+{
+	static struct conf_faults faults;
+	struct conf *conf;
+	struct buf why;
+
+	conf_faults_init(&faults);
+	if (conf_load(span_of(text), &conf, &faults) != OK) {
+		buf_init(&why, 4096);
+		for (size_t i = 0; i < faults.count; i++)
+			if (conf_fault_put(&faults.items[i], "conf", &why) != OK ||
+				buf_put_char(&why, '\n') != OK)
+				break;
+		fprintf(stderr, "%.*s\n%s\n", SPAN_FMT(buf_span(&why)), text);
+		exit(1);
+	}
+	conf_faults_fini(&faults);
+	return conf;
+}
+
+void
+site_open(struct site *site, const char *text)
+{
+	struct store_options options = { .path = site->folder, .mode = STORE_SERVE,
+		.map_size = 256u << 20 };
+	struct host *host = &site->host;
+	struct store_fault why;
+
+	*site = (struct site){ 0 };
+	snprintf(site->folder, sizeof(site->folder), "/tmp/postroom-test-XXXXXX");
+	if (!mkdtemp(site->folder)) {
+		perror(site->folder);
+		exit(1);
+	}
+	if (store_open(&options, &host->store, &why) != OK) {
+		fprintf(stderr, "%s\n", why.text);
+		exit(1);
+	}
+	must(loop_open_fake(&host->loop));
+	must(shared_open(&host->shared));
+	must(workers_open(2, &host->workers));
+	store_inbox_init(&site->inbox, on_wake, site);
+	host->inbox = &site->inbox;
+	host->generation = generation_new(load_conf(text));
+	host->conf = generation_conf(host->generation);
+	host->metrics = &site->metrics;
+	chunk_pool_init(&host->pool, 64);
+	list_init(&host->sessions);
+	loop_on_turn_end(host->loop, on_turn_end, host);
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+void
+site_close(struct site *site)
+{
+	struct host *host = &site->host;
+
+	host_snapshot_close(host);
+	store_close(&host->store);
+	store_inbox_run(&site->inbox);
+	store_inbox_fini(&site->inbox);
+	workers_close(&host->workers);
+	loop_close(&host->loop);
+	refusals_close(&host->refusals);
+	generation_release(&host->generation);
+	shared_close(&host->shared);
+	chunk_pool_fini(&host->pool);
+	nftw(site->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void
+site_turn(struct site *site, int ms)
+{
+	loop_turn(site->host.loop, ms);
+}
+
+/* ---- changing the store ---- */
+
+struct change {
+	struct store_job job;
+	const char *name, *key, *value;
+	struct span hash;
+	uint64_t id;
+};
+
+static void
+change_run(struct site *site, struct change *change,
+	enum step (*apply)(struct store_job *, struct txn *))
+{
+	change->job.apply = apply;
+	must(store_run_job_now(site->host.store, &change->job));
+}
+
+static enum step
+user_apply(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	struct user user;
+	enum err err;
+
+	user_init(&user);
+	user.name = span_of(change->name);
+	user.admin = strcmp(change->name, "postmaster") == 0;
+	err = user_add(txn, &user, 1000, &change->id);
+	if (err == OK && change->hash.len > 0)
+		err = user_set_password(txn, change->id, change->hash, 1000);
+	return step_of(job, err);
+}
+
+uint64_t
+site_add_user(struct site *site, const char *name, const char *password)
+{
+	struct password_cost cost = { (size_t)site->host.conf->auth_hash_memory,
+		(unsigned)site->host.conf->auth_hash_passes };
+	char hash[PASSWORD_HASH_SIZE] = "";
+	struct change change = { .name = name };
+
+	if (password)
+		must(password_hash(span_of(password), &cost, hash));
+	change.hash = span_of(hash);
+	change_run(site, &change, user_apply);
+	return change.id;
+}
+
+static enum step
+set_apply(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	const struct field *field = field_find(&user_table, span_of(change->key));
+	struct arena arena;
+	struct user user;
+	enum err err = user_find_by_name(txn_view(txn), span_of(change->name), &user);
+
+	arena_init(&arena, NULL);
+	if (err == OK)
+		user_copy(&user, &arena);
+	if (err == OK)
+		err = field ? field_set(field, &user, span_of(change->value), &arena) : ERR_SYNTAX;
+	if (err == OK)
+		err = user_set(txn, &user, 2000);
+	arena_reset(&arena);
+	return step_of(job, err);
+}
+
+void
+site_set_user(struct site *site, const char *name, const char *key, const char *value)
+{
+	struct change change = { .name = name, .key = key, .value = value };
+
+	change_run(site, &change, set_apply);
+}
+
+static enum step
+group_apply_job(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	struct span rest = span_of(change->value), name;
+	struct group group;
+	enum err err;
+
+	group_init(&group);
+	group.name = span_of(change->name);
+	err = group_add(txn, &group, 1000, &change->id);
+	while (err == OK && field_list_next(&rest, &name)) {
+		struct arena arena;
+		struct user user;
+
+		arena_init(&arena, NULL);
+		err = user_find_by_name(txn_view(txn), name, &user);
+		if (err == OK) {
+			user_copy(&user, &arena);
+			err = group_join(txn_view(txn), change->id, &user);
+		}
+		if (err == OK)
+			err = user_set(txn, &user, 2000);
+		arena_reset(&arena);
+	}
+	return step_of(job, err);
+}
+
+void
+site_add_group(struct site *site, const char *name, const char *members)
+{
+	struct change change = { .name = name, .value = members };
+
+	change_run(site, &change, group_apply_job);
+}
+
+static enum step
+mapping_apply(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	struct mapping mapping = { .pattern = span_of(change->name),
+		.target = span_of(change->value) };
+
+	return step_of(job, mapping_add(txn, &mapping, 1000, &change->id));
+}
+
+void
+site_add_mapping(struct site *site, const char *pattern, const char *target)
+{
+	struct change change = { .name = pattern, .value = target };
+
+	change_run(site, &change, mapping_apply);
+}
+
+/* ---- looking at it ---- */
+
+static bool
+find_inbox(struct snapshot *snap, const char *name, struct folder *out)
+{
+	struct user user;
+
+	return user_find_by_name(snap, span_of(name), &user) == OK &&
+		folder_find(snap, user.user_id, SPAN("INBOX"), out) == OK;
+}
+
+size_t
+site_inbox_count(struct site *site, const char *user)
+{
+	struct snapshot *snap;
+	struct folder folder;
+	size_t count = 0;
+
+	must(snapshot_open(site->host.store, &snap));
+	if (find_inbox(snap, user, &folder))
+		count = folder.messages;
+	snapshot_close(&snap);
+	return count;
+}
+
+static bool
+find_entry(struct snapshot *snap, const char *user, size_t n, struct folder *folder,
+	struct entry *entry)
+{
+	if (!find_inbox(snap, user, folder))
+		return false;
+	entry->uid = 0;
+	for (size_t i = 0; i < n; i++)
+		if (entry_next(snap, folder->folder_id, entry->uid, entry) != OK)
+			return false;
+	return true;
+}
+
+static bool
+put_body(struct snapshot *snap, uint64_t body_id, struct buf *out)
+{
+	struct span piece;
+	uint64_t at = 0;
+
+	while (body_id != 0 && body_read(snap, body_id, at, &piece) == OK) {
+		if (buf_put(out, piece) != OK)
+			return false;
+		at += piece.len;
+	}
+	return true;
+}
+
+bool
+site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out)
+{
+	struct snapshot *snap;
+	struct folder folder;
+	struct entry entry;
+	struct message message;
+	bool ok;
+
+	must(snapshot_open(site->host.store, &snap));
+	ok = find_entry(snap, user, n, &folder, &entry) &&
+		message_find(snap, folder.folder_id, entry.uid, &message) == OK &&
+		buf_put(out, message.copy.front) == OK &&
+		buf_put(out, message.content.header) == OK &&
+		put_body(snap, message.content.body_id, out) &&
+		buf_span(out).len == entry.size;
+	snapshot_close(&snap);
+	return ok;
+}
+
+struct holding {
+	struct store_job job;
+	const char *user;
+	size_t n;
+};
+
+static enum step
+hold_apply(struct store_job *job, struct txn *txn)
+{
+	struct holding *holding = LIST_ITEM(job, struct holding, job);
+	struct flag_change change = { .add = FLAG_HELD };
+	struct folder folder;
+	struct entry entry;
+	uint64_t modseq;
+
+	if (!find_entry(txn_view(txn), holding->user, holding->n, &folder, &entry))
+		return step_of(job, ERR_NOT_FOUND);
+	return step_of(job, message_set_flags(txn, &folder, (struct uid_list){ &entry.uid, 1 },
+				    change, &modseq));
+}
+
+void
+site_hold_message(struct site *site, const char *user, size_t n)
+{
+	struct holding holding = { .user = user, .n = n };
+
+	holding.job.apply = hold_apply;
+	must(store_run_job_now(site->host.store, &holding.job));
+}
+
+size_t
+site_queue_count(struct site *site)
+{
+	struct snapshot *snap;
+	struct queued_counts counts;
+
+	must(snapshot_open(site->host.store, &snap));
+	must(queued_count(snap, &counts));
+	snapshot_close(&snap);
+	return counts.count;
+}
+
+bool
+site_trace_read(struct site *site, struct buf *out)
+{
+	struct trace_query query = { 0 };
+	struct snapshot *snap;
+	struct trace trace;
+	struct note note;
+	bool found;
+
+	must(snapshot_open(site->host.store, &snap));
+	found = trace_search(snap, &query, &trace) == OK;
+	while (found && note_take(&trace.notes, &note) == PARSE_DONE)
+		if (note_format(&note, out) != OK || buf_put_char(out, '\n') != OK)
+			break;
+	snapshot_close(&snap);
+	return found;
+}

@@ -1,0 +1,47 @@
+/*
+ * site.h - a small site for tests: a configuration, a store, users, and one loop with a fake clock.
+ *
+ * Everything that server.c puts together for a loop, without sockets, threads of loops and the
+ * control socket.
+ */
+#ifndef TESTS_HARNESS_SITE_H
+#define TESTS_HARNESS_SITE_H
+
+#include "server/generation.h"
+#include "server/metrics.h"
+#include "server/net/loop.h"
+#include "server/net/work.h"
+#include "server/session/session.h"
+#include "store/commit.h"
+#include "store/store.h"
+
+struct site {
+	char folder[64]; /* of the store; removed at the end */
+	struct host host;
+	struct metrics metrics;
+	struct store_inbox inbox;
+};
+
+/* Open a site with CONF, a whole file. Ends the process with a message where that fails. */
+void site_open(struct site *site, const char *conf);
+void site_close(struct site *site);
+
+/* Add a user; a password may be NULL. The id. */
+uint64_t site_add_user(struct site *site, const char *name, const char *password);
+/* "receive_internet=no", ... */
+void site_set_user(struct site *site, const char *name, const char *key, const char *value);
+void site_add_group(struct site *site, const char *name, const char *members);
+void site_add_mapping(struct site *site, const char *pattern, const char *target);
+
+/* Turn the loop until nothing happens any more, or for at most MS of real time. */
+void site_turn(struct site *site, int ms);
+
+/* How many messages a user's INBOX holds; bytes of the N-th (from 1) into OUT. */
+size_t site_inbox_count(struct site *site, const char *user);
+bool site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out);
+size_t site_queue_count(struct site *site);
+/* The notes of the newest trace, as lines, into OUT. */
+bool site_trace_read(struct site *site, struct buf *out);
+void site_hold_message(struct site *site, const char *user, size_t n);
+
+#endif
