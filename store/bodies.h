@@ -2,11 +2,11 @@
  * bodies.h - what follows the header of a message: stored once, never changed, read piece by piece.
  *
  * A piece fills one page (H47), but for the last:
- *	crc32c u32 (over key, form, zeros and data) | form u8 | 3 zero bytes | up to 4,072 bytes of data
+ *	crc32c u32 (over key, form, zeros and data) | form u8 | 3 zeros | up to 4,072 bytes of data
  *
  * A small body is written in the transaction that gives it an owner. A large one comes in jobs of
- * about 1 MiB before that, under a row of `arriving` (state Q1) that housekeeping sweeps after a day.
- * Body 0 is the empty body and has no rows.
+ * about 1 MiB before that, under a row of `arriving` (state Q1) that housekeeping sweeps after a
+ * day. Body 0 is the empty body and has no rows.
  */
 #ifndef STORE_BODIES_H
 #define STORE_BODIES_H
@@ -32,8 +32,8 @@ MUST_CHECK enum err body_add(struct txn *txn, struct body_source source, uint64_
 /* Begin a body that comes in several jobs. */
 MUST_CHECK enum err body_begin(struct txn *txn, uint64_t *body_id);
 /*
- * Write SOURCE behind the first AT bytes of a begun body. AT and every length but the last one's are
- * multiples of BODY_PIECE_DATA. The caller remembers AT; running it twice writes the same rows.
+ * Write SOURCE behind the first AT bytes of a begun body. AT and every length but the last one's
+ * are multiples of BODY_PIECE_DATA. The caller remembers AT; running it twice writes the same rows.
  */
 MUST_CHECK enum err body_write(
 	struct txn *txn, uint64_t body_id, uint64_t at, struct body_source source);

@@ -1,5 +1,6 @@
 /*
- * commit.h - jobs: how everything that changes the store gets in, and who is told when it is on disk.
+ * commit.h - jobs: how everything that changes the store gets in, and who is told when it is on
+ * disk.
  *
  * The writer thread takes what waits, runs it in one transaction, commits once, and puts the jobs
  * into the inboxes of their loops, which call done(). There is no timer: while one commit is on its
@@ -36,8 +37,8 @@ enum step {
 };
 
 /*
- * Where the finished jobs of one loop wait; `wake` runs on the writer thread when the first comes into
- * an empty one. It must not wait, nor call the store or the inbox.
+ * Where the finished jobs of one loop wait; `wake` runs on the writer thread when the first comes
+ * into an empty one. It must not wait, nor call the store or the inbox.
  */
 struct store_inbox {
 	pthread_mutex_t lock;
@@ -51,24 +52,29 @@ void store_inbox_fini(struct store_inbox *inbox); /* it must be empty */
 /* Call done() of every finished job, in the order of submission. How many there were. */
 size_t store_inbox_run(struct store_inbox *inbox);
 
-/* Embedded in the caller's own struct; from submit to done() it belongs to the store. Zero it first. */
+/*
+ * Embedded in the caller's own struct; from submit to done() it belongs to the store. Zero it
+ * first.
+ */
 struct store_job {
 	struct list link;
 	/* On the writer thread, at most 4 ms a call; may run again, see above. */
 	enum step (*apply)(struct store_job *job, struct txn *txn);
-	/* On the loop of the inbox. OK: it is on disk. Else: nothing of it (of its last step) is. */
+	/*
+	 * On the loop of the inbox. OK: it is on disk. Else: nothing of it (of its last step) is.
+	 */
 	void (*done)(struct store_job *job, enum err result);
 	struct store_inbox *inbox;
 	size_t size_bytes; /* about what it writes; counts against the limits of group and list */
 	bool patient;      /* nobody waits for it */
-	bool incoming;     /* mail from outside: refused with ERR_FULL when the store is full (H43) */
+	bool incoming;     /* mail from outside: ERR_FULL when the store is full (H43) */
 	enum err err;      /* set by apply() with STEP_FAIL; OK there counts as ERR_IO */
 };
 
 /*
  * Give JOB to the writer. Any thread, never waits.
- * ERR_BUSY: too many wait. ERR_FULL: an incoming one, and there is no room. ERR_IO: the store is dead.
- * On an error done() is not called.
+ * ERR_BUSY: too many wait. ERR_FULL: an incoming one, and there is no room. ERR_IO: the store is
+ * dead. On an error done() is not called.
  * done() may say besides what apply() said: ERR_FULL, the disk is full; ERR_IO, it failed.
  */
 MUST_CHECK enum err store_submit(struct store *store, struct store_job *job);

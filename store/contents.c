@@ -1,8 +1,8 @@
 /*
  * contents.c - rows of header and body_id, with a count of their owners.
  *
- * The row is written once where the caller guessed the owners right: what a job adds and takes is kept
- * in the transaction and settled at the job's end.
+ * The row is written once where the caller guessed the owners right: what a job adds and takes is
+ * kept in the transaction and settled at the job's end.
  */
 #include "store/contents.h"
 
@@ -13,7 +13,10 @@
 #define CONTENT_VERSION 1
 #define FIXED_ROOM (RECORD_HEAD + 6 * 10) /* head, and six varints at their longest */
 
-/* The numbers into FIXED, so that the size is known; then header and all straight into the database. */
+/*
+ * The numbers into FIXED, so that the size is known; then header and all straight into the
+ * database.
+ */
 static enum err
 content_put(struct txn *txn, const struct content *c, bool is_new)
 {
@@ -136,8 +139,8 @@ settle_one(struct txn *txn, uint64_t content_id, int64_t change)
 
 	key_u64(&key, content_id);
 	if (err == OK && change < 0 && (uint64_t)-change > c.owners)
-		err = table_damaged(
-			txn_view(txn), TABLE_contents, key_span(&key), "fewer owners than gave it up");
+		err = table_damaged(txn_view(txn), TABLE_contents, key_span(&key),
+			"fewer owners than gave it up");
 	if (change < 0 && (err == ERR_CORRUPT || err == ERR_NOT_FOUND))
 		return OK; /* who lets go of what is damaged need not fail: check sees to it */
 	if (err != OK)

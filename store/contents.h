@@ -1,8 +1,8 @@
 /*
  * contents.h - a header and the body behind it: what a message says, however many have it.
  *
- * Its owners are the copies (messages.h) and the queue's rows. A copy with another header is another
- * content on the same body. EMAILID is the content_id (H27).
+ * Its owners are the copies (messages.h) and the queue's rows. A copy with another header is
+ * another content on the same body. EMAILID is the content_id (H27).
  */
 #ifndef STORE_CONTENTS_H
 #define STORE_CONTENTS_H
@@ -18,15 +18,15 @@ struct content {
 	uint64_t body_id; /* 0: nothing follows the header */
 	uint64_t body_size;
 	uint64_t owners;
-	struct span header;  /* with its CRLFs and the empty line that ends it, where there is one */
+	struct span header;  /* with its CRLFs and the empty line that ends it, if any */
 	struct span derived; /* what a reader made ready from it, in that reader's own versions */
 };
 
 /*
  * Add CONTENT (header, derived, body_id, body_size; content_id is given out into it).
  * `owners` is how many message_place() and content_own() will follow in this job; a wrong guess is
- * put right at the job's end and costs a second write. A begun body gets its owner here (Q1 to Q2); a
- * body that another content has already, wants body_is_shared.
+ * put right at the job's end and costs a second write. A begun body gets its owner here (Q1 to Q2);
+ * a body that another content has already, wants body_is_shared.
  * ERR_LIMIT: over the limits above. ERR_FULL, ERR_IO.
  */
 MUST_CHECK enum err content_add(struct txn *txn, struct content *content, bool body_is_shared);

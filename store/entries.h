@@ -1,9 +1,9 @@
 /*
  * entries.h - which messages a folder holds: 32 bytes each, in blocks of at most 62.
  *
- * A block fits a leaf of LMDB, so a flag rewrites one page. Its key has the folder and a uid that is
- * at most its first; blocks do not overlap. This file reads them and keeps the blocks; counts and
- * modseq of the folder are messages.c's and folders.c's.
+ * A block fits a leaf of LMDB, so a flag rewrites one page. Its key has the folder and a uid that
+ * is at most its first; blocks do not overlap. This file reads them and keeps the blocks; counts
+ * and modseq of the folder are messages.c's and folders.c's.
  */
 #ifndef STORE_ENTRIES_H
 #define STORE_ENTRIES_H
@@ -61,7 +61,9 @@ MUST_CHECK enum err entry_block_open(
 /* Write BLOCK back under its key, or delete the row where it has no entries. */
 MUST_CHECK enum err entry_block_put(struct txn *txn, const struct entry_block *block);
 
-/* Put ENTRY behind all others. *last_block_uid: key of the folder's last block (0: none), kept up. */
+/*
+ * Put ENTRY behind all others. *last_block_uid: key of the folder's last block (0: none), kept up.
+ */
 MUST_CHECK enum err entry_append(struct txn *txn, uint64_t folder_id, uint32_t *last_block_uid,
 	const struct entry *entry);
 

@@ -2,8 +2,8 @@
  * folders.h - the folders of a user: names, uidvalidity, counts.
  *
  * INBOX is made with the user and its name has no case (RFC 9051, 5.1); other names are bytes that
- * proto/ has checked (H24). folder_id is never given twice. The counts of a folder are kept right by
- * messages.c in the transaction that changes its entries.
+ * proto/ has checked (H24). folder_id is never given twice. The counts of a folder are kept right
+ * by messages.c in the transaction that changes its entries.
  */
 #ifndef STORE_FOLDERS_H
 #define STORE_FOLDERS_H
@@ -20,7 +20,7 @@ struct folder {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint64_t highest_modseq;
-	uint64_t expunged_floor; /* what left at or before this modseq is no longer known one by one */
+	uint64_t expunged_floor; /* what left until this modseq is not known one by one */
 	uint64_t expunged_rows;
 	uint64_t bytes;    /* of all messages, held ones included */
 	uint32_t messages; /* held ones not included */
@@ -64,7 +64,10 @@ MUST_CHECK enum err folder_remove(
 MUST_CHECK enum err folder_renew_uidvalidity(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id);
 
-/* For messages.c: drop up to ROWS of the oldest rows of `expunged`; *last_modseq is that of the last. */
+/*
+ * For messages.c: drop up to ROWS of the oldest rows of `expunged`; *last_modseq is that of the
+ * last.
+ */
 MUST_CHECK enum err folder_forget_expunged(struct txn *txn, uint64_t folder_id, size_t rows,
 	uint64_t *last_modseq, size_t *forgotten);
 /* For messages.c and check.c: write the row back. */

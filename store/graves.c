@@ -1,8 +1,8 @@
 /*
  * graves.c - freeing what nobody owns, in slices, some time after the last owner left.
  *
- * Keys begin with the time, so what is due stands at the front. A slice deletes GRAVE_SLICE_ROWS rows
- * at most; its place is in the tables themselves, so a crash in between loses nothing.
+ * Keys begin with the time, so what is due stands at the front. A slice deletes GRAVE_SLICE_ROWS
+ * rows at most; its place is in the tables themselves, so a crash in between loses nothing.
  */
 #include "store/graves.h"
 
@@ -128,7 +128,7 @@ open_grave(struct slice *s, const struct row *row)
 		err = grave_add(s->txn, txn_now_ms(s->txn) + GRAVE_PINNED_MS, kind, id);
 	else
 		err = free_one(s, kind, id, &gone);
-	if (err == ERR_CORRUPT) { /* logged; check knows what to do about it, and others wait behind it */
+	if (err == ERR_CORRUPT) { /* logged; it is for check, and others wait behind it */
 		gone = true;
 		err = OK;
 	}

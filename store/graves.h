@@ -2,9 +2,9 @@
  * graves.h - what lost its last owner, freed in slices some time later (state Q3).
  *
  * Expunging a message buries its copy; when that grave is due the copy's row goes and its content
- * loses an owner; a content without owners is buried in turn, and when due its pieces go some hundred
- * a slice, unless body_pin() holds them. A body that arrived and never got an owner (Q1) goes the same
- * way after a day.
+ * loses an owner; a content without owners is buried in turn, and when due its pieces go some
+ * hundred a slice, unless body_pin() holds them. A body that arrived and never got an owner (Q1)
+ * goes the same way after a day.
  */
 #ifndef STORE_GRAVES_H
 #define STORE_GRAVES_H
@@ -29,8 +29,8 @@ MUST_CHECK enum err grave_add(
 MUST_CHECK enum err graves_free_some(struct txn *txn, bool *more);
 
 /*
- * A patient job that frees all that is due, slice by slice. The caller sets job.inbox and job.done and
- * submits it every minute or so; not again before done().
+ * A patient job that frees all that is due, slice by slice. The caller sets job.inbox and job.done
+ * and submits it every minute or so; not again before done().
  */
 struct graves_job {
 	struct store_job job;

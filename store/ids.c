@@ -1,8 +1,8 @@
 /*
  * ids.c - numbers that only rise.
  *
- * Message numbers: `next` runs towards `mark`, which is on disk. With less than half a block left, the
- * next commit moves the mark; where no commit is under way, the writer is woken to make one.
+ * Message numbers: `next` runs towards `mark`, which is on disk. With less than half a block left,
+ * the next commit moves the mark; where no commit is under way, the writer is woken to make one.
  */
 #include "store/ids.h"
 

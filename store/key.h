@@ -45,7 +45,9 @@ void key_u64_u32(struct key *key, uint64_t a, uint32_t b);
 void key_u64_u64(struct key *key, uint64_t a, uint64_t b);
 void key_name(struct key *key, struct span name); /* the bytes alone, no 0 behind */
 
-/* 64 bits of a name that may be long; equal names have equal hashes, so compare the name as well. */
+/*
+ * 64 bits of a name that may be long; equal names have equal hashes, so compare the name as well.
+ */
 uint64_t key_hash(struct span name);
 
 /* Take from the front of *KEY. ERR_CORRUPT: too short; *KEY is then empty. */

@@ -1,6 +1,6 @@
 /*
- * lmdb_txn.h - the inside of the store: what store.c, snapshot.c, table.c, txn.c, room.c and commit.c
- * share. The one header that shows LMDB; nothing outside store/ includes it.
+ * lmdb_txn.h - the inside of the store: what store.c, snapshot.c, table.c, txn.c, room.c, inbox.c
+ * and commit.c share. The one header that shows LMDB; nothing outside store/ includes it.
  */
 #ifndef STORE_LMDB_TXN_H
 #define STORE_LMDB_TXN_H
@@ -135,6 +135,10 @@ void room_check(struct store *store, bool now);
 void room_set_full(struct store *store);
 uint64_t store_file_bytes(struct store *store);
 uint64_t room_free_bytes(struct store *store); /* in pages of the file that are free */
+
+/* ---- inbox.c ---- */
+/* Put finished jobs into their inboxes; clears JOBS. */
+void inbox_hand_back(struct store_job **jobs, size_t count);
 
 /* ---- commit.c ---- */
 enum err writer_start(struct store *store);

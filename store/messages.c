@@ -356,7 +356,10 @@ expunge_block(struct pass *p, struct run *run, uint64_t bury_ms, size_t *count)
 	return entry_block_put(p->txn, &p->block);
 }
 
-/* Only so many rows are kept for VANISHED; what is older is answered by comparing (RFC 7162, 3.2.7). */
+/*
+ * Only so many rows are kept for VANISHED; what is older is answered by comparing (RFC 7162,
+ * 3.2.7).
+ */
 static enum err
 keep_expunged_short(struct pass *p)
 {

@@ -16,13 +16,13 @@
 
 #define COPY_FRONT_MAX 16384    /* bytes of lines put in front of the header */
 #define COPY_KEYWORDS_MAX 4096  /* bytes */
-#define EXPUNGED_ROWS 100000    /* a folder; the oldest go when there are more, and the floor rises */
+#define EXPUNGED_ROWS 100000    /* a folder; beyond it the oldest go and the floor rises */
 
 struct copy {
 	uint64_t copy_id;
 	uint64_t content_id;
 	uint64_t save_ms;     /* when it came into this folder: SAVEDATE */
-	struct span front;    /* Return-Path and the like, each line with its CRLF; points into the map */
+	struct span front;    /* Return-Path and the like, each line with its CRLF */
 	struct span keywords; /* beyond the 16 of the folder, in IMAP's own words, blanks between */
 };
 
@@ -37,7 +37,9 @@ struct message {
 };
 MUST_CHECK enum err message_find(
 	struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct message *out);
-/* The same from a copy_id: how POP3 reads what it listed at login, also when it was expunged since. */
+/*
+ * The same from a copy_id: how POP3 reads what it listed at login, also when it was expunged since.
+ */
 MUST_CHECK enum err message_by_copy(
 	struct snapshot *snap, uint64_t copy_id, struct copy *copy, struct content *content);
 
@@ -57,15 +59,16 @@ struct placement {
 	uint64_t modseq;
 };
 /*
- * Place it: entry, copy, counts, owner; the folder is noted as changed. So that N recipients share one
- * content, call content_add() once with owners = N and this N times.
- * ERR_NOT_FOUND: the folder is gone. ERR_LIMIT: uids used up, or over the limits above. ERR_FULL, ERR_IO.
+ * Place it: entry, copy, counts, owner; the folder is noted as changed. So that N recipients share
+ * one content, call content_add() once with owners = N and this N times.
+ * ERR_NOT_FOUND: the folder is gone. ERR_LIMIT: uids used up, or over the limits above. ERR_FULL,
+ * ERR_IO.
  */
 MUST_CHECK enum err message_place(struct txn *txn, struct placement *place);
 
 /*
- * The messages of one folder that a change is for: uids that rise, each once. Uids that are not there
- * (any more) are passed over. A folder of thousands: give them in slices of MESSAGE_SLICE.
+ * The messages of one folder that a change is for: uids that rise, each once. Uids that are not
+ * there (any more) are passed over. A folder of thousands: give them in slices of MESSAGE_SLICE.
  */
 #define MESSAGE_SLICE 5000
 struct uid_list {
@@ -74,8 +77,8 @@ struct uid_list {
 };
 
 /*
- * Set the bits of change.add and clear those of change.remove. What it really changes gets one new modseq, which is
- * *modseq (0 where nothing changed).
+ * Set the bits of change.add and clear those of change.remove. What it really changes gets one new
+ * modseq, which is *modseq (0 where nothing changed).
  */
 struct flag_change {
 	uint32_t add;

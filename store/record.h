@@ -61,7 +61,9 @@ record_left(const struct record_in *in)
 {
 	return (size_t)(in->end - in->at);
 }
-/* After the last field. ERR_CORRUPT: a field ran over the end, or bytes are left that none named. */
+/*
+ * After the last field. ERR_CORRUPT: a field ran over the end, or bytes are left that none named.
+ */
 MUST_CHECK enum err record_end(const struct record_in *in);
 
 /* The name of a table: "users"; static text. */

@@ -2,10 +2,11 @@
  * room.c - is there room for mail? (H43)
  *
  *	used = pages of the file that hold something        limit: 95 % of max_size
- *	left = free on disk + free pages in the file        at least 1.5 x message_size + the reserve
+ *	left = free on disk + free pages in the file        least 1.5 x message_size + the reserve
  *
- * Free pages are counted only where it matters: it means reading LMDB's list of them. Behind the file
- * the reserve is kept allocated, so that deletes find pages when somebody else filled the disk.
+ * Free pages are counted only where it matters: it means reading LMDB's list of them. Behind the
+ * file the reserve is kept allocated, so that deletes find pages when somebody else filled the
+ * disk.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -45,7 +45,10 @@ enum store_table {
 	TABLE_COUNT
 };
 
-/* Counters that only rise, whatever the clock or a crash does (H27, H54); see ids.h. Add at the end. */
+/*
+ * Counters that only rise, whatever the clock or a crash does (H27, H54); see ids.h. Add at the
+ * end.
+ */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
 	X(mapping)

@@ -1,13 +1,12 @@
 /*
  * store.c - opening and closing the database, and its figures.
  *
- * The order of opening: directory, locks, make it if there is none, environment, schema, seal, tables,
- * counters, one commit, writer. What fails undoes what came before.
+ * The order of opening: directory, locks, make it if there is none, environment, schema, seal,
+ * tables, counters, one commit, writer. What fails undoes what came before.
  */
 #include "store/store.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,9 +115,10 @@ static enum err
 env_fault(const char *path, int rc, struct store_fault *why)
 {
 	if (rc == MDB_INVALID || rc == MDB_VERSION_MISMATCH || rc == MDB_CORRUPTED)
-		return store_fault_set(why, ERR_CORRUPT, "%s: not a store that can be read: %s", path,
-			mdb_strerror(rc));
-	return store_fault_set(why, ERR_IO, "%s: cannot open the store: %s", path, mdb_strerror(rc));
+		return store_fault_set(why, ERR_CORRUPT, "%s: not a store that can be read: %s",
+			path, mdb_strerror(rc));
+	return store_fault_set(
+		why, ERR_IO, "%s: cannot open the store: %s", path, mdb_strerror(rc));
 }
 
 /* The handles of the tables that are there; the rest is made by the first commit, or is a fault. */
@@ -199,9 +199,7 @@ open_env(struct store *store, struct store_fault *why)
 	if (err != OK)
 		return err;
 	rc = store_env_open(store, store->path, reads_only ? MDB_RDONLY : 0);
-	if (rc != 0)
-		return env_fault(store->path, rc, why);
-	return check_first(store, why);
+	return rc == 0 ? check_first(store, why) : env_fault(store->path, rc, why);
 }
 
 static enum err

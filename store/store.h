@@ -28,7 +28,7 @@ struct store;
 struct snapshot;
 
 enum store_mode {
-	STORE_SERVE,     /* reads and writes; makes the store where there is none; refuses a second */
+	STORE_SERVE,     /* reads and writes; makes the store where there is none */
 	STORE_CHECK,     /* reads only, beside a server */
 	STORE_EXCLUSIVE, /* reads and writes, nobody else: repair, restore, tools */
 };
@@ -51,7 +51,10 @@ struct store_options {
 	void (*on_log)(void *arg, enum store_severity severity, const char *text);
 	/* The folders that one commit changed, each once; FOLDER_IDS lives only during the call. */
 	void (*on_changes)(void *arg, const uint64_t *folder_ids, size_t count);
-	/* The disk failed and nobody knows what is on it: the process must stop with status 1 (H42). */
+	/*
+	 * The disk failed and nobody knows what is on it: the process must stop with status 1
+	 * (H42).
+	 */
 	void (*on_fatal)(void *arg, const char *text);
 	void *arg; /* given to all of them */
 };
@@ -59,6 +62,7 @@ struct store_options {
 /* Why a store did not open, as one clear line for a person. */
 struct store_fault {
 	enum err err;
+	bool torn; /* the last commit is (H48): repair can go back to the one before */
 	char text[320];
 };
 
@@ -71,7 +75,9 @@ struct store_fault {
 MUST_CHECK enum err store_open(
 	const struct store_options *options, struct store **out, struct store_fault *why);
 
-/* Commit what waits, stop the writer, close. All snapshots are closed and all inboxes run before. */
+/*
+ * Commit what waits, stop the writer, close. All snapshots are closed and all inboxes run before.
+ */
 void store_close(struct store **store);
 
 /* Limits that a reload may change. */
@@ -117,8 +123,8 @@ struct store_stats {
 MUST_CHECK enum err store_stats(struct store *store, struct store_stats *out);
 
 /*
- * A copy of the whole store without its free pages, written to the descriptor (H52: a first backup).
- * Holds a snapshot until it is done. ERR_FULL, ERR_IO.
+ * A copy of the whole store without its free pages, written to the descriptor (H52: a first
+ * backup). Holds a snapshot until it is done. ERR_FULL, ERR_IO.
  */
 MUST_CHECK enum err store_copy_to_fd(struct store *store, int fd);
 

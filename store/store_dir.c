@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -81,12 +80,13 @@ store_dir_sync(const char *dir)
 static enum err
 make_dir(const char *path, struct store_fault *why)
 {
-	char parent[PATH_MAX];
+	char parent[STORE_PATH_MAX];
 
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return store_fault_set(
 			why, ERR_IO, "%s: cannot make the directory: %s", path, strerror(errno));
-	if (store_dir_path(path, "..", parent, sizeof(parent)) != OK || store_dir_sync(parent) != OK)
+	if (store_dir_path(path, "..", parent, sizeof(parent)) != OK ||
+		store_dir_sync(parent) != OK)
 		return store_fault_set(why, ERR_IO, "%s: cannot sync the directory above: %s", path,
 			strerror(errno));
 	return OK;
@@ -152,14 +152,15 @@ lock_busy(const char *dir, int fd, struct store_fault *why)
 	if (pid > 0)
 		snprintf(text, sizeof(text), " (process %ld)", pid);
 	return store_fault_set(why, ERR_BUSY,
-		"%s is in use by another postroomd%s; stop it first, or give this one another `data`",
+		"%s is in use by another postroomd%s; stop it first, or give this one another "
+		"`data`",
 		dir, text);
 }
 
 static enum err
 take_lock(const char *dir, const char *name, int operation, int *out, struct store_fault *why)
 {
-	char path[PATH_MAX];
+	char path[STORE_PATH_MAX];
 	int fd;
 
 	if (store_dir_path(dir, name, path, sizeof(path)) != OK)

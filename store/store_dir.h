@@ -6,6 +6,8 @@
 
 #include "store/store.h"
 
+#define STORE_PATH_MAX 1024 /* bytes of the path of a file in it; longer is refused */
+
 /* FAULT gets ERR and a line of text; gives ERR, for `return`. */
 enum err store_fault_set(struct store_fault *why, enum err err, const char *format, ...)
 	PRINTF_LIKE(3, 4);

@@ -6,9 +6,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,8 +80,8 @@ store_schema_check(struct snapshot *snap, struct store_fault *why)
 	version = record_take_u32(&in);
 	if (version != STORE_SCHEMA_VERSION)
 		return store_fault_set(why, ERR_CORRUPT,
-			"%s: the store has version %u, this program knows version %u; use the program that "
-			"wrote it, or restore a backup",
+			"%s: the store has version %u, this program knows version %u; use the "
+			"program that wrote it, or restore a backup",
 			path, version, STORE_SCHEMA_VERSION);
 	return OK;
 }
@@ -112,13 +110,14 @@ store_seal_check(struct snapshot *snap, struct store_fault *why)
 	key_name(&key, SPAN(META_SEAL));
 	if (table_get(snap, TABLE_meta, &key, &value) == OK && value.len == sizeof(id))
 		memcpy(&id, value.ptr, sizeof(id));
-	if (le64toh(id) != mdb_txn_id(snap->txn))
-		return store_fault_set(why, ERR_CORRUPT,
-			"%s: the last commit is torn (its seal says %llu, the file %llu); "
-			"run `postroom check --repair`",
-			store_path(snap->store), (unsigned long long)le64toh(id),
-			(unsigned long long)mdb_txn_id(snap->txn));
-	return OK;
+	if (le64toh(id) == mdb_txn_id(snap->txn))
+		return OK;
+	why->torn = true;
+	return store_fault_set(why, ERR_CORRUPT,
+		"%s: the last commit is torn (its seal says %llu, the file %llu); "
+		"run `postroom check --repair`",
+		store_path(snap->store), (unsigned long long)le64toh(id),
+		(unsigned long long)mdb_txn_id(snap->txn));
 }
 
 /* ---- the first start ---- */
@@ -127,7 +126,7 @@ store_seal_check(struct snapshot *snap, struct store_fault *why)
 enum err
 store_look(const char *dir, struct store_fault *why)
 {
-	char path[PATH_MAX];
+	char path[STORE_PATH_MAX];
 	uint32_t magic = 0;
 	int fd;
 	bool read_whole;
@@ -182,7 +181,7 @@ sync_file(const char *path)
 }
 
 struct making {
-	char dir[PATH_MAX], data[PATH_MAX], lock[PATH_MAX], final[PATH_MAX];
+	char dir[STORE_PATH_MAX], data[STORE_PATH_MAX], lock[STORE_PATH_MAX], final[STORE_PATH_MAX];
 };
 
 static enum err
@@ -245,11 +244,7 @@ making_run(struct store *store, struct making *m, struct store_fault *why)
 enum err
 store_make(struct store *store, struct store_fault *why)
 {
-	struct making *m = malloc(sizeof(*m)); /* four paths are too much for a frame */
-	enum err err;
+	struct making m;
 
-	ENSURE(m); /* out of memory ends the process, see arena.h */
-	err = making_run(store, m, why);
-	free(m);
-	return err;
+	return making_run(store, &m, why);
 }

@@ -1,5 +1,6 @@
 /*
- * store_make.h - making a store where there is none, and knowing ours from a foreign one. For store.c.
+ * store_make.h - making a store where there is none, and knowing ours from a foreign one. For
+ * store.c.
  */
 #ifndef STORE_STORE_MAKE_H
 #define STORE_STORE_MAKE_H

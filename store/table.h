@@ -1,8 +1,8 @@
 /*
  * table.h - rows of the store, by key, seen through a snapshot or changed in a transaction.
  *
- * What is built on it knows no LMDB. Reading takes a snapshot; inside a job txn_view() gives the one
- * that sees what the job and those before it in the group wrote.
+ * What is built on it knows no LMDB. Reading takes a snapshot; inside a job txn_view() gives the
+ * one that sees what the job and those before it in the group wrote.
  *
  * Spans that reading gives point into the map: they live until the snapshot closes, in a job only
  * until its next write. ERR_IO and ERR_CORRUPT have been logged where they are returned.
@@ -33,9 +33,9 @@ struct row {
 };
 
 /*
- * Walks. A snapshot has one position in each table: a second walk over the same table moves it, then
- * seek again with the last key; the same after a row of the table was deleted. Getting and putting
- * do not move it.
+ * Walks. A snapshot has one position in each table: a second walk over the same table moves it,
+ * then seek again with the last key; the same after a row of the table was deleted. Getting and
+ * putting do not move it.
  * ERR_NOT_FOUND: no row there, the walk is over.
  */
 MUST_CHECK enum err table_seek( /* the first row whose key is FROM or behind it */
@@ -52,7 +52,9 @@ MUST_CHECK enum err row_record(struct snapshot *snap, enum store_table table,
 
 MUST_CHECK enum err table_count(struct snapshot *snap, enum store_table table, uint64_t *rows);
 
-/* Log once that a value that passed its checksum makes no sense; gives ERR_CORRUPT, for `return`. */
+/*
+ * Log once that a value that passed its checksum makes no sense; gives ERR_CORRUPT, for `return`.
+ */
 enum err table_damaged(struct snapshot *snap, enum store_table table, struct span key,
 	const char *what);
 

@@ -1,5 +1,6 @@
 /*
- * txn.c - the write transaction: the counters that go with it, the seal, and children that can be undone.
+ * txn.c - the write transaction: the counters that go with it, the seal, and children that can be
+ * undone.
  */
 #include <endian.h>
 #include <stdlib.h>

@@ -1,10 +1,12 @@
 /*
- * store_bench.c - how fast the store takes mail, beside a bare LMDB loop that writes the same values.
+ * store_bench.c - how fast the store takes mail, beside a bare LMDB loop that writes the same
+ * values.
  *
  *	store_bench DIR [messages] [bytes] [jobs a commit] [folders]
  *
- * DIR must not exist; it is left behind to be looked at. A row of figures a line: rate, CPU a message,
- * syncs, bytes on disk over bytes of mail, and how long it takes to list a folder of all messages.
+ * DIR must not exist; it is left behind to be looked at. A row of figures a line: rate, CPU a
+ * message, syncs, bytes on disk over bytes of mail, and how long it takes to list a folder of all
+ * messages.
  */
 #include <errno.h>
 #include <lmdb.h>
@@ -125,7 +127,8 @@ static void
 report(const char *what, size_t messages, double wall, double cpu)
 {
 	printf("%-12s %9.0f /s  %7.4f ms wall  %7.4f ms CPU a message\n", what,
-		(double)messages / wall, wall * 1e3 / (double)messages, cpu * 1e3 / (double)messages);
+		(double)messages / wall, wall * 1e3 / (double)messages,
+		cpu * 1e3 / (double)messages);
 }
 
 static double
@@ -232,7 +235,10 @@ number(char **argv, int argc, int at, size_t otherwise)
 	return at < argc ? strtoul(argv[at], NULL, 10) : otherwise;
 }
 
-/* Bytes this process sent to the disk so far, as the kernel counts: large folios whole, so too many. */
+/*
+ * Bytes this process sent to the disk so far, as the kernel counts: large folios whole, so too
+ * many.
+ */
 static uint64_t
 written_bytes(void)
 {

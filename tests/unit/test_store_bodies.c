@@ -1,5 +1,6 @@
 /*
- * test_store_bodies.c - bodies in pieces of one page: small, large, in several jobs, damaged, swept.
+ * test_store_bodies.c - bodies in pieces of one page: small, large, in several jobs, damaged,
+ * swept.
  */
 #include "tests/unit/test_store.h"
 
@@ -35,7 +36,8 @@ apply_write(struct txn *txn, void *arg)
 {
 	struct body_arg *a = arg;
 
-	return body_write(txn, a->body_id, a->at, (struct body_source){ a->parts, COUNT(a->parts) });
+	return body_write(
+		txn, a->body_id, a->at, (struct body_source){ a->parts, COUNT(a->parts) });
 }
 
 static enum err

@@ -1,5 +1,6 @@
 /*
- * test_store_commit.c - groups of jobs: what fails is undone alone, what is done is on disk, limits hold.
+ * test_store_commit.c - groups of jobs: what fails is undone alone, what is done is on disk, limits
+ * hold.
  */
 #include "tests/unit/test_store.h"
 
@@ -92,7 +93,9 @@ wait_for(struct gate *g, struct store_inbox *inbox, size_t count)
 	}
 }
 
-/* A job that holds the writer until the others of the test are submitted: then they are one group. */
+/*
+ * A job that holds the writer until the others of the test are submitted: then they are one group.
+ */
 struct hold_job {
 	struct store_job job;
 	pthread_mutex_t *lock;
@@ -203,7 +206,9 @@ struct slices {
 	uint64_t rows; /* how many slices there are */
 };
 
-/* A patient job: each slice counts in a row, so that any run of it goes on where the commits stand. */
+/*
+ * A patient job: each slice counts in a row, so that any run of it goes on where the commits stand.
+ */
 static enum step
 slice_apply(struct store_job *job, struct txn *txn)
 {
@@ -334,7 +339,9 @@ test_ids_never_twice_after_a_kill_h27(void **state)
 	assert_true(number > seen[1]);
 }
 
-/* Numbers outrun their block only where the writer cannot follow; across blocks they stay unique. */
+/*
+ * Numbers outrun their block only where the writer cannot follow; across blocks they stay unique.
+ */
 static void
 test_message_no_reserves_ahead(void **state)
 {

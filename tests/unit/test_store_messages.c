@@ -79,7 +79,8 @@ apply_shared(struct txn *txn, void *arg)
 	struct span body = SPAN("one body for all\r\n");
 	enum err err;
 
-	s->content = (struct content){ .owners = s->owners, .header = HEADER, .body_size = body.len };
+	s->content = (struct content){
+		.owners = s->owners, .header = HEADER, .body_size = body.len };
 	err = body_add(txn, (struct body_source){ &body, 1 }, &s->content.body_id);
 	if (err == OK)
 		err = content_add(txn, &s->content, false);
@@ -92,7 +93,10 @@ apply_shared(struct txn *txn, void *arg)
 	return err;
 }
 
-/* N recipients: N entries and copies, one content, one body; the owners are right whatever was guessed. */
+/*
+ * N recipients: N entries and copies, one content, one body; the owners are right whatever was
+ * guessed.
+ */
 static void
 test_message_shared_by_recipients(void **state)
 {
@@ -376,7 +380,8 @@ test_folder_names(void **state)
 {
 	struct fixture *f = *state;
 	static char longest[FOLDER_NAME_MAX + 1];
-	struct name_arg inbox = { SPAN("inbox"), 0 }, a = { SPAN("Work"), 0 }, b = { SPAN("work"), 0 };
+	struct name_arg inbox = { SPAN("inbox"), 0 };
+	struct name_arg a = { SPAN("Work"), 0 }, b = { SPAN("work"), 0 };
 
 	memset(longest, 'x', sizeof(longest));
 	assert_int_equal(run_now(f->store, apply_make, &inbox), OK);

@@ -145,7 +145,8 @@ put_meta(struct fixture *f, const char *name, const void *value, size_t len)
 	MDB_env *env;
 	MDB_txn *txn;
 	MDB_dbi dbi;
-	MDB_val k = { strlen(name), (void *)(uintptr_t)name }, v = { len, (void *)(uintptr_t)value };
+	MDB_val k = { strlen(name), (void *)(uintptr_t)name };
+	MDB_val v = { len, (void *)(uintptr_t)value };
 
 	assert_int_equal(mdb_env_create(&env), 0);
 	assert_int_equal(mdb_env_set_maxdbs(env, 64), 0);
@@ -153,7 +154,7 @@ put_meta(struct fixture *f, const char *name, const void *value, size_t len)
 	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
 	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
 	assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
-	if (strcmp(name, "seal") != 0) { /* keep the seal right, so that it is not what is refused */
+	if (strcmp(name, "seal") != 0) { /* else keep it right, so that it is not what is refused */
 		uint64_t id = mdb_txn_id(txn);
 		MDB_val sk = { 4, (void *)(uintptr_t) "seal" }, sv = { sizeof(id), &id };
 
@@ -161,6 +162,16 @@ put_meta(struct fixture *f, const char *name, const void *value, size_t len)
 	}
 	assert_int_equal(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
+}
+
+static enum err
+apply_row(struct txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	key_u64(&key, 1);
+	return table_put(txn, TABLE_changes, &key, SPAN("now"));
 }
 
 static void
@@ -174,6 +185,7 @@ test_store_torn_commit_h48(void **state)
 	assert_int_equal(open_other(f, STORE_SERVE), ERR_CORRUPT);
 	assert_non_null(strstr(f->why.text, "torn"));
 	assert_int_equal(open_other(f, STORE_CHECK), ERR_CORRUPT);
+	assert_true(f->why.torn);
 }
 
 static void
@@ -205,7 +217,8 @@ test_store_newer_schema_h51(void **state)
 static void
 test_store_modes_h53(void **state)
 {
-	static const char *const names[] = { ".", "data.mdb", "lock.mdb", "server.lock", "use.lock" };
+	static const char *const names[] = { ".", "data.mdb", "lock.mdb", "server.lock",
+		"use.lock" };
 	struct fixture *f = *state;
 	struct stat st;
 	char path[128];
@@ -248,16 +261,6 @@ test_store_network_fs_h53(void **state)
 }
 
 /* A snapshot sees its moment; another opened later sees what came since. */
-static enum err
-apply_row(struct txn *txn, void *arg)
-{
-	struct key key;
-
-	(void)arg;
-	key_u64(&key, 1);
-	return table_put(txn, TABLE_changes, &key, SPAN("now"));
-}
-
 static void
 test_snapshot_sees_its_moment(void **state)
 {

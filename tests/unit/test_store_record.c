@@ -1,5 +1,6 @@
 /*
- * test_store_record.c - keys sort by meaning; records come back as they went in, or say that they do not.
+ * test_store_record.c - keys sort by meaning; records come back as they went in, or say that they
+ * do not.
  */
 #include "tests/harness/page_edge.h"
 #include "tests/unit/test_store.h"

@@ -1,5 +1,6 @@
 /*
- * test_store_room.c - a full store: mail waits, deletes go on, and room comes back without a restart.
+ * test_store_room.c - a full store: mail waits, deletes go on, and room comes back without a
+ * restart.
  */
 #include "tests/unit/test_store.h"
 
@@ -66,10 +67,11 @@ test_room_fill_and_delete_h43(void **state)
 		struct graves_job graves;
 		struct store_stats stats;
 		unsigned stored = 0;
-		enum err err;
+		enum err err = OK;
 
-		while ((err = incoming(f, folder_id, (struct span){ bytes, sizeof(bytes) })) == OK &&
-			stored < 1000) {
+		while (stored < 1000 &&
+			(err = incoming(f, folder_id, (struct span){ bytes, sizeof(bytes) })) ==
+				OK) {
 			stored++;
 			store_set_limits(f->store, LIMIT, 0); /* looks at once, not each 100 ms */
 		}
@@ -83,7 +85,7 @@ test_room_fill_and_delete_h43(void **state)
 		assert_int_equal(a.gone, stored);
 		graves_job_init(&graves);
 		assert_int_equal(store_run_job_now(f->store, &graves.job), OK);
-		make_inbox(f, 2 + (uint64_t)round); /* a commit more: the one before may be reused */
+		make_inbox(f, 2 + (uint64_t)round); /* one more commit: then pages may be reused */
 		store_set_limits(f->store, LIMIT, 0);
 		assert_false(store_is_full(f->store));
 		assert_int_equal(store_stats(f->store, &stats), OK);
@@ -148,7 +150,8 @@ fail_hard(struct fixture *f, uint64_t folder_id)
 	enum err err = OK;
 
 	signal(SIGXFSZ, SIG_IGN);
-	if (store_open(&f->options, &f->store, &f->why) != OK || setrlimit(RLIMIT_FSIZE, &limit) != 0)
+	if (store_open(&f->options, &f->store, &f->why) != OK ||
+		setrlimit(RLIMIT_FSIZE, &limit) != 0)
 		return 1;
 	for (int i = 0; i < 20 && err == OK; i++)
 		err = incoming(f, folder_id, (struct span){ bytes, sizeof(bytes) });
