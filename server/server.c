@@ -15,7 +15,7 @@
 #include "server/net/work.h"
 #include "server/server_state.h"
 #include "server/task/tasks.h"
-#include "server/warden/warden_requests.h"
+#include "server/warden/warden.h"
 
 #define CHUNKS_KEPT 256	       /* free pages a loop keeps: 1 MiB */
 #define STORE_TRIES 20	       /* x STORE_WAIT_MS: a server that was killed is still going away */
@@ -34,7 +34,8 @@ server_complain(struct server *s, const char *what, const char *why, const char 
 		close);
 	if (s->log)
 		log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "server",
-					.text = what, .fields = { { "why", span_of(why) } } });
+					.text = what,
+					.fields = { { why[0] ? "why" : NULL, span_of(why) } } });
 }
 
 struct host *
@@ -234,6 +235,7 @@ open_log(struct server *s, const struct conf *conf)
 {
 	struct log_options log = server_log_options(conf, s->options);
 
+	log.to_stderr = false; /* until it is ready, what fails is one line there, not two */
 	if (log_writer_open(&log, &s->writer) != OK) {
 		fprintf(stderr, "postroomd: log %.*s: %s (see log.dir)\n", SPAN_FMT(conf->log_dir),
 			strerror(errno));
@@ -372,14 +374,27 @@ start_threads(struct server *s)
 }
 
 static void
-say_ready(struct server *s)
+say_what_is_weak(struct host *front)
 {
-	struct host *front = server_front(s);
-
 	if (strncmp(tls_library(), "mbed TLS 2.", 11) == 0)
 		log_put(front->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "tls",
 					    .text = "this TLS library's series has ended",
 					    .fields = { { "version", span_of(tls_library()) } } });
+	if (geteuid() == 0)
+		log_put(front->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "server",
+					    .text = "serves as root: there is no user for it",
+					    .fields = { { "user", SPAN(WARDEN_USER) } } });
+}
+
+static void
+say_ready(struct server *s)
+{
+	struct host *front = server_front(s);
+	struct log_options log = server_log_options(front->conf, s->options);
+
+	if (log.to_stderr && log_writer_change(s->writer, &log) != OK)
+		server_complain(s, "log", strerror(errno), "see log.dir");
+	say_what_is_weak(front);
 	log_put(front->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
 				    .text = "ready",
 				    .fields = { { "version", SPAN(SERVER_VERSION) } } });
@@ -488,96 +503,4 @@ server_run(const struct server_options *options)
 free_server:
 	free(s);
 	return status;
-}
-
-/* ---- for the control socket ---- */
-
-const char *
-server_conf_path(const struct server *s)
-{
-	return s->options->conf_path;
-}
-
-int64_t
-server_started_ms(const struct server *s)
-{
-	return s->started_ms;
-}
-
-const char *
-server_store_state(const struct server *s)
-{
-	return store_is_dead(s->store) ? "dead" : store_is_full(s->store) ? "full" : "ok";
-}
-
-struct log_writer *
-server_log_writer(const struct server *s)
-{
-	return s->writer;
-}
-
-struct ending {
-	struct host *host;
-	uint64_t id;
-};
-
-static void
-end_one(void *arg)
-{
-	struct ending *e = arg;
-
-	session_close_by_id(e->host, e->id, CLOSE_ENDED);
-	free(e);
-}
-
-enum err
-server_session_end(struct server *s, uint64_t id)
-{
-	struct shared_session row;
-	struct ending *e;
-
-	if (shared_session_find(s->shared, id, &row) != OK)
-		return ERR_NOT_FOUND;
-	e = malloc(sizeof(*e));
-	ENSURE(e);
-	*e = (struct ending){ &s->hosts[row.loop], id };
-	loop_post(e->host->loop, end_one, e);
-	return OK;
-}
-
-static void
-on_check_end(struct loop_io *io, unsigned ready)
-{
-	struct server *s = LIST_ITEM(io, struct server, check_io);
-	int32_t status = -1;
-
-	(void)ready;
-	if (read(io->fd, &status, sizeof(status)) != (ssize_t)sizeof(status))
-		status = -1;
-	loop_io_watch(server_front(s)->loop, io, 0);
-	close(io->fd);
-	s->check_runs = false;
-	s->check_done(s->check_arg, status);
-}
-
-enum err
-server_check_store(struct server *s, int out_fd, void (*done)(void *arg, int status), void *arg)
-{
-	struct warden_request request = { .kind = WARDEN_CHECK_STORE };
-	struct warden_reply reply;
-	int status_fd = -1;
-
-	if (s->check_runs)
-		return ERR_BUSY;
-	if (s->options->warden_fd < 0)
-		return ERR_DENIED;
-	if (warden_ask(s->options->warden_fd, &request, out_fd, &reply, &status_fd) != OK ||
-		status_fd < 0)
-		return ERR_IO;
-	s->check_runs = true;
-	s->check_done = done;
-	s->check_arg = arg;
-	loop_io_init(&s->check_io, status_fd, on_check_end);
-	loop_io_watch(server_front(s)->loop, &s->check_io, LOOP_READ);
-	return OK;
 }

@@ -306,9 +306,6 @@ find_user(struct warden *w)
 	if (w->drops) {
 		w->uid = user->pw_uid;
 		w->gid = user->pw_gid;
-	} else if (w->uid == 0) {
-		fputs("postroomd: warning: no user `" WARDEN_USER "', the server stays root "
-		      "(adduser --system --group " WARDEN_USER ")\n", stderr);
 	}
 }
 
