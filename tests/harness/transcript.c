@@ -1,7 +1,7 @@
 /*
  * transcript.c - runs conversations from plain text against real sessions in memory (house, 11).
  *
- *     transcripts FILE...      each is run whole, byte by byte, and pipelined
+ *     transcripts FILE...      each is run whole, byte by byte, and pipelined; prints TAP
  *
  * Lines of a transcript, in order:
  *     test TEXT                       what is shown; IDs of the catalogue and hazards in it
@@ -650,8 +650,17 @@ read_lines(struct run *run)
 	return run->count > 0;
 }
 
+/* What the transcript is about: its line `test`. */
+static const char *
+title(const struct run *run)
+{
+	const char *text = run->count > 0 ? after(run->lines[0], "test") : NULL;
+
+	return text ? text + strspn(text, " ") : "";
+}
+
 static bool
-run_file(const char *path)
+run_file(const char *path, int number)
 {
 	static struct run run;
 	static struct given given;
@@ -663,9 +672,9 @@ run_file(const char *path)
 	for (enum mode mode = 0; mode < MODES && ok; mode++)
 		if (mode == MODE_WHOLE || !given.whole_only)
 			ok = run_mode(&run, &given, mode);
+	printf("%s %d - %s: %s\n", ok ? "ok" : "not ok", number, path, title(&run));
 	for (size_t i = 0; i < run.count; i++)
 		free(run.lines[i]);
-	printf("%s %s\n", ok ? "ok" : "FAILED", path);
 	return ok;
 }
 
@@ -676,7 +685,6 @@ main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (int i = 1; i < argc; i++)
-		failed += !run_file(argv[i]);
-	printf("%d passed, %d failed\n", argc - 1 - failed, failed);
+		failed += !run_file(argv[i], i);
 	return failed > 0;
 }
