@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <time.h>
 
@@ -83,6 +84,21 @@ run_job(struct txn *txn, struct store_job *job, bool *dirty)
 	return step;
 }
 
+/* The time is up: the patient slice has its turn next, what is urgent waits for the next group. */
+static bool
+let_patient_pass(struct group *group)
+{
+	struct store_job *last = group->jobs[group->count - 1];
+	size_t waiting = group->count - 1 - group->ran;
+
+	if (!last->patient)
+		return false;
+	memmove(&group->jobs[group->ran + 1], &group->jobs[group->ran],
+		waiting * sizeof(struct store_job *));
+	group->jobs[group->ran] = last;
+	return true;
+}
+
 /* All jobs in the parent, until the time is up. False: one failed halfway. */
 static bool
 run_in_parent(struct txn *txn, struct group *group)
@@ -91,11 +107,9 @@ run_in_parent(struct txn *txn, struct group *group)
 	bool dirty;
 
 	for (group->ran = 0; group->ran < group->count; group->ran++) {
-		struct store_job *job = group->jobs[group->ran];
-
-		if (group->ran > 0 && !job->patient && store_monotonic_us() > end_us)
+		if (group->ran > 0 && store_monotonic_us() > end_us && !let_patient_pass(group))
 			break;
-		group->steps[group->ran] = run_job(txn, job, &dirty);
+		group->steps[group->ran] = run_job(txn, group->jobs[group->ran], &dirty);
 		if (dirty)
 			return false;
 	}

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/test_store.h"
 
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -241,6 +242,54 @@ test_commit_patient_slices(void **state)
 	assert_true(has_row(f->store, 1));
 }
 
+struct slow_job {
+	struct store_job job;
+	unsigned *order; /* of done() */
+	unsigned place;
+};
+
+static enum step
+slow_apply(struct store_job *job, struct txn *txn)
+{
+	(void)txn;
+	if (!job->patient)
+		usleep((COMMIT_GROUP_MS + 2) * 1000);
+	return STEP_DONE;
+}
+
+static void
+slow_done(struct store_job *job, enum err result)
+{
+	struct slow_job *s = LIST_ITEM(job, struct slow_job, job);
+
+	assert_int_equal(result, OK);
+	s->place = (*s->order)++;
+}
+
+/* Urgent jobs that fill the time of every group: a patient one still gets its slice. */
+static void
+test_commit_patient_is_not_starved(void **state)
+{
+	struct fixture *f = *state;
+	struct gate gate = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0 };
+	struct slow_job jobs[6];
+	struct store_inbox inbox;
+	unsigned order = 0;
+
+	store_inbox_init(&inbox, gate_wake, &gate);
+	for (size_t i = 0; i < COUNT(jobs); i++) {
+		jobs[i] = (struct slow_job){ .order = &order };
+		jobs[i].job = (struct store_job){ .apply = slow_apply, .done = slow_done,
+			.inbox = &inbox, .patient = i == 1 };
+		assert_int_equal(store_submit(f->store, &jobs[i].job), OK);
+	}
+	wait_for(&gate, &inbox, COUNT(jobs));
+	store_inbox_fini(&inbox);
+	assert_in_range(jobs[1].place, 0, 2);
+	for (size_t i = 3; i < COUNT(jobs); i++) /* the urgent ones in their order */
+		assert_true(jobs[i].place > jobs[i - 1].place);
+}
+
 /* More than the list holds is refused, and nothing of it is lost or run. */
 static void
 test_commit_list_limit(void **state)
@@ -339,6 +388,58 @@ test_ids_never_twice_after_a_kill_h27(void **state)
 	assert_true(number > seen[1]);
 }
 
+/* A server that writes rows 1, 2, 3, ... and says so after each commit, until it is killed. */
+static void
+write_until_killed(struct fixture *f, uint64_t first, int fd)
+{
+	struct store *store;
+
+	if (store_open(&f->options, &store, &f->why) != OK)
+		_exit(1);
+	for (uint64_t n = first;; n++) {
+		struct row_job r = { .job = { .apply = row_apply }, .key = n, .step = STEP_DONE };
+
+		if (store_run_job_now(store, &r.job) != OK ||
+			write(fd, &n, sizeof(n)) != sizeof(n))
+			_exit(1);
+	}
+}
+
+/* kill -9 at any moment: what was acknowledged is there, and the store opens again (H40, H80). */
+static void
+test_commit_survives_kills_h40(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t acknowledged = 0, n;
+	int fds[2], status;
+
+	store_close(&f->store);
+	for (unsigned round = 0; round < 8; round++) {
+		pid_t child;
+
+		assert_int_equal(pipe(fds), 0);
+		child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			write_until_killed(f, acknowledged + 1, fds[1]);
+		close(fds[1]);
+		assert_int_equal(read(fds[0], &n, sizeof(n)), sizeof(n)); /* it is at work */
+		acknowledged = n;
+		usleep(3000 * round);
+		assert_int_equal(kill(child, SIGKILL), 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_true(WIFSIGNALED(status));
+		while (read(fds[0], &n, sizeof(n)) == sizeof(n))
+			acknowledged = n;
+		close(fds[0]);
+		assert_int_equal(store_open(&f->options, &f->store, &f->why), OK);
+		for (n = 1; n <= acknowledged; n++)
+			assert_true(has_row(f->store, n));
+		store_close(&f->store);
+	}
+	assert_int_equal(store_open(&f->options, &f->store, &f->why), OK);
+}
+
 /*
  * Numbers outrun their block only where the writer cannot follow; across blocks they stay unique.
  */
@@ -372,9 +473,11 @@ test_store_commit(void)
 		T(test_commit_early_failure_is_cheap),
 		T(test_commit_names_changed_folders),
 		T(test_commit_patient_slices),
+		T(test_commit_patient_is_not_starved),
 		T(test_commit_list_limit),
 		T(test_ids_rise_when_the_clock_falls_h54),
 		T(test_ids_never_twice_after_a_kill_h27),
+		T(test_commit_survives_kills_h40),
 		T(test_message_no_reserves_ahead),
 	};
 
