@@ -1,0 +1,419 @@
+#!/usr/bin/env python3
+"""The command line against a real server: every form of contract.md section 3 that is built.
+
+Users, mappings, messages, the queue, traces, explain, the log, services, sessions, the configuration,
+backup, check, undo: exit statuses, --json shapes, filters, previews.
+"""
+import json
+import mailbox
+import os
+import poplib
+import smtplib
+import ssl
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from control_server import Count, Server, wait_until  # noqa: E402
+
+PASSWORD = "Canary-7f3a pass"  # H66: never to be seen again
+
+
+def tls():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def send(server, to, subject, sender="bo@example.net", text="hello\r\n"):
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=20) as smtp:
+        smtp.ehlo("client.example.net")
+        smtp.sendmail(sender, to, "From: Bo <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\n%s"
+                      % (sender, to, subject, text))
+
+
+def relay(server, to):
+    """A submitted message for elsewhere: it waits in the queue."""
+    with smtplib.SMTP("127.0.0.1", server.submission, timeout=20) as smtp:
+        smtp.starttls(context=tls())
+        smtp.login("anna", PASSWORD)
+        smtp.sendmail("anna@example.test", to, "From: anna@example.test\r\nTo: %s\r\n"
+                      "Subject: out\r\n\r\nbye\r\n" % to)
+
+
+def pop3_count(server, user):
+    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=20)
+    pop.stls(context=tls())
+    pop.user(user)
+    pop.pass_(PASSWORD)
+    count = pop.stat()[0]
+    pop.quit()
+    return count
+
+
+def test_users(c, s):
+    st, out, err = s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+    c.check("USR-19 first administrator", st == 0 and "Main Administrator" in out, (st, out, err))
+    st, out, err = s.run("user", "add", "anna", "--quota", "20", "--comment", "Anna",
+                         "--password-stdin", stdin=PASSWORD + "\n")
+    c.check("USR-11 user add", st == 0, (st, out, err))
+    rows = s.json("user", "list")
+    c.check("USR-05 user list is one object a line",
+            [r["name"] for r in rows] == ["anna", "postmaster"] and rows[0]["quota_mb"] == 20, rows)
+    c.check("user list flags an administrator", rows[1]["flags"] == "a", rows)
+    rows = s.json("user", "list", "--sort", "name", "--limit", "1")
+    c.check("--limit cuts", len(rows) == 1 and rows[0]["name"] == "anna", rows)
+    rows = s.json("user", "list", "--filter", "name:post*")
+    c.check("USR-07 --filter chooses", [r["name"] for r in rows] == ["postmaster"], rows)
+    rows = s.json("user", "list", "--after", "anna")
+    c.check("--after goes on behind a key", [r["name"] for r in rows] == ["postmaster"], rows)
+    user = s.json("user", "show", "anna")[0]
+    c.check("user show has the keys of user set",
+            user["comment"] == "Anna" and user["admin"] is False and user["protocols"][0] == "pop3", user)
+    c.check("H66 user show tells no password", "hash" not in json.dumps(user).replace("has_password", ""))
+    st, out, err = s.run("user", "set", "anna", "comment=Two words", "forward_to=bo@example.net;c@example.net")
+    c.check("user set", st == 0, err)
+    user = s.json("user", "show", "anna")[0]
+    c.check("user set took both", user["comment"] == "Two words" and len(user["forward_to"]) == 2, user)
+    st, out, err = s.run("undo")
+    c.check("undo without an id takes back the last", st == 0, err)
+    c.check("and it is as before", s.json("user", "show", "anna")[0]["comment"] == "Anna")
+    for words, want, what in [
+            (("user", "show", "nobody"), 1, "unknown user is 1"),
+            (("user", "add", "anna", "--password-stdin"), 1, "USR-02 a taken name is 1"),
+            (("user", "add", "Everyone", "--password-stdin"), 1, "Q-01 a reserved name is 1"),
+            (("user", "add", "a@b", "--password-stdin"), 1, "USR-02 no @ in a name"),
+            (("user", "add", "long", "--comment", "x" * 81, "--password-stdin"), 1, "USR-04 81 characters"),
+            (("user", "set", "anna", "nonsense=1"), 1, "an unknown field is 1"),
+            (("user", "set", "anna", "quota_mb=many"), 1, "a wrong value is 1"),
+            (("user", "set", "postmaster", "admin=no"), 1, "USR-15 the Main Administrator stays"),
+            (("user", "remove", "postmaster"), 1, "USR-15 and is not removed"),
+            (("user", "frobnicate"), 2, "wrong usage is 2"),
+            (("user", "add"), 2, "a missing word is 2")]:
+        st, out, err = s.run(*words, stdin=PASSWORD + "\n")
+        c.check(what, st == want, (st, out, err))
+    st, out, err = s.run("user", "show", "nobody")
+    c.check("an error is one line", err.startswith("postroom: ") and err.count("\n") == 1, err)
+    st, out, err = s.run("user", "add", "short", "--password-stdin", stdin="abc\n")
+    c.check("SEC-01 a short password is refused", st == 1 and "short" in err, (st, err))
+    st, out, err = s.run("user", "passwd", "anna", "--password-stdin", stdin=PASSWORD + "\n")
+    c.check("user passwd", st == 0, err)
+    st, out, err = s.run("user", "add", "carl", "--password-stdin", stdin=PASSWORD + "\n")
+    st, out, err = s.run("user", "rename", "carl", "karl")
+    c.check("user rename", st == 0 and "karl" in [r["name"] for r in s.json("user", "list")], err)
+    st, out, err = s.run("user", "unlock", "karl")
+    c.check("USR-20 user unlock", st == 0, err)
+    st, out, err = s.run("user", "remove", "karl", "nobody")
+    c.check("remove says what it skipped", st == 0 and "nobody" in out + err, (st, out, err))
+    st, out, err = s.run("undo")
+    c.check("USR-13 a removed user comes back", "karl" in [r["name"] for r in s.json("user", "list")], err)
+
+
+def test_groups(c, s):
+    st, _, err = s.run("group", "add", "sales", "anna", "karl")
+    c.check("GRP-01 group add with members", st == 0, err)
+    row = s.json("group", "list")[0]
+    c.check("group list", row["name"] == "sales" and sorted(row["members"]) == ["anna", "karl"], row)
+    c.check("USR-18 the user is in it", s.json("user", "show", "anna")[0]["group"] == "sales")
+    st, _, err = s.run("group", "set", "sales", "send_internet=off", "force=yes", "comment=x")
+    c.check("GRP-02 group set", st == 0 and s.json("group", "show", "sales")[0]["send_internet"] == "off", err)
+    st, _, err = s.run("group", "add", "anna")
+    c.check("GRP-01 a user's name is taken", st == 1, err)
+    st, _, err = s.run("group", "remove", "sales")
+    c.check("GRP-09 group remove", st == 0 and s.json("user", "show", "anna")[0]["group"] == "", err)
+
+
+def test_mappings(c, s):
+    st, _, err = s.run("mapping", "add", "office", "anna", "--comment", "team")
+    c.check("MAP-01 mapping add", st == 0, err)
+    s.run("mapping", "add", "office", "karl")
+    s.run("mapping", "add", "~@example.test", "postmaster")
+    got = s.json("mapping", "test", "office@example.test")[0]
+    c.check("MAP-04 mapping test unites the targets", sorted(got["targets"]) == ["anna", "karl"], got)
+    c.check("mapping test names what matched", got["matched"][:1] == ["office"] and got["reasons"], got)
+    got = s.json("mapping", "test", "whoever@example.test")[0]
+    c.check("MAP-05 the rest goes to ~@", got["targets"] == ["postmaster"], got)
+    st, _, err = s.run("mapping", "set", "office", "karl", "when=smtp", "comment=later")
+    rows = s.json("mapping", "list", "--filter", "target:karl")
+    c.check("mapping set", st == 0 and rows[0]["when"] == "smtp" and rows[0]["comment"] == "later", (err, rows))
+    st, _, err = s.run("mapping", "add", "two words@x", "anna")
+    c.check("MAP-02 a bad pattern is refused", st == 1, err)
+    path = os.path.join(s.dir, "map.csv")
+    st, out, err = s.run("mapping", "export", "--out", path)
+    text = open(path, encoding="utf-8").read() if st == 0 else ""
+    c.check("MAP-16 mapping export", "office,anna" in text, (st, err, text))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text + "nonsense\nsupport,anna\n")
+    st, out, err = s.run("mapping", "import", path, "--replace")
+    rows = s.json("mapping", "list")
+    c.check("MAP-15 mapping import --replace", st == 0 and len(rows) == 4, (st, out, err, rows))
+    c.check("MAP-15 names the bad line", "line 4" in out + err, (out, err))
+    st, _, err = s.run("mapping", "remove", "office")
+    c.check("mapping remove takes all of an address",
+            st == 0 and [r["address"] for r in s.json("mapping", "list")].count("office") == 0, err)
+    s.run("undo")
+    c.check("undo brings both back",
+            [r["address"] for r in s.json("mapping", "list")].count("office") == 2)
+    s.run("mapping", "remove", "~@example.test", "postmaster")
+
+
+def test_messages(c, s):
+    for i in range(5):
+        send(s, "anna@example.test", "mail %d" % i)
+    c.check("mail arrives", wait_until(lambda: len(s.json("message", "list", "anna")) == 5))
+    rows = s.json("message", "list", "anna")
+    c.check("message list --json", rows[0]["uid"] == 1 and rows[0]["subject"] == "mail 0"
+            and "Bo" in rows[0]["from"] and rows[0]["held"] is False and rows[0]["size"] > 50, rows[0])
+    m = s.json("message", "show", "anna", "1")[0]
+    c.check("message show", "Subject: mail 0" in m["header"] and m["body"].startswith("hello"), m)
+    out = os.path.join(s.dir, "one.eml")
+    st, _, err = s.run("message", "show", "anna", "1", "--out", out)
+    c.check("message show --out is the whole", st == 0 and open(out, "rb").read().endswith(b"\r\n\r\nhello\r\n"), err)
+    st, _, err = s.run("message", "hold", "anna", "1", "2")
+    c.check("USR-39 hold hides from POP3", st == 0 and pop3_count(s, "anna") == 3, err)
+    rows = s.json("message", "list", "anna")
+    c.check("USR-38 held is shown", [r["held"] for r in rows] == [True, True, False, False, False], rows)
+    s.run("message", "release", "anna", "1", "2")
+    c.check("USR-39 release shows again", pop3_count(s, "anna") == 5)
+    st, _, err = s.run("message", "copy", "anna", "1", "--to-user", "karl")
+    c.check("USR-40 message copy", st == 0 and len(s.json("message", "list", "karl")) == 1, err)
+    st, _, err = s.run("message", "move", "anna", "2", "--to-user", "karl", "--to-folder", "Old")
+    c.check("USR-40 message move", st == 0 and len(s.json("message", "list", "karl", "--folder", "Old")) == 1
+            and len(s.json("message", "list", "anna")) == 4, err)
+    st, out, err = s.run("message", "remove", "anna", "3", "4")
+    c.check("message remove", st == 0 and len(s.json("message", "list", "anna")) == 2, (out, err))
+    rows = s.json("message", "bin", "anna")
+    c.check("message bin", len(rows) == 2 and rows[0]["folder"] == "INBOX" and rows[0]["uid"] == 3
+            and rows[0]["until"] > rows[0]["removed"], rows)
+    st, _, err = s.run("message", "restore", "anna", rows[0]["id"])
+    c.check("message restore", st == 0 and len(s.json("message", "list", "anna")) == 3, err)
+    st, _, err = s.run("message", "purge", "anna", rows[1]["id"], "--yes")
+    c.check("message purge", st == 0 and s.json("message", "bin", "anna") == [], err)
+    st, out, err = s.run("message", "remove", "anna", "--filter", "subject:mail", "--dry-run")
+    c.check("--dry-run changes nothing", st == 0 and len(s.json("message", "list", "anna")) == 3, (st, out, err))
+    st, out, err = s.run("message", "remove", "anna", "--filter", "subject:mail")
+    c.check("--filter in a pipe wants --yes", st != 0 and len(s.json("message", "list", "anna")) == 3, (st, out, err))
+    st, out, err = s.run("message", "remove", "anna", "--filter", "subject:mail", "--yes")
+    c.check("--filter --yes removes", st == 0 and s.json("message", "list", "anna") == [], (st, out, err))
+    st, _, err = s.run("message", "hold", "anna", "99")
+    c.check("an unknown uid is 1", st == 1, (st, err))
+
+
+def test_import(c, s):
+    eml = os.path.join(s.dir, "one.eml")
+    with open(eml, "wb") as f:
+        f.write(b"From: a@example.net\nDate: Tue, 3 Mar 2020 10:00:00 +0000\nSubject: one\n\nbody\n")
+    st, out, err = s.run("message", "import", "karl", eml, "--folder", "Eml")
+    rows = s.json("message", "list", "karl", "--folder", "Eml") if st == 0 else []
+    c.check("import an .eml keeps its date", len(rows) == 1 and rows[0]["date"].startswith("2020-03-03"), (st, err, rows))
+    mbox = os.path.join(s.dir, "box")
+    with open(mbox, "wb") as f:
+        for i in range(100):
+            f.write(b"From x@example.net Tue Mar  3 10:00:00 2020\nFrom: x@example.net\nStatus: RO\n"
+                    b"Date: Tue, 3 Mar 2020 10:00:00 +0000\nSubject: m%d\n\n>From here\n\n" % i)
+        f.write(b"From x@example.net Tue Mar  3 10:00:00 2020\nSubject: bad\n\nzero \0 byte\n\n")
+    st, out, err = s.run("message", "import", "karl", mbox, "--folder", "Box")
+    rows = s.json("message", "list", "karl", "--folder", "Box") if st == 0 else []
+    c.check("import an mbox", len(rows) == 100 and rows[99]["subject"] == "m99", (st, out, err, len(rows)))
+    c.check("import keeps flags", rows and "\\Seen" in rows[0]["flags"], rows[:1])
+    c.check("import names the bad one", "NUL" in out + err, (out, err))
+    body = s.json("message", "show", "karl", "1", "--folder", "Box")[0]["body"] if rows else ""
+    c.check("import undoes >From", body.startswith("From here"), body)
+    box = mailbox.Maildir(os.path.join(s.dir, "md"))
+    message = mailbox.MaildirMessage(b"From: x@example.net\nSubject: md\n\nhi\n")
+    message.set_subdir("cur")
+    message.set_flags("FS")
+    box.add(message)
+    big = b"Subject: big\n\n" + (b"0123456789abcdef" * 63 + b"\n") * 3000
+    box.add(mailbox.MaildirMessage(big))
+    st, out, err = s.run("message", "import", "karl", os.path.join(s.dir, "md"), "--folder", "Md")
+    rows = sorted(s.json("message", "list", "karl", "--folder", "Md"), key=lambda r: r["size"]) if st == 0 else []
+    c.check("import a maildir with flags", len(rows) == 2 and set(rows[0]["flags"]) == {"\\Seen", "\\Flagged"},
+            (st, out, err, rows))
+    out_file = os.path.join(s.dir, "big.eml")
+    if len(rows) == 2:
+        s.run("message", "show", "karl", str(rows[1]["uid"]), "--folder", "Md", "--out", out_file)
+        c.check("a large one is whole", open(out_file, "rb").read().replace(b"\r\n", b"\n") == big)
+
+
+def test_queue(c, s):
+    for i in range(3):
+        relay(s, "far%d@example.net" % i)
+    rows = s.json("queue", "list")
+    c.check("queue list --json", len(rows) == 3 and rows[0]["sender"] == "anna@example.test"
+            and rows[0]["recipients"] == ["far0@example.net"] and rows[0]["state"] in ("active", "deferred"), rows)
+    one = rows[0]["id"]
+    show = s.json("queue", "show", one)[0]
+    c.check("queue show", show["recipients"][0]["address"] == "far0@example.net", show)
+    st, _, err = s.run("queue", "hold", one)
+    c.check("queue hold", st == 0 and s.json("queue", "list", "--filter", "state:held")[0]["id"] == one, err)
+    c.check("status counts it", s.json("status")[0]["queue"]["held"] == 1)
+    st, _, err = s.run("queue", "retry", one)
+    c.check("a held message is not retried", st == 1, (st, err))
+    s.run("queue", "release", one)
+    st, _, err = s.run("queue", "retry", one)
+    c.check("queue release and retry", st == 0 and s.json("status")[0]["queue"]["held"] == 0, err)
+    st, _, err = s.run("queue", "redirect", one, "to=near@example.net")
+    c.check("queue redirect", st == 0 and s.json("queue", "list", "--filter", "to:near")[0]["id"] == one, err)
+    st, _, err = s.run("queue", "hold", "--all", "--yes")
+    c.check("queue hold --all", st == 0 and s.json("status")[0]["queue"]["held"] == 3, err)
+    s.run("undo")
+    c.check("undo of --all", s.json("status")[0]["queue"]["held"] == 0)
+    st, _, err = s.run("queue", "remove", one)
+    c.check("queue remove goes to the bin", st == 0 and len(s.json("queue", "list")) == 2, err)
+    s.run("undo")
+    c.check("undo brings it back", len(s.json("queue", "list")) == 3)
+    st, _, err = s.run("queue", "hold", "ZZZZZ")
+    c.check("an unknown id is 1", st == 1, (st, err))
+
+
+def test_trace(c, s):
+    got = s.json("trace", "--to", "anna@example.test")
+    c.check("H88 trace by recipient", len(got) >= 5 and got[0]["id"], got[:1])
+    c.check("trace says why", got and "anna" in got[0]["because"], got[:1])
+    one = s.json("trace", got[0]["id"]) if got else []
+    c.check("trace by id", one and len(one[0]["steps"]) > 2, one)
+    try:
+        send(s, "nobody-at-all@example.test", "refused")
+    except smtplib.SMTPRecipientsRefused:
+        pass
+    send(s, "anna@example.test", "a commit to ride with")
+    got = s.json("trace", "--to", "nobody-at-all@example.test")
+    c.check("H88 a refused recipient is traced", got and "550" in got[0]["result"], got)
+    st, _, err = s.run("trace", "ZZZZZZ")
+    c.check("an unknown trace is 1", st == 1, (st, err))
+    got = s.json("trace", "--since", "1h", "--limit", "2")
+    c.check("trace --since --limit", len(got) == 2, got)
+    got = s.json("explain", "--from", "x@example.net", "--to", "anna@example.test", "--to", "far@example.org")[0]
+    c.check("explain: a stranger", got["reply"]["code"] == 250 and got["copies"][0]["target"] == "anna/INBOX"
+            and got["refused"][0]["code"] == 550, got)
+    got = s.json("explain", "--from", "anna@example.test", "--to", "far@example.org", "--auth", "anna")[0]
+    c.check("explain: a user", [x["kind"] for x in got["copies"]] == ["remote"], got)
+    eml = os.path.join(s.dir, "explain.eml")
+    with open(eml, "wb") as f:
+        f.write(b"".join(b"Received: x\n" for _ in range(60)) + b"Subject: loop\n\nx\n")
+    got = s.json("explain", "--from", "x@example.net", "--to", "anna@example.test", "--message", eml)[0]
+    c.check("explain --message sees the header", got["reply"]["code"] == 554 and got["reply"]["stage"] == "data", got)
+
+
+def test_server(c, s):
+    st = s.json("status")[0]
+    c.check("status --json", st["version"] and st["mailboxes"]["users"] == 3 and st["mailboxes"]["messages"] > 100
+            and st["queue"]["count"] == 3 and "last_connect" in st and st["store"]["commits"] > 0, st)
+    rows = s.json("service", "list")
+    c.check("service list", {"smtp", "pop3"} <= {r["name"] for r in rows}, rows)
+    st, _, err = s.run("service", "stop", "pop3")
+    off = [r for r in s.json("service", "list") if r["name"] == "pop3"][0]["on"]
+    c.check("service stop", st == 0 and off is False, err)
+    st, _, err = s.run("service", "start", "pop3")
+    c.check("service start", st == 0 and pop3_count(s, "anna") >= 0, err)
+    st, _, err = s.run("service", "stop", "nonsense")
+    c.check("an unknown service is 1", st == 1, err)
+    smtp = smtplib.SMTP("127.0.0.1", s.smtp, timeout=20)
+    smtp.ehlo("client.example.net")
+    ids = [r["id"] for r in s.json("session", "list") if r["service"] == "smtp"]
+    st, _, err = s.run("session", "end", ids[0])
+    c.check("session list and end", st == 0 and wait_until(
+        lambda: not [r for r in s.json("session", "list") if r["service"] == "smtp"]), err)
+    smtp.close()
+    rows = s.json("log", "tail", "--lines", "5")
+    c.check("log tail", 0 < len(rows) <= 5 and rows[0]["level"], rows)
+    rows = s.json("log", "show", "--service", "security")
+    c.check("LOG-05 log show --service security", rows and all(r["service"] == "security" for r in rows), rows[:2])
+    st, out, err = s.run("check")
+    c.check("check finds nothing", st == 0, (st, out, err))
+
+
+def test_config(c, s):
+    c.check("config get", s.json("config", "get", "log.level")[0]["value"] == "debug")
+    rows = s.json("config", "show", "--filter", "key:smtp")
+    c.check("config show --filter", rows and all("smtp" in r["key"] for r in rows), rows[:2])
+    st, _, err = s.run("config", "set", "limits.recipients", "777")
+    text = open(s.conf, encoding="utf-8").read()
+    c.check("CFG-02 config set keeps comments", st == 0 and "# kept by every edit" in text and "777" in text, (err, text))
+    c.check("config set is in force", s.json("config", "get", "limits.recipients")[0]["value"] == 777)
+    st, _, err = s.run("config", "set", "limits.recipients", "many")
+    c.check("CFG-01 a bad value is refused", st == 1 and "limits.recipients" in err, (st, err))
+    st, _, err = s.run("config", "set", "no.such.key", "1")
+    c.check("an unknown key is 1", st == 1, (st, err))
+    rows = s.json("config", "history")
+    c.check("config history", len(rows) == 1 and rows[0]["who"], rows)
+    st, out, err = s.run("config", "diff", rows[0]["id"])
+    c.check("config diff", st == 0 and "+" in out and "777" in out, (st, out, err))
+    st, _, err = s.run("config", "undo")
+    c.check("config undo", st == 0 and s.json("config", "get", "limits.recipients")[0]["value"] == 1000, err)
+    st, _, err = s.run("config", "set", "domains.local", '["example.test", "example.org"]')
+    c.check("lists are given as JSON", st == 0 and
+            s.json("config", "get", "domains.local")[0]["value"] == ["example.test", "example.org"], err)
+    st, _, err = s.run("undo")
+    c.check("undo takes back a change of the file", st == 0 and
+            s.json("config", "get", "domains.local")[0]["value"] == ["example.test"], err)
+    st, _, err = s.run("config", "check")
+    c.check("config check", st == 0, err)
+    bad = os.path.join(s.dir, "bad.yaml")
+    with open(bad, "w", encoding="utf-8") as f:
+        f.write("hostname: a\nnonsense: 1\nlog: { level: loud }\n")
+    st, out, err = s.run("config", "check", bad)
+    c.check("config check names every fault", st == 1 and "nonsense" in out + err and "level" in out + err,
+            (st, out, err))
+
+
+def test_backup(c, s):
+    folder = os.path.join(s.dir, "backup")
+    os.mkdir(folder)
+    st, out, err = s.run("backup", folder)
+    c.check("H52 backup", st == 0 and os.path.getsize(os.path.join(folder, "data.mdb")) > 0, (st, out, err))
+    st, out, err = s.run("backup", folder)
+    c.check("H52 a backup is not written over", st == 1, (st, out, err))
+    path = os.path.join(s.dir, "users.jsonl")
+    st, out, err = s.run("user", "export", "--out", path)
+    lines = open(path, encoding="utf-8").read().splitlines() if st == 0 else []
+    c.check("CFG-05 user export", len(lines) == 3 and json.loads(lines[0])["name"] == "anna", (st, err, lines))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(lines[0].replace('"anna"', '"dora"') + "\nnot json {\nemil," + PASSWORD + ",by CSV\n")
+    st, out, err = s.run("user", "import", path)
+    names = [r["name"] for r in s.json("user", "list")]
+    c.check("USR-12 user import takes the good lines", st == 0 and "dora" in names and "emil" in names,
+            (st, out, err, names))
+    c.check("and names the bad one", "line 2" in out + err, (out, err))
+    s.run("undo")
+    c.check("undo of an import", "dora" not in [r["name"] for r in s.json("user", "list")])
+
+
+def test_end(c, s):
+    st, _, err = s.run("user", "remove", "karl", "--read-only")
+    c.check("--read-only gives up rights", st == 4, (st, err))
+    text = ""
+    for folder, _, names in os.walk(os.path.join(s.dir, "log")):
+        for name in names:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                text += f.read()
+    c.check("H66 no password in the logs", "Canary-7f3a" not in text + "\n".join(s.errors))
+    replies = "".join(s.run(*w, "--json")[1] for w in (("user", "list"), ("undo", "list"), ("config", "show"),
+                                                      ("trace",), ("user", "show", "anna")))
+    c.check("H66 no password in replies", "Canary-7f3a" not in replies and "$argon2" not in replies)
+    c.check("SIGTERM ends with 0", s.stop() == 0, s.errors[-3:])
+    st, _, err = s.run("status")
+    c.check("no server is 3", st == 3, (st, err))
+
+
+def main():
+    c = Count()
+    s = Server()
+    try:
+        s.start()
+        for test in (test_users, test_groups, test_mappings, test_messages, test_import, test_queue,
+                     test_trace, test_server, test_config, test_backup, test_end):
+            try:
+                test(c, s)
+            except Exception as error:  # a test that breaks off has failed
+                c.check(test.__name__, False, error)
+    finally:
+        s.close()
+    return c.end()
+
+
+if __name__ == "__main__":
+    time.tzset()
+    sys.exit(main())

@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""The control socket itself: framing, rights, limits, subscriptions, cursors, previews, descriptors (H59)."""
+import json
+import os
+import random
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from control_server import Count, Link, Server, wait_until  # noqa: E402
+
+PASSWORD = "Canary-91bd pass"
+ASK = """import json, socket, sys
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+for line in sys.stdin:
+    s.sendall(line.encode()); got = b""
+    while not got.endswith(b"\\n"):
+        more = s.recv(65536)
+        if not more: break
+        got += more
+    print(got.decode().strip())
+"""
+
+
+def code(reply):
+    return reply.get("error", {}).get("data", {}).get("code")
+
+
+def test_hello(c, s):
+    link = Link(s.sock)
+    hello = link.call("hello", client="test")["result"]
+    c.check("hello says who is asking", hello["role"] == "administrator" and "config.edit" in hello["rights"], hello)
+    methods = hello["methods"]
+    c.check("hello has the methods", any("queue.list" in json.dumps(m) for m in methods), str(methods)[:200])
+    c.check("another protocol is refused", code(link.call("hello", version=99)) == "version")
+    c.check("an unknown method", code(link.call("no.such")) == "method")
+    c.check("an unknown parameter", code(link.call("status", x=1)) == "invalid")
+    c.check("a wrong type", code(link.call("user.show", name=7)) == "invalid")
+    link.send(b"this is no json\n")
+    c.check("no JSON is an error and the session goes on", code(link.line()) == "parse"
+            and "result" in link.call("status"))
+    link.send(b"[" * 100000 + b"\n")
+    c.check("H59 a bomb of brackets", "error" in link.line())
+    link.send(b"\n\n" + b'{"jsonrpc":"2.0","id":"a b","method":"sta')
+    time.sleep(0.1)
+    link.send(b'tus"}\n')
+    c.check("a line in pieces, an id that is a string", link.line()["id"] == "a b")
+    c.check("changing methods want names", code(link.call("queue.remove")) == "invalid")
+    link.close()
+
+
+def test_limits(c, s):
+    link = Link(s.sock)
+    try:
+        link.send(b"x" * (1 << 20) + b"y" * 100)
+        reply = link.line()
+    except OSError:
+        reply = {}
+    c.check("H59 a line over 1 MiB is refused", code(reply) == "too_large", reply)
+    try:
+        closed = link.s.recv(10) == b""
+    except OSError:
+        closed = True
+    c.check("and the connection closed", closed)
+    links = []
+    for _ in range(40):
+        try:
+            link = Link(s.sock)
+            link.s.settimeout(3)
+            link.call("hello")
+            links.append(link)
+        except (OSError, EOFError, ValueError):
+            break
+    c.check("H59 32 consoles", len(links) <= 32 and len(links) >= 30, len(links))
+    for link in links:
+        link.close()
+    c.check("and again when they left", wait_until(lambda: s.run("status")[0] == 0))
+    stuck = Link(s.sock)
+    stuck.s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    stuck.s.settimeout(2)
+    line = b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n'
+    sent = 0
+    try:
+        while sent < 3000:
+            stuck.send(line * 10)
+            sent += 10
+    except OSError:
+        pass
+    c.check("H59 a console that never reads stops nobody", s.run("status")[0] == 0)
+    stuck.close()
+
+
+def test_fuzz(c, s):
+    random.seed(7)
+    seeds = [b'{"jsonrpc":"2.0","id":1,"method":"queue.list","params":{"filter":"a|b -c size>1M"}}',
+             b'{"jsonrpc":"2.0","id":1,"method":"user.show","params":{"name":"anna"}}',
+             b'{"jsonrpc":"2.0","id":1,"method":"list.open","params":{"method":"user.list","params":{}}}',
+             b'{"jsonrpc":"2.0","id":1,"method":"preview","params":{"method":"queue.hold","all":true}}']
+    link = Link(s.sock)
+    answered = 0
+    for _ in range(1500):
+        line = bytearray(random.choice(seeds))
+        for _ in range(random.randrange(1, 5)):
+            line[random.randrange(len(line))] = random.choice(b'{}[]",:\\0aX\xff\x00')
+        link.send(bytes(line) + b"\n")
+        answered += "jsonrpc" in link.line()
+    link.close()
+    c.check("H59 1,500 mutated lines are answered", answered == 1500, answered)
+    c.check("H59 and the server lives", s.run("status")[0] == 0 and s.process.poll() is None)
+
+
+def test_lists(c, s):
+    for i in range(5):
+        s.run("user", "add", "user%d" % i, "--password-stdin", stdin=PASSWORD + "\n")
+    link = Link(s.sock)
+    opened = link.call("list.open", method="user.list", params={}, sort="name")["result"]
+    c.check("list.open counts", opened["total"] >= 6, opened)
+    page = link.call("list.page", cursor=opened["cursor"], n=2)["result"]
+    c.check("list.page from the start", len(page["rows"]) == 2 and page["rows"][0]["cells"]["name"], page)
+    key = page["rows"][1]["key"]
+    after = link.call("list.page", cursor=opened["cursor"], after=key, n=2)["result"]
+    c.check("list.page after a key", after["rank"] == 2 and after["rows"][0]["key"] > key, after)
+    before = link.call("list.page", cursor=opened["cursor"], before=after["rows"][0]["key"], n=2)["result"]
+    c.check("list.page before a key", before["rows"][1]["key"] == key, before)
+    count = link.call("list.count", method="user.list", params={}, filter="name:user")["result"]
+    c.check("list.count", count["count"] == 5, count)
+    link.call("list.close", cursor=opened["cursor"])
+    c.check("a closed cursor is gone", code(link.call("list.page", cursor=opened["cursor"])) == "gone")
+    got = link.call("get", method="user.show", params={"name": "user1"})["result"]
+    c.check("get", got["name"] == "user1", got)
+    link.close()
+
+
+def test_preview(c, s):
+    link = Link(s.sock)
+    seen = link.call("preview", method="user.remove", filter="name:user")["result"]
+    c.check("preview pins", seen["count"] == 5 and seen["token"] and len(seen["sample"]) == 5, seen)
+    s.run("user", "add", "user9", "--password-stdin", stdin=PASSWORD + "\n")
+    s.run("user", "remove", "user3")
+    done = link.call("apply", token=seen["token"])["result"]
+    names = [r["name"] for r in s.json("user", "list")]
+    c.check("apply touches what was pinned, no more", done["done"] == 4 and "user9" in names, (done, names))
+    c.check("and says what it skipped", done["skipped"][0]["key"] == "user3", done)
+    c.check("a token is good once", code(link.call("apply", token=seen["token"])) == "gone")
+    link.call("undo.apply", id=done["undo"])
+    c.check("one undo for all of it", len([r for r in s.json("user", "list") if r["name"].startswith("user")]) == 5)
+    seen = link.call("undo.preview")["result"]
+    c.check("undo.preview", seen["what"] and seen["clashes"] == [], seen)
+    link.close()
+
+
+def test_subscribe(c, s):
+    link = Link(s.sock)
+    sub = link.call("subscribe", topic="status")["result"]["subscription"]
+    first = link.event()
+    c.check("status event has all at first", first["topic"] == "status" and "queue" in first["data"], first)
+    second = link.event()
+    c.check("then only what changed", "version" not in second["data"] and "uptime_s" in second["data"], second)
+    link.call("ack", subscription=sub, seq=second["seq"])
+    link.call("unsubscribe", subscription=sub)
+    log = link.call("subscribe", topic="log", level="debug")["result"]["subscription"]
+    s.run("status")
+    event = link.event()
+    c.check("log event", event["topic"] == "log" and event["data"]["lines"][0]["text"], event)
+    count = sum(1 for _ in range(3000) if s_status(s)) if os.environ.get("POSTROOM_SLOW") else 0
+    c.check("a log that nobody acks stops nobody", s.run("status")[0] == 0, count)
+    link.call("unsubscribe", subscription=log)
+    link.close()
+
+
+def s_status(s):
+    return s.run("status")[0] == 0
+
+
+def test_cancel(c, s):
+    link = Link(s.sock)
+    c.check("cancel of nothing", code(link.call("cancel", id=12345)) == "not_found")
+    for i in range(10):
+        link.send(json.dumps({"jsonrpc": "2.0", "id": 100 + i, "method": "user.list"}).encode() + b"\n")
+    ids = {link.line()["id"] for _ in range(10)}
+    c.check("pipelined requests are all answered", ids == set(range(100, 110)), ids)
+    link.close()
+
+
+def test_fds(c, s):
+    path = os.path.join(s.dir, "out")
+    link = Link(s.sock)
+    with open(path, "wb") as f:
+        reply = link.call("user.export", fds=[f.fileno()], out=0)
+    c.check("a passed descriptor is written", reply.get("result", {}).get("done", 0) > 0
+            and os.path.getsize(path) > 100, reply)
+    c.check("no descriptor is an error", code(link.call("user.export", out=0)) == "invalid")
+    with open(path, "rb") as f:
+        for _ in range(50):
+            link.call("status", fds=[f.fileno(), f.fileno()])
+    fds = len(os.listdir("/proc/%d/fd" % s.process.pid))
+    children = subprocess.run(["pgrep", "-P", str(s.process.pid)], capture_output=True, text=True,
+                              check=False).stdout.split()
+    fds = max([fds] + [len(os.listdir("/proc/%s/fd" % pid)) for pid in children])
+    c.check("H62 descriptors that nobody asked for are closed", fds < 60, fds)
+    link.close()
+
+
+def ask_as_nobody(s, *lines):
+    os.chmod(s.dir, 0o755)
+    os.chmod(s.sock, 0o666)
+    done = subprocess.run([sys.executable, "-c", ASK, s.sock], input="".join(x + "\n" for x in lines),
+                          capture_output=True, text=True, user=65534, group=65534, extra_groups=[],
+                          cwd="/", timeout=60, check=False)
+    return [json.loads(x) for x in done.stdout.splitlines() if x]
+
+
+def test_rights(c, s):
+    mode = os.stat(s.sock).st_mode
+    c.check("H59 the socket is 0660", stat.S_IMODE(mode) == 0o660, oct(mode))
+    ro = Link(s.sock)
+    ro.call("hello", read_only=True)
+    c.check("read-only looks", "result" in ro.call("user.list"))
+    c.check("read-only does not change", code(ro.call("user.set", name="anna", keys={"comment": "x"}))
+            == "no_permission")
+    ro.close()
+    if os.geteuid() != 0:
+        return
+    call = '{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}'
+    got = ask_as_nobody(s, call % (1, "user.list", "{}"), call % (2, "hello", "{}"))
+    c.check("H59 another uid is refused", code(got[0]) == "no_permission", got[:1])
+    c.check("and is nobody", got[1]["result"]["rights"] == [], str(got[1])[:200])
+    got = ask_as_nobody(s, call % (1, "auth", json.dumps({"user": "postmaster", "password": PASSWORD})),
+                        call % (2, "user.list", "{}"), call % (3, "user.set",
+                        json.dumps({"name": "user1", "keys": {"comment": "by name"}})))
+    c.check("auth as an administrator", got[0].get("result", {}).get("role") == "administrator", got[:1])
+    c.check("and may then", "rows" in got[1].get("result", {}) and "result" in got[2], got[1:])
+    c.check("the change is his", s.json("undo", "list", "--limit", "1")[0]["who"] == "postmaster")
+    got = ask_as_nobody(s, call % (1, "auth", json.dumps({"user": "user1", "password": PASSWORD})),
+                        call % (2, "user.list", "{}"))
+    c.check("auth as a plain user gives no view", "result" in got[0] and code(got[1]) == "no_permission", got)
+    got = ask_as_nobody(s, call % (1, "auth", json.dumps({"user": "postmaster", "password": "wrong"})),
+                        call % (2, "auth", json.dumps({"user": "postmaster", "password": "wrong"})))
+    c.check("H57 a wrong password", code(got[0]) == "no_permission", got)
+    c.check("H57 the next try waits", code(got[1]) == "busy" and got[1]["error"]["data"].get("retry_after"), got)
+    got = ask_as_nobody(s, call % (1, "auth", json.dumps({"user": "nobody-here", "password": "wrong"})))
+    c.check("H58 an unknown user gets the same words", got and "error" in got[0], got)
+
+
+def test_parallel(c, s):
+    errors = []
+
+    def work(n):
+        try:
+            link = Link(s.sock)
+            for i in range(30):
+                reply = link.call("user.set", name="user%d" % n, keys={"comment": "%d" % i})
+                if "result" not in reply:
+                    errors.append(reply)
+            link.close()
+        except (OSError, EOFError) as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (0, 1, 2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    c.check("three consoles change at once", not errors, errors[:2])
+
+
+def main():
+    c = Count()
+    s = Server()
+    try:
+        s.start()
+        s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+        s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
+        for test in (test_hello, test_lists, test_preview, test_subscribe, test_cancel, test_fds, test_rights,
+                     test_parallel, test_limits, test_fuzz):
+            try:
+                test(c, s)
+            except Exception as error:  # a test that breaks off has failed
+                c.check(test.__name__, False, error)
+        c.check("the server ends with 0", s.stop() == 0, s.errors[-3:])
+        c.check("H66 no password in its log", "Canary-91bd" not in "\n".join(s.errors))
+    finally:
+        s.close()
+    return c.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
