@@ -7,6 +7,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -260,6 +261,40 @@ test_store_network_fs_h53(void **state)
 	}
 }
 
+/* The system gives only so much address space: half, and half again, said in the figures (H43). */
+static int
+open_in_200_gib(struct fixture *f)
+{
+	struct rlimit limit = { UINT64_C(200) << 30, UINT64_C(200) << 30 };
+	struct store_stats stats;
+
+	if (setrlimit(RLIMIT_AS, &limit) != 0 ||
+		store_open(&f->options, &f->store, &f->why) != OK ||
+		store_stats(f->store, &stats) != OK)
+		return 1;
+	store_close(&f->store);
+	return stats.map_size == UINT64_C(128) << 30 ? 0 : 2;
+}
+
+static void
+test_store_map_falls_back_h43(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+	pid_t child;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	skip(); /* their shadow memory needs more address space than that */
+#endif
+	store_close(&f->store);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(open_in_200_gib(f));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 /* A snapshot sees its moment; another opened later sees what came since. */
 static void
 test_snapshot_sees_its_moment(void **state)
@@ -322,6 +357,7 @@ test_store_open(void)
 		T(test_store_newer_schema_h51),
 		T(test_store_modes_h53),
 		cmocka_unit_test(test_store_network_fs_h53),
+		T(test_store_map_falls_back_h43),
 		T(test_snapshot_sees_its_moment),
 		T(test_snapshot_slots_end),
 	};
