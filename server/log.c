@@ -48,7 +48,7 @@ put_time(struct log *log)
 	struct tm tm;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	log->now_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	log->now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 	if (now.tv_sec != log->stamp_s) {
 		char zone[8];
 
@@ -206,7 +206,7 @@ copy_out(struct log *log, void *into, size_t size)
 }
 
 bool
-log_peek(struct log *log, int64_t *us)
+log_peek(struct log *log, int64_t *ns)
 {
 	struct log_record record;
 	bool any;
@@ -216,7 +216,7 @@ log_peek(struct log *log, int64_t *us)
 	if (any) {
 		copy_out(log, &record, sizeof(record));
 		log->tail -= sizeof(record);
-		*us = record.us;
+		*ns = record.ns;
 	}
 	pthread_mutex_unlock(&log->lock);
 	return any;
@@ -259,7 +259,7 @@ log_put(struct log *log, const struct log_line *line)
 	pthread_mutex_lock(&log->lock);
 	format(log, line);
 	text = buf_span(&log->line);
-	record.us = log->now_us;
+	record.ns = log->now_ns;
 	record.len = (uint32_t)text.len;
 	if (log->head - log->tail + sizeof(record) + text.len > LOG_RING_SIZE) {
 		log->dropped++;

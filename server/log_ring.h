@@ -13,7 +13,7 @@
 #define LOG_LINE_TAIL 8 /* " ..." and LF behind a line that was cut */
 
 struct log_record {
-	int64_t us; /* when, so that lines of several rings come in order */
+	int64_t ns; /* when, so that lines of several rings come in order */
 	uint32_t len;
 	uint8_t level;
 	uint8_t is_security;
@@ -26,14 +26,14 @@ struct log {
 	uint64_t head, tail; /* counted from the start; modulo the size */
 	uint64_t dropped;
 	struct buf line, value;
-	int64_t now_us; /* of the line that is made */
+	int64_t now_ns; /* of the line that is made */
 	time_t stamp_s;
 	char stamp[32], zone[8];
 };
 
 struct log *log_new(struct log_writer *writer);
 void log_free(struct log *log);
-bool log_peek(struct log *log, int64_t *us); /* of the oldest record; false where there is none */
+bool log_peek(struct log *log, int64_t *ns); /* of the oldest record; false where there is none */
 bool log_take(struct log *log, struct log_record *record, char *into, uint64_t *dropped);
 
 enum log_level log_writer_level(const struct log_writer *w);

@@ -57,6 +57,7 @@ struct log_writer {
 	char dir[LOG_PATH_MAX];
 	int64_t max_size;
 	bool to_stderr;
+	struct buf for_stderr;
 	struct list subscribers;
 	unsigned subscriber_count;
 	struct buf last; /* the line before, without its time, to count repeats */
@@ -172,8 +173,30 @@ file_put(struct log_writer *w, int number, struct span line)
 }
 
 static void
+stderr_write(struct log_writer *w)
+{
+	struct span bytes = buf_span(&w->for_stderr);
+
+	if (bytes.len > 0 && write(STDERR_FILENO, bytes.ptr, bytes.len) != (ssize_t)bytes.len)
+		atomic_fetch_add(&w->dropped, 1);
+	buf_clear(&w->for_stderr);
+}
+
+static void
+stderr_put(struct log_writer *w, struct span line)
+{
+	if (!w->to_stderr)
+		return;
+	if (buf_span(&w->for_stderr).len + line.len > LOG_BATCH_MAX)
+		stderr_write(w);
+	if (buf_put(&w->for_stderr, line) != OK)
+		atomic_fetch_add(&w->dropped, 1);
+}
+
+static void
 write_files(struct log_writer *w)
 {
+	stderr_write(w);
 	for (int i = 0; i < FILE_COUNT; i++)
 		file_write(w, i);
 }
@@ -203,8 +226,7 @@ emit(struct log_writer *w, const struct log_record *record, struct span line)
 		file_put(w, FILE_SECURITY, line);
 	if (record->level == LEVEL_ERROR)
 		file_put(w, FILE_ERROR, line);
-	if (w->to_stderr && fwrite(line.ptr, 1, line.len, stderr) != line.len)
-		atomic_fetch_add(&w->dropped, 1);
+	stderr_put(w, line);
 	tell_subscribers(w, line);
 }
 
@@ -279,13 +301,13 @@ static struct log *
 oldest_ring(struct log_writer *w)
 {
 	struct log *best = NULL;
-	int64_t best_us = INT64_MAX, us;
+	int64_t best_ns = INT64_MAX, ns;
 
 	for (unsigned i = 0; i < w->ring_count; i++) {
-		if (!log_peek(w->rings[i], &us) || us >= best_us)
+		if (!log_peek(w->rings[i], &ns) || ns >= best_ns)
 			continue;
 		best = w->rings[i];
-		best_us = us;
+		best_ns = ns;
 	}
 	return best;
 }
@@ -308,8 +330,6 @@ drain(struct log_writer *w)
 	}
 	say_repeats(w);
 	write_files(w);
-	if (w->to_stderr)
-		fflush(stderr);
 	return any;
 }
 
@@ -391,6 +411,7 @@ log_writer_open(const struct log_options *options, struct log_writer **out)
 	pthread_cond_init(&w->written, NULL);
 	list_init(&w->subscribers);
 	buf_init(&w->last, sizeof(w->line));
+	buf_init(&w->for_stderr, LOG_BATCH_MAX);
 	for (int i = 0; i < FILE_COUNT; i++) {
 		w->files[i].fd = -1;
 		buf_init(&w->files[i].waiting, LOG_BATCH_MAX);
@@ -428,6 +449,7 @@ log_writer_close(struct log_writer **wp)
 		buf_fini(&w->files[i].waiting);
 	}
 	buf_fini(&w->last);
+	buf_fini(&w->for_stderr);
 	pthread_cond_destroy(&w->written);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);

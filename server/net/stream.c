@@ -41,21 +41,34 @@ may_offer(const struct stream *s)
 	return s->end == STREAM_OPEN && !s->paused && !s->draining;
 }
 
-/* What is watched follows from the state; called when it changed. */
+static bool
+wants_bytes(const struct stream *s)
+{
+	if (s->eof || stream_tls_is_lent(s) || s->in.len - s->in.start >= s->in.max)
+		return false;
+	if (stream_tls_is_shaking(s))
+		return stream_tls_wants_bytes(s);
+	return !s->paused && !stream_is_full(s);
+}
+
+/*
+ * What is watched follows from the state; called when it changed. A stream that waits for a commit
+ * stays watched until something really comes: most peers send nothing then, and each change costs
+ * system calls.
+ */
 void
 stream_watch(struct stream *s)
 {
 	unsigned events = 0;
-	bool handshake = stream_tls_is_shaking(s);
 
 	if (s->memory || s->end != STREAM_OPEN || !s->started)
 		return;
-	if (!s->eof && !stream_tls_is_lent(s) &&
-		(handshake ? stream_tls_wants_bytes(s) : !s->paused && !stream_is_full(s)) &&
-		s->in.len - s->in.start < s->in.max)
+	if (wants_bytes(s))
+		s->stalled = false;
+	if (wants_bytes(s) || (!s->stalled && !s->eof && (s->io.events & LOOP_READ)))
 		events |= LOOP_READ;
-	if (stream_wire_unsent(s) > 0 && !stream_tls_is_lent(s))
-		events |= LOOP_WRITE;
+	if (stream_wire_unsent(s) > 0 && !stream_tls_is_lent(s) && list_is_empty(&s->flush.link))
+		events |= LOOP_WRITE; /* the kernel would not take it */
 	loop_io_watch(s->loop, &s->io, events);
 }
 
@@ -186,11 +199,13 @@ read_and_drop(struct stream *s)
 static void
 on_readable(struct stream *s)
 {
-	if (s->draining)
+	if (!s->draining && !wants_bytes(s))
+		s->stalled = true;
+	else if (s->draining)
 		read_and_drop(s);
 	else if (s->tls)
 		stream_tls_read(s);
-	else if (!s->paused && !stream_is_full(s))
+	else
 		read_plain(s);
 }
 

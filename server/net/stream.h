@@ -65,6 +65,7 @@ struct stream {
 	unsigned fd_count;
 	enum stream_end end;
 	bool memory, is_unix, started, paused, eof, secure, was_full, in_input, want_sent, shut, draining;
+	bool stalled; /* bytes came while nobody wanted them: reading is off until somebody does */
 };
 
 /* Take over FD (non-blocking, CLOEXEC). FD < 0: a stream in memory. INPUT_MAX 0: the default. */
