@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 import threading
+import traceback
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -208,7 +209,7 @@ def test_fds(c, s):
 def ask_as_nobody(s, *lines):
     os.chmod(s.dir, 0o755)
     os.chmod(s.sock, 0o666)
-    done = subprocess.run([sys.executable, "-c", ASK, s.sock], input="".join(x + "\n" for x in lines),
+    done = subprocess.run(["/usr/bin/python3", "-c", ASK, s.sock], input="".join(x + "\n" for x in lines),
                           capture_output=True, text=True, user=65534, group=65534, extra_groups=[],
                           cwd="/", timeout=60, check=False)
     return [json.loads(x) for x in done.stdout.splitlines() if x]
@@ -280,7 +281,7 @@ def main():
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
-                c.check(test.__name__, False, error)
+                c.check(test.__name__, False, "%r %s" % (error, traceback.format_exc()[-300:]))
         c.check("the server ends with 0", s.stop() == 0, s.errors[-3:])
         c.check("H66 no password in its log", "Canary-91bd" not in "\n".join(s.errors))
     finally:
