@@ -497,3 +497,39 @@ mapping_remove(struct txn *txn, uint64_t mapping_id)
 	key_u64(&key, mapping_id);
 	return err == OK ? row_delete(txn, TABLE_mappings, &key) : err;
 }
+
+/* ---- for check.c ---- */
+
+bool
+mapping_is_indexed(struct snapshot *snap, const struct mapping *m)
+{
+	struct span value;
+	struct key key;
+
+	key_u64_u64(&key, pattern_hash(m->pattern), m->mapping_id);
+	return table_get(snap, TABLE_mapping_find, &key, &value) == OK;
+}
+
+bool
+mapping_index_holds(struct snapshot *snap, const struct row *row)
+{
+	struct span key = row->key, pattern;
+	struct mapping m;
+	uint64_t hash, id;
+
+	if (key_take_u64(&key, &hash) != OK || key_take_u64(&key, &id) != OK)
+		return false;
+	if (mapping_find(snap, id, &m) != OK || pattern_hash(m.pattern) != hash)
+		return false;
+	return hash != HASH_WILDCARD || (wildcard_pattern(snap, row, &pattern) == OK &&
+						span_eq_nocase(pattern, m.pattern));
+}
+
+enum err
+mapping_reindex(struct txn *txn, uint64_t mapping_id)
+{
+	struct mapping m;
+	enum err err = mapping_find(txn_view(txn), mapping_id, &m);
+
+	return err == OK ? find_put(txn, &m) : err;
+}

@@ -102,4 +102,10 @@ MUST_CHECK enum err mapping_add(
 MUST_CHECK enum err mapping_set(struct txn *txn, const struct mapping *mapping, int64_t now_ms);
 MUST_CHECK enum err mapping_remove(struct txn *txn, uint64_t mapping_id);
 
+/* For check.c: is M found by its pattern; does a row of the index lead to a mapping; index it anew. */
+struct row;
+bool mapping_is_indexed(struct snapshot *snap, const struct mapping *m);
+bool mapping_index_holds(struct snapshot *snap, const struct row *row);
+MUST_CHECK enum err mapping_reindex(struct txn *txn, uint64_t mapping_id);
+
 #endif

@@ -196,8 +196,8 @@ queued_due_key(struct key *key, const struct queued_due *due)
 	key_put_u32(key, due->recipient_no);
 }
 
-static enum err
-due_take(struct span key, struct queued_due *out)
+enum err
+queued_due_take(struct span key, struct queued_due *out)
 {
 	uint64_t due_ms;
 
@@ -222,7 +222,7 @@ queued_due_next(struct snapshot *snap, struct queued_due *at)
 	key_put_u8(&key, 0); /* the front, or the next key there can be */
 	err = table_seek(snap, TABLE_due, &key, &row);
 	if (err == OK)
-		err = due_take(row.key, at);
+		err = queued_due_take(row.key, at);
 	return err == OK && at->recipient_no == 0 ? ERR_NOT_FOUND : err;
 }
 
@@ -431,7 +431,7 @@ first_in_bin(struct snapshot *snap, struct queued_due *out)
 
 	key_u64(&key, DUE_BIN);
 	err = table_seek(snap, TABLE_due, &key, &row);
-	return err == OK ? due_take(row.key, out) : err;
+	return err == OK ? queued_due_take(row.key, out) : err;
 }
 
 enum err

@@ -13,6 +13,7 @@ bool queued_is_waiting(const struct queued *q);
 struct queued_due queued_due_of(const struct queued_recipient *r);
 struct queued_due queued_due_of_bin(const struct queued *q); /* recipient_no is 0 */
 void queued_due_key(struct key *key, const struct queued_due *due);
+MUST_CHECK enum err queued_due_take(struct span key, struct queued_due *out);
 
 MUST_CHECK enum err queued_entry_put(struct txn *txn, const struct queued *q);
 MUST_CHECK enum err queued_recipient_put(struct txn *txn, const struct queued_recipient *r);

@@ -1,0 +1,456 @@
+/*
+ * check_mail.c - folders, entries, copies, contents, bodies, graves.
+ *
+ * From the folders down: entries name copies, copies and the queue name contents, contents name
+ * bodies. What nobody names must lie in a grave; what is named must be there, and as often as its row
+ * of owners says.
+ */
+#include "store/bodies.h"
+#include "store/check_run.h"
+#include "store/graves.h"
+#include "store/messages.h"
+#include "store/users.h"
+
+typedef unsigned long long ull;
+
+static uint64_t
+id_of(const struct row *row)
+{
+	struct span key = row->key;
+	uint64_t id = 0;
+
+	return key_take_u64(&key, &id) == OK ? id : 0;
+}
+
+/* ---- graves ---- */
+
+static void
+visit_grave(struct check *c, const struct row *row)
+{
+	struct span key = row->key;
+	uint64_t bury_ms, id;
+	uint8_t kind;
+
+	if (key_take_u64(&key, &bury_ms) != OK || key_take_u8(&key, &kind) != OK ||
+		key_take_u64(&key, &id) != OK || kind < GRAVE_COPY || kind > GRAVE_BODY) {
+		check_say(c, true, "graves: a key is damaged");
+		check_fix_delete(c, TABLE_graves, row->key);
+		return;
+	}
+	id_set_add(kind == GRAVE_COPY	 ? &c->copies_buried :
+		   kind == GRAVE_CONTENT ? &c->contents_buried :
+					   &c->bodies_buried,
+		id);
+}
+
+static enum err
+fix_bury(struct txn *txn, const struct check_fix *fix)
+{
+	uint64_t at = txn_now_ms(txn) + GRAVE_DELAY_MS;
+
+	return grave_add(txn, at, (enum grave_kind)fix->n[0], fix->n[1]);
+}
+
+static void
+bury(struct check *c, enum grave_kind kind, uint64_t id)
+{
+	struct check_fix *fix = check_fix_add(c, fix_bury, SPAN_NONE, SPAN_NONE);
+
+	fix->n[0] = kind;
+	fix->n[1] = id;
+}
+
+/* ---- folders ---- */
+
+/* The figures of a folder as its entries give them. */
+struct found {
+	uint64_t bytes;
+	uint32_t messages, unseen, deleted, held, last_uid, last_block_uid;
+	uint64_t modseq;
+	bool lost; /* a block could not be read */
+};
+
+static void
+count_entry(struct found *found, const struct entry *e)
+{
+	found->bytes += e->size;
+	found->last_uid = e->uid;
+	if (e->modseq > found->modseq)
+		found->modseq = e->modseq;
+	if (e->flags & FLAG_HELD) {
+		found->held++;
+		return;
+	}
+	found->messages++;
+	found->unseen += !(e->flags & FLAG_SEEN);
+	found->deleted += (e->flags & FLAG_DELETED) != 0;
+}
+
+/* One message: its copy, its content, its size. */
+static void
+check_entry(struct check *c, const struct folder *f, const struct entry *e)
+{
+	struct content content;
+	struct copy copy;
+	enum err err = copy_get(c->snap, e->copy_id, &copy);
+
+	id_set_add(&c->copies_named, e->copy_id);
+	if (err == OK)
+		err = content_get(c->snap, copy.content_id, &content);
+	if (err != OK) {
+		check_say(c, false, "folders %llu: message %lu is damaged: its %s", (ull)f->folder_id,
+			(unsigned long)e->uid,
+			err == ERR_NOT_FOUND ? "copy or content is gone" : "copy or content");
+		return;
+	}
+	if (copy.front.len + content.header.len + content.body_size != e->size)
+		check_say(c, false, "folders %llu: message %lu has another size than its entry",
+			(ull)f->folder_id, (unsigned long)e->uid);
+}
+
+static void
+lose_block(struct check *c, const struct folder *f)
+{
+	bool alone = !c->blocks_lost || c->lost_folder == f->folder_id;
+
+	c->lost_user = f->user_id;
+	c->lost_folder = alone ? f->folder_id : 0;
+	c->blocks_lost = true;
+}
+
+static void
+check_block(struct check *c, const struct folder *f, const struct row *row, struct found *found)
+{
+	struct entry_block block;
+	struct span key = span_from(row->key, sizeof(uint64_t));
+	uint32_t first_uid = 0;
+
+	if (key_take_u32(&key, &first_uid) != OK ||
+		entry_block_open(c->snap, row, &block) != OK) {
+		check_say(c, true, "folders %llu: entries from uid %lu on are damaged",
+			(ull)f->folder_id, (unsigned long)first_uid);
+		check_fix_delete(c, TABLE_entries, row->key);
+		lose_block(c, f);
+		found->lost = true;
+		return;
+	}
+	found->last_block_uid = first_uid;
+	for (unsigned i = 0; i < block.count; i++) {
+		const struct entry *e = &block.entries[i];
+
+		if (e->uid <= found->last_uid || e->uid < first_uid)
+			check_say(c, false, "folders %llu: uid %lu does not rise",
+				(ull)f->folder_id, (unsigned long)e->uid);
+		count_entry(found, e);
+		check_entry(c, f, e);
+	}
+}
+
+static void
+check_blocks(struct check *c, const struct folder *f, struct found *found)
+{
+	struct key prefix, at;
+	struct row row;
+	enum err err;
+
+	key_u64(&prefix, f->folder_id);
+	at = prefix;
+	while ((err = table_seek(c->snap, TABLE_entries, &at, &row)) == OK &&
+		row_has_prefix(&row, &prefix)) {
+		key_name(&at, row.key);
+		key_put_u8(&at, 0); /* the next key there can be */
+		check_block(c, f, &row, found);
+	}
+}
+
+static enum err
+fix_folder(struct txn *txn, const struct check_fix *fix)
+{
+	const struct folder *want = &fix->folder;
+	struct folder f;
+	enum err err = folder_get(txn_view(txn), want->user_id, want->folder_id, &f);
+
+	if (err != OK)
+		return err;
+	f.bytes = want->bytes;
+	f.messages = want->messages;
+	f.unseen = want->unseen;
+	f.deleted = want->deleted;
+	f.held = want->held;
+	f.last_block_uid = want->last_block_uid;
+	f.uidnext = want->uidnext;
+	f.highest_modseq = want->highest_modseq;
+	err = folder_put(txn, &f);
+	if (err == OK && fix->n[0]) /* H27: clients must not believe what they remember */
+		err = folder_renew_uidvalidity(txn, want->user_id, want->folder_id);
+	return err;
+}
+
+static void
+check_figures(struct check *c, const struct folder *f, const struct found *found)
+{
+	bool uids = found->last_uid >= f->uidnext || found->modseq > f->highest_modseq;
+	bool figures = f->bytes != found->bytes || f->messages != found->messages ||
+		       f->unseen != found->unseen || f->deleted != found->deleted ||
+		       f->held != found->held ||
+		       f->last_block_uid < found->last_block_uid; /* more: expunged to nothing */
+	struct check_fix *fix;
+
+	if (uids)
+		check_say(c, true, "folders %llu: uidnext or modseq is behind its messages",
+			(ull)f->folder_id);
+	if (figures && !found->lost)
+		check_say(c, true, "folders %llu: counts are wrong: %lu messages, its row says %lu",
+			(ull)f->folder_id, (unsigned long)found->messages,
+			(unsigned long)f->messages);
+	if (!uids && !figures && !found->lost)
+		return;
+	fix = check_fix_add(c, fix_folder, SPAN_NONE, SPAN_NONE);
+	fix->n[0] = uids || found->lost;
+	fix->folder = *f;
+	fix->folder.name = fix->folder.extra = SPAN_NONE;
+	fix->folder.bytes = found->bytes;
+	fix->folder.messages = found->messages;
+	fix->folder.unseen = found->unseen;
+	fix->folder.deleted = found->deleted;
+	fix->folder.held = found->held;
+	fix->folder.last_block_uid = found->last_block_uid;
+	if (found->last_uid >= f->uidnext)
+		fix->folder.uidnext = found->last_uid + 1;
+	if (found->modseq > f->highest_modseq)
+		fix->folder.highest_modseq = found->modseq;
+}
+
+static void
+visit_folder(struct check *c, const struct row *row)
+{
+	struct found found = { .bytes = 0 };
+	struct span key = row->key;
+	uint64_t user_id = 0, folder_id = 0;
+	struct folder folder;
+	struct user user;
+
+	if (key_take_u64(&key, &user_id) != OK || key_take_u64(&key, &folder_id) != OK ||
+		folder_get(c->snap, user_id, folder_id, &folder) != OK) {
+		check_say(c, false, "folders %llu of user %llu: damaged", (ull)folder_id,
+			(ull)user_id);
+		c->blocks_lost = true;
+		c->lost_folder = 0;
+		return;
+	}
+	if (user_find(c->snap, user_id, &user) == ERR_NOT_FOUND)
+		check_say(c, false, "folders %llu: its user %llu is not there", (ull)folder_id,
+			(ull)user_id);
+	check_blocks(c, &folder, &found);
+	check_figures(c, &folder, &found);
+}
+
+/* ---- copies ---- */
+
+/* A message whose entry was lost comes back behind the others, unread: its uid is a new one. */
+static enum err
+fix_put_back(struct txn *txn, const struct check_fix *fix)
+{
+	struct entry e = { .copy_id = fix->n[2] };
+	struct content content;
+	struct folder f;
+	struct copy copy;
+	enum err err = copy_get(txn_view(txn), e.copy_id, &copy);
+
+	if (err == OK)
+		err = content_get(txn_view(txn), copy.content_id, &content);
+	if (err == OK)
+		err = folder_get(txn_view(txn), fix->n[0], fix->n[1], &f);
+	if (err != OK)
+		return err;
+	e.uid = f.uidnext++;
+	e.modseq = ++f.highest_modseq;
+	e.received_s = (uint32_t)(copy.save_ms / 1000);
+	e.size = (uint32_t)(copy.front.len + content.header.len + content.body_size);
+	f.messages++;
+	f.unseen++;
+	f.bytes += e.size;
+	f.name = arena_copy(txn_arena(txn), f.name); /* out of the map, which the next write moves */
+	f.extra = arena_copy(txn_arena(txn), f.extra);
+	err = entry_append(txn, f.folder_id, &f.last_block_uid, &e);
+	return err == OK ? folder_put(txn, &f) : err;
+}
+
+static void
+put_back(struct check *c, uint64_t copy_id)
+{
+	struct check_fix *fix = check_fix_add(c, fix_put_back, SPAN_NONE, SPAN_NONE);
+
+	fix->n[0] = c->lost_user;
+	fix->n[1] = c->lost_folder;
+	fix->n[2] = copy_id;
+}
+
+static void
+visit_copy(struct check *c, const struct row *row)
+{
+	uint64_t id = id_of(row);
+	struct content content;
+	struct copy copy;
+	size_t named = id_set_count(&c->copies_named, id);
+	bool buried = id_set_count(&c->copies_buried, id) > 0;
+
+	if (copy_get(c->snap, id, &copy) != OK) {
+		check_say(c, false, "copies %llu: damaged", (ull)id);
+		return;
+	}
+	id_set_add(&c->contents_named, copy.content_id);
+	if (named > 1)
+		check_say(c, false, "copies %llu: %zu messages name it", (ull)id, named);
+	if (content_get(c->snap, copy.content_id, &content) == ERR_NOT_FOUND)
+		check_say(c, false, "copies %llu: its content %llu is gone", (ull)id,
+			(ull)copy.content_id);
+	if (named > 0 || buried)
+		return;
+	check_say(c, !c->blocks_lost || c->lost_folder != 0, "copies %llu: no message names it",
+		(ull)id);
+	if (c->lost_folder != 0)
+		put_back(c, id);
+	else if (!c->blocks_lost) /* else it may be all that is left of a message: it stays */
+		bury(c, GRAVE_COPY, id);
+}
+
+/* ---- contents ---- */
+
+static enum err
+fix_owners(struct txn *txn, const struct check_fix *fix)
+{
+	struct content content;
+	enum err err = content_get(txn_view(txn), fix->n[0], &content);
+
+	if (err != OK)
+		return err;
+	return content_own(txn, fix->n[0], (int)((int64_t)fix->n[1] - (int64_t)content.owners));
+}
+
+static void
+check_body_bytes(struct check *c, const struct content *content)
+{
+	uint64_t size = 0;
+	struct span piece;
+	enum err err;
+
+	while ((err = body_read(c->snap, content->body_id, size, &piece)) == OK)
+		size += piece.len;
+	if (err == ERR_NOT_FOUND && size == content->body_size)
+		return;
+	check_say(c, false, "contents %llu: damaged: body %llu %s at byte %llu of %llu",
+		(ull)content->content_id, (ull)content->body_id,
+		err == ERR_NOT_FOUND ? "ends" : "is wrong", (ull)size, (ull)content->body_size);
+}
+
+static void
+visit_content(struct check *c, const struct row *row)
+{
+	uint64_t id = id_of(row);
+	size_t named = id_set_count(&c->contents_named, id);
+	struct content content;
+	struct check_fix *fix;
+
+	if (content_get(c->snap, id, &content) != OK) {
+		check_say(c, false, "contents %llu: damaged", (ull)id);
+		return;
+	}
+	if (content.body_id != 0)
+		id_set_add(&c->bodies_named, content.body_id);
+	if (content.owners != named) {
+		check_say(c, true, "contents %llu: %zu owners, its row says %llu", (ull)id, named,
+			(ull)content.owners);
+		fix = check_fix_add(c, fix_owners, SPAN_NONE, SPAN_NONE);
+		fix->n[0] = id;
+		fix->n[1] = named;
+	}
+	if (named == 0 && content.owners == 0 && id_set_count(&c->contents_buried, id) == 0) {
+		check_say(c, true, "contents %llu: nobody owns it, and it has no grave", (ull)id);
+		bury(c, GRAVE_CONTENT, id);
+	}
+	if (content.owners > 0 && content.body_id != 0)
+		check_body_bytes(c, &content); /* without owners its pieces may be half gone */
+}
+
+/* ---- bodies ---- */
+
+static enum err
+fix_shares(struct txn *txn, const struct check_fix *fix)
+{
+	uint64_t have = fix->n[1];
+	bool was_last;
+	enum err err = OK;
+
+	for (; err == OK && have < fix->n[2]; have++)
+		err = body_share(txn, fix->n[0]);
+	for (; err == OK && have > fix->n[2]; have--)
+		err = body_unshare(txn, fix->n[0], &was_last);
+	return err;
+}
+
+static bool
+body_is_arriving(struct check *c, uint64_t body_id)
+{
+	struct span value;
+	struct key key;
+
+	key_u64(&key, body_id);
+	return table_get(c->snap, TABLE_arriving, &key, &value) == OK;
+}
+
+static void
+check_body(struct check *c, uint64_t body_id)
+{
+	size_t named = id_set_count(&c->bodies_named, body_id);
+	struct check_fix *fix;
+	uint64_t extra = 0;
+
+	if (named == 0) {
+		if (body_is_arriving(c, body_id) || id_set_count(&c->bodies_buried, body_id) > 0)
+			return;
+		check_say(c, true, "bodies %llu: nobody owns it", (ull)body_id);
+		bury(c, GRAVE_BODY, body_id);
+		return;
+	}
+	if (body_extra_owners(c->snap, body_id, &extra) == OK && extra == named - 1)
+		return;
+	check_say(c, true, "bodies %llu: %zu contents have it, its row says %llu", (ull)body_id,
+		named, (ull)extra + 1);
+	fix = check_fix_add(c, fix_shares, SPAN_NONE, SPAN_NONE);
+	fix->n[0] = body_id;
+	fix->n[1] = extra;
+	fix->n[2] = named - 1;
+}
+
+/* Each body once: from its first piece to the first of the next. */
+static void
+check_bodies(struct check *c)
+{
+	struct key at;
+	struct row row;
+	uint64_t body_id = 0;
+	enum err err;
+
+	key_begin(&at);
+	while ((err = table_seek(c->snap, TABLE_bodies, &at, &row)) == OK) {
+		body_id = id_of(&row);
+		check_body(c, body_id);
+		if (body_id == UINT64_MAX)
+			return;
+		key_u64(&at, body_id + 1);
+	}
+	if (err != ERR_NOT_FOUND)
+		check_say(c, false, "bodies: cannot be walked behind %llu: %s", (ull)body_id,
+			err_name(err));
+}
+
+void
+check_mail(struct check *c)
+{
+	check_walk(c, TABLE_graves, visit_grave);
+	check_walk(c, TABLE_folders, visit_folder);
+	check_walk(c, TABLE_copies, visit_copy);
+	check_walk(c, TABLE_contents, visit_content);
+	check_bodies(c);
+}
