@@ -38,19 +38,6 @@ server_complain(struct server *s, const char *what, const char *why, const char 
 					.fields = { { why[0] ? "why" : NULL, span_of(why) } } });
 }
 
-struct host *
-host_of_loop(const struct host *host, unsigned number)
-{
-	ENSURE(number < host->server->loop_count);
-	return &host->server->hosts[number];
-}
-
-unsigned
-host_count(const struct host *host)
-{
-	return host->server->loop_count;
-}
-
 /* ---- the store's callbacks; not on a loop ---- */
 
 static uint64_t

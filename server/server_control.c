@@ -7,6 +7,19 @@
 #include "server/server_state.h"
 #include "server/warden/warden_requests.h"
 
+struct host *
+host_of_loop(const struct host *host, unsigned number)
+{
+	ENSURE(number < host->server->loop_count);
+	return &host->server->hosts[number];
+}
+
+unsigned
+host_count(const struct host *host)
+{
+	return host->server->loop_count;
+}
+
 const char *
 server_conf_path(const struct server *s)
 {

@@ -18,22 +18,12 @@
 #pragma GCC diagnostic ignored "-Wstrict-aliasing"
 #include <ev.h>
 
+#include "server/net/posts.h"
 #include "server/net/wheel.h"
 
 #define FAKE_START_MS 1000000
 #define DEFER_PASSES 8 /* calls that defer others; what is left waits for the next turn */
 #define SIGNALS_MAX 4
-#define POSTS_FIRST 64
-
-struct post {
-	void (*fn)(void *);
-	void *arg;
-};
-
-struct posts {
-	struct post *rows;
-	size_t count, size;
-};
 
 struct signal_call {
 	ev_signal watcher;
@@ -218,17 +208,6 @@ run_deferred(struct loop *l)
 			c->fn(c);
 		}
 	}
-}
-
-static void
-posts_add(struct posts *p, struct post post)
-{
-	if (p->count == p->size) {
-		p->size = p->size ? p->size * 2 : POSTS_FIRST;
-		p->rows = realloc(p->rows, p->size * sizeof(*p->rows));
-		ENSURE(p->rows); /* out of memory ends the process, see arena.h */
-	}
-	p->rows[p->count++] = post;
 }
 
 void
