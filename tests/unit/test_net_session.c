@@ -1,0 +1,140 @@
+/*
+ * test_net_session.c - when a session ends, and what may still touch it then (H77).
+ */
+#include "tests/unit/test_net.h"
+
+#include <string.h>
+
+#include "conf/conf_load.h"
+#include "server/generation.h"
+#include "server/metrics.h"
+#include "server/net/loop.h"
+#include "server/services.h"
+
+enum moment { AT_OPEN, AT_INPUT, AT_DONE, AT_DEADLINE, AT_EOF, AT_SHUTDOWN, MOMENTS };
+
+struct small {
+	struct session base;
+	enum moment moment;
+};
+
+static enum moment moment;
+static int closes, inputs;
+static struct small *last;
+
+static void
+small_open(struct session *s)
+{
+	last = (struct small *)s;
+	stream_put(&s->stream, SPAN("hello\n"));
+	if (moment == AT_OPEN)
+		session_close(s, CLOSE_REFUSED);
+	if (moment == AT_DEADLINE)
+		session_set_deadline(s, 1000, CLOSE_IDLE);
+}
+
+static void
+small_input(struct session *s)
+{
+	struct span in = stream_peek(&s->stream);
+
+	inputs++;
+	if (in.len == 0)
+		return;
+	stream_consume(&s->stream, in.len);
+	if (moment == AT_INPUT) {
+		session_close(s, CLOSE_QUIT);
+		session_close(s, CLOSE_TROUBLE); /* the first reason stays */
+	} else {
+		session_hold(s); /* a job */
+		session_wait(s);
+	}
+}
+
+static void
+small_close(struct session *s)
+{
+	assert_true(session_is_closing(s));
+	closes++;
+}
+
+static const struct session_class small_class = {
+	.name = "small", .size = sizeof(struct small), .open = small_open, .input = small_input,
+	.close = small_close, .timeout_text = { "late\n", 5 }, .shutdown_text = { "bye\n", 4 },
+};
+static const struct service small_service = { .name = "small", .class = &small_class };
+
+static void
+run_moment(struct host *host)
+{
+	struct peer peer = { .is_unix = true };
+
+	closes = inputs = 0;
+	session_open(host, &small_service, -1, &peer);
+	if (moment != AT_OPEN) {
+		loop_turn(host->loop, 0);
+		assert_true(span_eq(stream_memory_sent(&last->base.stream), SPAN("hello\n")));
+	}
+	if (moment == AT_DEADLINE)
+		loop_fake_advance(host->loop, 1100);
+	else if (moment == AT_EOF)
+		stream_memory_eof(&last->base.stream);
+	else if (moment != AT_OPEN)
+		stream_memory_feed(&last->base.stream, SPAN("x"));
+	if (moment == AT_SHUTDOWN || moment == AT_DONE) {
+		assert_true(last->base.waits);
+		session_close_all(host, NULL, CLOSE_SHUTDOWN);
+		loop_turn(host->loop, 0);
+		assert_int_equal(closes, 0); /* what is under way is answered first */
+		if (moment == AT_DONE)
+			session_close(&last->base, CLOSE_BROKEN);
+		loop_turn(host->loop, 0);
+		assert_int_equal(host->session_count, moment == AT_DONE ? 0 : 1);
+		assert_false(list_is_empty(&host->sessions)); /* held: the memory is there */
+		session_resume(&last->base);		      /* the job's done */
+		session_release(&last->base);
+	}
+	loop_turn(host->loop, 0);
+	loop_turn(host->loop, 0);
+}
+
+static void
+test_session_closed_at_every_moment_is_freed_once_h77(void **state)
+{
+	struct metrics metrics = { .accepted = 0 };
+	struct host host = { .metrics = &metrics };
+	struct conf_faults faults;
+	struct conf *conf = NULL;
+
+	(void)state;
+	conf_faults_init(&faults);
+	assert_int_equal(conf_load(SPAN("hostname: mail.example.test\n"), &conf, &faults), OK);
+	conf_faults_fini(&faults);
+	host.generation = generation_new(conf);
+	host.conf = conf;
+	list_init(&host.sessions);
+	chunk_pool_init(&host.pool, 4);
+	assert_int_equal(loop_open_fake(&host.loop), OK);
+	assert_int_equal(shared_open(&host.shared), OK);
+	for (moment = AT_OPEN; moment < MOMENTS; moment++) {
+		run_moment(&host);
+		if (closes != 1 || !list_is_empty(&host.sessions) || host.session_count != 0 ||
+			shared_session_count(host.shared) != 0)
+			fail_msg("moment %d: closes %d", (int)moment, closes);
+	}
+	assert_int_equal(metrics.sessions, 0);
+	shared_close(&host.shared);
+	loop_close(&host.loop);
+	chunk_pool_fini(&host.pool);
+	generation_release(&host.generation);
+}
+
+int
+test_net_session(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_session_closed_at_every_moment_is_freed_once_h77),
+	};
+
+	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
+}
