@@ -1,0 +1,52 @@
+/*
+ * smtp_inside.h - one SMTP session, for smtp_session.c and smtp_transaction.c alone.
+ */
+#ifndef SERVER_SESSION_SMTP_INSIDE_H
+#define SERVER_SESSION_SMTP_INSIDE_H
+
+#include "conf/conf.h"
+#include "proto/smtp/smtp_server.h"
+#include "server/queue/intake.h"
+#include "server/services.h"
+#include "server/session/login.h"
+#include "server/session/session.h"
+
+struct smtp_session {
+	struct session session; /* first */
+	struct smtp_server machine;
+	struct intake *intake; /* from MAIL to the answer to the message */
+	struct login *login;
+	struct span hostname, helo; /* session arena */
+	uint64_t user_id;
+	struct span user; /* session arena */
+	size_t unknown_recipients;
+	int64_t data_since_ms; /* when DATA began */
+	uint64_t data_bytes;
+	size_t held_at, held_len, held_used; /* text that waits for room, in the input */
+	bool holds_text;
+};
+
+/* The row of this service in the present configuration; NULL where it was taken out. */
+static inline const struct conf_service *
+smtp_service_conf(const struct session *s)
+{
+	return conf_service(s->conf, (enum service_name)s->service->number);
+}
+
+void smtp_answer(struct smtp_session *smtp, struct smtp_reply reply);
+void smtp_await_text(struct smtp_session *smtp); /* the deadline while a message comes */
+
+/* ---- smtp_transaction.c: from MAIL to the answer to the message ---- */
+
+void smtp_on_connect(struct smtp_session *smtp);
+void smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command);
+void smtp_on_rcpt(struct smtp_session *smtp, const struct smtp_command *command);
+void smtp_on_data(struct smtp_session *smtp);
+/* False: no room now; the text stays in the input, and smtp_retry_text() is for the next time. */
+bool smtp_on_text(struct smtp_session *smtp, struct span in, struct span text, size_t used);
+bool smtp_retry_text(struct smtp_session *smtp);
+void smtp_on_message_end(struct smtp_session *smtp);
+void smtp_on_message_refused(struct smtp_session *smtp, struct smtp_reply reply);
+void smtp_end_transaction(struct smtp_session *smtp);
+
+#endif
