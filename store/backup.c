@@ -1,9 +1,9 @@
 /*
  * backup.c - a copy of the running store.
  *
- * LMDB writes the copy into a pipe on a thread of its own; this side moves it into the file, tells how
- * far it is, and gives up by closing the pipe. The copy is made in a folder of its own inside the one
- * for the backup, checked there, and then given its name.
+ * LMDB writes the copy into a pipe on a thread of its own; this side moves it into the file, tells
+ * how far it is, and gives up by closing the pipe. The copy is made in a folder of its own inside
+ * the one for the backup, checked there, and then given its name.
  */
 #include "store/backup.h"
 

@@ -34,7 +34,8 @@ struct backup_job {
 /*
  * Write the backup; on a worker thread, it takes as long as the disk does. ERR_EXISTS: the folder
  * holds one already; ERR_BUSY: given up, the store grew too much; ERR_DENIED: cancelled; ERR_FULL;
- * ERR_IO; ERR_CORRUPT: the copy did not pass its check. Nothing but the whole backup is left behind.
+ * ERR_IO; ERR_CORRUPT: the copy did not pass its check. Nothing but the whole backup is left
+ * behind.
  */
 MUST_CHECK enum err backup_run(struct backup_job *job);
 

@@ -16,8 +16,8 @@ MUST_CHECK enum err backup_sync_dir(int dir_fd);
 /* The house's name for errno. */
 enum err backup_errno(void);
 /*
- * The seal (H48) in the data file of DIR says the id of its last commit again: a compacted copy begins
- * its ids anew. ERR_CORRUPT, ERR_FULL, ERR_IO.
+ * The seal (H48) in the data file of DIR says the id of its last commit again: a compacted copy
+ * begins its ids anew. ERR_CORRUPT, ERR_FULL, ERR_IO.
  */
 MUST_CHECK enum err backup_seal(const char *dir);
 

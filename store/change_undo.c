@@ -1,8 +1,8 @@
 /*
  * change_undo.c - the way back from a change.
  *
- * Rows are taken from the last to the first, so that a row that was written twice passes through its
- * states. A row may be put back only where it still is as the change left it.
+ * Rows are taken from the last to the first, so that a row that was written twice passes through
+ * its states. A row may be put back only where it still is as the change left it.
  */
 #include <stdlib.h>
 #include <string.h>

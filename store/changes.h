@@ -46,7 +46,7 @@ struct change {
 	uint64_t rows, bytes;
 	uint64_t undo_of;   /* the change that this one undid; 0 */
 	uint64_t undone_by; /* 0 */
-	uint64_t config_no; /* history number of the configuration this change made; 0: store only */
+	uint64_t config_no; /* history number of the configuration it made; 0: store only */
 };
 extern const struct field_table change_table;
 
@@ -76,7 +76,10 @@ MUST_CHECK enum err change_continue(
 /* Close and write it. ERR_* of what went wrong: the job must then fail. */
 MUST_CHECK enum err change_end(struct change_recorder *recorder);
 
-/* For rows.c: keep a row of TABLE before (NULL: none) and after; OK and nothing where none is open. */
+/*
+ * For rows.c: keep a row of TABLE before (NULL: none) and after; OK and nothing where none is
+ * open.
+ */
 MUST_CHECK enum err change_record(struct txn *txn, enum store_table table, const struct key *key,
 	const struct span *before, const struct span *after);
 
@@ -100,8 +103,9 @@ MUST_CHECK enum err change_undo_check(
 	struct snapshot *snap, uint64_t change_id, struct buf *object);
 /*
  * Undo. It is a change of its own: START says who and when (what, object and undo_of are set here),
- * *undo_id is its number. ERR_EXISTS: a clash, named in OBJECT; ERR_DENIED: its state does not allow
- * it (or it is one of the configuration). After an error the job must fail, which undoes it all.
+ * *undo_id is its number. ERR_EXISTS: a clash, named in OBJECT; ERR_DENIED: its state does not
+ * allow it (or it is one of the configuration). After an error the job must fail, which undoes it
+ * all.
  */
 MUST_CHECK enum err change_undo(struct txn *txn, uint64_t change_id,
 	const struct change_start *start, struct buf *object, uint64_t *undo_id);

@@ -1,8 +1,8 @@
 /*
  * check.c - walk a whole store, say what is wrong, mend what can be derived.
  *
- * The walks read one snapshot and note what would mend each finding; the notes are then carried out in
- * jobs, and the walks run once more to see what is left.
+ * The walks read one snapshot and note what would mend each finding; the notes are then carried out
+ * in jobs, and the walks run once more to see what is left.
  */
 #include "store/check.h"
 

@@ -21,13 +21,14 @@ struct store_options;
 typedef void check_report_fn(void *arg, struct span line);
 
 /*
- * Check the store of OPTIONS; with REPAIR also mend it (the server must be stopped). Repair rebuilds
- * indexes, counters, due rows and owner counts, gives folders that lost messages a new UIDVALIDITY
- * (H27), and leaves damaged messages in place, where they answer "damaged" (H49).
+ * Check the store of OPTIONS; with REPAIR also mend it (the server must be stopped). Repair
+ * rebuilds indexes, counters, due rows and owner counts, gives folders that lost messages a new
+ * UIDVALIDITY (H27), and leaves damaged messages in place, where they answer "damaged" (H49).
  *
- * Exit status for the process: 0 nothing found, or all of it mended; 1 findings remain, or the store
- * cannot be opened (one line says why).
+ * Exit status for the process: 0 nothing found, or all of it mended; 1 findings remain, or the
+ * store cannot be opened (one line says why).
  */
-int store_check(const struct store_options *options, bool repair, check_report_fn *report, void *arg);
+int store_check(
+	const struct store_options *options, bool repair, check_report_fn *report, void *arg);
 
 #endif

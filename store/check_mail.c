@@ -2,8 +2,8 @@
  * check_mail.c - folders, entries, copies, contents, bodies, graves.
  *
  * From the folders down: entries name copies, copies and the queue name contents, contents name
- * bodies. What nobody names must lie in a grave; what is named must be there, and as often as its row
- * of owners says.
+ * bodies. What nobody names must lie in a grave; what is named must be there, and as often as its
+ * row of owners says.
  */
 #include "store/bodies.h"
 #include "store/check_run.h"
@@ -98,8 +98,8 @@ check_entry(struct check *c, const struct folder *f, const struct entry *e)
 	if (err == OK)
 		err = content_get(c->snap, copy.content_id, &content);
 	if (err != OK) {
-		check_say(c, false, "folders %llu: message %lu is damaged: its %s", (ull)f->folder_id,
-			(unsigned long)e->uid,
+		check_say(c, false, "folders %llu: message %lu is damaged: its %s",
+			(ull)f->folder_id, (unsigned long)e->uid,
 			err == ERR_NOT_FOUND ? "copy or content is gone" : "copy or content");
 		return;
 	}
@@ -270,7 +270,7 @@ fix_put_back(struct txn *txn, const struct check_fix *fix)
 	f.messages++;
 	f.unseen++;
 	f.bytes += e.size;
-	f.name = arena_copy(txn_arena(txn), f.name); /* out of the map, which the next write moves */
+	f.name = arena_copy(txn_arena(txn), f.name); /* the next write moves the map */
 	f.extra = arena_copy(txn_arena(txn), f.extra);
 	err = entry_append(txn, f.folder_id, &f.last_block_uid, &e);
 	return err == OK ? folder_put(txn, &f) : err;

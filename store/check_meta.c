@@ -1,12 +1,12 @@
 /*
  * check_meta.c - back to the commit before a torn one (H48).
  *
- * An LMDB file begins with two meta pages; a commit writes the one that is older, so the other names
- * the tree of the commit before, whose pages are not touched until the next commit. Making the torn
- * one the older lets LMDB take the other. It is done on a copy.
+ * An LMDB file begins with two meta pages; a commit writes the one that is older, so the other
+ * names the tree of the commit before, whose pages are not touched until the next commit. Making
+ * the torn one the older lets LMDB take the other. It is done on a copy.
  *
- *	page: 16 bytes of head | magic u32 | version u32 | address | map size | two trees of 48 | last page
- *	      | id of the commit u64
+ *	page: 16 bytes of head | magic u32 | version u32 | address | map size | two trees of 48
+ *	      | last page | id of the commit u64
  */
 #include <fcntl.h>
 #include <stdint.h>

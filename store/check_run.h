@@ -51,7 +51,10 @@ struct check {
 
 	struct counts tally;
 	uint64_t trace_rows, trace_bytes;
-	/* Entries that could not be read: what they named looks like an orphan. Stays over the rounds. */
+	/*
+	 * Entries that could not be read: what they named looks like an orphan. Stays over the
+	 * rounds.
+	 */
 	bool blocks_lost;
 	uint64_t lost_user, lost_folder; /* where; lost_folder is 0 where it was in more than one */
 	struct id_set copies_named, contents_named, bodies_named;
@@ -75,8 +78,9 @@ void check_queue(struct check *c);
 void check_mail(struct check *c);
 
 /*
- * Make DIR's data file fall back to the commit before its last one, on a copy beside it that then takes
- * its place; the torn one is kept as "data.mdb.torn" (H48). ERR_NOT_FOUND: there is no other commit.
+ * Make DIR's data file fall back to the commit before its last one, on a copy beside it that then
+ * takes its place; the torn one is kept as "data.mdb.torn" (H48). ERR_NOT_FOUND: there is no other
+ * commit.
  */
 MUST_CHECK enum err check_fall_back(const char *dir);
 

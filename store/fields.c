@@ -1,8 +1,8 @@
 /*
  * fields.c - records whose fields are rows of a table.
  *
- * In a record a field is its tag (one byte), a length, and that many bytes; numbers are little-endian
- * without their leading zeros.
+ * In a record a field is its tag (one byte), a length, and that many bytes; numbers are
+ * little-endian without their leading zeros.
  */
 #include "store/fields.h"
 

@@ -90,8 +90,8 @@ struct span field_span(const struct field *field, const void *object);
 uint64_t field_number(const struct field *field, const void *object);
 
 /*
- * Is every value within its bounds, and every text free of control characters? ERR_LIMIT, ERR_SYNTAX;
- * *WHICH (may be NULL) is then the field at fault.
+ * Is every value within its bounds, and every text free of control characters? ERR_LIMIT,
+ * ERR_SYNTAX; *WHICH (may be NULL) is then the field at fault.
  */
 MUST_CHECK enum err fields_check(
 	const struct field_table *table, const void *object, const struct field **which);
@@ -101,8 +101,8 @@ size_t fields_size_max(const struct field_table *table, const void *object);
 /* Put the fields that differ from the defaults; an overflow shows when OUT is sealed. */
 void fields_encode(const struct field_table *table, const void *object, struct record_out *out);
 /*
- * Start from the defaults and take all that IN holds; spans point into it. ERR_CORRUPT for an unknown
- * tag, a length beyond the record, a number that is too long or over its maximum.
+ * Start from the defaults and take all that IN holds; spans point into it. ERR_CORRUPT for an
+ * unknown tag, a length beyond the record, a number that is too long or over its maximum.
  */
 MUST_CHECK enum err fields_decode(
 	const struct field_table *table, struct record_in *in, void *object);

@@ -189,7 +189,10 @@ group_rename(struct txn *txn, uint64_t group_id, struct span name, int64_t now_m
 	return group_move_name(txn, &group, name);
 }
 
-/* GRP-09: they belong to no group. Users in the bin too, or a restored one would name a group gone. */
+/*
+ * GRP-09: they belong to no group. Users in the bin too, or a restored one would name a group
+ * gone.
+ */
 static enum err
 group_dismiss(struct txn *txn, uint64_t group_id, int64_t now_ms)
 {

@@ -47,7 +47,7 @@ struct txn {
 	struct counters counters;
 	struct content_pending pending;
 	struct arena arena; /* scratch of the job that runs */
-	struct change_recorder *recorder; /* of the job at work, see changes.c; NULL when it begins */
+	struct change_recorder *recorder; /* of the job at work, or NULL; see changes.c */
 	uint64_t writes; /* tried so far; tells a clean failure from one that must be undone */
 	uint64_t now_ms;
 	uint64_t *folders; /* changed ones, with repeats */

@@ -9,6 +9,7 @@
 
 #include "proto/base/ascii.h"
 #include "store/ids.h"
+#include "store/mapping_patterns.h"
 #include "store/rows.h"
 
 #define HASH_WILDCARD 0
@@ -28,86 +29,6 @@ static const struct mapping defaults = { .when = MAPPING_ALWAYS };
 const struct field_table mapping_table = { fields, COUNT(fields), &defaults,
 	sizeof(struct mapping) };
 
-/* ---- patterns ---- */
-
-static bool
-is_wildcard(struct span pattern)
-{
-	return span_find_any(pattern, SPAN("*?")) < pattern.len;
-}
-
-static bool
-is_catch_all(struct span pattern)
-{
-	return span_starts(pattern, SPAN("~@"));
-}
-
-enum err
-mapping_pattern_check(struct span pattern)
-{
-	size_t at = span_find(pattern, '@');
-
-	if (pattern.len == 0)
-		return ERR_SYNTAX;
-	if (pattern.len > MAPPING_PATTERN_MAX)
-		return ERR_LIMIT;
-	for (size_t i = 0; i < pattern.len; i++) {
-		char c = pattern.ptr[i];
-
-		if (ascii_is_control(c) || c == ' ' || c == ';' || c == ',' || c == '<' || c == '>')
-			return ERR_SYNTAX;
-	}
-	if (at == 0 || at + 1 == pattern.len || span_find_last(pattern, '@') != at)
-		return ERR_SYNTAX;
-	if (pattern.ptr[0] == '~' && (!is_catch_all(pattern) || is_wildcard(pattern)))
-		return ERR_SYNTAX; /* MAP-02: the first two forms take wildcards */
-	return OK;
-}
-
-/* The address as a pattern would spell it: "local@domain", into TEXT. */
-struct address_text {
-	char bytes[2 * MAPPING_PATTERN_MAX + 2];
-	struct span whole, local_part;
-};
-
-static bool
-address_text(struct address_text *text, struct span local_part, struct span domain)
-{
-	size_t len = 0;
-
-	if (local_part.len + domain.len + 1 > sizeof(text->bytes))
-		return false;
-	for (size_t i = 0; i < local_part.len; i++)
-		text->bytes[len++] = ascii_lower(local_part.ptr[i]);
-	text->bytes[len++] = '@';
-	for (size_t i = 0; i < domain.len; i++)
-		text->bytes[len++] = ascii_lower(domain.ptr[i]);
-	text->whole = (struct span){ text->bytes, len };
-	text->local_part = (struct span){ text->bytes, local_part.len };
-	return true;
-}
-
-static bool
-pattern_fits(struct span pattern, const struct address_text *text, bool domain_is_valid)
-{
-	if (span_find(pattern, '@') < pattern.len)
-		return span_match_wildcard(pattern, text->whole);
-	return domain_is_valid && span_match_wildcard(pattern, text->local_part);
-}
-
-bool
-mapping_pattern_matches(
-	struct span pattern, struct span local_part, struct span domain, bool domain_is_valid)
-{
-	struct address_text text;
-
-	if (!address_text(&text, local_part, domain))
-		return false;
-	if (is_catch_all(pattern))
-		return span_eq_nocase(span_from(pattern, 2), domain);
-	return pattern_fits(pattern, &text, domain_is_valid);
-}
-
 /* ---- the rows ---- */
 
 static uint64_t
@@ -116,7 +37,7 @@ pattern_hash(struct span pattern)
 	char lower[MAPPING_PATTERN_MAX];
 	uint64_t hash;
 
-	if (is_wildcard(pattern))
+	if (pattern_is_wildcard(pattern))
 		return HASH_WILDCARD;
 	ENSURE(pattern.len <= sizeof(lower));
 	for (size_t i = 0; i < pattern.len; i++)
@@ -327,11 +248,14 @@ each_wildcard(struct snapshot *snap, const struct address_text *text,
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* A local-part may hold '*' or '?': as a pattern that would be a wildcard, so it has no exact row. */
+/*
+ * A local-part may hold '*' or '?': as a pattern that would be a wildcard, so it has no exact
+ * row.
+ */
 static bool
 may_be_exact(struct span text)
 {
-	return text.len <= MAPPING_PATTERN_MAX && !is_wildcard(text);
+	return text.len <= MAPPING_PATTERN_MAX && !pattern_is_wildcard(text);
 }
 
 enum err
@@ -375,7 +299,7 @@ mapping_each_pattern(struct snapshot *snap, struct span pattern, mapping_fn *fn,
 
 	if (mapping_pattern_check(pattern) != OK)
 		return OK; /* there can be none */
-	if (!is_wildcard(pattern))
+	if (!pattern_is_wildcard(pattern))
 		return each_exact(snap, pattern, NULL, fn, arg);
 	while ((err = find_next(snap, HASH_WILDCARD, &id, &row)) == OK) {
 		err = wildcard_pattern(snap, &row, &row_pattern);
@@ -434,7 +358,7 @@ mapping_check(struct txn *txn, const struct mapping *m, struct span old_pattern)
 		return err;
 	if (old_pattern.len == 0 && counts.total >= MAPPINGS_MAX)
 		return ERR_LIMIT;
-	if (is_wildcard(m->pattern) && !is_wildcard(old_pattern) &&
+	if (pattern_is_wildcard(m->pattern) && !pattern_is_wildcard(old_pattern) &&
 		counts.wildcards >= MAPPING_WILDCARDS_MAX)
 		return ERR_LIMIT;
 	return mapping_each_pattern(txn_view(txn), m->pattern, refuse_twin, &copy);

@@ -64,7 +64,7 @@ struct mapping_query {
 	struct span local_part, domain; /* as parsed */
 	bool domain_is_valid;           /* LOC-03: only then do patterns without domain count */
 	enum mapping_when from;         /* MAPPING_POP3, MAPPING_SMTP: those and ALWAYS count;
-	                                   MAPPING_SENDER: those only; MAPPING_ALWAYS: ALWAYS only */
+	                                   MAPPING_SENDER: those; MAPPING_ALWAYS: ALWAYS */
 	struct span collect;            /* the collector at work, with MAPPING_POP3 */
 };
 
@@ -102,7 +102,10 @@ MUST_CHECK enum err mapping_add(
 MUST_CHECK enum err mapping_set(struct txn *txn, const struct mapping *mapping, int64_t now_ms);
 MUST_CHECK enum err mapping_remove(struct txn *txn, uint64_t mapping_id);
 
-/* For check.c: is M found by its pattern; does a row of the index lead to a mapping; index it anew. */
+/*
+ * For check.c: is M found by its pattern; does a row of the index lead to a mapping; index it
+ * anew.
+ */
 struct row;
 bool mapping_is_indexed(struct snapshot *snap, const struct mapping *m);
 bool mapping_index_holds(struct snapshot *snap, const struct row *row);

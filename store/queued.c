@@ -279,7 +279,7 @@ queued_due_delete(struct txn *txn, const struct queued_due *due)
 
 	queued_due_key(&key, due);
 	err = row_delete(txn, TABLE_due, &key);
-	return err == ERR_NOT_FOUND ? OK : err; /* missing: check would tell, and it is wanted gone */
+	return err == ERR_NOT_FOUND ? OK : err; /* it is wanted gone */
 }
 
 struct queued_due

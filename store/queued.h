@@ -8,13 +8,13 @@
  *   recipient   A active    waits for its first try, due at once
  *               D deferred  was tried, due at next_try_ms
  *               x gone      delivered, failed or redirected; the row stays until all are gone
- *   entry       held        none of its recipients is due (shown as H); holding stops the expiry clock
+ *   entry       held        none of its recipients is due (shown as H); the expiry clock stands
  *               in the bin  none is due (shown as B); purged at bin_until_ms, until then restorable
  *
- * Holding and the bin are of the entry and leave the recipients' own states as they were, so release
- * and restore need no memory. A due row exists for each A or D recipient of an entry that is neither
- * held nor in the bin; each entry in the bin has one for the end of its time there. When the last recipient
- * is gone the entry is gone.
+ * Holding and the bin are of the entry and leave the recipients' own states as they were, so
+ * release and restore need no memory. A due row exists for each A or D recipient of an entry that
+ * is neither held nor in the bin; each entry in the bin has one for the end of its time there. When
+ * the last recipient is gone the entry is gone.
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO; writes ERR_FULL. Spans live in the snapshot, or in a
  * write transaction until the next write.
@@ -112,10 +112,16 @@ struct queued_due {
 	uint64_t queue_id;
 	uint32_t recipient_no;
 };
-/* The next due recipient after *AT, which moves on; start with all zero. ERR_NOT_FOUND at the end. */
+/*
+ * The next due recipient after *AT, which moves on; start with all zero. ERR_NOT_FOUND at the
+ * end.
+ */
 MUST_CHECK enum err queued_due_next(struct snapshot *snap, struct queued_due *at);
 
-/* Entries; kept as counters, read in O(1). An entry is counted once: in the bin, held, or waiting. */
+/*
+ * Entries; kept as counters, read in O(1). An entry is counted once: in the bin, held, or
+ * waiting.
+ */
 struct queued_counts {
 	uint64_t count, bytes; /* all but the bin */
 	uint64_t held;

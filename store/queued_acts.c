@@ -2,8 +2,8 @@
  * queued_acts.c - what happens to an entry of the queue: the outcome of a try, and what an operator
  * does.
  *
- * Each writes the entry or the recipient first and the due rows then: spans that were read lie in the
- * map and are of use until the first write only.
+ * Each writes the entry or the recipient first and the due rows then: spans that were read lie in
+ * the map and are of use until the first write only.
  */
 #include "store/queued_rows.h"
 

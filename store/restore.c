@@ -1,9 +1,10 @@
 /*
  * restore.c - a backup takes the place of the store.
  *
- * All is done on a copy in a folder of its own inside the data directory: new UIDVALIDITY, the queue
- * held, counters beyond what was given out since. Only then the old file is set aside and the copy
- * renamed into its place: a crash leaves the old store or the new one, never one that is half made.
+ * All is done on a copy in a folder of its own inside the data directory: new UIDVALIDITY, the
+ * queue held, counters beyond what was given out since. Only then the old file is set aside and the
+ * copy renamed into its place: a crash leaves the old store or the new one, never one that is half
+ * made.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -67,7 +68,9 @@ renew_folders(struct renew_job *r, struct txn *txn, struct renew_job *next)
 	return next->folders_done || err == ERR_CORRUPT ? OK : err;
 }
 
-/* No other job can be in the group, so a slice that was run is committed or all of it has failed. */
+/*
+ * No other job can be in the group, so a slice that was run is committed or all of it has failed.
+ */
 static enum step
 renew_apply(struct store_job *job, struct txn *txn)
 {

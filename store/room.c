@@ -112,7 +112,8 @@ look(struct store *store, struct room *room, uint64_t end)
 		room->reserve = part < STORE_RESERVE_SIZE ? part : STORE_RESERVE_SIZE;
 		room->disk_free = (uint64_t)fs.f_bavail * fs.f_frsize;
 	}
-	keep_reserve(store, room, end);
+	if (store->options.mode == STORE_SERVE)
+		keep_reserve(store, room, end);
 	full = is_full(store, room, end);
 	if (full != atomic_exchange(&room->full, full))
 		store_say(store, full ? STORE_SAYS_WARNING : STORE_SAYS_INFO,

@@ -1,5 +1,6 @@
 /*
- * trace_hours.h - what traces.c, refusals.c and trace_prune.c share: keys, and the account of an hour.
+ * trace_hours.h - what traces.c, refusals.c and trace_prune.c share: keys, and the account of an
+ * hour.
  */
 #ifndef STORE_TRACE_HOURS_H
 #define STORE_TRACE_HOURS_H
@@ -32,7 +33,9 @@ MUST_CHECK enum err trace_hour_prev(
 	struct snapshot *snap, uint32_t hour, struct trace_hour *out);
 MUST_CHECK enum err trace_hour_first(struct snapshot *snap, struct trace_hour *out);
 MUST_CHECK enum err trace_hour_put(struct txn *txn, const struct trace_hour *hour);
-/* Add ROWS and BYTES to an hour and to the counters; MESSAGE_NO (or 0) belongs to it from now on. */
+/*
+ * Add ROWS and BYTES to an hour and to the counters; MESSAGE_NO (or 0) belongs to it from now on.
+ */
 struct trace_cost {
 	uint64_t rows, bytes, refusals;
 };

@@ -22,7 +22,7 @@
 struct snapshot;
 struct txn;
 
-#define TRACE_NOTES_MAX 2048     /* bytes of notes in one part; more is cut by the writer of notes */
+#define TRACE_NOTES_MAX 2048     /* bytes of notes in one part; more is refused */
 #define TRACE_TEXT_MAX 512       /* bytes of a text field; the rest is cut */
 #define TRACE_RECIPIENTS_MAX 1024 /* bytes of recipients kept in the row; all are found (below) */
 #define TRACE_INDEXED_MAX 1000   /* recipients of one message that can be found by address */
@@ -74,8 +74,8 @@ MUST_CHECK enum err trace_part_next(
 
 /*
  * Newest first. An empty span and a zero ask nothing; several questions must all hold. The last two
- * are the place of the search, both zero at its start: they move on with each call, and a search can
- * go on in another snapshot with them.
+ * are the place of the search, both zero at its start: they move on with each call, and a search
+ * can go on in another snapshot with them.
  */
 struct trace_query {
 	struct span from, to;       /* an address, case ignored */

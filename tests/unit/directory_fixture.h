@@ -1,6 +1,6 @@
 /*
- * directory_fixture.h - a store in a temporary folder for the tests of the directory, and jobs run at
- * once.
+ * directory_fixture.h - a store in a temporary folder for the tests of the directory, and jobs run
+ * at once.
  */
 #ifndef TESTS_UNIT_DIRECTORY_FIXTURE_H
 #define TESTS_UNIT_DIRECTORY_FIXTURE_H

@@ -21,7 +21,7 @@ static enum err
 queue_one(struct txn *txn, void *arg)
 {
 	struct fixture_message *m = arg;
-	struct queued_recipient r = { .address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW };
+	struct queued_recipient r = {.address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW};
 	struct queued q = { .queue_id = 3, .size_bytes = 10 };
 	enum err err = fixture_place(txn, m);
 

@@ -174,7 +174,7 @@ static void
 test_changes_too_large_stays_in_the_log(void **state)
 {
 	struct fixture *f = *state;
-	struct change_arg a = { .user_id = fixture_user(f, "bert"), .rows = CHANGE_ROWS_MAX / 2 + 1 };
+	struct change_arg a = {.user_id = fixture_user(f, "bert"), .rows = CHANGE_ROWS_MAX / 2 + 1};
 	struct change change;
 
 	assert_int_equal(run(f, change_much, &a), OK);
@@ -248,7 +248,7 @@ static enum err
 queue_entry(struct txn *txn, void *arg)
 {
 	struct fixture_message *m = arg;
-	struct queued_recipient r = { .address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW };
+	struct queued_recipient r = {.address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW};
 	struct queued q = { .queue_id = 3, .size_bytes = 10 };
 	enum err err = fixture_place(txn, m);
 

@@ -1,6 +1,6 @@
 /*
- * test_directory_main.c - the tests of users, groups, mappings, queue, traces, changes, check and backup
- * in one program: the archive whole, and proto/ beneath it.
+ * test_directory_main.c - the tests of users, groups, mappings, queue, traces, changes, check and
+ * backup in one program: the archive whole, and proto/ beneath it.
  */
 #include "tests/unit/directory_fixture.h"
 

@@ -76,7 +76,8 @@ test_groups_grp_09_remove_dismisses_members(void **state)
 	assert_int_equal(run(f, join_group, &a), OK);
 	assert_int_equal(group_member_next(look(f), a.group_id, 0, &user), OK);
 	assert_span_eq(user.name, "anna");
-	assert_int_equal(group_member_next(f->snap, a.group_id, user.user_id, &user), ERR_NOT_FOUND);
+	assert_int_equal(
+		group_member_next(f->snap, a.group_id, user.user_id, &user), ERR_NOT_FOUND);
 	assert_int_equal(run(f, remove_group, &a), OK);
 	assert_int_equal(user_find(look(f), a.user_id, &user), OK);
 	assert_int_equal(user.group, 0);

@@ -28,7 +28,7 @@ queue_one(struct txn *txn, void *arg)
 {
 	struct scene *s = arg;
 	struct fixture_message m = { .body_size = 5000, .seed = 3 };
-	struct queued_recipient r = { .address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW };
+	struct queued_recipient r = {.address = SPAN("x@example.net"), .next_try_ms = FIXTURE_NOW};
 	struct queued q = { .queue_id = 3, .size_bytes = 10 };
 	enum err err = fixture_place(txn, &m);
 
@@ -253,11 +253,11 @@ check_in_child(const struct fixture *f)
 
 #define ROUNDS 300
 #define PAGE 4096
-#define BODY_RUN "bipwdkryfmtahovcjqxelszgnu" /* how the body of seed 1 goes on, whatever its length */
+#define BODY_RUN "bipwdkryfmtahovcjqxelszgnu" /* occurs in every body, whatever its seed */
 
 /*
- * Places where bytes of a body lie, one for each page: in pages of the kind that holds one large value
- * (P_OVERFLOW), since others are copied with each commit and old copies remain.
+ * Places where bytes of a body lie, one for each page: in pages of the kind that holds one large
+ * value (P_OVERFLOW), since others are copied with each commit and old copies remain.
  */
 #define PAGE_FLAGS_AT 10
 #define PAGE_OVERFLOW 4

@@ -133,7 +133,8 @@ test_traces_search(void **state)
 	assert_string_equal(search(f, (struct trace_query){ .since_ms = FIXTURE_NOW + HOUR,
 					      .until_ms = FIXTURE_NOW + 2 * HOUR }),
 		"5 3 ");
-	assert_string_equal(search(f, (struct trace_query){ .from = SPAN("nobody@example.org") }), "");
+	assert_string_equal(
+		search(f, (struct trace_query){.from = SPAN("nobody@example.org")}), "");
 	assert_string_equal(search(f, (struct trace_query){ .message_id = SPAN("<other>") }), "");
 }
 
@@ -141,7 +142,8 @@ static void
 test_traces_parts_follow(void **state)
 {
 	struct fixture *f = *state;
-	struct trace_arg a = arrival(7, FIXTURE_NOW, SPAN("a@example.org"), SPAN("b@example.net\0"));
+	struct trace_arg a =
+		arrival(7, FIXTURE_NOW, SPAN("a@example.org"), SPAN("b@example.net\0"));
 	struct trace t;
 
 	assert_int_equal(run(f, append_trace, &a), ERR_NOT_FOUND);
@@ -161,7 +163,8 @@ test_traces_parts_follow(void **state)
 	assert_int_equal(trace_part_next(f->snap, 7, 1, &t), OK);
 	assert_span_eq(t.text, "250 2.0.0 taken");
 	assert_int_equal(trace_part_next(f->snap, 7, 2, &t), ERR_NOT_FOUND);
-	assert_string_equal(search(f, (struct trace_query){ .to = SPAN("elsewhere@example.com") }), "7 ");
+	assert_string_equal(
+		search(f, (struct trace_query){.to = SPAN("elsewhere@example.com")}), "7 ");
 }
 
 static void
@@ -196,7 +199,8 @@ test_traces_limits(void **state)
 	for (rest = t.recipients; trace_recipient_next(&rest, &address); kept++)
 		assert_true(span_ends_nocase(address, SPAN("@example.org"))); /* whole ones only */
 	assert_true(kept > 40);
-	assert_string_equal(search(f, (struct trace_query){ .to = SPAN("user199@example.org") }), "7 ");
+	assert_string_equal(
+		search(f, (struct trace_query){.to = SPAN("user199@example.org")}), "7 ");
 }
 
 /* H88: 1,000 of one kind are one row and three traces. */
@@ -204,7 +208,8 @@ static void
 test_traces_h88_refusals_are_counted(void **state)
 {
 	struct fixture *f = *state;
-	struct trace_arg a = arrival(100, FIXTURE_NOW, SPAN("spam@example.net"), SPAN("x@example.org\0"));
+	struct trace_arg a =
+		arrival(100, FIXTURE_NOW, SPAN("spam@example.net"), SPAN("x@example.org\0"));
 	struct trace_counts counts;
 	struct refusal_at at = { 0, 0 };
 	struct refusal refusal;
@@ -258,7 +263,7 @@ test_traces_prune_by_age_and_size(void **state)
 	prune_all(f, &a);
 	assert_string_equal(
 		search(f, (struct trace_query){ .until_ms = FIXTURE_NOW + 35 * HOUR }), "9 5 3 ");
-	assert_string_equal(search(f, (struct trace_query){ .from = SPAN("bert@example.org") }), "");
+	assert_string_equal(search(f, (struct trace_query){.from = SPAN("bert@example.org")}), "");
 	assert_int_equal(trace_count(look(f), &counts), OK);
 	assert_int_equal(counts.oldest_ms, a.keep_from);
 	a.keep_from = 0;
@@ -290,7 +295,8 @@ test_traces_h54_clock_set_back(void **state)
 	assert_int_equal(run(f, add_trace, &a), OK);
 	assert_int_equal(run(f, add_trace, &b), OK);
 	assert_int_equal(run(f, add_trace, &c), OK);
-	assert_string_equal(search(f, (struct trace_query){ .from = SPAN("a@example.org") }), "12 10 11 ");
+	assert_string_equal(
+		search(f, (struct trace_query){.from = SPAN("a@example.org")}), "12 10 11 ");
 	assert_string_equal(search(f, (struct trace_query){ 0 }), "12 10 11 ");
 	prune_all(f, &p);
 	assert_string_equal(search(f, (struct trace_query){ 0 }), "12 10 ");

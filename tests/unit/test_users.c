@@ -128,8 +128,8 @@ test_users_fields_round_trip(void **state)
 		fixture_reopen(f);
 		assert_int_equal(user_find(look(f), id, &user), OK);
 		buf_init(&text, 1000);
-		assert_int_equal(field_put_text(field_find(&user_table, span_of(rows[i].key)), &user,
-					 &text),
+		assert_int_equal(
+			field_put_text(field_find(&user_table, span_of(rows[i].key)), &user, &text),
 			OK);
 		assert_span_eq(buf_span(&text), rows[i].want);
 		buf_fini(&text);
@@ -266,7 +266,8 @@ test_users_purge_takes_the_mail(void **state)
 	struct user user;
 
 	for (unsigned i = 0; i < 450; i++) {
-		struct fixture_message m = { anna.user_id, fixture_inbox(f, anna.user_id), 50, i, 0, 0 };
+		struct fixture_message m = {
+			anna.user_id, fixture_inbox(f, anna.user_id), 50, i, 0, 0};
 
 		assert_int_equal(run(f, fixture_place, &m), OK);
 	}
