@@ -1,5 +1,6 @@
 /*
- * control_backup.c - a copy of the running store, and the check of the store in a process of its own.
+ * control_backup.c - a copy of the running store, and the check of the store in a process of its
+ * own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -43,7 +44,8 @@ backup_work(struct control_call *call)
 	b->job.progress = backup_progress;
 	b->job.arg = b;
 	if (b->job.dir_fd < 0)
-		return control_fail(call, RPC_INVALID, "no folder came with the request", NULL, "dir");
+		return control_fail(
+			call, RPC_INVALID, "no folder came with the request", NULL, "dir");
 	err = backup_run(&b->job);
 	if (err == ERR_EXISTS)
 		return control_fail(call, RPC_CLASH, "the folder holds a backup already",
@@ -56,13 +58,14 @@ backup_work(struct control_call *call)
 	if (!control_fail_err(call, err, "the backup"))
 		return false;
 	call->done = 1;
-	call->note = arena_printf(&call->arena, "%llu bytes, checked",
-		(unsigned long long)b->job.bytes);
+	call->note =
+		arena_printf(&call->arena, "%llu bytes, checked", (unsigned long long)b->job.bytes);
 	return true;
 }
 
 const struct control_handler control_do_backup = {
-	.work = backup_work, .work_kind = WORK_GENERAL,
+	.work = backup_work,
+	.work_kind = WORK_GENERAL,
 };
 
 /* ---- check ---- */
@@ -126,7 +129,8 @@ check_rows(struct control_call *call)
 	if (c->status != 0 && number == 0) {
 		char why[80];
 
-		snprintf(why, sizeof(why), "the check ended with status %d and said nothing", c->status);
+		snprintf(why, sizeof(why), "the check ended with status %d and said nothing",
+			c->status);
 		check_row(&call->rows, span_of(why), 1);
 	}
 	buf_fini(&text);
@@ -169,4 +173,4 @@ check_start(struct control_call *call)
 		control_call_end(call);
 }
 
-const struct control_handler control_do_store_check = { .start = check_start };
+const struct control_handler control_do_store_check = {.start = check_start};

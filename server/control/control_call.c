@@ -38,7 +38,7 @@ monotonic_us(void)
 struct control_slice
 control_slice_begin(void)
 {
-	return (struct control_slice){ .end_us = monotonic_us() + CONTROL_SLICE_MS * 1000 };
+	return (struct control_slice){.end_us = monotonic_us() + CONTROL_SLICE_MS * 1000};
 }
 
 bool
@@ -98,7 +98,8 @@ read_run(struct work *work)
 	if (step == STEP_FAIL)
 		control_fail(call, RPC_INTERNAL, control_why(ERR_IO), NULL, NULL);
 	if (call->rows.full)
-		control_fail(call, RPC_TOO_LARGE, "the list needs more memory than is left for lists",
+		control_fail(call, RPC_TOO_LARGE,
+			"the list needs more memory than is left for lists",
 			"narrow it with --filter", NULL);
 	if (!call->failed)
 		control_rows_end(&call->rows);
@@ -109,8 +110,8 @@ call_submit_work(struct control_call *call, enum work_kind kind, void (*run)(str
 {
 	enum err err;
 
-	call->work = (struct work){ .loop = call->host->loop, .kind = kind, .run = run,
-		.done = call_worked };
+	call->work = (struct work){
+		.loop = call->host->loop, .kind = kind, .run = run, .done = call_worked};
 	err = workers_submit(call->host->workers, &call->work);
 	if (err == OK)
 		return;
@@ -144,7 +145,8 @@ call_object(struct control_call *call)
 	for (size_t i = 0; i < r->schema.count && !name.len; i++) {
 		enum control_type type = r->schema.items[i].type;
 
-		if (!r->schema.items[i].option && (type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
+		if (!r->schema.items[i].option &&
+			(type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
 			name = r->values[i].text;
 	}
 	if (call->target_count > 0)
@@ -230,7 +232,8 @@ call_apply(struct store_job *job, struct txn *txn)
 	call->skip_why = NULL;
 	if (call->handler->unrecorded)
 		return step_of(job, change_body(call, txn));
-	return step_of(job, call_recorded(call, txn, call->handler->each ? each_body : change_body));
+	return step_of(
+		job, call_recorded(call, txn, call->handler->each ? each_body : change_body));
 }
 
 static enum call_step
@@ -250,7 +253,8 @@ call_changed(struct store_job *job, enum err result)
 	bool skipped_all = call->handler->each && result == ERR_NOT_FOUND && !call->failed;
 
 	if (result != OK && !skipped_all) {
-		control_fail_err(call, result, call->handler->object ? call->handler->object : "object");
+		control_fail_err(
+			call, result, call->handler->object ? call->handler->object : "object");
 		call_go(call, CALL_END);
 		return;
 	}
@@ -276,16 +280,18 @@ call_submit_change(struct control_call *call)
 			call_go(call, call_after_change(call));
 			return;
 		}
-		call->target_end = call->target_at + (call->handler->targets_job
-							    ? call->handler->targets_job
-							    : CONTROL_TARGETS_JOB);
+		call->target_end =
+			call->target_at + (call->handler->targets_job ? call->handler->targets_job
+								      : CONTROL_TARGETS_JOB);
 		if (call->target_end > call->target_count)
 			call->target_end = call->target_count;
 		if (!call->handler->work)
 			atomic_store(&call->progress_total, call->target_count);
 	}
-	call->job = (struct store_job){ .apply = call_apply, .done = call_changed,
-		.inbox = call->host->inbox, .size_bytes = 4096 };
+	call->job = (struct store_job){.apply = call_apply,
+		.done = call_changed,
+		.inbox = call->host->inbox,
+		.size_bytes = 4096};
 	err = store_submit(call->host->store, &call->job);
 	if (err == OK)
 		return;
@@ -357,7 +363,8 @@ call_progress(struct loop_timer *timer)
 		return;
 	if (total > 0) {
 		buf_init(&out, 1024);
-		if (rpc_put_progress(&out, call->id, atomic_load(&call->progress_done), total) == OK)
+		if (rpc_put_progress(&out, call->id, atomic_load(&call->progress_done), total) ==
+			OK)
 			control_session_put(call->session, buf_span(&out));
 		buf_fini(&out);
 	}
@@ -376,8 +383,8 @@ control_call_run(struct control_call *call, struct rpc_request *request,
 	call->target_count = 0;
 	call->state = NULL;
 	control_rows_fini(&call->rows);
-	if (!control_rows_init(&call->rows, &call->arena, request, call->now_ms / 1000,
-		    &call->error)) {
+	if (!control_rows_init(
+		    &call->rows, &call->arena, request, call->now_ms / 1000, &call->error)) {
 		call->failed = true;
 		call->error.what = span_of(request->method->method);
 		control_call_end(call);

@@ -35,9 +35,9 @@
 #include "server/net/work.h"
 #include "store/commit.h"
 
-#define CONTROL_SLICE_MS 8	 /* of a worker under one snapshot (H44) */
-#define CONTROL_TARGETS_JOB 20	 /* targets that one store_job changes */
-#define CONTROL_PROGRESS_MS 500	 /* between two progress lines */
+#define CONTROL_SLICE_MS 8	/* of a worker under one snapshot (H44) */
+#define CONTROL_TARGETS_JOB 20	/* targets that one store_job changes */
+#define CONTROL_PROGRESS_MS 500 /* between two progress lines */
 
 struct control_call;
 
@@ -83,7 +83,8 @@ struct control_call {
 
 	struct work work;
 	struct store_job job;
-	const struct span *targets; /* what `each` is called for: the request's, or those of `work` */
+	const struct span
+		*targets; /* what `each` is called for: the request's, or those of `work` */
 	size_t target_count;
 	size_t target_at, target_end; /* of the job under way */
 	size_t target_now;	      /* the one that `each` is called for */
@@ -93,14 +94,14 @@ struct control_call {
 	/* The answer. */
 	bool failed;
 	struct rpc_error error;
-	struct control_rows rows;      /* ROWS and FAULTS */
-	struct buf out;		       /* OBJECT: the result as JSON */
-	struct json_writer json;       /* writes into `out` */
-	struct span text;	       /* TEXT */
-	uint64_t done;		       /* DONE */
+	struct control_rows rows; /* ROWS and FAULTS */
+	struct buf out;		  /* OBJECT: the result as JSON */
+	struct json_writer json;  /* writes into `out` */
+	struct span text;	  /* TEXT */
+	uint64_t done;		  /* DONE */
 	struct rpc_skipped *skipped;
 	size_t skipped_count, skipped_size;
-	uint64_t undo_id;   /* the change in the log; 0: none yet */
+	uint64_t undo_id; /* the change in the log; 0: none yet */
 	bool can_undo;
 	int64_t undo_until_ms;
 	struct span note;
@@ -129,14 +130,14 @@ void control_call_begin(struct control_session *s, struct control_call *call,
 void control_call_run(struct control_call *call, struct rpc_request *request,
 	void (*on_end)(struct control_call *));
 void control_call_reply(struct control_call *call); /* puts the answer; part of control_call_end */
-void control_call_end(struct control_call *call); /* loop thread; CALL is gone after it */
+void control_call_end(struct control_call *call);   /* loop thread; CALL is gone after it */
 void control_call_cancel(struct control_call *call);
 void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */
 void control_call_wipes(struct control_call *call, struct span secret); /* at the end (H66) */
 
 /* Set the error of a call; the first one stays. WHY and HINT are copied into the arena. False. */
-bool control_fail(struct control_call *call, enum rpc_code code, const char *why,
-	const char *hint, const char *field);
+bool control_fail(struct control_call *call, enum rpc_code code, const char *why, const char *hint,
+	const char *field);
 bool control_failf(struct control_call *call, enum rpc_code code, const char *field,
 	const char *format, ...) PRINTF_LIKE(4, 5);
 /* The usual words for ERR about OBJECT ("the user"). */

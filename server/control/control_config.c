@@ -50,7 +50,7 @@ config_show(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_config_show = { .start = config_show };
+const struct control_handler control_do_config_show = {.start = config_show};
 
 static void
 config_get(struct control_call *call)
@@ -78,7 +78,7 @@ config_get(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_config_get = { .start = config_get };
+const struct control_handler control_do_config_get = {.start = config_get};
 
 /* ---- what set and undo share ---- */
 
@@ -95,7 +95,8 @@ bool
 control_config_begin(struct control_call *call, struct control_config *c)
 {
 	if (config_busy) {
-		control_fail(call, RPC_BUSY, "the configuration is being changed just now", NULL, NULL);
+		control_fail(
+			call, RPC_BUSY, "the configuration is being changed just now", NULL, NULL);
 		call->error.retry_after_s = 1;
 		return false;
 	}
@@ -110,8 +111,8 @@ control_config_begin(struct control_call *call, struct control_config *c)
 static struct conf_note
 config_note(struct control_call *call, const char *what)
 {
-	return (struct conf_note){ .time_ms = call->now_ms, .who = span_of(call->who.name),
-		.what = span_of(what) };
+	return (struct conf_note){
+		.time_ms = call->now_ms, .who = span_of(call->who.name), .what = span_of(what)};
 }
 
 /* The first fault becomes the error; a clash and the rest have words of their own. */
@@ -124,7 +125,8 @@ config_failed(struct control_call *call, enum err err, const struct conf_faults 
 		if (!faults->items[i].is_warning)
 			f = &faults->items[i];
 	if (err == ERR_BUSY)
-		return control_fail(call, RPC_CLASH, "the file was changed by hand at the same place",
+		return control_fail(call, RPC_CLASH,
+			"the file was changed by hand at the same place",
 			"look at config diff, then try again", NULL);
 	if (f) {
 		control_failf(call, RPC_INVALID, arena_text(&call->arena, f->key), "%.*s%s%.*s",
@@ -134,7 +136,8 @@ config_failed(struct control_call *call, enum err err, const struct conf_faults 
 		return false;
 	}
 	if (err == ERR_NOT_FOUND)
-		return control_fail(call, RPC_NOT_FOUND, "no such setting, or no such change", NULL, NULL);
+		return control_fail(
+			call, RPC_NOT_FOUND, "no such setting, or no such change", NULL, NULL);
 	return control_fail_err(call, err, "the configuration file");
 }
 
@@ -185,14 +188,17 @@ config_object(struct control_call *call)
 }
 
 enum err
-control_config_record(struct control_call *call, struct txn *txn, const struct control_config *c,
-	uint64_t undone)
+control_config_record(
+	struct control_call *call, struct txn *txn, const struct control_config *c, uint64_t undone)
 {
 	struct change_recorder recorder;
-	struct change_start start = { .who = span_of(call->who.name),
-		.via = span_of(call->who.via), .what = span_of(call->request->method->method),
+	struct change_start start = {.who = span_of(call->who.name),
+		.via = span_of(call->who.via),
+		.what = span_of(call->request->method->method),
 		.object = config_object(call),
-		.now_ms = call->now_ms, .undo_of = undone, .config_no = c->number };
+		.now_ms = call->now_ms,
+		.undo_of = undone,
+		.config_no = c->number};
 	enum err err = change_begin(&recorder, txn, &start);
 
 	if (err == OK)
@@ -233,8 +239,9 @@ static bool
 set_work(struct control_call *call)
 {
 	struct control_config *c = call->state;
-	struct conf_change change = { .key = control_param(call, "key"),
-		.value = control_param(call, "value"), .remove = false };
+	struct conf_change change = {.key = control_param(call, "key"),
+		.value = control_param(call, "value"),
+		.remove = false};
 	char what[SUM_MAX];
 	struct conf_note note = config_note(call, what);
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
@@ -264,8 +271,13 @@ set_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_config_set = {
-	.check = set_check, .work = set_work, .work_kind = WORK_GENERAL, .change = set_change,
-	.finish = control_config_reload, .object = "the change", .unrecorded = true,
+	.check = set_check,
+	.work = set_work,
+	.work_kind = WORK_GENERAL,
+	.change = set_change,
+	.finish = control_config_reload,
+	.object = "the change",
+	.unrecorded = true,
 };
 
 static bool
@@ -275,7 +287,8 @@ undo_work(struct control_call *call)
 	uint64_t number = 0;
 
 	if (id.len > 0 && span_u64(id, UINT32_MAX, &number) != OK)
-		return control_fail(call, RPC_INVALID, "the id of a change is a number", NULL, "id");
+		return control_fail(
+			call, RPC_INVALID, "the id of a change is a number", NULL, "id");
 	return control_config_undo(call, call->state, (uint32_t)number);
 }
 
@@ -288,6 +301,11 @@ undo_record(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_config_undo = {
-	.check = set_check, .work = undo_work, .work_kind = WORK_GENERAL, .change = undo_record,
-	.finish = control_config_reload, .object = "the change", .unrecorded = true,
+	.check = set_check,
+	.work = undo_work,
+	.work_kind = WORK_GENERAL,
+	.change = undo_record,
+	.finish = control_config_reload,
+	.object = "the change",
+	.unrecorded = true,
 };

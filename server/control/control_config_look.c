@@ -36,7 +36,7 @@ read_fd(struct control_call *call, int fd, struct span *out)
 		if (got > 0)
 			len += (size_t)got;
 	}
-	*out = (struct span){ text, len };
+	*out = (struct span){text, len};
 	control_call_wipes(call, *out);
 	if (got < 0)
 		return control_fail(call, RPC_INVALID, "the file cannot be read", NULL, "file");
@@ -91,7 +91,9 @@ check_work(struct control_call *call)
 }
 
 const struct control_handler control_do_config_check = {
-	.check = look_check, .work = check_work, .work_kind = WORK_GENERAL,
+	.check = look_check,
+	.work = check_work,
+	.work_kind = WORK_GENERAL,
 };
 
 /* Before and after change NUMBER; 0: what is in force and what stands in the file. */
@@ -121,7 +123,8 @@ diff_work(struct control_call *call)
 	enum err err;
 
 	if (id.len > 0 && span_u64(id, UINT32_MAX - 1, &number) != OK)
-		return control_fail(call, RPC_INVALID, "the id of a change is a number", NULL, "id");
+		return control_fail(
+			call, RPC_INVALID, "the id of a change is a number", NULL, "id");
 	buf_init(&out, CONTROL_REPLY_BYTES / 2);
 	err = diff_texts(call, (uint32_t)number, &old, &new);
 	if (err == OK)
@@ -133,7 +136,9 @@ diff_work(struct control_call *call)
 }
 
 const struct control_handler control_do_config_diff = {
-	.check = look_check, .work = diff_work, .work_kind = WORK_GENERAL,
+	.check = look_check,
+	.work = diff_work,
+	.work_kind = WORK_GENERAL,
 };
 
 static bool
@@ -160,5 +165,7 @@ history_work(struct control_call *call)
 }
 
 const struct control_handler control_do_config_history = {
-	.check = look_check, .work = history_work, .work_kind = WORK_GENERAL,
+	.check = look_check,
+	.work = history_work,
+	.work_kind = WORK_GENERAL,
 };

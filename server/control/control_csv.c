@@ -53,7 +53,7 @@ quoted_take(struct arena *a, struct span *rest, struct span *field)
 	}
 	if (i >= rest->len)
 		return ERR_SYNTAX;
-	*field = (struct span){ to, n };
+	*field = (struct span){to, n};
 	if (n > 1 && to[0] == '\'')
 		*field = span_from(*field, 1);
 	*rest = span_from(*rest, i + 1);
@@ -91,7 +91,8 @@ control_read_file(struct control_call *call, int fd, struct span *out)
 	bool fits = true;
 
 	if (fd < 0)
-		return control_fail(call, RPC_INVALID, "no file came with the request", NULL, "file");
+		return control_fail(
+			call, RPC_INVALID, "no file came with the request", NULL, "file");
 	buf_init(&text, TRANSFER_FILE_MAX);
 	while (n > 0 && fits) {
 		char *room = buf_reserve(&text, READ_STEP);

@@ -7,7 +7,5 @@
 #include "server/control/control_call.h"
 
 #define X(id, ...) [CONTROL_##id] = &control_do_##id,
-const struct control_handler *const control_handlers[CONTROL_METHOD_COUNT] = {
-	CONTROL_METHODS(X)
-};
+const struct control_handler *const control_handlers[CONTROL_METHOD_COUNT] = {CONTROL_METHODS(X)};
 #undef X

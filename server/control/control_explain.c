@@ -48,12 +48,19 @@ mail_service(struct control_call *call, struct explained *e, enum mail_via via)
 static void
 mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 {
-	e->mail = (struct mail){ .arena = &call->arena, .via = via, .session = SPAN("explain"),
-		.hostname = call->host->conf->hostname, .helo = SPAN("explain.test"), .esmtp = true,
-		.id = SPAN("0"), .arrived_ms = call->now_ms, .header = e->header, .size = e->size };
+	e->mail = (struct mail){.arena = &call->arena,
+		.via = via,
+		.session = SPAN("explain"),
+		.hostname = call->host->conf->hostname,
+		.helo = SPAN("explain.test"),
+		.esmtp = true,
+		.id = SPAN("0"),
+		.arrived_ms = call->now_ms,
+		.header = e->header,
+		.size = e->size};
 	mail_service(call, e, via);
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
-	memcpy(e->mail.peer.ip, (uint8_t[16]){ [10] = 0xff, 0xff, 192, 0, 2, 1 }, 16);
+	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
 	e->mail.peer.is_ipv4 = true;
 	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL;
 	e->mail.header_is_over = header_check(e->header, &e->mail.facts) != OK;
@@ -63,25 +70,26 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 static bool
 sender_parse(struct control_call *call, struct explained *e, struct span from)
 {
-	struct mail_options options = { .has_size = e->size != 0, .size = e->size };
-	struct address sender = { .flags = ADDRESS_NULL };
+	struct mail_options options = {.has_size = e->size != 0, .size = e->size};
+	struct address sender = {.flags = ADDRESS_NULL};
 	enum err err = OK;
 
 	if (from.len > 0 && !span_eq(from, SPAN("<>")))
 		err = address_parse(&call->arena, from, &sender);
 	if (err != OK)
-		return control_failf(call, RPC_INVALID, "from", "%.*s is no address", SPAN_FMT(from));
+		return control_failf(
+			call, RPC_INVALID, "from", "%.*s is no address", SPAN_FMT(from));
 	envelope_init(&e->mail.envelope, &call->arena, &sender, &options);
 	return true;
 }
 
 /* All phases in order, as an SMTP session would ask them. */
 static bool
-run_phases(struct control_call *call, struct explained *e, struct span from,
-	const struct span *to, size_t count)
+run_phases(struct control_call *call, struct explained *e, struct span from, const struct span *to,
+	size_t count)
 {
-	struct pipeline_ask ask = { .conf = call->host->conf, .snap = host_snapshot(call->host),
-		.mail = &e->mail };
+	struct pipeline_ask ask = {
+		.conf = call->host->conf, .snap = host_snapshot(call->host), .mail = &e->mail};
 	struct address *addresses = ARENA_ARRAY(&call->arena, struct address, count);
 
 	if (!ask.snap)
@@ -90,8 +98,8 @@ run_phases(struct control_call *call, struct explained *e, struct span from,
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (address_parse(&call->arena, to[i], &addresses[i]) != OK)
-			return control_failf(call, RPC_INVALID, "to", "%.*s is no address",
-				SPAN_FMT(to[i]));
+			return control_failf(
+				call, RPC_INVALID, "to", "%.*s is no address", SPAN_FMT(to[i]));
 	e->refused = ARENA_ARRAY(&call->arena, struct plan_reply, count);
 	e->verdict = pipeline_run_all(&ask, addresses, count, e->refused, &e->plan, &e->at);
 	return true;
@@ -100,13 +108,18 @@ run_phases(struct control_call *call, struct explained *e, struct span from,
 /* ---- explain ---- */
 
 static const char *const copy_words[] = {
-	[COPY_FOLDER] = "mailbox", [COPY_REMOTE] = "remote", [COPY_DISCARD] = "discard",
+	[COPY_FOLDER] = "mailbox",
+	[COPY_REMOTE] = "remote",
+	[COPY_DISCARD] = "discard",
 };
 
 static const char *
 stage_word(enum phase at)
 {
-	return at == AT_CONNECT ? "connect" : at == AT_MAIL ? "mail" : at == AT_RCPT ? "rcpt" : "data";
+	return at == AT_CONNECT ? "connect"
+	       : at == AT_MAIL	? "mail"
+	       : at == AT_RCPT	? "rcpt"
+				: "data";
 }
 
 static void
@@ -121,7 +134,7 @@ put_one_reply(struct json_writer *w, const struct plan_reply *reply, const char 
 static void
 put_reply(struct json_writer *w, const struct explained *e)
 {
-	static const struct plan_reply accepted = { 250, "2.0.0", { "accepted", 8 } };
+	static const struct plan_reply accepted = {250, "2.0.0", {"accepted", 8}};
 	bool ok = e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
 
 	json_put_name(w, SPAN("reply"));
@@ -196,7 +209,7 @@ explain_work(struct control_call *call)
 {
 	struct explained *e = ARENA_NEW(&call->arena, struct explained);
 	int fd = control_fd(call, "message");
-	struct header_end end = { 0 };
+	struct header_end end = {0};
 	struct stat st;
 	char *text;
 	ssize_t got;
@@ -210,8 +223,9 @@ explain_work(struct control_call *call)
 	text = arena_alloc(&call->arena, HEADER_SIZE_MAX);
 	got = pread(fd, text, HEADER_SIZE_MAX, 0);
 	if (got < 0 || fstat(fd, &st) != 0)
-		return control_fail(call, RPC_INVALID, "the message cannot be read", NULL, "message");
-	e->header = control_crlf(&call->arena, (struct span){ text, (size_t)got });
+		return control_fail(
+			call, RPC_INVALID, "the message cannot be read", NULL, "message");
+	e->header = control_crlf(&call->arena, (struct span){text, (size_t)got});
 	used = header_end_find(&end, e->header);
 	if (!end.found && got == HEADER_SIZE_MAX)
 		return control_fail(call, RPC_INVALID, "the header is too long", NULL, "message");
@@ -241,7 +255,9 @@ explain_finish(struct control_call *call)
 }
 
 const struct control_handler control_do_explain = {
-	.work = explain_work, .work_kind = WORK_GENERAL, .finish = explain_finish,
+	.work = explain_work,
+	.work_kind = WORK_GENERAL,
+	.finish = explain_finish,
 };
 
 /* ---- mapping test ---- */
@@ -256,7 +272,8 @@ put_matched(struct json_writer *w, struct span notes)
 	while (note_take(&notes, &note) == PARSE_DONE)
 		if (note.code == NOTE_MAPPING_FITS || note.code == NOTE_MAPPING_NOONE ||
 			note.code == NOTE_MAPPING_REMOTE || note.code == NOTE_MAPPING_REST)
-			json_put_string(w, note.code == NOTE_MAPPING_REST ? note.because : note.found);
+			json_put_string(
+				w, note.code == NOTE_MAPPING_REST ? note.because : note.found);
 	json_put_close(w);
 }
 
@@ -285,4 +302,4 @@ mapping_test(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_mapping_test = { .start = mapping_test };
+const struct control_handler control_do_mapping_test = {.start = mapping_test};

@@ -127,7 +127,8 @@ control_set_field(struct control_call *call, const struct field_table *table, vo
 		control_failf(call, RPC_INVALID, key, "there is no field \"%s\"", key);
 		return ERR_NOT_FOUND;
 	}
-	err = text_fits(f, pair->value) ? field_set(f, object, pair->value, &call->arena) : ERR_LIMIT;
+	err = text_fits(f, pair->value) ? field_set(f, object, pair->value, &call->arena)
+					: ERR_LIMIT;
 	if (err == ERR_DENIED)
 		control_failf(call, RPC_INVALID, key, "%s cannot be set", key);
 	else if (err == ERR_LIMIT)

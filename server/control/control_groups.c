@@ -72,7 +72,7 @@ group_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-const struct control_handler control_do_group_list = { .read = group_list_read };
+const struct control_handler control_do_group_list = {.read = group_list_read};
 
 static enum step
 group_show_read(struct control_call *call, struct snapshot *snap)
@@ -98,7 +98,7 @@ group_show_read(struct control_call *call, struct snapshot *snap)
 	return STEP_DONE;
 }
 
-const struct control_handler control_do_group_show = { .read = group_show_read };
+const struct control_handler control_do_group_show = {.read = group_show_read};
 
 static enum err
 join(struct control_call *call, struct txn *txn, uint64_t group_id, struct span name)
@@ -125,10 +125,13 @@ group_add_change(struct control_call *call, struct txn *txn)
 	group.name = control_param(call, "name");
 	err = group_add(txn, &group, call->now_ms, &group_id);
 	if (err == ERR_SYNTAX)
-		control_fail(call, RPC_INVALID, "the name is reserved, or not 1 to 32 letters, digits, "
-			"'.', '_' or '-'", NULL, "name");
+		control_fail(call, RPC_INVALID,
+			"the name is reserved, or not 1 to 32 letters, digits, "
+			"'.', '_' or '-'",
+			NULL, "name");
 	if (err == ERR_EXISTS)
-		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL, "name");
+		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,
+			"name");
 	for (size_t i = 0; err == OK && i < members->count; i++)
 		err = join(call, txn, group_id, members->items[i]);
 	call->job_done = 1;
@@ -136,7 +139,8 @@ group_add_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_group_add = {
-	.change = group_add_change, .object = "group",
+	.change = group_add_change,
+	.object = "group",
 };
 
 static enum err
@@ -155,7 +159,8 @@ group_set_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_group_set = {
-	.change = group_set_change, .object = "group",
+	.change = group_set_change,
+	.object = "group",
 };
 
 static enum err
@@ -168,5 +173,6 @@ group_remove_each(struct control_call *call, struct txn *txn, struct span name)
 }
 
 const struct control_handler control_do_group_remove = {
-	.each = group_remove_each, .object = "group",
+	.each = group_remove_each,
+	.object = "group",
 };

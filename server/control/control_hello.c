@@ -11,9 +11,10 @@
 #include "store/groups.h"
 #include "store/users.h"
 
-#define USER_RIGHTS                                             \
-	(CONTROL_RIGHT_BIT(CONTROL_RIGHT_NOTICE_RECEIVE) |      \
-		CONTROL_RIGHT_BIT(CONTROL_RIGHT_NOTICE_SEND)) /* of anybody with a password, STS-06 */
+#define USER_RIGHTS                                                                                \
+	(CONTROL_RIGHT_BIT(CONTROL_RIGHT_NOTICE_RECEIVE) |                                         \
+		CONTROL_RIGHT_BIT(                                                                 \
+			CONTROL_RIGHT_NOTICE_SEND)) /* of anybody with a password, STS-06 */
 
 static void
 put_rights(struct json_writer *w, control_rights rights)
@@ -67,10 +68,10 @@ hello_start(struct control_call *call)
 	json_put_object(w);
 	json_put_member_string(w, SPAN("version"), SPAN(SERVER_VERSION));
 	json_put_member_u64(w, SPAN("protocol"), CONTROL_PROTOCOL);
-	json_put_member_string(w, SPAN("epoch"), arena_printf(&call->arena, "%llx",
-		(unsigned long long)started));
-	json_put_member_u64(w, SPAN("revision"),
-		(uint64_t)metric_get(call->host->metrics, reloads));
+	json_put_member_string(
+		w, SPAN("epoch"), arena_printf(&call->arena, "%llx", (unsigned long long)started));
+	json_put_member_u64(
+		w, SPAN("revision"), (uint64_t)metric_get(call->host->metrics, reloads));
 	put_who(w, &s->who);
 	put_limits(w);
 	json_put_name(w, SPAN("methods"));
@@ -79,7 +80,7 @@ hello_start(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_hello = { .start = hello_start };
+const struct control_handler control_do_hello = {.start = hello_start};
 
 /* ---- auth ---- */
 
@@ -124,15 +125,16 @@ auth_check(struct control_call *call)
 {
 	struct auth *a = ARENA_NEW(&call->arena, struct auth);
 	struct span name = control_param(call, "user");
-	int64_t delay = shared_login_delay_ms(call->host->shared, &call->session->base.peer, name,
-		loop_now_ms(call->host->loop));
+	int64_t delay = shared_login_delay_ms(
+		call->host->shared, &call->session->base.peer, name, loop_now_ms(call->host->loop));
 	struct snapshot *snap = host_snapshot(call->host);
 	enum err err = snap ? auth_look_up(snap, name, a) : ERR_BUSY;
 
 	call->state = a;
 	a->cost = control_password_cost(call->host->conf);
 	if (delay > 0) {
-		control_fail(call, RPC_BUSY, "too many failed logins", "wait before you try again", NULL);
+		control_fail(call, RPC_BUSY, "too many failed logins", "wait before you try again",
+			NULL);
 		call->error.retry_after_s = (uint32_t)((delay + 999) / 1000);
 		return false;
 	}
@@ -149,18 +151,21 @@ auth_work(struct control_call *call)
 
 	a->result = OK;
 	if (!a->remembered)
-		a->result = password_check(span_of(a->hash), control_param(call, "password"), &a->cost);
+		a->result =
+			password_check(span_of(a->hash), control_param(call, "password"), &a->cost);
 	return true;
 }
 
 static void
 auth_log(struct control_call *call, const char *text, enum log_level level)
 {
-	log_put(call->host->log, &(struct log_line){ .level = level, .area = "security",
-		.session = call->session->base.name, .text = text,
-		.fields = { { "service", SPAN("control"), 0 },
-			{ "user", control_param(call, "user"), 0 },
-			{ "via", span_of(call->who.via), 0 } } });
+	log_put(call->host->log, &(struct log_line){.level = level,
+					 .area = "security",
+					 .session = call->session->base.name,
+					 .text = text,
+					 .fields = {{"service", SPAN("control"), 0},
+						 {"user", control_param(call, "user"), 0},
+						 {"via", span_of(call->who.via), 0}}});
 }
 
 static void
@@ -173,14 +178,15 @@ auth_finish(struct control_call *call)
 	if (!s)
 		return;
 	if (a->result != OK || a->user_id == 0 || !a->may) {
-		shared_login_failed(call->host->shared, &s->base.peer, control_param(call, "user"), now);
+		shared_login_failed(
+			call->host->shared, &s->base.peer, control_param(call, "user"), now);
 		auth_log(call, "login failed", LEVEL_WARNING);
 		control_fail(call, RPC_NO_PERMISSION, "wrong name or password", NULL, NULL);
 		return;
 	}
 	shared_login_good(call->host->shared, &s->base.peer, span_of(a->name), now);
-	shared_login_remember(call->host->shared, a->user_id, a->revision,
-		control_param(call, "password"), now);
+	shared_login_remember(
+		call->host->shared, a->user_id, a->revision, control_param(call, "password"), now);
 	auth_log(call, "login", LEVEL_INFO);
 	s->who.level = a->admin ? CONTROL_ADMINISTRATOR : CONTROL_NOBODY;
 	s->who.rights = a->admin ? control_rights_of(CONTROL_ADMINISTRATOR) : USER_RIGHTS;
@@ -194,7 +200,10 @@ auth_finish(struct control_call *call)
 }
 
 const struct control_handler control_do_auth = {
-	.check = auth_check, .work = auth_work, .work_kind = WORK_HASH, .finish = auth_finish,
+	.check = auth_check,
+	.work = auth_work,
+	.work_kind = WORK_HASH,
+	.finish = auth_finish,
 };
 
 /* ---- cancel ---- */
@@ -202,11 +211,11 @@ const struct control_handler control_do_auth = {
 static void
 cancel_start(struct control_call *call)
 {
-	struct span id = arena_printf(&call->arena, "%llu",
-		(unsigned long long)rpc_number(call->request, "id", 0));
+	struct span id = arena_printf(
+		&call->arena, "%llu", (unsigned long long)rpc_number(call->request, "id", 0));
 	struct list *at, *following;
 
-	list_for_each(at, following, &call->session->calls) {
+	list_for_each (at, following, &call->session->calls) {
 		struct control_call *other = LIST_ITEM(at, struct control_call, link);
 
 		if (other == call || !span_eq(other->id, id))
@@ -215,8 +224,9 @@ cancel_start(struct control_call *call)
 		call->done++;
 	}
 	if (call->done == 0)
-		control_fail(call, RPC_NOT_FOUND, "no request with this id is under way", NULL, "id");
+		control_fail(
+			call, RPC_NOT_FOUND, "no request with this id is under way", NULL, "id");
 	control_call_end(call);
 }
 
-const struct control_handler control_do_cancel = { .start = cancel_start };
+const struct control_handler control_do_cancel = {.start = cancel_start};

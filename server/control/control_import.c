@@ -16,7 +16,7 @@
 
 #define WINDOW_STEP (256 * 1024)
 
-static const char *const maildir_parts[] = { "cur", "new" };
+static const char *const maildir_parts[] = {"cur", "new"};
 
 enum err
 import_open(struct import_source *s, int fd, size_t max)
@@ -24,7 +24,7 @@ import_open(struct import_source *s, int fd, size_t max)
 	char start[5];
 	struct stat st;
 
-	*s = (struct import_source){ .fd = fd, .max = max };
+	*s = (struct import_source){.fd = fd, .max = max};
 	buf_init(&s->window, max + 2 * WINDOW_STEP);
 	if (fstat(fd, &st) != 0)
 		return ERR_IO;
@@ -66,8 +66,8 @@ letters(struct span text, const char *from, const uint32_t *to)
 uint32_t
 import_status_flags(struct span header)
 {
-	static const uint32_t status[] = { FLAG_SEEN };
-	static const uint32_t extended[] = { FLAG_ANSWERED, FLAG_FLAGGED, FLAG_DELETED, FLAG_DRAFT };
+	static const uint32_t status[] = {FLAG_SEEN};
+	static const uint32_t extended[] = {FLAG_ANSWERED, FLAG_FLAGGED, FLAG_DELETED, FLAG_DRAFT};
 
 	return letters(header_find(header, SPAN("Status")), "R", status) |
 	       letters(header_find(header, SPAN("X-Status")), "AFDT", extended);
@@ -76,8 +76,8 @@ import_status_flags(struct span header)
 uint32_t
 import_maildir_flags(struct span name)
 {
-	static const uint32_t flags[] = { FLAG_SEEN, FLAG_ANSWERED, FLAG_FLAGGED, FLAG_DELETED,
-		FLAG_DRAFT };
+	static const uint32_t flags[] = {
+		FLAG_SEEN, FLAG_ANSWERED, FLAG_FLAGGED, FLAG_DELETED, FLAG_DRAFT};
 	size_t at = span_find_span(name, SPAN(":2,"));
 
 	return at < name.len ? letters(span_from(name, at + 3), "SRFTD", flags) : 0;
@@ -86,7 +86,7 @@ import_maildir_flags(struct span name)
 static void
 message_finish(struct import_source *s, struct arena *a, struct import_message *m, int64_t mtime_s)
 {
-	struct header_end end = { 0 };
+	struct header_end end = {0};
 	struct mail_date date;
 	struct span header;
 
@@ -120,8 +120,8 @@ import_mbox_border(struct span text, size_t from)
 
 		if (at >= text.len)
 			return text.len;
-		if (at > 0 && (text.ptr[at - 1] == '\n' ||
-				      (at > 1 && text.ptr[at - 1] == '\r' && text.ptr[at - 2] == '\n')))
+		if (at > 0 && (text.ptr[at - 1] == '\n' || (at > 1 && text.ptr[at - 1] == '\r' &&
+								   text.ptr[at - 2] == '\n')))
 			return at + 1;
 		from = at + 1;
 	}
@@ -169,7 +169,7 @@ mbox_unquote(struct arena *a, struct span text)
 		n += line.len;
 		text = span_from(text, end);
 	}
-	return (struct span){ to, n };
+	return (struct span){to, n};
 }
 
 static enum err
@@ -232,7 +232,7 @@ file_read(struct import_source *s, int fd, struct arena *a, struct import_messag
 	}
 	if (n < 0)
 		return ERR_IO;
-	out->text = (struct span){ to, len };
+	out->text = (struct span){to, len};
 	message_finish(s, a, out, (int64_t)st.st_mtime);
 	return OK;
 }
@@ -297,7 +297,7 @@ maildir_next(struct import_source *s, struct arena *a, struct import_message *ou
 enum err
 import_next(struct import_source *s, struct arena *a, struct import_message *out)
 {
-	*out = (struct import_message){ 0 };
+	*out = (struct import_message){0};
 	switch (s->kind) {
 	case IMPORT_MBOX:
 		return mbox_next(s, a, out);

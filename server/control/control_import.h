@@ -38,8 +38,8 @@ struct import_message {
 MUST_CHECK enum err import_open(struct import_source *s, int fd, size_t max);
 void import_close(struct import_source *s);
 /* The next message, in A. ERR_NOT_FOUND: no more. ERR_IO. */
-MUST_CHECK enum err import_next(struct import_source *s, struct arena *a,
-	struct import_message *out);
+MUST_CHECK enum err import_next(
+	struct import_source *s, struct arena *a, struct import_message *out);
 
 /* Flags of "Status: RO", "X-Status: AF" and of a maildir's name "...:2,RS". Pure. */
 uint32_t import_status_flags(struct span header);

@@ -29,7 +29,7 @@ control_cursors_end(struct control_session *s)
 {
 	struct list *at, *following;
 
-	list_for_each(at, following, &s->cursors)
+	list_for_each (at, following, &s->cursors)
 		cursor_free(s, LIST_ITEM(at, struct control_cursor, link));
 }
 
@@ -39,10 +39,11 @@ cursors_sweep(struct control_session *s, int64_t now_ms, size_t room)
 {
 	struct list *at, *following;
 
-	list_for_each(at, following, &s->cursors) {
+	list_for_each (at, following, &s->cursors) {
 		struct control_cursor *c = LIST_ITEM(at, struct control_cursor, link);
 
-		if (now_ms - c->used_ms < CONTROL_CURSOR_MS && s->cursor_count + room <= CONTROL_CURSORS_MAX)
+		if (now_ms - c->used_ms < CONTROL_CURSOR_MS &&
+			s->cursor_count + room <= CONTROL_CURSORS_MAX)
 			break;
 		cursor_free(s, c);
 	}
@@ -57,7 +58,7 @@ cursor_find(struct control_call *call)
 
 	cursors_sweep(call->session, now, 0);
 	if (span_u64(control_param(call, "cursor"), UINT64_MAX, &id) == OK)
-		list_for_each(at, following, &call->session->cursors) {
+		list_for_each (at, following, &call->session->cursors) {
 			struct control_cursor *c = LIST_ITEM(at, struct control_cursor, link);
 
 			if (c->id != id)
@@ -67,7 +68,8 @@ cursor_find(struct control_call *call)
 			list_append(&call->session->cursors, &c->link);
 			return c;
 		}
-	control_fail(call, RPC_GONE, "the cursor is no longer there", "open the list again", "cursor");
+	control_fail(
+		call, RPC_GONE, "the cursor is no longer there", "open the list again", "cursor");
 	return NULL;
 }
 
@@ -76,7 +78,7 @@ static struct rpc_request *
 inner_request(struct control_call *call, bool selecting, enum control_reply kind)
 {
 	struct rpc_request *inner = ARENA_NEW(&call->arena, struct rpc_request);
-	struct rpc_error error = { 0 };
+	struct rpc_error error = {0};
 
 	if (!rpc_request_inner(call->request, selecting, &call->arena, inner, &error) ||
 		!control_session_may(call->session, inner->method, &error)) {
@@ -122,8 +124,8 @@ open_end(struct control_call *call)
 	list_append(&s->cursors, &c->link);
 	s->cursor_count++;
 	json_put_object(w);
-	json_put_member_string(w, SPAN("cursor"), arena_printf(&call->arena, "%llu",
-		(unsigned long long)c->id));
+	json_put_member_string(
+		w, SPAN("cursor"), arena_printf(&call->arena, "%llu", (unsigned long long)c->id));
 	json_put_member_u64(w, SPAN("total"), c->rows.count);
 	json_put_member_bool(w, SPAN("approx"), false);
 	json_put_close(w);
@@ -145,7 +147,7 @@ list_open(struct control_call *call)
 	control_call_run(call, inner, open_end);
 }
 
-const struct control_handler control_do_list_open = { .start = list_open };
+const struct control_handler control_do_list_open = {.start = list_open};
 
 static void
 count_end(struct control_call *call)
@@ -169,7 +171,7 @@ list_count(struct control_call *call)
 	struct rpc_request *inner = inner_request(call, false, CONTROL_REPLY_ROWS);
 	struct list *at, *following;
 
-	list_for_each(at, following, &call->session->calls) {
+	list_for_each (at, following, &call->session->calls) {
 		struct control_call *other = LIST_ITEM(at, struct control_call, link);
 
 		if (other != call && other->outer && other->outer->method->id == CONTROL_list_count)
@@ -184,7 +186,7 @@ list_count(struct control_call *call)
 	control_call_run(call, inner, count_end);
 }
 
-const struct control_handler control_do_list_count = { .start = list_count };
+const struct control_handler control_do_list_count = {.start = list_count};
 
 /* ---- pages ---- */
 
@@ -245,7 +247,7 @@ list_page(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_list_page = { .start = list_page };
+const struct control_handler control_do_list_page = {.start = list_page};
 
 static void
 list_close(struct control_call *call)
@@ -259,7 +261,7 @@ list_close(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_list_close = { .start = list_close };
+const struct control_handler control_do_list_close = {.start = list_close};
 
 static void
 get_start(struct control_call *call)
@@ -272,4 +274,4 @@ get_start(struct control_call *call)
 		control_call_end(call);
 }
 
-const struct control_handler control_do_get = { .start = get_start };
+const struct control_handler control_do_get = {.start = get_start};

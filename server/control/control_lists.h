@@ -15,7 +15,7 @@
 #define CONTROL_CURSORS_MAX 16 /* of one session */
 #define CONTROL_PREVIEW_MS (2 * 60 * 1000)
 #define CONTROL_PREVIEWS_MAX 256 /* of all sessions; the oldest goes */
-#define CONTROL_SAMPLE 10        /* rows of a preview that are shown */
+#define CONTROL_SAMPLE 10	 /* rows of a preview that are shown */
 
 void control_cursors_end(struct control_session *s);
 

@@ -23,7 +23,7 @@ control_log_filter(struct control_call *call, struct log_filter *f)
 {
 	struct span level = control_param(call, "level");
 
-	*f = (struct log_filter){ .level = LEVEL_DEBUG };
+	*f = (struct log_filter){.level = LEVEL_DEBUG};
 	if (level.len && log_level_find(level, &f->level) != OK)
 		return control_fail(call, RPC_INVALID, "no such level", NULL, "level");
 	snprintf(f->area, sizeof(f->area), "%.*s", SPAN_FMT(control_param(call, "service")));
@@ -70,7 +70,8 @@ show_check(struct control_call *call)
 		return false;
 	snprintf(look->filter.text, sizeof(look->filter.text), "%.*s",
 		SPAN_FMT(control_param(call, "message")));
-	return time_param(call, "since", &look->since_s) && time_param(call, "until", &look->until_s);
+	return time_param(call, "since", &look->since_s) &&
+	       time_param(call, "until", &look->until_s);
 }
 
 static struct span
@@ -130,8 +131,12 @@ log_work(struct control_call *call)
 }
 
 const struct control_handler control_do_log_tail = {
-	.check = tail_check, .work = log_work, .work_kind = WORK_GENERAL,
+	.check = tail_check,
+	.work = log_work,
+	.work_kind = WORK_GENERAL,
 };
 const struct control_handler control_do_log_show = {
-	.check = show_check, .work = log_work, .work_kind = WORK_GENERAL,
+	.check = show_check,
+	.work = log_work,
+	.work_kind = WORK_GENERAL,
 };

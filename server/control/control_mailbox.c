@@ -10,8 +10,8 @@
 #define HEADING_MAX 1000 /* bytes of a decoded field that are shown */
 
 enum err
-control_folder(struct control_call *call, struct snapshot *snap, struct span user,
-	struct span name, struct folder *out)
+control_folder(struct control_call *call, struct snapshot *snap, struct span user, struct span name,
+	struct folder *out)
 {
 	struct user u;
 	enum err err = user_find_by_name(snap, user, &u);
@@ -24,8 +24,8 @@ control_folder(struct control_call *call, struct snapshot *snap, struct span use
 }
 
 enum err
-control_folder_make(struct control_call *call, struct txn *txn, struct span user,
-	struct span name, struct folder *out)
+control_folder_make(struct control_call *call, struct txn *txn, struct span user, struct span name,
+	struct folder *out)
 {
 	struct user u;
 	uint64_t user_id, folder_id;
@@ -73,10 +73,10 @@ decoded(struct arena *a, struct span value)
 void
 control_heading(struct arena *a, struct span header, struct control_heading *out)
 {
-	struct header_facts facts = { 0 };
+	struct header_facts facts = {0};
 	struct mail_date date;
 
-	*out = (struct control_heading){ 0 };
+	*out = (struct control_heading){0};
 	if (header_check(header, &facts) != OK && facts.fields == 0)
 		return;
 	out->from = decoded(a, facts.from);
@@ -93,11 +93,11 @@ control_flags(uint32_t flags, struct span out[CONTROL_FLAGS_MAX])
 		uint32_t bit;
 		struct span name;
 	} names[] = {
-		{ FLAG_SEEN, { "\\Seen", 5 } },
-		{ FLAG_ANSWERED, { "\\Answered", 9 } },
-		{ FLAG_FLAGGED, { "\\Flagged", 8 } },
-		{ FLAG_DELETED, { "\\Deleted", 8 } },
-		{ FLAG_DRAFT, { "\\Draft", 6 } },
+		{FLAG_SEEN, {"\\Seen", 5}},
+		{FLAG_ANSWERED, {"\\Answered", 9}},
+		{FLAG_FLAGGED, {"\\Flagged", 8}},
+		{FLAG_DELETED, {"\\Deleted", 8}},
+		{FLAG_DRAFT, {"\\Draft", 6}},
 	};
 	size_t n = 0;
 

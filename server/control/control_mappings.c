@@ -55,13 +55,14 @@ mapping_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-const struct control_handler control_do_mapping_list = { .read = mapping_list_read };
+const struct control_handler control_do_mapping_list = {.read = mapping_list_read};
 
 static enum err
 mapping_words(struct control_call *call, enum err err)
 {
 	if (err == ERR_SYNTAX)
-		control_fail(call, RPC_INVALID, "this is no address pattern, or the comment is too long",
+		control_fail(call, RPC_INVALID,
+			"this is no address pattern, or the comment is too long",
 			"write name, name@domain, ~@domain, with * and ? as wildcards", "address");
 	if (err == ERR_EXISTS)
 		control_fail(call, RPC_CLASH, "there is such a mapping already", NULL, NULL);
@@ -84,7 +85,8 @@ mapping_add_change(struct control_call *call, struct txn *txn)
 		if (span_eq(when, span_of(mapping_when_words[i])))
 			m.when = i;
 	if (control_characters(m.comment) > MAPPING_COMMENT_MAX) {
-		control_fail(call, RPC_INVALID, "a comment has at most 80 characters", NULL, "comment");
+		control_fail(
+			call, RPC_INVALID, "a comment has at most 80 characters", NULL, "comment");
 		return ERR_LIMIT;
 	}
 	call->job_done = 1;
@@ -92,7 +94,8 @@ mapping_add_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_mapping_add = {
-	.change = mapping_add_change, .object = "mapping",
+	.change = mapping_add_change,
+	.object = "mapping",
 };
 
 static enum err
@@ -113,7 +116,7 @@ mapping_look_up(struct control_call *call, struct txn *txn, struct found *f)
 {
 	enum err err;
 
-	*f = (struct found){ .target = control_param(call, "target") };
+	*f = (struct found){.target = control_param(call, "target")};
 	err = mapping_each_pattern(txn_view(txn), control_param(call, "address"), find_one, f);
 	if (err == OK && f->count == 0)
 		err = ERR_NOT_FOUND;
@@ -134,7 +137,8 @@ mapping_remove_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_mapping_remove = {
-	.change = mapping_remove_change, .object = "mapping",
+	.change = mapping_remove_change,
+	.object = "mapping",
 };
 
 static enum err
@@ -146,8 +150,8 @@ mapping_set_change(struct control_call *call, struct txn *txn)
 	enum err err = mapping_look_up(call, txn, f);
 
 	if (err == OK && f->count > 1) {
-		control_fail(call, RPC_REFUSED, "several mappings have this address and target", NULL,
-			NULL);
+		control_fail(call, RPC_REFUSED, "several mappings have this address and target",
+			NULL, NULL);
 		err = ERR_EXISTS;
 	}
 	if (err == OK)
@@ -164,5 +168,6 @@ mapping_set_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_mapping_set = {
-	.change = mapping_set_change, .object = "mapping",
+	.change = mapping_set_change,
+	.object = "mapping",
 };

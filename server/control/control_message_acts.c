@@ -1,5 +1,6 @@
 /*
- * control_message_acts.c - what is done to messages: hold, release, move, copy, remove, restore, purge.
+ * control_message_acts.c - what is done to messages: hold, release, move, copy, remove, restore,
+ * purge.
  *
  * The header and body of a message never change and are shared, so a move is a new placement and an
  * expunge in one transaction. What is removed lies in the user's bin for users.bin_keep.
@@ -37,28 +38,32 @@ set_flags(struct control_call *call, struct txn *txn, struct span key, struct fl
 
 	if (err != OK)
 		return err;
-	return message_set_flags(txn, &folder, (struct uid_list){ &m.entry.uid, 1 }, change, &modseq);
+	return message_set_flags(txn, &folder, (struct uid_list){&m.entry.uid, 1}, change, &modseq);
 }
 
 static enum err
 hold_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	return set_flags(call, txn, key, (struct flag_change){ .add = FLAG_HELD });
+	return set_flags(call, txn, key, (struct flag_change){.add = FLAG_HELD});
 }
 
 static enum err
 release_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	return set_flags(call, txn, key, (struct flag_change){ .remove = FLAG_HELD });
+	return set_flags(call, txn, key, (struct flag_change){.remove = FLAG_HELD});
 }
 
 #define HOLD_CANNOT "hold and release undo each other"
 
 const struct control_handler control_do_message_hold = {
-	.each = hold_each, .object = "message", .cannot = HOLD_CANNOT,
+	.each = hold_each,
+	.object = "message",
+	.cannot = HOLD_CANNOT,
 };
 const struct control_handler control_do_message_release = {
-	.each = release_each, .object = "message", .cannot = HOLD_CANNOT,
+	.each = release_each,
+	.object = "message",
+	.cannot = HOLD_CANNOT,
 };
 
 /* Place M once more, in TO. The spans of M die with the first write, so they are copied. */
@@ -67,8 +72,11 @@ place(struct control_call *call, struct txn *txn, const struct message *m, const
 	struct span keywords, uint32_t flags)
 {
 	struct content content = m->content;
-	struct placement p = { .user_id = to->user_id, .folder_id = to->folder_id,
-		.content = &content, .flags = flags, .received_s = m->entry.received_s };
+	struct placement p = {.user_id = to->user_id,
+		.folder_id = to->folder_id,
+		.content = &content,
+		.flags = flags,
+		.received_s = m->entry.received_s};
 
 	content.header = arena_copy(&call->arena, m->content.header);
 	content.derived = SPAN_NONE;
@@ -84,7 +92,8 @@ target(struct control_call *call, struct txn *txn, struct folder *to)
 	struct span user = control_param(call, "to_user");
 
 	if (!rpc_has(call->request, "to_user") && !rpc_has(call->request, "to_folder")) {
-		control_fail(call, RPC_INVALID, "where to? give to_folder or to_user", NULL, "to_folder");
+		control_fail(call, RPC_INVALID, "where to? give to_folder or to_user", NULL,
+			"to_folder");
 		return ERR_SYNTAX;
 	}
 	return control_folder_make(call, txn, user.len ? user : control_param(call, "user"),
@@ -113,7 +122,7 @@ expunge(struct txn *txn, const struct folder *where, uint32_t uid)
 
 	if (err != OK)
 		return err;
-	return message_expunge(txn, &folder, (struct uid_list){ &uid, 1 }, GRAVE_DELAY_MS, &count);
+	return message_expunge(txn, &folder, (struct uid_list){&uid, 1}, GRAVE_DELAY_MS, &count);
 }
 
 static enum err
@@ -137,10 +146,14 @@ move_each(struct control_call *call, struct txn *txn, struct span key)
 #define MOVE_CANNOT "move the messages back"
 
 const struct control_handler control_do_message_copy = {
-	.each = copy_each, .object = "message", .cannot = "remove the copies",
+	.each = copy_each,
+	.object = "message",
+	.cannot = "remove the copies",
 };
 const struct control_handler control_do_message_move = {
-	.each = move_each, .object = "message", .cannot = MOVE_CANNOT,
+	.each = move_each,
+	.object = "message",
+	.cannot = MOVE_CANNOT,
 };
 
 /* ---- the bin ---- */
@@ -180,7 +193,8 @@ remove_each(struct control_call *call, struct txn *txn, struct span key)
 	struct folder bin, folder;
 	struct message m;
 	char origin[ORIGIN_SIZE];
-	enum err err = control_folder_make(call, txn, control_param(call, "user"), MAILBOX_BIN, &bin);
+	enum err err =
+		control_folder_make(call, txn, control_param(call, "user"), MAILBOX_BIN, &bin);
 
 	if (err == OK)
 		err = bin_sweep(txn, &bin, *(int64_t *)call->state);
@@ -201,7 +215,10 @@ remove_finish(struct control_call *call)
 }
 
 const struct control_handler control_do_message_remove = {
-	.check = bin_check, .each = remove_each, .finish = remove_finish, .object = "message",
+	.check = bin_check,
+	.each = remove_each,
+	.finish = remove_finish,
+	.object = "message",
 	.cannot = "message restore brings them back",
 };
 
@@ -211,8 +228,8 @@ bin_find(struct control_call *call, struct txn *txn, struct span key, struct fol
 {
 	struct folder inbox;
 	uint32_t uid;
-	enum err err = control_folder(call, txn_view(txn), control_param(call, "user"), MAILBOX_INBOX,
-		&inbox);
+	enum err err = control_folder(
+		call, txn_view(txn), control_param(call, "user"), MAILBOX_INBOX, &inbox);
 
 	if (err == OK)
 		err = folder_find(txn_view(txn), inbox.user_id, MAILBOX_BIN, bin);
@@ -246,7 +263,9 @@ restore_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_message_restore = {
-	.each = restore_each, .object = "message", .cannot = "remove them again",
+	.each = restore_each,
+	.object = "message",
+	.cannot = "remove them again",
 };
 
 static enum err
@@ -260,5 +279,7 @@ purge_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_message_purge = {
-	.each = purge_each, .object = "message", .cannot = "purged for good",
+	.each = purge_each,
+	.object = "message",
+	.cannot = "purged for good",
 };

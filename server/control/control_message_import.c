@@ -52,14 +52,15 @@ import_check(struct control_call *call)
 	im->max = (size_t)call->host->conf->limits_message_size;
 	call->state = im;
 	if (control_fd(call, "file") < 0)
-		return control_fail(call, RPC_INVALID, "no file came with the request", NULL, "file");
+		return control_fail(
+			call, RPC_INVALID, "no file came with the request", NULL, "file");
 	return true;
 }
 
 static size_t
 header_length(struct span text)
 {
-	struct header_end end = { 0 };
+	struct header_end end = {0};
 
 	return header_end_find(&end, text);
 }
@@ -134,21 +135,22 @@ import_work(struct control_call *call)
 	atomic_store(&call->progress_done, im->source.at);
 	batch_keys(call, im);
 	return err == OK || err == ERR_NOT_FOUND ||
-	       control_fail(call, RPC_INVALID, "this is no mbox, .eml file or maildir that can be read",
-		       NULL, "file");
+	       control_fail(call, RPC_INVALID,
+		       "this is no mbox, .eml file or maildir that can be read", NULL, "file");
 }
 
 static enum err
 place(struct control_call *call, struct txn *txn, const struct import_message *m,
 	struct content *content)
 {
-	struct placement p = { .content = content, .flags = m->flags,
-		.received_s = m->date_s > 0 && m->date_s <= UINT32_MAX ? (uint32_t)m->date_s : 0 };
+	struct placement p = {.content = content,
+		.flags = m->flags,
+		.received_s = m->date_s > 0 && m->date_s <= UINT32_MAX ? (uint32_t)m->date_s : 0};
 	struct folder folder;
 	enum err err;
 
-	err = control_folder_make(call, txn, control_param(call, "user"), control_param(call, "folder"),
-		&folder);
+	err = control_folder_make(
+		call, txn, control_param(call, "user"), control_param(call, "folder"), &folder);
 	if (err != OK)
 		return err;
 	p.user_id = folder.user_id;
@@ -163,8 +165,8 @@ small_each(struct control_call *call, struct txn *txn, const struct import_messa
 {
 	size_t header = header_length(m->text);
 	struct span body = span_from(m->text, header);
-	struct content content = { .header = span_range(m->text, 0, header), .body_size = body.len };
-	enum err err = body_add(txn, (struct body_source){ &body, 1 }, &content.body_id);
+	struct content content = {.header = span_range(m->text, 0, header), .body_size = body.len};
+	enum err err = body_add(txn, (struct body_source){&body, 1}, &content.body_id);
 
 	return err == OK ? place(call, txn, m, &content) : err;
 }
@@ -178,14 +180,14 @@ large_each(struct control_call *call, struct txn *txn, size_t i)
 	size_t header = header_length(m->text), at = i * PIECE_BYTES;
 	struct span body = span_from(m->text, header);
 	struct span piece = span_range(body, at, at + PIECE_BYTES);
-	struct content content = { .header = span_range(m->text, 0, header), .body_size = body.len };
+	struct content content = {.header = span_range(m->text, 0, header), .body_size = body.len};
 	enum err err = OK;
 
 	if (i == 0)
 		err = body_begin(txn, &im->body_id);
 	content.body_id = im->body_id;
 	if (err == OK && i + 1 < call->target_count)
-		return body_write(txn, im->body_id, at, (struct body_source){ &piece, 1 });
+		return body_write(txn, im->body_id, at, (struct body_source){&piece, 1});
 	return err == OK ? place(call, txn, m, &content) : err;
 }
 
@@ -194,7 +196,8 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct import *im = call->state;
 	size_t i = (size_t)(call->target_now);
-	enum err err = im->large ? large_each(call, txn, i) : small_each(call, txn, &im->messages[i]);
+	enum err err =
+		im->large ? large_each(call, txn, i) : small_each(call, txn, &im->messages[i]);
 
 	(void)key;
 	if (im->large && err == OK && i + 1 < call->target_count)
@@ -203,6 +206,11 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_message_import = {
-	.check = import_check, .work = import_work, .work_kind = WORK_GENERAL, .each = import_each,
-	.object = "message", .cannot = "remove the messages", .targets_job = 4,
+	.check = import_check,
+	.work = import_work,
+	.work_kind = WORK_GENERAL,
+	.each = import_each,
+	.object = "message",
+	.cannot = "remove the messages",
+	.targets_job = 4,
 };

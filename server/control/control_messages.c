@@ -28,7 +28,7 @@ list_row(struct control_call *call, struct snapshot *snap, const struct folder *
 	struct message_walk *walk = call->state;
 	struct control_rows *rows = &call->rows;
 	struct span flags[CONTROL_FLAGS_MAX];
-	struct control_heading h = { 0 };
+	struct control_heading h = {0};
 	char key[16];
 
 	(void)snap;
@@ -53,8 +53,8 @@ bin_row(struct control_call *call, struct snapshot *snap, const struct folder *b
 	struct message_walk *walk = call->state;
 	struct control_rows *rows = &call->rows;
 	struct span folder_id = SPAN_NONE, uid = SPAN_NONE, rest;
-	struct control_heading h = { 0 };
-	struct folder from = { 0 };
+	struct control_heading h = {0};
+	struct folder from = {0};
 	uint64_t id = 0, number = 0;
 	char key[16];
 
@@ -126,7 +126,8 @@ list_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_message_list = {
-	.check = walk_check, .read = list_read,
+	.check = walk_check,
+	.read = list_read,
 };
 
 static enum step
@@ -141,12 +142,12 @@ bin_read(struct control_call *call, struct snapshot *snap)
 	return folder_read(call, snap, &bin, bin_row);
 }
 
-const struct control_handler control_do_message_bin = { .check = walk_check, .read = bin_read };
+const struct control_handler control_do_message_bin = {.check = walk_check, .read = bin_read};
 
 /* ---- show ---- */
 
 struct shown {
-	int fd;		/* --out; -1: in the reply */
+	int fd; /* --out; -1: in the reply */
 	bool has_begun;
 	uint64_t body_id, at;
 	struct buf piece;
@@ -167,11 +168,14 @@ show_check(struct control_call *call)
 	buf_init(&s->piece, 2 * OUT_STEP);
 	arena_on_reset(&call->arena, piece_free, &s->piece);
 	call->state = s;
-	log_put(call->host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "security",
-		.text = "message read", .fields = { { "who", span_of(call->who.name), 0 },
-			{ "via", span_of(call->who.via), 0 },
-			{ "user", control_param(call, "user"), 0 },
-			{ "uid", SPAN_NONE, (int64_t)rpc_number(call->request, "uid", 0) } } });
+	log_put(call->host->log,
+		&(struct log_line){.level = LEVEL_INFO,
+			.area = "security",
+			.text = "message read",
+			.fields = {{"who", span_of(call->who.name), 0},
+				{"via", span_of(call->who.via), 0},
+				{"user", control_param(call, "user"), 0},
+				{"uid", SPAN_NONE, (int64_t)rpc_number(call->request, "uid", 0)}}});
 	return true;
 }
 
@@ -212,8 +216,8 @@ put_message(struct control_call *call, struct snapshot *snap, const struct messa
 		json_put_string(w, h.to);
 	json_put_close(w);
 	json_put_member_string(w, SPAN("subject"), h.subject);
-	control_put_time(w, SPAN("date"),
-		h.date_ms ? h.date_ms : (int64_t)m->entry.received_s * 1000);
+	control_put_time(
+		w, SPAN("date"), h.date_ms ? h.date_ms : (int64_t)m->entry.received_s * 1000);
 	json_put_member_u64(w, SPAN("size"), m->entry.size);
 	json_put_name(w, SPAN("flags"));
 	json_put_array(w);
@@ -221,9 +225,9 @@ put_message(struct control_call *call, struct snapshot *snap, const struct messa
 		json_put_string(w, flags[i]);
 	json_put_close(w);
 	json_put_member_bool(w, SPAN("held"), (m->entry.flags & FLAG_HELD) != 0);
-	json_put_member_string(w, SPAN("header"), arena_printf(&call->arena, "%.*s%.*s",
-		SPAN_FMT(m->copy.front), SPAN_FMT(span_range(m->content.header, 0,
-			SHOWN_HEADER_MAX))));
+	json_put_member_string(w, SPAN("header"),
+		arena_printf(&call->arena, "%.*s%.*s", SPAN_FMT(m->copy.front),
+			SPAN_FMT(span_range(m->content.header, 0, SHOWN_HEADER_MAX))));
 	put_body(call, snap, m);
 	json_put_close(w);
 }
@@ -235,14 +239,14 @@ show_read(struct control_call *call, struct snapshot *snap)
 	struct folder folder;
 	struct message m;
 	struct span piece;
-	enum err err = control_folder(call, snap, control_param(call, "user"),
-		control_param(call, "folder"), &folder);
+	enum err err = control_folder(
+		call, snap, control_param(call, "user"), control_param(call, "folder"), &folder);
 
 	if (err != OK)
 		return STEP_FAIL;
 	if (!s->has_begun) {
-		err = message_find(snap, folder.folder_id,
-			(uint32_t)rpc_number(call->request, "uid", 0), &m);
+		err = message_find(
+			snap, folder.folder_id, (uint32_t)rpc_number(call->request, "uid", 0), &m);
 		if (!control_fail_err(call, err, "message"))
 			return STEP_FAIL;
 		put_message(call, snap, &m);
@@ -250,7 +254,8 @@ show_read(struct control_call *call, struct snapshot *snap)
 		s->body_id = m.content.body_id;
 		if (s->fd < 0)
 			return STEP_DONE;
-		if (buf_put(&s->piece, m.copy.front) != OK || buf_put(&s->piece, m.content.header) != OK)
+		if (buf_put(&s->piece, m.copy.front) != OK ||
+			buf_put(&s->piece, m.content.header) != OK)
 			return STEP_FAIL;
 	}
 	while (buf_span(&s->piece).len < OUT_STEP) {
@@ -273,5 +278,7 @@ show_spill(struct control_call *call)
 }
 
 const struct control_handler control_do_message_show = {
-	.check = show_check, .read = show_read, .spill = show_spill,
+	.check = show_check,
+	.read = show_read,
+	.spill = show_spill,
 };

@@ -26,7 +26,7 @@ struct span
 control_note_text(struct arena *a, enum note_code code, struct span found, struct span because)
 {
 	char bytes[NOTE_SIZE_MAX];
-	struct span rest = { bytes, note_encode(bytes, code, found, because) };
+	struct span rest = {bytes, note_encode(bytes, code, found, because)};
 	struct span line = SPAN_NONE;
 	struct note note;
 	struct buf text;
@@ -69,5 +69,5 @@ control_crlf(struct arena *a, struct span text)
 			to[out++] = '\r';
 		to[out++] = text.ptr[i];
 	}
-	return (struct span){ to, out };
+	return (struct span){to, out};
 }

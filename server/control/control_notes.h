@@ -10,8 +10,8 @@
 /* NAME: an array of sentences, "mapping: ...", one for each note of NOTES. */
 void control_put_notes(struct json_writer *w, struct span name, struct span notes);
 /* One note as a sentence in A. */
-struct span control_note_text(struct arena *a, enum note_code code, struct span found,
-	struct span because);
+struct span control_note_text(
+	struct arena *a, enum note_code code, struct span found, struct span because);
 struct span control_note_line(struct arena *a, const struct note *note); /* with its stage */
 
 /* TEXT with every bare LF as CRLF, in A; TEXT itself where it has none. */

@@ -8,8 +8,8 @@
 struct password_cost
 control_password_cost(const struct conf *conf)
 {
-	return (struct password_cost){ .memory = (size_t)conf->auth_hash_memory,
-		.passes = (unsigned)conf->auth_hash_passes };
+	return (struct password_cost){.memory = (size_t)conf->auth_hash_memory,
+		.passes = (unsigned)conf->auth_hash_passes};
 }
 
 bool
@@ -30,8 +30,8 @@ control_password_rules(struct control_call *call, struct span password, const ch
 }
 
 bool
-control_password_hash(struct control_call *call, struct span password,
-	struct control_new_password *out)
+control_password_hash(
+	struct control_call *call, struct span password, struct control_new_password *out)
 {
 	enum err err = password_hash(password, &out->cost, out->hash);
 

@@ -16,7 +16,7 @@ struct password_cost control_password_cost(const struct conf *conf);
 /* Long enough, not too long (SEC-01, contract 7); fails the call otherwise. FIELD names it. */
 bool control_password_rules(struct control_call *call, struct span password, const char *field);
 /* For `work`: fills hash. Fails the call. */
-bool control_password_hash(struct control_call *call, struct span password,
-	struct control_new_password *out);
+bool control_password_hash(
+	struct control_call *call, struct span password, struct control_new_password *out);
 
 #endif

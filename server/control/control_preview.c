@@ -39,7 +39,7 @@ previews_sweep(int64_t now_ms)
 {
 	struct list *at, *following;
 
-	list_for_each(at, following, &previews) {
+	list_for_each (at, following, &previews) {
 		struct preview *p = LIST_ITEM(at, struct preview, link);
 
 		if (p->expires_ms > now_ms && preview_count <= CONTROL_PREVIEWS_MAX)
@@ -154,8 +154,8 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	json_put_name(w, SPAN("warnings"));
 	json_put_array(w);
 	if (h->cannot)
-		json_put_string(w, arena_printf(&call->arena, "postroom undo cannot take it back: %s",
-			h->cannot));
+		json_put_string(w, arena_printf(&call->arena,
+					   "postroom undo cannot take it back: %s", h->cannot));
 	json_put_close(w);
 	json_put_member_string(w, SPAN("undo"), span_of(h->cannot || h->start ? "no" : "yes"));
 	json_put_member_string(w, SPAN("cli"), arena_printf(&call->arena, "postroom %s", m->words));
@@ -170,8 +170,8 @@ preview_end(struct control_call *call, struct previewing *pv)
 
 	previews_sweep(loop_now_ms(call->host->loop));
 	if (pv->count > CONTROL_TARGETS_MAX)
-		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d", pv->count,
-			CONTROL_TARGETS_MAX);
+		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d",
+			pv->count, CONTROL_TARGETS_MAX);
 	if (!call->failed) {
 		p = preview_keep(call, pv);
 		if (!p)
@@ -217,8 +217,10 @@ list_request(struct control_call *call, struct rpc_request *inner)
 	if (!list)
 		return NULL;
 	r->method = list;
-	control_schema_parse(arena_text(&call->arena, arena_printf(&call->arena, "%s%s%s",
-		list->params, list->params[0] ? " " : "", CONTROL_LIST_PARAMS)), &r->schema);
+	control_schema_parse(
+		arena_text(&call->arena, arena_printf(&call->arena, "%s%s%s", list->params,
+						 list->params[0] ? " " : "", CONTROL_LIST_PARAMS)),
+		&r->schema);
 	for (size_t i = 0; i < r->schema.count; i++)
 		for (size_t j = 0; j < inner->schema.count; j++)
 			if (span_eq(r->schema.items[i].name, inner->schema.items[j].name))
@@ -234,11 +236,12 @@ static bool
 previewable(struct control_call *call, const struct rpc_request *inner)
 {
 	for (size_t i = 0; i < inner->schema.count; i++)
-		if (inner->schema.items[i].type == CONTROL_TYPE_SECRET && inner->values[i].present) {
+		if (inner->schema.items[i].type == CONTROL_TYPE_SECRET &&
+			inner->values[i].present) {
 			control_call_wipes(call, call->line);
 			control_call_wipes(call, inner->values[i].text);
-			return control_fail(call, RPC_INVALID, "a change with a password has no preview",
-				NULL, "method");
+			return control_fail(call, RPC_INVALID,
+				"a change with a password has no preview", NULL, "method");
 		}
 	return control_method_changes(inner->method) ||
 	       control_fail(call, RPC_INVALID, "this method changes nothing", NULL, "method");
@@ -247,7 +250,7 @@ previewable(struct control_call *call, const struct rpc_request *inner)
 static bool
 preview_begin(struct control_call *call, struct previewing *pv)
 {
-	struct rpc_error error = { 0 };
+	struct rpc_error error = {0};
 
 	pv->inner = ARENA_NEW(&call->arena, struct rpc_request);
 	if (rpc_request_inner(call->request, true, &call->arena, pv->inner, &error) &&
@@ -278,10 +281,11 @@ preview_start(struct control_call *call)
 	}
 	list = list_request(call, pv->inner);
 	if (!rpc_has(call->request, "filter") && !rpc_flag(call->request, "all"))
-		control_fail(call, RPC_INVALID, "name the objects, or give a filter or all", NULL, "filter");
-	else if (!list)
-		control_fail(call, RPC_INVALID, "this method takes no filter: name the objects", NULL,
+		control_fail(call, RPC_INVALID, "name the objects, or give a filter or all", NULL,
 			"filter");
+	else if (!list)
+		control_fail(call, RPC_INVALID, "this method takes no filter: name the objects",
+			NULL, "filter");
 	if (call->failed) {
 		control_call_end(call);
 		return;
@@ -291,7 +295,7 @@ preview_start(struct control_call *call)
 	control_call_run(call, list, preview_listed);
 }
 
-const struct control_handler control_do_preview = { .start = preview_start };
+const struct control_handler control_do_preview = {.start = preview_start};
 
 /* ---- apply ---- */
 
@@ -310,7 +314,7 @@ preview_take(struct control_call *call)
 	struct list *at, *following;
 
 	previews_sweep(loop_now_ms(call->host->loop));
-	list_for_each(at, following, &previews) {
+	list_for_each (at, following, &previews) {
 		struct preview *p = LIST_ITEM(at, struct preview, link);
 
 		if (!span_eq(span_of(p->token), control_param(call, "token")) ||
@@ -321,7 +325,8 @@ preview_take(struct control_call *call)
 		arena_on_reset(&call->arena, preview_drop, p);
 		return p;
 	}
-	control_fail(call, RPC_GONE, "this preview is over or was applied", "preview again", "token");
+	control_fail(
+		call, RPC_GONE, "this preview is over or was applied", "preview again", "token");
 	return NULL;
 }
 
@@ -329,7 +334,7 @@ static void
 apply_start(struct control_call *call)
 {
 	struct preview *p = preview_take(call);
-	struct rpc_error error = { 0 };
+	struct rpc_error error = {0};
 	char count[24];
 
 	if (p && !control_session_may(call->session, p->request->method, &error)) {
@@ -338,8 +343,8 @@ apply_start(struct control_call *call)
 	} else if (p && rpc_has(call->request, "word")) {
 		snprintf(count, sizeof(count), "%zu", p->count);
 		if (!span_eq(control_param(call, "word"), span_of(count)))
-			control_fail(call, RPC_REFUSED, "the number typed is not the number of objects", NULL,
-				"word");
+			control_fail(call, RPC_REFUSED,
+				"the number typed is not the number of objects", NULL, "word");
 	}
 	if (call->failed || (p && p->count == 0))
 		control_call_end(call); /* nothing was pinned: nothing is done */
@@ -347,4 +352,4 @@ apply_start(struct control_call *call)
 		control_call_run(call, p->request, NULL);
 }
 
-const struct control_handler control_do_apply = { .start = apply_start };
+const struct control_handler control_do_apply = {.start = apply_start};

@@ -9,7 +9,7 @@
 #include "server/control/control_fields.h"
 #include "store/queued.h"
 
-#define RECIPIENTS_SHOWN 100 /* addresses in one row */
+#define RECIPIENTS_SHOWN 100   /* addresses in one row */
 #define RECIPIENTS_LISTED 1000 /* of `queue show` */
 
 struct queue_walk {
@@ -30,11 +30,12 @@ struct queue_facts {
 static enum err
 queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f)
 {
-	struct queued_recipient r = { 0 };
+	struct queued_recipient r = {0};
 	enum err err;
 
-	*f = (struct queue_facts){ .state = q->bin_until_ms ? QUEUED_BIN
-							     : q->held ? QUEUED_HELD : QUEUED_ACTIVE };
+	*f = (struct queue_facts){.state = q->bin_until_ms ? QUEUED_BIN
+					   : q->held	   ? QUEUED_HELD
+							   : QUEUED_ACTIVE};
 	while ((err = queued_recipient_next(snap, q->queue_id, r.recipient_no, &r)) == OK) {
 		if (r.state == QUEUED_GONE)
 			continue;
@@ -113,7 +114,8 @@ queue_list_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_queue_list = {
-	.check = queue_list_check, .read = queue_list_read,
+	.check = queue_list_check,
+	.read = queue_list_read,
 };
 
 /* ---- show ---- */
@@ -123,8 +125,8 @@ put_recipient(struct json_writer *w, const struct queued *q, const struct queued
 {
 	json_put_object(w);
 	json_put_member_string(w, SPAN("address"), r->address);
-	json_put_member_string(w, SPAN("state"),
-		span_of(queued_state_words[queued_shown_state(q, r)]));
+	json_put_member_string(
+		w, SPAN("state"), span_of(queued_state_words[queued_shown_state(q, r)]));
 	json_put_member_u64(w, SPAN("tries"), r->tries);
 	control_put_time(w, SPAN("last_try"), r->last_try_ms);
 	control_put_time(w, SPAN("next_try"), r->next_try_ms);
@@ -137,7 +139,7 @@ static enum step
 queue_show_read(struct control_call *call, struct snapshot *snap)
 {
 	struct json_writer *w = &call->json;
-	struct queued_recipient r = { 0 };
+	struct queued_recipient r = {0};
 	struct queued q;
 	uint64_t id;
 	size_t n = 0;
@@ -158,7 +160,7 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 	return STEP_DONE;
 }
 
-const struct control_handler control_do_queue_show = { .read = queue_show_read };
+const struct control_handler control_do_queue_show = {.read = queue_show_read};
 
 /* ---- changes ---- */
 
@@ -208,11 +210,12 @@ retry_each(struct control_call *call, struct txn *txn, struct span key)
 	return err == OK ? words(call, queued_retry(txn, id, 0, call->now_ms)) : err;
 }
 
-const struct control_handler control_do_queue_hold = { .each = hold_each, .object = "message" };
+const struct control_handler control_do_queue_hold = {.each = hold_each, .object = "message"};
 const struct control_handler control_do_queue_release = {
-	.each = release_each, .object = "message",
+	.each = release_each,
+	.object = "message",
 };
-const struct control_handler control_do_queue_retry = { .each = retry_each, .object = "message" };
+const struct control_handler control_do_queue_retry = {.each = retry_each, .object = "message"};
 
 static bool
 remove_check(struct control_call *call)
@@ -235,7 +238,9 @@ remove_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_queue_remove = {
-	.check = remove_check, .each = remove_each, .object = "message",
+	.check = remove_check,
+	.each = remove_each,
+	.object = "message",
 };
 
 static bool
@@ -251,11 +256,12 @@ redirect_check(struct control_call *call)
 		else if (span_eq(keys->pairs[i].key, SPAN("route")))
 			to->route = keys->pairs[i].value;
 		else
-			return control_fail(call, RPC_INVALID, "redirect takes to= or route=", NULL, "keys");
+			return control_fail(
+				call, RPC_INVALID, "redirect takes to= or route=", NULL, "keys");
 	}
 	if (!to->address.len && !to->route.len)
-		return control_fail(call, RPC_INVALID, "redirect wants to=ADDRESS or route=NAME", NULL,
-			"keys");
+		return control_fail(
+			call, RPC_INVALID, "redirect wants to=ADDRESS or route=NAME", NULL, "keys");
 	if (to->address.len && (address_parse(&call->arena, to->address, &address) != OK ||
 				       (address.flags & ADDRESS_NO_DOMAIN)))
 		return control_fail(call, RPC_INVALID, "to= is no address", NULL, "to");
@@ -274,5 +280,7 @@ redirect_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_queue_redirect = {
-	.check = redirect_check, .each = redirect_each, .object = "message",
+	.check = redirect_check,
+	.each = redirect_each,
+	.object = "message",
 };

@@ -39,17 +39,17 @@ control_fail(struct control_call *call, enum rpc_code code, const char *why, con
 	if (call->failed)
 		return false;
 	call->failed = true;
-	call->error = (struct rpc_error){ .code = code,
+	call->error = (struct rpc_error){.code = code,
 		.what = span_of(m->words[0] ? m->words : m->method),
 		.why = arena_copy(&call->arena, span_of(why)),
 		.hint = arena_copy(&call->arena, span_of(hint)),
-		.field = arena_copy(&call->arena, span_of(field)) };
+		.field = arena_copy(&call->arena, span_of(field))};
 	return false;
 }
 
 bool
-control_failf(struct control_call *call, enum rpc_code code, const char *field,
-	const char *format, ...)
+control_failf(
+	struct control_call *call, enum rpc_code code, const char *field, const char *format, ...)
 {
 	char text[512];
 	va_list args;
@@ -88,8 +88,8 @@ control_skip(struct control_call *call, struct span key, const char *why)
 		call->skipped = grown;
 		call->skipped_size = size;
 	}
-	call->skipped[call->skipped_count++] = (struct rpc_skipped){
-		.key = arena_copy(&call->arena, key), .why = span_of(why) };
+	call->skipped[call->skipped_count++] =
+		(struct rpc_skipped){.key = arena_copy(&call->arena, key), .why = span_of(why)};
 }
 
 struct span
@@ -99,7 +99,7 @@ control_time(struct arena *a, int64_t ms)
 	struct buf b;
 
 	buf_init(&b, 64);
-	if (mail_date_put_rfc3339(&b, (struct mail_date){ .seconds = ms / 1000 }) == OK)
+	if (mail_date_put_rfc3339(&b, (struct mail_date){.seconds = ms / 1000}) == OK)
 		text = arena_copy(a, buf_span(&b));
 	buf_fini(&b);
 	return text;
@@ -140,8 +140,8 @@ control_write(struct control_call *call, int fd, struct buf *from)
 		if (n < 0 && errno == EINTR && !control_is_cancelled(call))
 			continue;
 		if (n <= 0)
-			return control_failf(call, RPC_REFUSED, NULL, "the file cannot be written: %s",
-				strerror(errno));
+			return control_failf(call, RPC_REFUSED, NULL,
+				"the file cannot be written: %s", strerror(errno));
 		buf_consume(from, (size_t)n);
 	}
 	return true;
@@ -153,8 +153,10 @@ static enum err
 put_done(struct control_call *call, struct buf *out)
 {
 	char undo[24] = "";
-	struct rpc_done done = { .done = call->done, .skipped = call->skipped,
-		.skipped_count = call->skipped_count, .note = call->note };
+	struct rpc_done done = {.done = call->done,
+		.skipped = call->skipped,
+		.skipped_count = call->skipped_count,
+		.note = call->note};
 
 	if (call->undo_id && call->can_undo) {
 		snprintf(undo, sizeof(undo), "%llu", (unsigned long long)call->undo_id);

@@ -56,8 +56,10 @@ sort_parse(struct control_rows *rows, struct span text, struct rpc_error *error)
 	rows->sort_column = column_find(&rows->columns, name);
 	if (rows->sort_column < rows->columns.count)
 		return true;
-	*error = (struct rpc_error){ .code = RPC_INVALID, .field = SPAN("sort"),
-		.why = arena_printf(rows->arena, "no column \"%.*s\" in this list", SPAN_FMT(name)) };
+	*error = (struct rpc_error){.code = RPC_INVALID,
+		.field = SPAN("sort"),
+		.why = arena_printf(
+			rows->arena, "no column \"%.*s\" in this list", SPAN_FMT(name))};
 	return false;
 }
 
@@ -70,12 +72,14 @@ filter_parse(struct control_rows *rows, const struct rpc_request *request, struc
 	if (span_trim(text).len == 0)
 		return true;
 	filter = ARENA_NEW(rows->arena, struct control_filter);
-	if (control_filter_parse(text, request->method->columns, now_s, rows->arena, filter) == OK) {
+	if (control_filter_parse(text, request->method->columns, now_s, rows->arena, filter) ==
+		OK) {
 		rows->filter = filter;
 		return true;
 	}
-	*error = (struct rpc_error){ .code = RPC_INVALID, .field = SPAN("filter"),
-		.why = SPAN("the filter is too long") };
+	*error = (struct rpc_error){.code = RPC_INVALID,
+		.field = SPAN("filter"),
+		.why = SPAN("the filter is too long")};
 	if (filter->fault_count > 0) {
 		const struct control_filter_fault *f = &filter->faults[0];
 
@@ -89,7 +93,7 @@ bool
 control_rows_init(struct control_rows *rows, struct arena *a, const struct rpc_request *request,
 	int64_t now_s, struct rpc_error *error)
 {
-	*rows = (struct control_rows){ .arena = a, .schema = request->method->columns };
+	*rows = (struct control_rows){.arena = a, .schema = request->method->columns};
 	chunk_pool_init(&rows->pool, SCRATCH_CHUNKS);
 	arena_init(&rows->scratch, &rows->pool);
 	control_schema_parse(request->method->columns, &rows->columns);
@@ -136,9 +140,12 @@ row_copy(struct control_row *to, const struct control_row *from, size_t cells, s
 void
 control_rows_move(struct control_rows *to, struct control_rows *from, struct arena *a)
 {
-	*to = (struct control_rows){ .arena = a, .sort_column = from->columns.count,
-		.rows = from->rows, .count = from->count, .size = from->size,
-		.counted_bytes = from->counted_bytes };
+	*to = (struct control_rows){.arena = a,
+		.sort_column = from->columns.count,
+		.rows = from->rows,
+		.count = from->count,
+		.size = from->size,
+		.counted_bytes = from->counted_bytes};
 	chunk_pool_init(&to->pool, 0);
 	arena_init(&to->scratch, &to->pool);
 	to->schema = from->schema; /* of the table of methods: it stays */
@@ -198,8 +205,8 @@ control_row(struct control_rows *rows, struct span key)
 {
 	row_close(rows);
 	arena_reset(&rows->scratch);
-	rows->open = (struct control_row){ .key = arena_copy(&rows->scratch, key),
-		.cells = ARENA_ARRAY(&rows->scratch, struct control_value, rows->columns.count) };
+	rows->open = (struct control_row){.key = arena_copy(&rows->scratch, key),
+		.cells = ARENA_ARRAY(&rows->scratch, struct control_value, rows->columns.count)};
 	rows->next_cell = 0;
 	rows->is_open = true;
 }
@@ -217,13 +224,14 @@ control_put_text(struct control_rows *rows, struct span text)
 	struct control_value *v = next_cell(rows);
 
 	if (text.ptr)
-		*v = (struct control_value){ .text = arena_copy(&rows->scratch, text), .present = true };
+		*v = (struct control_value){
+			.text = arena_copy(&rows->scratch, text), .present = true};
 }
 
 void
 control_put_number(struct control_rows *rows, int64_t number)
 {
-	*next_cell(rows) = (struct control_value){ .number = number, .present = true };
+	*next_cell(rows) = (struct control_value){.number = number, .present = true};
 }
 
 void
@@ -238,15 +246,16 @@ control_put_time_ms(struct control_rows *rows, int64_t ms)
 	struct control_value *v = next_cell(rows);
 
 	if (ms > 0)
-		*v = (struct control_value){ .text = control_time(&rows->scratch, ms),
-			.number = ms / 1000, .present = true };
+		*v = (struct control_value){.text = control_time(&rows->scratch, ms),
+			.number = ms / 1000,
+			.present = true};
 }
 
 void
 control_put_time_text(struct control_rows *rows, struct span text, int64_t seconds)
 {
-	*next_cell(rows) = (struct control_value){ .text = arena_copy(&rows->scratch, text),
-		.number = seconds, .present = true };
+	*next_cell(rows) = (struct control_value){
+		.text = arena_copy(&rows->scratch, text), .number = seconds, .present = true};
 }
 
 void
@@ -267,8 +276,9 @@ control_put_list(struct control_rows *rows, const struct span *items, size_t cou
 	}
 	json_put_close(&w);
 	if (json_writer_end(&w) == OK)
-		*v = (struct control_value){ .text = arena_copy(&rows->scratch, buf_span(&json)),
-			.list = arena_copy(&rows->scratch, buf_span(&flat)), .present = true };
+		*v = (struct control_value){.text = arena_copy(&rows->scratch, buf_span(&json)),
+			.list = arena_copy(&rows->scratch, buf_span(&flat)),
+			.present = true};
 	buf_fini(&json);
 	buf_fini(&flat);
 }
@@ -291,7 +301,8 @@ row_compare(const void *a, const void *b, void *arg)
 	else
 		c = span_cmp_nocase(x->text, y->text);
 	if (c == 0)
-		c = span_cmp(((const struct control_row *)a)->key, ((const struct control_row *)b)->key);
+		c = span_cmp(
+			((const struct control_row *)a)->key, ((const struct control_row *)b)->key);
 	return order->down ? -c : c;
 }
 
@@ -306,7 +317,7 @@ type_is_number(enum control_type type)
 void
 control_rows_end(struct control_rows *rows)
 {
-	struct row_order order = { .column = rows->sort_column, .down = rows->sort_down };
+	struct row_order order = {.column = rows->sort_column, .down = rows->sort_down};
 
 	row_close(rows);
 	if (rows->sort_column >= rows->columns.count)
@@ -341,8 +352,8 @@ cell_put(const struct control_value *v, enum control_type type, struct json_writ
 }
 
 void
-control_row_put(const struct control_rows *rows, const struct control_row *row,
-	struct json_writer *w)
+control_row_put(
+	const struct control_rows *rows, const struct control_row *row, struct json_writer *w)
 {
 	json_put_object(w);
 	for (size_t i = 0; i < rows->columns.count; i++) {

@@ -52,8 +52,8 @@ struct control_rows {
 };
 
 /* Read filter, sort, limit, after of REQUEST. False with *error set. */
-bool control_rows_init(struct control_rows *rows, struct arena *a, const struct rpc_request *request,
-	int64_t now_s, struct rpc_error *error);
+bool control_rows_init(struct control_rows *rows, struct arena *a,
+	const struct rpc_request *request, int64_t now_s, struct rpc_error *error);
 void control_rows_fini(struct control_rows *rows); /* gives back its share of the memory limit */
 
 /* FROM's rows become those of *to, copied into A; FROM has none then. */
@@ -75,7 +75,7 @@ void control_rows_end(struct control_rows *rows);
 void control_rows_put(const struct control_rows *rows, size_t from, size_t n, struct json_writer *w,
 	struct span *next);
 size_t control_rows_find(const struct control_rows *rows, struct span key); /* count: none */
-void control_row_put(const struct control_rows *rows, const struct control_row *row,
-	struct json_writer *w);
+void control_row_put(
+	const struct control_rows *rows, const struct control_row *row, struct json_writer *w);
 
 #endif

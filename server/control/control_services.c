@@ -11,7 +11,9 @@
 #define ADDRESSES_MAX 4096
 
 static const char *const tls_words[] = {
-	[TLS_NONE] = "none", [TLS_STARTTLS] = "starttls", [TLS_IMPLICIT] = "implicit",
+	[TLS_NONE] = "none",
+	[TLS_STARTTLS] = "starttls",
+	[TLS_IMPLICIT] = "implicit",
 };
 
 /* The commas of "a, b" become rows of a list. */
@@ -60,19 +62,18 @@ service_list(struct control_call *call)
 		control_put_number(&call->rows, state == SERVICE_RUNNING || service->is_control);
 		put_addresses(call, service);
 		control_put_text(&call->rows, span_of(tls_words[service->tls]));
-		control_put_number(&call->rows,
-			shared_connections(call->host->shared, service->number));
+		control_put_number(
+			&call->rows, shared_connections(call->host->shared, service->number));
 		control_put_number(&call->rows, max_connections(call->host->conf, service));
 	}
 	control_rows_end(&call->rows);
 	control_call_end(call);
 }
 
-const struct control_handler control_do_service_list = { .start = service_list };
+const struct control_handler control_do_service_list = {.start = service_list};
 
 static void
-service_switch(struct control_call *call,
-	enum err (*act)(struct server *, const struct service *))
+service_switch(struct control_call *call, enum err (*act)(struct server *, const struct service *))
 {
 	const struct service *service = service_find(control_param(call, "name"));
 	enum err err = ERR_NOT_FOUND;
@@ -82,7 +83,8 @@ service_switch(struct control_call *call,
 	else if (service)
 		err = act(call->host->server, service);
 	if (err == ERR_NOT_FOUND)
-		control_fail(call, RPC_NOT_FOUND, "no such service in the configuration", NULL, "name");
+		control_fail(
+			call, RPC_NOT_FOUND, "no such service in the configuration", NULL, "name");
 	if (control_fail_err(call, err, "the service"))
 		call->done = 1;
 	control_call_end(call);
@@ -100,8 +102,8 @@ service_stop(struct control_call *call)
 	service_switch(call, server_service_stop);
 }
 
-const struct control_handler control_do_service_start = { .start = service_start };
-const struct control_handler control_do_service_stop = { .start = service_stop };
+const struct control_handler control_do_service_start = {.start = service_start};
+const struct control_handler control_do_service_stop = {.start = service_stop};
 
 static void
 session_row(struct control_call *call, const struct shared_session *row)
@@ -135,7 +137,7 @@ session_list(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_session_list = { .start = session_list };
+const struct control_handler control_do_session_list = {.start = session_list};
 
 static enum err
 session_end_one(struct control_call *call, struct span key)
@@ -168,7 +170,7 @@ session_end(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_session_end = { .start = session_end };
+const struct control_handler control_do_session_end = {.start = session_end};
 
 static void
 clock_advance(struct control_call *call)
@@ -186,4 +188,4 @@ clock_advance(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_clock_advance = { .start = clock_advance };
+const struct control_handler control_do_clock_advance = {.start = clock_advance};

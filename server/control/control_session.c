@@ -19,7 +19,7 @@
 #include "server/control/control_lists.h"
 #include "server/control/control_subscribe.h"
 
-#define CONTROL_GROUPS_MAX 256 /* of one peer; the rest is not looked at */
+#define CONTROL_GROUPS_MAX 256	     /* of one peer; the rest is not looked at */
 #define CONTROL_LOGIN_MS (60 * 1000) /* for a peer without rights to say `auth` */
 
 /* ---- who is there ---- */
@@ -43,8 +43,8 @@ group_listed(struct conf_list names, const gid_t *groups, size_t count)
 }
 
 enum control_level
-control_level_of(const struct conf *conf, uid_t uid, uid_t own_uid, const gid_t *groups,
-	size_t count)
+control_level_of(
+	const struct conf *conf, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count)
 {
 	if (uid == 0 || uid == own_uid || group_listed(conf->console_administrator, groups, count))
 		return CONTROL_ADMINISTRATOR;
@@ -117,8 +117,8 @@ session_put_error(struct control_session *s, struct span id, const struct rpc_er
 
 /* The descriptors that the line names; more than it needs are closed. */
 static unsigned
-session_take_fds(struct control_session *s, const struct rpc_request *r, bool last,
-	int fds[CONTROL_FDS_MAX])
+session_take_fds(
+	struct control_session *s, const struct rpc_request *r, bool last, int fds[CONTROL_FDS_MAX])
 {
 	unsigned want = 0, count = 0;
 	int fd;
@@ -135,13 +135,14 @@ session_take_fds(struct control_session *s, const struct rpc_request *r, bool la
 }
 
 bool
-control_session_may(struct control_session *s, const struct control_method *method,
-	struct rpc_error *error)
+control_session_may(
+	struct control_session *s, const struct control_method *method, struct rpc_error *error)
 {
 	bool right = control_rights_have(s->who.rights, method->right);
 
 	if (right && !(s->read_only && control_method_changes(method)))
 		return true;
+	error->what = span_of(method->words[0] ? method->words : method->method);
 	error->code = RPC_NO_PERMISSION;
 	error->why = right ? SPAN("this session is read-only")
 			   : SPAN("you have not the right to do this");
@@ -154,8 +155,8 @@ session_may(struct control_session *s, const struct rpc_request *r, struct rpc_e
 {
 	enum control_right right = r->method->right;
 
-	*error = (struct rpc_error){ .what = span_of(r->method->words[0] ? r->method->words
-									: r->method->method) };
+	*error = (struct rpc_error){
+		.what = span_of(r->method->words[0] ? r->method->words : r->method->method)};
 	if (!control_session_may(s, r->method, error))
 		return false;
 	if (s->call_count >= CONTROL_CALLS_MAX && right != CONTROL_RIGHT_NONE) {
@@ -182,7 +183,7 @@ session_line(struct control_session *s, struct span line, bool last)
 {
 	struct control_call *call = control_call_new();
 	struct rpc_request *request = ARENA_NEW(&call->arena, struct rpc_request);
-	struct rpc_error error = { 0 };
+	struct rpc_error error = {0};
 	int fds[CONTROL_FDS_MAX];
 	unsigned fd_count;
 
@@ -205,16 +206,17 @@ session_line(struct control_session *s, struct span line, bool last)
 	session_set_doing(&s->base, request->method->method);
 	if (control_method_changes(request->method))
 		session_log(&s->base, LEVEL_INFO, .text = "change",
-			.fields = { { "method", span_of(request->method->method), 0 },
-				{ "who", span_of(s->who.name), 0 }, { "via", span_of(s->who.via), 0 } });
+			.fields = {{"method", span_of(request->method->method), 0},
+				{"who", span_of(s->who.name), 0}, {"via", span_of(s->who.via), 0}});
 	control_call_begin(s, call, request, fds, fd_count);
 }
 
 static void
 session_too_long(struct control_session *s)
 {
-	static const struct rpc_error error = { .code = RPC_TOO_LARGE,
-		.what = { "request", 7 }, .why = { "a line is longer than 1 MiB", 27 } };
+	static const struct rpc_error error = {.code = RPC_TOO_LARGE,
+		.what = {"request", 7},
+		.why = {"a line is longer than 1 MiB", 27}};
 
 	session_put_error(s, SPAN_NONE, &error);
 	session_close(&s->base, CLOSE_TOO_LONG);
@@ -259,8 +261,8 @@ control_open(struct session *base)
 	if (s->who.level == CONTROL_NOBODY)
 		session_set_deadline(base, CONTROL_LOGIN_MS, CLOSE_LOGIN_TIME);
 	session_log(base, LEVEL_DEBUG, .text = "console",
-		.fields = { { "who", span_of(s->who.name), 0 },
-			{ "level", span_of(control_level_name(s->who.level)), 0 } });
+		.fields = {{"who", span_of(s->who.name), 0},
+			{"level", span_of(control_level_name(s->who.level)), 0}});
 }
 
 /* A closed socket cancels all. */
@@ -270,7 +272,7 @@ control_close(struct session *base)
 	struct control_session *s = (struct control_session *)base;
 	struct list *at, *following;
 
-	list_for_each(at, following, &s->calls)
+	list_for_each (at, following, &s->calls)
 		control_call_leave(LIST_ITEM(at, struct control_call, link));
 	control_subscriptions_end(s);
 	control_cursors_end(s);

@@ -14,8 +14,9 @@
 #include "server/session/session.h"
 
 #define CONTROL_CALLS_MAX 8 /* of one session, at work at the same time; more are `busy` */
-#define CONTROL_OUTPUT_MAX (3 * 1024 * 1024) /* unsent bytes: a console that is stuck goes (H59) */
-#define CONTROL_SUBSCRIPTIONS_MAX 8 /* of one session */
+#define CONTROL_OUTPUT_MAX (3 * 1024 * 1024) /* unsent bytes: a console that is stuck goes (H59)   \
+					      */
+#define CONTROL_SUBSCRIPTIONS_MAX 8	     /* of one session */
 #define CONTROL_VIA_SIZE 96
 
 extern const struct session_class control_session_class;
@@ -24,7 +25,7 @@ extern const struct session_class control_session_class;
 struct control_who {
 	enum control_level level;
 	control_rights rights;
-	uint64_t user_id; /* after auth; 0 else */
+	uint64_t user_id;	     /* after auth; 0 else */
 	char name[SHARED_USER_SIZE]; /* "root", "uid 1000", or the user's name */
 	char via[CONTROL_VIA_SIZE];  /* "control uid=0 pid=12" */
 };
@@ -33,7 +34,7 @@ struct control_session {
 	struct session base;
 	struct control_who who;
 	bool said_hello, read_only;
-	char client[64]; /* as hello said it, cleaned */
+	char client[64];   /* as hello said it, cleaned */
 	struct list calls; /* struct control_call.link */
 	unsigned call_count;
 	struct list subscriptions; /* struct control_subscription.link */
@@ -49,12 +50,12 @@ struct control_session {
  * look-up of group names. GROUPS are the peer's, its own group included. */
 struct conf;
 struct rpc_error;
-enum control_level control_level_of(const struct conf *conf, uid_t uid, uid_t own_uid,
-	const gid_t *groups, size_t count);
+enum control_level control_level_of(
+	const struct conf *conf, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count);
 
 /* May S call METHOD? False with code, why and field of *error set. */
-bool control_session_may(struct control_session *s, const struct control_method *method,
-	struct rpc_error *error);
+bool control_session_may(
+	struct control_session *s, const struct control_method *method, struct rpc_error *error);
 /* Put one whole line, its LF included. A session that does not read is ended. */
 void control_session_put(struct control_session *s, struct span line);
 

@@ -135,8 +135,8 @@ put_tls(struct control_call *call, const struct status *st)
 	json_put_member_bool(w, SPAN("certificate"), st->tls_expires_s != 0);
 	if (st->tls_expires_s) {
 		control_put_time(w, SPAN("expires"), st->tls_expires_s * 1000);
-		json_put_member_i64(w, SPAN("days"),
-			(st->tls_expires_s - call->now_ms / 1000) / DAY_S);
+		json_put_member_i64(
+			w, SPAN("days"), (st->tls_expires_s - call->now_ms / 1000) / DAY_S);
 	}
 	json_put_close(w);
 }
@@ -156,7 +156,8 @@ put_figures(struct control_call *call)
 	json_put_name(w, SPAN("counters"));
 	json_put_object(w);
 	for (size_t i = 0; i < metric_row_count; i++)
-		json_put_member_i64(w, span_of(metric_rows[i].name), metric_row_get(m, &metric_rows[i]));
+		json_put_member_i64(
+			w, span_of(metric_rows[i].name), metric_row_get(m, &metric_rows[i]));
 	json_put_close(w);
 }
 
@@ -220,4 +221,4 @@ status_read(struct control_call *call, struct snapshot *snap)
 	return control_fail_err(call, err, "the store") ? STEP_DONE : STEP_FAIL;
 }
 
-const struct control_handler control_do_status = { .check = status_check, .read = status_read };
+const struct control_handler control_do_status = {.check = status_check, .read = status_read};

@@ -113,7 +113,7 @@ control_subscriptions_end(struct control_session *s)
 {
 	struct list *at, *following;
 
-	list_for_each(at, following, &s->subscriptions)
+	list_for_each (at, following, &s->subscriptions)
 		sub_end(LIST_ITEM(at, struct control_subscription, link));
 }
 
@@ -227,8 +227,8 @@ status_tick(struct loop_timer *timer)
 static void
 log_send(struct control_subscription *sub, struct span lines, uint64_t skipped)
 {
-	static const char *const names[CONTROL_LOG_CELLS] = { "time", "level", "service", "session",
-		"message", "text" };
+	static const char *const names[CONTROL_LOG_CELLS] = {
+		"time", "level", "service", "session", "message", "text"};
 	struct json_writer w;
 	struct span line;
 	struct buf out;
@@ -313,8 +313,8 @@ sub_start(struct control_call *call, struct control_subscription *sub)
 		return true;
 	}
 	if (!control_rights_have(call->who.rights, CONTROL_RIGHT_LOG_VIEW))
-		return control_fail(call, RPC_NO_PERMISSION, "you have not the right to do this", NULL,
-			control_right_name(CONTROL_RIGHT_LOG_VIEW));
+		return control_fail(call, RPC_NO_PERMISSION, "you have not the right to do this",
+			NULL, control_right_name(CONTROL_RIGHT_LOG_VIEW));
 	if (!control_log_filter(call, &filter))
 		return false;
 	sub->log = log_subscribe(server_log_writer(sub->host->server), &filter, log_line_came, sub);
@@ -332,7 +332,8 @@ subscribe_start(struct control_call *call)
 	if (!span_eq(topic, SPAN("status")) && !span_eq(topic, SPAN("log")))
 		control_fail(call, RPC_INVALID, "nothing is told of this topic yet", NULL, "topic");
 	else if (s->subscription_count >= CONTROL_SUBSCRIPTIONS_MAX)
-		control_fail(call, RPC_BUSY, "too many subscriptions on this connection", NULL, NULL);
+		control_fail(
+			call, RPC_BUSY, "too many subscriptions on this connection", NULL, NULL);
 	if (call->failed) {
 		control_call_end(call);
 		return;
@@ -364,7 +365,7 @@ sub_find(struct control_call *call)
 	uint64_t id = rpc_number(call->request, "subscription", 0);
 	struct list *at, *following;
 
-	list_for_each(at, following, &call->session->subscriptions) {
+	list_for_each (at, following, &call->session->subscriptions) {
 		struct control_subscription *sub = LIST_ITEM(at, struct control_subscription, link);
 
 		if (sub->id == id)
@@ -400,6 +401,6 @@ ack_start(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_subscribe = { .start = subscribe_start };
-const struct control_handler control_do_unsubscribe = { .start = unsubscribe_start };
-const struct control_handler control_do_ack = { .start = ack_start };
+const struct control_handler control_do_subscribe = {.start = subscribe_start};
+const struct control_handler control_do_unsubscribe = {.start = unsubscribe_start};
+const struct control_handler control_do_ack = {.start = ack_start};

@@ -37,8 +37,8 @@ trace_check(struct control_call *call)
 	if (span_find(message, '@') < message.len || span_starts(message, SPAN("<")))
 		walk->query.message_id = message;
 	else if (message.len && message_no_parse(message, &walk->one) != OK)
-		return control_failf(call, RPC_INVALID, "message", "%.*s is no message id",
-			SPAN_FMT(message));
+		return control_failf(
+			call, RPC_INVALID, "message", "%.*s is no message id", SPAN_FMT(message));
 	if (rpc_has(call->request, "since")) {
 		if (control_parse_time(control_param(call, "since"), call->now_ms / 1000, &from_s,
 			    &to_s) != OK)
@@ -231,4 +231,4 @@ trace_read(struct control_call *call, struct snapshot *snap)
 	return STEP_MORE;
 }
 
-const struct control_handler control_do_trace = { .check = trace_check, .read = trace_read };
+const struct control_handler control_do_trace = {.check = trace_check, .read = trace_read};

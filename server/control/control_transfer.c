@@ -2,8 +2,8 @@
  * control_transfer.c - users and mappings out to a file and in again.
  *
  * Users go as JSON lines with every field but the password (CFG-05); they come in as JSON lines or
- * as CSV: name,password[,comment]. Mappings are CSV: address,target[,when,collect,comment] (MAP-15).
- * A bad line is reported by its number and does not stop the others.
+ * as CSV: name,password[,comment]. Mappings are CSV: address,target[,when,collect,comment]
+ * (MAP-15). A bad line is reported by its number and does not stop the others.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -97,7 +97,9 @@ users_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_user_export = {
-	.check = out_check, .read = users_read, .spill = out_spill,
+	.check = out_check,
+	.read = users_read,
+	.spill = out_spill,
 };
 
 static enum err
@@ -141,5 +143,7 @@ mappings_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_mapping_export = {
-	.check = out_check, .read = mappings_read, .spill = out_spill,
+	.check = out_check,
+	.read = mappings_read,
+	.spill = out_spill,
 };

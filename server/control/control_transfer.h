@@ -13,7 +13,8 @@
  * in front (H70). COMMA: one goes before it. */
 MUST_CHECK enum err csv_put(struct buf *out, struct span field, bool comma);
 /* The fields of LINE, quotes undone, in A. ERR_SYNTAX: an open quote; ERR_LIMIT: too many. */
-MUST_CHECK enum err csv_parse(struct arena *a, struct span line, struct span *fields, size_t *count);
+MUST_CHECK enum err csv_parse(
+	struct arena *a, struct span line, struct span *fields, size_t *count);
 
 /* Worker: all of FD into the call's arena. Fails the call. */
 bool control_read_file(struct control_call *call, int fd, struct span *out);

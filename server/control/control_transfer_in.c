@@ -22,7 +22,7 @@ struct item {
 
 struct transfer_in {
 	struct item *items;
-	struct span *keys; /* line numbers, as people count them */
+	struct span *keys;	   /* line numbers, as people count them */
 	size_t count, size, lines; /* lines: those of the file, before old ones are added */
 	struct password_cost cost;
 	uint64_t after;	      /* mapping import --replace: last id seen */
@@ -56,7 +56,8 @@ item_add(struct control_call *call, struct transfer_in *t, struct item item, siz
 		struct span *keys = ARENA_ARRAY(&call->arena, struct span, size);
 
 		if (size > 2 * LINES_MAX)
-			return control_fail(call, RPC_TOO_LARGE, "more than 100,000 lines", NULL, "file");
+			return control_fail(
+				call, RPC_TOO_LARGE, "more than 100,000 lines", NULL, "file");
 		if (t->count) {
 			memcpy(items, t->items, t->count * sizeof(*items));
 			memcpy(keys, t->keys, t->count * sizeof(*keys));
@@ -66,7 +67,8 @@ item_add(struct control_call *call, struct transfer_in *t, struct item item, siz
 		t->size = size;
 	}
 	t->items[t->count] = item;
-	t->keys[t->count++] = arena_printf(&call->arena, number ? "line %zu" : "old mapping", number);
+	t->keys[t->count++] =
+		arena_printf(&call->arena, number ? "line %zu" : "old mapping", number);
 	return true;
 }
 
@@ -82,7 +84,7 @@ lines_read(struct control_call *call)
 		line = span_trim(line);
 		if (line.len == 0 || line.ptr[0] == '#')
 			continue;
-		if (!item_add(call, t, (struct item){ .line = line }, number))
+		if (!item_add(call, t, (struct item){.line = line}, number))
 			return false;
 	}
 	t->lines = t->count;
@@ -121,8 +123,7 @@ users_work(struct control_call *call)
 	for (size_t i = 0; i < t->count && !control_is_cancelled(call); i++) {
 		struct span password = user_password(t, t->items[i].line);
 
-		if (password.len > 0 &&
-			password_hash(password, &t->cost, t->items[i].hash) != OK)
+		if (password.len > 0 && password_hash(password, &t->cost, t->items[i].hash) != OK)
 			t->items[i].hash[0] = '\0';
 		arena_reset(&t->scratch);
 		atomic_store(&call->progress_done, i);
@@ -192,8 +193,9 @@ user_from_json(struct control_call *call, struct txn *txn, struct span line, str
 	for (const struct json *v = json->first; v && err == OK; v = v->next) {
 		err = user_field(call, txn, user, v);
 		if (err != OK)
-			call->skip_why = arena_text(&call->arena, arena_printf(&call->arena, "%.*s: %s",
-				SPAN_FMT(v->name), control_why(err)));
+			call->skip_why = arena_text(
+				&call->arena, arena_printf(&call->arena, "%.*s: %s",
+						      SPAN_FMT(v->name), control_why(err)));
 	}
 	return err;
 }
@@ -231,7 +233,10 @@ user_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_user_import = {
-	.check = in_check, .work = users_work, .work_kind = WORK_GENERAL, .each = user_each,
+	.check = in_check,
+	.work = users_work,
+	.work_kind = WORK_GENERAL,
+	.each = user_each,
 	.object = "user",
 };
 
@@ -268,7 +273,7 @@ old_mappings_read(struct control_call *call, struct snapshot *snap)
 	while (rpc_flag(call->request, "replace") &&
 		(err = mapping_next(snap, t->after, &m)) == OK) {
 		t->after = m.mapping_id;
-		if (!item_add(call, t, (struct item){ .id = m.mapping_id }, 0))
+		if (!item_add(call, t, (struct item){.id = m.mapping_id}, 0))
 			return STEP_FAIL;
 		if (control_slice_is_over(&slice))
 			return STEP_MORE;
@@ -281,15 +286,17 @@ static enum err
 mapping_line(struct control_call *call, struct span line, struct mapping *m)
 {
 	struct transfer_in *t = call->state;
-	struct span fields[CSV_FIELDS_MAX] = { { 0 } };
+	struct span fields[CSV_FIELDS_MAX] = {{0}};
 	size_t count = 0;
 
 	if (csv_parse(&t->scratch, line, fields, &count) != OK || count < 2) {
 		call->skip_why = "is not address,target";
 		return ERR_SYNTAX;
 	}
-	*m = (struct mapping){ .pattern = fields[0], .target = fields[1], .collect = fields[3],
-		.comment = fields[4] };
+	*m = (struct mapping){.pattern = fields[0],
+		.target = fields[1],
+		.collect = fields[3],
+		.comment = fields[4]};
 	for (uint8_t i = 0; fields[2].len && mapping_when_words[i]; i++)
 		if (span_eq_nocase(fields[2], span_of(mapping_when_words[i])))
 			m->when = i;
@@ -317,6 +324,10 @@ mapping_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_mapping_import = {
-	.check = in_check, .work = lines_read, .work_kind = WORK_GENERAL, .read = old_mappings_read,
-	.each = mapping_each, .object = "mapping",
+	.check = in_check,
+	.work = lines_read,
+	.work_kind = WORK_GENERAL,
+	.read = old_mappings_read,
+	.each = mapping_each,
+	.object = "mapping",
 };

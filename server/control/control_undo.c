@@ -47,7 +47,7 @@ undo_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-const struct control_handler control_do_undo_list = { .read = undo_list_read };
+const struct control_handler control_do_undo_list = {.read = undo_list_read};
 
 /* The change that is asked for; without an id the caller's last one that can be undone. */
 static enum err
@@ -86,8 +86,9 @@ put_effects(struct json_writer *w, struct snapshot *snap, const struct change *c
 			break;
 		arena_init(&a, NULL);
 		json_put_string(w, arena_printf(&a, "%.*s: %s", SPAN_FMT(row.table),
-			row.existed && row.exists ? "as it was before"
-						  : row.existed ? "back again" : "removed"));
+					   row.existed && row.exists ? "as it was before"
+					   : row.existed	     ? "back again"
+								     : "removed"));
 		arena_reset(&a);
 	}
 	json_put_close(w);
@@ -111,8 +112,8 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 	json_put_object(w);
 	json_put_member_string(w, SPAN("token"), span_of(id));
 	json_put_member_string(w, SPAN("id"), span_of(id));
-	json_put_member_string(w, SPAN("what"), arena_printf(&call->arena, "%.*s %.*s",
-		SPAN_FMT(c.what), SPAN_FMT(c.object)));
+	json_put_member_string(w, SPAN("what"),
+		arena_printf(&call->arena, "%.*s %.*s", SPAN_FMT(c.what), SPAN_FMT(c.object)));
 	json_put_member_string(w, SPAN("who"), c.who);
 	json_put_member_string(w, SPAN("state"), span_of(change_state_words[c.state]));
 	if (put_effects(w, snap, &c) != OK)
@@ -127,7 +128,7 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 	return call->failed ? STEP_FAIL : STEP_DONE;
 }
 
-const struct control_handler control_do_undo_preview = { .read = undo_preview_read };
+const struct control_handler control_do_undo_preview = {.read = undo_preview_read};
 
 static enum step
 undo_read(struct control_call *call, struct snapshot *snap)
@@ -164,8 +165,9 @@ static enum err
 undo_change(struct control_call *call, struct txn *txn)
 {
 	struct control_undo *u = call->state;
-	struct change_start start = { .who = span_of(call->who.name),
-		.via = span_of(call->who.via), .now_ms = call->now_ms };
+	struct change_start start = {.who = span_of(call->who.name),
+		.via = span_of(call->who.via),
+		.now_ms = call->now_ms};
 	uint64_t undo_id = 0;
 	struct buf clash;
 	enum err err;
@@ -203,6 +205,11 @@ undo_finish(struct control_call *call)
 }
 
 const struct control_handler control_do_undo_apply = {
-	.check = undo_check, .read = undo_read, .spill = undo_spill, .change = undo_change,
-	.finish = undo_finish, .object = "change", .unrecorded = true,
+	.check = undo_check,
+	.read = undo_read,
+	.spill = undo_spill,
+	.change = undo_change,
+	.finish = undo_finish,
+	.object = "change",
+	.unrecorded = true,
 };

@@ -42,10 +42,10 @@ user_flags(const struct user *u, char out[8])
 static enum err
 user_row(struct control_rows *rows, struct snapshot *snap, const struct user *u)
 {
-	struct folder_totals totals = { 0 };
-	struct folder inbox = { 0 };
+	struct folder_totals totals = {0};
+	struct folder inbox = {0};
 	struct logins logins;
-	struct group group = { 0 };
+	struct group group = {0};
 	char flags[8];
 	enum err err;
 
@@ -95,7 +95,7 @@ user_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-const struct control_handler control_do_user_list = { .read = user_list_read };
+const struct control_handler control_do_user_list = {.read = user_list_read};
 
 static enum step
 user_show_read(struct control_call *call, struct snapshot *snap)
@@ -129,7 +129,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	return STEP_DONE;
 }
 
-const struct control_handler control_do_user_show = { .read = user_show_read };
+const struct control_handler control_do_user_show = {.read = user_show_read};
 
 /* ---- changes ---- */
 
@@ -184,14 +184,14 @@ add_check(struct control_call *call)
 	struct span name = control_param(call, "name");
 
 	if (user_name_is_reserved(name))
-		return control_failf(call, RPC_INVALID, "name", "the name %.*s is reserved",
-			SPAN_FMT(name));
+		return control_failf(
+			call, RPC_INVALID, "name", "the name %.*s is reserved", SPAN_FMT(name));
 	if (!user_name_is_valid(name))
 		return control_fail(call, RPC_INVALID,
 			"a user name is 1 to 32 letters, digits, '.', '_' or '-'", NULL, "name");
 	if (control_characters(control_param(call, "comment")) > USER_COMMENT_MAX)
-		return control_fail(call, RPC_INVALID, "a comment has at most 80 characters", NULL,
-			"comment");
+		return control_fail(
+			call, RPC_INVALID, "a comment has at most 80 characters", NULL, "comment");
 	return password_check_rules(call);
 }
 
@@ -227,7 +227,8 @@ add_change(struct control_call *call, struct txn *txn)
 	if (err == OK)
 		err = user_add(txn, &user, call->now_ms, &c->user_id);
 	if (err == ERR_EXISTS)
-		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL, "name");
+		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,
+			"name");
 	call->job_done = 1;
 	return err;
 }
@@ -239,13 +240,17 @@ add_finish(struct control_call *call)
 	struct span name = control_param(call, "name");
 
 	if (c->was_first && is_main_admin(c, name) && rpc_flag(call->request, "admin"))
-		call->note = arena_printf(&call->arena, "%.*s is the Main Administrator",
-			SPAN_FMT(name));
+		call->note = arena_printf(
+			&call->arena, "%.*s is the Main Administrator", SPAN_FMT(name));
 }
 
 const struct control_handler control_do_user_add = {
-	.check = add_check, .work = password_work, .work_kind = WORK_HASH,
-	.change = add_change, .finish = add_finish, .object = "user",
+	.check = add_check,
+	.work = password_work,
+	.work_kind = WORK_HASH,
+	.change = add_change,
+	.finish = add_finish,
+	.object = "user",
 };
 
 /* What must not be taken from the Main Administrator. */
@@ -258,14 +263,15 @@ main_admin_stays(struct control_call *call, const struct user *user)
 		return true;
 	return control_fail(call, RPC_REFUSED,
 		"this is the Main Administrator: he stays an enabled administrator",
-		"make another user the Main Administrator first: config set main_administrator NAME",
+		"make another user the Main Administrator first: config set main_administrator "
+		"NAME",
 		NULL);
 }
 
 static enum err
 set_group(struct control_call *call, struct txn *txn, struct span name, struct user *user)
 {
-	struct group group = { 0 };
+	struct group group = {0};
 	enum err err = OK;
 
 	if (name.len > 0 && !span_eq(name, SPAN("none")))
@@ -316,7 +322,10 @@ forget_logins(struct control_call *call)
 }
 
 const struct control_handler control_do_user_set = {
-	.check = change_check, .change = set_change, .finish = forget_logins, .object = "user",
+	.check = change_check,
+	.change = set_change,
+	.finish = forget_logins,
+	.object = "user",
 };
 
 static enum err
@@ -337,14 +346,20 @@ static void
 passwd_finish(struct control_call *call)
 {
 	forget_logins(call);
-	log_put(call->host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "security",
-		.text = "password changed", .fields = { { "user", control_param(call, "name"), 0 },
-			{ "by", span_of(call->who.name), 0 } } });
+	log_put(call->host->log, &(struct log_line){.level = LEVEL_INFO,
+					 .area = "security",
+					 .text = "password changed",
+					 .fields = {{"user", control_param(call, "name"), 0},
+						 {"by", span_of(call->who.name), 0}}});
 }
 
 const struct control_handler control_do_user_passwd = {
-	.check = password_check_rules, .work = password_work, .work_kind = WORK_HASH,
-	.change = passwd_change, .finish = passwd_finish, .object = "user",
+	.check = password_check_rules,
+	.work = password_work,
+	.work_kind = WORK_HASH,
+	.change = passwd_change,
+	.finish = passwd_finish,
+	.object = "user",
 };
 
 /* USR-14: the session that holds the account, or 0. */
@@ -376,8 +391,9 @@ remove_each(struct control_call *call, struct txn *txn, struct span name)
 		return err;
 	session = session_of_user(call, user.user_id);
 	if (session)
-		call->skip_why = arena_printf(&call->arena, "has a session open: s%llu",
-			(unsigned long long)session).ptr;
+		call->skip_why = arena_printf(
+			&call->arena, "has a session open: s%llu", (unsigned long long)session)
+					 .ptr;
 	else if (is_main_admin(c, user.name))
 		call->skip_why = "is the Main Administrator";
 	if (call->skip_why)
@@ -391,7 +407,9 @@ remove_each(struct control_call *call, struct txn *txn, struct span name)
 }
 
 const struct control_handler control_do_user_remove = {
-	.check = change_check, .each = remove_each, .object = "user",
+	.check = change_check,
+	.each = remove_each,
+	.object = "user",
 };
 
 static enum err
@@ -411,8 +429,10 @@ rename_change(struct control_call *call, struct txn *txn)
 	}
 	err = user_rename(txn, user.user_id, name, call->now_ms);
 	if (err == ERR_SYNTAX)
-		control_fail(call, RPC_INVALID, "the new name is reserved, or not 1 to 32 letters, "
-			"digits, '.', '_' or '-'", NULL, "new_name");
+		control_fail(call, RPC_INVALID,
+			"the new name is reserved, or not 1 to 32 letters, "
+			"digits, '.', '_' or '-'",
+			NULL, "new_name");
 	if (err == ERR_EXISTS)
 		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,
 			"new_name");
@@ -421,7 +441,9 @@ rename_change(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_user_rename = {
-	.check = change_check, .change = rename_change, .object = "user",
+	.check = change_check,
+	.change = rename_change,
+	.object = "user",
 };
 
 static enum err
@@ -436,5 +458,7 @@ unlock_each(struct control_call *call, struct txn *txn, struct span name)
 }
 
 const struct control_handler control_do_user_unlock = {
-	.each = unlock_each, .object = "user", .cannot = "failed logins are counted in memory only",
+	.each = unlock_each,
+	.object = "user",
+	.cannot = "failed logins are counted in memory only",
 };

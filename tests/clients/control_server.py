@@ -149,7 +149,7 @@ class Link:
 
 
 class Count:
-    """Checks by name; the last line is `N passed, N failed`."""
+    """Checks by name, as TAP; the last line is `N passed, N failed`."""
 
     def __init__(self):
         self.passed = self.failed = 0
@@ -157,10 +157,11 @@ class Count:
     def check(self, name, good, seen=None):
         if good:
             self.passed += 1
-            print("ok   " + name)
         else:
             self.failed += 1
-            print("FAIL " + name + ("" if seen is None else ": " + repr(seen)[:400]), flush=True)
+        print("%s %d - %s" % ("ok" if good else "not ok", self.passed + self.failed, name))
+        if not good and seen is not None:
+            print("# " + repr(seen)[:400], flush=True)
 
     def end(self):
         print("%d passed, %d failed" % (self.passed, self.failed))

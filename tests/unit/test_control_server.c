@@ -19,10 +19,10 @@
 #include "store/entries.h"
 #include "tests/harness/page_edge.h"
 
-#define check_row(i, condition) \
-	do { \
-		if (!(condition)) \
-			fail_msg("row %zu: %s", (size_t)(i), #condition); \
+#define check_row(i, condition)                                                                    \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			fail_msg("row %zu: %s", (size_t)(i), #condition);                          \
 	} while (0)
 
 /* ---- rows ---- */
@@ -44,7 +44,7 @@ fill(struct control_rows *rows)
 	static const struct {
 		const char *id, *state;
 		int64_t size;
-	} given[] = { { "A", "held", 30 }, { "B", "active", 10 }, { "C", "held", 20 } };
+	} given[] = {{"A", "held", 30}, {"B", "active", 10}, {"C", "held", 20}};
 
 	for (size_t i = 0; i < COUNT(given); i++) {
 		struct span to = SPAN("x@y.test");
@@ -70,13 +70,13 @@ rows_are_filtered_sorted_and_cut(void **state)
 	static const struct {
 		const char *params, *want;
 	} given[] = {
-		{ "", "ABC" },
-		{ "\"sort\":\"size\"", "BCA" },
-		{ "\"sort\":\"-size\"", "ACB" },
-		{ "\"sort\":\"state\"", "BAC" },
-		{ "\"filter\":\"state:held\"", "AC" },
-		{ "\"filter\":\"size>15 size<25\"", "C" },
-		{ "\"filter\":\"to:x@y.test\",\"sort\":\"size:desc\"", "ACB" },
+		{"", "ABC"},
+		{"\"sort\":\"size\"", "BCA"},
+		{"\"sort\":\"-size\"", "ACB"},
+		{"\"sort\":\"state\"", "BAC"},
+		{"\"filter\":\"state:held\"", "AC"},
+		{"\"filter\":\"size>15 size<25\"", "C"},
+		{"\"filter\":\"to:x@y.test\",\"sort\":\"size:desc\"", "ACB"},
 	};
 
 	(void)state;
@@ -88,7 +88,8 @@ rows_are_filtered_sorted_and_cut(void **state)
 
 		arena_init(&a, NULL);
 		snprintf(line, sizeof(line),
-			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}", given[i].params);
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
+			given[i].params);
 		check_row(i, control_rows_init(&rows, &a, request(&a, line), 0, &error));
 		fill(&rows);
 		check_row(i, rows.count == strlen(given[i].want));
@@ -102,18 +103,19 @@ rows_are_filtered_sorted_and_cut(void **state)
 static void
 rows_refuse_a_bad_sort_and_filter(void **state)
 {
-	static const char *const bad[] = { "\"sort\":\"nonsense\"", "\"filter\":\"size>many\"" };
+	static const char *const bad[] = {"\"sort\":\"nonsense\"", "\"filter\":\"size>many\""};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct rpc_error error = { 0 };
+		struct rpc_error error = {0};
 		struct control_rows rows;
 		struct arena a;
 		char line[256];
 
 		arena_init(&a, NULL);
 		snprintf(line, sizeof(line),
-			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}", bad[i]);
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
+			bad[i]);
 		check_row(i, !control_rows_init(&rows, &a, request(&a, line), 0, &error));
 		check_row(i, error.code == RPC_INVALID && error.why.len > 0);
 		control_rows_fini(&rows);
@@ -137,7 +139,8 @@ rows_say_where_to_go_on(void **state)
 	buf_init(&out, 65536);
 	json_writer_init(&w, &out);
 	assert_true(control_rows_init(&rows, &a,
-		request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\"}"), 0, &error));
+		request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\"}"), 0,
+		&error));
 	fill(&rows);
 	control_rows_move(&moved, &rows, &b);
 	control_rows_fini(&rows);
@@ -162,7 +165,7 @@ rows_say_where_to_go_on(void **state)
 static void
 h59_events_stop_without_credit(void **state)
 {
-	struct control_credit c = { 0 };
+	struct control_credit c = {0};
 
 	(void)state;
 	for (int i = 0; i < CONTROL_EVENTS_MAX; i++) {
@@ -186,12 +189,12 @@ h59_events_stop_without_credit(void **state)
 static void
 h59_credentials_decide(void **state)
 {
-	static const struct span root_group[] = { { "root", 4 } };
-	struct conf viewers = { .console_viewer = { root_group, 1 } };
-	struct conf admins = { .console_administrator = { root_group, 1 },
-		.console_viewer = { root_group, 1 } };
-	struct conf none = { 0 };
-	gid_t zero[] = { 0 }, other[] = { 4242 };
+	static const struct span root_group[] = {{"root", 4}};
+	struct conf viewers = {.console_viewer = {root_group, 1}};
+	struct conf admins = {
+		.console_administrator = {root_group, 1}, .console_viewer = {root_group, 1}};
+	struct conf none = {0};
+	gid_t zero[] = {0}, other[] = {4242};
 
 	(void)state;
 	assert_int_equal(control_level_of(&none, 0, 99, other, 1), CONTROL_ADMINISTRATOR);
@@ -208,12 +211,12 @@ preview_knows_the_list_behind_a_change(void **state)
 	static const struct {
 		const char *method, *list;
 	} given[] = {
-		{ "queue.hold", "queue.list" },
-		{ "user.remove", "user.list" },
-		{ "message.remove", "message.list" },
-		{ "message.purge", "message.bin" },
-		{ "message.restore", "message.bin" },
-		{ "session.end", "session.list" },
+		{"queue.hold", "queue.list"},
+		{"user.remove", "user.list"},
+		{"message.remove", "message.list"},
+		{"message.purge", "message.bin"},
+		{"message.restore", "message.bin"},
+		{"session.end", "session.list"},
 	};
 
 	(void)state;
@@ -234,12 +237,12 @@ import_finds_the_borders_of_an_mbox(void **state)
 		struct span text;
 		size_t want;
 	} given[] = {
-		{ SPAN("From a\nx\n\nFrom b\ny\n"), 10 },
-		{ SPAN("From a\r\nx\r\n\r\nFrom b\r\n"), 13 },
-		{ SPAN("From a\nx\nFrom here on\n"), 22 }, /* no empty line before it */
-		{ SPAN("From a\nx\n\n>From b\n"), 18 },
-		{ SPAN(""), 0 },
-		{ SPAN("\n\nFrom"), 6 },
+		{SPAN("From a\nx\n\nFrom b\ny\n"), 10},
+		{SPAN("From a\r\nx\r\n\r\nFrom b\r\n"), 13},
+		{SPAN("From a\nx\nFrom here on\n"), 22}, /* no empty line before it */
+		{SPAN("From a\nx\n\n>From b\n"), 18},
+		{SPAN(""), 0},
+		{SPAN("\n\nFrom"), 6},
 	};
 
 	(void)state;
@@ -255,7 +258,8 @@ import_reads_flags(void **state)
 		FLAG_FLAGGED | FLAG_SEEN);
 	assert_int_equal(import_maildir_flags(at_page_edge(SPAN("1.M1.host:2,"))), 0);
 	assert_int_equal(import_maildir_flags(at_page_edge(SPAN("RSTFD"))), 0);
-	assert_int_equal(import_status_flags(at_page_edge(SPAN("Status: RO\r\nX-Status: AF\r\n\r\n"))),
+	assert_int_equal(
+		import_status_flags(at_page_edge(SPAN("Status: RO\r\nX-Status: AF\r\n\r\n"))),
 		FLAG_SEEN | FLAG_ANSWERED | FLAG_FLAGGED);
 	assert_int_equal(import_status_flags(at_page_edge(SPAN("Subject: R\r\n\r\n"))), 0);
 }
@@ -267,7 +271,8 @@ h1_import_leaves_no_bare_line_feed(void **state)
 
 	(void)state;
 	arena_init(&a, NULL);
-	assert_true(span_eq(control_crlf(&a, at_page_edge(SPAN("a\nb\r\n\nc"))), SPAN("a\r\nb\r\n\r\nc")));
+	assert_true(span_eq(
+		control_crlf(&a, at_page_edge(SPAN("a\nb\r\n\nc"))), SPAN("a\r\nb\r\n\r\nc")));
 	assert_true(span_eq(control_crlf(&a, at_page_edge(SPAN("a\r\n"))), SPAN("a\r\n")));
 	assert_true(span_eq(control_crlf(&a, SPAN("")), SPAN("")));
 	arena_reset(&a);
@@ -284,12 +289,12 @@ map_15_csv_lines_are_read(void **state)
 		size_t count;
 		const char *first, *last;
 	} given[] = {
-		{ SPAN("office,anna"), OK, 2, "office", "anna" },
-		{ SPAN(" office , anna "), OK, 2, "office", "anna" },
-		{ SPAN("\"a,b\",\"c\"\"d\""), OK, 2, "a,b", "c\"d" },
-		{ SPAN("a,,"), OK, 3, "a", "" },
-		{ SPAN("\"open"), ERR_SYNTAX, 0, "", "" },
-		{ SPAN("1,2,3,4,5,6,7,8,9"), ERR_LIMIT, 0, "", "" },
+		{SPAN("office,anna"), OK, 2, "office", "anna"},
+		{SPAN(" office , anna "), OK, 2, "office", "anna"},
+		{SPAN("\"a,b\",\"c\"\"d\""), OK, 2, "a,b", "c\"d"},
+		{SPAN("a,,"), OK, 3, "a", ""},
+		{SPAN("\"open"), ERR_SYNTAX, 0, "", ""},
+		{SPAN("1,2,3,4,5,6,7,8,9"), ERR_LIMIT, 0, "", ""},
 	};
 
 	(void)state;
@@ -299,7 +304,8 @@ map_15_csv_lines_are_read(void **state)
 		size_t count;
 
 		arena_init(&a, NULL);
-		check_row(i, csv_parse(&a, at_page_edge(given[i].line), fields, &count) == given[i].want);
+		check_row(i, csv_parse(&a, at_page_edge(given[i].line), fields, &count) ==
+				     given[i].want);
 		if (given[i].want == OK) {
 			check_row(i, count == given[i].count);
 			check_row(i, span_eq(fields[0], span_of(given[i].first)));
@@ -313,7 +319,7 @@ map_15_csv_lines_are_read(void **state)
 static void
 h70_csv_cells_are_no_formulas(void **state)
 {
-	static const char *const cells[] = { "=1+1", "+x", "-x", "@x", "a,b", "a\"b", "'x", "plain" };
+	static const char *const cells[] = {"=1+1", "+x", "-x", "@x", "a,b", "a\"b", "'x", "plain"};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cells); i++) {
@@ -326,7 +332,8 @@ h70_csv_cells_are_no_formulas(void **state)
 		buf_init(&out, 256);
 		check_row(i, csv_put(&out, span_of(cells[i]), false) == OK);
 		check_row(i, !memchr("=+-@", buf_span(&out).ptr[0], 4));
-		check_row(i, buf_span(&out).ptr[0] != '"' || !memchr("=+-@", buf_span(&out).ptr[1], 4));
+		check_row(i,
+			buf_span(&out).ptr[0] != '"' || !memchr("=+-@", buf_span(&out).ptr[1], 4));
 		check_row(i, csv_parse(&a, buf_span(&out), fields, &count) == OK && count == 1);
 		check_row(i, span_eq(fields[0], span_of(cells[i])));
 		buf_fini(&out);
@@ -342,7 +349,9 @@ log_14_lines_are_taken_apart(void **state)
 	struct span cells[CONTROL_LOG_CELLS];
 
 	(void)state;
-	control_log_split(at_page_edge(SPAN("2026-03-01T12:00:00.123+01:00 info smtp s17 - hello a=b c")), cells);
+	control_log_split(
+		at_page_edge(SPAN("2026-03-01T12:00:00.123+01:00 info smtp s17 - hello a=b c")),
+		cells);
 	assert_true(span_eq(cells[1], SPAN("info")));
 	assert_true(span_eq(cells[3], SPAN("s17")));
 	assert_int_equal(cells[4].len, 0);
