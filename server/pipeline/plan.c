@@ -125,14 +125,14 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 {
 	struct plan_copy **slot;
 
-	if (plan->copy_count >= max)
-		return ERR_LIMIT;
 	seen_grow(plan);
 	slot = seen_slot(plan, copy->kind, copy->target);
 	if (*slot) {
 		plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
 		return OK;
 	}
+	if (plan->copy_count >= max)
+		return ERR_LIMIT;
 	*slot = *plan->copies_end = copy_keep(plan->arena, copy);
 	plan->copies_end = &(*slot)->next;
 	plan->copy_count++;

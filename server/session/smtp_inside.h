@@ -16,7 +16,9 @@ struct smtp_session {
 	struct smtp_server machine;
 	struct intake *intake; /* from MAIL to the answer to the message */
 	struct login *login;
-	struct span hostname, helo; /* session arena */
+	struct span hostname; /* session arena */
+	struct span helo;     /* into helo_text: a peer may say it as often as it likes */
+	char helo_text[SMTP_HELO_MAX];
 	uint64_t user_id;
 	struct span user; /* session arena */
 	size_t unknown_recipients;
@@ -24,6 +26,7 @@ struct smtp_session {
 	uint64_t data_bytes;
 	size_t held_at, held_len, held_used; /* text that waits for room, in the input */
 	bool holds_text;
+	bool may_send; /* logged in, or MAIL was accepted without: the time for logging in is over */
 };
 
 /* The row of this service in the present configuration; NULL where it was taken out. */

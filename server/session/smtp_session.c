@@ -7,6 +7,7 @@
  */
 #include "server/session/smtp_session.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "server/session/smtp_inside.h"
@@ -32,10 +33,12 @@ idle_ms(const struct smtp_session *smtp)
 
 /* ---- answers and deadlines ---- */
 
-/* H20: a deadline for each command, which bytes do not move. */
+/* H20: a deadline for each command, which bytes do not move; before login one for all of it. */
 static void
 await_command(struct smtp_session *smtp)
 {
+	if (smtp->session.service->login_first && !smtp->may_send)
+		return;
 	session_set_deadline(&smtp->session, idle_ms(smtp), CLOSE_IDLE);
 }
 
@@ -114,7 +117,11 @@ take_conf(struct smtp_session *smtp)
 static void
 on_hello(struct smtp_session *smtp, const struct smtp_command *command)
 {
-	smtp->helo = arena_copy(&smtp->session.arena, command->argument);
+	struct span helo = span_range(command->argument, 0, sizeof(smtp->helo_text));
+
+	if (helo.len > 0)
+		memcpy(smtp->helo_text, helo.ptr, helo.len);
+	smtp->helo = (struct span){ smtp->helo_text, helo.len };
 	smtp_answer(smtp, smtp_reply_for(OK));
 }
 
@@ -126,6 +133,7 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	smtp->login = NULL;
 	if (result == OK) {
 		smtp->user_id = user_id;
+		smtp->may_send = true;
 		smtp->user = arena_copy(&s->arena, name);
 		session_set_user(s, user_id, name);
 		smtp_answer(smtp, SMTP_REPLY(235, "2.7.0", "Logged in"));
@@ -266,7 +274,7 @@ smtp_input(struct session *s)
 {
 	struct smtp_session *smtp = smtp_of(s);
 
-	if (smtp->machine.state != SMTP_STATE_DATA)
+	if (!smtp->intake) /* a transaction ends under the rules it began with */
 		take_conf(smtp);
 	if (smtp->holds_text && !smtp_retry_text(smtp))
 		return;
@@ -289,6 +297,8 @@ smtp_open(struct session *s)
 	smtp->hostname = own_hostname(s);
 	config = machine_config(smtp);
 	smtp_server_init(&smtp->machine, &config, &s->command, stream_is_secure(&s->stream));
+	if (s->service->login_first)
+		session_set_deadline(s, s->conf->timeouts_before_login_ms, CLOSE_LOGIN_TIME);
 	await_command(smtp);
 	smtp_input(s);
 }
@@ -302,6 +312,7 @@ smtp_secured(struct session *s)
 	smtp->machine.config = machine_config(smtp);
 	smtp->helo = SPAN_NONE;
 	smtp->user_id = 0;
+	smtp->may_send = false;
 	smtp->user = SPAN_NONE;
 	await_command(smtp);
 }

@@ -135,10 +135,12 @@ smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command)
 	envelope_init(&mail->envelope, mail->arena, &command->path, &command->mail);
 	mail->size = command->mail.has_size ? command->mail.size : 0;
 	ask = ask_of(smtp);
-	if (ask_pipeline(smtp, AT_CONNECT, &ask) && ask_pipeline(smtp, AT_MAIL, &ask))
-		smtp_answer(smtp, SMTP_REPLY(250, "2.1.0", "Sender OK"));
-	else
+	if (!ask_pipeline(smtp, AT_CONNECT, &ask) || !ask_pipeline(smtp, AT_MAIL, &ask)) {
 		smtp_end_transaction(smtp);
+		return;
+	}
+	smtp->may_send = true;
+	smtp_answer(smtp, SMTP_REPLY(250, "2.1.0", "Sender OK"));
 }
 
 /* H58: who tries names goes away after some. */
@@ -254,7 +256,7 @@ on_done(struct intake *in, enum err result)
 		metric_add(smtp->session.host->metrics, received, 1);
 		metric_add(smtp->session.host->metrics, received_bytes, in->mail.size);
 		metric_add(smtp->session.host->metrics, delivered, in->plan.copy_count);
-		reply.text = arena_printf(&in->arena, "Accepted as %.*s", SPAN_FMT(in->mail.id));
+		reply.text = arena_printf(&in->arena, "queued as %.*s", SPAN_FMT(in->mail.id));
 		log_accepted(smtp, in);
 	} else {
 		session_log(&smtp->session, LEVEL_WARNING, .message = in->mail.id,
