@@ -158,8 +158,7 @@ take_line(struct control_link *link, int timeout_ms, struct arena *a, const stru
 		enum err err;
 
 		if (at < in.len) {
-			/* numbers of the tree point into its text */
-			err = json_parse(a, arena_copy(a, span_range(in, 0, at)), out, NULL);
+			err = json_parse(a, span_range(in, 0, at), out, NULL);
 			buf_consume(&link->in, at + 1);
 			link->searched = 0;
 			return err == OK && json_is(*out, JSON_OBJECT) ? OK : ERR_IO;

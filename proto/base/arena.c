@@ -100,6 +100,8 @@ arena_reset(struct arena *a)
 		struct chunk *c = a->chunks;
 
 		a->chunks = c->next;
+		if (a->wipes)
+			explicit_bzero(c->bytes, c->size - sizeof(*c));
 		chunk_give(a->pool, c);
 	}
 	a->room = 0;
@@ -149,7 +151,7 @@ arena_alloc(struct arena *a, size_t size)
 	size_t rounded;
 	void *p;
 
-	if (__builtin_add_overflow(size, align - 1, &rounded))
+	if (__builtin_add_overflow(size ? size : 1, align - 1, &rounded))
 		out_of_memory();
 	rounded &= ~(align - 1);
 	a->total += rounded;

@@ -33,6 +33,7 @@ struct arena {
 	struct arena_hook *hooks;
 	size_t room;  /* bytes left at the end of the first chunk */
 	size_t total; /* bytes asked for since the last reset */
+	bool wipes;   /* all of it is overwritten at a reset: it may hold secrets (H66) */
 };
 
 void chunk_pool_init(struct chunk_pool *pool, size_t free_max);
@@ -43,7 +44,7 @@ void arena_init(struct arena *a, struct chunk_pool *pool);
 /* Run the hooks backwards, then give back all memory. The arena can be used again. */
 void arena_reset(struct arena *a);
 
-/* Zeroed, aligned for any type, never NULL. */
+/* Zeroed, aligned for any type, never NULL, and no other's, even where SIZE is 0. */
 void *arena_alloc(struct arena *a, size_t size);
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, n) ((type *)arena_array((a), sizeof(type), (n)))

@@ -85,7 +85,7 @@ take_number(struct reader *r, struct json *value)
 			return ERR_SYNTAX;
 	}
 	value->kind = JSON_NUMBER;
-	value->text = span_range(r->text, from, r->at);
+	value->text = arena_copy(r->arena, span_range(r->text, from, r->at));
 	return OK;
 }
 
@@ -181,8 +181,8 @@ take_string(struct reader *r, struct span *out)
 		else if (take_escape(r, &to) != OK)
 			return ERR_SYNTAX;
 	}
-	if (escaped) {
-		*to = '\0';
+	if (escaped) { /* what is left of the text as written may be the end of a password (H66) */
+		explicit_bzero(to, (size_t)(out->ptr + out->len - to));
 		out->len = (size_t)(to - out->ptr);
 	}
 	r->at = end + 1;

@@ -1,6 +1,7 @@
 /*
  * test_base.c - base64, hex, hashes, checksums, UTF-8 and lines.
  */
+#include "proto/base/arena.h"
 #include "proto/base/base64.h"
 #include "proto/base/crc32c.h"
 #include "proto/base/hash64.h"
@@ -215,10 +216,47 @@ test_line_h01_take(void **state)
 	}
 }
 
+static void
+test_arena_of_no_bytes(void **state)
+{
+	char *first, *second;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	first = arena_alloc(&a, 0); /* of an arena that holds nothing yet */
+	second = ARENA_ARRAY(&a, char, 0);
+	assert_non_null(first);
+	assert_ptr_not_equal(first, second);
+	arena_reset(&a);
+}
+
+/* What a pool takes back has been overwritten; a chunk of the pool can be looked into. */
+static void
+test_arena_wipes_h66(void **state)
+{
+	struct chunk_pool pool;
+	struct arena a;
+	struct span small;
+
+	(void)state;
+	chunk_pool_init(&pool, 2);
+	arena_init(&a, &pool);
+	a.wipes = true;
+	(void)arena_copy(&a, SPAN("another"));
+	small = arena_copy(&a, SPAN("canary"));
+	arena_reset(&a);
+	assert_int_equal(pool.free_count, 1);
+	check_span(0, small, SPAN("\0\0\0\0\0\0"));
+	chunk_pool_fini(&pool);
+}
+
 int
 test_base(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_arena_of_no_bytes),
+		cmocka_unit_test(test_arena_wipes_h66),
 		cmocka_unit_test(test_base64_h67_strict),
 		cmocka_unit_test(test_hex_both_ways),
 		cmocka_unit_test(test_hash64_vectors),

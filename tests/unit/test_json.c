@@ -104,10 +104,48 @@ test_json_writer_limit(void **state)
 	buf_fini(&out);
 }
 
+/* All of a tree lives in its arena: the text it was read from may go. */
+static void
+test_json_outlives_its_text(void **state)
+{
+	char text[] = "{\"n\":12345,\"s\":\"abc\"}";
+	const struct json *value;
+	struct arena a;
+	uint64_t n;
+
+	(void)state;
+	arena_init(&a, NULL);
+	assert_int_equal(json_parse(&a, span_of(text), &value, NULL), OK);
+	memset(text, 'x', sizeof(text) - 1);
+	assert_int_equal(json_u64(json_find(value, SPAN("n")), UINT64_MAX, &n), OK);
+	assert_int_equal(n, 12345);
+	check_span(0, json_text(json_find(value, SPAN("s"))), SPAN("abc"));
+	arena_reset(&a);
+}
+
+/* A string as written is longer than decoded: its end must not stay behind it. */
+static void
+test_json_escaped_secret_leaves_nothing_h66(void **state)
+{
+	struct span text = SPAN("\"\\u0041\\u0042secret\"");
+	const struct json *value;
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	assert_int_equal(json_parse(&a, at_page_edge(text), &value, NULL), OK);
+	check_span(0, json_text(value), SPAN("ABsecret"));
+	for (size_t i = value->text.len; i < text.len - 2; i++)
+		check_row(i, value->text.ptr[i] == '\0');
+	arena_reset(&a);
+}
+
 int
 test_json(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_json_escaped_secret_leaves_nothing_h66),
+		cmocka_unit_test(test_json_outlives_its_text),
 		cmocka_unit_test(test_json_documents),
 		cmocka_unit_test(test_json_h11_round_trip),
 		cmocka_unit_test(test_json_writer_limit),
