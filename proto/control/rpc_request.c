@@ -3,8 +3,6 @@
  */
 #include "proto/control/rpc_request.h"
 
-#include <string.h>
-
 #include "proto/base/ascii.h"
 #include "proto/base/json.h"
 
@@ -58,33 +56,6 @@ check_text(const struct checker *c, const struct control_param *p, const struct 
 	if (!json_is(json, JSON_STRING))
 		return wants(c, p);
 	out->text = json_text(json);
-	return true;
-}
-
-struct secret {
-	struct span text;
-};
-
-static void
-wipe(void *arg)
-{
-	struct span text = ((struct secret *)arg)->text;
-
-	explicit_bzero((char *)(uintptr_t)text.ptr, text.len);
-}
-
-/* The tree lies in the arena, so the password can be wiped there when the call is over (H66). */
-static bool
-check_secret(const struct checker *c, const struct control_param *p, const struct json *json,
-	struct rpc_value *out)
-{
-	struct secret *secret;
-
-	if (!check_text(c, p, json, out))
-		return false;
-	secret = ARENA_NEW(c->arena, struct secret);
-	secret->text = out->text;
-	arena_on_reset(c->arena, wipe, secret);
 	return true;
 }
 
@@ -250,7 +221,7 @@ static check_fn *const checks[CONTROL_TYPES_COUNT] = {
 	[CONTROL_TYPE_TARGETS] = check_targets,
 	[CONTROL_TYPE_KEYS] = check_keys,
 	[CONTROL_TYPE_PARAMS] = check_params,
-	[CONTROL_TYPE_SECRET] = check_secret,
+	[CONTROL_TYPE_SECRET] = check_text,
 	[CONTROL_TYPE_FD] = check_fd,
 	[CONTROL_TYPE_NUMBER] = check_count,
 };
@@ -334,6 +305,7 @@ rpc_request_parse(
 	struct checker c = { .arena = a, .error = error, .what = SPAN("request") };
 	const struct json *root, *method;
 
+	a->wipes = true; /* a refused line can hold a password, too (H66) */
 	*out = (struct rpc_request){ .id = SPAN("null") };
 	if (line.len >= CONTROL_LINE_MAX)
 		return fail(&c, RPC_TOO_LARGE, SPAN_NONE, "the line is over 1 MiB");

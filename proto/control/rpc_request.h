@@ -34,7 +34,7 @@ struct rpc_request {
 };
 
 /*
- * Read LINE (without its LF). What *out points to lies in A, which wipes secrets when it is reset.
+ * Read LINE (without its LF). What *out points to lies in A, which is overwritten when it is reset.
  * False: *error says what is wrong, with the key as its field; out->id is what the reply must carry
  * ("null" where unknown).
  */

@@ -369,6 +369,27 @@ values_come_out_as_their_types_want(void **state)
 	arena_reset(&a);
 }
 
+/* Refused before anybody looked at the password, which the arena holds all the same. */
+static void
+h66_a_refused_line_leaves_no_password(void **state)
+{
+	struct chunk_pool pool;
+	struct rpc_request r;
+	struct rpc_error error;
+	struct arena a;
+
+	(void)state;
+	chunk_pool_init(&pool, 8);
+	arena_init(&a, &pool);
+	assert_false(rpc_request_parse(
+		CALL("user.add", "{\"nome\":\"anna\",\"password\":\"canary\"}"), &a, &r, &error));
+	arena_reset(&a);
+	assert_true(pool.free_count > 0);
+	for (void **chunk = (void **)pool.free; chunk; chunk = *chunk)
+		assert_null(memmem(chunk, ARENA_CHUNK_SIZE, "canary", 6));
+	chunk_pool_fini(&pool);
+}
+
 static void
 replies_are_one_line_of_json(void **state)
 {
@@ -468,6 +489,7 @@ main(void)
 		cmocka_unit_test(filter_limits_hold),
 		cmocka_unit_test(h59_requests_are_checked_against_their_row),
 		cmocka_unit_test(values_come_out_as_their_types_want),
+		cmocka_unit_test(h66_a_refused_line_leaves_no_password),
 		cmocka_unit_test(replies_are_one_line_of_json),
 		cmocka_unit_test(h59_a_reply_over_the_limit_is_an_error),
 		cmocka_unit_test(hello_lists_every_method),
