@@ -9,10 +9,13 @@
  *
  * Keys: nth=N | from=N | every=N | p=0.01 (which matching calls fire; counting
  *       starts at 1 when armed), count=M (at most M firings), err=ENOSPC|number,
- *       act=err|short|kill|after|abort|delay, us=N (delay), path=SUBSTR,
+ *       act=err|short|kill|after|abort|delay|skip, us=N (delay), path=SUBSTR,
  *       kind=file|sock|pipe|any, caller=SUBSTR (module that made the call).
  *   short : do the call with half the length (1 byte at least)
  *   kill  : SIGKILL self before the call;  after: do the call, then SIGKILL
+ *   skip  : do nothing and return 0: a sync that lies
+ *
+ * While it runs, the control file can aim the first rule anew: see struct ctl, aim_*.
  *
  * Not seen: calls glibc makes to itself (stdio's write, getaddrinfo's sockets)
  * and raw syscalls.  For those use strace -e inject (see README).
@@ -24,6 +27,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +61,7 @@ static const char *const fname[] = {
 	FUNCS(X)
 #undef X
 };
-enum { ACT_ERR, ACT_SHORT, ACT_KILL, ACT_AFTER, ACT_ABORT, ACT_DELAY };
+enum { ACT_ERR, ACT_SHORT, ACT_KILL, ACT_AFTER, ACT_ABORT, ACT_DELAY, ACT_SKIP };
 
 #define MAXR 16
 struct rule {
@@ -67,9 +71,11 @@ struct rule {
 	int err, act, us, kind; /* kind: 0 any 1 file 2 sock 3 pipe */
 	char path[128], caller[64];
 };
-/* Layout is known to faultctl.py: 8 x u64 header, then per-function, per-rule. */
+/* Layout is known to sweep.py: 8 x u64 header, then per-function, per-rule. */
 struct ctl {
-	uint64_t magic, armed, nfunc, nrule, fired, pid, rsv[2];
+	uint64_t magic, armed, nfunc, nrule, fired, pid;
+	uint64_t aim_at;   /* not 0: the first rule fires at this call instead */
+	uint64_t aim_what; /* errno, 0 for short | 1 << 16: and at all that follow */
 	uint64_t calls[64]; /* per function, while armed */
 	uint64_t hits[MAXR], fires[MAXR];
 };
@@ -155,6 +161,7 @@ parse(char *s)
 					 : !strcmp(v, "after") ? ACT_AFTER
 					 : !strcmp(v, "abort") ? ACT_ABORT
 					 : !strcmp(v, "delay") ? ACT_DELAY
+					 : !strcmp(v, "skip")  ? ACT_SKIP
 							       : ACT_ERR;
 			else
 				die("unknown key", k);
@@ -257,6 +264,15 @@ fault(int f, int fd, const char *path, void *ra)
 		uint64_t n = __atomic_add_fetch(&C->hits[i], 1, __ATOMIC_RELAXED);
 		if (u->limit && C->fires[i] >= u->limit)
 			continue;
+		struct rule aimed;
+		if (i == 0 && C->aim_at) {
+			bool on = C->aim_what >> 16;
+			aimed = (struct rule){.nth = on ? 0 : C->aim_at,
+				.from = on ? C->aim_at : 0,
+				.err = C->aim_what & 0xffff,
+				.act = C->aim_what & 0xffff ? ACT_ERR : ACT_SHORT};
+			u = &aimed;
+		}
 		if (!((u->nth && n == u->nth) || (u->from && n >= u->from) ||
 			    (u->every && n % u->every == 0) || (u->p > 0 && rnd() < u->p)))
 			continue;
@@ -310,6 +326,8 @@ fault(int f, int fd, const char *path, void *ra)
 		int a_ = fault(F_##n, fd, path, RA);                                               \
 		if (a_ == ACT_ERR)                                                                 \
 			return bad;                                                                \
+		if (a_ == ACT_SKIP)                                                                \
+			return (ret)0;                                                             \
 		ret r_ = REAL(n) arg;                                                              \
 		KILLIF(a_);                                                                        \
 		return r_;                                                                         \

@@ -18,7 +18,7 @@
 #include "store/store.h"
 #include "store/users.h"
 
-#define IDS_MAX 100000
+#define IDS_MAX 400000
 #define MAP_SIZE (UINT64_C(4) << 30)
 
 static struct span ids[IDS_MAX];
@@ -34,7 +34,7 @@ note_message(struct snapshot *snap, struct arena *arena, const struct folder *fo
 	if (message_find(snap, folder->folder_id, uid, &message) != OK)
 		return; /* store_check() tells */
 	header = message.content.header;
-	at = span_find_span(header, SPAN(" id "));
+	at = span_find_span(header, SPAN("\tid ")); /* a line of its own in our Received */
 	id = span_from(header, at + 4);
 	id.len = span_find_any(id, SPAN(" \t\r\n;"));
 	ENSURE(id_count < IDS_MAX);
@@ -95,7 +95,7 @@ read_file(const char *path, struct arena *arena)
 	return (struct span){ bytes, n };
 }
 
-/* How many acknowledged ids are missing. */
+/* How many acknowledged ids are missing; a line that was cut off told nobody anything. */
 static int
 missing(struct span told)
 {
@@ -104,13 +104,16 @@ missing(struct span told)
 
 	qsort(ids, id_count, sizeof(ids[0]), compare);
 	for (;;) {
-		size_t at = span_find_span(told, mark);
+		size_t at = span_find_span(told, mark), end;
 		struct span id;
 
 		if (at == told.len)
 			return count;
 		told = span_from(told, at + mark.len);
-		id = span_range(told, 0, span_find_any(told, SPAN(" \r\n")));
+		end = span_find_any(told, SPAN("\r\n"));
+		if (end == told.len)
+			return count;
+		id = span_range(told, 0, end);
 		if (!bsearch(&id, ids, id_count, sizeof(ids[0]), compare)) {
 			fprintf(stderr, "acknowledged and missing: %.*s\n", SPAN_FMT(id));
 			count++;
