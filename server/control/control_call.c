@@ -1,7 +1,7 @@
 /*
  * control_call.c - the steps of a call, one after the other, each on its thread.
  *
- *      call_go(STEP) on the loop
+ *      control_call_go(STEP) on the loop
  *        CHECK   at once
  *        WORK    worker: handler->work
  *        READ    worker: handler->read in slices, each under a snapshot of its own
@@ -15,14 +15,6 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "store/changes.h"
-
-#define OBJECT_TEXT_MAX 200 /* bytes of the object that the audit log names */
-
-enum call_step { CALL_CHECK, CALL_WORK, CALL_READ, CALL_CHANGE, CALL_FINISH, CALL_END };
-
-static void call_go(struct control_call *call, enum call_step step);
 
 /* ---- slices ---- */
 
@@ -57,7 +49,7 @@ call_worked(struct work *work, enum err result)
 
 	if (result != OK)
 		control_fail_err(call, result, "the server is busy");
-	call_go(call, call->failed ? CALL_END : read ? CALL_CHANGE : CALL_READ);
+	control_call_go(call, call->failed ? CALL_END : read ? CALL_CHANGE : CALL_READ);
 }
 
 static void
@@ -117,186 +109,7 @@ call_submit_work(struct control_call *call, enum work_kind kind, void (*run)(str
 		return;
 	control_fail(call, RPC_BUSY, "too much work is waiting", "try again in a moment", NULL);
 	call->error.retry_after_s = 1;
-	call_go(call, CALL_END);
-}
-
-/* ---- change, on the writer ---- */
-
-/* What `each` is called for: the request's own targets, unless `work` found others. */
-static void
-call_take_targets(struct control_call *call)
-{
-	const struct rpc_request *r = call->request;
-
-	for (size_t i = 0; i < r->schema.count && !call->targets; i++)
-		if (r->schema.items[i].type == CONTROL_TYPE_TARGETS) {
-			call->targets = r->values[i].items;
-			call->target_count = r->values[i].count;
-		}
-}
-
-/* What the audit log calls the object: the first words of the parameters, never a secret. */
-static struct span
-call_object(struct control_call *call)
-{
-	const struct rpc_request *r = call->request;
-	struct span name = SPAN_NONE, item = SPAN_NONE;
-
-	for (size_t i = 0; i < r->schema.count && !name.len; i++) {
-		enum control_type type = r->schema.items[i].type;
-
-		if (!r->schema.items[i].option &&
-			(type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
-			name = r->values[i].text;
-	}
-	if (call->target_count > 0)
-		item = call->targets[0];
-	if (call->target_count > 1)
-		item = arena_printf(&call->arena, "%.*s and %zu more",
-			SPAN_FMT(span_range(item, 0, OBJECT_TEXT_MAX)), call->target_count - 1);
-	if (name.len && item.len)
-		return arena_printf(&call->arena, "%.*s %.*s",
-			SPAN_FMT(span_range(name, 0, OBJECT_TEXT_MAX)), SPAN_FMT(item));
-	return name.len ? name : item;
-}
-
-/* Records one change around BODY; what it wrote counts only when all of it is well. */
-static enum err
-call_recorded(struct control_call *call, struct txn *txn,
-	enum err (*body)(struct control_call *, struct txn *))
-{
-	struct change_recorder recorder;
-	struct change_start start = {
-		.who = span_of(call->who.name),
-		.via = span_of(call->who.via),
-		.what = span_of(call->request->method->method),
-		.object = call_object(call),
-		.now_ms = call->now_ms,
-		.config_no = call->config_no,
-		.cannot = span_of(call->handler->cannot),
-	};
-	enum err err, ended;
-
-	if (call->undo_id)
-		err = change_continue(&recorder, txn, call->undo_id);
-	else
-		err = change_begin(&recorder, txn, &start);
-	if (err != OK)
-		return err;
-	err = body(call, txn);
-	ended = change_end(&recorder);
-	if (err == OK)
-		err = ended;
-	if (err == OK) {
-		call->job_change_id = recorder.change_id;
-		call->can_undo = !call->handler->cannot && recorder.rows > 0 && !recorder.too_large;
-	}
-	return err;
-}
-
-static enum err
-each_body(struct control_call *call, struct txn *txn)
-{
-	for (size_t i = call->target_at; i < call->target_end; i++) {
-		enum err err;
-
-		call->target_now = i;
-		err = call->handler->each(call, txn, call->targets[i]);
-		if (err == OK)
-			call->job_done++;
-		else if (err == ERR_IO || err == ERR_CORRUPT || err == ERR_FULL || call->failed)
-			return err;
-		else
-			control_skip(call, call->targets[i],
-				call->skip_why ? call->skip_why : control_why(err));
-		call->skip_why = NULL;
-	}
-	return call->job_done ? OK : ERR_NOT_FOUND; /* nothing changed: nothing is recorded */
-}
-
-static enum err
-change_body(struct control_call *call, struct txn *txn)
-{
-	return call->handler->change(call, txn);
-}
-
-/* May run again (commit.h): everything it leaves in the call is set anew. */
-static enum step
-call_apply(struct store_job *job, struct txn *txn)
-{
-	struct control_call *call = LIST_ITEM(job, struct control_call, job);
-
-	call->failed = false;
-	call->job_done = call->job_parts = 0;
-	call->skipped_count = call->job_skipped;
-	call->skip_why = NULL;
-	if (call->handler->unrecorded)
-		return step_of(job, change_body(call, txn));
-	return step_of(
-		job, call_recorded(call, txn, call->handler->each ? each_body : change_body));
-}
-
-static enum call_step
-call_after_change(struct control_call *call)
-{
-	if (!call->handler->each || control_is_cancelled(call))
-		return CALL_FINISH;
-	if (call->target_at < call->target_count)
-		return CALL_CHANGE;
-	return call->again ? CALL_WORK : CALL_FINISH;
-}
-
-static void
-call_changed(struct store_job *job, enum err result)
-{
-	struct control_call *call = LIST_ITEM(job, struct control_call, job);
-	bool skipped_all = call->handler->each && result == ERR_NOT_FOUND && !call->failed;
-
-	if (result != OK && !skipped_all) {
-		control_fail_err(
-			call, result, call->handler->object ? call->handler->object : "object");
-		call_go(call, CALL_END);
-		return;
-	}
-	if (result == OK) {
-		call->done += call->job_done - call->job_parts;
-		call->undo_id = call->job_change_id;
-	}
-	if (!call->handler->work)
-		atomic_store(&call->progress_done, call->done);
-	call->job_skipped = call->skipped_count;
-	call->target_at = call->target_end;
-	call_go(call, call_after_change(call));
-}
-
-static void
-call_submit_change(struct control_call *call)
-{
-	enum err err;
-
-	if (call->handler->each) {
-		call_take_targets(call);
-		if (call->target_at >= call->target_count) {
-			call_go(call, call_after_change(call));
-			return;
-		}
-		call->target_end =
-			call->target_at + (call->handler->targets_job ? call->handler->targets_job
-								      : CONTROL_TARGETS_JOB);
-		if (call->target_end > call->target_count)
-			call->target_end = call->target_count;
-		if (!call->handler->work)
-			atomic_store(&call->progress_total, call->target_count);
-	}
-	call->job = (struct store_job){.apply = call_apply,
-		.done = call_changed,
-		.inbox = call->host->inbox,
-		.size_bytes = 4096};
-	err = store_submit(call->host->store, &call->job);
-	if (err == OK)
-		return;
-	control_fail_err(call, err, "the store");
-	call_go(call, CALL_END);
+	control_call_go(call, CALL_END);
 }
 
 static void
@@ -313,11 +126,11 @@ call_finish(struct control_call *call)
 	} else if (call->handler->finish) {
 		call->handler->finish(call);
 	}
-	call_go(call, CALL_END);
+	control_call_go(call, CALL_END);
 }
 
-static void
-call_go(struct control_call *call, enum call_step step)
+void
+control_call_go(struct control_call *call, enum control_step step)
 {
 	const struct control_handler *h = call->handler;
 
@@ -330,7 +143,7 @@ call_go(struct control_call *call, enum call_step step)
 	call->step = step;
 	switch (step) {
 	case CALL_CHECK:
-		call_go(call, !h->check || h->check(call) ? CALL_WORK : CALL_END);
+		control_call_go(call, !h->check || h->check(call) ? CALL_WORK : CALL_END);
 		break;
 	case CALL_WORK:
 		call_submit_work(call, h->work_kind, work_run);
@@ -339,7 +152,7 @@ call_go(struct control_call *call, enum call_step step)
 		call_submit_work(call, WORK_GENERAL, read_run);
 		break;
 	case CALL_CHANGE:
-		call_submit_change(call);
+		control_change_submit(call);
 		break;
 	case CALL_FINISH:
 		call_finish(call);
@@ -394,7 +207,7 @@ control_call_run(struct control_call *call, struct rpc_request *request,
 	if (call->handler->start)
 		call->handler->start(call);
 	else
-		call_go(call, CALL_CHECK);
+		control_call_go(call, CALL_CHECK);
 }
 
 void

@@ -135,6 +135,13 @@ void control_call_cancel(struct control_call *call);
 void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */
 void control_call_wipes(struct control_call *call, struct span secret); /* at the end (H66) */
 
+enum control_step { CALL_CHECK, CALL_WORK, CALL_READ, CALL_CHANGE, CALL_FINISH, CALL_END };
+
+/* Between control_call.c and control_change.c: go on with STEP, or the next that the handler has.
+ */
+void control_call_go(struct control_call *call, enum control_step step);
+void control_change_submit(struct control_call *call);
+
 /* Set the error of a call; the first one stays. WHY and HINT are copied into the arena. False. */
 bool control_fail(struct control_call *call, enum rpc_code code, const char *why, const char *hint,
 	const char *field);

@@ -2,8 +2,10 @@
  * control_hello.c - the start of a conversation: hello, auth, cancel.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/conf.h"
+#include "proto/base/ascii.h"
 #include "server/control/control_call.h"
 #include "server/control/control_password.h"
 #include "server/metrics.h"
@@ -48,6 +50,21 @@ put_limits(struct json_writer *w)
 	json_put_close(w);
 }
 
+/* The log of changes says by which program: letters, digits and the like of what it calls itself.
+ */
+static void
+via_client(struct control_session *s, struct span client)
+{
+	size_t len = strlen(s->who.via);
+
+	if (client.len > 0 && len + 2 < sizeof(s->who.via))
+		s->who.via[len++] = ' ';
+	for (size_t i = 0; i < client.len && len + 1 < sizeof(s->who.via); i++)
+		if (ascii_is_alnum(client.ptr[i]) || span_find(SPAN("-._/"), client.ptr[i]) < 4)
+			s->who.via[len++] = client.ptr[i];
+	s->who.via[len] = '\0';
+}
+
 static void
 hello_start(struct control_call *call)
 {
@@ -64,7 +81,7 @@ hello_start(struct control_call *call)
 	}
 	if (rpc_flag(call->request, "read_only"))
 		s->read_only = true; /* for good: nothing gives it back */
-	s->said_hello = true;
+	via_client(s, control_param(call, "client"));
 	json_put_object(w);
 	json_put_member_string(w, SPAN("version"), SPAN(SERVER_VERSION));
 	json_put_member_u64(w, SPAN("protocol"), CONTROL_PROTOCOL);

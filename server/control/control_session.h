@@ -33,8 +33,7 @@ struct control_who {
 struct control_session {
 	struct session base;
 	struct control_who who;
-	bool said_hello, read_only;
-	char client[64];   /* as hello said it, cleaned */
+	bool read_only; /* said by hello, for good */
 	struct list calls; /* struct control_call.link */
 	unsigned call_count;
 	struct list subscriptions; /* struct control_subscription.link */

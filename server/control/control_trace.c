@@ -69,19 +69,22 @@ text_or_empty(struct span s)
 	return s.ptr ? s : SPAN("");
 }
 
-/* "because" is the last sentence: what decided. */
+/* "because" is what decided: the last sentence that is not about header fields. */
 static void
 put_tail(struct control_rows *rows, const struct trace *t)
 {
-	struct span steps[STEPS_MAX], notes = t->notes;
+	struct span steps[STEPS_MAX], notes = t->notes, because = SPAN("");
 	struct arena a;
 	struct note note;
 	size_t n = 0;
 
 	arena_init(&a, NULL);
-	while (n < STEPS_MAX && note_take(&notes, &note) == PARSE_DONE)
+	while (n < STEPS_MAX && note_take(&notes, &note) == PARSE_DONE) {
 		steps[n++] = control_note_line(&a, &note);
-	control_put_text(rows, n > 0 ? steps[n - 1] : SPAN(""));
+		if (note.code != NOTE_HEADER_ADDED && note.code != NOTE_HEADER_REMOVED)
+			because = steps[n - 1];
+	}
+	control_put_text(rows, because);
 	control_put_text(rows, text_or_empty(t->message_id));
 	control_put_text(rows, text_or_empty(t->session));
 	control_put_list(rows, steps, n);

@@ -85,6 +85,10 @@ class Server:
     def close(self):
         if self.process is not None and self.process.poll() is None:
             self.stop()
+        for i, line in enumerate(self.errors):
+            if "Sanitizer" in line or "runtime error" in line:
+                print("\n".join("# " + x for x in self.errors[i:i + 25]))
+                break
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def run(self, *words, stdin=""):

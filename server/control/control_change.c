@@ -1,0 +1,203 @@
+/*
+ * control_change.c - the step of a call that writes: one store_job, or one for every few targets.
+ *
+ * All jobs of a call are one change in the log, so that one undo takes all of it back. What a
+ * target's handler refuses is skipped with its reason; the others go on.
+ */
+#include "server/control/control_call.h"
+#include "store/changes.h"
+
+#define OBJECT_TEXT_MAX 200 /* bytes of the object that the audit log names */
+
+/* What `each` is called for: the request's own targets, unless `work` found others. */
+static void
+call_take_targets(struct control_call *call)
+{
+	const struct rpc_request *r = call->request;
+
+	for (size_t i = 0; i < r->schema.count && !call->targets; i++)
+		if (r->schema.items[i].type == CONTROL_TYPE_TARGETS) {
+			call->targets = r->values[i].items;
+			call->target_count = r->values[i].count;
+		}
+}
+
+/* What the audit log calls the object: the first words of the parameters, never a secret. */
+static struct span
+call_object(struct control_call *call)
+{
+	const struct rpc_request *r = call->request;
+	struct span name = SPAN_NONE, item = SPAN_NONE;
+
+	for (size_t i = 0; i < r->schema.count && !name.len; i++) {
+		enum control_type type = r->schema.items[i].type;
+
+		if (!r->schema.items[i].option &&
+			(type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
+			name = r->values[i].text;
+	}
+	if (call->target_count > 0)
+		item = call->targets[0];
+	if (call->target_count > 1)
+		item = arena_printf(&call->arena, "%.*s and %zu more",
+			SPAN_FMT(span_range(item, 0, OBJECT_TEXT_MAX)), call->target_count - 1);
+	if (name.len && item.len)
+		return arena_printf(&call->arena, "%.*s %.*s",
+			SPAN_FMT(span_range(name, 0, OBJECT_TEXT_MAX)), SPAN_FMT(item));
+	return name.len ? name : item;
+}
+
+/* Records one change around BODY; what it wrote counts only when all of it is well. */
+static enum err
+call_recorded(struct control_call *call, struct txn *txn,
+	enum err (*body)(struct control_call *, struct txn *))
+{
+	struct change_recorder recorder;
+	struct change_start start = {
+		.who = span_of(call->who.name),
+		.via = span_of(call->who.via),
+		.what = span_of(call->request->method->method),
+		.object = call_object(call),
+		.now_ms = call->now_ms,
+		.config_no = call->config_no,
+		.cannot = span_of(call->handler->cannot),
+	};
+	enum err err, ended;
+
+	if (call->undo_id)
+		err = change_continue(&recorder, txn, call->undo_id);
+	else
+		err = change_begin(&recorder, txn, &start);
+	if (err != OK)
+		return err;
+	err = body(call, txn);
+	ended = change_end(&recorder);
+	if (err == OK)
+		err = ended;
+	if (err == OK) {
+		call->job_change_id = recorder.change_id;
+		call->can_undo = !call->handler->cannot && recorder.rows > 0 && !recorder.too_large;
+	}
+	return err;
+}
+
+static enum err
+each_body(struct control_call *call, struct txn *txn)
+{
+	for (size_t i = call->target_at; i < call->target_end; i++) {
+		enum err err;
+
+		call->target_now = i;
+		err = call->handler->each(call, txn, call->targets[i]);
+		if (err == OK)
+			call->job_done++;
+		else if (err == ERR_IO || err == ERR_CORRUPT || err == ERR_FULL || call->failed)
+			return err;
+		else
+			control_skip(call, call->targets[i],
+				call->skip_why ? call->skip_why : control_why(err));
+		call->skip_why = NULL;
+	}
+	return call->job_done ? OK : ERR_NOT_FOUND; /* nothing changed: nothing is recorded */
+}
+
+static enum err
+change_body(struct control_call *call, struct txn *txn)
+{
+	return call->handler->change(call, txn);
+}
+
+/* May run again (commit.h): everything it leaves in the call is set anew. */
+static enum step
+call_apply(struct store_job *job, struct txn *txn)
+{
+	struct control_call *call = LIST_ITEM(job, struct control_call, job);
+
+	call->failed = false;
+	call->job_done = call->job_parts = 0;
+	call->skipped_count = call->job_skipped;
+	call->skip_why = NULL;
+	if (call->handler->unrecorded)
+		return step_of(job, change_body(call, txn));
+	return step_of(
+		job, call_recorded(call, txn, call->handler->each ? each_body : change_body));
+}
+
+static enum control_step
+call_after_change(struct control_call *call)
+{
+	if (!call->handler->each || control_is_cancelled(call))
+		return CALL_FINISH;
+	if (call->target_at < call->target_count)
+		return CALL_CHANGE;
+	return call->again ? CALL_WORK : CALL_FINISH;
+}
+
+/* A later job failed: what was done stays and is told, the rest is left out with the reason. */
+static void
+call_give_up(struct control_call *call, enum err why)
+{
+	call->failed = false;
+	call->again = false;
+	call->skipped_count = call->job_skipped;
+	for (size_t i = call->target_at; i < call->target_count; i++)
+		control_skip(call, call->targets[i], control_why(why));
+	control_call_go(call, CALL_FINISH);
+}
+
+static void
+call_changed(struct store_job *job, enum err result)
+{
+	struct control_call *call = LIST_ITEM(job, struct control_call, job);
+	bool skipped_all = call->handler->each && result == ERR_NOT_FOUND && !call->failed;
+
+	if (result != OK && !skipped_all && call->done == 0) {
+		control_fail_err(
+			call, result, call->handler->object ? call->handler->object : "object");
+		control_call_go(call, CALL_END);
+		return;
+	}
+	if (result != OK && !skipped_all) {
+		call_give_up(call, result);
+		return;
+	}
+	if (result == OK) {
+		call->done += call->job_done - call->job_parts;
+		call->undo_id = call->job_change_id;
+	}
+	if (!call->handler->work)
+		atomic_store(&call->progress_done, call->done);
+	call->job_skipped = call->skipped_count;
+	call->target_at = call->target_end;
+	control_call_go(call, call_after_change(call));
+}
+
+void
+control_change_submit(struct control_call *call)
+{
+	enum err err;
+
+	if (call->handler->each) {
+		call_take_targets(call);
+		if (call->target_at >= call->target_count) {
+			control_call_go(call, call_after_change(call));
+			return;
+		}
+		call->target_end =
+			call->target_at + (call->handler->targets_job ? call->handler->targets_job
+								      : CONTROL_TARGETS_JOB);
+		if (call->target_end > call->target_count)
+			call->target_end = call->target_count;
+		if (!call->handler->work)
+			atomic_store(&call->progress_total, call->target_count);
+	}
+	call->job = (struct store_job){.apply = call_apply,
+		.done = call_changed,
+		.inbox = call->host->inbox,
+		.size_bytes = 4096};
+	err = store_submit(call->host->store, &call->job);
+	if (err == OK)
+		return;
+	control_fail_err(call, err, "the store");
+	control_call_go(call, CALL_END);
+}
