@@ -170,20 +170,10 @@ parse_choice(
 	return OK;
 }
 
-static bool
-has_control(struct span text, bool lines_allowed)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (ascii_is_control(text.ptr[i]) &&
-			!(lines_allowed && (text.ptr[i] == '\n' || text.ptr[i] == '\t')))
-			return true;
-	return false;
-}
-
 static enum err
 parse_text(const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
 {
-	if (has_control(text, row->type == SETTING_LINES)) {
+	if (span_has_control(text, row->type == SETTING_LINES ? SPAN("\n\t") : SPAN(""))) {
 		*why = SPAN("control characters are not allowed");
 		return ERR_SYNTAX;
 	}
@@ -314,7 +304,7 @@ load_secret_map(struct loading *l, const struct yaml_node *node, struct span key
 
 	if (node->count != 1 || place < 0 || only->value == NULL ||
 		only->value->kind != NODE_SCALAR || only->value->text.len == 0 ||
-		has_control(only->value->text, false)) {
+		span_has_control(only->value->text, SPAN(""))) {
 		conf_fault_add(l->faults, node->start, key,
 			"a secret is text, {file: PATH} or {sealed: NAME}");
 		return;

@@ -132,9 +132,8 @@ item_fault(const struct setting *row, struct span text)
 
 	if (text.len == 0 || text.len > ITEM_MAX)
 		return text.len == 0 ? "an item is empty" : "an item is too long";
-	for (size_t i = 0; i < text.len; i++)
-		if (ascii_is_control(text.ptr[i]))
-			return "control characters are not allowed";
+	if (span_has_control(text, SPAN("")))
+		return "control characters are not allowed";
 	switch (row->type) {
 	case SETTING_WORDS:
 		return conf_word_find(row->unit, text) < 0 ? "not one of " : NULL;

@@ -39,6 +39,22 @@ span_trim(struct span s)
 	return s;
 }
 
+static bool
+is_fold(char c)
+{
+	return ascii_is_blank(c) || c == '\r' || c == '\n';
+}
+
+struct span
+span_trim_folds(struct span s)
+{
+	while (s.len > 0 && is_fold(s.ptr[0]))
+		s = span_from(s, 1);
+	while (s.len > 0 && is_fold(s.ptr[s.len - 1]))
+		s.len--;
+	return s;
+}
+
 bool
 span_eq(struct span a, struct span b)
 {
@@ -161,6 +177,25 @@ span_cut(struct span s, char c, struct span *head, struct span *tail)
 	*head = span_range(s, 0, at);
 	*tail = span_from(s, found ? at + 1 : s.len);
 	return found;
+}
+
+bool
+span_has_control(struct span s, struct span allowed)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (ascii_is_control(s.ptr[i]) && span_find(allowed, s.ptr[i]) == allowed.len)
+			return true;
+	return false;
+}
+
+size_t
+span_copy_clean(struct span s, char *to, size_t room)
+{
+	size_t len = s.len < room ? s.len : room;
+
+	for (size_t i = 0; i < len; i++)
+		to[i] = ascii_is_control(s.ptr[i]) ? '?' : s.ptr[i];
+	return len;
 }
 
 enum err

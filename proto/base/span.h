@@ -26,6 +26,7 @@ struct span span_of(const char *text); /* of a 0-terminated string; NULL is the 
 struct span span_range(struct span s, size_t from, size_t to); /* clipped to s */
 struct span span_from(struct span s, size_t from);             /* what follows the first FROM bytes */
 struct span span_trim(struct span s);                          /* without blanks and tabs around it */
+struct span span_trim_folds(struct span s);                    /* and without CR and LF */
 
 bool span_eq(struct span a, struct span b);
 bool span_eq_nocase(struct span a, struct span b); /* ASCII letters only */
@@ -47,6 +48,11 @@ size_t span_find_span_nocase(struct span s, struct span needle);
  * *head and nothing in *tail, where C does not occur.
  */
 bool span_cut(struct span s, char c, struct span *head, struct span *tail);
+
+/* Is there a C0 control or DEL, other than those of ALLOWED? */
+bool span_has_control(struct span s, struct span allowed);
+/* Copy at most ROOM bytes to TO, each control as '?' (H11); the bytes written. */
+size_t span_copy_clean(struct span s, char *to, size_t room);
 
 /* A whole unsigned decimal number, no sign, no blanks; ERR_SYNTAX, or ERR_LIMIT over MAX. */
 MUST_CHECK enum err span_u64(struct span s, uint64_t max, uint64_t *out);

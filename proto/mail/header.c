@@ -3,8 +3,6 @@
  */
 #include "proto/mail/header.h"
 
-#include <string.h>
-
 #include "proto/base/ascii.h"
 #include "proto/base/utf8.h"
 
@@ -48,23 +46,6 @@ header_end_find(struct header_end *end, struct span piece)
 }
 
 static bool
-is_end_of_line(char c)
-{
-	return c == '\r' || c == '\n';
-}
-
-static struct span
-trim_folds(struct span s)
-{
-	while (s.len > 0 && (ascii_is_blank(s.ptr[0]) || is_end_of_line(s.ptr[0])))
-		s = span_from(s, 1);
-	while (s.len > 0 &&
-		(ascii_is_blank(s.ptr[s.len - 1]) || is_end_of_line(s.ptr[s.len - 1])))
-		s.len--;
-	return s;
-}
-
-static bool
 is_empty_line(struct span rest)
 {
 	return span_starts(rest, SPAN("\n")) || span_starts(rest, SPAN("\r\n"));
@@ -103,7 +84,7 @@ unit_is_field(struct span raw, struct header_field *field)
 	name = ascii_is_blank(raw.ptr[0]) ? SPAN_NONE : span_trim(name);
 	if (!is_field_name(name))
 		return false;
-	*field = (struct header_field){ .name = name, .value = trim_folds(value), .raw = raw };
+	*field = (struct header_field){ .name = name, .value = span_trim_folds(value), .raw = raw };
 	return true;
 }
 
@@ -203,10 +184,7 @@ header_unfold(struct buf *out, struct span value)
 static bool
 is_safe_value(struct span value)
 {
-	for (size_t i = 0; i < value.len; i++)
-		if (ascii_is_control(value.ptr[i]) && value.ptr[i] != '\t')
-			return false;
-	return utf8_is_valid(value);
+	return !span_has_control(value, SPAN("\t")) && utf8_is_valid(value);
 }
 
 enum err

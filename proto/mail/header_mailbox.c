@@ -3,7 +3,6 @@
  *
  * One pass, one state, no backtracking: what cannot be read is passed over, never repaired.
  */
-#include "proto/base/ascii.h"
 #include "proto/mail/header.h"
 
 struct scan {
@@ -15,17 +14,6 @@ struct scan {
 	size_t word_end;                   /* where the text before a trailing comment ends */
 	bool has_words;
 };
-
-static struct span
-trim(struct span s)
-{
-	while (s.len > 0 && (ascii_is_blank(s.ptr[0]) || s.ptr[0] == '\r' || s.ptr[0] == '\n'))
-		s = span_from(s, 1);
-	while (s.len > 0 && (ascii_is_blank(s.ptr[s.len - 1]) || s.ptr[s.len - 1] == '\r' ||
-				s.ptr[s.len - 1] == '\n'))
-		s.len--;
-	return s;
-}
 
 static void
 begin_element(struct scan *s)
@@ -111,14 +99,14 @@ take_token(struct scan *s)
 static bool
 finish_element(const struct scan *s, struct header_mailbox *mailbox)
 {
-	struct span words = trim(span_range(s->in, s->begin, s->word_end));
-	struct span comment = trim(span_range(s->in, s->comment_from, s->comment_to));
+	struct span words = span_trim_folds(span_range(s->in, s->begin, s->word_end));
+	struct span comment = span_trim_folds(span_range(s->in, s->comment_from, s->comment_to));
 
 	if (s->angle_to > 0) {
 		struct span inside = span_range(s->in, s->angle_from, s->angle_to);
 
 		inside.len = span_find(inside, '>');
-		*mailbox = (struct header_mailbox){ words.len ? words : comment, trim(inside) };
+		*mailbox = (struct header_mailbox){ words.len ? words : comment, span_trim_folds(inside) };
 	} else {
 		*mailbox = (struct header_mailbox){ comment, words };
 	}

@@ -3,7 +3,6 @@
  */
 #include "proto/pop3/pop3_command.h"
 
-#include "proto/base/ascii.h"
 
 enum shape {
 	NOTHING,
@@ -86,15 +85,6 @@ set_numbers(struct pop3_command *c, enum shape shape, struct span rest)
 	return two ? set_number(span_trim(second), 0, &c->lines) : OK;
 }
 
-static bool
-has_control(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]) && s.ptr[i] != '\t')
-			return true;
-	return false;
-}
-
 enum err
 pop3_command_parse(struct span line, struct pop3_command *out)
 {
@@ -104,7 +94,7 @@ pop3_command_parse(struct span line, struct pop3_command *out)
 	*out = (struct pop3_command){ .verb = find_verb(word) };
 	if (out->verb == POP3_VERB_UNKNOWN)
 		return ERR_NOT_FOUND;
-	if (has_control(line))
+	if (span_has_control(line, SPAN("\t")))
 		return ERR_SYNTAX;
 	switch (verbs[out->verb].shape) {
 	case NOTHING:

@@ -3,8 +3,6 @@
  */
 #include "proto/pop3/pop3_reply.h"
 
-#include "proto/base/ascii.h"
-
 #define CODE_MAX 64 /* bytes of a response code */
 #define REPLY(resp_code, words) { .code = (resp_code), .text = { (words), sizeof(words) - 1 } }
 
@@ -29,31 +27,21 @@ pop3_reply_for(enum err err)
 	return replies[err];
 }
 
-static size_t
-clean_text(struct span text, char *to, size_t room)
-{
-	size_t len = text.len < room ? text.len : room;
-
-	for (size_t i = 0; i < len; i++)
-		to[i] = ascii_is_control(text.ptr[i]) ? '?' : text.ptr[i];
-	return len;
-}
-
 enum err
 pop3_reply_put(struct buf *out, struct pop3_reply reply)
 {
 	struct span status = reply.ok ? SPAN("+OK ") : SPAN("-ERR ");
 	struct span code = span_range(span_of(reply.code), 0, CODE_MAX);
 	char line[POP3_REPLY_LINE_MAX];
-	size_t len = clean_text(status, line, sizeof(line));
+	size_t len = span_copy_clean(status, line, sizeof(line));
 
 	if (code.len > 0) {
 		line[len++] = '[';
-		len += clean_text(code, line + len, CODE_MAX);
+		len += span_copy_clean(code, line + len, CODE_MAX);
 		line[len++] = ']';
 		line[len++] = ' ';
 	}
-	len += clean_text(reply.text, line + len, sizeof(line) - 2 - len);
+	len += span_copy_clean(reply.text, line + len, sizeof(line) - 2 - len);
 	line[len++] = '\r';
 	line[len++] = '\n';
 	return buf_put(out, (struct span){ line, len });

@@ -3,7 +3,6 @@
  */
 #include "proto/smtp/smtp_command.h"
 
-#include "proto/base/ascii.h"
 #include "proto/base/hex.h"
 #include "proto/base/utf8.h"
 
@@ -264,21 +263,12 @@ find_verb(struct span word)
 	return SMTP_VERB_UNKNOWN;
 }
 
-static bool
-has_control(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (ascii_is_control(s.ptr[i]) && s.ptr[i] != '\t')
-			return true;
-	return false;
-}
-
 static enum smtp_fault
 parse_argument(struct arena *a, struct smtp_command *c, struct span line)
 {
 	if (c->verb == SMTP_VERB_UNKNOWN)
 		return SMTP_FAULT_UNKNOWN;
-	if (has_control(line))
+	if (span_has_control(line, SPAN("\t")))
 		return SMTP_FAULT_ARGUMENT;
 	if (verbs[c->verb].argument == NO_ARGUMENT && c->argument.len > 0)
 		return SMTP_FAULT_ARGUMENT;

@@ -3,8 +3,6 @@
  */
 #include "proto/smtp/smtp_reply.h"
 
-#include "proto/base/ascii.h"
-
 #define REPLY(code, enhanced, words) { (code), (enhanced), { (words), sizeof(words) - 1 } }
 
 /* 4xx for our own faults: a server that is not sure must not say 5xx, for that loses mail. */
@@ -51,17 +49,6 @@ smtp_reply_is_positive(struct smtp_reply reply)
 	return reply.code >= 200 && reply.code < 400;
 }
 
-/* TEXT without controls and 8-bit, cut to ROOM bytes; bytes written. */
-static size_t
-clean_text(struct span text, char *to, size_t room)
-{
-	size_t len = text.len < room ? text.len : room;
-
-	for (size_t i = 0; i < len; i++)
-		to[i] = ascii_is_control(text.ptr[i]) ? '?' : text.ptr[i];
-	return len;
-}
-
 /* "250-2.1.0 text" CRLF */
 static enum err
 put_line(struct buf *out, const struct smtp_reply *reply, struct span text, bool last)
@@ -75,10 +62,10 @@ put_line(struct buf *out, const struct smtp_reply *reply, struct span text, bool
 	line[len++] = (char)('0' + reply->code % 10);
 	line[len++] = last ? ' ' : '-';
 	if (enhanced.len > 0) {
-		len += clean_text(enhanced, line + len, 16);
+		len += span_copy_clean(enhanced, line + len, 16);
 		line[len++] = ' ';
 	}
-	len += clean_text(text, line + len, sizeof(line) - 2 - len);
+	len += span_copy_clean(text, line + len, sizeof(line) - 2 - len);
 	line[len++] = '\r';
 	line[len++] = '\n';
 	return buf_put(out, (struct span){ line, len });
@@ -106,9 +93,8 @@ smtp_put(struct buf *out, struct span bytes)
 {
 	char *room;
 
-	for (size_t i = 0; i < bytes.len; i++)
-		if (ascii_is_control(bytes.ptr[i]))
-			return ERR_SYNTAX;
+	if (span_has_control(bytes, SPAN("")))
+		return ERR_SYNTAX;
 	room = buf_reserve(out, bytes.len + 2); /* whole or not at all */
 	if (!room || buf_put(out, bytes) != OK || buf_put(out, SPAN("\r\n")) != OK)
 		return ERR_LIMIT;
