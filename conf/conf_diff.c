@@ -86,7 +86,6 @@ read_side(struct diffing *d, struct span text, struct side *out)
 	if (text.len > 0)
 		memcpy(copy, text.ptr, text.len);
 	mask_secrets(copy, &tree);
-	yaml_tree_wipe(&tree);
 	out->lines = cut_lines(&d->arena, text, &out->count);
 	out->shown = cut_lines(&d->arena, (struct span){ copy, text.len }, &out->count);
 	return OK;
@@ -261,6 +260,7 @@ conf_diff(struct span old, struct span new, struct buf *out)
 	enum err err;
 
 	arena_init(&d.arena, NULL);
+	d.arena.wipes = true;
 	err = diff(&d, old, new);
 	arena_reset(&d.arena);
 	return err;

@@ -282,10 +282,11 @@ quoted(struct editing *e, struct span text)
 	struct buf buf;
 
 	buf_init(&buf, 6 * text.len + 2);
+	buf.wipes = true;
 	if (conf_put_string(&buf, text) != OK)
 		ENSURE(!"six times is enough");
 	copy = arena_copy(&e->arena, buf_span(&buf));
-	buf_wipe(&buf);
+	buf_fini(&buf);
 	return copy;
 }
 
@@ -307,7 +308,6 @@ render_json(struct editing *e, struct span text, struct span *out)
 	if (err == OK && (tree.root == NULL || !tree.root->flow || tree.root->start.offset != 0 ||
 				 tree.root->end.offset != out->len))
 		err = ERR_SYNTAX;
-	yaml_tree_wipe(&tree);
 	return err;
 }
 
@@ -410,12 +410,12 @@ patch_text(struct span text, const struct conf_change *change, struct buf *out,
 	enum err err;
 
 	arena_init(&e.arena, NULL);
+	e.arena.wipes = true;
 	err = yaml_tree_build(text, &e.arena, &e.tree, faults);
 	if (err == OK)
 		err = make_patch(&e, change, &patch);
 	if (err == OK)
 		err = put_patched(text, &patch, out);
-	yaml_tree_wipe(&e.tree);
 	arena_reset(&e.arena);
 	return err;
 }
@@ -436,6 +436,7 @@ conf_edit_all(struct span text, const struct conf_change *changes, size_t count,
 
 	buf_init(&now, CONF_FILE_MAX);
 	buf_init(&next, CONF_FILE_MAX);
+	now.wipes = next.wipes = true;
 	err = buf_put(&now, text);
 	for (size_t i = 0; i < count && err == OK; i++) {
 		struct buf swap = now;
@@ -449,7 +450,7 @@ conf_edit_all(struct span text, const struct conf_change *changes, size_t count,
 		err = check_result(buf_span(&now), faults);
 	if (err == OK)
 		err = buf_put(out, buf_span(&now));
-	buf_wipe(&now);
-	buf_wipe(&next);
+	buf_fini(&now);
+	buf_fini(&next);
 	return err;
 }

@@ -23,19 +23,6 @@ err_of_errno(void)
 	return errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_IO;
 }
 
-struct wiped_text {
-	char *bytes;
-	size_t len;
-};
-
-static void
-wipe(void *arg)
-{
-	struct wiped_text *text = arg;
-
-	explicit_bzero(text->bytes, text->len);
-}
-
 static enum err
 read_all(int fd, char *bytes, size_t size, size_t *len)
 {
@@ -57,8 +44,8 @@ read_all(int fd, char *bytes, size_t size, size_t *len)
 static enum err
 read_fd(int fd, struct arena *a, struct span *out, struct stat *st)
 {
-	struct wiped_text *text = ARENA_NEW(a, struct wiped_text);
 	size_t size, len = 0;
+	char *text;
 
 	if (fstat(fd, st) != 0)
 		return err_of_errno();
@@ -67,13 +54,12 @@ read_fd(int fd, struct arena *a, struct span *out, struct stat *st)
 	if (st->st_size > CONF_FILE_MAX)
 		return ERR_LIMIT;
 	size = (size_t)st->st_size + 1; /* one more shows a file that grows */
-	text->bytes = arena_alloc(a, size + 1);
-	text->len = size;
-	arena_on_reset(a, wipe, text);
-	if (read_all(fd, text->bytes, size, &len) != OK)
+	a->wipes = true;
+	text = arena_alloc(a, size + 1);
+	if (read_all(fd, text, size, &len) != OK)
 		return ERR_IO;
-	*out = (struct span){ text->bytes, len };
-	text->bytes[len] = '\0';
+	*out = (struct span){ text, len };
+	text[len] = '\0';
 	return len < size ? OK : ERR_BUSY;
 }
 

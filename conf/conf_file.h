@@ -13,7 +13,7 @@
 
 /*
  * The text in A, 0-terminated beyond its end, and what fstat said. ERR_NOT_FOUND, ERR_DENIED,
- * ERR_LIMIT (over CONF_FILE_MAX), ERR_IO. A is wiped of it when it is reset.
+ * ERR_LIMIT (over CONF_FILE_MAX), ERR_IO. A is overwritten when it is reset.
  */
 MUST_CHECK enum err conf_file_read(
 	const char *path, struct arena *a, struct span *out, struct stat *st);

@@ -4,35 +4,11 @@
 #include "conf/conf_load.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "conf/conf_check.h"
 #include "conf/conf_file.h"
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
-
-struct wiped {
-	char *bytes;
-	size_t len;
-};
-
-static void
-wipe(void *arg)
-{
-	struct wiped *wiped = arg;
-
-	explicit_bzero(wiped->bytes, wiped->len);
-}
-
-static void
-wipe_with(struct arena *a, struct span secret)
-{
-	struct wiped *wiped = ARENA_NEW(a, struct wiped);
-
-	wiped->bytes = (char *)(uintptr_t)secret.ptr;
-	wiped->len = secret.len;
-	arena_on_reset(a, wipe, wiped);
-}
 
 static void
 load_default(struct loading *l, const struct setting *row, void *out)
@@ -210,16 +186,6 @@ load_sections(struct loading *l, const struct yaml_node *root)
 	}
 }
 
-static void
-wipe_later(struct conf *conf)
-{
-	wipe_with(&conf->arena, conf->text);
-	for (size_t i = 0; i < conf->outgoing_routes.count; i++)
-		wipe_with(&conf->arena, conf->outgoing_routes.items[i].password.value);
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		wipe_with(&conf->arena, conf->collectors.items[i].password.value);
-}
-
 enum err
 conf_load(struct span yaml, struct conf **out, struct conf_faults *faults)
 {
@@ -232,16 +198,15 @@ conf_load(struct span yaml, struct conf **out, struct conf_faults *faults)
 	*out = NULL;
 	ENSURE(conf != NULL);
 	arena_init(&conf->arena, NULL);
+	conf->arena.wipes = true; /* passwords, and the text that has them (H66) */
 	load_defaults(&l, settings, SETTINGS_COUNT, conf);
 	err = yaml_tree_build(yaml, &conf->arena, &tree, faults);
 	if (err == OK) {
 		conf->text = arena_copy(&conf->arena, yaml);
 		if (tree.root != NULL)
 			load_sections(&l, tree.root);
-		wipe_later(conf);
 		conf_check(conf, &tree, faults);
 	}
-	yaml_tree_wipe(&tree);
 	conf_faults_sort(faults);
 	if (err == OK && faults->errors > errors_before)
 		err = ERR_SYNTAX;

@@ -3,8 +3,6 @@
  */
 #include "conf/yaml_tree.h"
 
-#include <string.h>
-
 struct builder {
 	struct yaml_tree *tree;
 	struct arena *arena;
@@ -181,15 +179,6 @@ yaml_tree_build(
 	if (out->root != NULL && yaml_is_null(out->root))
 		out->root = NULL;
 	return b.over_limit ? ERR_LIMIT : b.is_bad ? ERR_SYNTAX : OK;
-}
-
-void
-yaml_tree_wipe(struct yaml_tree *tree)
-{
-	for (struct yaml_node *at = tree->latest; at != NULL; at = at->before)
-		if (at->text.len > 0)
-			explicit_bzero((char *)(uintptr_t)at->text.ptr, at->text.len);
-	*tree = (struct yaml_tree){ 0 };
 }
 
 bool

@@ -38,9 +38,6 @@ struct yaml_tree {
 MUST_CHECK enum err yaml_tree_build(
 	struct span text, struct arena *a, struct yaml_tree *out, struct conf_faults *faults);
 
-/* Overwrite the texts, some of which may be passwords; the tree is of no use afterwards. */
-void yaml_tree_wipe(struct yaml_tree *tree);
-
 /* The scalar that is written as nothing, null or ~. */
 bool yaml_is_null(const struct yaml_node *node);
 

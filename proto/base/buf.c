@@ -16,18 +16,25 @@ buf_init(struct buf *b, size_t max)
 	*b = (struct buf){ .max = max };
 }
 
+static void
+give_back(struct buf *b)
+{
+	if (b->bytes && b->wipes)
+		explicit_bzero(b->bytes, b->size);
+	free(b->bytes);
+}
+
 void
 buf_fini(struct buf *b)
 {
-	free(b->bytes);
-	buf_init(b, b->max);
+	give_back(b);
+	*b = (struct buf){ .max = b->max, .wipes = b->wipes };
 }
 
 void
 buf_wipe(struct buf *b)
 {
-	if (b->bytes)
-		explicit_bzero(b->bytes, b->size);
+	b->wipes = true;
 	buf_fini(b);
 }
 
@@ -57,6 +64,22 @@ move_to_front(struct buf *b)
 	b->start = 0;
 }
 
+/* The bytes that are held, in a block of SIZE. */
+static void
+move_to_block(struct buf *b, size_t size)
+{
+	char *grown = b->wipes ? malloc(size) : realloc(b->bytes, size);
+
+	ENSURE(grown); /* out of memory ends the process, see arena.h */
+	if (b->wipes) {
+		if (b->len > 0)
+			memcpy(grown, b->bytes, b->len);
+		give_back(b);
+	}
+	b->bytes = grown;
+	b->size = size;
+}
+
 static size_t
 grown_size(const struct buf *b, size_t need)
 {
@@ -71,7 +94,6 @@ char *
 buf_reserve(struct buf *b, size_t size)
 {
 	size_t held = b->len - b->start;
-	char *grown;
 
 	if (size > b->max - held) {
 		b->overflow = true;
@@ -80,14 +102,8 @@ buf_reserve(struct buf *b, size_t size)
 	if (size <= b->size - b->len)
 		return b->bytes + b->len;
 	move_to_front(b);
-	if (size > b->size - b->len) {
-		size_t want = grown_size(b, held + size);
-
-		grown = realloc(b->bytes, want);
-		ENSURE(grown); /* out of memory ends the process, see arena.h */
-		b->bytes = grown;
-		b->size = want;
-	}
+	if (size > b->size - b->len)
+		move_to_block(b, grown_size(b, held + size));
 	return b->bytes + b->len;
 }
 

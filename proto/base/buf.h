@@ -16,11 +16,12 @@ struct buf {
 	size_t size;  /* allocated */
 	size_t max;   /* never holds more than this */
 	bool overflow;
+	bool wipes; /* what it gives back is overwritten, also when it grows: it may hold secrets (H66) */
 };
 
 void buf_init(struct buf *b, size_t max);
 void buf_fini(struct buf *b); /* frees; the buffer can be used again */
-void buf_wipe(struct buf *b); /* overwrites what it held, then frees */
+void buf_wipe(struct buf *b); /* buf_fini() of one that may hold secrets */
 
 static inline struct span
 buf_span(const struct buf *b)
