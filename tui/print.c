@@ -15,8 +15,8 @@
 
 #define COPY_SIZE 4096
 
-static void
-put(struct buf *out, struct span text)
+void
+print_put(struct buf *out, struct span text)
 {
 	if (buf_put(out, text) != OK)
 		out->overflow = true; /* looked at by who writes it out */
@@ -62,7 +62,7 @@ print_block(int to, struct span block, const struct print_style *style)
 		bool ended = span_cut(block, '\n', &line, &block);
 
 		print_clean(&out, line, style);
-		put(&out, ended ? SPAN("\n") : SPAN(""));
+		print_put(&out, ended ? SPAN("\n") : SPAN(""));
 	}
 	err = print_to_fd(to, buf_span(&out));
 	buf_fini(&out);
@@ -112,7 +112,7 @@ print_clean(struct buf *out, struct span text, const struct print_style *style)
 
 		(void)utf8_next(&rest, &code);
 		if (may_show(code, style->ascii))
-			put(out, span_range(before, 0, before.len - rest.len));
+			print_put(out, span_range(before, 0, before.len - rest.len));
 		else if (buf_printf(out, "\\u{%X}", (unsigned)code) != OK)
 			out->overflow = true;
 	}
@@ -144,7 +144,7 @@ static void
 put_blanks(struct buf *out, size_t count)
 {
 	for (; count > 0; count--)
-		put(out, SPAN(" "));
+		print_put(out, SPAN(" "));
 }
 
 /* The longest beginning of TEXT of at most WIDTH columns, with the marks that belong to it. */
@@ -174,13 +174,13 @@ print_cell(struct buf *out, struct span text, size_t width, bool right)
 	size_t full = print_width(text), used = full;
 
 	if (full > width && width > 0) {
-		put(out, cut_to(text, width - 1, &used));
-		put(out, SPAN("~"));
+		print_put(out, cut_to(text, width - 1, &used));
+		print_put(out, SPAN("~"));
 		put_blanks(out, width - 1 - used);
 		return;
 	}
 	put_blanks(out, right ? width - used : 0);
-	put(out, text);
+	print_put(out, text);
 	put_blanks(out, right ? 0 : width - used);
 }
 
@@ -253,5 +253,5 @@ print_time(struct buf *out, struct span text, const struct print_style *style)
 		return;
 	len = strftime(room, sizeof(room), style->utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S%z",
 		&tm);
-	put(out, (struct span){ room, len });
+	print_put(out, (struct span){ room, len });
 }

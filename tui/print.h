@@ -26,6 +26,8 @@ MUST_CHECK enum err print_to_fd(int fd, struct span text);
 /* Copy FROM to TO line by line, each cleaned. */
 MUST_CHECK enum err print_cleaned(int from, int to);
 
+/* TEXT of our own as it is; a full OUT has its `overflow` set, which is looked at at the end. */
+void print_put(struct buf *out, struct span text);
 /* TEXT as it may be shown: see utf8_put_printable(); in an ASCII locale all else is escaped too. */
 void print_clean(struct buf *out, struct span text, const struct print_style *style);
 /* Columns that cleaned TEXT takes on a terminal. */
@@ -41,6 +43,9 @@ void print_time(struct buf *out, struct span text, const struct print_style *sty
 
 /* A value for people, as its type wants it: lists with a comma between, null as "-". */
 void print_value(struct buf *out, const struct json *value, enum control_type type,
+	const struct print_style *style);
+/* Member NAME of OBJECT so, as a text. */
+void print_member(struct buf *out, const struct json *object, struct span name,
 	const struct print_style *style);
 /* A value as JSON on one line; in strings \u stands for whatever may not be shown. */
 void print_json(struct buf *out, const struct json *value);

@@ -6,20 +6,6 @@
 #define LABEL_WIDTH 22
 #define NEST_MAX    4 /* objects inside each other that are shown as name.member */
 
-static void
-put(struct buf *out, struct span text)
-{
-	if (buf_put(out, text) != OK)
-		out->overflow = true;
-}
-
-static void
-put_member(struct buf *out, const struct json *object, struct span name,
-	const struct print_style *style)
-{
-	print_value(out, json_find(object, name), CONTROL_TYPE_TEXT, style);
-}
-
 static bool
 has_text(const struct json *object, struct span name)
 {
@@ -34,19 +20,19 @@ print_json_rows(struct buf *out, const struct json *rows, const char *columns)
 
 		if (!columns) {
 			print_json(out, row);
-			put(out, SPAN("\n"));
+			print_put(out, SPAN("\n"));
 			continue;
 		}
-		put(out, SPAN("{"));
+		print_put(out, SPAN("{"));
 		while (rest.len > 0) {
 			(void)span_cut(rest, ',', &name, &rest);
-			put(out, SPAN("\""));
-			put(out, name);
-			put(out, SPAN("\":"));
+			print_put(out, SPAN("\""));
+			print_put(out, name);
+			print_put(out, SPAN("\":"));
 			print_json(out, json_find(row, name));
-			put(out, rest.len > 0 ? SPAN(",") : SPAN(""));
+			print_put(out, rest.len > 0 ? SPAN(",") : SPAN(""));
 		}
-		put(out, SPAN("}\n"));
+		print_put(out, SPAN("}\n"));
 	}
 }
 
@@ -67,18 +53,18 @@ print_log_line(struct buf *out, const struct json *row, const struct print_style
 	print_time(out, json_text(json_find(row, SPAN("time"))), style);
 	buf_init(&cell, PRINT_MAX);
 	for (size_t i = 0; i < COUNT(fields); i++) {
-		put(out, SPAN(" "));
+		print_put(out, SPAN(" "));
 		buf_clear(&cell);
-		put_member(&cell, row, fields[i].name, style);
+		print_member(&cell, row, fields[i].name, style);
 		if (fields[i].width > 0)
 			print_cell(out, buf_span(&cell), fields[i].width, false);
 		else
-			put(out, buf_span(&cell));
+			print_put(out, buf_span(&cell));
 	}
 	buf_fini(&cell);
-	put(out, SPAN(" "));
+	print_put(out, SPAN(" "));
 	print_clean(out, json_text(json_find(row, SPAN("text"))), style);
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 }
 
 static void
@@ -93,11 +79,11 @@ put_labelled(struct buf *out, struct span label, const struct json *value,
 	if (print_width(buf_span(&name)) < LABEL_WIDTH)
 		print_cell(out, buf_span(&name), LABEL_WIDTH, false);
 	else
-		put(out, buf_span(&name));
+		print_put(out, buf_span(&name));
 	buf_fini(&name);
-	put(out, SPAN("  "));
+	print_put(out, SPAN("  "));
 	print_value(out, value, column ? column->type : CONTROL_TYPE_TEXT, style);
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 }
 
 /* Where we are in an object inside an object. */
@@ -145,7 +131,7 @@ put_text(struct buf *out, struct span text, const struct print_style *style)
 
 	while (span_next_line(&text, &line)) {
 		print_clean(out, line, style);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("\n"));
 	}
 }
 
@@ -155,29 +141,29 @@ print_done(struct buf *out, const struct json *done, const struct print_style *s
 	const struct json *skipped = json_find(done, SPAN("skipped"));
 
 	if (has_text(done, SPAN("note"))) {
-		put_member(out, done, SPAN("note"), style);
+		print_member(out, done, SPAN("note"), style);
 	} else {
-		put_member(out, done, SPAN("done"), style);
-		put(out, SPAN(" done"));
+		print_member(out, done, SPAN("done"), style);
+		print_put(out, SPAN(" done"));
 	}
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 	for (const struct json *at = skipped ? skipped->first : NULL; at; at = at->next) {
-		put(out, SPAN("skipped "));
-		put_member(out, at, SPAN("key"), style);
-		put(out, SPAN(": "));
-		put_member(out, at, SPAN("why"), style);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("skipped "));
+		print_member(out, at, SPAN("key"), style);
+		print_put(out, SPAN(": "));
+		print_member(out, at, SPAN("why"), style);
+		print_put(out, SPAN("\n"));
 	}
 	if (!has_text(done, SPAN("undo")))
 		return;
-	put(out, SPAN("To take it back: postroom undo "));
-	put_member(out, done, SPAN("undo"), style);
+	print_put(out, SPAN("To take it back: postroom undo "));
+	print_member(out, done, SPAN("undo"), style);
 	if (has_text(done, SPAN("undo_until"))) {
-		put(out, SPAN("  (until "));
+		print_put(out, SPAN("  (until "));
 		print_time(out, json_text(json_find(done, SPAN("undo_until"))), style);
-		put(out, SPAN(")"));
+		print_put(out, SPAN(")"));
 	}
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 }
 
 static void
@@ -185,9 +171,9 @@ put_each(struct buf *out, const char *before, const struct json *array,
 	const struct print_style *style)
 {
 	for (const struct json *at = array ? array->first : NULL; at; at = at->next) {
-		put(out, span_of(before));
+		print_put(out, span_of(before));
 		print_value(out, at, CONTROL_TYPE_TEXT, style);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("\n"));
 	}
 }
 
@@ -196,20 +182,20 @@ print_preview(struct buf *out, const struct json *preview, const struct print_st
 {
 	const struct json *bytes = json_find(preview, SPAN("bytes"));
 
-	put(out, SPAN("Would change "));
-	put_member(out, preview, SPAN("count"), style);
+	print_put(out, SPAN("Would change "));
+	print_member(out, preview, SPAN("count"), style);
 	if (json_is(bytes, JSON_NUMBER)) {
-		put(out, SPAN(" ("));
+		print_put(out, SPAN(" ("));
 		print_value(out, bytes, CONTROL_TYPE_SIZE, style);
-		put(out, SPAN(")"));
+		print_put(out, SPAN(")"));
 	}
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 	put_each(out, "  ", json_find(preview, SPAN("sample")), style);
 	put_each(out, "", json_find(preview, SPAN("effects")), style);
 	put_each(out, "Warning: ", json_find(preview, SPAN("warnings")), style);
-	put(out, SPAN("Undo: "));
-	put_member(out, preview, SPAN("undo"), style);
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("Undo: "));
+	print_member(out, preview, SPAN("undo"), style);
+	print_put(out, SPAN("\n"));
 }
 
 static void
@@ -243,7 +229,7 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 		print_explain(out, object, style);
 	} else if (m->id == CONTROL_config_get && value) {
 		print_value(out, value, CONTROL_TYPE_TEXT, style);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("\n"));
 	} else {
 		print_object(out, m, object, style);
 	}
@@ -263,7 +249,7 @@ print_reply(struct buf *out, const struct control_method *m, const struct json *
 			print_rows(out, m, rows, columns, style);
 	} else if (json || !json_is(result, JSON_OBJECT)) {
 		print_json(out, result);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("\n"));
 	} else if (m->reply == CONTROL_REPLY_TEXT) {
 		put_text(out, json_text(json_find(result, SPAN("text"))), style);
 	} else if (m->reply == CONTROL_REPLY_DONE) {

@@ -6,30 +6,16 @@
 #define STAGE_WIDTH 10
 
 static void
-put(struct buf *out, struct span text)
-{
-	if (buf_put(out, text) != OK)
-		out->overflow = true;
-}
-
-static void
-put_member(struct buf *out, const struct json *object, struct span name,
-	const struct print_style *style)
-{
-	print_value(out, json_find(object, name), CONTROL_TYPE_TEXT, style);
-}
-
-static void
 put_stage(struct buf *out, const struct json *step, const struct print_style *style)
 {
 	struct buf stage;
 
 	buf_init(&stage, PRINT_MAX);
-	put_member(&stage, step, SPAN("stage"), style);
+	print_member(&stage, step, SPAN("stage"), style);
 	if (print_width(buf_span(&stage)) < STAGE_WIDTH)
 		print_cell(out, buf_span(&stage), STAGE_WIDTH, false);
 	else
-		put(out, buf_span(&stage));
+		print_put(out, buf_span(&stage));
 	buf_fini(&stage);
 }
 
@@ -39,19 +25,19 @@ put_steps(struct buf *out, const struct json *steps, const struct print_style *s
 	for (const struct json *at = steps ? steps->first : NULL; at; at = at->next) {
 		struct span time = json_text(json_find(at, SPAN("time")));
 
-		put(out, SPAN("  "));
+		print_put(out, SPAN("  "));
 		if (time.len > 0) {
 			print_time(out, time, style);
-			put(out, SPAN("  "));
+			print_put(out, SPAN("  "));
 		}
 		if (at->kind == JSON_OBJECT) {
 			put_stage(out, at, style);
-			put(out, SPAN(" "));
-			put_member(out, at, SPAN("text"), style);
+			print_put(out, SPAN(" "));
+			print_member(out, at, SPAN("text"), style);
 		} else {
 			print_value(out, at, CONTROL_TYPE_TEXT, style); /* stage and sentence in one */
 		}
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("\n"));
 	}
 }
 
@@ -61,9 +47,9 @@ put_line(struct buf *out, const char *label, const struct json *value, enum cont
 {
 	if (!value || value->kind == JSON_NULL)
 		return;
-	put(out, span_of(label));
+	print_put(out, span_of(label));
 	print_value(out, value, type, style);
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("\n"));
 }
 
 void
@@ -85,9 +71,9 @@ print_trace(struct buf *out, const struct json *row, const struct print_style *s
 	};
 
 	print_value(out, json_find(row, SPAN("time")), CONTROL_TYPE_TIME, style);
-	put(out, SPAN("  "));
-	put_member(out, row, SPAN("id"), style);
-	put(out, SPAN("\n"));
+	print_put(out, SPAN("  "));
+	print_member(out, row, SPAN("id"), style);
+	print_put(out, SPAN("\n"));
 	for (size_t i = 0; i < COUNT(lines); i++)
 		put_line(out, lines[i].label, json_find(row, lines[i].name), lines[i].type, style);
 	put_steps(out, json_find(row, SPAN("steps")), style);
@@ -100,22 +86,22 @@ print_explain(struct buf *out, const struct json *object, const struct print_sty
 	const struct json *copies = json_find(object, SPAN("copies"));
 
 	put_steps(out, json_find(object, SPAN("steps")), style);
-	put(out, SPAN("Reply: "));
-	put_member(out, reply, SPAN("code"), style);
-	put(out, SPAN(" "));
-	put_member(out, reply, SPAN("text"), style);
-	put(out, SPAN("  (at "));
-	put_member(out, reply, SPAN("stage"), style);
-	put(out, SPAN(")\n"));
+	print_put(out, SPAN("Reply: "));
+	print_member(out, reply, SPAN("code"), style);
+	print_put(out, SPAN(" "));
+	print_member(out, reply, SPAN("text"), style);
+	print_put(out, SPAN("  (at "));
+	print_member(out, reply, SPAN("stage"), style);
+	print_put(out, SPAN(")\n"));
 	if (copies && !copies->first)
-		put(out, SPAN("No copy is kept.\n"));
+		print_put(out, SPAN("No copy is kept.\n"));
 	for (const struct json *at = copies ? copies->first : NULL; at; at = at->next) {
-		put(out, SPAN("Copy: "));
-		put_member(out, at, SPAN("kind"), style);
-		put(out, SPAN(" "));
-		put_member(out, at, SPAN("target"), style);
-		put(out, SPAN(", because "));
-		put_member(out, at, SPAN("because"), style);
-		put(out, SPAN("\n"));
+		print_put(out, SPAN("Copy: "));
+		print_member(out, at, SPAN("kind"), style);
+		print_put(out, SPAN(" "));
+		print_member(out, at, SPAN("target"), style);
+		print_put(out, SPAN(", because "));
+		print_member(out, at, SPAN("because"), style);
+		print_put(out, SPAN("\n"));
 	}
 }

@@ -22,13 +22,6 @@ struct table {
 	const struct print_style *style;
 };
 
-static void
-put(struct buf *out, struct span text)
-{
-	if (buf_put(out, text) != OK)
-		out->overflow = true;
-}
-
 bool
 print_columns_known(const struct control_method *m, const char *columns, struct span *wrong)
 {
@@ -152,14 +145,14 @@ put_row(struct buf *out, const struct table *t, const struct span *cells)
 
 	buf_init(&line, PRINT_MAX);
 	for (size_t i = 0; i < t->count; i++) {
-		put(&line, i > 0 ? SPAN("  ") : SPAN(""));
+		print_put(&line, i > 0 ? SPAN("  ") : SPAN(""));
 		print_cell(&line, cells[i], t->width[i], is_right(t->columns[i].type));
 	}
 	text = buf_span(&line);
 	while (text.len > 0 && text.ptr[text.len - 1] == ' ')
 		text.len--;
-	put(out, text);
-	put(out, SPAN("\n"));
+	print_put(out, text);
+	print_put(out, SPAN("\n"));
 	buf_fini(&line);
 }
 

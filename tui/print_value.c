@@ -4,21 +4,14 @@
 #include "proto/base/utf8.h"
 #include "tui/print.h"
 
-static void
-put(struct buf *out, struct span text)
-{
-	if (buf_put(out, text) != OK)
-		out->overflow = true; /* looked at by who writes it out */
-}
-
 /* "stage: ..., text: ..." of an object inside a table's cell. */
 static void
 put_members(struct buf *out, const struct json *object, const struct print_style *style)
 {
 	for (const struct json *at = object->first; at; at = at->next) {
-		put(out, at == object->first ? SPAN("") : SPAN(" "));
+		print_put(out, at == object->first ? SPAN("") : SPAN(" "));
 		print_clean(out, at->name, style);
-		put(out, SPAN("="));
+		print_put(out, SPAN("="));
 		if (at->kind == JSON_ARRAY || at->kind == JSON_OBJECT)
 			print_json(out, at);
 		else
@@ -30,9 +23,9 @@ static void
 put_items(struct buf *out, const struct json *array, const struct print_style *style)
 {
 	if (!array->first)
-		put(out, SPAN("-"));
+		print_put(out, SPAN("-"));
 	for (const struct json *at = array->first; at; at = at->next) {
-		put(out, at == array->first ? SPAN("") : SPAN(", "));
+		print_put(out, at == array->first ? SPAN("") : SPAN(", "));
 		if (at->kind == JSON_OBJECT)
 			put_members(out, at, style);
 		else if (at->kind == JSON_ARRAY)
@@ -48,13 +41,13 @@ put_number(struct buf *out, const struct json *value, enum control_type type)
 	uint64_t number;
 
 	if (json_u64(value, UINT64_MAX, &number) != OK)
-		put(out, value->text);
+		print_put(out, value->text);
 	else if (type == CONTROL_TYPE_SIZE)
 		print_size(out, number);
 	else if (type == CONTROL_TYPE_DURATION)
 		print_duration(out, number);
 	else
-		put(out, value->text);
+		print_put(out, value->text);
 }
 
 void
@@ -62,9 +55,9 @@ print_value(struct buf *out, const struct json *value, enum control_type type,
 	const struct print_style *style)
 {
 	if (!value || value->kind == JSON_NULL)
-		put(out, SPAN("-"));
+		print_put(out, SPAN("-"));
 	else if (value->kind == JSON_BOOL)
-		put(out, json_truth(value) ? SPAN("yes") : SPAN("no"));
+		print_put(out, json_truth(value) ? SPAN("yes") : SPAN("no"));
 	else if (value->kind == JSON_NUMBER)
 		put_number(out, value, type);
 	else if (value->kind == JSON_ARRAY)
@@ -75,6 +68,13 @@ print_value(struct buf *out, const struct json *value, enum control_type type,
 		print_time(out, value->text, style);
 	else
 		print_clean(out, value->text, style);
+}
+
+void
+print_member(struct buf *out, const struct json *object, struct span name,
+	const struct print_style *style)
+{
+	print_value(out, json_find(object, name), CONTROL_TYPE_TEXT, style);
 }
 
 /* The writer's JSON with \u in place of what may not be shown; still the same JSON. */

@@ -29,13 +29,6 @@ on_signal(int number)
 	stopped = 1;
 }
 
-static void
-put(struct buf *out, struct span text)
-{
-	if (buf_put(out, text) != OK)
-		out->overflow = true;
-}
-
 /* One line of the view: cut to the terminal, and the rest of its row wiped. */
 static void
 put_line(const struct watch *w, struct buf *out, struct span text)
@@ -45,15 +38,15 @@ put_line(const struct watch *w, struct buf *out, struct span text)
 	if (w->repaint && w->style.width > 1 && width >= w->style.width)
 		print_cell(out, text, w->style.width - 1, false);
 	else
-		put(out, text);
-	put(out, w->repaint ? SPAN("\033[K\n") : SPAN("\n"));
+		print_put(out, text);
+	print_put(out, w->repaint ? SPAN("\033[K\n") : SPAN("\n"));
 }
 
 static void
 put_value(struct buf *out, const struct watch *w, const char *label, const struct json *value,
 	enum control_type type)
 {
-	put(out, span_of(label));
+	print_put(out, span_of(label));
 	print_value(out, value, type, &w->style);
 }
 
@@ -63,7 +56,7 @@ draw_head(const struct watch *w, const struct json *s, struct buf *line)
 	put_value(line, w, "Postroom ", json_find(s, SPAN("version")), CONTROL_TYPE_TEXT);
 	put_value(line, w, "  up ", json_find(s, SPAN("uptime_s")), CONTROL_TYPE_DURATION);
 	if (!w->connected)
-		put(line, SPAN("  NO SERVER, trying again"));
+		print_put(line, SPAN("  NO SERVER, trying again"));
 }
 
 static void
@@ -80,7 +73,7 @@ draw_queue(const struct watch *w, const struct json *s, struct buf *line)
 	put_value(line, w, "Queue      ", json_find(queue, SPAN("count")), CONTROL_TYPE_NUMBER);
 	put_value(line, w, " waiting, ", json_find(queue, SPAN("bytes")), CONTROL_TYPE_SIZE);
 	put_value(line, w, ", ", json_find(queue, SPAN("held")), CONTROL_TYPE_NUMBER);
-	put(line, SPAN(" held"));
+	print_put(line, SPAN(" held"));
 }
 
 static void
@@ -101,7 +94,7 @@ draw_store(const struct watch *w, const struct json *s, struct buf *line)
 	put_value(line, w, "Store      ", json_find(store, SPAN("bytes")), CONTROL_TYPE_SIZE);
 	put_value(line, w, ", disk free ", json_find(store, SPAN("free")), CONTROL_TYPE_SIZE);
 	if (json_truth(json_find(store, SPAN("full"))))
-		put(line, SPAN(", FULL"));
+		print_put(line, SPAN(", FULL"));
 }
 
 /* What a person should look at; the same that `status --check` complains of. */
@@ -252,10 +245,10 @@ draw(struct watch *w, const struct json *status, bool first)
 	buf_init(&out, PRINT_MAX);
 	if (w->repaint) {
 		take_size(w);
-		put(&out, first ? SPAN("\033[2J\033[H") : SPAN("\033[H"));
+		print_put(&out, first ? SPAN("\033[2J\033[H") : SPAN("\033[H"));
 	}
 	watch_draw(w, status, w->repaint ? w->rows : 0, &out);
-	put(&out, w->repaint ? SPAN("\033[J") : SPAN(""));
+	print_put(&out, w->repaint ? SPAN("\033[J") : SPAN(""));
 	return print_all(w, &out);
 }
 
