@@ -51,7 +51,7 @@
 	X(log_max_size, "log.max_size", SIZE, 64 * KIB, TIB, "10MB", "bytes", NOTHING,             \
 		"A log file of this size is put aside and a new one begun.")                       \
 	X(log_keep, "log.keep", COUNT, 1, 1000, "10", "files", NOTHING,                            \
-		"Files put aside that are kept.")                                                  \
+		"Files put aside that are kept: main.log.old, main.log.old.2, ...")                 \
 	X(log_protocols, "log.protocols", WORDS, 0, 20, "[]", LOG_PROTOCOL_WORDS, NOTHING,         \
 		"Services whose commands and replies are logged, secrets masked (LOG-03).")        \
 	X(log_logins, "log.logins", BOOL, 0, 0, "no", "", NOTHING,                                 \
@@ -155,9 +155,10 @@
 	X(limits_max_connections, "limits.max_connections", COUNT, 1, COUNT_MAX, "10000",          \
 		"connections", NOTHING, "Connections of all services together (H32).")             \
 	X(limits_max_per_ip, "limits.max_per_ip", COUNT, 1, COUNT_MAX, "50", "connections",        \
-		NOTHING, "Connections of one address, IPv6 of one /64 (H32).")                     \
+		NOTHING, "Connections of one address, IPv6 of one /64; not of this machine (H32).") \
 	X(limits_max_per_ip_before_login, "limits.max_per_ip_before_login", COUNT, 1, COUNT_MAX,   \
-		"20", "connections", NOTHING, "Of these before login (H32).")                      \
+		"20", "connections", NOTHING,                                                      \
+		"Of these not yet logged in, on services where one logs in (H32).")                \
 	X(limits_consoles, "limits.consoles", COUNT, 1, 1000, "32", "connections", NOTHING,        \
 		"Connections to the control socket (H59).")                                        \
 	X(limits_auth_failures, "limits.auth_failures", COUNT, 1, 100, "3", "tries", NOTHING,      \
@@ -167,7 +168,7 @@
 	X(limits_output_pending, "limits.output_pending", SIZE, 16 * KIB, 64 * MIB, "256KB",       \
 		"bytes", NOTHING, "Unsent output above which a session is not read (H35).")        \
 	X(limits_handshakes, "limits.handshakes", COUNT, 1, 10000, "100", "handshakes", NOTHING,   \
-		"TLS handshakes at once (H68).")                                                   \
+		"TLS handshakes that wait for a worker; more try again soon (H68).")               \
 	X(limits_hashes_waiting, "limits.hashes_waiting", COUNT, 10, 100000, "5000", "logins",     \
 		NOTHING, "Passwords that wait to be checked (H36).")                               \
 	X(limits_searches_waiting, "limits.searches_waiting", COUNT, 1, 100000, "200",             \

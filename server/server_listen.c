@@ -1,15 +1,13 @@
 /*
- * server_listen.c - from the lists of addresses in the configuration to sessions on loops.
+ * server_listen.c - listeners by difference: what the configuration lists is opened, the rest closed.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "server/server_state.h"
-#include "server/warden/warden_requests.h"
 
 #define BIND_TRIES 20 /* x BIND_WAIT_MS at start: a server that was killed is still going away */
 #define BIND_WAIT_MS 50
@@ -22,111 +20,20 @@ struct service_listener {
 	bool wanted, fresh;
 };
 
-/* A socket on its way from the front loop to the loop that will own it. */
-struct handoff {
-	struct host *host;
-	const struct service *service;
-	struct peer peer;
-	int fd;
-};
-
 static struct service_listener *
 of_link(struct list *link)
 {
 	return LIST_ITEM(link, struct service_listener, link);
 }
 
-/* ---- sockets that come in ---- */
-
-static void
-refuse(struct server *s, const struct service *service, const struct peer *peer, int fd)
-{
-	struct span words = service->class->busy_text;
-
-	metric_add(&s->metrics, refused, 1);
-	log_put(server_front(s)->log,
-		&(struct log_line){ .level = LEVEL_WARNING, .area = service->class->name,
-			.text = "refused, too many connections",
-			.fields = { { "service", span_of(service->name) },
-				{ "peer", span_of(peer->text) } } });
-	if (service->tls != TLS_IMPLICIT &&
-		send(fd, words.ptr, words.len, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		errno = 0; /* a courtesy; the close says it too */
-	close(fd);
-}
-
-static struct connection_limits
-limits_of(struct server *s, const struct service *service)
-{
-	const struct conf *conf = server_front(s)->conf;
-	const struct conf_service *row;
-	unsigned room = s->fd_limit > 2 * SERVER_FDS_KEPT ? s->fd_limit - SERVER_FDS_KEPT :
-							     s->fd_limit / 2;
-	struct connection_limits l = { (unsigned)conf->limits_consoles, UINT32_MAX, UINT32_MAX,
-		UINT32_MAX };
-
-	if (service->is_control)
-		return l; /* a share of its own (H32) */
-	row = conf_service(conf, (enum service_name)service->number);
-	l.max_total = (unsigned)conf->limits_max_connections;
-	if (l.max_total > room)
-		l.max_total = room;
-	l.max_connections = row ? (unsigned)conf_service_max_connections(conf, row) : 0;
-	l.max_per_ip = row ? (unsigned)conf_service_max_per_ip(conf, row) : 0;
-	l.max_before_login = service->login_first ? (l.max_per_ip * 2 + 4) / 5 : UINT32_MAX;
-	return l;
-}
-
-static struct host *
-quietest(struct server *s, const struct service *service)
-{
-	struct host *best = server_front(s);
-
-	if (service->is_control)
-		return best; /* control sessions live on the front loop */
-	for (unsigned i = 1; i < s->loop_count; i++) {
-		if (s->hosts[i].session_count < best->session_count)
-			best = &s->hosts[i];
-	}
-	return best;
-}
-
-static void
-adopt(void *arg)
-{
-	struct handoff *h = arg;
-
-	session_open(h->host, h->service, h->fd, &h->peer);
-	if (h->host->stopping)
-		session_close_all(h->host, NULL, CLOSE_SHUTDOWN);
-	free(h);
-}
-
-static void
-hand_over(struct server *s, const struct service *service, const struct peer *peer, int fd)
-{
-	struct handoff *h = malloc(sizeof(*h));
-
-	ENSURE(h);
-	*h = (struct handoff){ quietest(s, service), service, *peer, fd };
-	h->host->session_count++;
-	metric_add(&s->metrics, accepted, 1);
-	if (h->host == server_front(s))
-		adopt(h);
-	else
-		loop_post(h->host->loop, adopt, h);
-}
+/* ---- what listeners say ---- */
 
 static void
 on_accept(struct listener *l, int fd, const struct peer *peer)
 {
 	struct service_listener *sl = LIST_ITEM(l, struct service_listener, base);
-	struct connection_limits limits = limits_of(sl->server, sl->service);
 
-	if (shared_connection_begin(sl->server->shared, sl->service->number, peer, &limits) != OK)
-		refuse(sl->server, sl->service, peer, fd);
-	else
-		hand_over(sl->server, sl->service, peer, fd);
+	server_accept(sl->server, sl->service, fd, peer);
 }
 
 static void
@@ -400,13 +307,18 @@ server_service_addresses(struct server *s, const struct service *service, struct
 	return OK;
 }
 
+struct service_end {
+	struct host *host;
+	const struct service *service;
+};
+
 static void
 end_sessions_of(void *arg)
 {
-	struct handoff *h = arg;
+	struct service_end *end = arg;
 
-	session_close_all(h->host, h->service, CLOSE_ENDED);
-	free(h);
+	session_close_all(end->host, end->service, CLOSE_ENDED);
+	free(end);
 }
 
 enum err
@@ -424,12 +336,11 @@ server_service_stop(struct server *s, const struct service *service)
 	}
 	s->states[service->number] = SERVICE_STOPPED;
 	for (unsigned i = 0; i < s->loop_count; i++) {
-		struct handoff *h = calloc(1, sizeof(*h));
+		struct service_end *end = malloc(sizeof(*end));
 
-		ENSURE(h);
-		h->host = &s->hosts[i];
-		h->service = service;
-		loop_post(h->host->loop, end_sessions_of, h);
+		ENSURE(end);
+		*end = (struct service_end){ &s->hosts[i], service };
+		loop_post(end->host->loop, end_sessions_of, end);
 	}
 	return OK;
 }
@@ -453,21 +364,4 @@ server_service_start(struct server *s, const struct service *service)
 	}
 	server_listeners_start(s);
 	return OK;
-}
-
-/* ---- through the warden ---- */
-
-enum err
-server_bind(struct server *s, const struct listen_address *address, int *fd)
-{
-	struct warden_request request = { .kind = WARDEN_BIND };
-	struct warden_reply reply;
-	enum err err;
-
-	if (s->options->warden_fd < 0)
-		return listen_address_bind(address, fd);
-	memcpy(request.text, address->text, sizeof(address->text));
-	err = warden_ask(s->options->warden_fd, &request, -1, &reply, fd);
-	errno = reply.error;
-	return err;
 }

@@ -69,6 +69,10 @@ MUST_CHECK enum err server_listen(struct server *s, const struct conf *conf, boo
 void server_listeners_start(struct server *s);
 void server_listeners_close(struct server *s);
 
+/* ---- server_accept.c ---- */
+
+void server_accept(struct server *s, const struct service *service, int fd, const struct peer *peer);
+
 /* ---- server_tls.c ---- */
 
 /* The certificate of CONF; one of our own making where there is none. */
@@ -84,7 +88,8 @@ struct log_options server_log_options(const struct conf *conf, const struct serv
 
 void server_clock_restore(struct server *s, const struct conf *conf);
 
-/* An address or a file by the warden, or by ourselves where there is none. */
+/* ---- server_warden.c ---- */
+
 MUST_CHECK enum err server_bind(struct server *s, const struct listen_address *address, int *fd);
 MUST_CHECK enum err server_open_file(struct server *s, const char *path, int *fd);
 

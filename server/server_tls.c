@@ -11,7 +11,6 @@
 
 #include "server/net/tls.h"
 #include "server/server_state.h"
-#include "server/warden/warden_requests.h"
 
 #define PEM_FILE_MAX (256 * 1024)
 
@@ -36,26 +35,6 @@ find_paths(const struct conf *conf, struct tls_paths *out)
 		m = snprintf(out->key, sizeof(out->key), "%.*s/tls/key.pem", SPAN_FMT(conf->data));
 	}
 	return (size_t)n < sizeof(out->certificate) && (size_t)m < sizeof(out->key) ? OK : ERR_LIMIT;
-}
-
-enum err
-server_open_file(struct server *s, const char *path, int *fd)
-{
-	struct warden_request request = { .kind = WARDEN_OPEN };
-	struct warden_reply reply;
-	enum err err;
-
-	*fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (*fd >= 0)
-		return OK;
-	if (errno == ENOENT)
-		return ERR_NOT_FOUND;
-	if (s->options->warden_fd < 0 || strlen(path) >= sizeof(request.text))
-		return ERR_IO;
-	memcpy(request.text, path, strlen(path));
-	err = warden_ask(s->options->warden_fd, &request, -1, &reply, fd);
-	errno = reply.error;
-	return err;
 }
 
 static enum err

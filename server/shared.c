@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/services.h"
 #include "server/shared_state.h"
 
 struct address_row {
@@ -117,33 +118,35 @@ address_take(struct shared *sh, const struct peer *peer)
 	return row;
 }
 
-/* The limits of one address do not hold for Unix sockets: they have none. */
 static bool
-fits(const struct shared *sh, unsigned service, const struct connection_limits *limits,
+fits(const struct shared *sh, const struct service *service, const struct connection_limits *limits,
 	const struct peer *peer, const struct address_row *row)
 {
-	if (sh->by_service[service] >= limits->max_connections || sh->total >= limits->max_total)
+	if (sh->by_service[service->number] >= limits->max_connections)
 		return false;
-	if (!row || peer->is_unix)
+	if (!service->is_control && sh->total >= limits->max_total)
+		return false;
+	if (!row || peer_is_loopback(peer))
 		return true;
-	return row->count < limits->max_per_ip && row->before_login < limits->max_before_login;
+	return row->count < limits->max_per_ip &&
+		(!service->login_first || row->before_login < limits->max_before_login);
 }
 
 enum err
-shared_connection_begin(struct shared *sh, unsigned service, const struct peer *peer,
+shared_connection_begin(struct shared *sh, const struct service *service, const struct peer *peer,
 	const struct connection_limits *limits)
 {
 	enum err err = ERR_LIMIT;
 
-	ENSURE(service < SHARED_SERVICES_MAX);
+	ENSURE(service->number < SHARED_SERVICES_MAX);
 	pthread_mutex_lock(&sh->lock);
 	if (fits(sh, service, limits, peer, address_find(sh, peer))) {
 		struct address_row *row = address_take(sh, peer);
 
 		row->count++;
-		row->before_login++;
-		sh->by_service[service]++;
-		sh->total++;
+		row->before_login += service->login_first;
+		sh->by_service[service->number]++;
+		sh->total += !service->is_control;
 		err = OK;
 	}
 	pthread_mutex_unlock(&sh->lock);
@@ -151,35 +154,37 @@ shared_connection_begin(struct shared *sh, unsigned service, const struct peer *
 }
 
 void
-shared_connection_logged_in(struct shared *sh, const struct peer *peer)
+shared_connection_logged_in(struct shared *sh, const struct service *service,
+	const struct peer *peer)
 {
 	struct address_row *row;
 
+	if (!service->login_first)
+		return;
 	pthread_mutex_lock(&sh->lock);
 	row = address_find(sh, peer);
-	if (row && row->before_login > 0)
-		row->before_login--;
+	ENSURE(row && row->before_login > 0);
+	row->before_login--;
 	pthread_mutex_unlock(&sh->lock);
 }
 
 void
-shared_connection_end(struct shared *sh, unsigned service, const struct peer *peer,
+shared_connection_end(struct shared *sh, const struct service *service, const struct peer *peer,
 	bool logged_in)
 {
 	struct address_row *row;
 
 	pthread_mutex_lock(&sh->lock);
 	row = address_find(sh, peer);
-	ENSURE(row && sh->by_service[service] > 0);
+	ENSURE(row && sh->by_service[service->number] > 0);
 	row->count--;
-	if (!logged_in && row->before_login > 0)
-		row->before_login--;
+	row->before_login -= service->login_first && !logged_in;
 	if (row->count == 0) {
 		list_remove(&row->link);
 		free(row);
 	}
-	sh->by_service[service]--;
-	sh->total--;
+	sh->by_service[service->number]--;
+	sh->total -= !service->is_control;
 	pthread_mutex_unlock(&sh->lock);
 }
 

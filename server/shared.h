@@ -15,7 +15,6 @@
 #define SHARED_DELAY_MAX_MS (60 * 1000)
 #define SHARED_DELAY_FORGET_MS (30 * 60 * 1000) /* a quiet time that forgives all */
 #define SHARED_ATTEMPTS_MAX 20000		/* rows; the oldest goes first */
-#define SHARED_REMEMBER_MS (10 * 60 * 1000)	/* a good login (H63) */
 #define SHARED_REMEMBERED_MAX 20000
 #define SHARED_SERVICES_MAX 16
 #define SHARED_USER_SIZE 64 /* of a name in the register; longer ones are cut */
@@ -31,17 +30,21 @@ void shared_close(struct shared **sh);
 struct connection_limits {
 	unsigned max_connections; /* of this service */
 	unsigned max_per_ip;
-	unsigned max_before_login; /* of one address */
+	unsigned max_before_login; /* of one address, on services where one logs in */
 	unsigned max_total;	   /* of all services; the control socket is not counted */
 };
 
-/* Count one more of service number SERVICE. ERR_LIMIT: refuse it, nothing was counted. */
-MUST_CHECK enum err shared_connection_begin(struct shared *sh, unsigned service,
+/*
+ * Count one more of SERVICE. ERR_LIMIT: refuse it, nothing was counted. What limits one address does
+ * not hold for peers of this machine: a filter, a test or a web mailer may open many.
+ */
+MUST_CHECK enum err shared_connection_begin(struct shared *sh, const struct service *service,
 	const struct peer *peer, const struct connection_limits *limits);
-void shared_connection_logged_in(struct shared *sh, const struct peer *peer);
-void shared_connection_end(struct shared *sh, unsigned service, const struct peer *peer,
-	bool logged_in);
-unsigned shared_connections(struct shared *sh, unsigned service);
+void shared_connection_logged_in(struct shared *sh, const struct service *service,
+	const struct peer *peer);
+void shared_connection_end(struct shared *sh, const struct service *service,
+	const struct peer *peer, bool logged_in);
+unsigned shared_connections(struct shared *sh, unsigned service); /* by its number */
 
 /* ---- guessing (H57) ---- */
 
@@ -67,7 +70,7 @@ void shared_login_forgive(struct shared *sh, struct span user); /* `user unlock`
 bool shared_login_is_remembered(struct shared *sh, uint64_t user_id, uint64_t revision,
 	struct span password, int64_t now_ms);
 void shared_login_remember(struct shared *sh, uint64_t user_id, uint64_t revision,
-	struct span password, int64_t now_ms);
+	struct span password, int64_t until_ms);
 void shared_login_drop(struct shared *sh, uint64_t user_id); /* password changed, locked, disabled */
 
 /* ---- POP3 locks ---- */

@@ -302,13 +302,13 @@ shared_login_is_remembered(struct shared *sh, uint64_t user_id, uint64_t revisio
 
 void
 shared_login_remember(struct shared *sh, uint64_t user_id, uint64_t revision,
-	struct span password, int64_t now_ms)
+	struct span password, int64_t until_ms)
 {
 	struct remembered_row *row = calloc(1, sizeof(*row)), *old;
 
 	ENSURE(row);
 	row->user_id = user_id;
-	row->until_ms = now_ms + SHARED_REMEMBER_MS;
+	row->until_ms = until_ms;
 	password_hash(sh, user_id, revision, password, row->hash);
 	pthread_mutex_lock(&sh->lock);
 	old = remembered_find(sh, user_id);

@@ -131,7 +131,7 @@ work_done(struct work *work, enum err result)
 		result = ERR_DENIED;
 	if (result == OK && s && s->conf->auth_remember_ms > 0)
 		shared_login_remember(l->host->shared, l->user_id, l->revision, password_of(l),
-			loop_now_ms(l->host->loop));
+			loop_now_ms(l->host->loop) + s->conf->auth_remember_ms);
 	finish(l, result);
 	if (s)
 		session_release(s);

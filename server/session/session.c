@@ -81,7 +81,7 @@ close_stream(struct session *s)
 	s->stream_done = true;
 	shared_session_remove(s->host->shared, &s->record);
 	if (s->counted)
-		shared_connection_end(s->host->shared, s->service->number, &s->peer,
+		shared_connection_end(s->host->shared, s->service, &s->peer,
 			s->record.user_id != 0);
 	atomic_fetch_sub(&s->host->session_count, 1);
 }
@@ -372,7 +372,7 @@ void
 session_set_user(struct session *s, uint64_t user_id, struct span user)
 {
 	if (s->counted && s->record.user_id == 0 && user_id != 0)
-		shared_connection_logged_in(s->host->shared, &s->peer);
+		shared_connection_logged_in(s->host->shared, s->service, &s->peer);
 	shared_session_set_user(s->host->shared, &s->record, user_id, user);
 }
 

@@ -8,7 +8,6 @@
 #include "server/log.h"
 #include "server/shared.h"
 #include "server/task/task_housekeeping.h"
-#include "server/task/task_housekeeping.h"
 #include "store/store.h"
 
 #define MINUTE_MS (60 * 1000)
@@ -33,7 +32,6 @@ sweep_shared(struct host *host)
 
 static const struct task tasks[] = {
 	{ "check-readers", MINUTE_MS, check_readers },
-	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "sweep-shared", MINUTE_MS, sweep_shared },
 };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "server/net/listener.h"
+#include "server/services.h"
 #include "server/shared.h"
 
 static struct peer
@@ -20,41 +21,110 @@ peer_at(const char *text)
 	return p;
 }
 
+static const struct service *
+service(const char *name)
+{
+	const struct service *found = service_find(span_of(name));
+
+	assert_non_null(found);
+	return found;
+}
+
 static void
 test_shared_connection_limits_h32(void **state)
 {
 	struct connection_limits l = { .max_connections = 6, .max_per_ip = 3,
 		.max_before_login = 2, .max_total = 8 };
 	struct peer a = peer_at("192.0.2.1:1"), b = peer_at("192.0.2.2:1");
+	const struct service *pop3 = service("pop3"), *pop3s = service("pop3s");
 	struct shared *sh;
 
 	(void)state;
 	assert_int_equal(shared_open(&sh), OK);
-	assert_int_equal(shared_connection_begin(sh, 0, &a, &l), OK);
-	assert_int_equal(shared_connection_begin(sh, 0, &a, &l), OK);
-	assert_int_equal(shared_connection_begin(sh, 0, &a, &l), ERR_LIMIT); /* before login */
-	shared_connection_logged_in(sh, &a);
-	assert_int_equal(shared_connection_begin(sh, 0, &a, &l), OK);
-	shared_connection_logged_in(sh, &a);
-	assert_int_equal(shared_connection_begin(sh, 0, &a, &l), ERR_LIMIT); /* an address */
-	assert_int_equal(shared_connection_begin(sh, 1, &a, &l), ERR_LIMIT); /* of any service */
-	assert_int_equal(shared_connection_begin(sh, 0, &b, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), ERR_LIMIT); /* before login */
+	shared_connection_logged_in(sh, pop3, &a);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), OK);
+	shared_connection_logged_in(sh, pop3, &a);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), ERR_LIMIT); /* an address */
+	assert_int_equal(shared_connection_begin(sh, pop3s, &a, &l), ERR_LIMIT); /* of any service */
+	assert_int_equal(shared_connection_begin(sh, pop3, &b, &l), OK);
 	l.max_connections = 4;
-	assert_int_equal(shared_connection_begin(sh, 0, &b, &l), ERR_LIMIT); /* the service */
-	assert_int_equal(shared_connection_begin(sh, 1, &b, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, pop3, &b, &l), ERR_LIMIT); /* the service */
+	assert_int_equal(shared_connection_begin(sh, pop3s, &b, &l), OK);
 	l.max_total = 5;
-	assert_int_equal(shared_connections(sh, 0), 4);
-	shared_connection_end(sh, 0, &a, true);
-	shared_connection_end(sh, 0, &a, true);
-	shared_connection_end(sh, 0, &a, false);
-	shared_connection_end(sh, 0, &b, false);
-	shared_connection_end(sh, 1, &b, false);
-	assert_int_equal(shared_connections(sh, 0), 0);
+	assert_int_equal(shared_connections(sh, pop3->number), 4);
+	shared_connection_end(sh, pop3, &a, true);
+	shared_connection_end(sh, pop3, &a, true);
+	shared_connection_end(sh, pop3, &a, false);
+	shared_connection_end(sh, pop3, &b, false);
+	shared_connection_end(sh, pop3s, &b, false);
+	assert_int_equal(shared_connections(sh, pop3->number), 0);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(shared_connection_begin(sh, 0, &a, &l), OK);
+		assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), OK);
 	for (int i = 0; i < 2; i++)
-		shared_connection_end(sh, 0, &a, false);
+		shared_connection_end(sh, pop3, &a, false);
 	shared_close(&sh);
+}
+
+/* Nobody logs in on the MX side, so connections there do not count as not logged in yet. */
+static void
+test_shared_mx_is_free_of_the_limit_before_login_h32(void **state)
+{
+	struct connection_limits l = { .max_connections = 99, .max_per_ip = 9,
+		.max_before_login = 2, .max_total = 99 };
+	const struct service *mx = service("smtp"), *pop3 = service("pop3");
+	struct peer a = peer_at("192.0.2.1:1");
+	struct shared *sh;
+
+	(void)state;
+	assert_int_equal(shared_open(&sh), OK);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(shared_connection_begin(sh, mx, &a, &l), OK);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), ERR_LIMIT);
+	shared_connection_logged_in(sh, mx, &a); /* a user who sends by the MX port */
+	assert_int_equal(shared_connection_begin(sh, pop3, &a, &l), ERR_LIMIT);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(shared_connection_begin(sh, mx, &a, &l), OK);
+	assert_int_equal(shared_connection_begin(sh, mx, &a, &l), ERR_LIMIT);
+	for (int i = 0; i < 7; i++)
+		shared_connection_end(sh, mx, &a, i == 0);
+	for (int i = 0; i < 2; i++)
+		shared_connection_end(sh, pop3, &a, false);
+	shared_close(&sh);
+}
+
+static void
+test_shared_this_machine_has_no_limit_of_an_address_h32(void **state)
+{
+	static const char *const texts[] = { "127.0.0.1:1", "127.9.9.9:1", "[::1]:1" };
+	struct connection_limits l = { .max_connections = 6, .max_per_ip = 1,
+		.max_before_login = 1, .max_total = 5 };
+	const struct service *pop3 = service("pop3"), *control = service("control");
+	struct peer far = peer_at("[2001:db8::1]:1");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct peer near = peer_at(texts[i]);
+		struct shared *sh;
+
+		assert_int_equal(shared_open(&sh), OK);
+		for (int k = 0; k < 4; k++)
+			assert_int_equal(shared_connection_begin(sh, pop3, &near, &l), OK);
+		/* the control socket's are beside the total */
+		assert_int_equal(shared_connection_begin(sh, control, &near, &l), OK);
+		assert_int_equal(shared_connection_begin(sh, pop3, &far, &l), OK);
+		assert_int_equal(shared_connection_begin(sh, pop3, &far, &l), ERR_LIMIT);
+		assert_int_equal(shared_connection_begin(sh, pop3, &near, &l), ERR_LIMIT);
+		shared_connection_end(sh, control, &near, true);
+		shared_connection_end(sh, pop3, &far, false);
+		for (int k = 0; k < 4; k++)
+			shared_connection_end(sh, pop3, &near, false);
+		shared_close(&sh);
+	}
 }
 
 static void
@@ -123,20 +193,20 @@ static void
 test_shared_remembers_good_logins_h63(void **state)
 {
 	struct shared *sh;
-	int64_t now = 1000;
+	int64_t now = 1000, until = now + 600000;
 
 	(void)state;
 	assert_int_equal(shared_open(&sh), OK);
 	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secret"), now));
-	shared_login_remember(sh, 7, 1, SPAN("secret"), now);
+	shared_login_remember(sh, 7, 1, SPAN("secret"), until);
 	assert_true(shared_login_is_remembered(sh, 7, 1, SPAN("secret"), now));
 	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secreT"), now));
 	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secret "), now));
 	assert_false(shared_login_is_remembered(sh, 7, 2, SPAN("secret"), now)); /* changed */
 	assert_false(shared_login_is_remembered(sh, 8, 1, SPAN("secret"), now));
 	assert_true(shared_login_is_remembered(sh, 7, 1, SPAN("secret"),
-		now + SHARED_REMEMBER_MS - 1));
-	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secret"), now + SHARED_REMEMBER_MS));
+		until - 1));
+	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secret"), until));
 	shared_login_drop(sh, 7);
 	assert_false(shared_login_is_remembered(sh, 7, 1, SPAN("secret"), now));
 	shared_close(&sh);
@@ -190,6 +260,8 @@ test_net_shared(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shared_connection_limits_h32),
+		cmocka_unit_test(test_shared_mx_is_free_of_the_limit_before_login_h32),
+		cmocka_unit_test(test_shared_this_machine_has_no_limit_of_an_address_h32),
 		cmocka_unit_test(test_shared_delay_grows_and_is_forgotten_h57),
 		cmocka_unit_test(test_shared_one_address_many_users_is_slowed_h57),
 		cmocka_unit_test(test_shared_remembers_good_logins_h63),
