@@ -226,6 +226,8 @@ control_call_reply(struct control_call *call)
 	enum err err = OK;
 	struct buf out;
 
+	if (call->id.len == 0)
+		return; /* a notification wants no answer */
 	buf_init(&out, CONTROL_LINE_MAX);
 	if (!call->failed && buf_span(&call->out).len > 0)
 		err = json_writer_end(&call->json);

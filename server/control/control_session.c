@@ -109,6 +109,8 @@ session_put_error(struct control_session *s, struct span id, const struct rpc_er
 {
 	struct buf out;
 
+	if (id.len == 0)
+		return; /* a notification wants no answer */
 	buf_init(&out, CONTROL_LINE_MAX);
 	rpc_put_error(&out, id, error);
 	control_session_put(s, buf_span(&out));
@@ -218,7 +220,7 @@ session_too_long(struct control_session *s)
 		.what = {"request", 7},
 		.why = {"a line is longer than 1 MiB", 27}};
 
-	session_put_error(s, SPAN_NONE, &error);
+	session_put_error(s, SPAN("null"), &error);
 	session_close(&s->base, CLOSE_TOO_LONG);
 }
 
