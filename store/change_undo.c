@@ -2,12 +2,15 @@
  * change_undo.c - the way back from a change.
  *
  * Rows are taken from the last to the first, so that a row that was written twice passes through
- * its states. A row may be put back only where it still is as the change left it.
+ * its states. A row may be put back only where it still is as the change left it. Revisions rise
+ * all the same: two states of a row never have one number (H63).
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "store/change_rows.h"
+#include "store/groups.h"
+#include "store/users.h"
 
 /* The table of that name; false where this server has none. */
 static bool
@@ -39,6 +42,92 @@ name_row(const struct change_row *row, struct buf *out)
 	return key_take_u64(&key, &number) == OK ? buf_put_u64(out, number) : OK;
 }
 
+/* ---- rows with revisions ---- */
+
+union revised_object {
+	struct user user;
+	struct group group;
+};
+
+/* Tables whose rows count their changes, and the fields that count. */
+static const struct revised {
+	enum store_table table;
+	const struct field_table *fields;
+	const char *rising[2]; /* the second may be NULL */
+} revised_tables[] = {
+	{ TABLE_users, &user_table, { "revision", "password_revision" } },
+	{ TABLE_groups, &group_table, { "revision", NULL } },
+};
+
+static const struct revised *
+revised_of(enum store_table table)
+{
+	for (size_t i = 0; i < COUNT(revised_tables); i++) {
+		if (revised_tables[i].table == table)
+			return &revised_tables[i];
+	}
+	return NULL;
+}
+
+/* OBJECT's counting fields become those of NOW, and BY more. */
+static void
+revisions_follow(const struct revised *r, void *object, const void *now, uint64_t by)
+{
+	for (size_t i = 0; i < COUNT(r->rising) && r->rising[i] != NULL; i++) {
+		const struct field *field = field_find(r->fields, span_of(r->rising[i]));
+		uint64_t value = field_number(field, now) + by;
+
+		memcpy((char *)object + field->offset, &value, sizeof(value));
+	}
+}
+
+static enum err
+revised_decode(const struct revised *r, struct span key, struct span value,
+	union revised_object *out)
+{
+	struct record_in in;
+	enum err err = record_open(&in, r->table, key, value, ROW_VERSION);
+
+	return err == OK ? fields_decode(r->fields, &in, out) : err;
+}
+
+/* Do two objects have the same fields? Compared as they are stored. */
+static bool
+same_fields(const struct revised *r, const void *a, const void *b)
+{
+	size_t max_a = RECORD_HEAD + fields_size_max(r->fields, a);
+	size_t max_b = RECORD_HEAD + fields_size_max(r->fields, b);
+	char *room = malloc(max_a + max_b);
+	struct record_out out_a, out_b;
+	bool same;
+
+	ENSURE(room != NULL);
+	record_begin(&out_a, room, max_a, ROW_VERSION);
+	record_begin(&out_b, room + max_a, max_b, ROW_VERSION);
+	fields_encode(r->fields, a, &out_a);
+	fields_encode(r->fields, b, &out_b);
+	same = out_a.len == out_b.len &&
+	       memcmp(room + RECORD_HEAD, room + max_a + RECORD_HEAD, out_a.len - RECORD_HEAD) == 0;
+	free(room);
+	return same;
+}
+
+/* Is NOW what AFTER was, but for revisions that an undo raised? */
+static bool
+same_but_for_revisions(enum store_table table, const struct change_row *row, struct span now)
+{
+	const struct revised *r = revised_of(table);
+	union revised_object a, b;
+
+	if (span_eq(now, row->after))
+		return true;
+	if (r == NULL || revised_decode(r, row->key, now, &a) != OK ||
+		revised_decode(r, row->key, row->after, &b) != OK)
+		return false;
+	revisions_follow(r, &b, &a, 0);
+	return same_fields(r, &a, &b);
+}
+
 /* Is the row as the change left it? */
 static enum err
 row_is_untouched(struct snapshot *snap, enum store_table table, const struct change_row *row,
@@ -52,7 +141,8 @@ row_is_untouched(struct snapshot *snap, enum store_table table, const struct cha
 	err = table_get(snap, table, &key, &now);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
-	*untouched = (err == OK) == row->exists && (err != OK || span_eq(now, row->after));
+	*untouched = (err == OK) == row->exists &&
+		     (err != OK || same_but_for_revisions(table, row, now));
 	return OK;
 }
 
@@ -77,83 +167,187 @@ undo_allowed(struct snapshot *snap, uint64_t change_id, struct change *change)
 	return OK;
 }
 
-/* A later row of this change on the same key: then that one is held against the store. */
-static bool
-row_is_superseded(
-	struct snapshot *snap, uint64_t change_id, uint64_t row_no, const struct change_row *row)
-{
-	struct change_row later;
+/* ---- may it be undone? ---- */
 
-	while (change_row_find(snap, change_id, ++row_no, &later) == OK) {
-		if (span_eq(later.key, row->key) && span_eq(later.table, row->table))
-			return true;
+/* The rows met so far, by a hash: open addressing, at most half full. */
+struct met {
+	uint64_t *hashes;
+	size_t mask;
+};
+
+static void
+met_init(struct met *met, uint64_t rows)
+{
+	size_t room = 16;
+
+	while (room < 2 * rows)
+		room *= 2;
+	met->hashes = calloc(room, sizeof(*met->hashes));
+	ENSURE(met->hashes != NULL);
+	met->mask = room - 1;
+}
+
+/* True the first time that a row's table and key are met. */
+static bool
+met_add(struct met *met, const struct change_row *row)
+{
+	uint64_t hash = (key_hash(row->key) * 31 + key_hash(row->table)) | 1;
+	size_t at = (size_t)(hash >> 8) & met->mask;
+
+	for (; met->hashes[at] != 0; at = (at + 1) & met->mask) {
+		if (met->hashes[at] == hash)
+			return false;
 	}
-	return false;
+	met->hashes[at] = hash;
+	return true;
+}
+
+/* Of several rows with one key the last is what the store must still hold. */
+static enum err
+rows_check(struct snapshot *snap, const struct change *change, struct met *met, struct buf *object)
+{
+	enum err err = OK;
+
+	for (uint64_t i = change->rows; i > 0 && err == OK; i--) {
+		struct change_row row;
+		enum store_table table;
+		bool untouched = true;
+
+		err = change_row_find(snap, change->change_id, i - 1, &row);
+		if (err == OK && !table_of(row.table, &table))
+			err = ERR_DENIED;
+		if (err == OK && met_add(met, &row))
+			err = row_is_untouched(snap, table, &row, &untouched);
+		if (err == OK && !untouched)
+			err = clash(&row, object);
+	}
+	return err;
 }
 
 enum err
 change_undo_check(struct snapshot *snap, uint64_t change_id, struct buf *object)
 {
 	struct change change;
-	struct change_row row;
-	enum store_table table;
-	bool untouched;
+	struct met met;
 	enum err err = undo_allowed(snap, change_id, &change);
 
-	for (uint64_t i = 0; err == OK && i < change.rows; i++) {
-		err = change_row_find(snap, change_id, i, &row);
-		if (err == OK && !table_of(row.table, &table))
-			err = ERR_DENIED;
-		if (err == OK)
-			err = row_is_untouched(snap, table, &row, &untouched);
-		if (err == OK && !untouched && !row_is_superseded(snap, change_id, i, &row))
-			err = clash(&row, object);
-	}
+	if (err != OK)
+		return err;
+	met_init(&met, change.rows);
+	err = rows_check(snap, &change, &met, object);
+	free(met.hashes);
 	return err;
 }
 
-/* Put one row back. Its images lie in the map, which writing moves: a copy is written. */
-static enum err
-row_undo(struct txn *txn, const struct change_row *row, struct buf *object)
-{
-	enum store_table table;
-	struct key key;
-	bool untouched;
-	char *copy;
-	enum err err;
+/* ---- carrying it out ---- */
 
-	if (!table_of(row->table, &table))
-		return ERR_DENIED;
-	err = row_is_untouched(txn_view(txn), table, row, &untouched);
+/* What an undo looks at and needs again at its end. */
+struct undoing {
+	struct txn *txn;
+	struct buf *object;
+	int64_t now_ms;
+	bool users_changed, had_admin;
+};
+
+/* Before the first user changes: was there an administrator? */
+static enum err
+note_admin(struct undoing *u, enum store_table table)
+{
+	if (table != TABLE_users || u->users_changed)
+		return OK;
+	u->users_changed = true;
+	return user_other_admin(txn_view(u->txn), 0, &u->had_admin);
+}
+
+/*
+ * The row as it was, with revisions beyond those of now. An added user goes to the bin: his folders
+ * are there, and mail may be in them; the bin's end takes all of him.
+ */
+static enum err
+revised_undo(struct undoing *u, const struct revised *r, const struct change_row *row,
+	const struct key *key)
+{
+	union revised_object now, old;
+	enum err err = row_get_fields(txn_view(u->txn), r->table, key, r->fields, &now);
+
+	if (err == OK && row->existed)
+		err = revised_decode(r, row->key, row->before, &old);
 	if (err != OK)
 		return err;
-	if (!untouched)
-		return clash(row, object);
-	key_name(&key, row->key);
-	if (!row->existed)
-		return row->exists ? row_delete(txn, table, &key) : OK;
-	copy = malloc(row->before.len + 1);
+	if (!row->existed) {
+		old = now;
+		old.user.removed_ms = u->now_ms > 0 ? u->now_ms : 1; /* 0 would mean live */
+	}
+	revisions_follow(r, &old, &now, 1);
+	return row_put_fields(u->txn, r->table, key, r->fields, &old);
+}
+
+/* The image from before as it is: it lies in the map, which writing moves, so a copy is written. */
+static enum err
+image_put_back(struct undoing *u, enum store_table table, const struct key *key, struct span before)
+{
+	char *copy = malloc(before.len + 1);
+	enum err err;
+
 	ENSURE(copy != NULL);
-	if (row->before.len > 0)
-		memcpy(copy, row->before.ptr, row->before.len);
-	err = row_put(txn, table, &key, (struct span){ copy, row->before.len });
+	if (before.len > 0)
+		memcpy(copy, before.ptr, before.len);
+	err = row_put(u->txn, table, key, (struct span){ copy, before.len });
 	free(copy);
 	return err;
 }
 
 static enum err
-rows_undo(struct txn *txn, uint64_t change_id, uint64_t rows, struct buf *object)
+row_undo(struct undoing *u, const struct change_row *row)
+{
+	enum store_table table;
+	struct key key;
+	bool untouched;
+	enum err err;
+
+	if (!table_of(row->table, &table))
+		return ERR_DENIED;
+	err = row_is_untouched(txn_view(u->txn), table, row, &untouched);
+	if (err != OK)
+		return err;
+	if (!untouched)
+		return clash(row, u->object);
+	err = note_admin(u, table);
+	if (err != OK)
+		return err;
+	key_name(&key, row->key);
+	if (row->exists && (table == TABLE_users || (revised_of(table) && row->existed)))
+		return revised_undo(u, revised_of(table), row, &key);
+	if (row->existed)
+		return image_put_back(u, table, &key, row->before);
+	return row->exists ? row_delete(u->txn, table, &key) : OK;
+}
+
+static enum err
+rows_undo(struct undoing *u, uint64_t change_id, uint64_t rows)
 {
 	enum err err = OK;
 
 	while (rows > 0 && err == OK) {
 		struct change_row row;
 
-		err = change_row_find(txn_view(txn), change_id, --rows, &row);
+		err = change_row_find(txn_view(u->txn), change_id, --rows, &row);
 		if (err == OK)
-			err = row_undo(txn, &row, object);
+			err = row_undo(u, &row);
 	}
 	return err;
+}
+
+/* USR-15: somebody must be left who can administer, unless nobody could before. */
+static enum err
+keep_an_admin(struct undoing *u)
+{
+	bool has_one = true;
+	enum err err = OK;
+
+	if (u->had_admin)
+		err = user_other_admin(txn_view(u->txn), 0, &has_one);
+	return err == OK && !has_one ? ERR_DENIED : err;
 }
 
 /* What the undone change was called, for the row of the undo. */
@@ -177,6 +371,7 @@ change_undo(struct txn *txn, uint64_t change_id, const struct change_start *star
 {
 	struct change_recorder recorder;
 	struct change_start undo = *start;
+	struct undoing undoing = { .txn = txn, .object = object, .now_ms = start->now_ms };
 	struct undo_words words;
 	struct change change;
 	enum err err = undo_allowed(txn_view(txn), change_id, &change);
@@ -190,7 +385,9 @@ change_undo(struct txn *txn, uint64_t change_id, const struct change_start *star
 	if (err != OK)
 		return err;
 	*undo_id = recorder.change_id;
-	err = rows_undo(txn, change_id, change.rows, object);
+	err = rows_undo(&undoing, change_id, change.rows);
+	if (err == OK)
+		err = keep_an_admin(&undoing);
 	if (err != OK) {
 		txn_set_recorder(txn, NULL);
 		return err;

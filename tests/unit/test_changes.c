@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "store/changes.h"
+#include "store/folders.h"
 #include "store/mappings.h"
 #include "store/queued.h"
 #include "store/users.h"
@@ -294,6 +295,143 @@ test_changes_undo_of_queue_remove(void **state)
 	assert_int_equal(fixture_check(f, false, &lines), 0);
 }
 
+/* ---- what must not come back as it was ---- */
+
+/* One recorded change that calls FN. */
+struct recorded {
+	fixture_fn *fn;
+	struct change_arg *arg;
+};
+
+static enum err
+record_it(struct txn *txn, void *arg)
+{
+	struct recorded *r = arg;
+	struct change_recorder recorder;
+	enum err err = change_begin(&recorder, txn, &start);
+
+	if (err == OK)
+		err = r->fn(txn, r->arg);
+	r->arg->change_id = recorder.change_id;
+	return err == OK ? change_end(&recorder) : err;
+}
+
+static void
+run_recorded(struct fixture *f, fixture_fn *fn, struct change_arg *a)
+{
+	struct recorded r = { fn, a };
+
+	assert_int_equal(run(f, record_it, &r), OK);
+}
+
+static enum err
+set_password(struct txn *txn, void *arg)
+{
+	struct change_arg *a = arg;
+
+	return user_set_password(txn, a->user_id, span_of(a->comment), FIXTURE_NOW);
+}
+
+static void
+test_changes_undo_h63_revisions_rise(void **state)
+{
+	struct fixture *f = *state;
+	struct change_arg a = { .user_id = fixture_user(f, "bert"), .comment = "first" }, b;
+	struct user user;
+	uint64_t revision, password_revision;
+
+	buf_init(&a.object, 100);
+	run_recorded(f, comment_aside, &a);
+	b = a;
+	b.comment = "$7$second";
+	run_recorded(f, set_password, &b);
+	assert_int_equal(user_find(look(f), a.user_id, &user), OK);
+	revision = user.revision;
+	password_revision = user.password_revision;
+	assert_int_equal(run(f, undo, &b), OK);
+	assert_int_equal(user_find(look(f), a.user_id, &user), OK);
+	assert_int_equal(user.password_hash.len, 0);
+	assert_true(user.password_revision > password_revision);
+	assert_true(user.revision > revision);
+	/* the raised numbers are no clash for the change before */
+	assert_int_equal(change_undo_check(f->snap, a.change_id, &a.object), OK);
+	assert_int_equal(run(f, undo, &a), OK);
+	expect_comment(f, a.user_id, "");
+	buf_fini(&a.object);
+}
+
+static enum err
+add_carl(struct txn *txn, void *arg)
+{
+	struct change_arg *a = arg;
+	struct user user;
+
+	user_init(&user);
+	user.name = SPAN("carl");
+	return user_add(txn, &user, FIXTURE_NOW, &a->user_id);
+}
+
+/* Mail may have come since: he goes to the bin, not away. */
+static void
+test_changes_undo_of_user_add_keeps_mail(void **state)
+{
+	struct fixture *f = *state;
+	struct change_arg a = { .user_id = 0 };
+	struct fixture_message m = { .body_size = 10 };
+	struct folder folder;
+	struct user user;
+	unsigned lines;
+
+	buf_init(&a.object, 100);
+	run_recorded(f, add_carl, &a);
+	m.user_id = a.user_id;
+	m.folder_id = fixture_inbox(f, a.user_id);
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	assert_int_equal(run(f, undo, &a), OK);
+	assert_int_equal(user_find_by_name(look(f), SPAN("carl"), &user), ERR_NOT_FOUND);
+	assert_int_equal(user_find(f->snap, a.user_id, &user), OK);
+	assert_true(user.removed_ms != 0);
+	fixture_close(f);
+	assert_int_equal(fixture_check(f, false, &lines), 0); /* no folder without a user */
+	fixture_open(f);
+	a.change_id = a.undo_id;
+	assert_int_equal(run(f, undo, &a), OK); /* redo: he is back, with his mail */
+	assert_int_equal(user_find_by_name(look(f), SPAN("carl"), &user), OK);
+	assert_int_equal(folder_find(f->snap, user.user_id, SPAN("INBOX"), &folder), OK);
+	assert_int_equal(folder.messages, 1);
+	buf_fini(&a.object);
+}
+
+static enum err
+set_admin(struct txn *txn, void *arg)
+{
+	struct change_arg *a = arg;
+	struct user user;
+	enum err err = user_find(txn_view(txn), a->user_id, &user);
+
+	user.admin = a->rows;
+	return err == OK ? user_set(txn, &user, FIXTURE_NOW) : err;
+}
+
+static void
+test_changes_undo_usr_15_leaves_an_admin(void **state)
+{
+	struct fixture *f = *state;
+	struct change_arg a = { .user_id = fixture_user(f, "anna"), .rows = true };
+	struct change_arg b = { .user_id = fixture_user(f, "bert"), .rows = true };
+	struct user user;
+
+	buf_init(&b.object, 100);
+	assert_int_equal(run(f, set_admin, &a), OK);
+	run_recorded(f, set_admin, &b);
+	a.rows = false;
+	assert_int_equal(run(f, set_admin, &a), OK);
+	assert_int_equal(run(f, undo, &b), ERR_DENIED); /* the last one */
+	assert_int_equal(user_find(look(f), b.user_id, &user), OK);
+	assert_true(user.admin);
+	buf_fini(&b.object);
+}
+
 int
 test_changes(void)
 {
@@ -306,6 +444,9 @@ test_changes(void)
 		T(test_changes_a_failed_job_leaves_nothing),
 		T(test_changes_log_newest_first),
 		T(test_changes_undo_of_queue_remove),
+		T(test_changes_undo_h63_revisions_rise),
+		T(test_changes_undo_of_user_add_keeps_mail),
+		T(test_changes_undo_usr_15_leaves_an_admin),
 	};
 #undef T
 	return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
