@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "store/bodies.h"
@@ -55,14 +56,26 @@ fixture_reopen(struct fixture *f)
 	fixture_open(f);
 }
 
+#define MEMORY_DISK "/dev/shm"
+#define MEMORY_DISK_FREE (UINT64_C(512) << 20) /* bytes: the stores of a test and their reserves */
+
+void
+fixture_folder(char path[64], const char *name)
+{
+	struct statvfs fs;
+	bool in_memory = statvfs(MEMORY_DISK, &fs) == 0 && access(MEMORY_DISK, W_OK) == 0 &&
+			 (uint64_t)fs.f_bavail * fs.f_frsize >= MEMORY_DISK_FREE;
+
+	snprintf(path, 64, "%s/postroom-%s-XXXXXX", in_memory ? MEMORY_DISK : "/tmp", name);
+	assert_non_null(mkdtemp(path));
+}
+
 int
 fixture_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
-	strcpy(f->dir, "/tmp/postroom-directory-XXXXXX");
-	if (mkdtemp(f->dir) == NULL)
-		return -1;
+	fixture_folder(f->dir, "directory");
 	fixture_open(f);
 	*state = f;
 	return 0;

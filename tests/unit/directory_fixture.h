@@ -29,6 +29,12 @@ struct fixture {
 int fixture_setup(void **state);    /* makes and opens one, for cmocka */
 int fixture_teardown(void **state); /* closes it and removes the folder */
 
+/*
+ * A new folder. In memory where there is room: what is tested here is what jobs write, not that it
+ * is on the disk, and a thousand syncs are a quarter of a minute.
+ */
+void fixture_folder(char path[64], const char *name);
+
 struct store_options fixture_options(const struct fixture *f);
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f); /* also the snapshot */

@@ -47,8 +47,7 @@ make_scene(struct fixture *f, struct scene *s)
 		assert_int_equal(run(f, fixture_place, &m), OK);
 	}
 	assert_int_equal(run(f, queue_one, &queued), OK);
-	strcpy(s->backup, "/tmp/postroom-backup-XXXXXX");
-	assert_non_null(mkdtemp(s->backup));
+	fixture_folder(s->backup, "backup");
 }
 
 static void
@@ -206,14 +205,15 @@ test_backup_damaged_is_refused(void **state)
 static void
 test_restore_into_an_empty_place(void **state)
 {
-	struct fixture *f = *state, fresh = { .dir = "/tmp/postroom-restored-XXXXXX" };
+	struct fixture *f = *state, fresh;
 	struct user user;
 	struct scene s;
 	struct buf aside;
 
 	make_scene(f, &s);
 	assert_int_equal(back_up(f, &s, false), OK);
-	assert_non_null(mkdtemp(fresh.dir));
+	fresh = (struct fixture){ .store = NULL };
+	fixture_folder(fresh.dir, "restored");
 	assert_int_equal(rmdir(fresh.dir), 0);
 	buf_init(&aside, 500);
 	assert_int_equal(restore(&fresh, &s, &aside), OK);
