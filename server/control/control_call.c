@@ -115,7 +115,6 @@ call_submit_work(struct control_call *call, enum work_kind kind, void (*run)(str
 static void
 call_finish(struct control_call *call)
 {
-
 	/* One object that was named and could not be changed is an error, not "0 done". */
 	if (call->handler->each && !call->handler->work && call->done == 0 &&
 		call->target_count == 1 && call->skipped_count == 1) {
@@ -126,7 +125,8 @@ call_finish(struct control_call *call)
 	} else if (call->handler->finish) {
 		call->handler->finish(call);
 	}
-	control_call_go(call, CALL_END);
+	if (call->failed || !call->handler->wait || !call->handler->wait(call))
+		control_call_go(call, CALL_END);
 }
 
 void

@@ -50,11 +50,13 @@ struct control_handler {
 	enum err (*change)(struct control_call *, struct txn *);
 	enum err (*each)(struct control_call *, struct txn *, struct span key);
 	void (*finish)(struct control_call *);
-	enum work_kind work_kind; /* of `work`; WORK_HASH is 0 */
-	const char *object;	  /* "user": what an error of `change` is about */
-	const char *cannot;	  /* why the way back is not in the log; NULL: it is */
-	bool unrecorded;	  /* `change` keeps the log itself */
-	unsigned targets_job;	  /* targets of one job; 0: CONTROL_TARGETS_JOB */
+	bool (*wait)(
+		struct control_call *); /* after finish; true: it ends the call itself, later */
+	enum work_kind work_kind;	/* of `work`; WORK_HASH is 0 */
+	const char *object;		/* "user": what an error of `change` is about */
+	const char *cannot;		/* why the way back is not in the log; NULL: it is */
+	bool unrecorded;		/* `change` keeps the log itself */
+	unsigned targets_job;		/* targets of one job; 0: CONTROL_TARGETS_JOB */
 };
 
 extern const struct control_handler *const control_handlers[CONTROL_METHOD_COUNT];

@@ -11,6 +11,8 @@
 
 #define RECIPIENTS_SHOWN 100   /* addresses in one row */
 #define RECIPIENTS_LISTED 1000 /* of `queue show` */
+#define RETRY_WAIT_MS 60000
+#define RETRY_LOOK_MS 100
 
 struct queue_walk {
 	uint64_t after;
@@ -210,12 +212,60 @@ retry_each(struct control_call *call, struct txn *txn, struct span key)
 	return err == OK ? words(call, queued_retry(txn, id, 0, call->now_ms)) : err;
 }
 
+/* ---- retry --wait: until nothing is due any more, or RETRY_WAIT_MS have passed ---- */
+
+struct retry_wait {
+	struct loop_timer timer;
+	struct control_call *call;
+	int64_t until_ms; /* of the loop's clock */
+};
+
+static bool
+is_due(struct control_call *call)
+{
+	struct snapshot *snap = host_snapshot(call->host);
+	struct queued_due due = {0};
+
+	return snap && queued_due_next(snap, &due) == OK && due.due_ms <= host_now_ms(call->host);
+}
+
+static void
+retry_tick(struct loop_timer *timer)
+{
+	struct retry_wait *w = LIST_ITEM(timer, struct retry_wait, timer);
+	struct loop *loop = w->call->host->loop;
+
+	if (!control_is_cancelled(w->call) && loop_now_ms(loop) < w->until_ms && is_due(w->call))
+		loop_timer_set(loop, &w->timer, RETRY_LOOK_MS);
+	else
+		control_call_end(w->call);
+}
+
+static bool
+retry_wait(struct control_call *call)
+{
+	struct retry_wait *w;
+
+	if (!rpc_flag(call->request, "wait"))
+		return false;
+	w = ARENA_NEW(&call->arena, struct retry_wait);
+	w->call = call;
+	w->until_ms = loop_now_ms(call->host->loop) + RETRY_WAIT_MS;
+	loop_timer_init(&w->timer, retry_tick);
+	loop_timer_set(call->host->loop, &w->timer, 1);
+	return true;
+}
+
 const struct control_handler control_do_queue_hold = {.each = hold_each, .object = "message"};
 const struct control_handler control_do_queue_release = {
 	.each = release_each,
 	.object = "message",
 };
-const struct control_handler control_do_queue_retry = {.each = retry_each, .object = "message"};
+const struct control_handler control_do_queue_retry = {
+	.each = retry_each,
+	.object = "message",
+	.wait = retry_wait,
+};
 
 static bool
 remove_check(struct control_call *call)
