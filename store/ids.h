@@ -38,6 +38,7 @@ uint32_t id_next_uidvalidity(struct txn *txn);
  * block is skipped. ERR_BUSY: the block is used up and the writer could not yet reserve another.
  */
 #define MESSAGE_NO_BLOCK (UINT64_C(1) << 20)
+#define MESSAGE_NO_FIRST (UINT64_C(1) << 25) /* so that each has six letters, and none is "1" */
 MUST_CHECK enum err message_no_next(struct store *store, uint64_t *out);
 
 #endif

@@ -81,7 +81,7 @@ store_new(const struct store_options *options)
 	ENSURE(store->path);
 	store->options = *options;
 	store->options.path = store->path;
-	store->counters.message_no_mark = 1;
+	store->counters.message_no_mark = MESSAGE_NO_FIRST;
 	store->server_lock = store->use_lock = -1;
 	pthread_mutex_init(&store->lock, NULL);
 	body_pins_init(&store->pins);
@@ -178,7 +178,9 @@ first_commit(struct store *store, struct store_fault *why)
 		txn_abort(txn);
 		return env_fault(store->path, rc, why);
 	}
-	atomic_store(&store->message_no_next, store->counters.message_no_mark);
+	if (txn->counters.message_no_mark < MESSAGE_NO_FIRST) /* of a store that began at 1 */
+		txn->counters.message_no_mark = MESSAGE_NO_FIRST;
+	atomic_store(&store->message_no_next, txn->counters.message_no_mark);
 	txn->counters.message_no_mark += MESSAGE_NO_BLOCK;
 	rc = txn_commit(txn);
 	if (rc != 0)

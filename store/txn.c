@@ -75,7 +75,7 @@ counters_load(struct snapshot *snap, struct counters *out)
 	struct key key;
 	enum err err;
 
-	*out = (struct counters){ .message_no_mark = 1 };
+	*out = (struct counters){ .message_no_mark = MESSAGE_NO_FIRST };
 	key_name(&key, SPAN(META_COUNTERS));
 	err = table_get_record(snap, TABLE_meta, &key, COUNTERS_VERSION, &in);
 	if (err != OK)
@@ -145,11 +145,14 @@ seal(struct txn *txn)
 int
 txn_commit(struct txn *txn)
 {
+	enum err err = counters_save(txn);
 	int rc;
 
-	if (counters_save(txn) != OK || seal(txn) != OK) {
+	if (err == OK)
+		err = seal(txn);
+	if (err != OK) {
 		txn_abort(txn);
-		return MDB_BAD_TXN;
+		return err == ERR_FULL ? MDB_MAP_FULL : MDB_BAD_TXN;
 	}
 	snapshot_close_cursors(&txn->view);
 	rc = mdb_txn_commit(txn->view.txn); /* frees it, also where it fails */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "store/ids.h"
+#include "store/lmdb_txn.h"
 
 /* A job that writes a row of `changes` under KEY, then ends as the test wants. */
 struct row_job {
@@ -463,6 +464,32 @@ test_message_no_reserves_ahead(void **state)
 	assert_true(number > last);
 }
 
+static enum err
+apply_old_mark(struct txn *txn, void *arg)
+{
+	struct key key;
+
+	txn->counters.message_no_mark = 5;
+	key_u64(&key, 1);
+	return table_put(txn, TABLE_changes, &key, *(struct span *)arg);
+}
+
+/* A number never looks like "1": it has six letters from the start, in an older store as well. */
+static void
+test_message_no_first(void **state)
+{
+	struct fixture *f = *state;
+	struct span value = SPAN("x");
+	uint64_t number;
+
+	assert_int_equal(message_no_next(f->store, &number), OK);
+	assert_true(number >= MESSAGE_NO_FIRST && number < 2 * MESSAGE_NO_FIRST);
+	assert_int_equal(run_now(f->store, apply_old_mark, &value), OK);
+	fixture_reopen(f);
+	assert_int_equal(message_no_next(f->store, &number), OK);
+	assert_int_equal(number, MESSAGE_NO_FIRST);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
@@ -478,6 +505,7 @@ test_store_commit(void)
 		T(test_ids_rise_when_the_clock_falls_h54),
 		T(test_ids_never_twice_after_a_kill_h27),
 		T(test_commit_survives_kills_h40),
+		T(test_message_no_first),
 		T(test_message_no_reserves_ahead),
 	};
 
