@@ -186,6 +186,7 @@ open_store(struct server *s, const struct conf *conf)
 	}
 	for (unsigned i = 0; i < s->loop_count; i++)
 		s->hosts[i].store = s->store;
+	server_set_limits(s, conf);
 	return OK;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/net/tls.h"
+#include "server/net/work.h"
 #include "server/server_state.h"
 #include "server/warden/warden_requests.h"
 
@@ -45,6 +46,16 @@ server_conf_read(struct server *s, struct conf **out, struct buf *faults)
 		put_faults(&list, s->options->conf_path, faults);
 	conf_faults_fini(&list);
 	return err;
+}
+
+void
+server_set_limits(struct server *s, const struct conf *conf)
+{
+	store_set_limits(s->store, (uint64_t)conf->store_max_size,
+		(uint64_t)conf->limits_message_size);
+	workers_set_waiting(s->workers, WORK_HASH, (size_t)conf->limits_hashes_waiting);
+	workers_set_waiting(s->workers, WORK_SEARCH, (size_t)conf->limits_searches_waiting);
+	workers_set_waiting(s->workers, WORK_TLS, (size_t)conf->limits_handshakes);
 }
 
 struct log_options
@@ -109,8 +120,7 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 		post_swap(&s->hosts[i], generation, tls);
 	if (log_writer_change(s->writer, &log) != OK)
 		server_complain(s, "log", "the directory cannot be used", "see log.dir");
-	store_set_limits(s->store, (uint64_t)next->store_max_size,
-		(uint64_t)next->limits_message_size);
+	server_set_limits(s, next);
 	server_listeners_start(s);
 	metric_add(&s->metrics, reloads, 1);
 	generation_release(&generation);

@@ -82,6 +82,8 @@ MUST_CHECK enum err server_tls_open(struct server *s, const struct conf *conf,
 /* ---- server_conf.c ---- */
 
 MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
+/* What is set anew in one place for all loops: limits of store and workers. */
+void server_set_limits(struct server *s, const struct conf *conf);
 struct log_options server_log_options(const struct conf *conf, const struct server_options *o);
 
 /* ---- server_clock.c ---- */

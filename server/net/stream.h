@@ -5,7 +5,7 @@
  * turn. EINTR, EAGAIN, short reads and writes end here (H76). What has not been consumed when
  * `on_input` returns is kept for the next call; an idle stream holds no buffer (H34).
  *
- * Reading stops while the owner waits (stream_pause), while more than STREAM_OUTPUT_LIMIT waits to
+ * Reading stops while the owner waits (stream_pause), while more than limits.output_pending waits to
  * be sent (H35), and at the limit of the input buffer; it goes on by itself.
  *
  * All functions belong to the loop thread of the stream. The owner's callbacks may call any of
@@ -19,23 +19,28 @@
 #include "server/net/loop.h"
 
 #define STREAM_INPUT_MAX (128 * 1024)	 /* bytes kept unconsumed; a class may ask for more */
-#define STREAM_OUTPUT_LIMIT (256 * 1024) /* above it reading stops, and stream_is_full() (H35) */
-#define STREAM_OUTPUT_MAX (4 * 1024 * 1024) /* a put beyond it ends the stream: our mistake */
-#define STREAM_NO_PROGRESS_MS (300 * 1000)  /* output that nobody takes (H35) */
-#define STREAM_HANDSHAKE_MS (30 * 1000)	    /* (H68) */
-#define STREAM_FDS_MAX 4		    /* descriptors a Unix peer may have sent and we not taken */
+#define STREAM_OUTPUT_OVER (4 * 1024 * 1024) /* put beyond what is full: ends it, our mistake */
+#define STREAM_FDS_MAX 4 /* descriptors a Unix peer may have sent and we not taken */
 
 struct tls;
 struct tls_server;
 struct workers;
 
+/* What the settings say; a stream keeps a copy. */
+struct stream_limits {
+	size_t input_max;      /* bytes kept unconsumed; 0: STREAM_INPUT_MAX */
+	size_t output_pending; /* above it reading stops, and stream_is_full() (H35) */
+	int64_t stalled_ms;    /* output that nobody takes (H35) */
+	int64_t handshake_ms;  /* (H68) */
+};
+
 enum stream_end {
 	STREAM_OPEN = 0,
 	STREAM_EOF,	   /* the peer sent its last byte; what came before has been offered */
 	STREAM_RESET,	   /* the connection broke, or a descriptor went bad */
-	STREAM_STUCK,	   /* no progress of output for STREAM_NO_PROGRESS_MS */
+	STREAM_STUCK,	   /* no progress of output for limits.stalled_ms */
 	STREAM_TLS_FAILED, /* no handshake in time, a bad record, ... */
-	STREAM_OVERFLOW,   /* more than STREAM_OUTPUT_MAX was put */
+	STREAM_OVERFLOW,   /* more than STREAM_OUTPUT_OVER was put on what is full */
 };
 
 struct stream;
@@ -53,6 +58,7 @@ struct stream {
 	struct loop *loop;
 	struct loop_io io;
 	const struct stream_events *events;
+	struct stream_limits limits;
 	struct loop_timer progress; /* output or handshake deadline */
 	struct loop_call flush;
 	struct loop_call feed;
@@ -68,9 +74,10 @@ struct stream {
 	bool stalled; /* bytes came while nobody wanted them: reading is off until somebody does */
 };
 
-/* Take over FD (non-blocking, CLOEXEC). FD < 0: a stream in memory. INPUT_MAX 0: the default. */
+/* Take over FD (non-blocking, CLOEXEC). FD < 0: a stream in memory. */
 void stream_init(struct stream *s, struct loop *loop, int fd, const struct stream_events *events,
-	size_t input_max);
+	const struct stream_limits *limits);
+void stream_set_limits(struct stream *s, const struct stream_limits *limits);
 void stream_start(struct stream *s); /* begin to read */
 void stream_fini(struct stream *s);  /* closes the descriptor; what is unsent is lost */
 bool stream_is_lent(const struct stream *s); /* a worker holds the TLS context: fini must wait */

@@ -53,7 +53,6 @@ receive(struct stream *s, char *into, size_t size)
 	return n;
 }
 
-/* Read once. Returns the bytes, 0 where there are none now or never (eof, end). */
 size_t
 stream_receive(struct stream *s, char *into, size_t size)
 {

@@ -178,7 +178,7 @@ stream_tls_begin(struct stream *s)
 	if (!s->tls || s->tls->shake != SHAKE_ASKED)
 		return;
 	s->tls->shake = SHAKE_READING;
-	loop_timer_set(s->loop, &s->progress, STREAM_HANDSHAKE_MS);
+	loop_timer_set(s->loop, &s->progress, s->limits.handshake_ms);
 }
 
 /* ---- records ---- */

@@ -1,5 +1,5 @@
 /*
- * stream_tls.h - what TLS adds to a stream; for stream.c alone.
+ * stream_tls.h - what TLS adds to a stream; for the stream*.c files alone.
  *
  *	NONE -> ASKED (our go-ahead is still to be sent) -> SHAKING -> secure
  *
@@ -9,7 +9,7 @@
 #ifndef SERVER_NET_STREAM_TLS_H
 #define SERVER_NET_STREAM_TLS_H
 
-#include "server/net/stream.h"
+#include "server/net/stream_inside.h"
 
 bool stream_tls_is_shaking(const struct stream *s);
 bool stream_tls_is_mute(const struct stream *s); /* the handshake has begun and is not done */
@@ -23,13 +23,5 @@ void stream_tls_pump(struct stream *s);	 /* offer what TLS has decrypted */
 bool stream_tls_send(struct stream *s);	 /* false where the kernel takes no more */
 void stream_tls_say_goodbye(struct stream *s);
 void stream_tls_free(struct stream *s);
-
-/* stream.c's side of the wall between the two */
-void stream_end_with(struct stream *s, enum stream_end why);
-void stream_offer(struct stream *s);
-void stream_watch(struct stream *s);
-size_t stream_receive(struct stream *s, char *into, size_t size);
-bool stream_send(struct stream *s, struct buf *b);
-size_t stream_wire_unsent(const struct stream *s);
 
 #endif

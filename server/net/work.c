@@ -12,19 +12,15 @@
 #define WORK_HASH_WAIT_MS (60 * 1000)
 
 static const struct work_limits {
-	size_t waiting;	  /* more are refused */
 	unsigned running; /* at once; 0: as many as there are threads */
 	int64_t wait_ms;  /* longer is answered ERR_BUSY; 0: any time */
 } limits[WORK_KINDS] = {
-	[WORK_HASH] = { 5000, 2, WORK_HASH_WAIT_MS },
-	[WORK_SEARCH] = { 200, 0, 0 },
-	[WORK_TLS] = { 100, 0, 0 },
-	[WORK_GENERAL] = { 10000, 0, 0 },
+	[WORK_HASH] = { 2, WORK_HASH_WAIT_MS },
 };
 
 struct work_queue {
 	struct list waiting;
-	size_t count;
+	size_t count, count_max; /* more are refused */
 	unsigned running;
 };
 
@@ -136,8 +132,10 @@ workers_open(unsigned threads, struct workers **out)
 	ENSURE(w);
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->wake, NULL);
-	for (unsigned i = 0; i < WORK_KINDS; i++)
+	for (unsigned i = 0; i < WORK_KINDS; i++) {
 		list_init(&w->queues[i].waiting);
+		w->queues[i].count_max = WORK_WAITING_MAX;
+	}
 	*out = w;
 	for (; w->thread_count < wanted; w->thread_count++) {
 		if (pthread_create(&w->threads[w->thread_count], NULL, worker_thread, w) != 0)
@@ -178,7 +176,7 @@ workers_submit(struct workers *w, struct work *work)
 	work->queued_ms = now_ms();
 	work->result = OK;
 	pthread_mutex_lock(&w->lock);
-	if (q->count >= limits[work->kind].waiting) {
+	if (q->count >= q->count_max) {
 		err = ERR_BUSY;
 	} else {
 		list_append(&q->waiting, &work->link);
@@ -187,6 +185,14 @@ workers_submit(struct workers *w, struct work *work)
 	}
 	pthread_mutex_unlock(&w->lock);
 	return err;
+}
+
+void
+workers_set_waiting(struct workers *w, enum work_kind kind, size_t waiting)
+{
+	pthread_mutex_lock(&w->lock);
+	w->queues[kind].count_max = waiting;
+	pthread_mutex_unlock(&w->lock);
 }
 
 size_t

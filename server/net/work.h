@@ -9,10 +9,12 @@
 
 #include "server/net/loop.h"
 
+#define WORK_WAITING_MAX 10000 /* of a kind for which workers_set_waiting() was not called */
+
 enum work_kind {
-	WORK_HASH,    /* passwords: 5,000 wait, two run, at most 60 s of waiting */
-	WORK_SEARCH,  /* 200 wait */
-	WORK_TLS,     /* handshake steps: 100 in all */
+	WORK_HASH,    /* passwords: limits.hashes_waiting, two run, at most 60 s of waiting */
+	WORK_SEARCH,  /* limits.searches_waiting */
+	WORK_TLS,     /* handshake steps: limits.handshakes */
 	WORK_GENERAL, /* cold pages, files, the rest */
 	WORK_KINDS
 };
@@ -32,6 +34,9 @@ struct workers;
 /* THREADS 0: one a core, at least two. */
 MUST_CHECK enum err workers_open(unsigned threads, struct workers **out);
 void workers_close(struct workers **w); /* what waits is not run; the loops must have ended */
+
+/* How many of KIND may wait from now on; any thread. What waits already stays. */
+void workers_set_waiting(struct workers *w, enum work_kind kind, size_t waiting);
 
 /*
  * Fill loop, kind, run and done first. ERR_BUSY where the kind's queue is full: `done` is not

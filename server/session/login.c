@@ -267,6 +267,7 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	l->password_len = keep(l->password, sizeof(l->password), credentials->password);
 	loop_timer_init(&l->delay, on_delay);
 	loop_call_init(&l->call, on_call);
+	session_wait_is_idle(s);
 	delay_ms = shared_login_delay_ms(
 		s->host->shared, &s->peer, name_of(l), loop_now_ms(s->host->loop));
 	/* never from inside the call: the caller has yet to keep what we return */

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "conf/conf.h"
 #include "server/generation.h"
 #include "server/metrics.h"
 #include "server/services.h"
@@ -304,10 +305,20 @@ start(struct session *s)
 		session_close(s, CLOSE_TLS);
 }
 
+static struct stream_limits
+stream_limits_of(const struct session *s)
+{
+	return (struct stream_limits){ .input_max = s->class->input_max,
+		.output_pending = (size_t)s->conf->limits_output_pending,
+		.stalled_ms = s->conf->timeouts_stalled_ms,
+		.handshake_ms = s->conf->timeouts_handshake_ms };
+}
+
 struct session *
 session_open(struct host *host, const struct service *service, int fd, const struct peer *peer)
 {
 	struct session *s = calloc(1, service->class->size);
+	struct stream_limits limits;
 
 	ENSURE(s && service->class->size >= sizeof(*s));
 	s->class = service->class;
@@ -324,7 +335,8 @@ session_open(struct host *host, const struct service *service, int fd, const str
 	list_append(&host->sessions, &s->link);
 	if (!s->counted)
 		atomic_fetch_add(&host->session_count, 1);
-	stream_init(&s->stream, host->loop, fd, &stream_events, s->class->input_max);
+	limits = stream_limits_of(s);
+	stream_init(&s->stream, host->loop, fd, &stream_events, &limits);
 	fill_record(s);
 	metric_add(host->metrics, sessions, 1);
 	session_log(s, LEVEL_INFO, .text = "connected",
@@ -341,7 +353,14 @@ session_wait(struct session *s)
 	if (s->reason != CLOSE_NONE)
 		return;
 	s->waits = true;
+	s->waits_idle = false;
 	stream_pause(&s->stream);
+}
+
+void
+session_wait_is_idle(struct session *s)
+{
+	s->waits_idle = s->waits;
 }
 
 void
@@ -349,7 +368,7 @@ session_resume(struct session *s)
 {
 	if (s->reason != CLOSE_NONE)
 		return;
-	s->waits = false;
+	s->waits = s->waits_idle = false;
 	stream_resume(&s->stream);
 }
 
@@ -386,18 +405,22 @@ session_set_doing(struct session *s, const char *doing)
 bool
 session_take_conf(struct session *s)
 {
+	struct stream_limits limits;
+
 	if (s->generation == s->host->generation)
 		return false;
 	generation_release(&s->generation);
 	s->generation = generation_hold(s->host->generation);
 	s->conf = generation_conf(s->generation);
+	limits = stream_limits_of(s);
+	stream_set_limits(&s->stream, &limits);
 	return true;
 }
 
 static void
 end_session(struct session *s, enum close_reason reason)
 {
-	if (s->waits)
+	if (s->waits && !s->waits_idle)
 		s->end_later = reason; /* what is under way is answered first */
 	else
 		close_saying(s, reason, s->class->shutdown_text);

@@ -63,7 +63,7 @@ struct session {
 	enum close_reason reason;    /* CLOSE_NONE while it is open */
 	enum close_reason end_later; /* for a session that waits: ends when it is resumed */
 	unsigned holds;
-	bool opened, waits, told_close, stream_done, counted;
+	bool opened, waits, waits_idle, told_close, stream_done, counted;
 };
 
 /*
@@ -90,6 +90,11 @@ session_is_closing(const struct session *s)
  */
 void session_wait(struct session *s);
 void session_resume(struct session *s);
+/*
+ * What it waits for promises nothing (a login): a stop ends it at once, not when it is resumed.
+ * Until the next session_wait() or session_resume().
+ */
+void session_wait_is_idle(struct session *s);
 
 /*
  * A job or work that points to S holds it, and releases it in its `done`, which may come after

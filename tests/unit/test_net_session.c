@@ -98,24 +98,47 @@ run_moment(struct host *host)
 	loop_turn(host->loop, 0);
 }
 
+static struct generation *
+generation_of(const char *text)
+{
+	struct conf_faults faults;
+	struct conf *conf = NULL;
+
+	conf_faults_init(&faults);
+	assert_int_equal(conf_load(span_of(text), &conf, &faults), OK);
+	conf_faults_fini(&faults);
+	return generation_new(conf);
+}
+
+static void
+host_open(struct host *host, struct metrics *metrics)
+{
+	*host = (struct host){ .metrics = metrics };
+	host->generation = generation_of("hostname: mail.example.test\n");
+	host->conf = generation_conf(host->generation);
+	list_init(&host->sessions);
+	chunk_pool_init(&host->pool, 4);
+	assert_int_equal(loop_open_fake(&host->loop), OK);
+	assert_int_equal(shared_open(&host->shared), OK);
+}
+
+static void
+host_close(struct host *host)
+{
+	shared_close(&host->shared);
+	loop_close(&host->loop);
+	chunk_pool_fini(&host->pool);
+	generation_release(&host->generation);
+}
+
 static void
 test_session_closed_at_every_moment_is_freed_once_h77(void **state)
 {
 	struct metrics metrics = { .accepted = 0 };
-	struct host host = { .metrics = &metrics };
-	struct conf_faults faults;
-	struct conf *conf = NULL;
+	struct host host;
 
 	(void)state;
-	conf_faults_init(&faults);
-	assert_int_equal(conf_load(SPAN("hostname: mail.example.test\n"), &conf, &faults), OK);
-	conf_faults_fini(&faults);
-	host.generation = generation_new(conf);
-	host.conf = conf;
-	list_init(&host.sessions);
-	chunk_pool_init(&host.pool, 4);
-	assert_int_equal(loop_open_fake(&host.loop), OK);
-	assert_int_equal(shared_open(&host.shared), OK);
+	host_open(&host, &metrics);
 	for (moment = AT_OPEN; moment < MOMENTS; moment++) {
 		run_moment(&host);
 		if (closes != 1 || !list_is_empty(&host.sessions) || host.session_count != 0 ||
@@ -123,10 +146,62 @@ test_session_closed_at_every_moment_is_freed_once_h77(void **state)
 			fail_msg("moment %d: closes %d", (int)moment, closes);
 	}
 	assert_int_equal(metrics.sessions, 0);
-	shared_close(&host.shared);
-	loop_close(&host.loop);
-	chunk_pool_fini(&host.pool);
+	host_close(&host);
+}
+
+/* A login that is delayed for a minute does not hold up a stop; a commit does. */
+static void
+test_session_that_waits_for_a_login_ends_at_once(void **state)
+{
+	struct metrics metrics = { .accepted = 0 };
+	struct peer peer = { .is_unix = true };
+	struct host host;
+
+	(void)state;
+	host_open(&host, &metrics);
+	moment = AT_SHUTDOWN;
+	closes = 0;
+	session_open(&host, &small_service, -1, &peer);
+	stream_memory_feed(&last->base.stream, SPAN("x"));
+	session_wait_is_idle(&last->base);
+	session_close_all(&host, NULL, CLOSE_SHUTDOWN);
+	assert_true(session_is_closing(&last->base));
+	loop_turn(host.loop, 0);
+	assert_int_equal(closes, 1);
+	assert_int_equal(host.session_count, 0);
+	session_release(&last->base);
+	loop_turn(host.loop, 0);
+	assert_true(list_is_empty(&host.sessions));
+	host_close(&host);
+}
+
+static void
+test_session_takes_limits_of_a_new_generation_h35(void **state)
+{
+	struct metrics metrics = { .accepted = 0 };
+	struct peer peer = { .is_unix = true };
+	struct host host;
+
+	(void)state;
+	host_open(&host, &metrics);
+	moment = AT_EOF;
+	session_open(&host, &small_service, -1, &peer);
+	assert_int_equal(last->base.stream.limits.output_pending, 256 * 1024);
+	assert_int_equal(last->base.stream.limits.stalled_ms, 300000);
+	assert_int_equal(last->base.stream.limits.handshake_ms, 30000);
 	generation_release(&host.generation);
+	host.generation = generation_of("limits: { output_pending: 16KB }\n"
+					"timeouts: { stalled: 7s, handshake: 3s }\n");
+	host.conf = generation_conf(host.generation);
+	assert_true(session_take_conf(&last->base));
+	assert_int_equal(last->base.stream.limits.output_pending, 16 * 1024);
+	assert_int_equal(last->base.stream.limits.stalled_ms, 7000);
+	assert_int_equal(last->base.stream.limits.handshake_ms, 3000);
+	stream_memory_eof(&last->base.stream);
+	loop_turn(host.loop, 0);
+	loop_turn(host.loop, 0);
+	assert_true(list_is_empty(&host.sessions));
+	host_close(&host);
 }
 
 int
@@ -134,6 +209,8 @@ test_net_session(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_session_closed_at_every_moment_is_freed_once_h77),
+		cmocka_unit_test(test_session_that_waits_for_a_login_ends_at_once),
+		cmocka_unit_test(test_session_takes_limits_of_a_new_generation_h35),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -69,6 +69,11 @@ echo_sent(struct stream *s)
 	LIST_ITEM(s, struct echo, stream)->sent++;
 }
 
+#define OUTPUT_PENDING ((size_t)256 * 1024)
+#define STALLED_MS 300000
+
+static const struct stream_limits limits = { .output_pending = OUTPUT_PENDING,
+	.stalled_ms = STALLED_MS, .handshake_ms = 30000 };
 static const struct stream_events events = {
 	.on_input = echo_input, .on_end = echo_end, .on_sent = echo_sent,
 };
@@ -86,7 +91,7 @@ echo_open(struct echo *e, int *peer, bool fake)
 			0);
 		*peer = pair[1];
 	}
-	stream_init(&e->stream, e->loop, peer ? pair[0] : -1, &events, 0);
+	stream_init(&e->stream, e->loop, peer ? pair[0] : -1, &events, &limits);
 	stream_start(&e->stream);
 }
 
@@ -221,7 +226,7 @@ test_stream_slow_reader_stops_input_h35(void **state)
 	send_text(peer, "go\n");
 	loop_turn(e.loop, 50);
 	assert_true(stream_is_full(&e.stream));
-	assert_true(stream_unsent(&e.stream) <= STREAM_OUTPUT_LIMIT + 8192);
+	assert_true(stream_unsent(&e.stream) <= OUTPUT_PENDING + 8192);
 	inputs = e.inputs;
 	send_text(peer, "more\n");
 	for (int i = 0; i < 5; i++)
@@ -252,7 +257,7 @@ test_stream_no_progress_closes_h35(void **state)
 	loop_turn(e.loop, 50);
 	loop_turn(e.loop, 0);
 	assert_true(stream_is_full(&e.stream));
-	loop_fake_advance(e.loop, STREAM_NO_PROGRESS_MS - 1000);
+	loop_fake_advance(e.loop, STALLED_MS - 1000);
 	assert_int_equal(e.end, STREAM_OPEN);
 	loop_fake_advance(e.loop, 2000);
 	assert_int_equal(e.end, STREAM_STUCK);

@@ -99,13 +99,16 @@ make_server(struct span name)
 	return tls;
 }
 
+static const struct stream_limits limits = { .output_pending = 256 * 1024,
+	.stalled_ms = 300000, .handshake_ms = 30000 };
+
 static void
 on_accept(struct listener *l, int fd, const struct peer *peer)
 {
 	struct place *p = LIST_ITEM(l, struct place, listener);
 
 	(void)peer;
-	stream_init(&p->stream, p->loop, fd, &events, 0);
+	stream_init(&p->stream, p->loop, fd, &events, &limits);
 	assert_int_equal(stream_start_tls(&p->stream, p->tls, p->workers), OK);
 	stream_start(&p->stream);
 	p->open = true;

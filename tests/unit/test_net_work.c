@@ -87,11 +87,15 @@ test_work_full_queue_is_busy_and_leaves_others_alone_h36(void **state)
 	(void)state;
 	assert_int_equal(loop_open(&l), OK);
 	assert_int_equal(workers_open(2, &w), OK);
+	workers_set_waiting(w, WORK_SEARCH, 200);
 	pthread_mutex_lock(&gate);
 	rows = make_work(l, WORK_SEARCH, 300);
 	while (taken < 300 && workers_submit(w, &rows[taken]) == OK)
 		taken++;
 	assert_in_range(taken, 200, 202); /* the queue, and those that run */
+	workers_set_waiting(w, WORK_SEARCH, 203); /* a reload: from now on */
+	assert_int_equal(workers_submit(w, &rows[taken]), OK);
+	taken++;
 	other = make_work(l, WORK_GENERAL, 1);
 	assert_int_equal(workers_submit(w, other), OK);
 	assert_int_equal(workers_waiting(w, WORK_GENERAL), 1);
