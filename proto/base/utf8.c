@@ -170,6 +170,25 @@ utf8_put(struct buf *out, uint32_t code)
 	return buf_put(out, (struct span){ bytes, len });
 }
 
+/* "\x9B" of a byte, "\u{202E}" of a code. */
+static enum err
+put_number(struct buf *out, uint32_t number, bool byte)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	char text[sizeof("\\u{10FFFF}")];
+	size_t at = sizeof(text), count = 0;
+
+	if (!byte)
+		text[--at] = '}';
+	for (; number > 0 || (byte && count < 2); number >>= 4, count++)
+		text[--at] = digits[number & 15];
+	if (!byte)
+		text[--at] = '{';
+	text[--at] = byte ? 'x' : 'u';
+	text[--at] = '\\';
+	return buf_put(out, (struct span){ text + at, sizeof(text) - at });
+}
+
 static enum err
 put_escape(struct buf *out, uint32_t code)
 {
@@ -183,7 +202,7 @@ put_escape(struct buf *out, uint32_t code)
 	case '\t':
 		return buf_put(out, SPAN("\\t"));
 	default:
-		return buf_printf(out, code < 0x80 ? "\\x%02X" : "\\u{%X}", (unsigned)code);
+		return put_number(out, code, code < 0x80);
 	}
 }
 
@@ -206,7 +225,7 @@ put_one_printable(struct buf *out, struct span *rest, unsigned *marks_in_row)
 
 	if (!utf8_next(rest, &code)) {
 		*marks_in_row = 0;
-		return buf_printf(out, "\\x%02X", (unsigned)(unsigned char)before.ptr[0]);
+		return put_number(out, (unsigned char)before.ptr[0], true);
 	}
 	*marks_in_row = utf8_is_mark(code) ? *marks_in_row + 1 : 0;
 	if (*marks_in_row > UTF8_MARKS_MAX)

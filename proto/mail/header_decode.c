@@ -30,12 +30,14 @@ take_encoded_word(struct span s, struct encoded_word *word)
 		return false;
 	if (!span_cut(rest, '?', &encoding, &rest) || encoding.len != 1)
 		return false;
+	word->encoding = encoding.ptr[0] | 0x20;
+	if (word->encoding != 'b' && word->encoding != 'q')
+		return false;
 	end = span_find(rest, '?');
 	if (end + 1 >= rest.len || rest.ptr[end + 1] != '=')
 		return false;
 	(void)span_cut(word->charset, '*', &word->charset, &(struct span){ 0 }); /* RFC 2231, 5 */
 	word->text = span_range(rest, 0, end);
-	word->encoding = encoding.ptr[0] | 0x20;
 	word->len = (size_t)(word->text.ptr + end - s.ptr) + 2;
 	return span_find_any(word->text, SPAN(" \t\r\n")) == word->text.len;
 }
@@ -76,12 +78,10 @@ put_word(struct buf *out, const struct encoded_word *word)
 {
 	char room[ENCODED_WORD_MAX];
 	struct buf bytes = { .bytes = room, .size = sizeof(room), .max = sizeof(room) };
-	enum err err = ERR_SYNTAX;
+	enum err err;
 
-	if (word->encoding == 'b')
-		err = base64_decode(word->text, &bytes);
-	else if (word->encoding == 'q')
-		err = decode_q(word->text, &bytes);
+	err = word->encoding == 'b' ? base64_decode(word->text, &bytes)
+				    : decode_q(word->text, &bytes);
 	if (err != OK)
 		return ERR_SYNTAX;
 	if (span_eq_nocase(word->charset, SPAN("utf-8")) ||
@@ -103,6 +103,20 @@ blanks_length(struct span s)
 	return i;
 }
 
+/* Bytes before the next place where a word may begin, the first byte not looked at. */
+static size_t
+word_distance(struct span s)
+{
+	size_t at = 1;
+
+	for (; at < s.len; at++) {
+		at += span_find(span_from(s, at), '=');
+		if (at + 1 < s.len && s.ptr[at + 1] == '?')
+			return at;
+	}
+	return s.len;
+}
+
 /* One encoded word, or the bytes up to where the next may begin. */
 static enum err
 put_piece(struct buf *out, struct span *value)
@@ -121,7 +135,7 @@ put_piece(struct buf *out, struct span *value)
 	}
 	if (err != ERR_SYNTAX)
 		return err;
-	len = 1 + span_find_span(span_from(*value, 1), SPAN("=?"));
+	len = word_distance(*value);
 	err = header_unfold(out, span_range(*value, 0, len));
 	*value = span_from(*value, len);
 	return err;

@@ -116,9 +116,14 @@ smtp_data_take(struct smtp_data *d, struct span in, struct span *text, size_t *u
 static size_t
 unstuffed_length(struct span s)
 {
-	size_t at = span_find_span(s, SPAN("\n."));
+	size_t at = 0;
 
-	return at < s.len ? at + 1 : s.len;
+	while (at < s.len) {
+		at += span_find(span_from(s, at), '\n') + 1;
+		if (at < s.len && s.ptr[at] == '.')
+			return at;
+	}
+	return s.len;
 }
 
 static size_t

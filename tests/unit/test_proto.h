@@ -16,5 +16,6 @@ int test_sasl(void);
 int test_smtp_command(void);
 int test_smtp_data(void);
 int test_smtp_server(void);
+int test_worst_case(void);
 
 #endif

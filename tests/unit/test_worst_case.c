@@ -1,0 +1,359 @@
+/*
+ * test_worst_case.c - what a peer can make long costs time in step with its length (H31).
+ *
+ * A generator repeats one unit up to a size; the time of the processor for twice the size may be at
+ * most 2.5 times as long, and 32 MB may take a second. Under sanitizers only the ratio counts.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "proto/base/base64.h"
+#include "proto/base/json.h"
+#include "proto/base/utf8.h"
+#include "proto/mail/header.h"
+#include "proto/pop3/pop3_server.h"
+#include "proto/smtp/smtp_server.h"
+#include "tests/unit/test_proto.h"
+
+#define MB ((size_t)1 << 20)
+#define RATIO_MAX 2.5
+#define TRIES 4           /* another program may have had the cache */
+#define TIME_MIN 0.004    /* s; shorter times say nothing about a ratio */
+#define PIECE 4096        /* bytes that a read brings */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SIZE_MAX_TESTED (4 * MB)
+#define TIME_MAX 60.0
+#else
+#define SIZE_MAX_TESTED (32 * MB)
+#define TIME_MAX 1.0 /* s for the largest size */
+#endif
+
+typedef void run_fn(struct span in, struct buf *out);
+
+static void
+run_header_walk(struct span in, struct buf *out)
+{
+	struct header_facts facts;
+
+	(void)out;
+	assert_int_equal(header_count(in, SPAN("x")), 0);
+	assert_null(header_find(in, SPAN("x")).ptr);
+	(void)!header_check(span_range(in, 0, HEADER_SIZE_MAX), &facts);
+}
+
+static void
+run_header_strip(struct span in, struct buf *out)
+{
+	assert_int_equal(header_put_without(out, in, header_trust_names, header_trust_count), OK);
+}
+
+static void
+run_header_end(struct span in, struct buf *out)
+{
+	struct header_end end = { .found = false };
+
+	(void)out;
+	while (in.len > 0 && !end.found) {
+		(void)header_end_find(&end, span_range(in, 0, PIECE));
+		in = span_from(in, PIECE);
+	}
+}
+
+static void
+run_mailboxes(struct span in, struct buf *out)
+{
+	struct header_mailbox mailbox;
+
+	(void)out;
+	while (header_next_mailbox(&in, &mailbox))
+		assert_true(mailbox.address.len > 0);
+}
+
+static void
+run_decode(struct span in, struct buf *out)
+{
+	assert_int_equal(header_decode(out, in), OK);
+}
+
+static void
+run_unfold(struct span in, struct buf *out)
+{
+	assert_int_equal(header_unfold(out, in), OK);
+}
+
+static void
+run_stuffing(struct span in, struct buf *out)
+{
+	struct smtp_stuffing stuffing = { .in_line = false };
+
+	assert_int_equal(smtp_stuffing_put(&stuffing, in, out), OK);
+}
+
+static void
+run_printable(struct span in, struct buf *out)
+{
+	assert_int_equal(utf8_put_printable(out, in), OK);
+	(void)utf8_is_valid(in);
+}
+
+static void
+run_base64(struct span in, struct buf *out)
+{
+	(void)!base64_decode(in, out);
+}
+
+static void
+run_nocase(struct span in, struct buf *out)
+{
+	(void)out;
+	assert_int_equal(span_find_span_nocase(in, SPAN("aaaaaaab")), in.len);
+}
+
+/* The machine answers each event until IN is used up; a message is begun first where TEXT. */
+static void
+run_smtp(struct span in, bool text)
+{
+	static const struct smtp_server_config config = { .hostname = { "a.test", 6 },
+		.command_line = 2048, .line_length = 65536, .recipients = UINT32_MAX,
+		.bad_commands = UINT32_MAX - 1 };
+	struct smtp_server m;
+	struct smtp_event ev;
+	struct arena arena;
+	struct buf out;
+	size_t used;
+
+	arena_init(&arena, NULL);
+	buf_init(&out, 65536);
+	smtp_server_init(&m, &config, &arena, false);
+	if (text) {
+		m.state = SMTP_STATE_DATA;
+		smtp_data_init(&m.data, config.line_length);
+	}
+	do {
+		used = smtp_server_next(&m, in, &ev);
+		in = span_from(in, used);
+		if (m.pending != SMTP_NEED_BYTES)
+			smtp_server_answer(&m,
+				ev.reply.code ? ev.reply : SMTP_REPLY(250, NULL, "OK"), &out);
+		arena_reset(&arena);
+		buf_clear(&out);
+	} while (in.len > 0 && ev.kind != SMTP_CLOSE && (used > 0 || ev.kind != SMTP_NEED_BYTES));
+	smtp_server_fini(&m);
+	buf_fini(&out);
+}
+
+static void
+run_smtp_commands(struct span in, struct buf *out)
+{
+	(void)out;
+	run_smtp(in, false);
+}
+
+static void
+run_smtp_text(struct span in, struct buf *out)
+{
+	(void)out;
+	run_smtp(in, true);
+}
+
+static void
+run_pop3(struct span in, struct buf *unused)
+{
+	static const struct pop3_server_config config = { .command_line = 2048,
+		.bad_commands = UINT32_MAX - 1 };
+	struct pop3_server m;
+	struct pop3_event ev;
+	struct buf out;
+	size_t used;
+
+	(void)unused;
+	buf_init(&out, 65536);
+	pop3_server_init(&m, &config, false);
+	do {
+		used = pop3_server_next(&m, in, &ev);
+		in = span_from(in, used);
+		if (m.pending != POP3_NEED_BYTES)
+			pop3_server_answer(
+				&m, ev.kind == POP3_SETTLED ? ev.reply : POP3_OK("OK"), &out);
+		buf_clear(&out);
+	} while (in.len > 0 && ev.kind != POP3_CLOSE && (used > 0 || ev.kind != POP3_NEED_BYTES));
+	pop3_server_fini(&m);
+	buf_fini(&out);
+}
+
+static void
+run_json(struct span in, struct buf *out)
+{
+	const struct json *value;
+	struct arena arena;
+
+	(void)out;
+	arena_init(&arena, NULL);
+	(void)!json_parse(&arena, in, &value, NULL);
+	arena_reset(&arena);
+}
+
+#define ROW(run, begin, unit) { #run " " unit, run, { begin, sizeof(begin) - 1 }, \
+	{ unit, sizeof(unit) - 1 }, SIZE_MAX_TESTED }
+#define ROW_JSON(begin, unit) { "json " unit, run_json, { begin, sizeof(begin) - 1 }, \
+	{ unit, sizeof(unit) - 1 }, JSON_TEXT_MAX }
+
+static const struct generator {
+	const char *name;
+	run_fn *run;
+	struct span begin, unit;
+	size_t size_max;
+} generators[] = {
+	ROW(run_header_walk, "", "a: b\r\n"),
+	ROW(run_header_walk, "", "no colon\r\n"),
+	ROW(run_header_walk, "a:", "\r\n b"),
+	ROW(run_header_walk, "", "a"),
+	ROW(run_header_walk, "a:", " "),
+	ROW(run_header_walk, "", ":"),
+	ROW(run_header_strip, "", "Delivered-To: a\r\nx: y\r\n"),
+	ROW(run_header_strip, "Delivered-To:", "\r\n\t"),
+	ROW(run_header_strip, "", "X-Spam-X-Spam-"),
+	ROW(run_header_end, "", "\r\n\r"),
+	ROW(run_mailboxes, "", "a@b.test,"),
+	ROW(run_mailboxes, "", "("),
+	ROW(run_mailboxes, "", "(a) "),
+	ROW(run_mailboxes, "", "<"),
+	ROW(run_mailboxes, "", "<>,"),
+	ROW(run_mailboxes, "", "\"\\"),
+	ROW(run_mailboxes, "", "a:"),
+	ROW(run_mailboxes, "a", " "),
+	ROW(run_mailboxes, "", "a [ "),
+	ROW(run_decode, "", "=?utf-8?q?a?= "),
+	ROW(run_decode, "", "=?"),
+	ROW(run_decode, "", "=?a?q?"),
+	ROW(run_decode, "", "=?utf-8?b?QUFB?="),
+	ROW(run_decode, "=?utf-8?q?a?=", " "),
+	ROW(run_unfold, "", "\r\n "),
+	ROW(run_stuffing, "", ".\r\n"),
+	ROW(run_stuffing, "", "a"),
+	ROW(run_printable, "a", "\xcc\x81"),
+	ROW(run_printable, "", "\xe2\x80\xae"),
+	ROW(run_base64, "", "QUFB"),
+	ROW(run_nocase, "", "aaaaaaac"),
+	ROW(run_smtp_commands, "", "NOOP\r\n"),
+	ROW(run_smtp_commands, "", "x"),
+	ROW(run_smtp_commands, "EHLO a\r\nMAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n"),
+	ROW(run_smtp_text, "", "a line of text\r\n"),
+	ROW(run_smtp_text, "", "..\r\n"),
+	ROW(run_smtp_text, "", "a"),
+	ROW(run_pop3, "", "CAPA\r\n"),
+	ROW_JSON("", "["),
+	ROW_JSON("[", "1,"),
+	ROW_JSON("", " "),
+	ROW_JSON("[\"", "\\u0041"),
+	ROW_JSON("[", "\"\\"),
+	ROW_JSON("", "1"),
+};
+
+static void
+fill(char *bytes, size_t size, const struct generator *g)
+{
+	memcpy(bytes, g->begin.ptr, g->begin.len);
+	for (size_t at = g->begin.len; at < size; at++)
+		bytes[at] = g->unit.ptr[(at - g->begin.len) % g->unit.len];
+}
+
+static double
+now_s(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* OUT keeps its memory, for the first touch of a page is the kernel's time and not ours. */
+static double
+time_of(const struct generator *g, struct span in, struct buf *out)
+{
+	double begin;
+
+	buf_clear(out);
+	begin = now_s();
+	g->run(in, out);
+	return now_s() - begin;
+}
+
+/* Does twice the size take at most RATIO_MAX times as long, at the best of some tries? */
+static bool
+is_in_step(const struct generator *g, struct span in, struct buf *out, double *half, double *whole)
+{
+	*half = *whole = TIME_MAX;
+	for (int i = 0; i < TRIES; i++) {
+		double b = time_of(g, in, out);
+		double a = time_of(g, span_range(in, 0, in.len / 2), out);
+
+		*half = a < *half ? a : *half;
+		*whole = b < *whole ? b : *whole;
+		if (*whole < TIME_MIN || *whole <= RATIO_MAX * *half)
+			return true;
+	}
+	return false;
+}
+
+static void
+test_worst_case_h31_time_is_in_step(void **state)
+{
+	char *bytes = malloc(SIZE_MAX_TESTED);
+	double half, whole;
+	struct buf out;
+
+	(void)state;
+	assert_non_null(bytes);
+	buf_init(&out, 8 * SIZE_MAX_TESTED);
+	for (size_t i = 0; i < COUNT(generators); i++) {
+		const struct generator *g = &generators[i];
+
+		fill(bytes, g->size_max, g);
+		for (size_t size = g->size_max / 16; size <= g->size_max; size *= 4) {
+			if (!is_in_step(g, (struct span){ bytes, size }, &out, &half, &whole))
+				fail_msg("%s: %zu bytes take %.3f s, half of them %.3f s", g->name,
+					size, whole, half);
+			if (whole >= TIME_MAX)
+				fail_msg("%s: %zu bytes take too long", g->name, size);
+		}
+	}
+	buf_fini(&out);
+	free(bytes);
+}
+
+/* H25: one point to go back to, so at most pattern times text. */
+static void
+test_worst_case_h25_wildcards(void **state)
+{
+	char pattern[129] = "", *text = malloc(65536);
+	double begin, half, whole;
+
+	(void)state;
+	assert_non_null(text);
+	for (int i = 0; i < 63; i++)
+		memcpy(pattern + 2 * i, "*a", 2);
+	pattern[126] = 'b';
+	memset(text, 'a', 65536);
+	begin = now_s();
+	assert_false(span_match_wildcard((struct span){ pattern, 127 }, (struct span){ text, 32768 }));
+	half = now_s() - begin;
+	begin = now_s();
+	assert_false(span_match_wildcard((struct span){ pattern, 127 }, (struct span){ text, 65536 }));
+	whole = now_s() - begin;
+	assert_true(whole < TIME_MIN || whole <= 4 * half);
+	assert_true(whole < TIME_MAX);
+	free(text);
+}
+
+int
+test_worst_case(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_worst_case_h25_wildcards),
+		cmocka_unit_test(test_worst_case_h31_time_is_in_step),
+	};
+
+	return cmocka_run_group_tests_name("worst_case", tests, NULL, NULL);
+}
