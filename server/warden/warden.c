@@ -252,9 +252,11 @@ serve_request(struct warden *w)
 		reply = do_check(w, came, &goes);
 	else
 		reply = request.kind == WARDEN_REREAD ? answer(OK, 0) : answer(ERR_DENIED, EINVAL);
-	if (!warden_send(w->sock, &reply, sizeof(reply), goes))
+	if (!warden_send(w->sock, &reply, sizeof(reply), goes)) {
 		fprintf(stderr, "postroomd: warden: %s (the server does not listen)\n",
 			strerror(errno));
+		shutdown(w->sock, SHUT_RDWR); /* or it would wait for this answer for ever */
+	}
 	if (came >= 0)
 		close(came);
 	if (goes >= 0)

@@ -48,21 +48,20 @@ def apply(buf, off, data):
     buf[off:off + len(data)] = data
 
 class Model:
-    def __init__(self, base, fs):
+    def __init__(self, base, fs, inodes):
         self.fs, self.files, self.names, self.npend = fs, {}, {}, []
-        self.syncs, self.out, self.dirs = {}, [], set()
+        self.out, self.dirs = [], set()
+        self.told, self.mark = 0, b''                    # outputs that hold the mark
         self.live = {}                                   # names as the program sees them
         if base != '-':
             for d, ds, fs_ in os.walk(base):
                 for n in ds: self.dirs.add(os.path.relpath(os.path.join(d, n), base))
                 for n in fs_:
                     p = os.path.join(d, n)
-                    ino = os.stat(p).st_ino
+                    ino = inodes.get(os.path.relpath(p, base)) or os.stat(p).st_ino
                     self.files[ino] = File(open(p, 'rb').read())
                     self.names[os.path.relpath(p, base)] = ino
-        self.alias = dict(self.names)
         self.live = dict(self.names)
-        self.idmap = {}
     def file(self, fid):
         if fid not in self.files: self.files[fid] = File()
         return self.files[fid]
@@ -91,7 +90,9 @@ class Model:
                 else: keep.append(p)
             f.pend = keep
             if self.fs == 'ext4': self.commit_names(off)
-        elif op == OUT: self.out.append(data)
+        elif op == OUT:
+            self.out.append(data)
+            self.told += self.mark in data
     def commit(self, fid, before):
         f = self.file(fid); keep = []
         for p in f.pend:
@@ -141,47 +142,93 @@ class Model:
             out[n] = buf
         return out
 
-def main():
+def cuts(recs, mark):
+    """Where to cut: everywhere; with a mark, output that does not hold it changes nothing."""
+    return [i for i in range(len(recs) + 1)
+            if not mark or i == 0 or i == len(recs) or recs[i - 1][0] != OUT or mark in recs[i - 1][5]]
+
+def inodes_of(path):
+    """What the files of BASE were called in the watched directory: lines of inode and path."""
+    with open(path) as f:
+        return {name: int(ino) for ino, name in (line.rstrip('\n').split(' ', 1) for line in f)}
+
+class Judge:
+    def __init__(self, a, check):
+        self.a, self.rnd, self.seen = a, random.Random(a.seed), set()
+        self.n = self.bad = self.same = 0
+        self.st, self.outp = os.path.join(a.work, 'state'), os.path.join(a.work, 'out.txt')
+        self.cmd = [c.replace('{dir}', self.st).replace('{out}', self.outp) for c in check]
+        os.makedirs(a.work, exist_ok=True)
+    def state(self, m, where, kind):
+        s = m.state(kind, self.rnd, self.a.tear)
+        h = hash((m.told, tuple(sorted((p, hash(bytes(b))) for p, b in s.items()))))
+        if h in self.seen:
+            self.same += 1                                # this state was already judged
+            return
+        self.seen.add(h)
+        self.build(m, s)
+        r = subprocess.run(self.cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.n += 1
+        if r.returncode and r.returncode != self.a.also_ok: self.tell_bad(r, where, kind)
+    def build(self, m, s):
+        shutil.rmtree(self.st, ignore_errors=True); os.makedirs(self.st, 0o700)
+        for d in m.dirs: os.makedirs(os.path.join(self.st, d), exist_ok=True)
+        for p, b in s.items():
+            os.makedirs(os.path.dirname(os.path.join(self.st, p)), exist_ok=True)
+            with open(os.path.join(self.st, p), 'wb') as f: f.write(b)
+        with open(self.outp, 'wb') as f: f.write(b''.join(m.out))
+    def tell_bad(self, r, where, kind):
+        self.bad += 1
+        if self.bad <= self.a.max_bad:
+            print(f'BAD cut {where} {kind} seed {self.a.seed}: rc {r.returncode} '
+                  f'{r.stdout.decode(errors="replace").strip()[:200]}')
+        if self.bad == 1 and self.a.keep: shutil.copytree(self.st, self.a.keep, dirs_exist_ok=True)
+    def enough(self):
+        return self.a.max_states and self.n >= self.a.max_states or self.bad and self.bad >= self.a.stop_bad
+    def run(self, recs, places, kinds, inodes):
+        """One pass over the tape."""
+        m, places = Model(self.a.base, self.a.fs, inodes), set(places)
+        m.mark = self.a.out_mark.encode()
+        for ci in range(len(recs) + 1):
+            if ci: m.step(recs[ci - 1])
+            if ci not in places: continue
+            for kind in kinds:
+                self.state(m, f'{ci}/{len(recs)}', kind)
+                if self.enough(): return
+
+def arguments(argv):
     ap = argparse.ArgumentParser()
     ap.add_argument('tape'); ap.add_argument('base'); ap.add_argument('work')
     ap.add_argument('--fs', default='ext4', choices=['ext4', 'posix'])
     ap.add_argument('--rand', type=int, default=3); ap.add_argument('--torn', type=int, default=1)
     ap.add_argument('--tear', type=int, default=SECT, help='torn writes break at multiples of this')
-    ap.add_argument('--every', type=int, default=1, help='use every Nth cut')
-    ap.add_argument('--seed', type=int, default=1); ap.add_argument('--max-bad', type=int, default=5)
+    ap.add_argument('--seed', type=int, default=1); ap.add_argument('--max-bad', type=int, default=5, help='bad states printed')
+    ap.add_argument('--stop-bad', type=int, default=1 << 60, help='stop after so many bad states')
     ap.add_argument('--keep', help='copy the first bad state here')
-    ap.add_argument('--max-states', type=int, default=0, help='spread about this many states over the whole tape')
-    if '--' not in sys.argv: ap.error('need -- CHECK ...')
-    i = sys.argv.index('--'); a = ap.parse_args(sys.argv[1:i]); check = sys.argv[i + 1:]
-    recs, m, rnd = tape(a.tape), Model(a.base, a.fs), random.Random(a.seed)
-    st, outp = os.path.join(a.work, 'state'), os.path.join(a.work, 'out.txt')
-    os.makedirs(a.work, exist_ok=True)
-    cmd = [c.replace('{dir}', st).replace('{out}', outp) for c in check]
-    n = bad = same = 0; t0 = time.time(); seen = set()
-    if a.max_states: a.every = max(1, (len(recs) + 1) * (2 + a.rand + a.torn) // a.max_states)
-    for ci in range(len(recs) + 1):
-        if ci: m.step(recs[ci - 1])
-        if ci % a.every and ci != len(recs): continue
-        for kind in ['all', 'none'] + ['rand'] * a.rand + ['torn'] * a.torn:
-            s = m.state(kind, rnd, a.tear)
-            h = hash((len(m.out), tuple(sorted((p, bytes(b)) for p, b in s.items()))))
-            if h in seen: same += 1; continue            # this state was already judged
-            seen.add(h)
-            shutil.rmtree(st, ignore_errors=True); os.makedirs(st)
-            for d in m.dirs: os.makedirs(os.path.join(st, d), exist_ok=True)
-            for p, b in s.items():
-                os.makedirs(os.path.dirname(os.path.join(st, p)), exist_ok=True)
-                with open(os.path.join(st, p), 'wb') as f: f.write(b)
-            with open(outp, 'wb') as f: f.write(b''.join(m.out))
-            r = subprocess.run(cmd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            n += 1
-            if r.returncode:
-                bad += 1
-                if bad <= a.max_bad:
-                    print(f'BAD cut {ci}/{len(recs)} {kind} seed {a.seed}: rc {r.returncode} '
-                          f'{r.stdout.decode(errors="replace").strip()[:200]}')
-                if bad == 1 and a.keep: shutil.copytree(st, a.keep, dirs_exist_ok=True)
-    print(f'{len(recs)} records, {len(recs) // a.every + 1} cuts, {n} distinct states checked '
-          f'({same} repeats skipped), {bad} bad, {time.time() - t0:.1f} s')
-    return 1 if bad else 0
+    ap.add_argument('--max-states', type=int, default=0,
+                    help='about this many: spread over the tape where it has more, else pass after pass with other dice')
+    ap.add_argument('--part', default='0/1', help='I/N: only every Nth cut, beginning at the Ith, for N of these at once')
+    ap.add_argument('--out-mark', default='', help='output without this text is no cut of its own')
+    ap.add_argument('--inodes', help='inode and path, a line a file of BASE: their inodes in the watched directory')
+    ap.add_argument('--also-ok', type=int, default=0, help='another exit status of CHECK that is good')
+    if '--' not in argv: ap.error('need -- CHECK ...')
+    i = argv.index('--')
+    return ap.parse_args(argv[1:i]), argv[i + 1:]
+
+def main():
+    a, check = arguments(sys.argv)
+    recs, j, t0 = tape(a.tape), Judge(a, check), time.time()
+    inodes = inodes_of(a.inodes) if a.inodes else {}
+    part, parts = (int(x) for x in a.part.split('/'))
+    kinds = ['all', 'none'] + ['rand'] * a.rand + ['torn'] * a.torn
+    places = cuts(recs, a.out_mark.encode())[part::parts]
+    if a.max_states: places = places[::max(1, len(places) * len(kinds) // a.max_states)]
+    before = -1
+    while before < j.n and (before < 0 or a.max_states) and not j.enough():
+        before = j.n
+        j.run(recs, places, kinds, inodes)
+        kinds = ['rand'] * a.rand + ['torn'] * a.torn
+    print(f'{len(recs)} records, {len(places)} cuts, {j.n} distinct states checked '
+          f'({j.same} repeats skipped), {j.bad} bad, {time.time() - t0:.1f} s')
+    return 1 if j.bad else 0
 sys.exit(main())

@@ -48,14 +48,15 @@ def unverified():
 
 
 class Server:
-    def __init__(self, folder=None, extra="", services=SERVICES, env=None, wrapper=()):
+    def __init__(self, folder=None, extra="", services=SERVICES, env=None, domain="example.test",
+                 program=os.path.join(BUILD, "postroomd")):
         self.owned = folder is None
         self.dir = folder or tempfile.mkdtemp(prefix="postroom-test-")
         os.makedirs(self.dir, exist_ok=True)
-        self.extra, self.env, self.wrapper = extra, env or {}, list(wrapper)
+        self.extra, self.env, self.domain = extra, env or {}, domain
         self.ports = dict(zip(services, free_ports(len(services))))
-        self.process = None
-        self.socket = os.path.join(self.dir, "control", "control.sock")
+        self.program, self.process = program, None
+        self.socket = os.path.join(self.dir, "control.sock")
         self.config = os.path.join(self.dir, "postroom.yaml")
         self.store = os.path.join(self.dir, "store")
         self.stderr_path = os.path.join(self.dir, "stderr")
@@ -67,7 +68,7 @@ class Server:
                  "control: %s" % self.socket,
                  "log: { level: debug, dir: %s/log, max_size: 10MB }" % self.dir,
                  "tls: { certificate: %s/tls/cert.pem, key: %s/tls/key.pem }" % (self.dir, self.dir),
-                 "domains: { default: example.test, local: [example.test] }", "services:"]
+                 "domains: { default: %s, local: [%s] }" % (self.domain, self.domain), "services:"]
         lines += ['  %s: { listen: ["127.0.0.1:%d"] }' % item for item in self.ports.items()]
         with open(os.open(self.config, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as f:
             f.write("\n".join(lines) + "\n" + self.extra)
@@ -77,7 +78,7 @@ class Server:
         self.stderr = open(self.stderr_path, "ab")
         self.mark = self.stderr.tell()
         self.process = subprocess.Popen(
-            self.wrapper + [os.path.join(BUILD, "postroomd"), "-f", "-c", self.config],
+            [self.program, "-f", "-c", self.config],
             stdin=subprocess.DEVNULL, stdout=self.stderr, stderr=self.stderr, env=env, cwd=self.dir)
         if ready:
             self.wait_ready()
