@@ -66,7 +66,7 @@ put_time(struct log *log)
 static bool
 wants_quotes(struct span text)
 {
-	return text.len == 0 || span_find_any(text, SPAN(" \"=\\")) < text.len;
+	return span_find_any(text, SPAN(" \"=\\")) < text.len;
 }
 
 /* TEXT is clean; only what ends or escapes a quoted value is escaped. */
@@ -146,8 +146,10 @@ format(struct log *log, const struct log_line *line)
 
 	buf_clear(&log->line);
 	err = put_head(log, line);
-	for (size_t i = 0; err == OK && i < LOG_FIELDS_MAX && line->fields[i].key; i++)
-		err = put_field(log, &line->fields[i]);
+	for (size_t i = 0; err == OK && i < LOG_FIELDS_MAX && line->fields[i].key; i++) {
+		if (!line->fields[i].text.ptr || line->fields[i].text.len > 0)
+			err = put_field(log, &line->fields[i]);
+	}
 	log->line.max = LOG_LINE_MAX + LOG_LINE_TAIL;
 	if (err != OK && buf_put(&log->line, SPAN(" ...")) != OK)
 		log->dropped++;

@@ -2,13 +2,13 @@
  * log.h - the structured log: rings that many threads fill, one thread that writes.
  *
  * A line is	2026-03-01T12:00:00.123+01:00 info smtp s17 m4711 text key=value key="a value"
- * with `-` where there is no session or message. Values are cleaned (H70): a control, C1, bidi or
+ * with `-` where there is no session or message; a field without a value is left out. Values are cleaned (H70): a control, C1, bidi or
  * zero-width character and invalid UTF-8 become a mark; a line is cut at 64 KiB (H71). A full ring
  * and a full disk drop and count, they never block. Secrets are the caller's duty: log_protocol()
  * masks those of AUTH, PASS and LOGIN lines (H66).
  *
  * Files in log.dir: main.log has all, security.log the area "security", error.log what is LEVEL_ERROR;
- * each is renamed to .old at max_size (LOG-01, 02, 05).
+ * each is renamed to .old at max_size, .old to .old.2, ... (LOG-01, 02, 05).
  */
 #ifndef SERVER_LOG_H
 #define SERVER_LOG_H
@@ -45,15 +45,16 @@ struct log_writer; /* the thread, the files, the subscribers */
 struct log_options {
 	enum log_level level;
 	const char *dir;   /* NULL: no files */
-	int64_t max_size;  /* bytes; 0: never renamed */
+	int64_t max_size;  /* bytes; 0: never put aside */
+	unsigned keep;	   /* files put aside that are kept; 0 is 1 */
 	bool to_stderr;
 };
 
 /* ERR_IO where the directory cannot be used (said on stderr). */
 MUST_CHECK enum err log_writer_open(const struct log_options *options, struct log_writer **out);
 void log_writer_close(struct log_writer **w); /* writes what waits; the rings are freed */
+/* The files are opened anew. ERR_IO, ERR_LIMIT: they stay those of before (errno). */
 MUST_CHECK enum err log_writer_change(struct log_writer *w, const struct log_options *options);
-void log_writer_reopen(struct log_writer *w);
 void log_writer_sync(struct log_writer *w); /* returns when all put before it is written; tests */
 uint64_t log_writer_dropped(struct log_writer *w);
 struct log *log_ring(struct log_writer *w); /* one more ring, freed with the writer */

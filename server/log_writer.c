@@ -2,38 +2,22 @@
  * log_writer.c - the log thread: from the rings to files, stderr and subscribers.
  *
  * It sleeps until somebody says something, then looks again every LOG_ROUND_MS, so that a busy
- * server pays no wake-up a line. A write that fails is counted and forgotten: a full disk must
- * not stop mail (H71).
+ * server pays no wake-up a line.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "proto/base/list.h"
+#include "server/log_files.h"
 #include "server/log_ring.h"
 #include "server/net/loop.h"
 
 #define LOG_ROUND_MS 50
-#define LOG_BATCH_MAX (256 * 1024)
 #define LOG_RINGS_MAX (LOOP_MAX + 8)
-#define LOG_PATH_MAX 1024
 #define LOG_SUBSCRIBERS_MAX 64
-
-enum { FILE_MAIN, FILE_SECURITY, FILE_ERROR, FILE_COUNT };
-static const char *const file_names[FILE_COUNT] = { "main", "security", "error" };
-
-struct log_file {
-	int fd; /* -1: none */
-	int64_t size;
-	struct buf waiting;
-	uint64_t lines; /* in `waiting` */
-	bool torn;	/* the last write left half a line */
-};
 
 struct log_subscriber {
 	struct list link;
@@ -53,9 +37,7 @@ struct log_writer {
 	uint64_t rounds, rounds_wanted;
 	struct log *rings[LOG_RINGS_MAX];
 	unsigned ring_count;
-	struct log_file files[FILE_COUNT];
-	char dir[LOG_PATH_MAX];
-	int64_t max_size;
+	struct log_files files;
 	bool to_stderr;
 	struct buf for_stderr;
 	struct list subscribers;
@@ -81,96 +63,7 @@ log_writer_wake(struct log_writer *w, bool urgent)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* ---- files ---- */
-
-static bool
-file_path(const struct log_writer *w, int number, const char *suffix, char *out, size_t size)
-{
-	int n = snprintf(out, size, "%s/%s.log%s", w->dir, file_names[number], suffix);
-
-	return n > 0 && (size_t)n < size;
-}
-
-static enum err
-file_open(struct log_writer *w, int number)
-{
-	struct log_file *f = &w->files[number];
-	char path[LOG_PATH_MAX];
-	struct stat st;
-
-	if (!file_path(w, number, "", path, sizeof(path)))
-		return ERR_LIMIT;
-	f->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (f->fd < 0)
-		return ERR_IO;
-	f->size = fstat(f->fd, &st) == 0 ? st.st_size : 0;
-	return OK;
-}
-
-static void
-file_close(struct log_file *f)
-{
-	if (f->fd >= 0)
-		close(f->fd);
-	f->fd = -1;
-}
-
-/* LOG-01: at the limit it is renamed, replacing the former, and a new one begins. */
-static void
-file_rotate(struct log_writer *w, int number)
-{
-	char path[LOG_PATH_MAX], old[LOG_PATH_MAX];
-
-	if (!file_path(w, number, "", path, sizeof(path)) ||
-		!file_path(w, number, ".old", old, sizeof(old)))
-		return;
-	if (rename(path, old) != 0) {
-		w->files[number].size = 0; /* try again after as much again */
-		return;
-	}
-	file_close(&w->files[number]);
-	if (file_open(w, number) != OK)
-		w->files[number].fd = -1; /* what follows is counted as dropped */
-}
-
-static void
-file_write(struct log_writer *w, int number)
-{
-	struct log_file *f = &w->files[number];
-	struct span bytes = buf_span(&f->waiting);
-	ssize_t n;
-
-	if (bytes.len == 0)
-		return;
-	if (w->max_size > 0 && f->size > 0 && f->size + (int64_t)bytes.len > w->max_size)
-		file_rotate(w, number);
-	if (f->fd >= 0 && f->torn && write(f->fd, "\n", 1) == 1)
-		f->torn = false;
-	n = f->fd >= 0 && !f->torn ? write(f->fd, bytes.ptr, bytes.len) : -1;
-	if (n > 0)
-		f->size += n;
-	if (n != (ssize_t)bytes.len) {
-		f->torn = f->torn || n > 0;
-		atomic_fetch_add(&w->dropped, f->lines);
-	}
-	buf_clear(&f->waiting);
-	f->lines = 0;
-}
-
-static void
-file_put(struct log_writer *w, int number, struct span line)
-{
-	struct log_file *f = &w->files[number];
-
-	if (w->dir[0] == '\0')
-		return;
-	if (buf_span(&f->waiting).len + line.len > LOG_BATCH_MAX)
-		file_write(w, number);
-	if (buf_put(&f->waiting, line) == OK)
-		f->lines++;
-	else
-		atomic_fetch_add(&w->dropped, 1);
-}
+/* ---- where lines go ---- */
 
 static void
 stderr_write(struct log_writer *w)
@@ -197,8 +90,7 @@ static void
 write_files(struct log_writer *w)
 {
 	stderr_write(w);
-	for (int i = 0; i < FILE_COUNT; i++)
-		file_write(w, i);
+	log_files_write(&w->files);
 }
 
 /* ---- lines ---- */
@@ -221,11 +113,11 @@ tell_subscribers(struct log_writer *w, struct span line)
 static void
 emit(struct log_writer *w, const struct log_record *record, struct span line)
 {
-	file_put(w, FILE_MAIN, line);
+	log_files_put(&w->files, LOG_FILE_MAIN, line);
 	if (record->is_security)
-		file_put(w, FILE_SECURITY, line);
+		log_files_put(&w->files, LOG_FILE_SECURITY, line);
 	if (record->level == LEVEL_ERROR)
-		file_put(w, FILE_ERROR, line);
+		log_files_put(&w->files, LOG_FILE_ERROR, line);
 	stderr_put(w, line);
 	tell_subscribers(w, line);
 }
@@ -382,21 +274,8 @@ static enum err
 use_options(struct log_writer *w, const struct log_options *o)
 {
 	atomic_store(&w->level, (int)o->level);
-	w->max_size = o->max_size;
 	w->to_stderr = o->to_stderr;
-	for (int i = 0; i < FILE_COUNT; i++)
-		file_close(&w->files[i]);
-	w->dir[0] = '\0';
-	if (!o->dir || o->dir[0] == '\0')
-		return OK;
-	if (strlen(o->dir) >= sizeof(w->dir) || (mkdir(o->dir, 0750) != 0 && errno != EEXIST))
-		return ERR_IO;
-	memcpy(w->dir, o->dir, strlen(o->dir) + 1);
-	for (int i = 0; i < FILE_COUNT; i++) {
-		if (file_open(w, i) != OK)
-			return ERR_IO;
-	}
-	return OK;
+	return log_files_use(&w->files, o);
 }
 
 enum err
@@ -412,16 +291,12 @@ log_writer_open(const struct log_options *options, struct log_writer **out)
 	list_init(&w->subscribers);
 	buf_init(&w->last, sizeof(w->line));
 	buf_init(&w->for_stderr, LOG_BATCH_MAX);
-	for (int i = 0; i < FILE_COUNT; i++) {
-		w->files[i].fd = -1;
-		buf_init(&w->files[i].waiting, LOG_BATCH_MAX);
-	}
+	log_files_init(&w->files, &w->dropped);
 	err = use_options(w, options);
 	if (err == OK && pthread_create(&w->thread, NULL, log_thread, w) != 0)
 		err = ERR_IO;
 	if (err != OK) {
-		for (int i = 0; i < FILE_COUNT; i++)
-			file_close(&w->files[i]);
+		log_files_fini(&w->files);
 		free(w);
 		return ERR_IO;
 	}
@@ -444,10 +319,7 @@ log_writer_close(struct log_writer **wp)
 	pthread_join(w->thread, NULL);
 	for (unsigned i = 0; i < w->ring_count; i++)
 		log_free(w->rings[i]);
-	for (int i = 0; i < FILE_COUNT; i++) {
-		file_close(&w->files[i]);
-		buf_fini(&w->files[i].waiting);
-	}
+	log_files_fini(&w->files);
 	buf_fini(&w->last);
 	buf_fini(&w->for_stderr);
 	pthread_cond_destroy(&w->written);
@@ -466,19 +338,6 @@ log_writer_change(struct log_writer *w, const struct log_options *options)
 	err = use_options(w, options);
 	pthread_mutex_unlock(&w->lock);
 	return err;
-}
-
-void
-log_writer_reopen(struct log_writer *w)
-{
-	pthread_mutex_lock(&w->lock);
-	write_files(w);
-	for (int i = 0; i < FILE_COUNT && w->dir[0] != '\0'; i++) {
-		file_close(&w->files[i]);
-		if (file_open(w, i) != OK)
-			w->files[i].fd = -1;
-	}
-	pthread_mutex_unlock(&w->lock);
 }
 
 void
@@ -515,13 +374,10 @@ log_ring(struct log_writer *w)
 bool
 log_writer_path(struct log_writer *w, const char *file, char *out, size_t size)
 {
-	bool found = false;
+	bool found;
 
 	pthread_mutex_lock(&w->lock);
-	for (int i = 0; i < FILE_COUNT && w->dir[0] != '\0'; i++) {
-		if (strcmp(file, file_names[i]) == 0)
-			found = file_path(w, i, "", out, size);
-	}
+	found = log_files_path(&w->files, file, out, size);
 	pthread_mutex_unlock(&w->lock);
 	return found;
 }

@@ -69,7 +69,8 @@ server_log_options(const struct conf *conf, const struct server_options *o)
 	};
 
 	return (struct log_options){ .level = levels[conf->log_level], .dir = conf->log_dir.ptr,
-		.max_size = conf->log_max_size, .to_stderr = o->log_to_stderr };
+		.max_size = conf->log_max_size, .keep = (unsigned)conf->log_keep,
+		.to_stderr = o->log_to_stderr };
 }
 
 static void

@@ -52,11 +52,20 @@ of_stream(struct stream *stream)
 
 /* ---- the end ---- */
 
+/* Each command of `postroom` is a session of the control socket: that it came and went is no news. */
+static enum log_level
+usual_level(const struct session *s)
+{
+	return s->service->is_control ? LEVEL_DEBUG : LEVEL_INFO;
+}
+
 static void
 log_end(struct session *s)
 {
 	struct metrics *m = s->host->metrics;
-	enum log_level level = reasons[s->reason].is_fault ? LEVEL_WARNING : LEVEL_INFO;
+	enum log_level level = reasons[s->reason].is_fault ? LEVEL_WARNING :
+		s->reason == CLOSE_REFUSED		   ? LEVEL_INFO :
+							     usual_level(s);
 
 	metric_add(m, bytes_in, s->stream.bytes_in);
 	metric_add(m, bytes_out, s->stream.bytes_out);
@@ -339,7 +348,7 @@ session_open(struct host *host, const struct service *service, int fd, const str
 	stream_init(&s->stream, host->loop, fd, &stream_events, &limits);
 	fill_record(s);
 	metric_add(host->metrics, sessions, 1);
-	session_log(s, LEVEL_INFO, .text = "connected",
+	session_log(s, usual_level(s), .text = "connected",
 		.fields = { { "service", span_of(service->name) },
 			{ "peer", span_of(peer->text) } });
 	start(s);

@@ -42,7 +42,7 @@ read_log(const char *name, char *out, size_t size)
 static struct log_writer *
 open_writer(enum log_level level, int64_t max_size)
 {
-	struct log_options o = { .level = level, .dir = dir, .max_size = max_size };
+	struct log_options o = { .level = level, .dir = dir, .max_size = max_size, .keep = 1 };
 	struct log_writer *w;
 
 	snprintf(dir, sizeof(dir), "/tmp/postroom-log-XXXXXX");
@@ -84,7 +84,7 @@ test_log_line_and_files_log02_log05(void **state)
 	log_writer_sync(w);
 	assert_true(read_log("main.log", text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, " info smtp s17 m4711 accepted from=\"a b\\\"c\\\\d\" "
-				     "size=-5 empty=\"\" plain=x@y.test\n"));
+				     "size=-5 plain=x@y.test\n"));
 	assert_null(strstr(text, "hidden"));
 	assert_int_equal(text[10], 'T');
 	assert_int_equal(text[23 + 3], ':'); /* the offset's */
@@ -164,6 +164,19 @@ test_log_mask_rows_h66(void **state)
 }
 
 static void
+fill_log(struct log_writer *w, struct log *log, int lines)
+{
+	for (int i = 0; i < lines; i++) {
+		log_put(log, &(struct log_line){ .level = LEVEL_INFO, .area = "x",
+				     .text = "a line of some length to fill the file",
+				     .fields = { { "n", .number = i } } });
+		if (i % 50 == 0)
+			log_writer_sync(w);
+	}
+	log_writer_sync(w);
+}
+
+static void
 test_log_rotates_at_its_size_log01(void **state)
 {
 	struct log_writer *w = open_writer(LEVEL_INFO, 20000);
@@ -172,14 +185,7 @@ test_log_rotates_at_its_size_log01(void **state)
 	struct stat st;
 
 	(void)state;
-	for (int i = 0; i < 1000; i++) {
-		log_put(log, &(struct log_line){ .level = LEVEL_INFO, .area = "x",
-				     .text = "a line of some length to fill the file",
-				     .fields = { { "n", .number = i } } });
-		if (i % 50 == 0)
-			log_writer_sync(w);
-	}
-	log_writer_sync(w);
+	fill_log(w, log, 1000);
 	path_of(path, "main.log");
 	assert_int_equal(stat(path, &st), 0);
 	assert_in_range(st.st_size, 1, 20000);
@@ -187,6 +193,65 @@ test_log_rotates_at_its_size_log01(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_in_range(st.st_size, 10000, 20000);
 	assert_int_equal(log_writer_dropped(w), 0);
+	log_writer_close(&w);
+	remove_dir();
+}
+
+static bool
+is_there(const char *name)
+{
+	char path[128];
+
+	path_of(path, name);
+	return access(path, F_OK) == 0;
+}
+
+static void
+test_log_keeps_as_many_files_as_it_is_told_log01(void **state)
+{
+	struct log_writer *w = open_writer(LEVEL_INFO, 20000);
+	struct log_options o = { .level = LEVEL_INFO, .dir = dir, .max_size = 20000, .keep = 3 };
+	struct log *log = log_ring(w);
+	static const char *const kept[] = { "main.log.old", "main.log.old.2", "main.log.old.3" };
+	char *text = malloc(40000);
+
+	(void)state;
+	assert_int_equal(log_writer_change(w, &o), OK);
+	fill_log(w, log, 2000);
+	for (size_t i = 0; i < COUNT(kept); i++) {
+		assert_in_range(read_log(kept[i], text, 40000), 10000, 20000);
+		assert_int_equal(text[strlen(text) - 1], '\n');
+	}
+	assert_false(is_there("main.log.old.4"));
+	/* oldest first, nothing in between is lost */
+	read_log("main.log.old", text, 40000);
+	assert_non_null(strstr(text, " n=1"));
+	free(text);
+	o.keep = 1; /* a reload: those beyond go with the next one put aside */
+	assert_int_equal(log_writer_change(w, &o), OK);
+	fill_log(w, log, 1000);
+	assert_true(is_there("main.log.old"));
+	assert_false(is_there("main.log.old.2"));
+	assert_false(is_there("main.log.old.3"));
+	assert_int_equal(log_writer_dropped(w), 0);
+	log_writer_close(&w);
+	remove_dir();
+}
+
+static void
+test_log_stays_where_it_is_when_the_new_folder_is_bad(void **state)
+{
+	struct log_writer *w = open_writer(LEVEL_INFO, 0);
+	struct log_options o = { .level = LEVEL_INFO, .dir = "/dev/null/log" };
+	struct log *log = log_ring(w);
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(log_writer_change(w, &o), ERR_IO);
+	log_put(log, &(struct log_line){ .level = LEVEL_INFO, .area = "x", .text = "still here" });
+	log_writer_sync(w);
+	read_log("main.log", text, sizeof(text));
+	assert_non_null(strstr(text, " still here\n"));
 	log_writer_close(&w);
 	remove_dir();
 }
@@ -327,6 +392,8 @@ test_net_log(void)
 		cmocka_unit_test(test_log_clean_rows_h70),
 		cmocka_unit_test(test_log_mask_rows_h66),
 		cmocka_unit_test(test_log_rotates_at_its_size_log01),
+		cmocka_unit_test(test_log_keeps_as_many_files_as_it_is_told_log01),
+		cmocka_unit_test(test_log_stays_where_it_is_when_the_new_folder_is_bad),
 		cmocka_unit_test(test_log_long_line_is_cut_h71),
 		cmocka_unit_test(test_log_identical_lines_are_counted_h71),
 		cmocka_unit_test(test_log_full_disk_drops_and_counts_h71),
