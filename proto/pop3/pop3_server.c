@@ -166,6 +166,7 @@ go_on_with_auth(struct pop3_server *m, struct pop3_event *ev, struct span respon
 	switch (sasl_take(&m->sasl, response, &challenge, &ev->login, &why)) {
 	case PARSE_DONE:
 		raise_event(m, ev, POP3_LOGIN);
+		m->go_ahead = true;
 		return;
 	case PARSE_MORE:
 		settle(m, ev, (struct pop3_reply){ .ok = true, .text = challenge });

@@ -225,6 +225,30 @@ test_pop3_server_h03_stls(void **state)
 	talk_fini(&t);
 }
 
+/* Bytes that come while the password is looked at are behind AUTH as much as those in one read. */
+static void
+test_pop3_server_h04_bytes_while_it_waits(void **state)
+{
+	struct span line = SPAN("AUTH PLAIN AGFubmEAc2UgY3JldA==\r\n");
+	struct pop3_event ev;
+	struct talk t;
+
+	(void)state;
+	memset(&t, 0, sizeof(t));
+	buf_init(&t.out, 65536);
+	pop3_server_init(&t.machine, &config, false);
+	(void)talk_read(&t, SPAN_NONE);
+	assert_int_equal(pop3_server_next(&t.machine, line, &ev), line.len);
+	assert_int_equal(ev.kind, POP3_LOGIN);
+	assert_int_equal(pop3_server_next(&t.machine, SPAN("STAT\r\n"), &ev), 0);
+	assert_int_equal(ev.kind, POP3_NEED_REPLY);
+	pop3_server_answer(&t.machine, POP3_OK("in"), &t.out);
+	(void)pop3_server_next(&t.machine, SPAN("STAT\r\n"), &ev);
+	assert_int_equal(ev.kind, POP3_CLOSE);
+	assert_int_equal(ev.why, POP3_CLOSE_EARLY_BYTES);
+	talk_fini(&t);
+}
+
 static void
 test_pop3_server_h06_line_limit(void **state)
 {
@@ -250,6 +274,7 @@ test_pop3(void)
 		cmocka_unit_test(test_pop3_server_pop01_conversations),
 		cmocka_unit_test(test_pop3_server_pop01_capa),
 		cmocka_unit_test(test_pop3_server_h03_stls),
+		cmocka_unit_test(test_pop3_server_h04_bytes_while_it_waits),
 		cmocka_unit_test(test_pop3_server_h06_line_limit),
 	};
 

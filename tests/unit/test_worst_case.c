@@ -337,10 +337,10 @@ test_worst_case_h25_wildcards(void **state)
 	pattern[126] = 'b';
 	memset(text, 'a', 65536);
 	begin = now_s();
-	assert_false(span_match_wildcard((struct span){ pattern, 127 }, (struct span){ text, 32768 }));
+	assert_false(span_match_wildcard(span_of(pattern), (struct span){ text, 32768 }));
 	half = now_s() - begin;
 	begin = now_s();
-	assert_false(span_match_wildcard((struct span){ pattern, 127 }, (struct span){ text, 65536 }));
+	assert_false(span_match_wildcard(span_of(pattern), (struct span){ text, 65536 }));
 	whole = now_s() - begin;
 	assert_true(whole < TIME_MIN || whole <= 4 * half);
 	assert_true(whole < TIME_MAX);
