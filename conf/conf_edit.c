@@ -122,18 +122,32 @@ is_first_on_line(const struct editing *e, const struct yaml_node *node)
 	return true;
 }
 
+/* Lines below KEY go; what stands between its colon and the first of them, a comment, stays. */
+static struct patch
+change_lines(struct editing *e, const struct yaml_node *key, struct span value)
+{
+	size_t from = colon_end(e, key), first = line_start(e, key->value->start.offset);
+	size_t to = line_end(e, key->value->end.offset);
+
+	return (struct patch){ from, to,
+		arena_printf(&e->arena, " %.*s%.*s", SPAN_FMT(value),
+			SPAN_FMT(span_range(e->text, from, first))) };
+}
+
 static struct patch
 change_value(struct editing *e, const struct spot *spot, struct span value)
 {
 	struct yaml_node *node = value_of(spot->found);
 	bool has_key = spot->found->value != NULL;
-	bool in_place = node->end.offset > node->start.offset && (node->kind == NODE_SCALAR || node->flow);
+	bool is_there = node->end.offset > node->start.offset;
 	size_t from;
 
-	if (in_place)
+	if (is_there && (node->kind == NODE_SCALAR || node->flow))
 		return (struct patch){ node->start.offset, node->end.offset, value };
-	/* Nothing yet, or indented lines below: both begin behind the colon. */
 	from = has_key ? colon_end(e, spot->found) : node->start.offset;
+	if (has_key && is_there && line_start(e, node->start.offset) > from)
+		return change_lines(e, spot->found, value);
+	/* Nothing yet, or a text that begins on the line of its key: both begin behind the colon. */
 	return (struct patch){
 		.from = from,
 		.to = has_key ? pair_end(e, spot->found) : node->end.offset,
