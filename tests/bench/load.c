@@ -334,7 +334,7 @@ line_ends_reply(struct connection *c)
 		c->in_body = true;
 		return false;
 	}
-	if (c->line_len != 2 || c->head[0] != '.')
+	if (c->line_len != sizeof(".\r\n") - 1 || c->head[0] != '.')
 		return false;
 	c->in_body = false;
 	return true;

@@ -55,7 +55,7 @@ class Server:
         os.makedirs(self.dir, exist_ok=True)
         self.extra, self.env, self.domain = extra, env or {}, domain
         self.ports = dict(zip(services, free_ports(len(services))))
-        self.program, self.process = program, None
+        self.program, self.wrapper, self.process = program, [], None
         self.socket = os.path.join(self.dir, "control.sock")
         self.config = os.path.join(self.dir, "postroom.yaml")
         self.store = os.path.join(self.dir, "store")
@@ -78,7 +78,7 @@ class Server:
         self.stderr = open(self.stderr_path, "ab")
         self.mark = self.stderr.tell()
         self.process = subprocess.Popen(
-            [self.program, "-f", "-c", self.config],
+            [*self.wrapper, self.program, "-f", "-c", self.config],
             stdin=subprocess.DEVNULL, stdout=self.stderr, stderr=self.stderr, env=env, cwd=self.dir)
         if ready:
             self.wait_ready()
