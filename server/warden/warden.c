@@ -8,15 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -25,9 +21,8 @@
 
 #include "conf/conf_load.h"
 #include "server/net/listener.h"
+#include "server/warden/warden_start.h"
 #include "server/warden/warden_wire.h"
-
-#define FDS_WANTED 65536
 
 struct warden {
 	const struct server_options *options;
@@ -35,9 +30,7 @@ struct warden {
 	int sock, signals;
 	pid_t server, check;
 	int check_status_fd; /* where the check's exit status goes */
-	uid_t uid;	     /* of the server; ours where nothing was dropped */
-	gid_t gid;
-	bool drops;
+	struct warden_rights rights; /* of the server */
 };
 
 static void
@@ -47,7 +40,7 @@ read_names(struct warden *w)
 	struct conf *conf = NULL;
 
 	conf_faults_init(&faults);
-	if (conf_load_file(w->options->conf_path, w->uid, &conf, &faults) == OK) {
+	if (conf_load_file(w->options->conf_path, w->rights.uid, &conf, &faults) == OK) {
 		conf_free(&w->conf);
 		w->conf = conf;
 	}
@@ -123,7 +116,8 @@ give_socket(const struct warden *w, const struct listen_address *address)
 {
 	const struct sockaddr_un *un = (const void *)&address->sockaddr;
 
-	if (w->drops && un->sun_family == AF_UNIX && chown(un->sun_path, w->uid, w->gid) != 0)
+	if (w->rights.drops && un->sun_family == AF_UNIX &&
+		chown(un->sun_path, w->rights.uid, w->rights.gid) != 0)
 		fprintf(stderr, "postroomd: %s: %s (cannot be given to %s)\n", un->sun_path,
 			strerror(errno), WARDEN_USER);
 }
@@ -297,35 +291,6 @@ watch(struct warden *w)
 
 /* ---- starting ---- */
 
-static void
-find_user(struct warden *w)
-{
-	const struct passwd *user = geteuid() == 0 ? getpwnam(WARDEN_USER) : NULL;
-
-	w->uid = geteuid();
-	w->gid = getegid();
-	w->drops = user && user->pw_uid != 0;
-	if (w->drops) {
-		w->uid = user->pw_uid;
-		w->gid = user->pw_gid;
-	}
-}
-
-static bool
-drop_rights(const struct warden *w)
-{
-	if (w->drops && (setgroups(1, &w->gid) != 0 || setgid(w->gid) != 0 || setuid(w->uid) != 0 ||
-				setuid(0) == 0))
-		return false;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-		return false;
-#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
-		return false;
-#endif
-	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
-}
-
 static noreturn void
 be_server(struct warden *w, struct server_options *options, int sock, pid_t warden,
 	const sigset_t *mask)
@@ -335,27 +300,13 @@ be_server(struct warden *w, struct server_options *options, int sock, pid_t ward
 	conf_free(&w->conf);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	options->warden_fd = sock;
-	if (!drop_rights(w)) {
+	if (!warden_rights_drop(&w->rights)) {
 		fprintf(stderr, "postroomd: rights: %s (could not be given up)\n", strerror(errno));
 		_exit(1);
 	}
 	if (getppid() != warden)
 		_exit(1); /* it died before the parent's death could be signalled */
 	exit(server_run(options));
-}
-
-static void
-raise_limits(void)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return;
-	if (geteuid() == 0 && files.rlim_max < FDS_WANTED)
-		files.rlim_max = FDS_WANTED;
-	files.rlim_cur = files.rlim_max;
-	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
-		return; /* the server derives its limits from what it has (H33) */
 }
 
 int
@@ -372,9 +323,13 @@ warden_run(struct server_options *options)
 	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, &before);
-	find_user(&w);
-	raise_limits();
+	warden_rights_find(&w.rights);
+	warden_raise_limits();
 	read_names(&w);
+	if (w.conf && !warden_make_folders(w.conf, &w.rights)) {
+		conf_free(&w.conf);
+		return 1;
+	}
 	w.signals = signalfd(-1, &mask, SFD_CLOEXEC);
 	if (w.signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
 		fprintf(stderr, "postroomd: start: %s\n", strerror(errno));

@@ -1,0 +1,110 @@
+/*
+ * warden_start.c - rights, limits and folders, before there is a server (H55).
+ */
+#include "server/warden/warden_start.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "server/warden/warden.h"
+
+#define FDS_WANTED 65536
+
+/* ---- rights and limits ---- */
+
+void
+warden_rights_find(struct warden_rights *rights)
+{
+	const struct passwd *user = geteuid() == 0 ? getpwnam(WARDEN_USER) : NULL;
+
+	*rights = (struct warden_rights){ geteuid(), getegid(), user && user->pw_uid != 0 };
+	if (rights->drops) {
+		rights->uid = user->pw_uid;
+		rights->gid = user->pw_gid;
+	}
+}
+
+bool
+warden_rights_drop(const struct warden_rights *r)
+{
+	if (r->drops && (setgroups(1, &r->gid) != 0 || setgid(r->gid) != 0 || setuid(r->uid) != 0 ||
+				setuid(0) == 0))
+		return false;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		return false;
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+		return false;
+#endif
+	return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0;
+}
+
+void
+warden_raise_limits(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	if (geteuid() == 0 && files.rlim_max < FDS_WANTED)
+		files.rlim_max = FDS_WANTED;
+	files.rlim_cur = files.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		return; /* the server derives its limits from what it has (H33) */
+}
+
+/* ---- folders ---- */
+
+static bool
+make_folder(struct span path, mode_t mode, const char *key, const struct warden_rights *rights)
+{
+	char text[PATH_MAX];
+	mode_t mask;
+	int rc;
+
+	if (path.len == 0 || path.len >= sizeof(text))
+		return true; /* here; or too long, which whoever opens it says */
+	memcpy(text, path.ptr, path.len);
+	text[path.len] = '\0';
+	mask = umask(0);
+	rc = mkdir(text, mode);
+	umask(mask);
+	if (rc != 0 && errno == EEXIST)
+		return true;
+	if (rc == 0 && (!rights->drops || chown(text, rights->uid, rights->gid) == 0))
+		return true;
+	fprintf(stderr, "postroomd: %s: %s (a folder of the setting %s: make it, or name another)\n",
+		text, strerror(errno), key);
+	return false;
+}
+
+static struct span
+folder_of(struct span path)
+{
+	size_t slash;
+
+	while (path.len > 1 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	slash = span_find_last(path, '/');
+	return slash < path.len ? span_range(path, 0, slash) : SPAN_NONE;
+}
+
+bool
+warden_make_folders(const struct conf *conf, const struct warden_rights *rights)
+{
+	/* the socket's first: where it is also the one above the store, its group must get in */
+	return make_folder(folder_of(conf->control), 0750, "control", rights) &&
+		make_folder(conf->log_dir, 0750, "log.dir", rights) &&
+		make_folder(folder_of(conf->data), 0700, "data", rights) &&
+		(!rights->drops || make_folder(conf->data, 0700, "data", rights));
+}

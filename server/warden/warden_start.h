@@ -1,0 +1,32 @@
+/*
+ * warden_start.h - what is done once, before the server is started: as whom it runs, what it may
+ * open, the folders it needs.
+ */
+#ifndef SERVER_WARDEN_WARDEN_START_H
+#define SERVER_WARDEN_WARDEN_START_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct conf;
+
+struct warden_rights {
+	uid_t uid; /* of the server; ours where nothing is given up */
+	gid_t gid;
+	bool drops;
+};
+
+/* WARDEN_USER where we are root and it exists, else ourselves. */
+void warden_rights_find(struct warden_rights *rights);
+/* In the server's process, for good; false with errno where something was refused (H55). */
+bool warden_rights_drop(const struct warden_rights *rights);
+
+void warden_raise_limits(void); /* descriptors (H33) */
+
+/*
+ * The folders of the control socket and the log (0750) and the one above the store (0700), where one
+ * is missing: one level, given to the server's user. False: one line on stderr says which and why.
+ */
+bool warden_make_folders(const struct conf *conf, const struct warden_rights *rights);
+
+#endif
