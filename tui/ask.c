@@ -5,11 +5,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "tui/print.h"
+
+/* What ends a program at a terminal; while nothing is echoed the echo comes back first. */
+static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
+static volatile sig_atomic_t end_signal;
+
+static void
+on_end_signal(int number)
+{
+	end_signal = number;
+}
 
 /* One line, without its end; byte by byte, so that nothing behind it is taken from a pipe. */
 static enum err
@@ -20,7 +31,7 @@ read_line(int fd, char *room, size_t size, size_t *len)
 	for (*len = 0;;) {
 		ssize_t got = read(fd, &c, 1);
 
-		if (got < 0 && errno == EINTR)
+		if (got < 0 && errno == EINTR && !end_signal)
 			continue;
 		if (got < 0)
 			return ERR_IO;
@@ -42,20 +53,37 @@ say(int fd, const char *text)
 }
 
 static enum err
-ask_hidden(int tty, const char *question, struct password *out)
+read_unseen(int tty, const struct termios *before, const char *question, struct password *out)
 {
-	struct termios before, quiet;
+	struct termios quiet = *before;
 	enum err err;
 
-	if (tcgetattr(tty, &before) != 0)
-		return ERR_NOT_FOUND;
-	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
 	if (say(tty, question) != OK || tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
 		return ERR_IO;
 	err = read_line(tty, out->bytes, sizeof(out->bytes), &out->len);
-	if (tcsetattr(tty, TCSAFLUSH, &before) != 0 || say(tty, "\n") != OK)
+	if (tcsetattr(tty, TCSAFLUSH, before) != 0 || say(tty, "\n") != OK)
 		return ERR_IO;
+	return err;
+}
+
+static enum err
+ask_hidden(int tty, const char *question, struct password *out)
+{
+	struct sigaction ours = { .sa_handler = on_end_signal }, theirs[COUNT(end_signals)];
+	struct termios before;
+	enum err err;
+
+	if (tcgetattr(tty, &before) != 0)
+		return ERR_NOT_FOUND;
+	end_signal = 0;
+	for (size_t i = 0; i < COUNT(end_signals); i++)
+		sigaction(end_signals[i], &ours, &theirs[i]);
+	err = read_unseen(tty, &before, question, out);
+	for (size_t i = 0; i < COUNT(end_signals); i++)
+		sigaction(end_signals[i], &theirs[i], NULL);
+	if (end_signal)
+		raise(end_signal);
 	return err;
 }
 
