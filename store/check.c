@@ -143,6 +143,15 @@ check_fix_delete(struct check *c, enum store_table table, struct span key)
 	check_fix_add(c, fix_delete, key, SPAN_NONE)->table = table;
 }
 
+uint64_t
+check_id(const struct row *row)
+{
+	struct span key = row->key;
+	uint64_t id = 0;
+
+	return key_take_u64(&key, &id) == OK ? id : 0;
+}
+
 void
 check_walk(struct check *c, enum store_table table, check_visit_fn *visit)
 {
@@ -172,6 +181,7 @@ check_clear(struct check *c)
 		free((void *)(uintptr_t)c->fixes[i].value.ptr);
 	}
 	free(c->fixes);
+	id_set_fini(&c->folders_seen);
 	id_set_fini(&c->copies_named);
 	id_set_fini(&c->contents_named);
 	id_set_fini(&c->bodies_named);

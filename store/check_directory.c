@@ -14,16 +14,6 @@
 
 typedef unsigned long long ull;
 
-/* The id at the front of a key; 0 where it is too short. */
-static uint64_t
-id_of(const struct row *row)
-{
-	struct span key = row->key;
-	uint64_t id = 0;
-
-	return key_take_u64(&key, &id) == OK ? id : 0;
-}
-
 static void
 tally(struct check *c, enum store_table table, const struct row *row)
 {
@@ -86,7 +76,7 @@ fix_group_of(struct txn *txn, const struct check_fix *fix)
 static void
 visit_user(struct check *c, const struct row *row)
 {
-	uint64_t id = id_of(row);
+	uint64_t id = check_id(row);
 	struct folder folder;
 	struct group group;
 	struct user user;
@@ -115,11 +105,11 @@ visit_group(struct check *c, const struct row *row)
 	struct group group;
 
 	if (row_fields(c->snap, TABLE_groups, row, &group_table, &group) != OK) {
-		check_say(c, false, "groups %llu: damaged", (ull)id_of(row));
+		check_say(c, false, "groups %llu: damaged", (ull)check_id(row));
 		return;
 	}
 	tally(c, TABLE_groups, row);
-	check_name(c, group.name, NAME_GROUP, id_of(row));
+	check_name(c, group.name, NAME_GROUP, check_id(row));
 }
 
 /* Does the name lead to something that is called so? Lists are not made yet. */
@@ -160,10 +150,10 @@ visit_login(struct check *c, const struct row *row)
 	struct logins logins;
 	struct user user;
 
-	if (logins_find(c->snap, id_of(row), &logins) == OK &&
-		user_find(c->snap, id_of(row), &user) != ERR_NOT_FOUND)
+	if (logins_find(c->snap, check_id(row), &logins) == OK &&
+		user_find(c->snap, check_id(row), &user) != ERR_NOT_FOUND)
 		return;
-	check_say(c, true, "logins %llu: damaged, or of no user", (ull)id_of(row));
+	check_say(c, true, "logins %llu: damaged, or of no user", (ull)check_id(row));
 	check_fix_delete(c, TABLE_logins, row->key);
 }
 
@@ -179,7 +169,7 @@ static void
 visit_mapping(struct check *c, const struct row *row)
 {
 	struct mapping m;
-	uint64_t id = id_of(row);
+	uint64_t id = check_id(row);
 
 	if (row_fields(c->snap, TABLE_mappings, row, &mapping_table, &m) != OK) {
 		check_say(c, false, "mappings %llu: damaged", (ull)id);
@@ -213,7 +203,7 @@ visit_trace(struct check *c, const struct row *row)
 
 	if (row_fields(c->snap, TABLE_traces, row, &trace_table, &trace) == OK)
 		return;
-	check_say(c, true, "traces %llu: damaged", (ull)id_of(row));
+	check_say(c, true, "traces %llu: damaged", (ull)check_id(row));
 	check_fix_delete(c, TABLE_traces, row->key);
 }
 
@@ -228,6 +218,14 @@ visit_refusal(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_refusals, row->key);
 }
 
+static enum err
+fix_trace_hour(struct txn *txn, const struct check_fix *fix)
+{
+	struct trace_hour hour;
+
+	return trace_hour_mend(txn, (uint32_t)fix->n[0], &hour);
+}
+
 static void
 visit_trace_hour(struct check *c, const struct row *row)
 {
@@ -240,7 +238,8 @@ visit_trace_hour(struct check *c, const struct row *row)
 		c->tally.at[COUNT_trace_bytes] += hour.bytes;
 		return;
 	}
-	check_say(c, false, "trace_hours %lu: damaged", (unsigned long)number);
+	check_say(c, true, "trace_hours %lu: damaged", (unsigned long)number);
+	check_fix_add(c, fix_trace_hour, SPAN_NONE, SPAN_NONE)->n[0] = number;
 }
 
 static void
@@ -251,7 +250,7 @@ visit_change(struct check *c, const struct row *row)
 	if (row_fields(c->snap, TABLE_changes, row, &change_table, &change) == OK)
 		tally(c, TABLE_changes, row);
 	else
-		check_say(c, false, "changes %llu: damaged", (ull)id_of(row));
+		check_say(c, false, "changes %llu: damaged", (ull)check_id(row));
 }
 
 static void

@@ -1,5 +1,5 @@
 /*
- * check_mail.c - folders, entries, copies, contents, bodies, graves.
+ * check_mail.c - copies, contents, bodies, graves.
  *
  * From the folders down: entries name copies, copies and the queue name contents, contents name
  * bodies. What nobody names must lie in a grave; what is named must be there, and as often as its
@@ -9,18 +9,8 @@
 #include "store/check_run.h"
 #include "store/graves.h"
 #include "store/messages.h"
-#include "store/users.h"
 
 typedef unsigned long long ull;
-
-static uint64_t
-id_of(const struct row *row)
-{
-	struct span key = row->key;
-	uint64_t id = 0;
-
-	return key_take_u64(&key, &id) == OK ? id : 0;
-}
 
 /* ---- graves ---- */
 
@@ -58,191 +48,6 @@ bury(struct check *c, enum grave_kind kind, uint64_t id)
 
 	fix->n[0] = kind;
 	fix->n[1] = id;
-}
-
-/* ---- folders ---- */
-
-/* The figures of a folder as its entries give them. */
-struct found {
-	uint64_t bytes;
-	uint32_t messages, unseen, deleted, held, last_uid, last_block_uid;
-	uint64_t modseq;
-	bool lost; /* a block could not be read */
-};
-
-static void
-count_entry(struct found *found, const struct entry *e)
-{
-	found->bytes += e->size;
-	found->last_uid = e->uid;
-	if (e->modseq > found->modseq)
-		found->modseq = e->modseq;
-	if (e->flags & FLAG_HELD) {
-		found->held++;
-		return;
-	}
-	found->messages++;
-	found->unseen += !(e->flags & FLAG_SEEN);
-	found->deleted += (e->flags & FLAG_DELETED) != 0;
-}
-
-/* One message: its copy, its content, its size. */
-static void
-check_entry(struct check *c, const struct folder *f, const struct entry *e)
-{
-	struct content content;
-	struct copy copy;
-	enum err err = copy_get(c->snap, e->copy_id, &copy);
-
-	id_set_add(&c->copies_named, e->copy_id);
-	if (err == OK)
-		err = content_get(c->snap, copy.content_id, &content);
-	if (err != OK) {
-		check_say(c, false, "folders %llu: message %lu is damaged: its %s",
-			(ull)f->folder_id, (unsigned long)e->uid,
-			err == ERR_NOT_FOUND ? "copy or content is gone" : "copy or content");
-		return;
-	}
-	if (copy.front.len + content.header.len + content.body_size != e->size)
-		check_say(c, false, "folders %llu: message %lu has another size than its entry",
-			(ull)f->folder_id, (unsigned long)e->uid);
-}
-
-static void
-lose_block(struct check *c, const struct folder *f)
-{
-	bool alone = !c->blocks_lost || c->lost_folder == f->folder_id;
-
-	c->lost_user = f->user_id;
-	c->lost_folder = alone ? f->folder_id : 0;
-	c->blocks_lost = true;
-}
-
-static void
-check_block(struct check *c, const struct folder *f, const struct row *row, struct found *found)
-{
-	struct entry_block block;
-	struct span key = span_from(row->key, sizeof(uint64_t));
-	uint32_t first_uid = 0;
-
-	if (key_take_u32(&key, &first_uid) != OK ||
-		entry_block_open(c->snap, row, &block) != OK) {
-		check_say(c, true, "folders %llu: entries from uid %lu on are damaged",
-			(ull)f->folder_id, (unsigned long)first_uid);
-		check_fix_delete(c, TABLE_entries, row->key);
-		lose_block(c, f);
-		found->lost = true;
-		return;
-	}
-	found->last_block_uid = first_uid;
-	for (unsigned i = 0; i < block.count; i++) {
-		const struct entry *e = &block.entries[i];
-
-		if (e->uid <= found->last_uid || e->uid < first_uid)
-			check_say(c, false, "folders %llu: uid %lu does not rise",
-				(ull)f->folder_id, (unsigned long)e->uid);
-		count_entry(found, e);
-		check_entry(c, f, e);
-	}
-}
-
-static void
-check_blocks(struct check *c, const struct folder *f, struct found *found)
-{
-	struct key prefix, at;
-	struct row row;
-	enum err err;
-
-	key_u64(&prefix, f->folder_id);
-	at = prefix;
-	while ((err = table_seek(c->snap, TABLE_entries, &at, &row)) == OK &&
-		row_has_prefix(&row, &prefix)) {
-		key_name(&at, row.key);
-		key_put_u8(&at, 0); /* the next key there can be */
-		check_block(c, f, &row, found);
-	}
-}
-
-static enum err
-fix_folder(struct txn *txn, const struct check_fix *fix)
-{
-	const struct folder *want = &fix->folder;
-	struct folder f;
-	enum err err = folder_get(txn_view(txn), want->user_id, want->folder_id, &f);
-
-	if (err != OK)
-		return err;
-	f.bytes = want->bytes;
-	f.messages = want->messages;
-	f.unseen = want->unseen;
-	f.deleted = want->deleted;
-	f.held = want->held;
-	f.last_block_uid = want->last_block_uid;
-	f.uidnext = want->uidnext;
-	f.highest_modseq = want->highest_modseq;
-	err = folder_put(txn, &f);
-	if (err == OK && fix->n[0]) /* H27: clients must not believe what they remember */
-		err = folder_renew_uidvalidity(txn, want->user_id, want->folder_id);
-	return err;
-}
-
-static void
-check_figures(struct check *c, const struct folder *f, const struct found *found)
-{
-	bool uids = found->last_uid >= f->uidnext || found->modseq > f->highest_modseq;
-	bool figures = f->bytes != found->bytes || f->messages != found->messages ||
-		       f->unseen != found->unseen || f->deleted != found->deleted ||
-		       f->held != found->held ||
-		       f->last_block_uid < found->last_block_uid; /* more: expunged to nothing */
-	struct check_fix *fix;
-
-	if (uids)
-		check_say(c, true, "folders %llu: uidnext or modseq is behind its messages",
-			(ull)f->folder_id);
-	if (figures && !found->lost)
-		check_say(c, true, "folders %llu: counts are wrong: %lu messages, its row says %lu",
-			(ull)f->folder_id, (unsigned long)found->messages,
-			(unsigned long)f->messages);
-	if (!uids && !figures && !found->lost)
-		return;
-	fix = check_fix_add(c, fix_folder, SPAN_NONE, SPAN_NONE);
-	fix->n[0] = uids || found->lost;
-	fix->folder = *f;
-	fix->folder.name = fix->folder.extra = SPAN_NONE;
-	fix->folder.bytes = found->bytes;
-	fix->folder.messages = found->messages;
-	fix->folder.unseen = found->unseen;
-	fix->folder.deleted = found->deleted;
-	fix->folder.held = found->held;
-	fix->folder.last_block_uid = found->last_block_uid;
-	if (found->last_uid >= f->uidnext)
-		fix->folder.uidnext = found->last_uid + 1;
-	if (found->modseq > f->highest_modseq)
-		fix->folder.highest_modseq = found->modseq;
-}
-
-static void
-visit_folder(struct check *c, const struct row *row)
-{
-	struct found found = { .bytes = 0 };
-	struct span key = row->key;
-	uint64_t user_id = 0, folder_id = 0;
-	struct folder folder;
-	struct user user;
-
-	if (key_take_u64(&key, &user_id) != OK || key_take_u64(&key, &folder_id) != OK ||
-		folder_get(c->snap, user_id, folder_id, &folder) != OK) {
-		check_say(c, false, "folders %llu of user %llu: damaged", (ull)folder_id,
-			(ull)user_id);
-		c->blocks_lost = true;
-		c->lost_folder = 0;
-		return;
-	}
-	if (user_find(c->snap, user_id, &user) == ERR_NOT_FOUND)
-		check_say(c, false, "folders %llu: its user %llu is not there", (ull)folder_id,
-			(ull)user_id);
-	check_blocks(c, &folder, &found);
-	check_figures(c, &folder, &found);
 }
 
 /* ---- copies ---- */
@@ -289,7 +94,7 @@ put_back(struct check *c, uint64_t copy_id)
 static void
 visit_copy(struct check *c, const struct row *row)
 {
-	uint64_t id = id_of(row);
+	uint64_t id = check_id(row);
 	struct content content;
 	struct copy copy;
 	size_t named = id_set_count(&c->copies_named, id);
@@ -347,7 +152,7 @@ check_body_bytes(struct check *c, const struct content *content)
 static void
 visit_content(struct check *c, const struct row *row)
 {
-	uint64_t id = id_of(row);
+	uint64_t id = check_id(row);
 	size_t named = id_set_count(&c->contents_named, id);
 	struct content content;
 	struct check_fix *fix;
@@ -434,7 +239,7 @@ check_bodies(struct check *c)
 
 	key_begin(&at);
 	while ((err = table_seek(c->snap, TABLE_bodies, &at, &row)) == OK) {
-		body_id = id_of(&row);
+		body_id = check_id(&row);
 		check_body(c, body_id);
 		if (body_id == UINT64_MAX)
 			return;
@@ -445,12 +250,37 @@ check_bodies(struct check *c)
 			err_name(err));
 }
 
+/* ---- bodies on their way (Q1) ---- */
+
+static enum err
+fix_abandon(struct txn *txn, const struct check_fix *fix)
+{
+	return body_abandon(txn, fix->n[0]);
+}
+
+/* Nobody is sending while repair runs, so one whose time cannot be read goes like an old one. */
+static void
+visit_arriving(struct check *c, const struct row *row)
+{
+	uint64_t id = check_id(row), since_ms;
+	bool named = id_set_count(&c->bodies_named, id) > 0;
+
+	if (!named && body_arrived_ms(c->snap, row, &since_ms) == OK)
+		return;
+	check_say(c, true, "arriving %llu: %s", (ull)id, named ? "has an owner" : "damaged");
+	if (named)
+		check_fix_delete(c, TABLE_arriving, row->key);
+	else
+		check_fix_add(c, fix_abandon, SPAN_NONE, SPAN_NONE)->n[0] = id;
+}
+
 void
 check_mail(struct check *c)
 {
 	check_walk(c, TABLE_graves, visit_grave);
-	check_walk(c, TABLE_folders, visit_folder);
+	check_folders(c);
 	check_walk(c, TABLE_copies, visit_copy);
 	check_walk(c, TABLE_contents, visit_content);
 	check_bodies(c);
+	check_walk(c, TABLE_arriving, visit_arriving);
 }

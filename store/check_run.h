@@ -4,7 +4,8 @@
  *	check.c            opens, runs the walks, mends, runs them again
  *	check_directory.c  users, names, groups, mappings, traces, changes, counters
  *	check_queue.c      queued, due
- *	check_mail.c       folders, entries, copies, contents, bodies, graves
+ *	check_folders.c    folders, entries
+ *	check_mail.c       copies, contents, bodies, graves, arriving
  *	check_meta.c       falls back to the commit before a torn one
  */
 #ifndef STORE_CHECK_RUN_H
@@ -57,7 +58,7 @@ struct check {
 	 */
 	bool blocks_lost;
 	uint64_t lost_user, lost_folder; /* where; lost_folder is 0 where it was in more than one */
-	struct id_set copies_named, contents_named, bodies_named;
+	struct id_set folders_seen, copies_named, contents_named, bodies_named;
 	struct id_set copies_buried, contents_buried, bodies_buried;
 };
 
@@ -73,8 +74,12 @@ void check_fix_delete(struct check *c, enum store_table table, struct span key);
 typedef void check_visit_fn(struct check *c, const struct row *row);
 void check_walk(struct check *c, enum store_table table, check_visit_fn *visit);
 
+/* The id at the front of a row's key; 0 where the key is too short. */
+uint64_t check_id(const struct row *row);
+
 void check_directory(struct check *c);
 void check_queue(struct check *c);
+void check_folders(struct check *c);
 void check_mail(struct check *c);
 
 /*

@@ -70,8 +70,8 @@ counts_change(struct txn *txn, const struct counts *add, const struct counts *re
 	if (memcmp(add, remove, sizeof(*add)) == 0)
 		return OK;
 	err = counts_get(txn_view(txn), &counts);
-	if (err != OK)
-		return err;
+	if (err != OK) /* damaged figures stop no mail: check counts anew (H49) */
+		return err == ERR_CORRUPT ? OK : err;
 	for (size_t i = 0; i < COUNT_COUNT; i++)
 		counts.at[i] += add->at[i] - remove->at[i];
 	return counts_put(txn, &counts);

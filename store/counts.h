@@ -34,7 +34,10 @@ struct counts {
 /* All zero in a new store. ERR_CORRUPT, ERR_IO. */
 MUST_CHECK enum err counts_get(struct snapshot *snap, struct counts *out);
 MUST_CHECK enum err counts_put(struct txn *txn, const struct counts *counts);
-/* Add ADD and take off REMOVE, by wrapping arithmetic; writes nothing where the two are equal. */
+/*
+ * Add ADD and take off REMOVE, by wrapping arithmetic; writes nothing where the two are equal, or
+ * where the record is damaged: what counts goes on, the figures wait for repair.
+ */
 MUST_CHECK enum err counts_change(
 	struct txn *txn, const struct counts *add, const struct counts *remove);
 const char *count_name(enum store_count count);

@@ -126,6 +126,22 @@ block_at(struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct row *ro
 	return err;
 }
 
+/* From ROW on: a damaged block is logged and passed over, the rest serves (H49). */
+static enum err
+first_readable(struct snapshot *snap, uint64_t folder_id, struct row *row, struct found *f)
+{
+	enum err err = ERR_CORRUPT;
+
+	while (err == ERR_CORRUPT) {
+		if (!of_folder(row, folder_id))
+			return ERR_NOT_FOUND;
+		err = open_block(snap, row, f);
+		if (err == ERR_CORRUPT && table_next(snap, TABLE_entries, row) != OK)
+			return ERR_NOT_FOUND;
+	}
+	return err;
+}
+
 /* The block that holds the first entry behind AFTER_UID, and that entry's index. */
 static enum err
 find_after(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, struct found *f,
@@ -137,20 +153,19 @@ find_after(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, struct
 
 	if (err == OK) {
 		err = open_block(snap, &row, f);
-		if (err != OK)
-			return err;
-		*index = after_uid < UINT32_MAX ? index_from(f, after_uid + 1) : f->count;
-		if (*index < f->count)
-			return OK;
-		err = table_next(snap, TABLE_entries, &row);
+		if (err == OK) {
+			*index = after_uid < UINT32_MAX ? index_from(f, after_uid + 1) : f->count;
+			if (*index < f->count)
+				return OK;
+		}
+		if (err == OK || err == ERR_CORRUPT)
+			err = table_next(snap, TABLE_entries, &row);
 	} else if (err == ERR_NOT_FOUND) {
 		key_u64_u32(&key, folder_id, after_uid);
 		err = table_seek(snap, TABLE_entries, &key, &row);
 	}
-	if (err == OK && !of_folder(&row, folder_id))
-		err = ERR_NOT_FOUND;
 	*index = 0;
-	return err == OK ? open_block(snap, &row, f) : err;
+	return err == OK ? first_readable(snap, folder_id, &row, f) : err;
 }
 
 enum err
@@ -168,12 +183,20 @@ entry_next(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, struct
 enum err
 entry_find(struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct entry *out)
 {
-	enum err err;
+	struct found f;
+	struct row row;
+	size_t index;
+	enum err err = block_at(snap, folder_id, uid, &row);
 
-	if (uid == 0)
+	if (err == OK)
+		err = open_block(snap, &row, &f);
+	if (err != OK)
+		return err;
+	index = index_from(&f, uid);
+	if (index == f.count || uid_at(f.entries, index) != uid)
 		return ERR_NOT_FOUND;
-	err = entry_next(snap, folder_id, uid - 1, out);
-	return err == OK && out->uid != uid ? ERR_NOT_FOUND : err;
+	entry_take(f.entries.ptr + index * ENTRY_SIZE, out);
+	return OK;
 }
 
 static void
@@ -265,7 +288,8 @@ entry_append(struct txn *txn, uint64_t folder_id, uint32_t *last_block_uid,
 		key_u64_u32(&key, folder_id, *last_block_uid);
 		err = last_with_room(txn, &key, &out, room);
 	}
-	if (err == ERR_NOT_FOUND) { /* none, full, or expunged to nothing */
+	if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {
+		/* none, full, expunged to nothing, or damaged: mail goes on behind it (H49) */
 		*last_block_uid = entry->uid;
 		key_u64_u32(&key, folder_id, entry->uid);
 		record_begin(&out, room, sizeof(room), ENTRIES_VERSION);

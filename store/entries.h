@@ -35,7 +35,10 @@ struct entry {
 MUST_CHECK enum err entry_find(
 	struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct entry *out);
 
-/* The first entry behind AFTER_UID (0: the first of all). ERR_NOT_FOUND: none. For single steps. */
+/*
+ * The first entry behind AFTER_UID (0: the first of all). ERR_NOT_FOUND: none. For single steps.
+ * Here and in the next a damaged block is logged and passed over (H49).
+ */
 MUST_CHECK enum err entry_next(
 	struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, struct entry *out);
 

@@ -123,8 +123,8 @@ open_grave(struct slice *s, const struct row *row)
 
 	key_name(&key, row->key);
 	if (key_take_u8(&at, &kind) != OK || key_take_u64(&at, &id) != OK)
-		return table_damaged(txn_view(s->txn), TABLE_graves, row->key, "key");
-	if (is_pinned(s, kind, id))
+		err = table_damaged(txn_view(s->txn), TABLE_graves, row->key, "key");
+	else if (is_pinned(s, kind, id))
 		err = grave_add(s->txn, txn_now_ms(s->txn) + GRAVE_PINNED_MS, kind, id);
 	else
 		err = free_one(s, kind, id, &gone);
@@ -153,9 +153,7 @@ open_due_graves(struct slice *s)
 		if (err != OK)
 			break;
 		at = row.key;
-		if (key_take_u64(&at, &bury_ms) != OK)
-			return table_damaged(txn_view(s->txn), TABLE_graves, row.key, "key");
-		if (bury_ms > txn_now_ms(s->txn))
+		if (key_take_u64(&at, &bury_ms) == OK && bury_ms > txn_now_ms(s->txn))
 			break;
 		err = open_grave(s, &row);
 	}
@@ -164,6 +162,7 @@ open_due_graves(struct slice *s)
 
 /* ---- bodies that never got an owner (Q1) ---- */
 
+/* A damaged row is passed over: check sees to it, and others wait behind it. */
 static enum err
 sweep_one(struct slice *s, const struct row *row, bool *too_young)
 {
@@ -173,9 +172,9 @@ sweep_one(struct slice *s, const struct row *row, bool *too_young)
 
 	*too_young = err == OK && since_ms + ARRIVING_MAX_MS > txn_now_ms(s->txn);
 	if (err != OK || *too_young)
-		return err;
+		return err == ERR_CORRUPT ? OK : err;
 	if (key_take_u64(&at, &body_id) != OK)
-		return table_damaged(txn_view(s->txn), TABLE_arriving, row->key, "key");
+		return OK;
 	s->rows--;
 	return body_abandon(s->txn, body_id);
 }
@@ -184,16 +183,19 @@ sweep_one(struct slice *s, const struct row *row, bool *too_young)
 static enum err
 sweep_arriving(struct slice *s)
 {
-	struct key first;
+	struct key at;
 	struct row row;
 	bool too_young = false;
 	enum err err = OK;
 
-	key_begin(&first);
+	key_begin(&at);
 	while (s->rows > 0 && err == OK && !too_young) {
-		err = table_seek(txn_view(s->txn), TABLE_arriving, &first, &row);
-		if (err == OK)
-			err = sweep_one(s, &row, &too_young);
+		err = table_seek(txn_view(s->txn), TABLE_arriving, &at, &row);
+		if (err != OK)
+			break;
+		key_name(&at, row.key);
+		key_put_u8(&at, 0); /* the next key there can be */
+		err = sweep_one(s, &row, &too_young);
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
 }

@@ -142,10 +142,9 @@ queued_recipient_next(struct snapshot *snap, uint64_t queue_id, uint32_t recipie
 	if (err != OK)
 		return err;
 	at = row.key;
-	if (key_take_u64(&at, &got) != OK || key_take_u32(&at, &recipient_no) != OK)
-		return ERR_CORRUPT;
-	if (got != queue_id)
-		return ERR_NOT_FOUND;
+	if (key_take_u64(&at, &got) != OK || key_take_u32(&at, &recipient_no) != OK ||
+		got != queue_id)
+		return ERR_NOT_FOUND; /* also where the key is damaged: no recipient of this one */
 	err = row_fields(snap, TABLE_queued, &row, &queued_recipient_table, out);
 	out->queue_id = queue_id;
 	out->recipient_no = recipient_no;
@@ -163,9 +162,11 @@ queued_next(struct snapshot *snap, uint64_t queue_id, struct queued *out)
 		return ERR_NOT_FOUND;
 	key_u64_u32(&key, queue_id + 1, 0);
 	err = table_seek(snap, TABLE_queued, &key, &row);
-	if (err == OK && key_take_u64(&row.key, &queue_id) != OK)
+	if (err == OK && key_take_u64(&row.key, &out->queue_id) != OK) {
+		out->queue_id = UINT64_MAX; /* nobody gets past such a key */
 		err = ERR_CORRUPT;
-	return err == OK ? queued_find(snap, queue_id, out) : err;
+	}
+	return err == OK ? queued_find(snap, out->queue_id, out) : err;
 }
 
 enum err
@@ -300,18 +301,22 @@ queued_is_waiting(const struct queued *q)
 	return !q->held && q->bin_until_ms == 0;
 }
 
-/* Put (or delete) the due rows of all open recipients. */
+/* A damaged recipient is passed over: nobody can try it, and the others must not wait for it. */
 enum err
 queued_due_all(struct txn *txn, uint64_t queue_id, bool put)
 {
 	struct queued_recipient r = { .recipient_no = 0 };
 	enum err err;
 
-	while ((err = queued_recipient_next(txn_view(txn), queue_id, r.recipient_no, &r)) == OK) {
-		struct queued_due due = queued_due_of(&r);
+	for (;;) {
+		struct queued_due due;
 
-		if (r.state == QUEUED_GONE)
+		err = queued_recipient_next(txn_view(txn), queue_id, r.recipient_no, &r);
+		if (err == ERR_CORRUPT || (err == OK && r.state == QUEUED_GONE))
 			continue;
+		if (err != OK)
+			break;
+		due = queued_due_of(&r);
 		err = put ? queued_due_put(txn, &due) : queued_due_delete(txn, &due);
 		if (err != OK)
 			return err;
@@ -407,7 +412,7 @@ queued_purge(struct txn *txn, uint64_t queue_id)
 		err = queued_due_delete(txn, &bin);
 	while (err == OK) {
 		err = queued_recipient_next(txn_view(txn), queue_id, r.recipient_no, &r);
-		if (err == OK) {
+		if (err == OK || err == ERR_CORRUPT) {
 			key_u64_u32(&key, queue_id, r.recipient_no);
 			err = row_delete(txn, TABLE_queued, &key);
 		}
@@ -421,34 +426,38 @@ queued_purge(struct txn *txn, uint64_t queue_id)
 
 /* ---- slices ---- */
 
-/* The entry that leaves the bin first. */
+/* The entry that leaves the bin next after *AT, which moves on; all zero at the start. */
 static enum err
-first_in_bin(struct snapshot *snap, struct queued_due *out)
+next_in_bin(struct snapshot *snap, struct queued_due *at)
 {
 	struct key key;
 	struct row row;
 	enum err err;
 
-	key_u64(&key, DUE_BIN);
+	queued_due_key(&key, at);
+	key_put_u8(&key, 0); /* the next key there can be */
 	err = table_seek(snap, TABLE_due, &key, &row);
-	return err == OK ? queued_due_take(row.key, out) : err;
+	return err == OK ? queued_due_take(row.key, at) : err;
 }
 
 enum err
 queued_purge_bin(struct txn *txn, int64_t now_ms, bool *more)
 {
-	struct queued_due at;
+	struct queued_due at = { 0 };
 	enum err err;
 
 	*more = false;
-	for (unsigned i = 0; i < PURGE_ENTRIES; i++) {
-		err = first_in_bin(txn_view(txn), &at);
+	for (unsigned i = 0; i < PURGE_ENTRIES;) {
+		err = next_in_bin(txn_view(txn), &at);
 		if (err == OK && at.due_ms > now_ms)
 			return OK;
-		if (err == OK)
-			err = queued_purge(txn, at.queue_id);
 		if (err != OK)
 			return err == ERR_NOT_FOUND ? OK : err;
+		err = queued_purge(txn, at.queue_id);
+		if (err == OK)
+			i++;
+		else if (err != ERR_CORRUPT && err != ERR_NOT_FOUND) /* those are for check */
+			return err;
 	}
 	*more = true;
 	return OK;

@@ -100,10 +100,16 @@ MUST_CHECK enum err queued_add(struct txn *txn, const struct queued *q,
 MUST_CHECK enum err queued_find(struct snapshot *snap, uint64_t queue_id, struct queued *out);
 MUST_CHECK enum err queued_recipient_find(struct snapshot *snap, uint64_t queue_id,
 	uint32_t recipient_no, struct queued_recipient *out);
-/* The next recipient of that entry after RECIPIENT_NO (0: the first). ERR_NOT_FOUND at the end. */
+/*
+ * The next recipient of that entry after RECIPIENT_NO (0: the first). ERR_NOT_FOUND at the end. At
+ * ERR_CORRUPT out->recipient_no is the damaged one, so that a walk can go on behind it.
+ */
 MUST_CHECK enum err queued_recipient_next(struct snapshot *snap, uint64_t queue_id,
 	uint32_t recipient_no, struct queued_recipient *out);
-/* Paging by id: the first entry after (last before) QUEUE_ID; 0 is the front (the end). */
+/*
+ * Paging by id: the first entry after (last before) QUEUE_ID; 0 is the front (the end). At
+ * ERR_CORRUPT out->queue_id of queued_next is the damaged one.
+ */
 MUST_CHECK enum err queued_next(struct snapshot *snap, uint64_t queue_id, struct queued *out);
 MUST_CHECK enum err queued_prev(struct snapshot *snap, uint64_t queue_id, struct queued *out);
 

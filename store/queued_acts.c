@@ -260,12 +260,12 @@ queued_hold_all(struct txn *txn, int64_t now_ms, uint64_t *at, bool *more)
 	*more = false;
 	for (unsigned i = 0; i < HOLD_ENTRIES; i++) {
 		err = queued_next(txn_view(txn), *at, &q);
-		if (err != OK)
+		if (err != OK && err != ERR_CORRUPT) /* a damaged one cannot be sent anyway */
 			return err == ERR_NOT_FOUND ? OK : err;
 		*at = q.queue_id;
-		if (q.bin_until_ms == 0)
+		if (err == OK && q.bin_until_ms == 0)
 			err = queued_hold(txn, q.queue_id, now_ms);
-		if (err != OK)
+		if (err != OK && err != ERR_CORRUPT)
 			return err;
 	}
 	*more = true;

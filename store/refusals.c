@@ -206,7 +206,10 @@ prune_message(struct txn *txn, uint64_t message_no, unsigned *room)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* Delete the traces of an hour; *first_no moves on over what is done. */
+/*
+ * Delete the traces of an hour; *first_no moves on over what is done. Each look counts: where the
+ * clock was set, an hour's numbers can lie among those of many others.
+ */
 static enum err
 prune_messages(struct txn *txn, const struct trace_hour *hour, uint64_t *first_no, unsigned *room)
 {
@@ -226,10 +229,10 @@ prune_messages(struct txn *txn, const struct trace_hour *hour, uint64_t *first_n
 			err = key_take_u64(&row.key, &no);
 		if (err == OK && no <= hour->last_no && arrived_in(txn_view(txn), no, hour->hour))
 			err = prune_message(txn, no, room);
-		if (err != OK)
+		if (err != OK || *room == 0) /* it may not be done with this one */
 			return err;
-		if (*room > 0)
-			*first_no = no + 1;
+		*first_no = no + 1;
+		--*room;
 	}
 	return OK;
 }
@@ -259,10 +262,12 @@ traces_prune(struct txn *txn, int64_t keep_from_ms, uint64_t max_bytes, bool *mo
 	enum err err = trace_hour_first(txn_view(txn), &hour);
 
 	*more = false;
+	if (err == ERR_CORRUPT)
+		err = trace_hour_mend(txn, hour.hour, &hour);
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
 	err = trace_hour_prev(txn_view(txn), UINT32_MAX, &newest);
-	if (err == OK)
+	if (err == OK || err == ERR_CORRUPT) /* its number is known all the same */
 		err = counts_get(txn_view(txn), &counts);
 	if (err != OK)
 		return err;

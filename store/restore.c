@@ -75,6 +75,7 @@ static enum step
 renew_apply(struct store_job *job, struct txn *txn)
 {
 	struct renew_job *r = (struct renew_job *)job;
+	uint64_t queue_id = r->queue_id;
 	bool more = true;
 	enum err err;
 
@@ -92,9 +93,10 @@ renew_apply(struct store_job *job, struct txn *txn)
 		r->folders_done = next.folders_done;
 		return STEP_MORE;
 	}
-	err = queued_hold_all(txn, r->now_ms, &r->queue_id, &more);
+	err = queued_hold_all(txn, r->now_ms, &queue_id, &more);
 	if (err != OK)
-		return step_of(job, err);
+		return step_of(job, err); /* it may run again: the place must be the old one */
+	r->queue_id = queue_id;
 	return more ? STEP_MORE : STEP_DONE;
 }
 

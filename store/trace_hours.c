@@ -77,10 +77,10 @@ hour_of_row(struct snapshot *snap, const struct row *row, struct trace_hour *out
 {
 	struct span key = row->key;
 	struct record_in in;
-	enum err err = row_record(snap, TABLE_trace_hours, row, HOUR_VERSION, &in);
+	enum err err = key_take_u32(&key, &out->hour);
 
 	if (err == OK)
-		err = key_take_u32(&key, &out->hour);
+		err = row_record(snap, TABLE_trace_hours, row, HOUR_VERSION, &in);
 	return err == OK ? hour_take(&in, out) : err;
 }
 
@@ -126,6 +126,44 @@ trace_hour_put(struct txn *txn, const struct trace_hour *hour)
 	return table_put_record(txn, TABLE_trace_hours, &key, &out);
 }
 
+/* The last message that has a trace; 0 where none has. */
+static uint64_t
+last_traced(struct snapshot *snap)
+{
+	struct key key;
+	struct row row;
+	uint64_t no = 0;
+
+	key_u64(&key, UINT64_MAX);
+	if (table_seek_before(snap, TABLE_traces, &key, &row) != OK ||
+		key_take_u64(&row.key, &no) != OK)
+		return 0;
+	return no;
+}
+
+enum err
+trace_hour_mend(struct txn *txn, uint32_t hour, struct trace_hour *out)
+{
+	struct snapshot *snap = txn_view(txn);
+	struct trace_hour before = { 0 }, behind;
+	struct key key;
+	struct row row;
+
+	*out = (struct trace_hour){ .hour = hour };
+	if (hour > 0 && trace_hour_prev(snap, hour - 1, &before) != OK)
+		before.last_no = 0;
+	hour_key(&key, hour);
+	key_put_u8(&key, 0); /* the next key there can be */
+	if (table_seek(snap, TABLE_trace_hours, &key, &row) == OK &&
+		hour_of_row(snap, &row, &behind) == OK && behind.first_no > 0)
+		out->last_no = behind.first_no - 1;
+	else
+		out->last_no = last_traced(snap);
+	if (out->last_no > before.last_no)
+		out->first_no = before.last_no + 1;
+	return trace_hour_put(txn, out);
+}
+
 enum err
 trace_hour_add(struct txn *txn, uint32_t hour, uint64_t message_no, struct trace_cost cost)
 {
@@ -133,6 +171,8 @@ trace_hour_add(struct txn *txn, uint32_t hour, uint64_t message_no, struct trace
 	struct trace_hour account;
 	enum err err = trace_hour_get(txn_view(txn), hour, &account);
 
+	if (err == ERR_CORRUPT) /* it must not stop the mail (H49) */
+		err = trace_hour_mend(txn, hour, &account);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	account.rows += cost.rows;

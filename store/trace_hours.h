@@ -1,5 +1,5 @@
 /*
- * trace_hours.h - what traces.c, refusals.c and trace_prune.c share: keys, and the account of an
+ * trace_hours.h - what traces.c, refusals.c and check_directory.c share: keys, and the account of an
  * hour.
  */
 #ifndef STORE_TRACE_HOURS_H
@@ -28,7 +28,10 @@ void trace_find_key(struct key *key, uint32_t hour, uint64_t hash, uint64_t mess
 /* ERR_NOT_FOUND: nothing arrived in that hour; OUT is then empty, with its hour. */
 MUST_CHECK enum err trace_hour_get(
 	struct snapshot *snap, uint32_t hour, struct trace_hour *out);
-/* The last hour at or before HOUR; the first one there is. ERR_NOT_FOUND. */
+/*
+ * The last hour at or before HOUR; the first one there is. ERR_NOT_FOUND. ERR_CORRUPT: out->hour is
+ * set all the same.
+ */
 MUST_CHECK enum err trace_hour_prev(
 	struct snapshot *snap, uint32_t hour, struct trace_hour *out);
 MUST_CHECK enum err trace_hour_first(struct snapshot *snap, struct trace_hour *out);
@@ -41,6 +44,11 @@ struct trace_cost {
 };
 MUST_CHECK enum err trace_hour_add(
 	struct txn *txn, uint32_t hour, uint64_t message_no, struct trace_cost cost);
+/*
+ * Write the account of a damaged hour anew: the numbers between those of its neighbours, no rows
+ * and bytes. ERR_FULL, ERR_IO.
+ */
+MUST_CHECK enum err trace_hour_mend(struct txn *txn, uint32_t hour, struct trace_hour *out);
 /* Remove the row of an hour, and what it holds from the counters. */
 MUST_CHECK enum err trace_hour_remove(struct txn *txn, const struct trace_hour *hour);
 

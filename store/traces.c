@@ -76,11 +76,13 @@ trace_cut(const struct trace *t)
 	return cut;
 }
 
-/* Write one row; *bytes is what it takes. */
+#define TRACE_HEADS (RECORD_HEAD + 12 * COUNT(fields)) /* tags, lengths, numbers */
+
+/* Write one row; *cost is what it takes. */
 static enum err
 trace_put(struct txn *txn, const struct trace *t, struct trace_cost *cost)
 {
-	char room[TRACE_NOTES_MAX + TRACE_RECIPIENTS_MAX + 8 * TRACE_TEXT_MAX];
+	char room[TRACE_NOTES_MAX + TRACE_RECIPIENTS_MAX + 8 * TRACE_TEXT_MAX + TRACE_HEADS];
 	struct record_out out;
 	struct key key;
 	enum err err;
@@ -371,8 +373,15 @@ trace_search(struct snapshot *snap, struct trace_query *query, struct trace *out
 		uint32_t at = trace_hour_of(query->before_ms);
 		enum err err = trace_hour_prev(snap, at, &hour);
 
-		if (err != OK || hour.hour < trace_hour_of(query->since_ms))
-			return err != OK ? err : ERR_NOT_FOUND;
+		if (err != OK && err != ERR_CORRUPT)
+			return err;
+		if (hour.hour < trace_hour_of(query->since_ms))
+			return ERR_NOT_FOUND;
+		if (err == ERR_CORRUPT) { /* the hours before it can be read all the same */
+			if (!search_older(query, hour.hour))
+				return err;
+			continue;
+		}
 		out->message_no = hour.hour == at ? query->before_no : UINT64_MAX;
 		err = candidate(snap, &hour, &questions, &out->message_no);
 		if (err == ERR_NOT_FOUND) {

@@ -79,9 +79,9 @@ users_purge_bin(struct txn *txn, int64_t before_ms, uint64_t *at, bool *more)
 		return err;
 	for (unsigned i = 0; i < PURGE_USERS; i++) {
 		err = user_next(txn_view(txn), *at, &user);
-		if (err != OK)
+		if (err != OK && err != ERR_CORRUPT)
 			return err == ERR_NOT_FOUND ? OK : err;
-		if (user.removed_ms != 0 && user.removed_ms < before_ms) {
+		if (err == OK && user.removed_ms != 0 && user.removed_ms < before_ms) {
 			*more = true; /* at him again, until he is gone */
 			return purge_user(txn, user.user_id);
 		}

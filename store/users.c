@@ -143,8 +143,8 @@ user_next(struct snapshot *snap, uint64_t user_id, struct user *out)
 	if (err != OK)
 		return err;
 	err = row_fields(snap, TABLE_users, &row, &user_table, out);
-	if (err == OK)
-		err = key_take_u64(&row.key, &out->user_id);
+	if (key_take_u64(&row.key, &out->user_id) != OK) /* nobody gets past such a key */
+		out->user_id = UINT64_MAX;
 	return err;
 }
 

@@ -81,7 +81,10 @@ MUST_CHECK enum err user_find_by_name(struct snapshot *snap, struct span name, s
  */
 MUST_CHECK enum err user_after(struct snapshot *snap, struct span name, struct user *out);
 MUST_CHECK enum err user_before(struct snapshot *snap, struct span name, struct user *out);
-/* The first after USER_ID by id, those in the bin included: for scans. */
+/*
+ * The first after USER_ID by id, those in the bin included: for scans. At ERR_CORRUPT
+ * out->user_id is the damaged one, so that a scan can go on behind it.
+ */
 MUST_CHECK enum err user_next(struct snapshot *snap, uint64_t user_id, struct user *out);
 
 struct user_counts {

@@ -78,5 +78,6 @@ int test_traces(void);
 int test_changes(void);
 int test_store_check(void);
 int test_backup(void);
+int test_damage(void);
 
 #endif

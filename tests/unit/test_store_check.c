@@ -147,6 +147,37 @@ spoil_login(struct txn *txn, void *arg)
 	return table_put(txn, TABLE_logins, &key, SPAN("not a record"));
 }
 
+static enum err
+spoil_folder_row(struct txn *txn, void *arg)
+{
+	struct scene *s = arg;
+	struct key key;
+
+	key_u64_u64(&key, s->anna, s->inbox);
+	return table_put(txn, TABLE_folders, &key, SPAN("not a folder"));
+}
+
+static enum err
+spoil_arriving(struct txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	key_u64(&key, 4242);
+	return table_put(txn, TABLE_arriving, &key, SPAN("not a record"));
+}
+
+static enum err
+spoil_trace_hour(struct txn *txn, void *arg)
+{
+	struct key key;
+
+	(void)arg;
+	key_begin(&key);
+	key_put_u32(&key, 4242);
+	return table_put(txn, TABLE_trace_hours, &key, SPAN("not a record"));
+}
+
 static void
 test_check_h49_repair_rebuilds_what_is_derived(void **state)
 {
@@ -163,6 +194,9 @@ test_check_h49_repair_rebuilds_what_is_derived(void **state)
 		{ "owners", spoil_owners, true, false },
 		{ "login", spoil_login, true, false },
 		{ "block", spoil_block, true, true }, /* its messages get new uids */
+		{ "folder row", spoil_folder_row, true, true },
+		{ "arriving", spoil_arriving, true, false },
+		{ "trace hour", spoil_trace_hour, true, false },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
@@ -190,6 +224,40 @@ test_check_h49_repair_rebuilds_what_is_derived(void **state)
 		assert_int_equal(after.messages, MESSAGES);
 		fixture_teardown(state);
 	}
+}
+
+static enum err
+lose_folder_row(struct txn *txn, void *arg)
+{
+	struct scene *s = arg;
+	struct key key;
+
+	key_u64_u64(&key, s->anna, s->inbox);
+	return table_delete(txn, TABLE_folders, &key);
+}
+
+/* Whose they were nothing tells any more: that is said, and repair must not bury them. */
+static void
+test_check_h49_entries_without_a_folder(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t copies, graves;
+	struct entry entry;
+	struct scene s;
+	unsigned lines;
+
+	make_scene(f, &s);
+	assert_int_equal(entry_next(look(f), s.inbox, 0, &entry), OK);
+	assert_int_equal(run(f, lose_folder_row, &s), OK);
+	fixture_close(f);
+	assert_int_equal(fixture_check(f, false, &lines), 1);
+	assert_int_equal(lines, 2); /* the user has no INBOX, and the entries */
+	assert_int_equal(fixture_check(f, true, &lines), 1);
+	fixture_open(f);
+	assert_int_equal(table_count(look(f), TABLE_copies, &copies), OK);
+	assert_int_equal(copies, MESSAGES);
+	assert_int_equal(table_count(f->snap, TABLE_graves, &graves), OK);
+	assert_int_equal(graves, 0);
 }
 
 /* ---- damage in the file ---- */
@@ -359,6 +427,7 @@ test_store_check(void)
 	const struct CMUnitTest tests[] = {
 		T(test_check_clean),
 		cmocka_unit_test(test_check_h49_repair_rebuilds_what_is_derived),
+		T(test_check_h49_entries_without_a_folder),
 		T(test_check_h49_random_damage),
 		T(test_check_h48_torn_meta_page),
 		cmocka_unit_test(test_check_no_store),
