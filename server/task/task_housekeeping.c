@@ -1,7 +1,7 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     graves -> queue bin -> user bin -> traces -> refusals -> rest until the next minute
+ *     graves -> queue bin -> user bin -> traces -> changes -> refusals -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
  */
@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "server/log.h"
 #include "server/queue/refusals.h"
+#include "store/changes.h"
 #include "store/commit.h"
 #include "store/graves.h"
 #include "store/queued.h"
@@ -56,6 +57,13 @@ prune_traces(struct housekeeping *h, struct txn *txn, bool *more)
 }
 
 static enum err
+prune_changes(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	(void)h;
+	return changes_prune(txn, more);
+}
+
+static enum err
 write_refusals(struct housekeeping *h, struct txn *txn, bool *more)
 {
 	*more = false;
@@ -70,6 +78,7 @@ static const struct {
 	{ "queue bin", purge_queue },
 	{ "user bin", purge_users },
 	{ "traces", prune_traces },
+	{ "changes", prune_changes },
 	{ "refusals", write_refusals },
 };
 
