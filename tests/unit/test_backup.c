@@ -175,6 +175,47 @@ test_backup_given_up_leaves_nothing(void **state)
 	fixture_remove(s.backup);
 }
 
+#define LARGE_BODY (2u << 20)
+
+static void
+place_large(struct fixture *f, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct fixture_message m = { .body_size = LARGE_BODY, .seed = i };
+
+		assert_int_equal(run(f, fixture_place, &m), OK);
+	}
+}
+
+/* Mail keeps coming while the backup holds its snapshot. */
+static void
+grow_store(void *arg, uint64_t done, uint64_t total)
+{
+	(void)done;
+	(void)total;
+	place_large(arg, 8);
+}
+
+static void
+test_backup_h44_gives_up_when_the_store_grows(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_job job = { .progress = grow_store, .arg = f };
+	struct scene s;
+
+	make_scene(f, &s);
+	place_large(f, 32);
+	job.store = f->store;
+	job.dir_fd = open(s.backup, O_RDONLY | O_DIRECTORY);
+	assert_true(job.dir_fd >= 0);
+	assert_int_equal(backup_run(&job), ERR_BUSY);
+	assert_int_equal(files_in(s.backup), 0);
+	job.progress = NULL; /* mail has calmed down */
+	assert_int_equal(backup_run(&job), OK);
+	close(job.dir_fd);
+	fixture_remove(s.backup);
+}
+
 static void
 test_backup_damaged_is_refused(void **state)
 {
@@ -234,6 +275,7 @@ test_backup(void)
 		T(test_backup_h52_restores_whole),
 		T(test_backup_h27_ids_rise_beyond),
 		T(test_backup_given_up_leaves_nothing),
+		T(test_backup_h44_gives_up_when_the_store_grows),
 		T(test_backup_damaged_is_refused),
 		T(test_restore_into_an_empty_place),
 	};
