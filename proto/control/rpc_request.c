@@ -237,9 +237,7 @@ check_members(const struct checker *c, const struct json *params, struct rpc_req
 			return fail(c, RPC_INVALID, at->name, "the method has no such parameter");
 		if (at->kind == JSON_NULL)
 			continue; /* the same as leaving it out */
-		value = &out->values[p - out->schema.items];
-		if (value->present)
-			return fail(c, RPC_INVALID, at->name, "the parameter is given twice");
+		value = &out->values[p - out->schema.items]; /* a name stands once: json_parse() */
 		if (!checks[p->type](c, p, at, value))
 			return false;
 		value->present = true;

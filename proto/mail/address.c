@@ -220,6 +220,33 @@ null_is_valid(const struct address *address)
 		address->domain.len == 0 && address->text.len == 0 && address->key.len == 0;
 }
 
+/* The text is the local-part, quoted where its flags say so, and the domain behind its '@'. */
+static bool
+text_agrees(const struct address *address)
+{
+	struct span rest = address->text, domain = address->domain;
+	bool quoted = address->flags & ADDRESS_QUOTED;
+
+	if (quoted && !span_starts(rest, SPAN("\"")))
+		return false;
+	rest = span_from(rest, quoted);
+	for (size_t i = 0; i < address->local_part.len; i++) {
+		char c = address->local_part.ptr[i];
+
+		if (c == '"' || c == '\\')
+			rest = span_starts(rest, SPAN("\\")) ? span_from(rest, 1) : SPAN_NONE;
+		if (rest.len == 0 || rest.ptr[0] != c)
+			return false;
+		rest = span_from(rest, 1);
+	}
+	if (quoted && !span_starts(rest, SPAN("\"")))
+		return false;
+	rest = span_from(rest, quoted);
+	if (domain.len == 0)
+		return rest.len == 0;
+	return span_starts(rest, SPAN("@")) && span_eq(span_from(rest, 1), domain);
+}
+
 bool
 address_is_valid(const struct address *address)
 {
@@ -233,9 +260,7 @@ address_is_valid(const struct address *address)
 		return false;
 	if (!flags_agree(address) || !is_same_lowered(domain, domain))
 		return false;
-	if (address->text.len < local.len + domain.len)
-		return false;
-	return is_same_lowered(address->key, address->text);
+	return text_agrees(address) && is_same_lowered(address->key, address->text);
 }
 
 bool

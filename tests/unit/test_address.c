@@ -188,6 +188,17 @@ test_address_h10_forged_is_invalid(void **state)
 	bad.key = SPAN("bob@example.org");
 	assert_false(address_is_valid(&bad));
 	bad = good;
+	bad.text = bad.key = SPAN("carl@example.org");
+	assert_false(address_is_valid(&bad));
+	bad.text = bad.key = SPAN("anna@example.org>");
+	assert_false(address_is_valid(&bad));
+	assert_int_equal(address_parse(&a, SPAN("\"a\\\\b \\\"c\"@example.org"), &good), OK);
+	check_span(0, good.local_part, SPAN("a\\b \"c"));
+	check_span(1, good.text, SPAN("\"a\\\\b \\\"c\"@example.org"));
+	bad = good;
+	bad.text = bad.key = SPAN("\"a\\b \"c\"@example.org");
+	assert_false(address_is_valid(&bad));
+	bad = good;
 	bad.flags = ADDRESS_NULL;
 	assert_false(address_is_valid(&bad));
 	arena_reset(&a);

@@ -276,6 +276,7 @@ filter_limits_hold(void **state)
 	arena_reset(&a);
 }
 
+#define ID64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define CALL(method, params) \
 	SPAN("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"" method "\",\"params\":" params "}")
 
@@ -322,6 +323,9 @@ h59_requests_are_checked_against_their_row(void **state)
 		{ SPAN("{\"id\":7,\"method\":\"hello\"}"), false, RPC_REQUEST, "jsonrpc" },
 		{ SPAN("{\"jsonrpc\":\"2.0\",\"id\":{},\"method\":\"hello\"}"), false, RPC_REQUEST, "id" },
 		{ SPAN("{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":8}"), false, RPC_REQUEST, "method" },
+		{ SPAN("{\"jsonrpc\":\"2.0\",\"id\":\"" ID64 "x\",\"method\":\"status\"}"), false,
+			RPC_REQUEST, "id" },
+		{ CALL("user.show", "{\"name\":\"a\",\"name\":\"b\"}"), false, RPC_PARSE, "" },
 	};
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct rpc_request r;
@@ -367,6 +371,37 @@ values_come_out_as_their_types_want(void **state)
 	assert_false(rpc_request_inner(&r, false, &a, &inner, &error));
 	assert_true(span_eq(error.field, SPAN("ids")));
 	arena_reset(&a);
+}
+
+/* One target too many, and a line that is too long. */
+static void
+h59_sizes_of_a_request_have_limits(void **state)
+{
+	static const char begin[] =
+		"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"queue.hold\",\"params\":{\"ids\":[";
+	size_t at = sizeof(begin) - 1;
+	char *line = malloc(CONTROL_LINE_MAX);
+	struct rpc_request r;
+	struct rpc_error error = { 0 };
+	struct arena a;
+
+	(void)state;
+	assert_non_null(line);
+	arena_init(&a, NULL);
+	memcpy(line, begin, at);
+	for (size_t i = 0; i < CONTROL_TARGETS_MAX; i++, at += 4)
+		memcpy(line + at, i ? ",\"a\"" : " \"a\"", 4);
+	memcpy(line + at, "]}}", 3);
+	assert_true(rpc_request_parse((struct span){ line, at + 3 }, &a, &r, &error));
+	memcpy(line + at, ",\"a\"]}}", 7);
+	assert_false(rpc_request_parse((struct span){ line, at + 7 }, &a, &r, &error));
+	assert_int_equal(error.code, RPC_TOO_LARGE);
+	memset(line, ' ', CONTROL_LINE_MAX);
+	error.code = RPC_INTERNAL;
+	assert_false(rpc_request_parse((struct span){ line, CONTROL_LINE_MAX }, &a, &r, &error));
+	assert_int_equal(error.code, RPC_TOO_LARGE);
+	arena_reset(&a);
+	free(line);
 }
 
 /* Refused before anybody looked at the password, which the arena holds all the same. */
@@ -489,6 +524,7 @@ main(void)
 		cmocka_unit_test(filter_limits_hold),
 		cmocka_unit_test(h59_requests_are_checked_against_their_row),
 		cmocka_unit_test(values_come_out_as_their_types_want),
+		cmocka_unit_test(h59_sizes_of_a_request_have_limits),
 		cmocka_unit_test(h66_a_refused_line_leaves_no_password),
 		cmocka_unit_test(replies_are_one_line_of_json),
 		cmocka_unit_test(h59_a_reply_over_the_limit_is_an_error),

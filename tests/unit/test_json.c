@@ -1,6 +1,8 @@
 /*
  * test_json.c - what is a document, what it means, and how one is written.
  */
+#include <stdlib.h>
+
 #include "proto/base/json.h"
 #include "tests/unit/test_proto.h"
 
@@ -140,11 +142,39 @@ test_json_escaped_secret_leaves_nothing_h66(void **state)
 	arena_reset(&a);
 }
 
+/* One item, one byte too many. */
+static void
+test_json_limits(void **state)
+{
+	size_t size = JSON_TEXT_MAX + 1;
+	char *text = malloc(size);
+	const struct json *value;
+	struct arena a;
+
+	(void)state;
+	assert_non_null(text);
+	arena_init(&a, NULL);
+	for (size_t items = JSON_ITEMS_MAX; items <= JSON_ITEMS_MAX + 1; items++) {
+		for (size_t i = 0; i < items; i++)
+			memcpy(text + 2 * i, i ? ",1" : "[1", 2);
+		text[2 * items] = ']';
+		assert_int_equal(json_parse(&a, (struct span){text, 2 * items + 1}, &value, NULL),
+			items <= JSON_ITEMS_MAX ? OK : ERR_LIMIT);
+	}
+	memset(text, ' ', size);
+	text[0] = '1';
+	assert_int_equal(json_parse(&a, (struct span){text, size - 1}, &value, NULL), OK);
+	assert_int_equal(json_parse(&a, (struct span){text, size}, &value, NULL), ERR_LIMIT);
+	arena_reset(&a);
+	free(text);
+}
+
 int
 test_json(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_json_escaped_secret_leaves_nothing_h66),
+		cmocka_unit_test(test_json_limits),
 		cmocka_unit_test(test_json_outlives_its_text),
 		cmocka_unit_test(test_json_documents),
 		cmocka_unit_test(test_json_h11_round_trip),

@@ -157,13 +157,17 @@ static const struct {
 		"+OK fine\r\n+OK Password please\r\n" DENIED "+OK Password please\r\n" DENIED
 		"+OK Password please\r\n" DENIED,
 		POP3_CLOSE_AUTH_FAILURES, false},
+	{{LOGIN, "UTF8\r\n"}, WELCOME "-ERR Not now\r\n", 0, false},
+	/* a name is good for one password */
+	{{"USER anna\r\n", "PASS x\r\n", "PASS se cret\r\n"},
+		"+OK fine\r\n+OK Password please\r\n" DENIED "-ERR Say USER first\r\n", 0, false},
 	/* H1 */
 	{{"USER a\nPASS b\r\n"}, "+OK fine\r\n-ERR Malformed or over-long line\r\n",
 		POP3_CLOSE_BAD_LINE, false},
 };
 
 static const struct pop3_server_config config = {
-	.command_line = 64, .bad_commands = 10, .stls = true, .login_in_clear = true};
+	.command_line = 64, .bad_commands = 10, .auth_failures = 3, .stls = true, .login_in_clear = true};
 
 static void
 test_pop3_server_pop01_conversations(void **state)
@@ -209,11 +213,15 @@ static void
 test_pop3_server_h03_stls(void **state)
 {
 	static const char *const early[] = {"STLS\r\nUSER anna\r\n", NULL};
+	static const char *const auth[] = {"AUTH PLAIN\r\nAGFubmEAc2UgY3JldA==\r\n", NULL};
 	static const char *const turns[] = {"USER anna\r\n", "STLS\r\n", NULL};
 	struct talk t;
 
 	(void)state;
 	talk_all(&t, &config, early, 100);
+	assert_int_equal(t.why, POP3_CLOSE_EARLY_BYTES);
+	talk_fini(&t);
+	talk_all(&t, &config, auth, 100);
 	assert_int_equal(t.why, POP3_CLOSE_EARLY_BYTES);
 	talk_fini(&t);
 	talk_all(&t, &config, turns, 1);
@@ -250,6 +258,59 @@ test_pop3_server_h04_bytes_while_it_waits(void **state)
 }
 
 static void
+test_pop3_server_h24_nul(void **state)
+{
+	static const char *const none[] = {NULL};
+	struct talk t;
+
+	(void)state;
+	talk_all(&t, &config, none, 1);
+	(void)talk_read(&t, SPAN("USER an\0na\r\n"));
+	assert_int_equal(t.why, POP3_CLOSE_BAD_LINE);
+	talk_fini(&t);
+}
+
+/* Passwords of 256 bytes are taken, longer ones are not asked about. */
+static void
+test_pop3_server_password_has_a_limit(void **state)
+{
+	char line[300] = "PASS ";
+	const char *turns[] = {"USER anna\r\n", line, NULL};
+	struct pop3_server_config wide = config;
+
+	(void)state;
+	wide.command_line = 1000;
+	for (size_t len = SASL_PASSWORD_MAX; len <= SASL_PASSWORD_MAX + 1; len++) {
+		bool fits = len <= SASL_PASSWORD_MAX;
+		struct talk t;
+
+		memset(line + 5, 'x', len);
+		memcpy(line + 5 + len, "\r\n", 3);
+		talk_all(&t, &wide, turns, 1000);
+		check_row(len, fits == (span_find_span(buf_span(&t.out), SPAN("[AUTH]")) <
+					       buf_span(&t.out).len));
+		talk_fini(&t);
+	}
+}
+
+/* A refusal has no lines behind it, whatever the session says. */
+static void
+test_pop3_server_refusal_sends_nothing(void **state)
+{
+	static const char *const login[] = {LOGIN, NULL};
+	struct pop3_reply no = {.text = SPAN("no"), .more = true};
+	struct pop3_event ev;
+	struct talk t;
+
+	(void)state;
+	talk_all(&t, &config, login, 100);
+	(void)pop3_server_next(&t.machine, SPAN("RETR 1\r\n"), &ev);
+	pop3_server_answer(&t.machine, no, &t.out);
+	assert_false(t.machine.sending);
+	talk_fini(&t);
+}
+
+static void
 test_pop3_server_h06_line_limit(void **state)
 {
 	char line[100];
@@ -275,6 +336,9 @@ test_pop3(void)
 		cmocka_unit_test(test_pop3_server_pop01_capa),
 		cmocka_unit_test(test_pop3_server_h03_stls),
 		cmocka_unit_test(test_pop3_server_h04_bytes_while_it_waits),
+		cmocka_unit_test(test_pop3_server_h24_nul),
+		cmocka_unit_test(test_pop3_server_password_has_a_limit),
+		cmocka_unit_test(test_pop3_server_refusal_sends_nothing),
 		cmocka_unit_test(test_pop3_server_h06_line_limit),
 	};
 

@@ -4,6 +4,9 @@
 #include "proto/smtp/smtp_command.h"
 #include "tests/unit/test_proto.h"
 
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define X100 X50 X50
+
 static void
 test_smtp_command_rows(void **state)
 {
@@ -21,6 +24,7 @@ test_smtp_command_rows(void **state)
 		{"QUIT now", SMTP_VERB_QUIT, SMTP_FAULT_ARGUMENT},
 		{"DATA x", SMTP_VERB_DATA, SMTP_FAULT_ARGUMENT},
 		{"NOOP x y", SMTP_VERB_NOOP, 0},
+		{"NOOP\tx", SMTP_VERB_NOOP, 0},
 		{"", SMTP_VERB_UNKNOWN, SMTP_FAULT_UNKNOWN},
 		{"?", SMTP_VERB_UNKNOWN, SMTP_FAULT_UNKNOWN},
 		{"BDAT 3", SMTP_VERB_UNKNOWN, SMTP_FAULT_UNKNOWN},
@@ -52,6 +56,10 @@ test_smtp_command_rows(void **state)
 		{"RCPT TO:<a@b.test> NOTIFY=", SMTP_VERB_RCPT, SMTP_FAULT_VALUE},
 		{"RCPT TO:<a@b.test> ORCPT=x", SMTP_VERB_RCPT, SMTP_FAULT_VALUE},
 		{"RCPT TO:<a@b.test> ORCPT=rfc822;a b", SMTP_VERB_RCPT, SMTP_FAULT_PARAMETER},
+		{"MAIL FROM:<> ENVID=" X100, SMTP_VERB_MAIL, 0},
+		{"MAIL FROM:<> ENVID=x" X100, SMTP_VERB_MAIL, SMTP_FAULT_VALUE},
+		{"HELO xxxxx" X100 X100 X50, SMTP_VERB_HELO, 0},
+		{"HELO xxxxxx" X100 X100 X50, SMTP_VERB_HELO, SMTP_FAULT_ARGUMENT},
 		{"AUTH PLAIN AAAA", SMTP_VERB_AUTH, 0},
 		{"AUTH", SMTP_VERB_AUTH, SMTP_FAULT_ARGUMENT},
 		{"STARTTLS", SMTP_VERB_STARTTLS, 0},

@@ -22,7 +22,7 @@ static const struct smtp_server_config config = {.hostname = {"mail.example.org"
 	.command_line = 64,
 	.line_length = 100,
 	.recipients = 1000,
-	.bad_commands = 10,
+	.bad_commands = 10, .auth_failures = 3,
 	.starttls = true,
 	.auth = true,
 	.auth_in_clear = true,
@@ -145,6 +145,7 @@ check_codes(size_t row, const struct talk *t, const char *want)
 	check_span(row, ((struct span){codes, len}), span_of(want));
 }
 
+#define X80 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define HELLO "EHLO client.example.net\r\n"
 #define BEGIN "MAIL FROM:<bo@example.net>\r\n", "RCPT TO:<anna@example.org>\r\n", "DATA\r\n"
 
@@ -196,6 +197,12 @@ static const struct {
 	{{HELLO, "AUTH PLAIN\r\n", "*\r\n", "NOOP\r\n"}, "220 250 334 501 250 ", 0, "", 0},
 	{{HELLO, "AUTH PLAIN !!!!\r\n", "AUTH FOO\r\n", "HELO x\r\n", "AUTH PLAIN\r\n"},
 		"220 250 501 504 250 503 ", 0, "", 0},
+	/* an over-long answer ends the exchange */
+	{{HELLO, "AUTH LOGIN\r\n", X80 "\r\n", "YW5uYQ==\r\n", "NOOP\r\n"},
+		"220 250 334 500 500 250 ", 0, "", 0},
+	{{HELLO, "MAIL FROM:<>\r\n", "STARTTLS\r\n"}, "220 250 250 503 ", 0, "", 0},
+	/* H1, behind the limit of a line, too */
+	{{HELLO, X80 "\nNOOP\r\n"}, "220 250 550 ", 0, "", SMTP_CLOSE_BARE_LINE_END},
 	/* H67: three failures */
 	{{HELLO, "AUTH PLAIN AGFubmEAeA==\r\n", "AUTH PLAIN AGFubmEAeA==\r\n",
 		 "AUTH PLAIN AGFubmEAeA==\r\n", "NOOP\r\n"},
@@ -234,7 +241,7 @@ test_smtp_server_smt01_ehlo_lists_them(void **state)
 	check_span(0, buf_span(&t.out),
 		SPAN("220 ready\r\n250-mail.example.org OK\r\n250-PIPELINING\r\n"
 		     "250-ENHANCEDSTATUSCODES\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-SIZE 1000\r\n"
-		     "250-DSN\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n"));
+		     "250-DSN\r\n250-HELP\r\n250-STARTTLS\r\n250 AUTH PLAIN LOGIN\r\n"));
 	talk_fini(&t);
 }
 
@@ -247,6 +254,9 @@ test_smtp_server_h03_h04_early_bytes(void **state)
 		HELLO "AUTH LOGIN\r\nYW5uYQ==\r\n",
 		HELLO "MAIL FROM:<>\r\nRCPT TO:<a@b.test>\r\nDATA\r\ntext\r\n.\r\n",
 	};
+	static const char *const challenged[] = {
+		HELLO, "AUTH LOGIN\r\n", "YW5uYQ==\r\nc2VjcmV0\r\n", NULL};
+	struct talk last;
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(batches); i++) {
@@ -260,6 +270,126 @@ test_smtp_server_h03_h04_early_bytes(void **state)
 				     buf_span(&t.out).len);
 		talk_fini(&t);
 	}
+	talk_init(&last, &config);
+	talk_all(&last, challenged, 100);
+	assert_true(last.why == SMTP_CLOSE_EARLY_BYTES && last.logins == 0);
+	talk_fini(&last);
+}
+
+static void
+test_smtp_server_h67_auth_wants_tls(void **state)
+{
+	static const char *const turns[] = {
+		HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", "STARTTLS\r\n", NULL};
+	static const char *const after[] = {HELLO, "AUTH PLAIN AGFubmEAc2VjcmV0\r\n", NULL};
+	struct smtp_server_config strict = config;
+	struct talk t;
+
+	(void)state;
+	strict.auth_in_clear = false;
+	talk_init(&t, &strict);
+	talk_all(&t, turns, 100);
+	check_codes(0, &t, "220 250 538 220 ");
+	assert_true(span_find_span(buf_span(&t.out), SPAN("AUTH PLAIN")) == buf_span(&t.out).len);
+	assert_int_equal(t.logins, 0);
+	smtp_server_tls_started(&t.machine);
+	buf_clear(&t.out);
+	talk_all(&t, after, 100);
+	check_codes(1, &t, "250 235 ");
+	assert_true(span_find_span(buf_span(&t.out), SPAN("STARTTLS")) == buf_span(&t.out).len);
+	assert_true(span_find_span(buf_span(&t.out), SPAN("AUTH PLAIN")) < buf_span(&t.out).len);
+	talk_fini(&t);
+}
+
+/* Our own trouble is no failed login, and those in clear do not count under TLS. */
+static void
+test_smtp_server_h67_what_counts_as_a_failure(void **state)
+{
+	static const char *const twice[] = {HELLO, "AUTH PLAIN AGFubmEAeA==\r\n",
+		"AUTH PLAIN AGFubmEAeA==\r\n", NULL};
+	static const char *const starttls[] = {"STARTTLS\r\n", NULL};
+	struct span login = SPAN("AUTH PLAIN AGFubmEAc2VjcmV0\r\n");
+	struct smtp_event ev;
+	struct talk t;
+
+	(void)state;
+	talk_init(&t, &config);
+	talk_all(&t, twice, 100);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(smtp_server_next(&t.machine, login, &ev), login.len);
+		assert_int_equal(ev.kind, SMTP_AUTH);
+		smtp_server_answer(&t.machine, SMTP_REPLY(454, "4.7.0", "not now"), &t.out);
+	}
+	talk_all(&t, starttls, 100);
+	smtp_server_tls_started(&t.machine);
+	talk_all(&t, twice, 100);
+	assert_false(t.closed);
+	talk_fini(&t);
+}
+
+static void
+test_smtp_server_ends_of_transactions_are_told(void **state)
+{
+	static const char *const turns[] = {HELLO, "RSET\r\n", "MAIL FROM:<>\r\n", "RSET\r\n",
+		"MAIL FROM:<>\r\n", HELLO, "RSET\r\n", NULL};
+	struct talk t;
+
+	(void)state;
+	talk_init(&t, &config);
+	talk_all(&t, turns, 100);
+	assert_int_equal(t.resets, 2);
+	talk_fini(&t);
+}
+
+static void
+test_smtp_server_smt17_recipients_have_a_limit(void **state)
+{
+	static const char *const turns[] = {HELLO, "MAIL FROM:<>\r\n", "RCPT TO:<a@b.test>\r\n",
+		"RCPT TO:<b@b.test>\r\n", "RCPT TO:<c@b.test>\r\n", NULL};
+	struct smtp_server_config two = config;
+	struct talk t;
+
+	(void)state;
+	two.recipients = 2;
+	talk_init(&t, &two);
+	talk_all(&t, turns, 100);
+	check_codes(0, &t, "220 250 250 250 250 452 ");
+	talk_fini(&t);
+}
+
+static void
+test_smtp_server_421_is_the_last_word(void **state)
+{
+	struct smtp_event ev;
+	struct talk t;
+
+	(void)state;
+	talk_init(&t, &config);
+	(void)talk_read(&t, SPAN_NONE);
+	(void)smtp_server_next(&t.machine, SPAN(HELLO), &ev);
+	smtp_server_answer(&t.machine, SMTP_REPLY(421, "4.3.2", "Going down"), &t.out);
+	(void)smtp_server_next(&t.machine, SPAN(HELLO), &ev);
+	assert_true(ev.kind == SMTP_CLOSE && ev.why == SMTP_CLOSE_REFUSED);
+	talk_fini(&t);
+}
+
+/* What was too big is forgotten with its message. */
+static void
+test_smtp_server_h06_small_after_too_big(void **state)
+{
+	static const char *const begin[] = {HELLO, BEGIN, NULL};
+	static const char *const rest[] = {".\r\n", BEGIN, "x\r\n.\r\n", NULL};
+	struct talk t;
+
+	(void)state;
+	talk_init(&t, &config);
+	talk_all(&t, begin, 100);
+	for (int i = 0; i < 13; i++)
+		(void)talk_read(&t, SPAN(X80 "\r\n"));
+	talk_all(&t, rest, 100);
+	check_codes(0, &t, "220 250 250 250 354 552 250 250 354 250 ");
+	assert_true(t.refused == 1 && t.ended == 1);
+	talk_fini(&t);
 }
 
 static void
@@ -416,6 +546,12 @@ test_smtp_server(void)
 		cmocka_unit_test(test_smtp_server_smt01_conversations),
 		cmocka_unit_test(test_smtp_server_smt01_ehlo_lists_them),
 		cmocka_unit_test(test_smtp_server_h03_h04_early_bytes),
+		cmocka_unit_test(test_smtp_server_h67_auth_wants_tls),
+		cmocka_unit_test(test_smtp_server_h67_what_counts_as_a_failure),
+		cmocka_unit_test(test_smtp_server_ends_of_transactions_are_told),
+		cmocka_unit_test(test_smtp_server_smt17_recipients_have_a_limit),
+		cmocka_unit_test(test_smtp_server_421_is_the_last_word),
+		cmocka_unit_test(test_smtp_server_h06_small_after_too_big),
 		cmocka_unit_test(test_smtp_server_h04_bytes_while_it_waits),
 		cmocka_unit_test(test_smtp_server_h03_starttls_forgets),
 		cmocka_unit_test(test_smtp_server_h04_pipelined_recipients),
