@@ -127,7 +127,9 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 	generation_release(&generation);
 	s->reload_fault[0] = '\0';
 	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "config",
-				.text = "configuration taken over" });
+				.text = "configuration taken over",
+				.fields = { { "reloads",
+					.number = metric_get(&s->metrics, reloads) } } });
 }
 
 /* The warden keeps its own list of names that it may open and bind. */

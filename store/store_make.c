@@ -23,6 +23,18 @@
 
 /* ---- opening the environment ---- */
 
+/* LMDB leaves its data file open over an exec (H62). */
+static int
+env_close_on_exec(MDB_env *env)
+{
+	mdb_filehandle_t fd;
+	int rc = mdb_env_get_fd(env, &fd);
+
+	if (rc != 0)
+		return rc;
+	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+}
+
 static int
 env_try(struct store *store, const char *dir, unsigned flags)
 {
@@ -35,6 +47,8 @@ env_try(struct store *store, const char *dir, unsigned flags)
 		(rc = mdb_env_set_mapsize(store->env, store->map_size)) == 0 &&
 		(readers == 0 || (rc = mdb_env_set_maxreaders(store->env, readers)) == 0))
 		rc = mdb_env_open(store->env, dir, MDB_NOTLS | flags, 0600);
+	if (rc == 0)
+		rc = env_close_on_exec(store->env);
 	if (rc != 0) {
 		mdb_env_close(store->env);
 		store->env = NULL;

@@ -132,6 +132,12 @@ come_to_end(struct session *s)
 	loop_defer(s->host->loop, &s->end);
 }
 
+static int64_t
+goodbye_ms(enum close_reason reason)
+{
+	return reason == CLOSE_SHUTDOWN ? SESSION_STOP_GOODBYE_MS : SESSION_GOODBYE_MS;
+}
+
 void
 session_close(struct session *s, enum close_reason reason)
 {
@@ -139,7 +145,7 @@ session_close(struct session *s, enum close_reason reason)
 		return;
 	s->reason = reason;
 	s->waits = false;
-	session_set_deadline(s, SESSION_GOODBYE_MS, reason);
+	session_set_deadline(s, goodbye_ms(reason), reason);
 	if (s->stream.end == STREAM_OPEN)
 		stream_tell_sent(&s->stream);
 	come_to_end(s);
@@ -426,10 +432,22 @@ session_take_conf(struct session *s)
 	return true;
 }
 
+/* It is closing already; what it may still take is cut to what REASON allows. */
+static void
+hurry(struct session *s, enum close_reason reason)
+{
+	int64_t left_ms = s->deadline.due_ms - loop_now_ms(s->host->loop);
+
+	if (left_ms > goodbye_ms(reason))
+		session_set_deadline(s, goodbye_ms(reason), s->reason);
+}
+
 static void
 end_session(struct session *s, enum close_reason reason)
 {
-	if (s->waits && !s->waits_idle)
+	if (s->reason != CLOSE_NONE)
+		hurry(s, reason);
+	else if (s->waits && !s->waits_idle)
 		s->end_later = reason; /* what is under way is answered first */
 	else
 		close_saying(s, reason, s->class->shutdown_text);

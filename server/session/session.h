@@ -42,7 +42,8 @@ struct session_class {
 };
 
 #define SESSION_NAME_SIZE 24
-#define SESSION_GOODBYE_MS 5000 /* for the last words to be sent, then the descriptor is closed */
+#define SESSION_GOODBYE_MS 5000 /* for the last words to be sent and read, then it is closed */
+#define SESSION_STOP_GOODBYE_MS 1000 /* the same when the server stops */
 
 struct session {
 	struct stream stream;

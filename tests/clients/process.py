@@ -1,0 +1,585 @@
+#!/usr/bin/env python3
+"""process.py - the process as an operator meets it: signals, reloads, rights, TLS, memory. TAP.
+
+    tests/clients/process.py [WORD...]     those whose name holds a word
+"""
+import os
+import resource
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import (BUILD, PASSWORD, Server, Skip, equal, figure, free_ports, tap, true, unverified,  # noqa: E402
+                      wait_for)
+
+MESSAGE = "Subject: hi\r\n\r\nhello\r\n"
+DAEMON = os.path.join(BUILD, "postroomd")
+IDLE_PLAIN, IDLE_PLAIN_KB = 1000, 8 * 1024
+IDLE_TLS, IDLE_TLS_EACH_KB = 200, 60
+CLOEXEC = 0o2000000
+
+
+class Line:
+    """A client that speaks line by line."""
+
+    def __init__(self, port, tls=None, greeting=True):
+        self.s = socket.create_connection(("127.0.0.1", port), 20)
+        if tls is not None:
+            self.s = tls.wrap_socket(self.s)
+        self.f = self.s.makefile("rb")
+        self.greeting = self.read() if greeting else b""
+
+    def read(self):
+        return self.f.readline().rstrip(b"\r\n")
+
+    def say(self, text):
+        self.s.sendall(text.encode() + b"\r\n")
+        return self.read()
+
+    def is_closed(self):
+        """The server has ended it; what it said before is passed over."""
+        try:
+            while self.f.readline():
+                pass
+        except ConnectionError:
+            pass
+        return True
+
+    def close(self):
+        self.f.close()
+        self.s.close()
+
+
+def server_pid(server):
+    return server.pids()[1]
+
+
+def anon_kb(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("RssAnon"))
+
+
+def status_of(pid):
+    with open("/proc/%d/status" % pid) as f:
+        return dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+
+
+def run(*args, **more):
+    return subprocess.run(list(map(str, args)), capture_output=True, text=True, timeout=60, errors="replace", **more)
+
+
+def reload(server, good=True):
+    """SIGHUP, and wait until the server has said what came of it."""
+    words = "configuration taken over" if good else "the new configuration is refused"
+    before = server.errors().count(words)
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: server.errors().count(words) > before, words)
+
+
+def change_config(server, change):
+    with open(server.config) as f:
+        text = f.read()
+    with open(server.config, "w") as f:
+        f.write(change(text))
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+# --- the end ---
+
+def test_sigterm_ends_with_sessions_open_in_every_state():
+    server = Server().start()
+    try:
+        server.add_user("anna")
+        idle, tls = Line(server.ports["pop3"]), Line(server.ports["pop3s"], unverified())
+        silent = Line(server.ports["submissions"], greeting=False)  # its handshake never begins
+        data = Line(server.ports["smtp"])
+        for words in ("EHLO c.test", "MAIL FROM:<a@b.test>", "RCPT TO:<anna@example.test>", "DATA"):
+            data.say(words)
+        delayed = Line(server.ports["pop3s"], unverified())
+        for _ in range(2):  # the second is slowed by the first (H57)
+            delayed.say("USER anna")
+            delayed.s.sendall(b"PASS wrong\r\n")
+            delayed.read() if _ == 0 else time.sleep(0.2)
+        began = time.time()
+        equal(server.stop(), 0, "exit status")
+        true(time.time() - began < 3, "ended after %.1f s" % (time.time() - began))
+        for line in (idle, tls, silent, data, delayed):
+            line.is_closed()
+        true(not os.path.exists(server.socket), "the control socket is gone")
+    finally:
+        server.clean()
+
+
+def test_sigterm_during_a_login_delay_is_prompt_h57():
+    server = Server().start()
+    try:
+        server.add_user("anna")
+        first = Line(server.ports["pop3s"], unverified())
+        for n in range(2):
+            first.say("USER anna")
+            first.say("PASS wrong")  # answered after 0 and 1 s
+        lines = [Line(server.ports["pop3s"], unverified()) for _ in range(3)]
+        for n, line in enumerate(lines):
+            line.say("USER anna")
+            line.s.sendall(b"PASS wrong\r\n")
+            if n < 2:
+                line.read()  # 2 and 4 s
+        time.sleep(0.3)  # the last waits 8 s
+        began = time.time()
+        equal(server.stop(), 0, "exit status")
+        true(time.time() - began < 3, "ended after %.1f s" % (time.time() - began))
+    finally:
+        server.clean()
+
+
+def test_sigkill_of_the_server_ends_the_warden_with_a_fault():
+    server = Server().start()
+    try:
+        os.kill(server_pid(server), signal.SIGKILL)
+        equal(server.process.wait(10), 1, "the warden's status")
+        true("server: ended by signal 9" in server.errors(), server.errors()[-300:])
+        server.wait_unlocked()
+        server.start()  # the place is free again
+        equal(server.stop(), 0, "exit status")
+    finally:
+        server.clean()
+
+
+def test_sigkill_of_the_warden_ends_the_server():
+    server = Server().start()
+    try:
+        child = server_pid(server)
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        wait_for(lambda: not os.path.exists("/proc/%d" % child) or status_of(child)["State"][0] == "Z", "the server ends")
+        server.start()
+        equal(server.stop(), 0, "exit status")
+    finally:
+        server.clean()
+
+
+# --- options and starts ---
+
+def test_options():
+    with Server() as server:
+        equal(run(DAEMON, "--version").stdout, "postroomd 0.1.0\n")
+        r = run(DAEMON, "--help")
+        equal((r.returncode, "--check-store" in r.stdout), (0, True))
+        for wrong in (["--nonsense"], ["word"], ["--repair"], ["-c"]):
+            r = run(DAEMON, *wrong)
+            equal(r.returncode, 2, " ".join(wrong))
+            true(r.stderr.count("\n") == 1, "one line: %r" % r.stderr)
+        equal(run(DAEMON, "--check", "-c", server.config).returncode, 0, "--check")
+        status, text = server.check()
+        equal(status, 0, "--check-store beside the server: " + text)
+        bad = server.config + ".bad"
+        shutil.copy(server.config, bad)
+        with open(bad, "a") as f:
+            f.write("nonsense: 1\nloops: many\n")
+        r = run(DAEMON, "--check", "-c", bad)
+        equal(r.returncode, 1, "--check of a bad file")
+        true("nonsense" in r.stderr and "loops" in r.stderr, "all faults at once: " + r.stderr)
+        r = run(DAEMON, "-f", "-c", "/nonexistent/postroom.yaml")
+        equal((r.returncode, r.stderr.count("\n")), (1, 1), r.stderr)
+
+
+def test_second_server_says_one_line_and_harms_nothing():
+    with Server() as server:
+        server.add_user("anna")
+        r = run(DAEMON, "-f", "-c", server.config, cwd=server.dir)
+        equal(r.returncode, 1, "its status")
+        equal(r.stderr.count("\n"), 1, r.stderr)
+        true(r.stderr.startswith("postroomd: "), r.stderr)
+        server.send("a@b.test", ["anna@example.test"], MESSAGE)
+        server.cli("status")  # the control socket is still the first one's
+        other = Server(folder=tempfile.mkdtemp(prefix="postroom-test-"))
+        try:
+            change_config(other, lambda t: t.replace(str(other.ports["smtp"]), str(server.ports["smtp"])))
+            other.start(ready=False)
+            equal(other.process.wait(20), 1, "a port in use")
+            text = [line for line in other.errors().split("\n") if line]
+            equal(len(text), 1, str(text))
+            true(str(server.ports["smtp"]) in text[0], text[0])
+        finally:
+            shutil.rmtree(other.dir)
+
+
+def test_folders_are_made_one_level_deep():
+    server = Server()
+    try:
+        change_config(server, lambda t: t.replace("control: %s" % server.socket, "control: %s/run/control.sock" % server.dir)
+                      .replace("data: %s" % server.store, "data: %s/lib/store" % server.dir))
+        server.socket = server.dir + "/run/control.sock"
+        server.start()
+        modes = [oct(os.stat(server.dir + "/" + d).st_mode & 0o777) for d in ("run", "log", "lib", "lib/store")]
+        equal(modes, ["0o750", "0o750", "0o700", "0o700"])
+        equal(oct(os.stat(server.socket).st_mode & 0o777), "0o660", "the socket (H59)")
+        equal(server.stop(), 0)
+        change_config(server, lambda t: t.replace("/lib/store", "/no/such/store"))
+        server.start(ready=False)
+        equal(server.process.wait(20), 1, "two levels are missing")
+        line = server.errors()
+        true(line.startswith("postroomd: ") and line.count("\n") == 1 and "setting data" in line, line)
+    finally:
+        server.clean()
+
+
+# --- reloads ---
+
+def test_reload_opens_and_closes_ports_and_keeps_sessions():
+    with Server() as server:
+        server.add_user("anna")
+        old, new = server.ports["smtp"], free_ports(1)[0]
+        pop, smtp = Line(server.ports["pop3"]), Line(old)
+        smtp.say("EHLO c.test")
+        change_config(server, lambda t: t.replace(":%d" % old, ":%d" % new))
+        reload(server)
+        server.ports["smtp"] = new
+        true(not answers(old), "the old port is closed")
+        server.send("a@b.test", ["anna@example.test"], MESSAGE)
+        equal(pop.say("CAPA")[:3], b"+OK", "a session of another service goes on")
+        while pop.read() != b".":
+            pass
+        while smtp.say("NOOP")[:7] != b"250 2.0":  # after the lines of EHLO
+            pass
+        pop.close()
+        smtp.close()
+
+
+def test_reload_of_a_bad_file_changes_nothing_h61():
+    with Server() as server:
+        server.add_user("anna")
+        with open(server.config) as f:
+            good = f.read()
+        change_config(server, lambda t: t.replace(":%d" % server.ports["pop3"], ":%d" % free_ports(1)[0]) + "nonsense: 1\n")
+        reload(server, good=False)
+        true("nonsense" in server.errors(), "the fault is logged")
+        true(answers(server.ports["pop3"]), "the old port is open")
+        server.send("a@b.test", ["anna@example.test"], MESSAGE)
+        r = server.cli("config", "check", ok=False)
+        true(r.returncode == 1 and "nonsense" in r.stdout + r.stderr, r.stdout + r.stderr)
+        # an address that cannot be had refuses all of it, too
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        change_config(server, lambda _: good.replace(":%d" % server.ports["pop3"], ":%d" % taken.getsockname()[1]))
+        reload(server, good=False)
+        true(answers(server.ports["pop3"]), "the old port is open")
+        change_config(server, lambda _: good)
+        reload(server)
+        equal(server.cli("config", "check").returncode, 0)
+        taken.close()
+
+
+def test_hundred_reloads_under_load_lose_nothing_h61():
+    with Server() as server:
+        for user in ("anna", "bert"):
+            server.add_user(user)
+        sent, faults, stop = {"anna": [], "bert": []}, [], threading.Event()
+
+        def load(user):
+            n = 0
+            while not stop.is_set():
+                try:
+                    with server.smtp() as s:
+                        for _ in range(10):
+                            s.sendmail("a@b.test", [user + "@example.test"], "Subject: %s %d\r\n\r\nx\r\n" % (user, n))
+                            sent[user].append(n)
+                            n += 1
+                except Exception as why:  # whatever a client may meet
+                    faults.append(repr(why))
+                    return
+        threads = [threading.Thread(target=load, args=(u,)) for u in sent]
+        for t in threads:
+            t.start()
+        for n in range(100):
+            change_config(server, lambda t: t.split("lockout:")[0] + "lockout: { minutes: %d }\n" % (n + 1))
+            reload(server)
+        stop.set()
+        for t in threads:
+            t.join()
+        equal(faults, [])
+        for user, numbers in sent.items():
+            true(len(numbers) > 10, "%s sent %d" % (user, len(numbers)))
+            found = sorted(int(m.split(b"Subject: ")[1].split(b"\r\n")[0].split()[1]) for m in server.fetch(user))
+            equal(found, sorted(numbers), user)
+        figure("100 reloads beside %d messages" % sum(map(len, sent.values())))
+
+
+# --- rights ---
+
+def low_ports(count):
+    found = []
+    for port in range(700, 1023):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+                found.append(port)
+            except OSError:
+                continue
+        if len(found) == count:
+            return found
+    raise Skip("no free ports under 1024")
+
+
+def in_namespace(server, folder):
+    """Start where /etc/passwd and /etc/group know a user postroom, which this machine need not have."""
+    for name, line in (("passwd", "postroom:x:61999:61999::/nonexistent:/usr/sbin/nologin"), ("group", "postroom:x:61999:")):
+        with open("/etc/" + name) as f:
+            text = "".join(row for row in f if not row.startswith("postroom:"))
+        with open("%s/%s" % (folder, name), "w") as f:
+            f.write(text + line + "\n")
+    script = 'mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/group" /etc/group && shift && exec "$@"'
+    probe = subprocess.run(["unshare", "-m", "sh", "-c", script, "sh", folder, "true"], capture_output=True)
+    if probe.returncode != 0:
+        raise Skip("no mount namespace here")
+    server.stderr = open(server.stderr_path, "ab")
+    server.mark = server.stderr.tell()
+    server.process = subprocess.Popen(
+        ["unshare", "-m", "sh", "-c", script, "sh", folder, server.program, "-f", "-c", server.config],
+        stdin=subprocess.DEVNULL, stdout=server.stderr, stderr=server.stderr, cwd=server.dir)
+    server.wait_ready()
+
+
+def test_started_as_root_the_server_gives_up_its_rights_h55():
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    server, folder = Server(services=("smtp", "pop3")), tempfile.mkdtemp(prefix="postroom-test-")
+    try:
+        os.chmod(server.dir, 0o755)  # others may pass; the folders below are the server's own
+        home = server.dir + "/home"
+        change_config(server, lambda t: t.replace("data: %s" % server.store, "data: %s/store" % home)
+                      .replace("control: %s" % server.socket, "control: %s/control.sock" % home)
+                      .replace("tls: { certificate: %s/tls/cert.pem, key: %s/tls/key.pem }\n" % (server.dir, server.dir), ""))
+        for service, port in zip(("smtp", "pop3"), low_ports(2)):
+            change_config(server, lambda t: t.replace(":%d" % server.ports[service], ":%d" % port))
+            server.ports[service] = port
+        server.socket = home + "/control.sock"
+        os.chmod(server.config, 0o644)
+        in_namespace(server, folder)
+        child = server_pid(server)
+        s = status_of(child)
+        equal(s["Uid"].split(), ["61999"] * 4, "uid")
+        equal(s["Gid"].split(), ["61999"] * 4, "gid")
+        equal(s["Groups"].split(), ["61999"], "groups")
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            equal(int(s[name], 16), 0, name)
+        equal(s["NoNewPrivs"], "1")
+        equal(status_of(server.process.pid)["Uid"].split(), ["0"] * 4, "the warden keeps its own")
+        server.add_user("anna")
+        server.send("a@b.test", ["anna@example.test"], MESSAGE)
+        equal([os.stat(home + d).st_uid for d in ("", "/store", "/control.sock")], [61999] * 3, "owners")
+        equal(os.stat("/proc/%d/mem" % child).st_uid, 0, "not dumpable: its /proc is root's")
+        # a reload may bind another low port through the warden
+        old, new = server.ports["pop3"], [p for p in low_ports(3) if p not in server.ports.values()][0]
+        change_config(server, lambda t: t.replace(":%d" % old, ":%d" % new))
+        reload(server)
+        true(answers(new) and not answers(old), "the low port moved")
+        equal(server.stop(), 0)
+    finally:
+        if server.process and server.process.poll() is None:
+            server.kill()
+        server.clean()
+        shutil.rmtree(folder)
+
+
+def test_descriptors_do_not_reach_children_h62():
+    with Server() as server:
+        lines = [Line(server.ports["smtp"]), Line(server.ports["pop3s"], unverified())]
+        looked = 0
+        for pid in server.pids():
+            try:
+                numbers = sorted(map(int, os.listdir("/proc/%d/fdinfo" % pid)))
+            except PermissionError:
+                raise Skip("only root may look into a process that is not dumpable")
+            for n in numbers:
+                if n <= 2:
+                    continue
+                with open("/proc/%d/fdinfo/%d" % (pid, n)) as f:
+                    flags = next(int(row.split()[1], 8) for row in f if row.startswith("flags"))
+                true(flags & CLOEXEC, "fd %d of %d: %s" % (n, pid, os.readlink("/proc/%d/fd/%d" % (pid, n))))
+                looked += 1
+        true(looked > 15, "looked at %d descriptors" % looked)
+        for line in lines:
+            line.close()
+
+
+# --- TLS ---
+
+def s_client(server, *args, stdin="QUIT\r\n", service="pop3s"):
+    if not shutil.which("openssl"):
+        raise Skip("openssl is not here")
+    r = run("openssl", "s_client", "-connect", "127.0.0.1:%d" % server.ports[service], *args, input=stdin)
+    return r.stdout + r.stderr
+
+
+def test_tls_refuses_what_is_old_h68():
+    with Server() as server:
+        loose = ["-cipher", "ALL:@SECLEVEL=0"]
+        text = s_client(server, "-tls1_2", *loose)
+        true("Cipher is ECDHE-" in text and "+OK" in text, text[-800:])
+        for old in ("-tls1", "-tls1_1"):
+            text = s_client(server, old, *loose)
+            true("Cipher is (NONE)" in text and "alert" in text, old + text[-800:])
+        for cipher in ("ECDHE-ECDSA-AES128-SHA", "ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384", "AES128-GCM-SHA256"):
+            text = s_client(server, "-tls1_2", "-cipher", cipher + ":@SECLEVEL=0")
+            true("Cipher is (NONE)" in text and "alert handshake failure" in text, cipher + text[-800:])
+
+
+def test_tls_refuses_renegotiation_h68():
+    with Server() as server:
+        if not shutil.which("openssl"):
+            raise Skip("openssl is not here")
+        p = subprocess.Popen(["openssl", "s_client", "-tls1_2", "-connect", "127.0.0.1:%d" % server.ports["pop3s"]],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        while b"+OK" not in p.stdout.readline():
+            pass
+        p.stdin.write(b"R\n")  # at the start of a line: renegotiate
+        p.stdin.flush()
+        time.sleep(0.5)
+        text = p.communicate(timeout=20)[0].decode("utf-8", "replace")
+        true("RENEGOTIATING" in text, text)
+        true("no renegotiation" in text or "alert" in text, text)
+        equal(text.count("verify return:1"), 0, "no second handshake: " + text)
+
+
+def test_tls_two_commands_in_one_record_h62():
+    with Server() as server:
+        for service, words in (("pop3s", b"CAPA\r\nNOOP\r\n"), ("submissions", b"NOOP\r\nRSET\r\n")):
+            line = Line(server.ports[service], unverified())
+            for n in range(20):
+                line.s.sendall(words)  # one write is one record
+                replies = 0
+                while replies < 2:
+                    text = line.read()
+                    replies += text[:1] in (b"+", b"-", b"2", b"5") and text[:2] != b"2."
+                    true(text, service + ": closed")
+            line.close()
+
+
+def test_tls_certificate_is_replaced_while_sessions_live_h68():
+    with Server() as server:
+        place = os.path.join(server.dir, "tls")
+
+        def seen():
+            with unverified().wrap_socket(socket.create_connection(("127.0.0.1", server.ports["pop3s"]), 10)) as s:
+                return s.getpeercert(True)
+        old, lines = seen(), [Line(server.ports["pop3s"], unverified()) for _ in range(20)]
+        shutil.move(place, place + ".before")  # a new one is made where there is none
+        reload(server)
+        new = seen()
+        true(old != new, "new sessions see the new certificate")
+        for line in lines:
+            equal(line.say("NOOP")[:1], b"-", "old sessions live on")  # before login
+            line.close()
+        os.remove(os.path.join(place, "key.pem"))
+        shutil.copy(place + ".before/key.pem", place)  # of another certificate
+        reload(server, good=False)
+        equal(seen(), new, "a key that does not fit changes nothing")
+
+
+# --- memory and time ---
+
+def connections(count, port, speak):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < count + 200:
+        raise Skip("too few descriptors")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 65536) if hard > 0 else 65536, hard))
+    return [speak(port) for _ in range(count)]
+
+
+def test_idle_plain_sessions_are_small_h34():
+    with Server() as server:
+        pid = server_pid(server)
+        warm = [Line(server.ports[s]) for s in ("pop3", "smtp") for _ in range(20)]
+        before = anon_kb(pid)
+        lines = connections(IDLE_PLAIN // 2, server.ports["pop3"], Line) + connections(IDLE_PLAIN // 2, server.ports["smtp"], Line)
+        for line in lines:
+            true(line.greeting, "refused")
+            line.say("CAPA" if line.greeting[:1] == b"+" else "EHLO c.test")
+        used = anon_kb(pid) - before
+        figure("%d idle plain sessions: %d KB, %.1f KB each" % (len(lines), used, used / len(lines)))
+        true(used < IDLE_PLAIN_KB, "%d KB" % used)
+        equal(server.json("status")[0]["version"], "0.1.0", "the console still gets in")
+        for line in warm + lines:
+            line.close()
+
+
+def test_idle_tls_sessions_are_small_h34():
+    with Server() as server:
+        pid, context = server_pid(server), unverified()
+        before = anon_kb(pid)
+        lines = connections(IDLE_TLS, server.ports["pop3s"], lambda port: Line(port, context))
+        used = anon_kb(pid) - before
+        figure("%d idle TLS sessions: %d KB, %.1f KB each" % (len(lines), used, used / len(lines)))
+        true(used < IDLE_TLS * IDLE_TLS_EACH_KB, "%d KB" % used)
+        for line in lines:
+            line.close()
+
+
+def test_drip_client_is_gone_on_time_h20():
+    with Server(extra="timeouts: { before_login: 2s, handshake: 2s }\n") as server:
+        pop = Line(server.ports["pop3"])
+        silent = Line(server.ports["pop3s"], greeting=False)  # never begins its handshake
+        began = time.time()
+        try:
+            while time.time() - began < 10:
+                pop.s.sendall(b"U")
+                time.sleep(0.3)
+                pop.s.settimeout(0.01)
+                try:
+                    if pop.s.recv(100) == b"":
+                        break
+                except (TimeoutError, ssl.SSLWantReadError):
+                    pass
+        except ConnectionError:
+            pass
+        true(1.5 < time.time() - began < 5, "gone after %.1f s" % (time.time() - began))
+        silent.is_closed()
+        true(time.time() - began < 6, "the silent one after %.1f s" % (time.time() - began))
+
+
+def test_reader_that_does_not_read_costs_no_memory_h35():
+    with Server(extra="timeouts: { stalled: 3s }\n") as server:
+        server.add_user("anna")
+        line = b"x" * 76 + b"\r\n"
+        server.send("a@b.test", ["anna@example.test"], b"Subject: large\r\n\r\n" + line * (20 * 1024 * 1024 // len(line)))
+        warm = server.pop("anna")  # the first RETR of this process
+        equal(len(warm.top(1, 10)[1]) > 5, True)
+        warm.quit()
+        pop = socket.socket()
+        pop.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        pop.connect(("127.0.0.1", server.ports["pop3s"]))
+        tls = unverified().wrap_socket(pop)
+        for words in ("USER anna", "PASS " + PASSWORD):
+            tls.sendall(words.encode() + b"\r\n")
+            time.sleep(0.2)
+        pid = server_pid(server)
+        time.sleep(0.5)
+        before = anon_kb(pid)
+        began = time.time()
+        tls.sendall(b"RETR 1\r\n")
+        time.sleep(1.5)
+        used = anon_kb(pid) - before
+        figure("20 MB asked for and not read: %d KB" % used)
+        true(used <= 1024, "%d KB" % used)
+        wait_for(lambda: "the peer does not read" in server.errors(), "closed as stuck (timeouts.stalled)", 10)
+        true(time.time() - began > 2.5, "not before its time")
+        tls.close()
+
+
+TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
+
+if __name__ == "__main__":
+    sys.exit(tap(TESTS))
