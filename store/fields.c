@@ -488,3 +488,13 @@ fields_copy(const struct field_table *table, void *object, struct arena *arena)
 		*text = arena_copy(arena, *text);
 	}
 }
+
+size_t
+field_characters(struct span text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80; /* not one that continues */
+	return count;
+}

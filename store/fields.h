@@ -109,6 +109,8 @@ MUST_CHECK enum err fields_decode(
 /* Copy every text of OBJECT into ARENA. */
 void fields_copy(const struct field_table *table, void *object, struct arena *arena);
 
+/* How many characters a text has that is UTF-8 (RFC 3629, 3). */
+size_t field_characters(struct span text);
 /* The parts of a FIELD_LIST value one by one; *rest starts as the value. False at the end. */
 bool field_list_next(struct span *rest, struct span *part);
 

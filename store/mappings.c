@@ -317,16 +317,6 @@ mapping_each_pattern(struct snapshot *snap, struct span pattern, mapping_fn *fn,
 
 /* ---- writing ---- */
 
-static size_t
-character_count(struct span text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80; /* UTF-8, RFC 3629, 3 */
-	return count;
-}
-
 static enum err
 refuse_twin(void *arg, const struct mapping *other)
 {
@@ -351,7 +341,7 @@ mapping_check(struct txn *txn, const struct mapping *m, struct span old_pattern)
 		return err;
 	if (m->target.len == 0)
 		return ERR_SYNTAX;
-	if (character_count(m->comment) > MAPPING_COMMENT_MAX)
+	if (field_characters(m->comment) > MAPPING_COMMENT_MAX)
 		return ERR_LIMIT;
 	err = mapping_count(txn_view(txn), &counts);
 	if (err != OK)

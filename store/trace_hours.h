@@ -1,6 +1,6 @@
 /*
- * trace_hours.h - what traces.c, refusals.c and check_directory.c share: keys, and the account of an
- * hour.
+ * trace_hours.h - what traces.c, refusals.c and check_directory.c share: keys, and the account of
+ * an hour.
  */
 #ifndef STORE_TRACE_HOURS_H
 #define STORE_TRACE_HOURS_H

@@ -76,19 +76,18 @@ trace_cut(const struct trace *t)
 	return cut;
 }
 
-#define TRACE_HEADS (RECORD_HEAD + 12 * COUNT(fields)) /* tags, lengths, numbers */
-
 /* Write one row; *cost is what it takes. */
 static enum err
 trace_put(struct txn *txn, const struct trace *t, struct trace_cost *cost)
 {
-	char room[TRACE_NOTES_MAX + TRACE_RECIPIENTS_MAX + 8 * TRACE_TEXT_MAX + TRACE_HEADS];
+	size_t max = RECORD_HEAD + fields_size_max(&trace_table, t);
+	char *room = arena_alloc(txn_arena(txn), max);
 	struct record_out out;
 	struct key key;
 	enum err err;
 
 	key_u64_u32(&key, t->message_no, t->part);
-	record_begin(&out, room, sizeof(room), ROW_VERSION);
+	record_begin(&out, room, max, ROW_VERSION);
 	fields_encode(&trace_table, t, &out);
 	cost->rows++;
 	cost->bytes += out.len + TRACE_ROW_COST;

@@ -183,16 +183,6 @@ user_other_admin(struct snapshot *snap, uint64_t user_id, bool *out)
 /* ---- writing ---- */
 
 static size_t
-character_count(struct span text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.ptr[i] & 0xc0) != 0x80; /* UTF-8, RFC 3629, 3 */
-	return count;
-}
-
-static size_t
 list_count(struct span list)
 {
 	struct span part;
@@ -210,8 +200,8 @@ user_check(const struct user *user)
 
 	if (err != OK)
 		return err;
-	if (character_count(user->comment) > USER_COMMENT_MAX ||
-		character_count(user->full_name) > USER_COMMENT_MAX)
+	if (field_characters(user->comment) > USER_COMMENT_MAX ||
+		field_characters(user->full_name) > USER_COMMENT_MAX)
 		return ERR_LIMIT;
 	if (list_count(user->assistants) > USER_TARGETS_COUNT ||
 		list_count(user->forward_to) > USER_TARGETS_COUNT ||
