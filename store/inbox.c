@@ -86,6 +86,7 @@ why_refused(const struct store *store, const struct store_job *job)
 enum err
 store_submit(struct store *store, struct store_job *job)
 {
+	bool wake = false;
 	enum err err;
 
 	ENSURE(job->apply && job->inbox);
@@ -95,14 +96,14 @@ store_submit(struct store *store, struct store_job *job)
 		store->stats.jobs_waiting++;
 		store->stats.bytes_waiting += job->size_bytes;
 		list_append(job->patient ? &store->patient : &store->urgent, &job->link);
-		if (store->writer_sleeps) {
-			store->writer_sleeps = false;
-			pthread_cond_signal(&store->work);
-		}
+		wake = store->writer_sleeps;
+		store->writer_sleeps = false;
 	} else {
 		store->stats.jobs_refused++;
 	}
 	pthread_mutex_unlock(&store->lock);
+	if (wake) /* with the lock free: else the writer would wake only to wait for it */
+		pthread_cond_signal(&store->work);
 	return err;
 }
 
