@@ -137,11 +137,15 @@ load(struct server *s, const struct conf *conf, const struct tls_paths *paths, s
 				paths->certificate, strerror(errno));
 		return err;
 	}
-	if (err == OK)
-		err = read_pem(s, paths->key, key);
-	if (err != OK)
-		snprintf(fault, SERVER_LINE_MAX, "certificate %.150s: %s (tls.certificate, tls.key)",
+	if (err != OK) {
+		snprintf(fault, SERVER_LINE_MAX, "certificate %.150s: %s (see tls.certificate)",
 			paths->certificate, strerror(errno));
+		return err;
+	}
+	err = read_pem(s, paths->key, key);
+	if (err != OK)
+		snprintf(fault, SERVER_LINE_MAX, "key %.150s: %s (see tls.key)", paths->key,
+			strerror(errno));
 	return err;
 }
 
@@ -164,8 +168,9 @@ server_tls_open(struct server *s, const struct conf *conf, struct tls_server **o
 	if (err == OK) {
 		err = tls_server_open(buf_span(&cert), buf_span(&key), out, &why);
 		if (err != OK)
-			snprintf(fault, SERVER_LINE_MAX, "certificate %.150s: %s", paths.certificate,
-				why);
+			snprintf(fault, SERVER_LINE_MAX,
+				"certificate %.150s: %s (see tls.certificate, tls.key)",
+				paths.certificate, why);
 	}
 	buf_fini(&cert);
 	buf_wipe(&key);

@@ -110,6 +110,13 @@ free_one(struct slice *s, enum grave_kind kind, uint64_t id, bool *gone)
 	return ERR_CORRUPT;
 }
 
+/* A full store needs the room now: no grave waits its hour (H43). Pins still hold. */
+static uint64_t
+due_until_ms(struct slice *s)
+{
+	return txn_now_ms(s->txn) + (store_is_full(txn_store(s->txn)) ? GRAVE_DELAY_MS : 0);
+}
+
 /* Open the grave at ROW, which is due. */
 static enum err
 open_grave(struct slice *s, const struct row *row)
@@ -125,7 +132,7 @@ open_grave(struct slice *s, const struct row *row)
 	if (key_take_u8(&at, &kind) != OK || key_take_u64(&at, &id) != OK)
 		err = table_damaged(txn_view(s->txn), TABLE_graves, row->key, "key");
 	else if (is_pinned(s, kind, id))
-		err = grave_add(s->txn, txn_now_ms(s->txn) + GRAVE_PINNED_MS, kind, id);
+		err = grave_add(s->txn, due_until_ms(s) + GRAVE_PINNED_MS, kind, id);
 	else
 		err = free_one(s, kind, id, &gone);
 	if (err == ERR_CORRUPT) { /* logged; it is for check, and others wait behind it */
@@ -153,7 +160,7 @@ open_due_graves(struct slice *s)
 		if (err != OK)
 			break;
 		at = row.key;
-		if (key_take_u64(&at, &bury_ms) == OK && bury_ms > txn_now_ms(s->txn))
+		if (key_take_u64(&at, &bury_ms) == OK && bury_ms > due_until_ms(s))
 			break;
 		err = open_grave(s, &row);
 	}

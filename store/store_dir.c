@@ -122,7 +122,8 @@ store_dir_prepare(const struct store_options *options, bool *loose, struct store
 	if (missing && make_dir(options->path, why) != OK)
 		return ERR_IO;
 	if (!missing && !S_ISDIR(st.st_mode))
-		return store_fault_set(why, ERR_IO, "%s is not a directory", options->path);
+		return store_fault_set(
+			why, ERR_IO, "%s: not a directory (see `data`)", options->path);
 	*loose = !missing && st.st_mode & 077;
 	if (*loose && options->mode != STORE_CHECK && chmod(options->path, 0700) != 0)
 		return store_fault_set(why, ERR_IO,
@@ -167,7 +168,9 @@ take_lock(const char *dir, const char *name, int operation, int *out, struct sto
 		return store_fault_set(why, ERR_IO, "%s: the path is too long", dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return store_fault_set(why, ERR_IO, "%s: %s", path, strerror(errno));
+		return store_fault_set(why, ERR_IO,
+			"%s: %s (the server must be able to write there, see `data`)", path,
+			strerror(errno));
 	if (flock(fd, operation | LOCK_NB) != 0) {
 		enum err err = errno == EWOULDBLOCK
 			? lock_busy(dir, fd, why)

@@ -14,6 +14,7 @@ from postroom import BUILD, PASSWORD, Server, equal  # noqa: E402
 
 FOLDER = os.path.join(BUILD, "faults")
 STORE_HAS = os.path.join(FOLDER, "store_has")
+STORE_VERSION = os.path.join(FOLDER, "store_version")
 FAULTS = os.path.join(FOLDER, "faultinj.so")
 RECORDER = os.path.join(FOLDER, "wrec.so")
 EARLY = os.path.join(FOLDER, "postroomd-early")  # answers 250 before it writes
