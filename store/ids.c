@@ -20,6 +20,8 @@ id_next_uidvalidity(struct txn *txn)
 	uint64_t *last = &txn->counters.last[COUNTER_uidvalidity];
 	uint64_t now_s = txn->now_ms / 1000;
 
+	if (now_s > UINT32_MAX) /* a clock that is far off must not make it wrap */
+		now_s = 0;
 	*last = now_s > *last ? now_s : *last + 1;
 	return (uint32_t)*last;
 }

@@ -48,6 +48,18 @@ test_ids_rise_when_the_clock_falls_h54(void **state)
 	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
 }
 
+/* A clock beyond 2106 would not fit 32 bits: it must neither fall nor be 0. */
+static void
+test_ids_rise_when_the_clock_is_far_off_h54(void **state)
+{
+	struct fixture *f = *state;
+
+	last_uidvalidity = 0;
+	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
+	f->now_ms = ((UINT64_C(1) << 32) + 5) * 1000;
+	assert_int_equal(run_now(f->store, apply_uidvalidity, NULL), OK);
+}
+
 /* A child takes numbers and dies without a word: the next process gets others (H27). */
 static void
 test_ids_never_twice_after_a_kill_h27(void **state)
@@ -143,6 +155,7 @@ test_store_ids(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_ids_rise_when_the_clock_falls_h54),
+		T(test_ids_rise_when_the_clock_is_far_off_h54),
 		T(test_ids_never_twice_after_a_kill_h27),
 		T(test_message_no_first),
 		T(test_message_no_reserves_ahead),
