@@ -35,7 +35,7 @@
 	"outgoing|collecting"
 
 #define SETTINGS_GROUND(X)                                                                         \
-	X(hostname, "hostname", TEXT, 0, 255, "", "", RELOAD,                                      \
+	X(hostname, "hostname", DOMAIN, 0, 255, "", "", RELOAD,                                    \
 		"Name in greetings, HELO and Received; empty: the system's.")                      \
 	X(data, "data", PATH, 1, 4095, "var/store", "", RESTART,                                   \
 		"Folder of the store, an LMDB environment.")                                       \

@@ -98,6 +98,8 @@ test_choices_have_the_order_of_their_enums(void **state)
 }
 
 /* Text in, all faults out, each with line and column. */
+#define X63 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static void
 test_load_faults_cfg01_h60(void **state)
 {
@@ -105,6 +107,14 @@ test_load_faults_cfg01_h60(void **state)
 		const char *yaml, *want;
 	} rows[] = {
 		{ "hostnam: x\n", ":1:1: hostnam: unknown key\n" },
+		{ "hostname: a" X63 ".test\n", ":1:11: hostname: not a domain\n" },
+		{ "services: { lmtp: { listen: [\"unix:" X63 X63 "\"] } }\n",
+			":1:30: services.lmtp.listen: not ADDRESS:PORT, [ADDRESS]:PORT, *:PORT or "
+			"unix:PATH\n" },
+		{ "outgoing: { routes: [{ name: a.b, kind: direct }] }\n",
+			":1:22: outgoing.routes.0: a name must not have a dot\n" },
+		{ "schedules: [{ name: a, from: 24:01 }]\n",
+			":1:30: schedules.0.from: not a time of day, 00:00 to 24:00\n" },
 		{ "log: { level: info, levle: x }\n", ":1:21: log.levle: unknown key\n" },
 		{ "a: 1\nb: 2\nlog:\n  c: 3\n",
 			":1:1: a: unknown key\n:2:1: b: unknown key\n:4:3: log.c: unknown key\n" },
@@ -147,10 +157,11 @@ test_load_faults_cfg01_h60(void **state)
 		{ "domains: { local: [''] }\n", ":1:20: domains.local: an item is empty\n" },
 		{ "domains: { local: [[a]] }\n", ":1:20: domains.local: an item must be a text\n" },
 		{ "domains: { default: 'a@b' }\n", ":1:21: domains.default: not a domain\n" },
+		{ "data: \"a\\nb\"\n", ":1:7: data: control characters are not allowed\n" },
 		{ "hostname: \"a\\nb\"\n",
-			":1:11: hostname: control characters are not allowed\n" },
+			":1:11: hostname: not a domain\n" },
 		{ "hostname: \"a\\0b\"\n",
-			":1:11: hostname: control characters are not allowed\n" },
+			":1:11: hostname: not a domain\n" },
 		{ "data: ''\n", ":1:7: data: must not be empty\n" },
 		{ "services: { smtp: }\n", ":1:19: services.smtp: needs the key listen\n" },
 		{ "services: { smtp: { listen: [] } }\n",
@@ -209,6 +220,12 @@ test_load_faults_cfg01_h60(void **state)
 		  "['*:25'] } }\n",
 			":1:44: warning: smtp.auth_for_local: port open to all, yet mail from other "
 			"servers is refused without AUTH\n" },
+		{ "limits: { message_size: 65535, command_line: 1099 }\n",
+			":1:25: warning: limits.message_size: less than the 64KB of RFC 5321, "
+			"4.5.3.1.7\n:1:46: warning: limits.command_line: less than our extensions "
+			"need (RFC 5321, 4.5.3.1.4)\n" },
+		{ "timeouts: { pop3: 599s }\n",
+			":1:19: warning: timeouts.pop3: less than the 10m of RFC 1939, 3\n" },
 		{ "timeouts: { client: 10s }\n",
 			":1:21: warning: timeouts.client: outside what is sensible, 30s to 600s\n" },
 	};
@@ -257,7 +274,7 @@ test_load_bombs_h60(void **state)
 		{ "", "a: [", 100000, ":1:" },
 		{ "log: &a [x]\nx: [", "*a,", 100000, ":1:6: anchors are not allowed" },
 		{ "", "loops: 1\n", 100000, ":2:1: loops: duplicate key" },
-		{ "domains: { local: [", "a,", 200000, ":" },
+		{ "domains: { local: [", "a,", 200000, ":1:100010: too many values" },
 		{ "", "a\n\n", 100000, ":1:1:" },
 		{ "x: '", "''", CONF_FILE_MAX - 5, ":" },
 		{ "", " ", CONF_FILE_MAX + 1, ":1:1: longer than 1048576 bytes" },
@@ -282,6 +299,25 @@ test_load_bombs_h60(void **state)
 			fail_msg("row %zu: %.1f ms", i, seconds * 1000);
 	}
 	free(text);
+}
+
+static void
+test_load_keys_and_items_have_a_limit_h60(void **state)
+{
+	static char text[CONF_KEYS_MAX * 16], got[60000];
+	size_t len = 0;
+
+	(void)state;
+	for (int i = 0; i <= CONF_KEYS_MAX; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "k%d: 1\n", i);
+	(void)load_seconds((struct span){ text, len }, got, sizeof(got));
+	assert_non_null(strstr(got, ":1001:1: too many keys"));
+	len = (size_t)snprintf(text, sizeof(text), "schedules: [");
+	while (len < 6000)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "{},");
+	text[len - 1] = ']';
+	(void)load_seconds((struct span){ text, len }, got, sizeof(got));
+	assert_non_null(strstr(got, ":1:12: schedules: takes "));
 }
 
 static void
@@ -472,6 +508,7 @@ test_conf_load_all(void)
 		cmocka_unit_test(test_choices_have_the_order_of_their_enums),
 		cmocka_unit_test(test_load_faults_cfg01_h60),
 		cmocka_unit_test(test_load_bombs_h60),
+		cmocka_unit_test(test_load_keys_and_items_have_a_limit_h60),
 		cmocka_unit_test(test_load_bounds_the_list_of_faults),
 		cmocka_unit_test(test_load_never_shows_a_password_h66),
 		cmocka_unit_test(test_load_secrets_cfg05),
