@@ -43,9 +43,8 @@ fork_asking(int master)
 		return child;
 	setsid();
 	if (open(ptsname(master), O_RDWR) < 0) /* becomes the controlling terminal */
-		_exit(2);
-	(void)!ask_password(false, "Password: ", &p);
-	_exit(3);
+		_exit(255);
+	_exit((int)ask_password(false, "Password: ", &p));
 }
 
 static bool
@@ -79,11 +78,89 @@ h66_an_interrupted_question_leaves_the_echo_on(void **state)
 	close(master);
 }
 
+static void
+a_password_has_at_most_256_bytes(void **state)
+{
+	int pipe_fds[2], before = dup(STDIN_FILENO);
+	char line[ASK_PASSWORD_MAX + 2];
+	struct password p;
+
+	(void)state;
+	memset(line, 'x', sizeof(line));
+	line[sizeof(line) - 1] = '\n';
+	assert_int_equal(pipe(pipe_fds), 0);
+	assert_int_equal(write(pipe_fds[1], line + 1, sizeof(line) - 1), sizeof(line) - 1);
+	assert_int_equal(write(pipe_fds[1], line, sizeof(line)), sizeof(line));
+	close(pipe_fds[1]);
+	assert_int_equal(dup2(pipe_fds[0], STDIN_FILENO), STDIN_FILENO);
+	close(pipe_fds[0]);
+	assert_int_equal(ask_password(true, "", &p), OK);
+	assert_int_equal(p.len, ASK_PASSWORD_MAX);
+	assert_int_equal(ask_password(true, "", &p), ERR_LIMIT);
+	assert_int_equal(dup2(before, STDIN_FILENO), STDIN_FILENO);
+	close(before);
+}
+
+/* Read what the child says up to TEXT. */
+static void
+await_text(int master, const char *text)
+{
+	char said[1000];
+	size_t len = 0;
+
+	do {
+		ssize_t got = read(master, said + len, sizeof(said) - 1 - len);
+
+		assert_true(got > 0);
+		len += (size_t)got;
+		said[len] = '\0';
+	} while (!strstr(said, text));
+}
+
+/* Typed twice: the second may not be longer, either. */
+static void
+two_passwords_must_be_the_same(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		enum err want;
+	} rows[] = {
+		{ "secret\n", "secret\n", OK },
+		{ "secret\n", "secrets\n", ERR_SYNTAX },
+		{ "secret\n", "secres\n", ERR_SYNTAX },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		int master = posix_openpt(O_RDWR | O_NOCTTY), slave, status;
+		pid_t child;
+
+		assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+		slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+		assert_true(slave >= 0);
+		child = fork_asking(master);
+		await_text(master, "Password: ");
+		for (int n = 0; n < 500 && has_echo(slave); n++)
+			usleep(10000);
+		check_row(i, write(master, rows[i].first, strlen(rows[i].first)) > 0);
+		await_text(master, "Once more: ");
+		for (int n = 0; n < 500 && has_echo(slave); n++)
+			usleep(10000);
+		check_row(i, write(master, rows[i].second, strlen(rows[i].second)) > 0);
+		assert_int_equal(waitpid(child, &status, 0), child);
+		check_row(i, WIFEXITED(status) && WEXITSTATUS(status) == (int)rows[i].want);
+		close(slave);
+		close(master);
+	}
+}
+
 int
 test_tui_ask(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(h66_a_password_comes_from_one_line_of_standard_input),
+		cmocka_unit_test(a_password_has_at_most_256_bytes),
+		cmocka_unit_test(two_passwords_must_be_the_same),
 		cmocka_unit_test(h66_an_interrupted_question_leaves_the_echo_on),
 	};
 
