@@ -1,61 +1,17 @@
 /*
- * loop.c - the loop on libev; no other file knows ev.h.
+ * loop.c - the loop on libev: turns, calls, life. Only the loop*.c files know ev.h.
  *
  *	check     the wait is over: a turn begins, the clock is read once
  *	...       descriptors, posted calls, the wheel of deadlines
  *	prepare   deferred calls (writes), the turn hook (snapshot closed, length measured), then wait
  */
-#include "server/net/loop.h"
-
-#include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wstrict-aliasing"
-#include <ev.h>
-
-#include "server/net/posts.h"
-#include "server/net/wheel.h"
+#include "server/net/loop_inside.h"
 
 #define FAKE_START_MS 1000000
 #define DEFER_PASSES 8 /* calls that defer others; what is left waits for the next turn */
-#define SIGNALS_MAX 4
-
-struct signal_call {
-	ev_signal watcher;
-	void (*fn)(void *arg, int signo);
-	void *arg;
-};
-
-struct loop {
-	struct ev_loop *ev;
-	ev_check check;
-	ev_prepare prepare;
-	ev_idle idle; /* runs while deferred calls are left, so that the loop does not wait */
-	ev_async wake;
-	ev_timer tick;
-	ev_timer patience; /* of loop_turn() */
-	struct wheel wheel;
-	int64_t wake_ms; /* when the tick timer is set for */
-	struct list deferred;
-	int64_t now_us, turn_began_us, fake_us;
-	bool fake;
-	_Atomic bool stop;
-	_Atomic int64_t longest_us;
-	void (*on_turn_end)(void *arg, int64_t us);
-	void *turn_arg;
-	struct signal_call signals[SIGNALS_MAX];
-	unsigned signal_count;
-	pthread_mutex_t lock; /* of `posted` */
-	struct posts posted, running;
-	char *read_buffer;
-};
-
-_Static_assert(sizeof(ev_io) <= sizeof(((struct loop_io *)0)->watcher), "ev_io does not fit");
 
 static int64_t
 clock_us(void)
@@ -102,75 +58,6 @@ loop_on_turn_end(struct loop *l, void (*fn)(void *arg, int64_t us), void *arg)
 {
 	l->on_turn_end = fn;
 	l->turn_arg = arg;
-}
-
-/* ---- deadlines ---- */
-
-static struct loop_timer *
-timer_of(const struct list *link)
-{
-	return LIST_ITEM((struct list *)(uintptr_t)link, struct loop_timer, link);
-}
-
-static int64_t
-timer_due_ms(const struct list *link)
-{
-	return timer_of(link)->due_ms;
-}
-
-static void
-set_tick(struct loop *l, int64_t at_ms)
-{
-	l->wake_ms = at_ms;
-	ev_timer_stop(l->ev, &l->tick);
-	if (l->fake || at_ms == WHEEL_NEVER)
-		return;
-	ev_timer_set(&l->tick, (double)(at_ms * 1000 - l->now_us) / 1e6, 0.);
-	ev_timer_start(l->ev, &l->tick);
-}
-
-static void
-run_deadlines(struct loop *l)
-{
-	struct list due = LIST_INIT(due), *link;
-
-	wheel_take(&l->wheel, loop_now_ms(l), timer_due_ms, &due);
-	while ((link = list_take_first(&due)))
-		timer_of(link)->fn(timer_of(link));
-	set_tick(l, wheel_next_ms(&l->wheel));
-}
-
-static void
-on_tick(struct ev_loop *ev, ev_timer *w, int events)
-{
-	(void)ev;
-	(void)events;
-	run_deadlines(w->data);
-}
-
-void
-loop_timer_init(struct loop_timer *t, void (*fn)(struct loop_timer *))
-{
-	list_init(&t->link);
-	t->due_ms = 0;
-	t->fn = fn;
-}
-
-void
-loop_timer_set(struct loop *l, struct loop_timer *t, int64_t after_ms)
-{
-	int64_t at_ms;
-
-	t->due_ms = loop_now_ms(l) + (after_ms > 0 ? after_ms : 0);
-	at_ms = wheel_put(&l->wheel, &t->link, t->due_ms);
-	if (at_ms < l->wake_ms)
-		set_tick(l, at_ms);
-}
-
-void
-loop_timer_clear(struct loop_timer *t)
-{
-	list_remove(&t->link);
 }
 
 /* ---- calls ---- */
@@ -303,9 +190,8 @@ init_watchers(struct loop *l)
 	ev_prepare_init(&l->prepare, on_prepare);
 	ev_idle_init(&l->idle, on_idle);
 	ev_async_init(&l->wake, on_wake);
-	ev_timer_init(&l->tick, on_tick, 0., 0.);
 	ev_timer_init(&l->patience, on_patience, 0., 0.);
-	l->check.data = l->prepare.data = l->wake.data = l->tick.data = l;
+	l->check.data = l->prepare.data = l->wake.data = l;
 	ev_check_start(l->ev, &l->check);
 	ev_prepare_start(l->ev, &l->prepare);
 	ev_async_start(l->ev, &l->wake);
@@ -325,8 +211,7 @@ open_loop(bool fake, struct loop **out)
 	l->fake = fake;
 	l->fake_us = (int64_t)FAKE_START_MS * 1000;
 	read_clock(l);
-	wheel_init(&l->wheel, LOOP_TICK_MS, loop_now_ms(l));
-	l->wake_ms = WHEEL_NEVER;
+	loop_init_timers(l);
 	list_init(&l->deferred);
 	pthread_mutex_init(&l->lock, NULL);
 	init_watchers(l);
@@ -390,7 +275,7 @@ loop_turn(struct loop *l, int64_t wait_ms)
 	ev_run(l->ev, wait_ms > 0 ? EVRUN_ONCE : EVRUN_NOWAIT);
 	ev_timer_stop(l->ev, &l->patience);
 	if (l->fake)
-		run_deadlines(l);
+		loop_run_deadlines(l);
 	end_turn(l);
 }
 
@@ -400,7 +285,7 @@ loop_fake_advance(struct loop *l, int64_t ms)
 	ENSURE(l->fake);
 	l->fake_us += ms * 1000;
 	read_clock(l);
-	run_deadlines(l);
+	loop_run_deadlines(l);
 	loop_turn(l, 0);
 }
 
@@ -416,81 +301,3 @@ loop_stop(struct loop *l)
 	atomic_store(&l->stop, true);
 	loop_post(l, nothing, NULL);
 }
-
-/* ---- descriptors and signals ---- */
-
-static ev_io *
-io_watcher(struct loop_io *io)
-{
-	return (ev_io *)(void *)io->watcher;
-}
-
-static void
-on_io(struct ev_loop *ev, ev_io *w, int events)
-{
-	struct loop_io *io = w->data;
-	unsigned ready = 0;
-
-	(void)ev;
-	if (events & EV_READ)
-		ready |= LOOP_READ;
-	if (events & EV_WRITE)
-		ready |= LOOP_WRITE;
-	if (events & EV_ERROR) {
-		ready = LOOP_ERROR;
-		io->events = 0; /* libev has stopped it */
-	}
-	io->fn(io, ready);
-}
-
-void
-loop_io_init(struct loop_io *io, int fd, void (*fn)(struct loop_io *, unsigned ready))
-{
-	ev_io *w = io_watcher(io);
-
-	io->fd = fd;
-	io->events = 0;
-	io->fn = fn;
-	ev_io_init(w, on_io, fd, 0);
-	w->data = io;
-}
-
-void
-loop_io_watch(struct loop *l, struct loop_io *io, unsigned events)
-{
-	ev_io *w = io_watcher(io);
-	int wanted = ((events & LOOP_READ) ? EV_READ : 0) | ((events & LOOP_WRITE) ? EV_WRITE : 0);
-
-	if (events == io->events)
-		return;
-	io->events = events;
-	ev_io_stop(l->ev, w);
-	ev_io_set(w, io->fd, wanted);
-	if (wanted)
-		ev_io_start(l->ev, w);
-}
-
-static void
-on_signal(struct ev_loop *ev, ev_signal *w, int events)
-{
-	struct signal_call *c = w->data;
-
-	(void)ev;
-	(void)events;
-	c->fn(c->arg, w->signum);
-}
-
-void
-loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg)
-{
-	struct signal_call *c;
-
-	ENSURE(l->signal_count < SIGNALS_MAX);
-	c = &l->signals[l->signal_count++];
-	c->fn = fn;
-	c->arg = arg;
-	ev_signal_init(&c->watcher, on_signal, signo);
-	c->watcher.data = c;
-	ev_signal_start(l->ev, &c->watcher);
-}
-#pragma GCC diagnostic pop
