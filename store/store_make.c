@@ -20,6 +20,9 @@
 #define LMDB_MAGIC 0xbeefc0deu
 #define LMDB_MAGIC_AT 16 /* bytes: behind the page's head */
 #define TABLES_SPARE 8   /* named databases beyond schema.h, of a newer server's tables */
+#define LOCK_READERS 126 /* of LMDB's lock file, at least: its own default */
+#define LOCK_READER 64   /* bytes */
+#define LOCK_PAGE 4096
 
 /* ---- opening the environment ---- */
 
@@ -33,6 +36,29 @@ env_close_on_exec(MDB_env *env)
 	if (rc != 0)
 		return rc;
 	return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 ? 0 : errno;
+}
+
+/*
+ * LMDB maps its lock file; a page of it that finds no room on a full disk would be a SIGBUS (H43).
+ * The same room whoever opens it, so that a check needs none that the server had not.
+ */
+static int
+lock_file_allocate(const char *dir, unsigned readers)
+{
+	size_t slots = (readers > LOCK_READERS ? readers : LOCK_READERS) + 2; /* two of head */
+	size_t size = (slots * LOCK_READER + LOCK_PAGE - 1) / LOCK_PAGE * LOCK_PAGE;
+	char path[STORE_PATH_MAX];
+	int fd, rc = 0;
+
+	if (store_dir_path(dir, LOCK_FILE, path, sizeof(path)) != OK)
+		return ENAMETOOLONG;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return 0; /* LMDB will say it */
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0 && errno != EOPNOTSUPP && errno != ENOSYS)
+		rc = errno;
+	close(fd);
+	return rc;
 }
 
 static int
@@ -63,6 +89,9 @@ store_env_open(struct store *store, const char *dir, unsigned flags)
 	int rc;
 
 	store->map_size = want ? want : STORE_MAP_SIZE_MAX;
+	rc = lock_file_allocate(dir, store->options.max_readers);
+	if (rc != 0)
+		return rc;
 	while ((rc = env_try(store, dir, flags)) == ENOMEM && !want &&
 		store->map_size > STORE_MAP_SIZE_MIN)
 		store->map_size /= 2;
