@@ -29,6 +29,7 @@ void test_conf_faults(struct span text, char *out, size_t size);
 	} while (0)
 
 int test_conf_access(void);
+int test_conf_bombs(void);
 int test_conf_edit(void);
 int test_conf_get(void);
 int test_conf_history(void);

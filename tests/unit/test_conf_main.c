@@ -119,6 +119,6 @@ test_conf_load(struct span text)
 int
 main(void)
 {
-	return test_conf_access() + test_conf_load_all() + test_conf_get() + test_conf_edit() +
-	       test_conf_history();
+	return test_conf_access() + test_conf_load_all() + test_conf_bombs() + test_conf_get() +
+	       test_conf_edit() + test_conf_history();
 }
