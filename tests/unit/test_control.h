@@ -1,0 +1,11 @@
+/*
+ * test_control.h - the second group of test_control.c; returns how many of its tests failed.
+ */
+#ifndef TESTS_UNIT_TEST_CONTROL_H
+#define TESTS_UNIT_TEST_CONTROL_H
+
+#include "tests/harness/page_edge.h"
+
+int test_control_rpc(void);
+
+#endif
