@@ -12,6 +12,7 @@
 
 #include "store/check_run.h"
 #include "store/commit.h"
+#include "store/renew.h"
 
 #define LINE_MAX_BYTES 300
 #define FIXES_A_JOB 200 /* fixes carried out in one transaction */
@@ -285,6 +286,11 @@ open_for_check(struct check *c, const struct store_options *options, bool repair
 		return err;
 	check_say(c, true,
 		"fell back to the commit before the torn one; the torn file is data.mdb.torn");
+	err = store_renew(&mine, false, 0); /* clients may know what was lost (H27) */
+	if (err != OK) {
+		check_say(c, false, "cannot give new numbers: %s", err_name(err));
+		return err;
+	}
 	err = store_open(&mine, &c->store, &why);
 	if (err != OK)
 		check_say(c, false, "%s", why.text);

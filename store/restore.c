@@ -15,111 +15,10 @@
 
 #include "store/backup.h"
 #include "store/backup_files.h"
-#include "store/commit.h"
-#include "store/folders.h"
-#include "store/ids.h"
-#include "store/queued.h"
+#include "store/renew.h"
 #include "store/store_dir.h"
 
 #define RESTORING_DIR "restoring"
-#define FOLDERS_A_SLICE 200
-
-/* ---- what must not be as it was ---- */
-
-struct renew_job {
-	struct store_job job;
-	uint64_t user_id, folder_id; /* the last one done */
-	uint64_t queue_id;
-	int64_t now_ms;
-	bool jumped, folders_done;
-};
-
-/* The next folder of any user. */
-static enum err
-any_folder_after(struct snapshot *snap, uint64_t *user_id, uint64_t *folder_id)
-{
-	struct key key;
-	struct row row;
-	enum err err;
-
-	key_u64_u64(&key, *user_id, *folder_id + 1);
-	err = table_seek(snap, TABLE_folders, &key, &row);
-	if (err == OK)
-		err = key_take_u64(&row.key, user_id);
-	return err == OK ? key_take_u64(&row.key, folder_id) : err;
-}
-
-/* Some folders more; a damaged one is left to check. */
-static enum err
-renew_folders(struct renew_job *r, struct txn *txn, struct renew_job *next)
-{
-	enum err err = OK;
-
-	*next = *r;
-	for (unsigned i = 0; i < FOLDERS_A_SLICE; i++) {
-		err = any_folder_after(txn_view(txn), &next->user_id, &next->folder_id);
-		if (err != OK)
-			break;
-		err = folder_renew_uidvalidity(txn, next->user_id, next->folder_id);
-		if (err != OK && err != ERR_CORRUPT)
-			break;
-	}
-	next->folders_done = err == ERR_NOT_FOUND;
-	return next->folders_done || err == ERR_CORRUPT ? OK : err;
-}
-
-/*
- * No other job can be in the group, so a slice that was run is committed or all of it has failed.
- */
-static enum step
-renew_apply(struct store_job *job, struct txn *txn)
-{
-	struct renew_job *r = (struct renew_job *)job;
-	uint64_t queue_id = r->queue_id;
-	bool more = true;
-	enum err err;
-
-	if (!r->jumped)
-		id_jump(txn);
-	if (!r->folders_done) {
-		struct renew_job next;
-
-		err = renew_folders(r, txn, &next);
-		if (err != OK)
-			return step_of(job, err);
-		r->jumped = true;
-		r->user_id = next.user_id;
-		r->folder_id = next.folder_id;
-		r->folders_done = next.folders_done;
-		return STEP_MORE;
-	}
-	err = queued_hold_all(txn, r->now_ms, &queue_id, &more);
-	if (err != OK)
-		return step_of(job, err); /* it may run again: the place must be the old one */
-	r->queue_id = queue_id;
-	return more ? STEP_MORE : STEP_DONE;
-}
-
-static enum err
-renew(const char *dir, const struct store_options *options, int64_t now_ms)
-{
-	struct renew_job r = { .job = { .apply = renew_apply }, .now_ms = now_ms };
-	struct store_options mine = *options;
-	struct store_fault why;
-	struct store *store;
-	enum err err;
-
-	mine.path = dir;
-	mine.mode = STORE_EXCLUSIVE;
-	err = store_open(&mine, &store, &why);
-	if (err != OK)
-		return err;
-	err = store_run_job_now(store, &r.job);
-	store_close(&store);
-	return err;
-}
-
-/* ---- files ---- */
 
 struct restore_paths {
 	char from[BACKUP_PATH_MAX], dir[BACKUP_PATH_MAX], data[BACKUP_PATH_MAX];
@@ -184,6 +83,15 @@ put_in_place(const char *to, const struct restore_paths *p, struct buf *aside)
 }
 
 static enum err
+renew_copy(const char *dir, const struct store_options *options, int64_t now_ms)
+{
+	struct store_options mine = *options;
+
+	mine.path = dir;
+	return store_renew(&mine, true, now_ms);
+}
+
+static enum err
 restore_locked(const struct store_options *options, const struct restore_paths *p, int64_t now_ms,
 	struct buf *aside)
 {
@@ -194,7 +102,7 @@ restore_locked(const struct store_options *options, const struct restore_paths *
 		return backup_errno();
 	err = backup_copy_file(p->from, p->data);
 	if (err == OK)
-		err = renew(p->dir, options, now_ms);
+		err = renew_copy(p->dir, options, now_ms);
 	if (err == OK)
 		err = put_in_place(options->path, p, aside);
 	restoring_clear(p);

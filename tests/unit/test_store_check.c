@@ -384,6 +384,9 @@ static void
 test_check_h48_torn_meta_page(void **state)
 {
 	struct fixture *f = *state;
+	struct fixture_message m = { .user_id = fixture_user(f, "anna") };
+	struct folder before, after;
+	struct entry lost, given;
 	uint64_t ids[2];
 	struct user user;
 	unsigned lines;
@@ -391,8 +394,10 @@ test_check_h48_torn_meta_page(void **state)
 	char *bytes;
 	int newer;
 
-	fixture_user(f, "anna");
-	fixture_user(f, "bert");
+	m.folder_id = fixture_inbox(f, m.user_id);
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	assert_int_equal(entry_find(look(f), m.folder_id, m.uid, &lost), OK);
+	assert_int_equal(folder_get(f->snap, m.user_id, m.folder_id, &before), OK);
 	fixture_close(f);
 	bytes = read_file(f->dir, &size);
 	for (size_t i = 0; i < 2; i++)
@@ -406,6 +411,13 @@ test_check_h48_torn_meta_page(void **state)
 	assert_int_equal(fixture_check(f, true, &lines), 0);
 	fixture_open(f);
 	assert_int_equal(user_find_by_name(look(f), SPAN("anna"), &user), OK);
+	/* the message that was lost may be known outside: its numbers are not given again (H27) */
+	assert_int_equal(entry_find(f->snap, m.folder_id, m.uid, &given), ERR_NOT_FOUND);
+	assert_int_equal(folder_get(f->snap, m.user_id, m.folder_id, &after), OK);
+	assert_true(after.uidvalidity > before.uidvalidity);
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	assert_int_equal(entry_find(look(f), m.folder_id, m.uid, &given), OK);
+	assert_true(given.copy_id > lost.copy_id);
 }
 
 static void
