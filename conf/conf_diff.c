@@ -164,7 +164,8 @@ put_line(struct buf *out, char edit, struct span line)
 	if (buf_put_char(out, edit) != OK)
 		return ERR_LIMIT;
 	while (line.len > 0) {
-		size_t hidden = span_find_any(line, (struct span){ (char[]){ HIDDEN_FIRST, HIDDEN }, 2 });
+		size_t hidden =
+			span_find_any(line, (struct span){ (char[]){ HIDDEN_FIRST, HIDDEN }, 2 });
 
 		if (buf_put(out, span_range(line, 0, hidden)) != OK ||
 			(hidden < line.len && line.ptr[hidden] == HIDDEN_FIRST &&
@@ -175,7 +176,7 @@ put_line(struct buf *out, char edit, struct span line)
 	return buf_put_char(out, '\n');
 }
 
-/* The end of the hunk that begins at edit FROM: the first run of equal lines that is long enough. */
+/* The end of the hunk that begins at edit FROM: the first long run of equal lines. */
 static size_t
 hunk_end(const struct diffing *d, size_t from)
 {

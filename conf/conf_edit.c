@@ -147,7 +147,7 @@ change_value(struct editing *e, const struct spot *spot, struct span value)
 	from = has_key ? colon_end(e, spot->found) : node->start.offset;
 	if (has_key && is_there && line_start(e, node->start.offset) > from)
 		return change_lines(e, spot->found, value);
-	/* Nothing yet, or a text that begins on the line of its key: both begin behind the colon. */
+	/* Nothing yet, or a text that begins beside its key: both stand behind the colon. */
 	return (struct patch){
 		.from = from,
 		.to = has_key ? pair_end(e, spot->found) : node->end.offset,
@@ -361,7 +361,8 @@ render(struct editing *e, const struct conf_change *change, const struct setting
 		*out = is_number_or_word(span_trim(value)) ? span_trim(value) : quoted(e, value);
 	if (err != OK)
 		conf_fault_add(e->faults, (struct yaml_place){ 0 }, change->key,
-			"takes %s, written as JSON", is_item ? "a map" : setting_type_name(row->type));
+			"takes %s, written as JSON",
+			is_item ? "a map" : setting_type_name(row->type));
 	return err == OK ? OK : ERR_SYNTAX;
 }
 

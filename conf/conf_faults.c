@@ -55,7 +55,8 @@ add(struct conf_faults *faults, struct yaml_place at, struct span key, bool is_w
 	fault->is_warning = is_warning;
 	fault->key = printable(&faults->arena, key);
 	fault->text = printable(&faults->arena,
-		(struct span){ text, len < CONF_FAULT_TEXT_MAX ? (size_t)len : CONF_FAULT_TEXT_MAX });
+		(struct span){ text,
+			len < CONF_FAULT_TEXT_MAX ? (size_t)len : CONF_FAULT_TEXT_MAX });
 }
 
 void

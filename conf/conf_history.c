@@ -95,7 +95,8 @@ write_note(const char *path, uint32_t number, const struct conf_note *note)
 	buf_init(&text, 4 * CONF_NOTE_MAX);
 	if (history_path(path, number, "note", name) &&
 		buf_printf(&text, "time_ms %lld\n", (long long)note->time_ms) == OK &&
-		put_clean(&text, "who", note->who) == OK && put_clean(&text, "what", note->what) == OK)
+		put_clean(&text, "who", note->who) == OK &&
+		put_clean(&text, "what", note->what) == OK)
 		err = conf_file_replace(name, buf_span(&text), NULL);
 	buf_fini(&text);
 	return err;

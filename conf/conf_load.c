@@ -58,8 +58,8 @@ load_item(struct loading *l, const struct conf_shape *shape, const struct yaml_n
 	}
 	for (const struct yaml_node *at = node->first; at != NULL; at = at->next) {
 		const struct setting *row = setting_find(shape->rows, shape->count, at->text);
-		struct span full =
-			arena_printf(&l->conf->arena, "%.*s.%.*s", SPAN_FMT(key), SPAN_FMT(at->text));
+		struct span full = arena_printf(
+			&l->conf->arena, "%.*s.%.*s", SPAN_FMT(key), SPAN_FMT(at->text));
 
 		if (row == NULL) {
 			conf_fault_add(l->faults, at->start, full, "unknown key");

@@ -68,7 +68,8 @@ with_suffix(struct span text, const struct suffix *suffixes, size_t count, int64
 }
 
 static enum err
-parse_size(const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
+parse_size(
+	const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
 {
 	int64_t value = INT64_MAX;
 
@@ -106,7 +107,8 @@ parse_count(
 }
 
 static enum err
-parse_auto(const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
+parse_auto(
+	const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
 {
 	if (!span_eq_nocase(text, SPAN("auto")))
 		return parse_count(row, text, a, out, why);
@@ -143,7 +145,8 @@ parse_clock(
 }
 
 static enum err
-parse_bool(const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
+parse_bool(
+	const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
 {
 	int place = conf_word_find("no|yes|false|true|off|on", text);
 
@@ -171,7 +174,8 @@ parse_choice(
 }
 
 static enum err
-parse_text(const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
+parse_text(
+	const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
 {
 	if (span_has_control(text, row->type == SETTING_LINES ? SPAN("\n\t") : SPAN(""))) {
 		*why = SPAN("control characters are not allowed");

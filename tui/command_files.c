@@ -124,7 +124,8 @@ command_files_open(const struct command *c, struct arena *a, struct command_file
 			continue;
 		}
 		complaint->what = arena_copy(a, span_of(path ? path : "standard output"));
-		complaint->why = arena_copy(a, span_of(err == ERR_LIMIT ? "over 1 GB" : strerror(errno)));
+		complaint->why =
+			arena_copy(a, span_of(err == ERR_LIMIT ? "over 1 GB" : strerror(errno)));
 		command_files_close(out);
 		return err;
 	}

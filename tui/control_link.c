@@ -325,7 +325,8 @@ control_link_ack(struct control_link *link, const struct json *params)
 		return ERR_SYNTAX;
 	buf_init(&line, CONTROL_LINE_MAX);
 	err = buf_printf(&line,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"subscription\":%llu,\"seq\":%llu}}\n",
+		"{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"subscription\":%llu,\"seq\":"
+		"%llu}}\n",
 		(unsigned long long)subscription, (unsigned long long)seq);
 	if (err == OK)
 		err = send_line(link, buf_span(&line), NULL, 0);

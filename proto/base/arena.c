@@ -27,7 +27,8 @@ struct arena_hook {
 static noreturn void
 out_of_memory(void)
 {
-	static const char text[] = "postroom: out of memory, ending (nothing acknowledged is lost)\n";
+	static const char text[] =
+		"postroom: out of memory, ending (nothing acknowledged is lost)\n";
 
 	fputs(text, stderr);
 	abort();

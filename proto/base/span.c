@@ -209,7 +209,8 @@ span_u64(struct span s, uint64_t max, uint64_t *out)
 		if (!ascii_is_digit(s.ptr[i]))
 			return ERR_SYNTAX;
 		if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, (uint64_t)(s.ptr[i] - '0'), &value) || value > max)
+			__builtin_add_overflow(value, (uint64_t)(s.ptr[i] - '0'), &value) ||
+			value > max)
 			return ERR_LIMIT;
 	}
 	*out = value;

@@ -186,8 +186,8 @@ parse_range(struct parser *p, enum control_type type, struct span text, struct c
 static bool
 runs_backwards(enum control_type type, struct span text)
 {
-	return type == CONTROL_TYPE_TIME && text.len > 0 && ascii_is_alpha(text.ptr[text.len - 1]) &&
-		span_find(text, '-') == text.len;
+	return type == CONTROL_TYPE_TIME && text.len > 0 &&
+	       ascii_is_alpha(text.ptr[text.len - 1]) && span_find(text, '-') == text.len;
 }
 
 static bool

@@ -92,7 +92,8 @@ take_number(struct span *rest, size_t count, int64_t low, int64_t high, int64_t 
 {
 	uint64_t value;
 
-	if (rest->len < count || span_u64(span_range(*rest, 0, count), (uint64_t)high, &value) != OK)
+	if (rest->len < count ||
+		span_u64(span_range(*rest, 0, count), (uint64_t)high, &value) != OK)
 		return false;
 	*rest = span_from(*rest, count);
 	*out = (int64_t)value;
@@ -131,8 +132,8 @@ take_offset(struct span *rest, int64_t *seconds)
 	if (rest->len == 0 || take_char(rest, "Zz"))
 		return true;
 	sign = rest->ptr[0] == '-' ? -1 : 1;
-	if (!take_char(rest, "+-") || !take_number(rest, 2, 0, 23, &hours) || !take_char(rest, ":") ||
-		!take_number(rest, 2, 0, 59, &minutes))
+	if (!take_char(rest, "+-") || !take_number(rest, 2, 0, 23, &hours) ||
+		!take_char(rest, ":") || !take_number(rest, 2, 0, 59, &minutes))
 		return false;
 	*seconds = sign * (hours * 3600 + minutes * 60);
 	return true;
@@ -144,8 +145,8 @@ take_clock(struct span *rest, int64_t *from_s, int64_t *length_s)
 {
 	int64_t hour, minute, second = 0, offset;
 
-	if (!take_char(rest, "Tt ") || !take_number(rest, 2, 0, 23, &hour) || !take_char(rest, ":") ||
-		!take_number(rest, 2, 0, 59, &minute))
+	if (!take_char(rest, "Tt ") || !take_number(rest, 2, 0, 23, &hour) ||
+		!take_char(rest, ":") || !take_number(rest, 2, 0, 59, &minute))
 		return false;
 	*length_s = 60;
 	if (take_char(rest, ":")) {

@@ -133,7 +133,7 @@ rpc_put_error(struct buf *out, struct span id, const struct rpc_error *error)
 	put_number_if(&w, SPAN("column"), error->column);
 	put_number_if(&w, SPAN("retry_after"), error->retry_after_s);
 	if (put_tail(&w) != OK)
-		out->len = out->start + mark; /* no room even for that: the session is stuck anyway */
+		out->len = out->start + mark; /* no room for that either: the session is stuck */
 }
 
 void

@@ -184,7 +184,8 @@ check_keys(const struct checker *c, const struct control_param *p, const struct 
 	out->pairs = ARENA_ARRAY(c->arena, struct rpc_pair, json->count);
 	for (const struct json *at = json->first; at; at = at->next) {
 		if (!json_is(at, JSON_STRING))
-			return fail(c, RPC_INVALID, at->name, "the value of a key must be a string");
+			return fail(
+				c, RPC_INVALID, at->name, "the value of a key must be a string");
 		out->pairs[out->count++] = (struct rpc_pair){ at->name, json_text(at) };
 	}
 	return true;
@@ -285,7 +286,8 @@ take_id(const struct checker *c, const struct json *root, struct rpc_request *ou
 	if (!id)
 		return true;
 	if (id->text.len > ID_MAX || (id->kind != JSON_NUMBER && id->kind != JSON_STRING))
-		return fail(c, RPC_REQUEST, SPAN("id"), "the id must be a number or a short string");
+		return fail(
+			c, RPC_REQUEST, SPAN("id"), "the id must be a number or a short string");
 	buf_init(&room, ID_MAX * 8);
 	json_writer_init(&w, &room);
 	json_put_json(&w, id);
@@ -331,8 +333,8 @@ rpc_request_inner(const struct rpc_request *outer, bool selecting, struct arena 
 	struct checker c = { .arena = a, .error = error, .what = span_of(outer->method->method) };
 
 	*out = (struct rpc_request){ .id = outer->id };
-	return check_call(&c, rpc_text(outer, "method"), rpc_value(outer, "params")->json, selecting,
-		out);
+	return check_call(
+		&c, rpc_text(outer, "method"), rpc_value(outer, "params")->json, selecting, out);
 }
 
 const struct rpc_value *

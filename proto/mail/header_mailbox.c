@@ -106,7 +106,8 @@ finish_element(const struct scan *s, struct header_mailbox *mailbox)
 		struct span inside = span_range(s->in, s->angle_from, s->angle_to);
 
 		inside.len = span_find(inside, '>');
-		*mailbox = (struct header_mailbox){ words.len ? words : comment, span_trim_folds(inside) };
+		inside = span_trim_folds(inside);
+		*mailbox = (struct header_mailbox){ words.len ? words : comment, inside };
 	} else {
 		*mailbox = (struct header_mailbox){ comment, words };
 	}
