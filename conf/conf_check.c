@@ -11,6 +11,9 @@
 
 #define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
 #define TIMEOUT_SENSIBLE_MAX 600000
+#define MESSAGE_SIZE_LEAST (64 * 1024)
+#define COMMAND_LINE_LEAST 1100
+#define POP3_TIMEOUT_LEAST_MS (10 * 60 * 1000)
 
 struct checking {
 	const struct conf *conf;
@@ -133,6 +136,30 @@ check_service(struct checking *c, size_t i)
 	}
 }
 
+/* Below these a standard is broken; a test or a closed site may want it all the same. */
+static void
+check_minimums(struct checking *c)
+{
+	const struct conf *conf = c->conf;
+	const struct {
+		const char *key, *why;
+		int64_t is, least;
+	} rows[] = {
+		{ "limits.message_size", "less than the 64KB of RFC 5321, 4.5.3.1.7",
+			conf->limits_message_size > 0 ? conf->limits_message_size : INT64_MAX,
+			MESSAGE_SIZE_LEAST },
+		{ "limits.command_line", "less than our extensions need (RFC 5321, 4.5.3.1.4)",
+			conf->limits_command_line, COMMAND_LINE_LEAST },
+		{ "timeouts.pop3", "less than the 10m of RFC 1939, 3", conf->timeouts_pop3_ms,
+			POP3_TIMEOUT_LEAST_MS },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].is < rows[i].least)
+			conf_warning_add(c->faults, place(c, rows[i].key), span_of(rows[i].key),
+				"%s", rows[i].why);
+}
+
 static void
 check_timeouts(struct checking *c)
 {
@@ -238,6 +265,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_tls(&c);
 	check_domains(&c);
 	check_smtp(&c);
+	check_minimums(&c);
 	check_timeouts(&c);
 	check_routes(&c);
 	for (size_t i = 0; i < conf->services.count; i++)

@@ -14,6 +14,7 @@ struct conf;
 struct generation;
 struct log;
 struct log_writer;
+struct login_notes;
 struct loop;
 struct metrics;
 struct refusals;
@@ -42,6 +43,7 @@ struct host {
 	struct list sessions;	/* struct session.link */
 	struct snapshot *snapshot; /* by host_snapshot() only */
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
+	struct login_notes *login_notes; /* session/login_notes.h; likewise */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */
 	_Atomic unsigned session_count; /* counted from the moment a socket is dealt to the loop */
 	bool stopping;

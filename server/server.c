@@ -13,7 +13,9 @@
 
 #include "server/net/tls.h"
 #include "server/net/work.h"
+#include "server/queue/refusals.h"
 #include "server/server_state.h"
+#include "server/session/login_notes.h"
 #include "server/task/tasks.h"
 #include "server/warden/warden.h"
 
@@ -434,6 +436,8 @@ close_hosts(struct server *s)
 		host_snapshot_close(host);
 		tls_server_release(&host->tls);
 		generation_release(&host->generation);
+		refusals_close(&host->refusals);
+		login_notes_close(&host->login_notes);
 		loop_close(&host->loop);
 		chunk_pool_fini(&host->pool);
 	}

@@ -131,15 +131,19 @@ note_field(struct header_facts *facts, const struct header_field *field)
 }
 
 enum err
-header_check(struct span header, struct header_facts *facts)
+header_check(struct span header, const struct header_limits *limits, struct header_facts *facts)
 {
+	static const struct header_limits usual = { HEADER_SIZE_MAX, HEADER_FIELDS_MAX,
+		HEADER_FIELD_SIZE_MAX };
 	struct header_field field;
 
 	*facts = (struct header_facts){ .fields = 0 };
-	if (header.len > HEADER_SIZE_MAX)
+	if (!limits)
+		limits = &usual;
+	if (header.len > limits->size)
 		return ERR_LIMIT;
 	while (header_next(&header, &field)) {
-		if (++facts->fields > HEADER_FIELDS_MAX || field.raw.len > HEADER_FIELD_SIZE_MAX)
+		if (++facts->fields > limits->fields || field.raw.len > limits->field_size)
 			return ERR_LIMIT;
 		note_field(facts, &field);
 	}

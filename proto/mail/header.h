@@ -49,8 +49,15 @@ struct header_facts {
 	struct span from, sender, to, subject, message_id, date; /* the first; ptr NULL: none */
 };
 
-/* ERR_LIMIT: over a limit of H7 (*facts is then filled as far as it got). */
-MUST_CHECK enum err header_check(struct span header, struct header_facts *facts);
+struct header_limits {
+	size_t size;       /* bytes of the section */
+	size_t fields;
+	size_t field_size; /* bytes of a field with its name and folds */
+};
+
+/* ERR_LIMIT: over LIMITS, NULL: those of H7 above (*facts is then filled as far as it got). */
+MUST_CHECK enum err header_check(
+	struct span header, const struct header_limits *limits, struct header_facts *facts);
 
 /* The value of the first field NAME, trimmed but not unfolded; ptr NULL where there is none. */
 struct span header_find(struct span header, struct span name);

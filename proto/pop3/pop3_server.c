@@ -366,7 +366,7 @@ end_login(struct pop3_server *m, struct pop3_reply reply)
 	pop3_server_fini(m); /* name and password */
 	pop3_server_enter(m, reply.ok ? POP3_STATE_TRANSACTION : POP3_STATE_AUTHORIZATION);
 	m->auth_failures += wrong;
-	if (m->auth_failures >= POP3_AUTH_FAILURES_MAX && !m->close_after)
+	if (m->auth_failures >= m->config.auth_failures && !m->close_after)
 		m->close_after = POP3_CLOSE_AUTH_FAILURES;
 }
 

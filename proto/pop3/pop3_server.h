@@ -18,7 +18,6 @@
 #include "proto/pop3/pop3_reply.h"
 #include "proto/sasl/sasl.h"
 
-#define POP3_AUTH_FAILURES_MAX 3 /* then the connection closes (H67) */
 
 enum pop3_event_kind {
 	POP3_NEED_BYTES,
@@ -60,6 +59,7 @@ struct pop3_event {
 struct pop3_server_config {
 	size_t command_line;      /* bytes of a line without its CRLF */
 	unsigned bad_commands;    /* then -ERR and close */
+	unsigned auth_failures;   /* so many close the connection (H67) */
 	bool stls;                /* a certificate is there */
 	bool login_in_clear;      /* this peer's range allows passwords without TLS */
 	struct span implementation; /* for CAPA; empty: not said (SVC-05) */

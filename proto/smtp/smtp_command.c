@@ -294,12 +294,11 @@ parse_argument(struct arena *a, struct smtp_command *c, struct span line)
 void
 smtp_command_parse(struct arena *a, struct span line, struct smtp_command *out)
 {
-	struct span word, rest;
+	size_t end = span_find_any(line, SPAN(" \t"));
 
-	(void)span_cut(line, ' ', &word, &rest);
 	*out = (struct smtp_command){
-		.verb = find_verb(word),
-		.argument = span_trim(rest),
+		.verb = find_verb(span_range(line, 0, end)),
+		.argument = span_trim(span_from(line, end)),
 	};
 	out->fault = parse_argument(a, out, line);
 }

@@ -337,14 +337,15 @@ skip_line(struct smtp_server *m, struct span in, struct smtp_event *ev)
 		return in.len;
 	}
 	m->skipping = m->skipped_cr = false;
-	if (m->state == SMTP_STATE_AUTH) {
+	if (!after_cr) {
+		settle_bare_line_end(m, ev);
+	} else if (m->state == SMTP_STATE_AUTH) {
 		sasl_fini(&m->sasl);
 		smtp_server_enter(m, SMTP_STATE_GREETED);
-	}
-	if (after_cr)
+		settle_bad(m, ev, SMTP_REPLY(500, "5.5.6", "Line too long")); /* RFC 4954, 4 */
+	} else {
 		settle_bad(m, ev, SMTP_REPLY(500, "5.5.2", "Line too long"));
-	else
-		settle_bare_line_end(m, ev);
+	}
 	return lf + 1;
 }
 

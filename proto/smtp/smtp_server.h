@@ -25,12 +25,10 @@
 #include "proto/smtp/smtp_data.h"
 #include "proto/smtp/smtp_reply.h"
 
-#define SMTP_AUTH_FAILURES_MAX 3 /* then the connection closes (H67) */
-
 enum smtp_event_kind {
 	SMTP_NEED_BYTES,      /* nothing whole in the input */
 	SMTP_NEED_REPLY,      /* an event waits for its answer; call again after it */
-	SMTP_CONNECT,         /* the first event: answer 220 with the greeting, or 421, 554 */
+	SMTP_CONNECT,         /* the first event: answer 220 with the greeting, or 421: it closes */
 	SMTP_HELLO,           /* command.argument; a 250 is written with our name and extensions */
 	SMTP_MAIL,            /* command.path, command.mail */
 	SMTP_RCPT,            /* command.path, command.recipient */
@@ -50,7 +48,7 @@ enum smtp_event_kind {
 enum smtp_close {
 	SMTP_CLOSE_NONE,
 	SMTP_CLOSE_QUIT,
-	SMTP_CLOSE_REFUSED,       /* the session answered 421, or not 220 to SMTP_CONNECT */
+	SMTP_CLOSE_REFUSED,       /* the session answered 421 */
 	SMTP_CLOSE_BARE_LINE_END, /* H1 */
 	SMTP_CLOSE_NUL,           /* H24 */
 	SMTP_CLOSE_EARLY_BYTES,   /* H3, H4: bytes before our go-ahead */
@@ -76,6 +74,7 @@ struct smtp_server_config {
 	size_t line_length;    /* bytes of a line of the message (H6) */
 	unsigned recipients;   /* accepted in one transaction; more are 452 4.5.3 */
 	unsigned bad_commands; /* then 421 and close */
+	unsigned auth_failures; /* so many close the connection (H67) */
 	bool starttls;         /* a certificate is there */
 	bool auth;             /* AUTH is offered, under TLS or where auth_in_clear */
 	bool auth_in_clear;    /* this peer's range allows it */

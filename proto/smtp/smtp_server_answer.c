@@ -22,7 +22,7 @@ end_auth(struct smtp_server *m, struct smtp_reply reply)
 	m->authenticated = smtp_reply_is_positive(reply);
 	if (!m->authenticated && reply.code >= 500)
 		m->auth_failures++;
-	if (m->auth_failures >= SMTP_AUTH_FAILURES_MAX && !m->close_after)
+	if (m->auth_failures >= m->config.auth_failures && !m->close_after)
 		m->close_after = SMTP_CLOSE_AUTH_FAILURES;
 }
 
@@ -76,6 +76,7 @@ put_extensions(const struct smtp_server *m, struct smtp_reply reply, struct buf 
 		ok = ok && buf_put(&text, SPAN("\nSIZE")) == OK;
 	if (m->config.dsn)
 		ok = ok && buf_put(&text, SPAN("\nDSN")) == OK;
+	ok = ok && buf_put(&text, SPAN("\nHELP")) == OK;
 	if (m->config.starttls && !m->tls)
 		ok = ok && buf_put(&text, SPAN("\nSTARTTLS")) == OK;
 	if (smtp_server_may_auth(m))

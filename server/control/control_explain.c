@@ -63,7 +63,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
 	e->mail.peer.is_ipv4 = true;
 	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL;
-	e->mail.header_is_over = header_check(e->header, &e->mail.facts) != OK;
+	pipeline_read_header(call->host->conf, &e->mail);
 	plan_init(&e->plan, &call->arena);
 }
 
@@ -159,6 +159,18 @@ put_refused(struct json_writer *w, const struct explained *e, const struct rpc_v
 	json_put_close(w);
 }
 
+/* "anna" for her INBOX, "anna/Old" for another of her folders; else the forward-path. */
+static struct span
+copy_target(struct control_call *call, const struct plan_copy *c)
+{
+	if (c->kind != COPY_FOLDER)
+		return c->target;
+	if (span_eq_nocase(c->folder, SPAN("INBOX")))
+		return c->user;
+	return arena_printf(
+		&call->arena, "%.*s/%.*s", SPAN_FMT(c->user), SPAN_FMT(c->folder));
+}
+
 static void
 put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
@@ -167,7 +179,7 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 	for (const struct plan_copy *c = e->plan.copies; c; c = c->next) {
 		json_put_object(w);
 		json_put_member_string(w, SPAN("kind"), span_of(copy_words[c->kind]));
-		json_put_member_string(w, SPAN("target"), c->target);
+		json_put_member_string(w, SPAN("target"), copy_target(call, c));
 		json_put_member_string(w, SPAN("because"),
 			control_note_text(&call->arena, c->why, c->found, c->because));
 		json_put_member_string(w, SPAN("recipient"), c->recipient);
@@ -234,6 +246,31 @@ explain_work(struct control_call *call)
 	return true;
 }
 
+/* What was asked, as it was understood. */
+static void
+put_asked(struct control_call *call, struct json_writer *w, const struct explained *e)
+{
+	const struct rpc_value *to = rpc_value(call->request, "to");
+	struct span from = control_param(call, "from");
+
+	json_put_name(w, SPAN("asked"));
+	json_put_object(w);
+	json_put_member_string(w, SPAN("from"), from.len ? from : SPAN("<>"));
+	json_put_name(w, SPAN("to"));
+	json_put_array(w);
+	for (size_t i = 0; i < to->count; i++)
+		json_put_string(w, to->items[i]);
+	json_put_close(w);
+	json_put_member_string(w, SPAN("via"), span_of(e->mail.service));
+	json_put_name(w, SPAN("auth"));
+	if (e->mail.user.len)
+		json_put_string(w, e->mail.user);
+	else
+		json_put_null(w);
+	json_put_member_u64(w, SPAN("size"), e->size);
+	json_put_close(w);
+}
+
 static void
 explain_finish(struct control_call *call)
 {
@@ -247,6 +284,7 @@ explain_finish(struct control_call *call)
 	if (!run_phases(call, e, control_param(call, "from"), to->items, to->count))
 		return;
 	json_put_object(w);
+	put_asked(call, w, e);
 	put_reply(w, e);
 	put_copies(call, w, e);
 	put_refused(w, e, to);
@@ -289,11 +327,12 @@ mapping_test(struct control_call *call)
 	mail_init(call, e, MAIL_VIA_MX);
 	if (run_phases(call, e, SPAN_NONE, &address, 1)) {
 		json_put_object(w);
+		json_put_member_string(w, SPAN("address"), address);
 		put_matched(w, plan_notes(&e->plan));
 		json_put_name(w, SPAN("targets"));
 		json_put_array(w);
 		for (const struct plan_copy *c = e->plan.copies; c; c = c->next)
-			json_put_string(w, c->kind == COPY_FOLDER ? c->user : c->target);
+			json_put_string(w, copy_target(call, c));
 		json_put_close(w);
 		control_put_notes(w, SPAN("reasons"), plan_notes(&e->plan));
 		put_reply(w, e);

@@ -77,7 +77,7 @@ control_heading(struct arena *a, struct span header, struct control_heading *out
 	struct mail_date date;
 
 	*out = (struct control_heading){0};
-	if (header_check(header, &facts) != OK && facts.fields == 0)
+	if (header_check(header, NULL, &facts) != OK && facts.fields == 0)
 		return;
 	out->from = decoded(a, facts.from);
 	out->to = decoded(a, facts.to);

@@ -54,6 +54,7 @@
 	X(51, NAME_INTERNAL, "mapping", "{1} takes no mail from outside")                          \
 	X(52, NAME_DEFAULT_OFF, "mapping", "{1} is a user, but domains.default_user_mapping is off") \
 	X(53, NAME_ADMIN, "mapping", "{1} is always accepted; the Main Administrator is {2}")      \
+	X(54, NAME_NO_ADMIN, "mapping", "{1} is always accepted, but there is no administrator to get it") \
 	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
 	X(65, PLACE_QUEUED, "place", "{1} waits in the queue: {2}")                                \

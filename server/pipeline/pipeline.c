@@ -13,6 +13,16 @@ stage_trouble(struct plan *plan)
 	return STAGE_DEFER;
 }
 
+void
+pipeline_read_header(const struct conf *conf, struct mail *mail)
+{
+	struct header_limits limits = { (size_t)conf->limits_header_size,
+		(size_t)conf->limits_header_fields, (size_t)conf->limits_header_field_size };
+
+	if (header_check(mail->header, &limits, &mail->facts) != OK)
+		mail->header_is_over = true;
+}
+
 enum verdict
 pipeline_run(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {

@@ -50,6 +50,9 @@ struct stage {
 extern const struct stage stages[];
 extern const size_t stage_count;
 
+/* Before AT_END: fills facts and header_is_over of MAIL from its header (H7). */
+void pipeline_read_header(const struct conf *conf, struct mail *mail);
+
 /*
  * Run one phase. STAGE_NEXT: go on (250). STAGE_REJECT and STAGE_DEFER: answer plan->reply; notes were
  * added, and AT_RCPT the next recipient may be asked. STAGE_WAIT does not occur yet.

@@ -58,7 +58,8 @@ struct plan {
 	size_t seen_size;
 	size_t recipients;       /* accepted so far */
 	size_t unknown;          /* recipients refused because nobody has that name */
-	struct span header; /* AT_END: as stored and sent, with our trace fields and the empty line */
+	struct span header; /* AT_END: as stored, with our trace fields and the empty line */
+	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
 	struct plan_reply reply;
 	char *notes;

@@ -36,8 +36,9 @@ at_connect(struct pipeline_ask *ask, struct plan *plan)
 	if (is_refused(ask, decision)) {
 		plan_note(plan, NOTE_ACCESS_REFUSED, peer,
 			decision.line ? decision.line->text : SPAN("no line fits"));
-		plan_refuse(plan, 554, "5.7.1", "Access denied");
-		return STAGE_REJECT;
+		/* 421, for after 554 RFC 5321, 3.1 would have us wait for a QUIT (ACC-08) */
+		plan_refuse(plan, 421, "4.7.1", "Access denied");
+		return STAGE_DEFER;
 	}
 	if (decision.line)
 		plan_note(plan, NOTE_ACCESS_ALLOWED, peer, decision.line->text);
@@ -89,7 +90,7 @@ at_end(struct pipeline_ask *ask, struct plan *plan)
 	if (check_size(ask, plan) != STAGE_NEXT)
 		return STAGE_REJECT;
 	if (mail->header_is_over) { /* H7 */
-		plan_note(plan, NOTE_HEADER_OVER, SPAN_NONE, SPAN("limits.header_size, header_fields"));
+		plan_note(plan, NOTE_HEADER_OVER, SPAN_NONE, SPAN("limits.header_size, header_fields, header_field_size"));
 		plan_refuse(plan, 554, "5.6.0", "Header section over its limits");
 		return STAGE_REJECT;
 	}

@@ -276,9 +276,20 @@ goes_elsewhere(const struct pipeline_ask *ask)
 	return false;
 }
 
+/* RFC 5321, 4.5.1: never 550 to postmaster; whoever repairs it by making an administrator gets it. */
+static enum verdict
+put_off_role(struct pipeline_ask *ask, struct plan *plan)
+{
+	plan_note(plan, NOTE_NAME_NO_ADMIN, ask->recipient.text, SPAN_NONE);
+	plan_refuse(plan, 450, "4.3.0", "Nobody reads this now, please try later");
+	return STAGE_DEFER;
+}
+
 static enum verdict
 unknown(struct pipeline_ask *ask, enum err err, struct plan *plan)
 {
+	if (ask->is_local && is_role(ask))
+		return put_off_role(ask, plan);
 	if (err == ERR_NOT_FOUND)
 		plan_note(plan, NOTE_NAME_UNKNOWN, ask->recipient.text, SPAN_NONE);
 	if (err == ERR_DENIED || ask->conf->smtp_reject_unknown)

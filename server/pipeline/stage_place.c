@@ -64,6 +64,12 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 	return STAGE_DEFER;
 }
 
+static void
+buf_free(void *arg)
+{
+	buf_fini(arg);
+}
+
 /* Mail of our own users: its header is put in order (RFC 6409, 8). */
 static bool
 is_submission(const struct pipeline_ask *ask, const struct plan *plan)
@@ -95,9 +101,14 @@ put_missing(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
 {
 	const struct mail *mail = ask->mail;
 	struct mail_date date = { mail->arrived_ms / 1000, mail->zone_minutes };
+	const struct address *sender = &mail->envelope.reverse_path;
 	enum err err = OK;
 
-	if (!mail->facts.has_date) {
+	if (mail->facts.from_fields == 0 && !address_is_null(sender)) {
+		plan_note(plan, NOTE_HEADER_ADDED, SPAN("From"), SPAN("the program left it out"));
+		err = buf_printf(out, "From: <%.*s>\r\n", SPAN_FMT(sender->text));
+	}
+	if (!mail->facts.has_date && err == OK) {
 		plan_note(plan, NOTE_HEADER_ADDED, SPAN("Date"), SPAN("the program left it out"));
 		err = buf_put(out, SPAN("Date: "));
 		if (err == OK)
@@ -114,32 +125,79 @@ put_missing(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
 	return err;
 }
 
-/* The header as it came, without what may not be believed (H13) or seen (SMT-21). */
+/* The fields in front of what came. */
 static enum err
-put_original(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+put_own(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+{
+	enum err err = put_received(ask, out);
+
+	return err == OK && is_submission(ask, plan) ? put_missing(ask, plan, out) : err;
+}
+
+/* The header as it came, without what nobody may see (SMT-21); in folders nor may it be believed (H13). */
+static enum err
+put_original(struct pipeline_ask *ask, struct plan *plan, bool in_folder, struct buf *out)
 {
 	struct span names[32];
 	size_t count = 0;
 
-	while (count < header_trust_count && count < COUNT(names) - 1) {
+	while (in_folder && count < header_trust_count && count < COUNT(names) - 1) {
 		names[count] = header_trust_names[count];
 		count++;
 	}
-	if (is_submission(ask, plan) && ask->mail->facts.has_bcc) {
-		plan_note(plan, NOTE_HEADER_REMOVED, SPAN("Bcc"), SPAN("nobody may see it"));
+	if (is_submission(ask, plan))
 		names[count++] = SPAN("Bcc");
-	}
 	return header_put_without(out, ask->mail->header, names, count);
 }
 
-static enum err
-put_header(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
+static struct buf *
+header_buf(struct pipeline_ask *ask, struct plan *plan)
 {
-	enum err err = put_received(ask, out);
+	struct buf *out = ARENA_NEW(plan->arena, struct buf);
 
-	if (err == OK && is_submission(ask, plan))
-		err = put_missing(ask, plan, out);
-	return err == OK ? put_original(ask, plan, out) : err;
+	buf_init(out, ask->mail->header.len + OWN_FIELDS_MAX);
+	arena_on_reset(plan->arena, buf_free, out);
+	return out;
+}
+
+static bool
+leaves(const struct plan *plan)
+{
+	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		if (copy->kind == COPY_REMOTE)
+			return true;
+	return false;
+}
+
+/* RFC 5321, 4.4 and 7.2: what goes on to others is not ours to strip. */
+static enum err
+make_relayed(struct pipeline_ask *ask, struct plan *plan, struct span own)
+{
+	struct buf *out = header_buf(ask, plan);
+	enum err err = buf_put(out, own);
+
+	if (err == OK)
+		err = put_original(ask, plan, false, out);
+	if (err == OK && buf_span(out).len != plan->header.len)
+		plan->header_relayed = buf_span(out);
+	return err;
+}
+
+static enum err
+make_header(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct buf *out = header_buf(ask, plan);
+	enum err err = put_own(ask, plan, out);
+	size_t own = buf_span(out).len;
+
+	if (err == OK && is_submission(ask, plan) && ask->mail->facts.has_bcc)
+		plan_note(plan, NOTE_HEADER_REMOVED, SPAN("Bcc"), SPAN("nobody may see it"));
+	if (err == OK)
+		err = put_original(ask, plan, true, out);
+	plan->header = buf_span(out);
+	if (err == OK && leaves(plan))
+		err = make_relayed(ask, plan, span_range(plan->header, 0, own));
+	return err;
 }
 
 /* RFC 5321, 4.4: the return address, put in front at final delivery. */
@@ -150,28 +208,15 @@ make_front(struct pipeline_ask *ask, struct plan *plan)
 		SPAN_FMT(ask->mail->envelope.reverse_path.text));
 }
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
-	struct buf *out = ARENA_NEW(plan->arena, struct buf);
-
 	make_front(ask, plan);
 	if (ask->mail->via == MAIL_VIA_LOCAL) {
 		plan->header = ask->mail->header;
 		return STAGE_NEXT;
 	}
-	buf_init(out, ask->mail->header.len + OWN_FIELDS_MAX);
-	arena_on_reset(plan->arena, buf_free, out);
-	if (put_header(ask, plan, out) != OK)
-		return stage_trouble(plan);
-	plan->header = buf_span(out);
-	return STAGE_NEXT;
+	return make_header(ask, plan) == OK ? STAGE_NEXT : stage_trouble(plan);
 }
 
 enum verdict

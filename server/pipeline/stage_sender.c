@@ -202,16 +202,26 @@ check_spelling(struct pipeline_ask *ask, struct plan *plan)
 	return STAGE_REJECT;
 }
 
+/* RFC 5321, 4.5.1: ours, whatever the default domain is. */
+static bool
+is_bare_postmaster(const struct address *address)
+{
+	return (address->flags & ADDRESS_NO_DOMAIN) &&
+		span_eq_nocase(address->local_part, SPAN("postmaster"));
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
+	bool is_ours = is_bare_postmaster(&ask->recipient);
 	enum verdict verdict = complete(ask, &ask->recipient, plan);
 
 	if (verdict == STAGE_NEXT)
 		verdict = check_spelling(ask, plan);
 	if (verdict != STAGE_NEXT)
 		return verdict;
-	ask->is_local = conf_is_local(ask->conf, ask->recipient.local_part, ask->recipient.domain);
+	ask->is_local = is_ours ||
+		conf_is_local(ask->conf, ask->recipient.local_part, ask->recipient.domain);
 	if (ask->is_local || plan->may_relay)
 		return STAGE_NEXT;
 	if (ask->conf->smtp_require_auth && ask->mail->via == MAIL_VIA_MX)
@@ -230,7 +240,7 @@ check_field(struct pipeline_ask *ask, const struct user *user, struct span value
 	size_t looked_at = 0;
 
 	while (header_next_mailbox(&value, &mailbox)) {
-		if (++looked_at > HEADER_ADDRESSES_MAX ||
+		if (++looked_at > (size_t)ask->conf->limits_addresses ||
 			address_parse(plan->arena, mailbox.address, &address) != OK)
 			return refuse_from(ask, mailbox.address, plan);
 		if ((address.flags & ADDRESS_NO_DOMAIN) &&
@@ -243,6 +253,13 @@ check_field(struct pipeline_ask *ask, const struct user *user, struct span value
 	return looked_at > 0 ? STAGE_NEXT : refuse_from(ask, value, plan);
 }
 
+/* RFC 6409, 8: a message without From gets the return address there, which is permitted already. */
+static bool
+gets_from(const struct mail *mail)
+{
+	return mail->facts.from_fields == 0 && !address_is_null(&mail->envelope.reverse_path);
+}
+
 /* H12: exactly one From, every address in it and in Sender permitted. */
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
@@ -253,14 +270,14 @@ at_end(struct pipeline_ask *ask, struct plan *plan)
 
 	if (ask->mail->user_id == 0 || ask->mail->via == MAIL_VIA_LOCAL)
 		return STAGE_NEXT;
-	if (facts->from_fields != 1) {
+	if (facts->from_fields != 1 && !gets_from(ask->mail)) {
 		plan_note_number(plan, NOTE_FROM_COUNT, facts->from_fields, 1);
 		plan_refuse(plan, 550, "5.7.1", "A message needs exactly one From field");
 		return STAGE_REJECT;
 	}
 	if (sender_user(ask, &user) != OK)
 		return stage_trouble(plan);
-	verdict = check_field(ask, &user, facts->from, plan);
+	verdict = facts->from.ptr ? check_field(ask, &user, facts->from, plan) : STAGE_NEXT;
 	if (verdict == STAGE_NEXT && facts->sender.ptr)
 		verdict = check_field(ask, &user, facts->sender, plan);
 	return verdict;

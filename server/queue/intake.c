@@ -151,8 +151,7 @@ intake_text_end(struct intake *in)
 	mail->zone_minutes = zone_minutes(mail->arrived_ms);
 	mail->header = buf_span(&in->header);
 	mail->size = mail->header.len + in->body_size;
-	if (header_check(mail->header, &mail->facts) != OK)
-		mail->header_is_over = true;
+	pipeline_read_header(in->host->conf, mail);
 	return OK;
 }
 

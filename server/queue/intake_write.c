@@ -100,7 +100,8 @@ intake_prepare(struct intake *in)
 struct writing {
 	struct txn *txn;
 	struct intake *in;
-	struct content content;
+	struct content content; /* of the folders' copies */
+	struct content relayed; /* of the queue's: the same, or another header on the same body */
 	struct span notes;
 };
 
@@ -126,9 +127,9 @@ find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
 }
 
 static unsigned
-owners_of(const struct intake *in)
+folders_of(const struct intake *in)
 {
-	unsigned owners = in->queued_count > 0 ? 1 : 0;
+	unsigned owners = 0;
 
 	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
 		owners += copy->kind == COPY_FOLDER;
@@ -149,19 +150,32 @@ write_body(struct writing *w)
 	return body_write(w->txn, in->body_id, in->flushed, source);
 }
 
+/* One content for all, or one for the folders and one for the queue. */
 static enum err
-write_content(struct writing *w, unsigned owners)
+write_contents(struct writing *w)
 {
+	const struct plan *plan = &w->in->plan;
+	unsigned folders = folders_of(w->in), queue = w->in->queued_count > 0;
+	bool apart = plan->header_relayed.len > 0 && queue;
 	enum err err;
 
-	if (owners == 0) /* nobody keeps it */
+	if (folders + queue == 0) /* nobody keeps it */
 		return w->in->flushed > 0 ? body_abandon(w->txn, w->in->body_id) : OK;
 	if ((err = write_body(w)) != OK)
 		return err;
-	w->content.header = w->in->plan.header;
+	w->content.header = plan->header;
 	w->content.body_size = w->in->body_size;
-	w->content.owners = owners;
-	return content_add(w->txn, &w->content, false);
+	w->content.owners = apart ? folders : folders + queue;
+	w->relayed = w->content;
+	if (w->content.owners > 0 && (err = content_add(w->txn, &w->content, false)) != OK)
+		return err;
+	if (!apart) {
+		w->relayed = w->content;
+		return OK;
+	}
+	w->relayed.header = plan->header_relayed;
+	w->relayed.owners = queue;
+	return content_add(w->txn, &w->relayed, folders > 0 && w->relayed.body_id != 0);
 }
 
 static enum err
@@ -191,8 +205,8 @@ write_queued(struct writing *w)
 	const struct mail *mail = &w->in->mail;
 	const struct mail_options *options = &mail->envelope.options;
 	struct queued q = { .queue_id = mail->message_no,
-		.sender = mail->envelope.reverse_path.text, .content_id = w->content.content_id,
-		.size_bytes = w->in->plan.header.len + w->in->body_size,
+		.sender = mail->envelope.reverse_path.text, .content_id = w->relayed.content_id,
+		.size_bytes = w->relayed.header.len + w->in->body_size,
 		.received_ms = mail->arrived_ms, .auth_user = mail->user,
 		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
 		.session = mail->session, .subject = buf_span(&w->in->subject),
@@ -225,8 +239,7 @@ intake_apply(struct store_job *job, struct txn *txn)
 {
 	struct intake *in = LIST_ITEM(job, struct intake, job);
 	struct writing w = { .txn = txn, .in = in, .notes = { in->notes, in->notes_len } };
-	unsigned owners = owners_of(in);
-	enum err err = write_content(&w, owners);
+	enum err err = write_contents(&w);
 
 	if (err == OK)
 		err = write_copies(&w);

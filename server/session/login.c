@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "conf/conf.h"
+#include "server/metrics.h"
 #include "server/net/work.h"
 #include "server/pipeline/names.h"
 #include "server/services.h"
+#include "server/session/login_notes.h"
 #include "server/session/password.h"
 #include "store/groups.h"
 
@@ -36,6 +37,7 @@ struct login {
 	char name[LOGIN_NAME_MAX];
 	char password[SASL_PASSWORD_MAX + 1]; /* one more, so that a longer one is no match */
 	char hash[USER_HASH_MAX];
+	char rehash[PASSWORD_HASH_SIZE]; /* a better one, 0-terminated; "" where it is good enough */
 };
 
 static struct span
@@ -100,10 +102,15 @@ finish(struct login *l, enum err result)
 		login_free(l);
 		return;
 	}
-	if (result == OK)
+	if (result == OK) {
 		shared_login_good(shared, &s->peer, name_of(l), now_ms);
-	else if (result == ERR_DENIED)
-		shared_login_failed(shared, &s->peer, name_of(l), now_ms);
+		login_note(l->host, l->user_id, l->protocol, &s->peer);
+		metric_add(l->host->metrics, logins, 1);
+	} else {
+		if (result == ERR_DENIED)
+			shared_login_failed(shared, &s->peer, name_of(l), now_ms);
+		metric_add(l->host->metrics, logins_failed, 1);
+	}
 	log_result(l, result);
 	if (!session_is_closing(s))
 		l->done(s, result, l->user_id, name_of(l));
@@ -115,8 +122,12 @@ work_run(struct work *work)
 {
 	struct login *l = LIST_ITEM(work, struct login, work);
 
-	work->result = password_check(
-		(struct span){ l->hash, l->hash_len }, password_of(l), &l->cost);
+	struct span hash = { l->hash, l->hash_len };
+
+	work->result = password_check(hash, password_of(l), &l->cost);
+	if (work->result == OK && l->may && password_is_weak(hash, &l->cost) &&
+		password_hash(password_of(l), &l->cost, l->rehash) != OK)
+		l->rehash[0] = '\0'; /* another time */
 }
 
 static void
@@ -129,6 +140,8 @@ work_done(struct work *work, enum err result)
 		result = ERR_DENIED; /* a hash in no known form lets nobody in */
 	if (result == OK && !l->may)
 		result = ERR_DENIED;
+	if (result == OK && l->rehash[0] != '\0')
+		login_rehash(l->host, l->user_id, l->revision, span_of(l->rehash));
 	if (result == OK && s && s->conf->auth_remember_ms > 0)
 		shared_login_remember(l->host->shared, l->user_id, l->revision, password_of(l),
 			loop_now_ms(l->host->loop) + s->conf->auth_remember_ms);
@@ -151,21 +164,34 @@ hash_begin(struct login *l)
 	session_hold(l->session);
 }
 
-/* ACC-04: the access lines may name users. */
-static bool
-address_allows(struct session *s, struct span name)
+struct access_decision
+login_access(const struct session *s, struct span user)
 {
 	const struct conf_service *service =
 		conf_service(s->conf, (enum service_name)s->service->number);
 	struct in6_addr address;
 
 	if (!service || s->peer.is_unix)
-		return true;
+		return (struct access_decision){ .answer = ACCESS_ALLOW };
 	memcpy(&address, s->peer.ip, sizeof(address));
-	return access_decide(service->access, &address, name).answer != ACCESS_DENY;
+	return access_decide(service->access, &address, user);
 }
 
-/* On the MX side unmatched lines only decide about relaying; a login settles that anyway. */
+/*
+ * ACC-04: the access lines may name users. On the MX side an address without a line may log in, since
+ * lines decide about relaying there (Q-52); one whose line names others may not.
+ */
+static bool
+address_allows(const struct session *s, struct span name)
+{
+	struct access_decision decision = login_access(s, name);
+
+	if (decision.answer != ACCESS_DENY)
+		return true;
+	return s->service->number == SERVICE_smtp && !decision.line &&
+		login_access(s, SPAN_NONE).answer == ACCESS_DENY;
+}
+
 static bool
 user_may(struct login *l, struct snapshot *snap, const struct user *user)
 {
@@ -175,7 +201,7 @@ user_may(struct login *l, struct snapshot *snap, const struct user *user)
 		return false;
 	if (user->group != 0 && group_find(snap, user->group, &group) == OK && !group.enabled)
 		return false;
-	return l->protocol == USER_SMTP || address_allows(l->session, user->name);
+	return address_allows(l->session, user->name);
 }
 
 /* `anna`, or `anna@example.org` where that domain is ours. */

@@ -8,6 +8,7 @@
 #ifndef SERVER_SESSION_LOGIN_H
 #define SERVER_SESSION_LOGIN_H
 
+#include "conf/conf.h"
 #include "proto/sasl/sasl.h"
 #include "server/session/session.h"
 #include "store/users.h"
@@ -26,5 +27,8 @@ struct login *login_begin(struct session *s, enum user_protocol protocol,
 
 /* The session closes: DONE will not be called. May be NULL. */
 void login_cancel(struct login **login);
+
+/* What the access lines of its service say of this peer, as USER, or empty: as nobody yet. */
+struct access_decision login_access(const struct session *s, struct span user);
 
 #endif

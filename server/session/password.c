@@ -63,11 +63,13 @@ password_check(struct span hash, struct span password, const struct password_cos
 }
 
 bool
-password_is_old(struct span hash, const struct password_cost *cost)
+password_is_weak(struct span hash, const struct password_cost *cost)
 {
 	char text[crypto_pwhash_STRBYTES];
+	unsigned long kib, passes;
 
-	if (hash_text(hash, text) != OK)
-		return true;
-	return crypto_pwhash_str_needs_rehash(text, cost->passes, cost->memory) != 0;
+	if (hash_text(hash, text) != OK ||
+		sscanf(text, "$argon2id$v=19$m=%lu,t=%lu,", &kib, &passes) != 2)
+		return false;
+	return kib < cost->memory / 1024 || passes < cost->passes;
 }

@@ -32,7 +32,7 @@ MUST_CHECK enum err password_hash(
 MUST_CHECK enum err password_check(
 	struct span hash, struct span password, const struct password_cost *cost);
 
-/* Made with other parameters than COST: to be hashed anew at the next good login. */
-bool password_is_old(struct span hash, const struct password_cost *cost);
+/* Made at less than COST: to be hashed anew at the next good login (H63). */
+bool password_is_weak(struct span hash, const struct password_cost *cost);
 
 #endif

@@ -99,7 +99,7 @@ pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command, bool
 		answer_no_message(pop3);
 		return;
 	}
-	err = snap ? message_by_copy(snap, message->copy_id, &copy, &content) : ERR_BUSY;
+	err = snap ? message_by_copy(snap, message->copy_id, &copy, &content) : ERR_IO;
 	if (err != OK) {
 		pop3_answer(pop3, err == ERR_NOT_FOUND ? POP3_ERR(NULL, "The message is gone")
 						  : pop3_reply_for(err));

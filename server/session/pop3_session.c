@@ -50,6 +50,7 @@ machine_config(struct session *s)
 	return (struct pop3_server_config){
 		.command_line = (size_t)s->conf->limits_command_line,
 		.bad_commands = POP3_BAD_COMMANDS_MAX,
+		.auth_failures = (unsigned)s->conf->limits_auth_failures,
 		.stls = session_can_tls(s),
 		.login_in_clear = peer_is_loopback(&s->peer), /* H67 */
 		.implementation = SPAN("Postroom"),
@@ -89,6 +90,7 @@ on_connect(struct pop3_session *pop3)
 	pop3_answer(pop3, POP3_ERR(NULL, "Access denied"));
 }
 
+/* ERR_EXISTS: another session has it. */
 static enum err
 open_drop(struct pop3_session *pop3, uint64_t user_id)
 {
@@ -97,7 +99,7 @@ open_drop(struct pop3_session *pop3, uint64_t user_id)
 	enum err err = shared_pop3_lock(s->host->shared, user_id);
 
 	if (err != OK)
-		return ERR_BUSY;
+		return ERR_EXISTS;
 	pop3->drop.user_id = user_id;
 	pop3->locked = true;
 	snap = host_snapshot(s->host);
@@ -125,6 +127,7 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 		result = open_drop(pop3, user_id);
 	if (result == OK) {
 		session_set_user(s, user_id, name);
+		s->ends_mutely = true; /* RFC 1939, 3: no word to one who is silent */
 		pop3_answer(pop3,
 			(struct pop3_reply){ .ok = true,
 				.text = arena_printf(&s->command, "%zu messages, %llu octets",
@@ -132,10 +135,10 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 					(unsigned long long)pop3->drop.bytes) });
 	} else if (result == ERR_DENIED) {
 		pop3_answer(pop3, POP3_ERR("AUTH", "Wrong name or password")); /* RFC 3206, 4 */
-	} else if (result == ERR_BUSY && !pop3->locked && pop3->drop.user_id == 0) {
+	} else if (result == ERR_EXISTS) { /* RFC 2449, 8.1.2: the login itself was right */
 		pop3_answer(pop3, POP3_ERR("IN-USE", "The mailbox is in use by another session"));
 	} else {
-		pop3->drop.user_id = user_id;
+		pop3->drop.user_id = user_id; /* whose lock it is */
 		close_drop(pop3);
 		pop3_answer(pop3, POP3_ERR("SYS/TEMP", "Not now, please try again"));
 	}

@@ -273,7 +273,8 @@ on_deadline(struct loop_timer *timer)
 	struct session *s = LIST_ITEM(timer, struct session, deadline);
 
 	if (s->reason == CLOSE_NONE) {
-		close_saying(s, s->deadline_reason, s->class->timeout_text);
+		close_saying(s, s->deadline_reason,
+			s->ends_mutely ? SPAN_NONE : s->class->timeout_text);
 		return;
 	}
 	if (s->stream.end == STREAM_OPEN) /* the peer did not take its last words in time */

@@ -65,6 +65,7 @@ struct session {
 	enum close_reason end_later; /* for a session that waits: ends when it is resumed */
 	unsigned holds;
 	bool opened, waits, waits_idle, told_close, stream_done, counted;
+	bool ends_mutely; /* at its deadline nothing is said; the class sets it */
 };
 
 /*

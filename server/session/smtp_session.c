@@ -74,12 +74,12 @@ smtp_answer(struct smtp_session *smtp, struct smtp_reply reply)
 static struct span
 own_hostname(struct session *s)
 {
-	char name[256] = "localhost";
+	char name[256] = "";
 
 	if (s->conf->hostname.len > 0)
 		return arena_copy(&s->arena, s->conf->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0)
-		name[0] = '\0';
+	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+		return SPAN("localhost");
 	return arena_copy(&s->arena, span_of(name));
 }
 
@@ -96,9 +96,11 @@ machine_config(struct smtp_session *smtp)
 		.line_length = (size_t)conf->limits_line_length,
 		.recipients = (unsigned)conf->limits_recipients,
 		.bad_commands = SMTP_BAD_COMMANDS_MAX,
+		.auth_failures = (unsigned)conf->limits_auth_failures,
 		.starttls = session_can_tls(s),
 		.auth = true,
-		.auth_in_clear = peer_is_loopback(&s->peer), /* H67: it never leaves this machine */
+		.auth_in_clear = s->peer.is_unix || /* H67 */
+			login_access(s, SPAN_NONE).answer == ACCESS_ALLOW_NOAUTH,
 		.dsn = conf->smtp_dsn,
 	};
 }
@@ -114,6 +116,19 @@ take_conf(struct smtp_session *smtp)
 
 /* ---- who it is ---- */
 
+/* SMT-09 */
+static bool
+is_refused_helo(struct smtp_session *smtp)
+{
+	struct span text = smtp->session.conf->smtp_refuse_helo;
+
+	if (text.len == 0 || span_find_span_nocase(smtp->helo, text) == smtp->helo.len)
+		return false;
+	session_log(&smtp->session, LEVEL_INFO, .text = "refused",
+		.fields = { { "reason", SPAN("smtp.refuse_helo"), 0 }, { "helo", smtp->helo, 0 } });
+	return true;
+}
+
 static void
 on_hello(struct smtp_session *smtp, const struct smtp_command *command)
 {
@@ -122,7 +137,9 @@ on_hello(struct smtp_session *smtp, const struct smtp_command *command)
 	if (helo.len > 0)
 		memcpy(smtp->helo_text, helo.ptr, helo.len);
 	smtp->helo = (struct span){ smtp->helo_text, helo.len };
-	smtp_answer(smtp, smtp_reply_for(OK));
+	smtp_answer(smtp, is_refused_helo(smtp)
+			? SMTP_REPLY(421, "4.7.1", "Access denied") /* it closes */
+			: smtp_reply_for(OK));
 }
 
 static void
@@ -190,7 +207,7 @@ on_vrfy(struct smtp_session *smtp, const struct smtp_command *command)
 	if (command->verb == SMTP_VERB_EXPN) /* H58 */
 		smtp_answer(smtp, SMTP_REPLY(502, "5.5.1", "Not offered here"));
 	else
-		smtp_answer(smtp, SMTP_REPLY(252, "2.5.2", "Send some mail, I will try"));
+		smtp_answer(smtp, SMTP_REPLY(252, "2.0.0", "Send some mail, I will try"));
 }
 
 static void

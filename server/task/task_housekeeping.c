@@ -11,6 +11,7 @@
 
 #include "conf/conf.h"
 #include "server/log.h"
+#include "server/pipeline/names.h"
 #include "server/queue/refusals.h"
 #include "store/changes.h"
 #include "store/commit.h"
@@ -141,6 +142,25 @@ step_done(struct store_job *job, enum err result)
 	begin_step(h);
 }
 
+/* Once in a process: postmaster and abuse are put off where nobody would get them (RFC 5321, 4.5.1). */
+static void
+warn_without_admin(struct host *host)
+{
+	static bool asked;
+	struct snapshot *snap = asked ? NULL : host_snapshot(host);
+	struct user user;
+
+	if (!snap)
+		return;
+	asked = true;
+	if (names_main_administrator(host->conf, snap, &user) == ERR_NOT_FOUND)
+		log_put(host->log,
+			&(struct log_line){ .level = LEVEL_WARNING, .area = "task",
+				.text = "there is no administrator: mail for postmaster is put off",
+				.fields = { { "main_administrator",
+					host->conf->main_administrator } } });
+}
+
 void
 task_housekeeping(struct host *host)
 {
@@ -148,6 +168,7 @@ task_housekeeping(struct host *host)
 
 	if (running || store_is_dead(host->store))
 		return;
+	warn_without_admin(host);
 	h = calloc(1, sizeof(*h));
 	ENSURE(h);
 	running = h;

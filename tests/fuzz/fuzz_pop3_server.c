@@ -48,7 +48,8 @@ step(void *arg, struct span in)
 
 FUZZ(in, a, out)
 {
-	struct pop3_server_config config = {.command_line = 200, .bad_commands = 20, .stls = true};
+	struct pop3_server_config config = {.command_line = 200, .bad_commands = 20,
+		.auth_failures = 3, .stls = true};
 	struct session s = {.out = out};
 
 	if (in.len < 2)

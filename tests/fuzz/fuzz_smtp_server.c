@@ -54,7 +54,7 @@ FUZZ(in, a, out)
 {
 	struct smtp_server_config config = { .hostname = SPAN("mail.example.org"),
 		.message_size = 2000, .command_line = 200, .line_length = 100, .recipients = 3,
-		.bad_commands = 20, .starttls = true, .auth = true };
+		.bad_commands = 20, .auth_failures = 3, .starttls = true, .auth = true };
 	struct session s = { .arena = a, .out = out };
 
 	if (in.len < 2)

@@ -12,9 +12,12 @@
 #include "conf/conf_load.h"
 #include "server/pipeline/note.h"
 #include "server/queue/refusals.h"
+#include "server/session/login_notes.h"
 #include "server/session/password.h"
 #include "store/bodies.h"
+#include "store/contents.h"
 #include "store/groups.h"
+#include "store/logins.h"
 #include "store/mappings.h"
 #include "store/messages.h"
 #include "store/queued.h"
@@ -123,8 +126,9 @@ site_close(struct site *site)
 	store_inbox_run(&site->inbox);
 	store_inbox_fini(&site->inbox);
 	workers_close(&host->workers);
-	loop_close(&host->loop);
 	refusals_close(&host->refusals);
+	login_notes_close(&host->login_notes);
+	loop_close(&host->loop);
 	generation_release(&host->generation);
 	shared_close(&host->shared);
 	chunk_pool_fini(&host->pool);
@@ -379,6 +383,40 @@ site_queue_count(struct site *site)
 	must(queued_count(snap, &counts));
 	snapshot_close(&snap);
 	return counts.count;
+}
+
+bool
+site_queue_read(struct site *site, struct buf *out)
+{
+	struct snapshot *snap;
+	struct queued q;
+	struct content content;
+	bool ok;
+
+	must(snapshot_open(site->host.store, &snap));
+	ok = queued_next(snap, 0, &q) == OK && content_get(snap, q.content_id, &content) == OK &&
+		buf_put(out, content.header) == OK && put_body(snap, content.body_id, out) &&
+		buf_span(out).len == q.size_bytes;
+	snapshot_close(&snap);
+	return ok;
+}
+
+bool
+site_has_login(struct site *site, const char *name, const char *protocol)
+{
+	struct snapshot *snap;
+	struct logins logins;
+	struct user user;
+	bool has = false;
+
+	must(snapshot_open(site->host.store, &snap));
+	must(user_find_by_name(snap, span_of(name), &user));
+	must(logins_find(snap, user.user_id, &logins));
+	for (size_t i = 0; i < USER_PROTOCOL_COUNT; i++)
+		if (strcmp(user_protocol_words[i], protocol) == 0)
+			has = logins.last_ms[i] != 0;
+	snapshot_close(&snap);
+	return has;
 }
 
 bool

@@ -40,6 +40,10 @@ void site_turn(struct site *site, int ms);
 size_t site_inbox_count(struct site *site, const char *user);
 bool site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out);
 size_t site_queue_count(struct site *site);
+/* Bytes of the first message in the queue into OUT. */
+bool site_queue_read(struct site *site, struct buf *out);
+/* Has USER a login by PROTOCOL ("pop3") noted? */
+bool site_has_login(struct site *site, const char *user, const char *protocol);
 /* The notes of the newest trace, as lines, into OUT. */
 bool site_trace_read(struct site *site, struct buf *out);
 void site_hold_message(struct site *site, const char *user, size_t n);

@@ -20,6 +20,9 @@
  *     expect closed | open
  *     expect folder NAME/INBOX N      expect queue N
  *     expect message NAME/INBOX N has|lacks TEXT
+ *     expect queued has|lacks TEXT    the first message in the queue
+ *     expect silence                  nothing came that was not expected
+ *     expect login NAME PROTOCOL noted|never
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
  *     fault commit ENOSPC|EIO         the next commit fails
@@ -489,6 +492,45 @@ expect_closed(struct run *run, bool closed)
 }
 
 static void
+expect_queued(struct run *run, const char *rest)
+{
+	char verb[8];
+	int used = 0;
+	struct buf text;
+	bool found;
+
+	buf_init(&text, TEXT_MAX);
+	if (sscanf(rest, "%7s %n", verb, &used) < 1 || used == 0)
+		fail(run, "cannot read this line", SPAN_NONE);
+	if (!site_queue_read(&run->site, &text))
+		fail(run, "no whole message in the queue", SPAN_NONE);
+	found = span_find_span(buf_span(&text), span_of(rest + used)) < buf_span(&text).len;
+	if (found != (strcmp(verb, "has") == 0))
+		fail(run, "the message is otherwise", buf_span(&text));
+	buf_fini(&text);
+}
+
+static void
+expect_login(struct run *run, const char *rest)
+{
+	char user[64], protocol[16], verb[8];
+	bool noted = false;
+
+	if (sscanf(rest, "%63s %15s %7s", user, protocol, verb) != 3) {
+		fail(run, "cannot read this line", SPAN_NONE);
+		return;
+	}
+	for (int i = 0; i < 50 && !noted; i++) {
+		turn(run, 2);
+		noted = site_has_login(&run->site, user, protocol);
+		if (strcmp(verb, "never") == 0)
+			break;
+	}
+	if (noted != (strcmp(verb, "noted") == 0))
+		fail(run, "it is not so", SPAN_NONE);
+}
+
+static void
 expect_message(struct run *run, const char *rest)
 {
 	char user[64], verb[8];
@@ -543,6 +585,13 @@ expect(struct run *run, const char *rest)
 			fail(run, "another number in the queue", span_of(got));
 	} else if (strncmp(rest, "message ", 8) == 0) {
 		expect_message(run, rest + 8);
+	} else if (strcmp(rest, "silence") == 0) {
+		if (buf_span(&run->clients[0].seen).len > 0)
+			fail(run, "it said something", buf_span(&run->clients[0].seen));
+	} else if (strncmp(rest, "queued ", 7) == 0) {
+		expect_queued(run, rest + 7);
+	} else if (strncmp(rest, "login ", 6) == 0) {
+		expect_login(run, rest + 6);
 	} else if (strncmp(rest, "trace ", 6) == 0) {
 		expect_trace(run, rest + 6);
 	} else {

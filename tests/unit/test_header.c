@@ -31,7 +31,7 @@ test_header_check_facts(void **state)
 	struct header_facts facts;
 
 	(void)state;
-	assert_int_equal(header_check(the_sample(), &facts), OK);
+	assert_int_equal(header_check(the_sample(), NULL, &facts), OK);
 	assert_int_equal(facts.fields, 6);
 	assert_int_equal(facts.received, 2);
 	assert_int_equal(facts.from_fields, 1);
@@ -51,19 +51,19 @@ test_header_h07_limits(void **state)
 	for (int i = 0; i < HEADER_FIELDS_MAX - 1; i++)
 		assert_int_equal(buf_put(&out, SPAN("A: b\r\n")), OK);
 	for (int extra = -1; extra <= 1; extra++) {
-		assert_int_equal(header_check(buf_span(&out), &facts), extra > 0 ? ERR_LIMIT : OK);
+		assert_int_equal(header_check(buf_span(&out), NULL, &facts), extra > 0 ? ERR_LIMIT : OK);
 		assert_int_equal(buf_put(&out, SPAN("A: b\r\n")), OK);
 	}
 	for (int extra = -1; extra <= 1; extra++) {
 		buf_clear(&out);
 		assert_int_equal(
 			buf_printf(&out, "A: %0*d\r\n", HEADER_FIELD_SIZE_MAX - 5 + extra, 0), OK);
-		assert_int_equal(header_check(buf_span(&out), &facts), extra > 0 ? ERR_LIMIT : OK);
+		assert_int_equal(header_check(buf_span(&out), NULL, &facts), extra > 0 ? ERR_LIMIT : OK);
 	}
 	buf_clear(&out);
 	while (buf_span(&out).len <= HEADER_SIZE_MAX)
 		assert_int_equal(buf_put(&out, SPAN("no field, but a line\r\n")), OK);
-	assert_int_equal(header_check(buf_span(&out), &facts), ERR_LIMIT);
+	assert_int_equal(header_check(buf_span(&out), NULL, &facts), ERR_LIMIT);
 	buf_fini(&out);
 }
 
