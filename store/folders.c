@@ -13,13 +13,14 @@ take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
 {
 	struct span key = row->key;
 	struct record_in in;
-	enum err err = row_record(snap, TABLE_folders, row, FOLDER_VERSION, &in);
+	enum err err;
 
-	if (err != OK)
-		return err;
-	*f = (struct folder){ .user_id = 0 };
+	*f = (struct folder){ .user_id = 0, .folder_id = UINT64_MAX };
 	if (key_take_u64(&key, &f->user_id) != OK || key_take_u64(&key, &f->folder_id) != OK)
 		return table_damaged(snap, TABLE_folders, row->key, "key");
+	err = row_record(snap, TABLE_folders, row, FOLDER_VERSION, &in);
+	if (err != OK)
+		return err;
 	f->uidvalidity = record_take_u32(&in);
 	f->uidnext = record_take_u32(&in);
 	f->highest_modseq = record_take_varint(&in);
@@ -111,11 +112,14 @@ same_name(struct span a, struct span b)
 enum err
 folder_find(struct snapshot *snap, uint64_t user_id, struct span name, struct folder *out)
 {
+	bool damaged = false;
 	enum err err = folder_next(snap, user_id, 0, out);
 
-	while (err == OK && !same_name(out->name, name))
+	while (err == ERR_CORRUPT || (err == OK && !same_name(out->name, name))) {
+		damaged |= err == ERR_CORRUPT;
 		err = folder_next(snap, user_id, out->folder_id, out);
-	return err;
+	}
+	return err == ERR_NOT_FOUND && damaged ? ERR_CORRUPT : err;
 }
 
 enum err

@@ -32,7 +32,7 @@ struct folder {
 	struct span extra;       /* fields to come */
 };
 
-/* ERR_NOT_FOUND, ERR_CORRUPT. */
+/* ERR_NOT_FOUND; ERR_CORRUPT: it, or where it is not found another that may be the one. */
 MUST_CHECK enum err folder_get(
 	struct snapshot *snap, uint64_t user_id, uint64_t folder_id, struct folder *out);
 MUST_CHECK enum err folder_find(

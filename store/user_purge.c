@@ -82,8 +82,10 @@ users_purge_bin(struct txn *txn, int64_t before_ms, uint64_t *at, bool *more)
 		if (err != OK && err != ERR_CORRUPT)
 			return err == ERR_NOT_FOUND ? OK : err;
 		if (err == OK && user.removed_ms != 0 && user.removed_ms < before_ms) {
-			*more = true; /* at him again, until he is gone */
-			return purge_user(txn, user.user_id);
+			err = purge_user(txn, user.user_id);
+			*more = err == OK; /* at him again, until he is gone */
+			if (err != ERR_CORRUPT && err != ERR_BUSY) /* damaged: he is for check */
+				return err;
 		}
 		*at = user.user_id;
 	}

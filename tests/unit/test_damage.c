@@ -94,6 +94,30 @@ test_damage_h49_of_figures_lets_mail_in(void **state)
 	assert_int_equal(left, 0);
 }
 
+static enum err
+make_sent(struct txn *txn, void *arg)
+{
+	uint64_t folder_id;
+
+	return folder_make(txn, *(uint64_t *)arg, SPAN("Sent"), &folder_id);
+}
+
+static void
+test_damage_h49_of_a_folder_leaves_the_others(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t anna = fixture_user(f, "anna");
+	struct row_arg row = { .table = TABLE_folders };
+	struct folder folder;
+
+	key_u64_u64(&row.key, anna, fixture_inbox(f, anna));
+	assert_int_equal(run(f, make_sent, &anna), OK);
+	assert_int_equal(run(f, spoil, &row), OK);
+	assert_int_equal(folder_find(look(f), anna, SPAN("Sent"), &folder), OK);
+	assert_span_eq(folder.name, "Sent");
+	assert_int_equal(folder_find(f->snap, anna, SPAN("INBOX"), &folder), ERR_CORRUPT);
+}
+
 static void
 test_damage_h49_of_a_block_lets_mail_in(void **state)
 {
@@ -215,10 +239,17 @@ static void
 test_damage_h49_in_the_user_bin(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t anna = fixture_user(f, "anna"), bert = fixture_user(f, "bert");
-	struct row_arg row = number_row(TABLE_users, anna);
+	uint64_t anna = fixture_user(f, "anna");
+	struct fixture_message m = { .user_id = fixture_user(f, "carl"), .body_size = 10 };
+	uint64_t bert = fixture_user(f, "bert");
+	struct row_arg row = number_row(TABLE_users, anna), block = { .table = TABLE_entries };
 	struct user user;
 
+	m.folder_id = fixture_inbox(f, m.user_id);
+	key_u64_u32(&block.key, m.folder_id, 1);
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	assert_int_equal(run(f, spoil, &block), OK);
+	assert_int_equal(run(f, remove_user, &m.user_id), OK);
 	assert_int_equal(run(f, remove_user, &bert), OK);
 	assert_int_equal(run(f, spoil, &row), OK);
 	assert_int_equal(run(f, empty_user_bin, NULL), OK);
@@ -266,6 +297,7 @@ test_damage(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_damage_h49_of_figures_lets_mail_in),
+		T(test_damage_h49_of_a_folder_leaves_the_others),
 		T(test_damage_h49_of_a_block_lets_mail_in),
 		T(test_damage_h49_of_a_body_on_its_way_opens_graves),
 		T(test_damage_h49_in_the_queue_bin),
