@@ -35,7 +35,7 @@ take_code_point(struct span s, uint32_t *out)
 	return c < lowest[len] || c > 0x10ffff ? 0 : len;
 }
 
-/* Controls, formats (bidi, zero-width, tags), surrogates, private, unassigned, line ends; fillers */
+/* Controls, formats (bidi, zero-width, tags), surrogates, private, unassigned, fillers. */
 static bool
 is_forbidden(uint32_t c)
 {
@@ -119,7 +119,7 @@ word_end(struct span s, size_t from)
 	return from;
 }
 
-/* How many bytes of LINE may be shown if its verb starts at FROM; line.len where it has no secret. */
+/* How many bytes of LINE may be shown if its verb starts at FROM; all where it has no secret. */
 static size_t
 shown_from(struct span line, size_t from)
 {

@@ -101,7 +101,8 @@ tail_fd(int fd, const struct log_filter *filter, size_t lines, struct buf *out)
 		whole = buf_span(&text);
 		if (from > 0) /* the first line may be cut */
 			whole = span_from(whole, span_find(whole, '\n') + 1);
-		enough = from == 0 || look >= TAIL_LOOK_MAX || count_passing(whole, filter) >= lines;
+		enough = from == 0 || look >= TAIL_LOOK_MAX ||
+			count_passing(whole, filter) >= lines;
 		if (err == OK && enough)
 			err = put_last(whole, filter, lines, out);
 		buf_fini(&text);

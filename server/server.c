@@ -1,5 +1,5 @@
 /*
- * server.c - the process: everything opened in order, loops run, everything ended in reverse.
+ * server.c - the process: run, told to stop, everything ended in reverse. Opening: server_open.c.
  */
 #include "server/server.h"
 
@@ -19,9 +19,6 @@
 #include "server/task/tasks.h"
 #include "server/warden/warden.h"
 
-#define CHUNKS_KEPT 256	       /* free pages a loop keeps: 1 MiB */
-#define STORE_TRIES 20	       /* x STORE_WAIT_MS: a server that was killed is still going away */
-#define STORE_WAIT_MS 50
 #define STOP_LOOK_MS 20	       /* how often the end looks whether the sessions have gone */
 #define LAST_JOBS_TRIES 100    /* x 10 ms, for jobs under way when the loops have ended */
 
@@ -38,219 +35,6 @@ server_complain(struct server *s, const char *what, const char *why, const char 
 		log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "server",
 					.text = what,
 					.fields = { { why[0] ? "why" : NULL, span_of(why) } } });
-}
-
-/* ---- the store's callbacks; not on a loop ---- */
-
-static uint64_t
-store_clock(void *arg)
-{
-	return (uint64_t)host_now_ms(server_front(arg));
-}
-
-static void
-on_store_log(void *arg, enum store_severity severity, const char *text)
-{
-	static const enum log_level levels[] = {
-		[STORE_SAYS_INFO] = LEVEL_INFO,
-		[STORE_SAYS_WARNING] = LEVEL_WARNING,
-		[STORE_SAYS_ERROR] = LEVEL_ERROR,
-	};
-	struct server *s = arg;
-
-	log_put(s->log, &(struct log_line){ .level = levels[severity], .area = "store",
-				.text = text });
-}
-
-static void
-stop_by_post(void *arg)
-{
-	server_stop(arg);
-}
-
-/* Nobody knows what is on disk (H42): end, so that a supervisor starts a clean process. */
-static void
-on_store_fatal(void *arg, const char *text)
-{
-	struct server *s = arg;
-
-	server_complain(s, "store", text, "the process ends, start it again");
-	s->exit_status = 1;
-	loop_post(server_front(s)->loop, stop_by_post, s);
-}
-
-static void
-run_inbox(void *arg)
-{
-	struct host *host = arg;
-
-	store_inbox_run(host->inbox);
-}
-
-static void
-wake_inbox(void *arg)
-{
-	struct host *host = arg;
-
-	loop_post(host->loop, run_inbox, host);
-}
-
-/* ---- turns ---- */
-
-static void
-on_turn_end(void *arg, int64_t us)
-{
-	struct host *host = arg;
-
-	host_snapshot_close(host);
-	if (us <= LOOP_SLOW_TURN_MS * 1000)
-		return;
-	metric_add(host->metrics, slow_turns, 1);
-	metric_raise(&host->metrics->longest_turn_us, us);
-	log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "loop",
-				   .text = "slow turn",
-				   .fields = { { "loop", .number = host->number },
-					   { "us", .number = us } } });
-}
-
-static void *
-loop_thread(void *arg)
-{
-	struct host *host = arg;
-
-	loop_run(host->loop);
-	return NULL;
-}
-
-/* ---- opening ---- */
-
-static unsigned
-loops_wanted(const struct conf *conf)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	long n = conf->loops > 0 ? (long)conf->loops : cores;
-
-	return n < 1 ? 1 : n > LOOP_MAX ? LOOP_MAX : (unsigned)n;
-}
-
-static enum err
-open_host(struct server *s, unsigned number, struct generation *generation)
-{
-	struct host *host = &s->hosts[number];
-
-	*host = (struct host){ .number = number, .metrics = &s->metrics, .shared = s->shared,
-		.workers = s->workers, .server = s, .clock_offset_ms = &s->clock_offset_ms,
-		.inbox = &s->inboxes[number] };
-	if (loop_open(&host->loop) != OK)
-		return ERR_IO;
-	host->generation = generation_hold(generation);
-	host->conf = generation_conf(generation);
-	host->log = log_ring(s->writer);
-	chunk_pool_init(&host->pool, CHUNKS_KEPT);
-	list_init(&host->sessions);
-	store_inbox_init(host->inbox, wake_inbox, host);
-	loop_on_turn_end(host->loop, on_turn_end, host);
-	return OK;
-}
-
-static enum err
-open_hosts(struct server *s, struct generation *generation)
-{
-	for (s->loop_count = 0; s->loop_count < loops_wanted(generation_conf(generation));
-		s->loop_count++) {
-		if (open_host(s, s->loop_count, generation) == OK)
-			continue;
-		server_complain(s, "loop", strerror(errno), "too few descriptors?");
-		return ERR_IO;
-	}
-	return OK;
-}
-
-static enum err
-open_store(struct server *s, const struct conf *conf)
-{
-	struct store_options o = { .path = conf->data.ptr, .mode = STORE_SERVE,
-		.max_readers = s->loop_count + workers_threads(s->workers) + 16,
-		.max_size = (uint64_t)conf->store_max_size,
-		.message_size = (uint64_t)conf->limits_message_size,
-		.allow_network_fs = conf->store_allow_network_fs, .now_ms = store_clock,
-		.on_log = on_store_log, .on_fatal = on_store_fatal, .arg = s };
-	struct store_fault why = { .err = OK };
-	enum err err = store_open(&o, &s->store, &why);
-
-	for (int i = 1; err == ERR_BUSY && i < STORE_TRIES; i++) {
-		usleep(STORE_WAIT_MS * 1000);
-		err = store_open(&o, &s->store, &why);
-	}
-	if (err != OK) {
-		server_complain(s, why.text, "", "");
-		return err;
-	}
-	for (unsigned i = 0; i < s->loop_count; i++)
-		s->hosts[i].store = s->store;
-	server_set_limits(s, conf);
-	return OK;
-}
-
-static enum err
-open_tls(struct server *s, const struct conf *conf)
-{
-	char fault[SERVER_LINE_MAX] = "";
-	struct tls_server *tls = NULL;
-
-	if (server_tls_open(s, conf, &tls, fault) != OK) {
-		server_complain(s, fault, "", "");
-		return ERR_IO;
-	}
-	for (unsigned i = 0; i < s->loop_count; i++)
-		s->hosts[i].tls = tls_server_hold(tls);
-	tls_server_release(&tls);
-	return OK;
-}
-
-static enum err
-open_listeners(struct server *s, const struct conf *conf)
-{
-	char fault[SERVER_LINE_MAX] = "";
-
-	list_init(&s->listeners);
-	if (server_listen(s, conf, true, fault) == OK)
-		return OK;
-	server_complain(s, fault, "", "");
-	return ERR_IO;
-}
-
-static enum err
-open_log(struct server *s, const struct conf *conf)
-{
-	struct log_options log = server_log_options(conf, s->options);
-
-	log.to_stderr = false; /* until it is ready, what fails is one line there, not two */
-	if (log_writer_open(&log, &s->writer) != OK) {
-		fprintf(stderr, "postroomd: log %.*s: %s (see log.dir)\n", SPAN_FMT(conf->log_dir),
-			strerror(errno));
-		return ERR_IO;
-	}
-	s->log = log_ring(s->writer);
-	return OK;
-}
-
-static enum err
-open_all(struct server *s, struct generation *generation)
-{
-	const struct conf *conf = generation_conf(generation);
-
-	if (open_log(s, conf) != OK)
-		return ERR_IO;
-	if (shared_open(&s->shared) != OK || workers_open(0, &s->workers) != OK) {
-		server_complain(s, "workers", strerror(errno), "");
-		return ERR_IO;
-	}
-	server_clock_restore(s, conf);
-	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
-		open_tls(s, conf) != OK)
-		return ERR_IO;
-	return open_listeners(s, conf);
 }
 
 static void
@@ -282,6 +66,15 @@ first_generation(struct server *s)
 }
 
 /* ---- running and ending ---- */
+
+static void *
+loop_thread(void *arg)
+{
+	struct host *host = arg;
+
+	loop_run(host->loop);
+	return NULL;
+}
 
 static bool
 sessions_left(const struct server *s)
@@ -447,7 +240,7 @@ static void
 close_all(struct server *s)
 {
 	if (s->store && sessions_left(s)) {
-		/* a peer would not let go: nothing unsaved is promised, so the process may just end */
+		/* a peer would not let go: nothing unsaved is promised, so it may just end */
 		store_inbox_run(server_front(s)->inbox);
 		log_writer_sync(s->writer);
 		_exit(s->exit_status);
@@ -484,7 +277,7 @@ server_run(const struct server_options *options)
 	generation = first_generation(s);
 	if (!generation)
 		goto free_server;
-	if (open_all(s, generation) == OK && start_threads(s) == OK) {
+	if (server_open(s, generation) == OK && start_threads(s) == OK) {
 		s->started_ms = host_now_ms(server_front(s));
 		serve(s);
 		status = s->exit_status;

@@ -143,7 +143,8 @@ tell_warden(struct server *s)
 	if (s->options->warden_fd < 0)
 		return;
 	if (warden_ask(s->options->warden_fd, &request, -1, &reply, &fd) != OK)
-		server_complain(s, "warden", "did not read the configuration", "restart to recover");
+		server_complain(s, "warden", "did not read the configuration",
+			"restart to recover");
 }
 
 static enum err

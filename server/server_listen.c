@@ -1,5 +1,5 @@
 /*
- * server_listen.c - listeners by difference: what the configuration lists is opened, the rest closed.
+ * server_listen.c - listeners by difference: what the configuration lists is open, no more.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -133,8 +133,8 @@ add_text(struct server *s, const struct service *service, struct span text, bool
 	struct listen_address address;
 
 	if (listen_address_parse(text, &address) != OK) {
-		snprintf(fault, SERVER_LINE_MAX, "listen %.*s: not an address (IP:PORT or unix:PATH)",
-			SPAN_FMT(text));
+		snprintf(fault, SERVER_LINE_MAX,
+			"listen %.*s: not an address (IP:PORT or unix:PATH)", SPAN_FMT(text));
 		return ERR_SYNTAX;
 	}
 	return add_listener(s, service, &address, at_start, fault);

@@ -58,6 +58,11 @@ server_front(struct server *s)
 /* "postroomd: WHAT: WHY (HINT)" on stderr, and in the log where there is one. */
 void server_complain(struct server *s, const char *what, const char *why, const char *hint);
 
+/* ---- server_open.c ---- */
+
+/* Log, workers, loops, store, certificate, listeners; what fails is said in one line. */
+MUST_CHECK enum err server_open(struct server *s, struct generation *generation);
+
 /* ---- server_listen.c ---- */
 
 /*

@@ -34,7 +34,8 @@ find_paths(const struct conf *conf, struct tls_paths *out)
 			SPAN_FMT(conf->data));
 		m = snprintf(out->key, sizeof(out->key), "%.*s/tls/key.pem", SPAN_FMT(conf->data));
 	}
-	return (size_t)n < sizeof(out->certificate) && (size_t)m < sizeof(out->key) ? OK : ERR_LIMIT;
+	return (size_t)n < sizeof(out->certificate) && (size_t)m < sizeof(out->key) ? OK :
+										      ERR_LIMIT;
 }
 
 static enum err

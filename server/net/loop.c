@@ -3,7 +3,7 @@
  *
  *	check     the wait is over: a turn begins, the clock is read once
  *	...       descriptors, posted calls, the wheel of deadlines
- *	prepare   deferred calls (writes), the turn hook (snapshot closed, length measured), then wait
+ *	prepare   deferred calls (writes), the turn hook (snapshot closed, length measured); wait
  */
 #include <stdlib.h>
 #include <time.h>

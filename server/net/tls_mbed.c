@@ -98,7 +98,8 @@ parse_key(mbedtls_pk_context *key, struct span pem)
 
 	ENSURE(text);
 #if MBEDTLS_VERSION_MAJOR >= 3
-	rc = mbedtls_pk_parse_key(key, (const unsigned char *)text, size, NULL, 0, tls_random, NULL);
+	rc = mbedtls_pk_parse_key(key, (const unsigned char *)text, size, NULL, 0, tls_random,
+		NULL);
 #else
 	rc = mbedtls_pk_parse_key(key, (const unsigned char *)text, size, NULL, 0);
 #endif

@@ -49,7 +49,8 @@ make_key(mbedtls_pk_context *key)
 
 	if (rc != 0)
 		return rc;
-	return mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), cert_random, NULL);
+	return mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(*key), cert_random,
+		NULL);
 }
 
 static int

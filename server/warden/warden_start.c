@@ -83,7 +83,7 @@ make_folder(struct span path, mode_t mode, const char *key, const struct warden_
 		return true;
 	if (rc == 0 && (!rights->drops || chown(text, rights->uid, rights->gid) == 0))
 		return true;
-	fprintf(stderr, "postroomd: %s: %s (a folder of the setting %s: make it, or name another)\n",
+	fprintf(stderr, "postroomd: %s: %s (of the setting %s: make it, or name another)\n",
 		text, strerror(errno), key);
 	return false;
 }
