@@ -9,19 +9,23 @@
 
 #define GUESS_MAX     32 /* bytes of a word that a guess is made for */
 #define GUESS_FAR     4  /* edits; what is farther away is no guess */
-#define USAGE_COLUMN  44
+#define USAGE_MAX     4096
+#define USAGE_WIDTH   72 /* columns of a usage line, behind its "usage: " */
+#define USAGE_INDENT  8  /* columns of the lines that follow */
+#define NOUN_WIDTH    10 /* of the overview */
 
 static const char global_help[] =
 	"\nOptions with every command:\n"
 	"  -s SOCKET         control socket (else $POSTROOM_SOCKET, ./var/control.sock,\n"
 	"                    /run/postroom/control.sock)\n"
-	"  --json            one JSON document, or one object a line for lists\n"
+	"  --json            all as JSON: one document, or one object a line for lists\n"
 	"  --utc             times in UTC\n"
 	"  --read-only       refuse whatever would change something\n"
 	"With lists: --columns A,B --sort A,-B --filter WORDS --limit N --after KEY\n"
 	"With changes: --dry-run, and to select by --filter WORDS or --all: --yes\n"
 	"Passwords are asked for, or read from standard input with --password-stdin.\n"
-	"Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 no server, 4 no permission.\n";
+	"Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 no server,\n"
+	"4 no permission.\n";
 
 const struct control_method *
 command_find(struct span words)
@@ -266,29 +270,104 @@ command_usage(const struct control_method *m, struct buf *out)
 	}
 }
 
+/* The next word of a usage line; an option stays with its value: "[--lines LINES]". */
+static struct span
+usage_word(struct span *rest)
+{
+	struct span word, more;
+
+	(void)span_cut(*rest, ' ', &word, rest);
+	while (rest->len > 0 && (word.ptr[0] == '[' ? word.ptr[word.len - 1] != ']' :
+				span_starts(word, SPAN("--")) && span_find(word, ' ') == word.len)) {
+		(void)span_cut(*rest, ' ', &more, rest);
+		word.len = (size_t)(more.ptr - word.ptr) + more.len;
+	}
+	return word;
+}
+
+/* Its usage, broken between words where it is too wide, and under it what it does. */
+static void
+put_usage(const struct control_method *m, struct buf *out)
+{
+	struct span rest, word;
+	size_t column = 0;
+	struct buf usage;
+
+	buf_init(&usage, USAGE_MAX);
+	command_usage(m, &usage);
+	for (rest = buf_span(&usage); rest.len > 0; column += word.len) {
+		word = usage_word(&rest);
+		if (column > 0 && column + 1 + word.len > USAGE_WIDTH) {
+			put(out, SPAN("\n          "));
+			column = USAGE_INDENT;
+		} else if (column > 0) {
+			put(out, SPAN(" "));
+			column++;
+		}
+		put(out, word);
+	}
+	out->overflow |= usage.overflow;
+	buf_fini(&usage);
+}
+
 static void
 put_line(const struct control_method *m, struct buf *out)
 {
-	size_t begin = buf_span(out).len, used;
-
 	put(out, SPAN("  "));
-	command_usage(m, out);
-	used = buf_span(out).len - begin;
-	if (used >= USAGE_COLUMN) {
-		put(out, SPAN("\n"));
-		used = 0;
-	}
-	for (; used < USAGE_COLUMN; used++)
-		put(out, SPAN(" "));
+	put_usage(m, out);
+	put(out, SPAN("\n      "));
 	put(out, span_of(m->help));
 	put(out, SPAN("\n"));
+}
+
+static void
+put_name(struct span name, struct buf *out)
+{
+	put(out, SPAN("  "));
+	put(out, name);
+	for (size_t used = name.len; used < NOUN_WIDTH; used++)
+		put(out, SPAN(" "));
+}
+
+/* One line for each first word: its verbs, or what it does. */
+static void
+put_overview(struct buf *out)
+{
+	struct span before = SPAN_NONE, noun, verb;
+	size_t column = 0;
+
+	for (size_t i = 0; i < COUNT(control_methods); i++) {
+		const struct control_method *m = &control_methods[i];
+		bool has_verb = span_cut(span_of(m->words), ' ', &noun, &verb);
+
+		if (noun.len == 0)
+			continue;
+		if (has_verb && span_eq(noun, before)) {
+			bool wide = column + verb.len > USAGE_WIDTH - NOUN_WIDTH;
+
+			put(out, wide ? SPAN(",\n            ") : SPAN(", "));
+			column = wide ? 0 : column;
+		} else {
+			put(out, before.len > 0 ? SPAN("\n") : SPAN(""));
+			put_name(noun, out);
+			column = 0;
+		}
+		put(out, has_verb ? verb : span_of(m->help));
+		column += verb.len + 2;
+		before = has_verb ? noun : span_of(m->words);
+	}
+	put(out, SPAN("\n"));
+	put_name(SPAN("restore"), out);
+	put(out, SPAN("Put a backup in place of the store; the server must be stopped.\n"));
+	put_name(SPAN("help"), out);
+	put(out, SPAN("This page; `help queue` and `help queue list` say more.\n"));
 }
 
 static void
 put_one(const struct control_method *m, struct buf *out)
 {
 	put(out, SPAN("usage: "));
-	command_usage(m, out);
+	put_usage(m, out);
 	put(out, SPAN("\n\n"));
 	put(out, span_of(m->help));
 	put(out, SPAN("\n"));
@@ -323,17 +402,15 @@ command_help(struct span words, struct buf *out)
 	} else if (words.len > 0 && !command_is_noun(words)) {
 		return ERR_NOT_FOUND;
 	}
-	put(out, words.len > 0 ? SPAN("") : SPAN("usage: postroom [OPTION]... COMMAND\n\n"));
-	for (size_t i = 0; i < COUNT(control_methods); i++)
-		if (control_methods[i].words[0] &&
-			(words.len == 0 || has_noun(&control_methods[i], words, &verb)))
-			put_line(&control_methods[i], out);
 	if (words.len == 0) {
-		put(out, SPAN("  postroom restore DIR                      "
-			      "Put a backup in place of the store; the server must be stopped.\n"
-			      "  postroom help [COMMAND]                   "
-			      "This page, or one command with its options.\n"));
+		put(out, SPAN("usage: postroom [OPTION]... COMMAND\n\n"
+			      "Without a command, on a terminal: the live view.\n\n"));
+		put_overview(out);
 		put(out, SPAN(global_help));
+		return OK;
 	}
+	for (size_t i = 0; i < COUNT(control_methods); i++)
+		if (has_noun(&control_methods[i], words, &verb))
+			put_line(&control_methods[i], out);
 	return OK;
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "proto/base/ascii.h"
 #include "tui/command_help.h"
 
 #define WORDS_MAX 2 /* words of a command */
@@ -329,6 +330,17 @@ read_all(struct reader *r)
 	return OK;
 }
 
+/* As the usage line writes it. */
+static struct span
+upper(struct reader *r, struct span name)
+{
+	char *copy = arena_alloc(r->arena, name.len + 1);
+
+	for (size_t i = 0; i < name.len; i++)
+		copy[i] = ascii_upper(name.ptr[i]);
+	return (struct span){ copy, name.len };
+}
+
 /* Missing are not: a password, which is asked for; an output file, which is standard output. */
 static enum err
 check_complete(struct reader *r)
@@ -342,7 +354,10 @@ check_complete(struct reader *r)
 			(p->type == CONTROL_TYPE_FD && p->option) ||
 			(p->type == CONTROL_TYPE_TARGETS && command_selects(c)))
 			continue;
-		return wrong_here(r, p->name, "is missing");
+		return wrong(r, span_of(c->method->words),
+			arena_text(r->arena, arena_printf(r->arena, "%.*s is missing",
+						     SPAN_FMT(upper(r, p->name)))),
+			arena_printf(r->arena, "see: postroom help %s", c->method->words));
 	}
 	return OK;
 }
@@ -359,22 +374,23 @@ static const struct {
 	{ "restore", COMMAND_RESTORE },
 };
 
-/* Commands that are no method: they stand first. */
+/* Commands that are no method: they stand first, but for the program's own options. */
 static bool
 is_own_command(struct reader *r)
 {
-	size_t at = r->word_count > 0 ? r->words[0] : 0;
+	size_t last = r->word_count > 0 ? r->words[0] + 1 : r->argc;
 
-	for (size_t i = 0; r->argc > 0 && i < COUNT(own_words); i++) {
-		if (strcmp(r->argv[at], own_words[i].word) != 0 &&
-			strcmp(r->argv[0], own_words[i].word) != 0)
-			continue;
-		r->out->kind = own_words[i].kind;
-		r->words[0] = strcmp(r->argv[at], own_words[i].word) == 0 ? at : 0;
-		r->word_count = 1;
-		r->out->words = ARENA_ARRAY(r->arena, const char *, r->argc);
-		return true;
-	}
+	for (size_t at = 0; at < last; at++)
+		for (size_t i = 0; i < COUNT(own_words); i++) {
+			if (strcmp(r->argv[at], own_words[i].word) != 0 ||
+				(at > 0 && strcmp(r->argv[at - 1], "-s") == 0))
+				continue;
+			r->out->kind = own_words[i].kind;
+			r->words[0] = at;
+			r->word_count = 1;
+			r->out->words = ARENA_ARRAY(r->arena, const char *, r->argc);
+			return true;
+		}
 	return false;
 }
 

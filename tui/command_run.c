@@ -36,14 +36,30 @@ complain(struct run *r, int status, struct span what, const char *why, struct sp
 	return status;
 }
 
+/* "user show anna": the command and the first word that it was given. */
+static struct span
+command_words(struct run *r)
+{
+	const struct command *c = r->command;
+	const struct control_param *first = c->schema.items;
+
+	if (!c->method)
+		return SPAN("hello");
+	if (c->schema.count == 0 || first->option || c->values[0].count != 1 ||
+		first->type == CONTROL_TYPE_SECRET || first->type == CONTROL_TYPE_FD)
+		return span_of(c->method->words);
+	return arena_printf(r->arena, "%s %s", c->method->words, c->values[0].items[0]);
+}
+
 static int
 server_error(struct run *r)
 {
 	const struct rpc_error *e = &r->link->error;
 	struct complaint c = { e->what, e->why, e->hint };
 
-	if (c.what.len == 0)
-		c.what = span_of(r->command->method ? r->command->method->words : "hello");
+	if (c.what.len == 0 ||
+		(r->command->method && span_eq(c.what, span_of(r->command->method->words))))
+		c.what = command_words(r);
 	if (e->field.len > 0 && c.hint.len == 0)
 		c.hint = e->field;
 	run_complain(r->complaints, c, &r->style);
@@ -75,12 +91,52 @@ print_out(struct run *r, struct buf *out, int status)
 	return err == OK ? status : EXIT_REFUSED;
 }
 
+/* What a list without rows means. */
+static const struct {
+	unsigned id; /* CONTROL_... */
+	const char *text;
+} nothing[] = {
+	{ CONTROL_user_list, "no users" },
+	{ CONTROL_group_list, "no groups" },
+	{ CONTROL_mapping_list, "no mappings" },
+	{ CONTROL_message_list, "no messages in this folder" },
+	{ CONTROL_message_bin, "the bin is empty" },
+	{ CONTROL_queue_list, "no messages wait" },
+	{ CONTROL_trace, "no traces" },
+	{ CONTROL_log_tail, "no lines" },
+	{ CONTROL_log_show, "no lines" },
+	{ CONTROL_config_history, "no changes of the file" },
+	{ CONTROL_undo_list, "no changes" },
+	{ CONTROL_config_check, "nothing is wrong with the configuration" },
+	{ CONTROL_store_check, "nothing is wrong with the store" },
+};
+
+/* On a terminal a sentence is better than titles over nothing. */
+static bool
+print_nothing(struct run *r, const struct control_method *m, const struct json *rows)
+{
+	const char *text = "nothing to list";
+
+	if (!json_is(rows, JSON_ARRAY) || rows->first || r->command->options.json ||
+		r->style.width == 0 || r->style.no_titles)
+		return false;
+	for (size_t i = 0; i < COUNT(nothing); i++)
+		if (nothing[i].id == m->id)
+			text = nothing[i].text;
+	if (command_value(r->command, "filter"))
+		text = "nothing fits the filter";
+	return print_to_fd(r->out, span_of(text)) == OK &&
+	       print_to_fd(r->out, SPAN("\n")) == OK;
+}
+
 static int
 print_result(struct run *r, const struct control_method *m, const struct json *result)
 {
 	const struct json *rows = json_find(result, SPAN("rows"));
 	struct buf out;
 
+	if (print_nothing(r, m, rows))
+		return EXIT_DONE;
 	buf_init(&out, PRINT_MAX);
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);

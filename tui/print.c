@@ -235,23 +235,53 @@ print_duration(struct buf *out, uint64_t seconds)
 	out->overflow |= !ok;
 }
 
+static bool
+time_parts(int64_t seconds, const struct print_style *style, struct tm *out)
+{
+	time_t at = seconds;
+
+	return style->utc ? gmtime_r(&at, out) != NULL : localtime_r(&at, out) != NULL;
+}
+
+static void
+put_time(struct buf *out, const char *format, const struct tm *tm, const struct print_style *style)
+{
+	char room[40];
+	size_t len = strftime(room, sizeof(room), format, tm);
+
+	print_put(out, (struct span){ room, len });
+	if (style->utc)
+		print_put(out, SPAN("Z"));
+	else
+		print_put(out, (struct span){ room, strftime(room, sizeof(room), "%z", tm) });
+}
+
 void
 print_time(struct buf *out, struct span text, const struct print_style *style)
 {
 	int64_t from, to;
-	char room[40];
 	struct tm tm;
-	time_t at;
-	size_t len;
 
-	if (text.len < 10 || control_parse_time(text, 0, &from, &to) != OK) {
+	if (text.len < 10 || control_parse_time(text, 0, &from, &to) != OK)
 		print_clean(out, text, style);
+	else if (time_parts(from, style, &tm))
+		put_time(out, "%Y-%m-%d %H:%M:%S", &tm, style);
+}
+
+void
+print_time_short(struct buf *out, const struct json *value, const struct print_style *style)
+{
+	struct span text = json_text(value);
+	int64_t from, to;
+	struct tm tm, now;
+
+	if (text.len < 10 || control_parse_time(text, 0, &from, &to) != OK ||
+		!time_parts(from, style, &tm) || !time_parts(style->now_s, style, &now)) {
+		print_value(out, value, CONTROL_TYPE_TIME, style);
 		return;
 	}
-	at = from;
-	if (style->utc ? !gmtime_r(&at, &tm) : !localtime_r(&at, &tm))
-		return;
-	len = strftime(room, sizeof(room), style->utc ? "%Y-%m-%d %H:%M:%SZ" : "%Y-%m-%d %H:%M:%S%z",
-		&tm);
-	print_put(out, (struct span){ room, len });
+	if (tm.tm_year == now.tm_year && tm.tm_yday == now.tm_yday)
+		put_time(out, "%H:%M:%S", &tm, style);
+	else
+		put_time(out, "%Y-%m-%d %H:%M", &tm, style);
 }

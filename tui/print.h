@@ -41,9 +41,14 @@ void print_duration(struct buf *out, uint64_t seconds);
 /* RFC 3339 text as local time with offset, or UTC; anything else is cleaned. */
 void print_time(struct buf *out, struct span text, const struct print_style *style);
 
+/* The same for a cell of a table on a terminal: the clock of today, the day of others. */
+void print_time_short(struct buf *out, const struct json *value, const struct print_style *style);
+
 /* A value for people, as its type wants it: lists with a comma between, null as "-". */
 void print_value(struct buf *out, const struct json *value, enum control_type type,
 	const struct print_style *style);
+/* How a value of that name is meant whose column nothing describes: a size, a time or a text. */
+enum control_type print_type_of(struct span name, const struct json *value);
 /* Member NAME of OBJECT so, as a text. */
 void print_member(struct buf *out, const struct json *object, struct span name,
 	const struct print_style *style);

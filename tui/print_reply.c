@@ -3,6 +3,8 @@
  */
 #include "tui/print_reply.h"
 
+#include "tui/print_status.h"
+
 #define LABEL_WIDTH 22
 #define NEST_MAX    4 /* objects inside each other that are shown as name.member */
 
@@ -82,8 +84,20 @@ put_labelled(struct buf *out, struct span label, const struct json *value,
 		print_put(out, buf_span(&name));
 	buf_fini(&name);
 	print_put(out, SPAN("  "));
-	print_value(out, value, column ? column->type : CONTROL_TYPE_TEXT, style);
+	print_value(out, value, column ? column->type : print_type_of(label, value), style);
 	print_put(out, SPAN("\n"));
+}
+
+static void
+put_member_line(struct buf *out, struct span label, const struct json *value,
+	const struct control_schema *schema, const struct print_style *style)
+{
+	if (value->kind != JSON_ARRAY || !value->first || value->first->kind != JSON_OBJECT) {
+		put_labelled(out, label, value, schema, style);
+		return;
+	}
+	for (const struct json *at = value->first; at; at = at->next)
+		put_labelled(out, at == value->first ? label : SPAN_NONE, at, schema, style);
 }
 
 /* Where we are in an object inside an object. */
@@ -118,7 +132,7 @@ print_object(struct buf *out, const struct control_method *m, const struct json 
 		if (at->kind == JSON_OBJECT && at->first && depth < NEST_MAX)
 			stack[depth++] = (struct nest){ at->first, label };
 		else
-			put_labelled(out, label, at, &schema, style);
+			put_member_line(out, label, at, &schema, style);
 	}
 	arena_reset(&arena);
 }
@@ -136,7 +150,7 @@ put_text(struct buf *out, struct span text, const struct print_style *style)
 }
 
 void
-print_done(struct buf *out, const struct json *done, const struct print_style *style)
+print_done(struct buf *out, const struct json *done, bool undone, const struct print_style *style)
 {
 	const struct json *skipped = json_find(done, SPAN("skipped"));
 
@@ -146,6 +160,15 @@ print_done(struct buf *out, const struct json *done, const struct print_style *s
 		print_member(out, done, SPAN("done"), style);
 		print_put(out, SPAN(" done"));
 	}
+	if (has_text(done, SPAN("undo"))) {
+		print_put(out, SPAN("; postroom undo "));
+		print_member(out, done, SPAN("undo"), style);
+		print_put(out, undone ? SPAN(" brings it back") : SPAN(" takes it back"));
+	}
+	if (has_text(done, SPAN("undo")) && has_text(done, SPAN("undo_until"))) {
+		print_put(out, SPAN(" until "));
+		print_time(out, json_text(json_find(done, SPAN("undo_until"))), style);
+	}
 	print_put(out, SPAN("\n"));
 	for (const struct json *at = skipped ? skipped->first : NULL; at; at = at->next) {
 		print_put(out, SPAN("skipped "));
@@ -154,16 +177,6 @@ print_done(struct buf *out, const struct json *done, const struct print_style *s
 		print_member(out, at, SPAN("why"), style);
 		print_put(out, SPAN("\n"));
 	}
-	if (!has_text(done, SPAN("undo")))
-		return;
-	print_put(out, SPAN("To take it back: postroom undo "));
-	print_member(out, done, SPAN("undo"), style);
-	if (has_text(done, SPAN("undo_until"))) {
-		print_put(out, SPAN("  (until "));
-		print_time(out, json_text(json_find(done, SPAN("undo_until"))), style);
-		print_put(out, SPAN(")"));
-	}
-	print_put(out, SPAN("\n"));
 }
 
 static void
@@ -225,8 +238,12 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 {
 	const struct json *value = json_find(object, SPAN("value"));
 
-	if (m->id == CONTROL_explain) {
+	if (m->id == CONTROL_status) {
+		print_status(out, object, style);
+	} else if (m->id == CONTROL_explain) {
 		print_explain(out, object, style);
+	} else if (m->id == CONTROL_mapping_test) {
+		print_mapping_test(out, object, style);
 	} else if (m->id == CONTROL_config_get && value) {
 		print_value(out, value, CONTROL_TYPE_TEXT, style);
 		print_put(out, SPAN("\n"));
@@ -253,7 +270,8 @@ print_reply(struct buf *out, const struct control_method *m, const struct json *
 	} else if (m->reply == CONTROL_REPLY_TEXT) {
 		put_text(out, json_text(json_find(result, SPAN("text"))), style);
 	} else if (m->reply == CONTROL_REPLY_DONE) {
-		print_done(out, result, style);
+		print_done(out, result, m->id == CONTROL_undo_apply || m->id == CONTROL_config_undo,
+			style);
 	} else {
 		print_item(out, m, result, style);
 	}

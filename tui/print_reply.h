@@ -26,8 +26,10 @@ void print_object(struct buf *out, const struct control_method *m, const struct 
 /* A message's way, step by step; what explain foresees. */
 void print_trace(struct buf *out, const struct json *row, const struct print_style *style);
 void print_explain(struct buf *out, const struct json *object, const struct print_style *style);
-/* "3 changed", what was skipped, how to undo it. */
-void print_done(struct buf *out, const struct json *done, const struct print_style *style);
+void print_mapping_test(struct buf *out, const struct json *object, const struct print_style *style);
+/* "user anna added; postroom undo 7 takes it back", what was skipped. UNDONE: it was an undo. */
+void print_done(
+	struct buf *out, const struct json *done, bool undone, const struct print_style *style);
 /* What a preview would change. */
 void print_preview(struct buf *out, const struct json *preview, const struct print_style *style);
 /* The answer of a method in its usual form, or as JSON. */

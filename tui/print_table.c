@@ -70,7 +70,10 @@ cell_text(struct table *t, const struct json *row, const struct control_param *c
 	struct span text;
 
 	buf_init(&room, PRINT_MAX);
-	print_value(&room, json_find(row, column->name), column->type, t->style);
+	if (column->type == CONTROL_TYPE_TIME && t->style->width > 0)
+		print_time_short(&room, json_find(row, column->name), t->style);
+	else
+		print_value(&room, json_find(row, column->name), column->type, t->style);
 	text = arena_copy(&t->arena, buf_span(&room));
 	buf_fini(&room);
 	return text;
@@ -117,7 +120,7 @@ total_width(const struct table *t)
 	return total;
 }
 
-/* Take what is too much from the widest columns; a number is never cut. */
+/* Take what is too much from the widest columns; a number or a time is never cut. */
 static void
 fit(struct table *t)
 {
@@ -127,7 +130,8 @@ fit(struct table *t)
 		size_t widest = t->count;
 
 		for (size_t i = 0; i < t->count; i++)
-			if (!is_right(t->columns[i].type) && t->width[i] > NARROWEST &&
+			if (!is_right(t->columns[i].type) &&
+				t->columns[i].type != CONTROL_TYPE_TIME && t->width[i] > NARROWEST &&
 				(widest == t->count || t->width[i] > t->width[widest]))
 				widest = i;
 		if (widest == t->count)

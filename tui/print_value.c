@@ -1,10 +1,27 @@
 /*
  * print_value.c - JSON values for people and for programs.
  */
+#include "proto/base/ascii.h"
 #include "proto/base/utf8.h"
 #include "tui/print.h"
 
-/* "stage: ..., text: ..." of an object inside a table's cell. */
+enum control_type
+print_type_of(struct span name, const struct json *value)
+{
+	static const char shape[] = "0000-00-00T00:00:00Z";
+	struct span text = json_text(value);
+
+	if (span_eq(name, SPAN("size")) || span_ends_nocase(name, SPAN("bytes")))
+		return CONTROL_TYPE_SIZE;
+	if (text.len != sizeof(shape) - 1)
+		return CONTROL_TYPE_TEXT;
+	for (size_t i = 0; i < text.len; i++)
+		if (shape[i] == '0' ? !ascii_is_digit(text.ptr[i]) : text.ptr[i] != shape[i])
+			return CONTROL_TYPE_TEXT;
+	return CONTROL_TYPE_TIME;
+}
+
+/* "stage=..., text=..." of an object inside a table's cell. */
 static void
 put_members(struct buf *out, const struct json *object, const struct print_style *style)
 {
@@ -15,7 +32,7 @@ put_members(struct buf *out, const struct json *object, const struct print_style
 		if (at->kind == JSON_ARRAY || at->kind == JSON_OBJECT)
 			print_json(out, at);
 		else
-			print_value(out, at, CONTROL_TYPE_TEXT, style);
+			print_value(out, at, print_type_of(at->name, at), style);
 	}
 }
 

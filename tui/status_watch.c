@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "tui/print_reply.h"
+#include "tui/print_status.h"
 
 #define TICK_MS       1000
 #define PLAIN_TICKS   10 /* between two summaries where nothing can be repainted */
@@ -42,96 +43,26 @@ put_line(const struct watch *w, struct buf *out, struct span text)
 	print_put(out, w->repaint ? SPAN("\033[K\n") : SPAN("\n"));
 }
 
-static void
-put_value(struct buf *out, const struct watch *w, const char *label, const struct json *value,
-	enum control_type type)
-{
-	print_put(out, span_of(label));
-	print_value(out, value, type, &w->style);
-}
-
-static void
-draw_head(const struct watch *w, const struct json *s, struct buf *line)
-{
-	put_value(line, w, "Postroom ", json_find(s, SPAN("version")), CONTROL_TYPE_TEXT);
-	put_value(line, w, "  up ", json_find(s, SPAN("uptime_s")), CONTROL_TYPE_DURATION);
-	if (!w->connected)
-		print_put(line, SPAN("  NO SERVER, trying again"));
-}
-
-static void
-draw_sessions(const struct watch *w, const struct json *s, struct buf *line)
-{
-	put_value(line, w, "Sessions   ", json_find(s, SPAN("sessions")), CONTROL_TYPE_TEXT);
-}
-
-static void
-draw_queue(const struct watch *w, const struct json *s, struct buf *line)
-{
-	const struct json *queue = json_find(s, SPAN("queue"));
-
-	put_value(line, w, "Queue      ", json_find(queue, SPAN("count")), CONTROL_TYPE_NUMBER);
-	put_value(line, w, " waiting, ", json_find(queue, SPAN("bytes")), CONTROL_TYPE_SIZE);
-	put_value(line, w, ", ", json_find(queue, SPAN("held")), CONTROL_TYPE_NUMBER);
-	print_put(line, SPAN(" held"));
-}
-
-static void
-draw_mailboxes(const struct watch *w, const struct json *s, struct buf *line)
-{
-	const struct json *boxes = json_find(s, SPAN("mailboxes"));
-
-	put_value(line, w, "Mailboxes  ", json_find(boxes, SPAN("users")), CONTROL_TYPE_NUMBER);
-	put_value(line, w, " users, ", json_find(boxes, SPAN("messages")), CONTROL_TYPE_NUMBER);
-	put_value(line, w, " messages, ", json_find(boxes, SPAN("bytes")), CONTROL_TYPE_SIZE);
-}
-
-static void
-draw_store(const struct watch *w, const struct json *s, struct buf *line)
-{
-	const struct json *store = json_find(s, SPAN("store"));
-
-	put_value(line, w, "Store      ", json_find(store, SPAN("bytes")), CONTROL_TYPE_SIZE);
-	put_value(line, w, ", disk free ", json_find(store, SPAN("free")), CONTROL_TYPE_SIZE);
-	if (json_truth(json_find(store, SPAN("full"))))
-		print_put(line, SPAN(", FULL"));
-}
-
-/* What a person should look at; the same that `status --check` complains of. */
-static void
-draw_alerts(const struct watch *w, const struct json *s, struct buf *line)
-{
-	static const struct span names[] = { { "reload_fault", 12 }, { "clock", 5 } };
-
-	for (size_t i = 0; i < COUNT(names); i++) {
-		const struct json *at = json_find(s, names[i]);
-
-		if (json_text(at).len > 0)
-			put_value(line, w, line->len ? "; " : "! ", at, CONTROL_TYPE_TEXT);
-	}
-}
-
-static void (*const head_lines[])(const struct watch *, const struct json *, struct buf *) = {
-	draw_head, draw_sessions, draw_queue, draw_mailboxes, draw_store, draw_alerts,
-};
-
 void
 watch_draw(const struct watch *w, const struct json *status, unsigned height, struct buf *out)
 {
-	size_t first = 0, room;
+	size_t first = 0, used = 0, room;
 	struct buf line;
 
 	buf_init(&line, PRINT_MAX);
-	for (size_t i = 0; i < COUNT(head_lines); i++) {
+	for (size_t i = 0; i < PRINT_STATUS_LINES && status; i++) {
 		buf_clear(&line);
-		head_lines[i](w, status, &line);
-		put_line(w, out, buf_span(&line));
+		print_status_line(&line, i, status, &w->style);
+		if (buf_span(&line).len > 0 && ++used)
+			put_line(w, out, buf_span(&line));
 	}
+	if (!w->connected && ++used)
+		put_line(w, out, SPAN("NO SERVER ANSWERS, trying again each second"));
 	buf_fini(&line);
 	if (height == 0)
 		return;
 	put_line(w, out, SPAN("-- activity (^C ends the view, the server goes on) --"));
-	room = height > COUNT(head_lines) + 2 ? height - COUNT(head_lines) - 2 : 0;
+	room = height > used + 2 ? height - used - 2 : 0;
 	if (w->line_count > room)
 		first = w->line_count - room;
 	for (size_t i = first; i < w->line_count; i++)

@@ -29,7 +29,8 @@
  * Values that are objects themselves:
  *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
  *             store {bytes,free,...}
- *   explain   reply {stage,code,text}  copies [{kind,target,because}]
+ *   explain   asked {from,to,via,auth,size}  reply {stage,code,text}
+ *             copies [{kind,target,because}], a target is "anna" (her INBOX) or "anna/Folder"
  *             steps ["STAGE: SENTENCE"]
  *   trace     steps ["STAGE: SENTENCE"]
  *   event     data is for topic log a row of log.tail, for status an object of status (only what
@@ -114,13 +115,13 @@
 		"Lines of the log, oldest first.") \
 	X(trace, "trace", "trace", QUEUE_VIEW, G0, ROWS, \
 		"message:text? -from:text? -to:text? -since:time? -steps:flag?", \
-		"time:time id:text from:text to:list subject:text size:size result:text because:text " \
+		"time:time id:text from:text to:list size:size result:text -subject:text -because:text " \
 		"-message_id:text -session:text -steps:list", \
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
 		"-from:text -to:list -auth:name? -via:choice(smtp|pop3|local)? -size:size? " \
 		"-message:fd(read)?", \
-		"reply:text copies:list steps:list", \
+		"asked:text steps:list copies:list refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \
 		"Move the server's idea of now; only with testing.clock in the configuration.")
@@ -172,7 +173,7 @@
 		"address:text target:text?", "", \
 		"Remove the mappings of an address pattern, or the one to this target.") \
 	X(mapping_test, "mapping.test", "mapping test", QUEUE_VIEW, G0, OBJECT, "address:text", \
-		"matched:list targets:list reasons:list", "Where an address goes, and why.") \
+		"address:text matched:list targets:list reply:text reasons:list", "Where an address goes, and why.") \
 	X(mapping_import, "mapping.import", "mapping import", CONFIG_EDIT, G2, DONE, \
 		"file:fd(read) -replace:flag?", "", \
 		"Add mappings from a file; --replace removes the others.") \
@@ -214,8 +215,8 @@
 
 #define CONTROL_METHODS_QUEUE(X) \
 	X(queue_list, "queue.list", "queue list", QUEUE_VIEW, G0, ROWS, "", \
-		"id:text state:text age:duration next_try:time tries:number size:size sender:text " \
-		"recipients:list last_error:text -subject:text -via:text", \
+		"id:text state:text age:duration next_try:time size:size sender:text " \
+		"recipients:list last_error:text -tries:number -subject:text -via:text", \
 		"Waiting messages, the next due first.") \
 	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
 		"One waiting message with its recipients and tries.") \

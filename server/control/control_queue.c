@@ -69,11 +69,11 @@ queue_row(struct control_call *call, const struct queued *q, const struct queue_
 	control_put_text(rows, span_of(queued_state_words[f->state]));
 	control_put_number(rows, (call->now_ms - q->received_ms) / 1000);
 	control_put_time_ms(rows, f->next_try_ms);
-	control_put_number(rows, (int64_t)f->tries);
 	control_put_number(rows, (int64_t)q->size_bytes);
 	control_put_text(rows, q->sender.ptr ? q->sender : SPAN(""));
 	control_put_list(rows, f->addresses, f->count);
 	control_put_text(rows, f->last_error.ptr ? f->last_error : SPAN(""));
+	control_put_number(rows, (int64_t)f->tries);
 	control_put_text(rows, q->subject.ptr ? q->subject : SPAN(""));
 	control_put_text(rows, q->source.ptr ? q->source : SPAN(""));
 }

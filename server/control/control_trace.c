@@ -18,7 +18,7 @@ struct trace_walk {
 	struct trace_query query;
 	uint64_t one; /* of this message only */
 	uint32_t part;
-	bool has_part, in_refusals;
+	bool has_part, in_refusals, with_steps;
 	struct refusal_at refusal;
 	uint64_t refusal_no;
 	size_t enough; /* rows */
@@ -32,6 +32,7 @@ trace_check(struct control_call *call)
 	int64_t from_s, to_s;
 
 	call->state = walk;
+	walk->with_steps = rpc_has(call->request, "steps") || message.len > 0;
 	walk->query.from = control_param(call, "from");
 	walk->query.to = control_param(call, "to");
 	if (span_find(message, '@') < message.len || span_starts(message, SPAN("<")))
@@ -69,11 +70,24 @@ text_or_empty(struct span s)
 	return s.ptr ? s : SPAN("");
 }
 
-/* "because" is what decided: the last sentence that is not about header fields. */
+/*
+ * "because" is what decided: where the last copy went, else what refused the message, which is the
+ * last sentence that is not about header fields.
+ */
+static bool
+decides(enum note_code code, bool placed)
+{
+	if (code == NOTE_PLACE_INBOX || code == NOTE_PLACE_QUEUED || code == NOTE_PLACE_NOBODY ||
+		code == NOTE_WRITE_GONE || code == NOTE_WRITE_REFUSED)
+		return true;
+	return !placed && code != NOTE_HEADER_ADDED && code != NOTE_HEADER_REMOVED;
+}
+
 static void
-put_tail(struct control_rows *rows, const struct trace *t)
+put_tail(struct control_rows *rows, const struct trace *t, bool with_steps)
 {
 	struct span steps[STEPS_MAX], notes = t->notes, because = SPAN("");
+	bool placed = false, good = t->code == 0 || t->code < 400;
 	struct arena a;
 	struct note note;
 	size_t n = 0;
@@ -81,18 +95,23 @@ put_tail(struct control_rows *rows, const struct trace *t)
 	arena_init(&a, NULL);
 	while (n < STEPS_MAX && note_take(&notes, &note) == PARSE_DONE) {
 		steps[n++] = control_note_line(&a, &note);
-		if (note.code != NOTE_HEADER_ADDED && note.code != NOTE_HEADER_REMOVED)
-			because = steps[n - 1];
+		if (!decides(note.code, placed))
+			continue;
+		because = steps[n - 1];
+		placed = good && note.code >= NOTE_PLACE_INBOX;
 	}
 	control_put_text(rows, because);
 	control_put_text(rows, text_or_empty(t->message_id));
 	control_put_text(rows, text_or_empty(t->session));
-	control_put_list(rows, steps, n);
+	if (with_steps)
+		control_put_list(rows, steps, n);
+	else
+		control_put_null(rows);
 	arena_reset(&a);
 }
 
 static void
-trace_row(struct control_rows *rows, const struct trace *t)
+trace_row(struct control_rows *rows, const struct trace *t, bool with_steps)
 {
 	char no[MESSAGE_NO_SIZE], key[MESSAGE_NO_SIZE + 16], result[RESULT_SIZE];
 	struct span id = message_no_format(t->message_no, no);
@@ -108,10 +127,10 @@ trace_row(struct control_rows *rows, const struct trace *t)
 	control_put_text(rows, id);
 	control_put_text(rows, text_or_empty(t->sender));
 	put_recipients(rows, t->recipients);
-	control_put_text(rows, text_or_empty(t->subject));
 	control_put_number(rows, (int64_t)t->size_bytes);
 	control_put_text(rows, span_of(result));
-	put_tail(rows, t);
+	control_put_text(rows, text_or_empty(t->subject));
+	put_tail(rows, t, with_steps);
 }
 
 static bool
@@ -138,9 +157,9 @@ refusal_row(struct control_rows *rows, struct trace_walk *walk, const struct ref
 	control_put_text(rows, SPAN(""));
 	control_put_text(rows, text_or_empty(r->sender));
 	control_put_list(rows, &to, to.len ? 1 : 0);
-	control_put_text(rows, SPAN(""));
 	control_put_number(rows, 0);
 	control_put_text(rows, span_of(result));
+	control_put_text(rows, SPAN(""));
 	control_put_text(rows, text_or_empty(r->reason));
 	control_put_text(rows, SPAN(""));
 	control_put_text(rows, text_or_empty(r->address));
@@ -178,7 +197,7 @@ traces_read(struct control_call *call, struct snapshot *snap, struct control_sli
 			return err;
 		walk->query.before_ms = trace.time_ms;
 		walk->query.before_no = trace.message_no;
-		trace_row(&call->rows, &trace);
+		trace_row(&call->rows, &trace, walk->with_steps);
 		if (control_slice_is_over(slice))
 			return OK;
 	}
@@ -201,7 +220,7 @@ parts_read(struct control_call *call, struct snapshot *snap, struct control_slic
 				"traces are kept for trace.keep", "message");
 		if (err != OK)
 			return err;
-		trace_row(&call->rows, &trace);
+		trace_row(&call->rows, &trace, true);
 		walk->has_part = true;
 		walk->part = trace.part;
 		if (control_slice_is_over(slice))

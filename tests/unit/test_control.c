@@ -141,11 +141,11 @@ queue_cell(const void *row, size_t column)
 		{ { "deferred", 8 }, 0, true },                          /* state */
 		{ { NULL, 0 }, 7300, true },                             /* age */
 		{ { NULL, 0 }, 1795183230, true },                       /* next_try */
-		{ { NULL, 0 }, 5, true },                                /* tries */
 		{ { NULL, 0 }, 25165824, true },                         /* size */
 		{ { "shop@example.com", 16 }, 0, true },                 /* sender */
 		{ { "orders@dest3.test eve@dest1.test", 32 }, 0, true }, /* recipients */
 		{ { "connection refused", 18 }, 0, true },               /* last_error */
+		{ { NULL, 0 }, 5, true },                                /* tries */
 	};
 
 	(void)row;

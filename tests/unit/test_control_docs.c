@@ -45,7 +45,8 @@ static const char intro[] =
 	"`{\"method\":\"progress\",\"params\":{id, done, total}}` at most twice a second.\n\n"
 	"Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC. Objects inside:\n"
 	"`status`: `sessions {SERVICE: N}`, `queue {count, bytes, held}`, `mailboxes {users, messages, bytes}`,\n"
-	"`store {...}`; `explain`: `reply {stage, code, text}`, `copies [{kind, target, because}]`,\n"
+	"`store {...}`; `explain`: `reply {stage, code, text}`, `copies [{kind, target, because}]`\n"
+	"(a target is `anna` for her INBOX, `anna/Folder` for another), `asked {from, to, via, auth, size}`;\n"
 	"`steps` and those of `trace` are sentences with their stage in front.\n\n"
 	"A changing method called directly names its objects (`targets`). To select by filter, `preview`\n"
 	"pins them by id for two minutes and `apply` changes exactly those.\n\n";

@@ -137,7 +137,7 @@ cmd_09_wrong_usage_says_what_is_wrong(void **state)
 		{ "user lst", "user lst", "did you mean: postroom user list" },
 		{ "staus", "staus", "did you mean: postroom status" },
 		{ "frobnicate", "frobnicate", "see: postroom help" },
-		{ "user show", "name", "see: postroom help user show" },
+		{ "user show", "user show", "see: postroom help user show" },
 		{ "user show a b", "b", "see: postroom help user show" },
 		{ "user add a --password x", "--password", "see: postroom help user add" },
 		{ "user add a --quota", "--quota", "see: postroom help user add" },
@@ -146,7 +146,7 @@ cmd_09_wrong_usage_says_what_is_wrong(void **state)
 		{ "user list --watch", "--watch", "see: postroom help user list" },
 		{ "user show a --filter x", "--filter", "see: postroom help user show" },
 		{ "queue hold --all --filter x", "--all", "see: postroom help queue hold" },
-		{ "queue hold", "ids", "see: postroom help queue hold" },
+		{ "queue hold", "queue hold", "see: postroom help queue hold" },
 		{ "mapping add a b --when never", "when", "not 'never'" },
 		{ "status --json=yes", "--json", "see: postroom help status" },
 		{ "mapping add a b --when smtp --when pop3", "when", "see: postroom help mapping add" },
@@ -167,6 +167,19 @@ cmd_09_wrong_usage_says_what_is_wrong(void **state)
 	}
 }
 
+/* The widest line of TEXT. */
+static size_t
+widest(struct span text)
+{
+	struct span line;
+	size_t max = 0;
+
+	while (span_next_line(&text, &line))
+		max = line.len > max ? line.len : max;
+	return max;
+}
+
+/* A page that names every first word, and one for each command; none is wider than a terminal. */
 static void
 every_command_has_help(void **state)
 {
@@ -175,20 +188,37 @@ every_command_has_help(void **state)
 	(void)state;
 	buf_init(&out, TEXT_MAX);
 	assert_int_equal(command_help(SPAN_NONE, &out), OK);
+	assert_true(widest(buf_span(&out)) <= 80);
 	for (size_t i = 0; i < COUNT(control_methods); i++) {
+		struct span noun, verb, words = span_of(control_methods[i].words);
 		struct buf one;
 
-		if (!control_methods[i].words[0])
+		if (words.len == 0)
 			continue;
+		(void)span_cut(words, ' ', &noun, &verb);
+		check_row(i, span_find_span(buf_span(&out), noun) < buf_span(&out).len);
 		buf_init(&one, TEXT_MAX);
-		assert_int_equal(command_help(span_of(control_methods[i].words), &one), OK);
+		assert_int_equal(command_help(words, &one), OK);
 		assert_false(one.overflow);
-		buf_clear(&one);
-		command_usage(&control_methods[i], &one);
-		check_row(i, span_find_span(buf_span(&out), buf_span(&one)) < buf_span(&out).len);
+		check_row(i, span_find_span(buf_span(&one), words) < buf_span(&one).len);
 		buf_fini(&one);
 	}
 	assert_int_equal(command_help(SPAN("nosuch"), &out), ERR_NOT_FOUND);
+	buf_fini(&out);
+}
+
+static void
+usage_breaks_between_options(void **state)
+{
+	static const char want[] = "  postroom log tail [--lines LINES] [--level error|warning|info|debug]\n"
+				   "          [--service SERVICE] [--session SESSION]\n"
+				   "      The last lines of the log";
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, TEXT_MAX);
+	assert_int_equal(command_help(SPAN("log"), &out), OK);
+	assert_true(span_starts(buf_span(&out), span_of(want)));
 	buf_fini(&out);
 }
 
@@ -199,6 +229,7 @@ test_tui_line(void)
 		cmocka_unit_test(cmd_09_typed_words_become_a_method_and_its_params),
 		cmocka_unit_test(cmd_09_wrong_usage_says_what_is_wrong),
 		cmocka_unit_test(every_command_has_help),
+		cmocka_unit_test(usage_breaks_between_options),
 	};
 
 	return cmocka_run_group_tests_name("tui_line", tests, NULL, NULL);

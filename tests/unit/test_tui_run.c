@@ -69,7 +69,7 @@ static const struct scene scenes[] = {
 	{ "user list --json", { "\"result\":{\"rows\":[{\"name\":\"anna\"}],\"next\":null,\"total\":1}" },
 		{ "user.list" }, 0, "{\"name\":\"anna\"}\n", "" },
 	{ "queue hold 4K", { "\"result\":{\"done\":1,\"skipped\":[],\"undo\":\"17\",\"undo_until\":null,\"note\":\"\"}" },
-		{ "\"ids\":[\"4K\"]" }, 0, "1 done\nTo take it back: postroom undo 17\n", "" },
+		{ "\"ids\":[\"4K\"]" }, 0, "1 done; postroom undo 17 takes it back\n", "" },
 	{ "queue hold 4K",
 		{ "\"error\":{\"code\":-32001,\"message\":\"no such message\",\"data\":{\"code\":\"not_found\","
 		  "\"what\":\"queue hold 4K\",\"why\":\"no such message\",\"hint\":\"postroom queue list\"}}" },
@@ -78,7 +78,7 @@ static const struct scene scenes[] = {
 	{ "user set a admin=yes",
 		{ "\"error\":{\"code\":-32003,\"message\":\"not allowed\",\"data\":{\"code\":\"no_permission\","
 		  "\"why\":\"not \\u001ballowed\",\"field\":\"config.edit\"}}" },
-		{ "user.set" }, 4, "", "postroom: user set: not \\x1Ballowed (config.edit)\n" },
+		{ "user.set" }, 4, "", "postroom: user set a: not \\x1Ballowed (config.edit)\n" },
 	{ "queue remove --filter to:x", { NULL }, { NULL }, 2, "",
 		"postroom: queue remove: a change that selects its objects wants --yes here "
 		"(--dry-run shows what it would change)\n" },
@@ -99,16 +99,64 @@ static const struct scene scenes[] = {
 		{ "\"key\":\"hostname\"" }, 0, "mail.example.org\n", "" },
 	{ "status", { "\"result\":{\"version\":\"1\",\"uptime_s\":60,\"queue\":{\"count\":3,\"bytes\":2048}}" },
 		{ "\"status\"" }, 0,
-		"version                 1\nuptime_s                1m 0s\nqueue.count             3\n"
-		"queue.bytes             2.0k\n", "" },
+		"Postroom 1, up 1m 0s\nSessions   -\nQueue      3 waiting, 2.0kB, - held\n"
+		"Mailboxes  - users, - messages, -\nStore      -, -, disk free -\n"
+		"TLS        no certificate\n"
+		"So far     - received, - delivered, - rejected, - logins, - failed logins\n", "" },
+	{ "status", { "\"result\":{\"version\":\"1\",\"uptime_s\":60,\"time\":\"2026-11-20T10:00:00Z\","
+		      "\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":0,\"control\":1},"
+		      "\"queue\":{\"count\":3,\"bytes\":20,\"held\":1},"
+		      "\"mailboxes\":{\"users\":2,\"messages\":7,\"bytes\":2048,\"held\":1},"
+		      "\"store\":{\"state\":\"full\",\"bytes\":4096,\"free\":0,\"full\":true},"
+		      "\"tls\":{\"certificate\":true,\"days\":3,\"expires\":\"2026-11-23T10:00:00Z\"},"
+		      "\"counters\":{\"received\":1,\"delivered\":2,\"rejected\":3,\"logins\":4,"
+		      "\"logins_failed\":5},\"reload_fault\":\"line 3\"}" },
+		{ "\"status\"" }, 0,
+		"Postroom 1, up 1m 0s, 2026-11-20 10:00:00Z\nSessions   3 (smtp 2, control 1)\n"
+		"Queue      3 waiting, 20 bytes, 1 held\n"
+		"Mailboxes  2 users, 7 messages, 2.0kB, 1 held\n"
+		"Store      full, 4.0kB, disk free 0 bytes\n"
+		"TLS        certificate ends in 3 days, 2026-11-23 10:00:00Z\n"
+		"So far     1 received, 2 delivered, 3 rejected, 4 logins, 5 failed logins\n"
+		"! the store is full; the configuration file is not in force: line 3; "
+		"the certificate ends soon\n", "" },
+	{ "undo", { "\"result\":{\"done\":1,\"skipped\":[],\"undo\":\"18\",\"undo_until\":null,"
+		    "\"note\":\"undone: user anna added\"}" },
+		{ "undo.apply" }, 0, "undone: user anna added; postroom undo 18 brings it back\n", "" },
 	{ "status --check", { "\"result\":{\"store\":{\"full\":true}}" }, { "status" }, 1, "",
 		"postroom: store: it is full\n" },
 	{ "status --check", { "\"result\":{\"store\":{\"full\":false}}" }, { "status" }, 0, "", "" },
 	{ "explain --from a@b.test --to c@d.test",
-		{ "\"result\":{\"reply\":{\"stage\":\"RCPT\",\"code\":250,\"text\":\"ok\"},\"copies\":[{\"kind\":\"mailbox\","
-		  "\"target\":\"anna\",\"because\":\"user\"}],\"steps\":[{\"stage\":\"mapping\",\"text\":\"no mapping fits\"},\"place: {1} is nobody\"]}" },
+		{ "\"result\":{\"asked\":{\"from\":\"a@b.test\",\"to\":[\"c@d.test\"],\"via\":\"smtp\",\"auth\":null,"
+		  "\"size\":20},\"reply\":{\"stage\":\"end\",\"code\":250,\"text\":\"ok\"},\"copies\":[{\"kind\":\"mailbox\","
+		  "\"target\":\"anna\",\"because\":\"user\"}],\"refused\":[{\"recipient\":\"e@f.test\",\"code\":550,"
+		  "\"text\":\"no\"}],\"steps\":[\"limits: in\",\"mapping: c@d.test is ours\",\"mapping: anna it is\","
+		  "\"place: Date is added: left out\"]}" },
 		{ "explain" }, 0,
-		"  mapping    no mapping fits\n  place: {1} is nobody\nReply: 250 ok  (at RCPT)\nCopy: mailbox anna, because user\n", "" },
+		"From        a@b.test\nTo          c@d.test\nVia         smtp\nSize        20\nSteps\n"
+		"   1. limits: in\n  for c@d.test\n   2. mapping: c@d.test is ours\n"
+		"   3. mapping: anna it is\n  for the message\n   4. place: Date is added: left out\n"
+		"Copy        mailbox anna, because user\nRefused     e@f.test: 550 no\n"
+		"Reply       250 ok (at end)\n", "" },
+	{ "mapping test nobody@d.test",
+		{ "\"result\":{\"address\":\"nobody@d.test\",\"matched\":[],\"targets\":[],\"reply\":{\"stage\":\"rcpt\","
+		  "\"code\":550,\"text\":\"no\"},\"reasons\":[\"mapping: nobody\"]}" },
+		{ "mapping.test" }, 0,
+		"Address     nobody@d.test\nTargets     none\nReply       550 no (at rcpt)\nReasons\n"
+		"   1. mapping: nobody\n", "" },
+	{ "trace 4K",
+		{ "\"result\":{\"rows\":[{\"time\":\"2026-11-20T10:00:00Z\",\"id\":\"4K\",\"from\":\"a@b.test\","
+		  "\"to\":[\"c@d.test\"],\"size\":20,\"result\":\"250 ok\",\"subject\":\"\",\"because\":\"x\","
+		  "\"message_id\":\"<1@b.test>\",\"session\":\"s1\",\"steps\":[\"limits: in\"]}],\"next\":null,\"total\":1}" },
+		{ "trace" }, 0,
+		"2026-11-20 10:00:00Z  4K\nSession     s1\nMessage-ID  <1@b.test>\nFrom        a@b.test\n"
+		"To          c@d.test\nSize        20\nResult      250 ok\nBecause     x\n   1. limits: in\n", "" },
+	{ "trace",
+		{ "\"result\":{\"rows\":[{\"time\":\"2026-11-20T10:00:00Z\",\"id\":\"4K\",\"from\":\"a@b.test\","
+		  "\"to\":[\"c@d.test\"],\"size\":20,\"result\":\"250 ok\",\"steps\":null}],\"next\":null,\"total\":1}" },
+		{ "trace" }, 0,
+		"TIME                  ID  FROM      TO        SIZE  RESULT\n"
+		"2026-11-20 10:00:00Z  4K  a@b.test  c@d.test    20  250 ok\n", "" },
 	{ "user list --dry-run", { NULL }, { NULL }, 2, "",
 		"postroom: --dry-run: this command changes nothing\n" },
 	{ "user list --columns nosuch", { NULL }, { NULL }, 2, "",
