@@ -10,7 +10,8 @@
 #include "store/contents.h"
 #include "store/rows.h"
 
-#define PURGE_ENTRIES 20 /* entries that one slice of queued_purge_bin removes */
+#define PURGE_ENTRIES 20 /* entries that one slice of queued_purge_bin removes at most */
+#define PURGE_RECIPIENTS 2000 /* and then no further entry */
 
 const char *const queued_state_words[] = { "active", "deferred", "gone", "held", "bin", NULL };
 static const char *const ret_words[] = { "", "full", "hdrs", NULL };
@@ -444,20 +445,26 @@ enum err
 queued_purge_bin(struct txn *txn, int64_t now_ms, bool *more)
 {
 	struct queued_due at = { 0 };
+	uint64_t recipients = 0;
+	struct queued q;
 	enum err err;
 
 	*more = false;
-	for (unsigned i = 0; i < PURGE_ENTRIES;) {
+	for (unsigned i = 0; i < PURGE_ENTRIES && recipients < PURGE_RECIPIENTS;) {
 		err = next_in_bin(txn_view(txn), &at);
 		if (err == OK && at.due_ms > now_ms)
 			return OK;
 		if (err != OK)
 			return err == ERR_NOT_FOUND ? OK : err;
-		err = queued_purge(txn, at.queue_id);
+		err = queued_find(txn_view(txn), at.queue_id, &q);
 		if (err == OK)
+			err = queued_purge(txn, at.queue_id);
+		if (err == OK) {
+			recipients += q.recipients;
 			i++;
-		else if (err != ERR_CORRUPT && err != ERR_NOT_FOUND) /* those are for check */
+		} else if (err != ERR_CORRUPT && err != ERR_NOT_FOUND) { /* those are for check */
 			return err;
+		}
 	}
 	*more = true;
 	return OK;

@@ -23,7 +23,7 @@ queue_mail(struct txn *txn, void *arg)
 {
 	struct queue_arg *a = arg;
 	struct fixture_message m = { .body_size = 100, .seed = (unsigned)a->id };
-	struct queued_recipient r[10];
+	static struct queued_recipient r[1500];
 	struct queued q = { .queue_id = a->id,
 		.sender = SPAN("anna@example.org"),
 		.size_bytes = 1000 + a->id,
@@ -239,6 +239,29 @@ test_queued_bin_and_purge(void **state)
 	assert_int_equal(counts.bin, 0);
 }
 
+/* Two entries of 1,500 recipients are more than one slice may take. */
+static void
+test_queued_purge_is_sliced(void **state)
+{
+	struct fixture *f = *state;
+	struct queue_arg a = { .count = 1500, .now = FIXTURE_NOW };
+	struct queued_counts counts;
+	bool more = true;
+
+	for (a.id = 1; a.id <= 3; a.id++) {
+		assert_int_equal(run(f, queue_mail, &a), OK);
+		assert_int_equal(run(f, to_bin, &a), OK);
+	}
+	a.now += BIN_MS;
+	for (unsigned slice = 0; more; slice++) {
+		assert_int_equal(run(f, purge_bin, &a), OK);
+		assert_int_equal(queued_count(look(f), &counts), OK);
+		assert_int_equal(counts.bin, slice == 0 ? 1 : 0);
+		more = a.more;
+		assert_true(slice < 2);
+	}
+}
+
 static void
 test_queued_redirect(void **state)
 {
@@ -372,6 +395,7 @@ test_queued(void)
 		T(test_queued_out_01_hold_and_release),
 		T(test_queued_outcomes_end_the_entry),
 		T(test_queued_bin_and_purge),
+		T(test_queued_purge_is_sliced),
 		T(test_queued_redirect),
 		T(test_queued_random_acts_against_a_model),
 	};
