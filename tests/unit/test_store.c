@@ -62,7 +62,7 @@ fixture_setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	strcpy(f->dir, "/tmp/postroom-test-store-XXXXXX");
+	snprintf(f->dir, sizeof(f->dir), "/tmp/postroom-test-store-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	f->now_ms = UINT64_C(1700000000000);
 	f->options = (struct store_options){
