@@ -82,7 +82,8 @@ def run_on(work, store, extra, what):
     try:
         with_users(server, "anna")
         full_rounds(server, ROUNDS, what)
-        equal(server.stop(), 0, "exit status")
+        status = server.stop()
+        equal(status, 0, "exit status, after " + server.errors()[-700:])
         equal(stored(server.store), [], "messages at the end")
     finally:
         end(server)

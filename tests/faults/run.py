@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """run.py [WORD...] - kills, power cuts, failing calls, full disks, damage, backups, bad starts: TAP.
 
-POSTROOM_KILLS, POSTROOM_STATES, POSTROOM_DISK_ROUNDS, POSTROOM_DAMAGES, POSTROOM_BACKUPS and
-POSTROOM_RESTART_MESSAGES set how much; tests/soak/run.sh asks for more.
+POSTROOM_KILLS, POSTROOM_STATES, POSTROOM_SITES, POSTROOM_DISK_ROUNDS, POSTROOM_DAMAGES, POSTROOM_BACKUPS
+and POSTROOM_RESTART_MESSAGES set how much; tests/soak/run.sh asks for more.
 """
 import importlib
 import os
