@@ -77,14 +77,15 @@ enum err
 change_last(struct snapshot *snap, struct change *out)
 {
 	uint64_t at = 0;
-	enum err err;
 
-	while ((err = change_prev(snap, at, out)) == OK) {
-		if (out->state == CHANGE_CAN_UNDO && out->undo_of == 0)
-			return OK;
+	for (unsigned looks = 0; looks < CHANGE_LAST_LOOKS; looks++) {
+		enum err err = change_prev(snap, at, out);
+
+		if (err != OK || (out->state == CHANGE_CAN_UNDO && out->undo_of == 0))
+			return err;
 		at = out->change_id;
 	}
-	return err;
+	return ERR_NOT_FOUND;
 }
 
 enum err

@@ -86,7 +86,11 @@ MUST_CHECK enum err change_record(struct txn *txn, enum store_table table, const
 MUST_CHECK enum err change_find(struct snapshot *snap, uint64_t change_id, struct change *out);
 /* Newest first: the last before CHANGE_ID; 0 is the end. ERR_NOT_FOUND at the front. */
 MUST_CHECK enum err change_prev(struct snapshot *snap, uint64_t change_id, struct change *out);
-/* The newest that can be undone and is no undo itself: `undo` without an id. */
+/*
+ * The newest that can be undone and is no undo itself: `undo` without an id. ERR_NOT_FOUND also
+ * where the newest CHANGE_LAST_LOOKS have none.
+ */
+#define CHANGE_LAST_LOOKS 10000
 MUST_CHECK enum err change_last(struct snapshot *snap, struct change *out);
 
 struct change_row {

@@ -246,6 +246,37 @@ test_changes_log_newest_first(void **state)
 }
 
 static enum err
+change_in_vain(struct txn *txn, void *arg)
+{
+	struct change_recorder recorder;
+	struct change_start cannot = start;
+	enum err err = OK;
+
+	(void)arg;
+	cannot.cannot = SPAN("of a kind that has no way back");
+	for (unsigned i = 0; i < CHANGE_LAST_LOOKS && err == OK; i++) {
+		err = change_begin(&recorder, txn, &cannot);
+		if (err == OK)
+			err = change_end(&recorder);
+	}
+	return err;
+}
+
+/* Behind very many that cannot be undone the search ends: it holds a snapshot. */
+static void
+test_changes_last_is_not_sought_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	struct change_arg a = { .user_id = fixture_user(f, "bert"), .comment = "x" };
+	struct change change;
+
+	assert_int_equal(run(f, change_comment, &a), OK);
+	assert_int_equal(change_last(look(f), &change), OK);
+	assert_int_equal(run(f, change_in_vain, NULL), OK);
+	assert_int_equal(change_last(look(f), &change), ERR_NOT_FOUND);
+}
+
+static enum err
 queue_entry(struct txn *txn, void *arg)
 {
 	struct fixture_message *m = arg;
@@ -443,6 +474,7 @@ test_changes(void)
 		T(test_changes_too_large_stays_in_the_log),
 		T(test_changes_a_failed_job_leaves_nothing),
 		T(test_changes_log_newest_first),
+		T(test_changes_last_is_not_sought_for_ever),
 		T(test_changes_undo_of_queue_remove),
 		T(test_changes_undo_h63_revisions_rise),
 		T(test_changes_undo_of_user_add_keeps_mail),
