@@ -29,12 +29,12 @@ span_from(struct span s, size_t from)
 	return span_range(s, from, s.len);
 }
 
-struct span
-span_trim(struct span s)
+static inline struct span
+trim_by(struct span s, bool (*is_in)(char))
 {
-	while (s.len > 0 && ascii_is_blank(s.ptr[0]))
+	while (s.len > 0 && is_in(s.ptr[0]))
 		s = span_from(s, 1);
-	while (s.len > 0 && ascii_is_blank(s.ptr[s.len - 1]))
+	while (s.len > 0 && is_in(s.ptr[s.len - 1]))
 		s.len--;
 	return s;
 }
@@ -46,13 +46,15 @@ is_fold(char c)
 }
 
 struct span
+span_trim(struct span s)
+{
+	return trim_by(s, ascii_is_blank);
+}
+
+struct span
 span_trim_folds(struct span s)
 {
-	while (s.len > 0 && is_fold(s.ptr[0]))
-		s = span_from(s, 1);
-	while (s.len > 0 && is_fold(s.ptr[s.len - 1]))
-		s.len--;
-	return s;
+	return trim_by(s, is_fold);
 }
 
 bool

@@ -18,7 +18,7 @@
 #define MB ((size_t)1 << 20)
 #define RATIO_MAX 2.5
 #define TRIES 4           /* another program may have had the cache */
-#define TIME_MIN 0.004    /* s; shorter times say nothing about a ratio */
+#define TIME_MIN 0.03     /* s; shorter times say nothing about a ratio: a cache decides */
 #define PIECE 4096        /* bytes that a read brings */
 
 #if defined(__SANITIZE_ADDRESS__)
