@@ -71,6 +71,8 @@ run_job(struct txn *txn, struct store_job *job, bool *dirty)
 	step = job->apply(job, txn);
 	if (step != STEP_FAIL) {
 		job->err = content_settle(txn);
+		if (job->err == OK && txn->view.broken) /* LMDB would not commit it, nor the rest */
+			job->err = ERR_IO;
 		if (job->err != OK)
 			step = STEP_FAIL;
 	} else if (job->err == OK) {

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/lmdb_txn.h"
+
 
 /* A job that writes a row of `changes` under KEY, then ends as the test wants. */
 struct row_job {
@@ -16,6 +18,7 @@ struct row_job {
 	uint64_t key;
 	enum step step;
 	bool fails_early; /* before it writes */
+	bool breaks;      /* as if it had met a page that cannot be read */
 	bool was_done;
 	enum err result;
 	unsigned runs;
@@ -31,6 +34,7 @@ row_apply(struct store_job *job, struct txn *txn)
 	job->err = ERR_EXISTS;
 	if (r->fails_early)
 		return STEP_FAIL;
+	txn->view.broken |= r->breaks;
 	key_u64(&key, r->key);
 	if (table_put(txn, TABLE_changes, &key, SPAN("x")) != OK)
 		return STEP_FAIL;
@@ -181,6 +185,28 @@ test_commit_early_failure_is_cheap(void **state)
 	assert_int_equal(stats.jobs_failed, 1);
 	assert_int_equal(stats.jobs_waiting, 0);
 	assert_true(has_row(f->store, 3));
+}
+
+/*
+ * A job that makes nothing of a page that cannot be read: LMDB refuses to commit what stands in
+ * that transaction, so it must go alone (H49).
+ */
+static void
+test_commit_unreadable_page_fails_alone_h49(void **state)
+{
+	struct fixture *f = *state;
+	struct row_job rows[3] = {
+		{ .key = 1, .step = STEP_DONE },
+		{ .key = 2, .step = STEP_DONE, .breaks = true },
+		{ .key = 3, .step = STEP_DONE },
+	};
+
+	run_together(f->store, rows, COUNT(rows));
+	assert_int_equal(rows[0].result, OK);
+	assert_int_equal(rows[1].result, ERR_IO);
+	assert_int_equal(rows[2].result, OK);
+	assert_true(has_row(f->store, 3));
+	assert_false(has_row(f->store, 2));
 }
 
 /* A machine with much else to do ends a group early: then once more. */
@@ -391,6 +417,7 @@ test_store_commit(void)
 	static const struct CMUnitTest tests[] = {
 		T(test_commit_failing_job_alone),
 		T(test_commit_early_failure_is_cheap),
+		T(test_commit_unreadable_page_fails_alone_h49),
 		T(test_commit_names_changed_folders),
 		T(test_commit_patient_slices),
 		T(test_commit_patient_is_not_starved),
