@@ -67,9 +67,8 @@ last_block(struct intake *in)
 }
 
 static struct body_block *
-block_add(struct intake *in)
+block_add(struct intake *in, size_t size)
 {
-	size_t size = in->body_size == 0 ? BLOCK_FIRST : BLOCK_NEXT;
 	struct body_block *block = malloc(sizeof(*block) + size);
 
 	ENSURE(block);
@@ -89,7 +88,7 @@ intake_body_put(struct intake *in, struct span text)
 		size_t room, take;
 
 		if (!block || block->len == block->size)
-			block = block_add(in);
+			block = block_add(in, in->body_size == 0 ? BLOCK_FIRST : BLOCK_NEXT);
 		room = block->size - block->len;
 		take = text.len < room ? text.len : room;
 		memcpy(block->bytes + block->len, text.ptr, take);
@@ -219,6 +218,25 @@ bytes_waiting(const struct intake *in)
 	return (size_t)(in->body_size - in->flushed);
 }
 
+/* The whole pieces of a last block that is not full can go; what is left gets a small one. */
+static void
+part_last_block(struct intake *in)
+{
+	struct body_block *block = last_block(in), *rest;
+	size_t tail = block ? block->len % BODY_PIECE_DATA : 0;
+
+	if (!block || block->len < BODY_PIECE_DATA || block->len == block->size)
+		return;
+	block->len -= tail;
+	intake_uncharge(in, block->size - block->len);
+	block->size = block->len;
+	if (tail == 0)
+		return;
+	rest = block_add(in, BLOCK_FIRST);
+	memcpy(rest->bytes, block->bytes + block->len, tail);
+	rest->len = tail;
+}
+
 bool
 intake_body_has_room(struct intake *in, size_t size)
 {
@@ -232,10 +250,11 @@ intake_body_has_room(struct intake *in, size_t size)
 		return false;
 	if (!intake_is_crowded(in))
 		return true;
+	part_last_block(in);
 	if (flush(in) || in->jobs > 0)
 		return false;
-	/* Nothing of ours can be moved away: the first block is always granted, so everybody gets on. */
-	return in->body_size == 0;
+	/* Nothing of ours can be moved away: what one read brings is granted, so everybody gets on. */
+	return true;
 }
 
 static enum step

@@ -1,0 +1,304 @@
+#!/usr/bin/env python3
+"""hostile.py - clients that cheat: smuggled messages, relay by spelling, guessed names, floods of text.
+
+Each test has a server of its own; raw sockets, for no honest library sends such things.
+"""
+import os
+import socket
+import statistics
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+from tests.harness.postroom import (PASSWORD, Server, equal, figure, tap, true,  # noqa: E402
+                                    unverified, wait_for)
+
+CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
+
+
+class Line:
+    """A line-minded raw client."""
+
+    def __init__(self, port, source="127.0.0.1", timeout=30):
+        self.s = socket.create_connection(("127.0.0.1", port), timeout, (source, 0))
+        self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rest = b""
+        self.reply()
+
+    def reply(self):
+        """One whole reply; b"" where the server has closed."""
+        lines = b""
+        while True:
+            while b"\n" not in self.rest:
+                try:
+                    more = self.s.recv(65536)
+                except ConnectionError:
+                    more = b""
+                if not more:
+                    return lines
+                self.rest += more
+            line, self.rest = self.rest.split(b"\n", 1)
+            lines += line + b"\n"
+            if line[3:4] != b"-" or line[:1] in b"+-":
+                return lines
+
+    def say(self, text):
+        try:
+            self.s.sendall(text.encode("latin-1") if isinstance(text, str) else text)
+        except ConnectionError:
+            return b""
+        return self.reply()
+
+    def ask(self, line):
+        return self.say(line + "\r\n")
+
+    def hello(self, tls=False):
+        self.ask("EHLO client.test")
+        if tls:
+            self.ask("STARTTLS")
+            self.s = unverified().wrap_socket(self.s)
+            self.ask("EHLO client.test")
+        return self
+
+    def close(self):
+        self.s.close()
+
+
+# --- H1 ---
+
+ENDS = {"CRLF": b"\r\n", "LF": b"\n", "CR": b"\r", "CRCRLF": b"\r\r\n", "none": b""}
+EVIL = (b"MAIL FROM:<evil@elsewhere.test>\r\nRCPT TO:<anna@example.test>\r\nDATA\r\n"
+        b"Subject: two\r\n\r\nsmuggled\r\n.\r\n")
+
+
+def smuggle(server, before, after, cut):
+    """Replies to one try; CUT: where the text is divided into two packets."""
+    c = Line(server.ports["smtp"]).hello()
+    for line in ("MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>", "DATA"):
+        true(c.ask(line)[:1] in b"23", line)
+    text = b"Subject: one\r\n\r\nbody" + before + b"." + after + EVIL
+    replies = b""
+    try:
+        c.s.sendall(text[:cut])
+        if cut < len(text):
+            time.sleep(0.002)
+            c.s.sendall(text[cut:])
+        c.s.sendall(b"QUIT\r\n")
+    except ConnectionError:
+        pass
+    while True:
+        reply = c.reply()
+        if not reply:
+            break
+        replies += reply
+    c.close()
+    return replies
+
+
+def test_H1_all_25_pairs_of_line_ends_make_one_message_or_none():
+    with Server(extra="limits: { max_connections: 4000 }\n") as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        accepted = 0
+        for before in ENDS.values():
+            for after in ENDS.values():
+                end = len(b"Subject: one\r\n\r\nbody" + before + b"." + after)
+                for cut in [*range(end - len(after) - len(before) - 2, end + 2), 1 << 20]:
+                    replies = smuggle(server, before, after, cut)
+                    queued = replies.count(b"queued as")
+                    true(queued <= 1, "two messages from %r . %r: %r" % (before, after, replies))
+                    strange = {before, after} - {b"\r\n", b""}
+                    if strange and not (before == b"" and after == b""):
+                        true(b"550 5.6.11" in replies and queued == 0, "%r %r: %r" % (before, after, replies))
+                    accepted += queued
+        found = server.fetch("anna")
+        equal(len(found), accepted, "messages kept and promised")
+        for message in found:
+            true(b"\r\nSubject: one\r\n" in message, "only the first one is kept")
+
+
+# --- H9 ---
+
+FAR, OURS = "far.test", "example.test"
+SPELLINGS = [
+    "x@far.test", "X@FAR.TEST", "x@far.test.", "x@far.test ", " x@far.test", "x @far.test", "x@ far.test",
+    "x%far.test@example.test", "x%far.test@", "x%far.test", "x%far.test@EXAMPLE.TEST", "x%far.test%example.test@example.test",
+    "far.test!x@example.test", "far.test!x", "example.test!far.test!x@example.test", "far.test!x%far.test@example.test",
+    "@example.test:x@far.test", "@example.test,@example.test:x@far.test", "@far.test:x@example.test", "@[127.0.0.1]:x@far.test",
+    "@example.test:x%far.test@example.test", "@:x@far.test", "@example.test:@far.test:x@far.test",
+    '"x@far.test"@example.test', '"x%far.test"@example.test', '"far.test!x"@example.test', '"x@far.test"', '"x"@far.test',
+    '"x@far.test" @example.test', '""@far.test', '"x\\@far.test"@example.test', "x\\@far.test@example.test",
+    "x@far.test@example.test", "x@example.test@far.test", "x@@far.test", "@far.test", "x@far.test,anna@example.test",
+    "x@[127.0.0.1]", "x@[192.0.2.7]", "x@[IPv6:::1]", "x@[IPv6:2001:db8::7]", "x@127.0.0.1", "x@localhost", "x@[]", "x@[far.test]",
+    "x@example.test.far.test", "x@far.test.example.test", "x@sub.example.test", "x@xexample.test", "x@example.testx",
+    "anna@example.test@far.test", "postmaster@far.test", "abuse@far.test", "postmaster%far.test@example.test", "postmaster@example.test.",
+    "x@far.test\0@example.test", "anna\0@far.test", "x@far.test\r@example.test", "x@\xe4far.test", "x+anna@far.test", "x@.far.test",
+    "x(@far.test)@example.test", "x@far.test;anna@example.test", "<x@far.test>", "anna@example.test> RCPT TO:<x@far.test",
+]
+
+
+def try_spellings(server, service, source, login):
+    """(spelling, reply) of each; a fresh connection where the server had closed."""
+    c, found = None, []
+    for spelling in SPELLINGS:
+        if c is None:
+            c = Line(server.ports[service], source).hello(tls=login)
+            if login:
+                equal(c.ask("AUTH PLAIN AGFubmEAc2VjcmV0")[:3], b"235", "login")
+            equal(c.ask("MAIL FROM:<%s>" % ("anna@example.test" if login else "bo@elsewhere.test"))[:3], b"250")
+        reply = c.ask("RCPT TO:<%s>" % spelling)
+        found.append((spelling, reply))
+        if reply[:3] == b"250":
+            equal(c.ask("DATA")[:3], b"354")
+            true(c.say("From: anna@example.test\r\nSubject: x\r\n\r\nx\r\n.\r\n")[:3] == b"250", "the message is taken")
+        c.close()
+        c = None
+    return found
+
+
+def queue_of(server):
+    return [str(r["recipients"]) for r in server.json("queue", "list", "--limit", 1000)]
+
+
+def test_H9_60_spellings_let_no_stranger_relay_SMT_07():
+    true(len(SPELLINGS) >= 60, "there are %d" % len(SPELLINGS))
+    with Server(extra=CHEAP) as server:
+        with open(server.config) as f:
+            text = f.read()
+        text = text.replace('smtp: { listen: ["127.0.0.1:%d"] }' % server.ports["smtp"],
+                            'smtp: { listen: ["127.0.0.1:%d"], access: ["127.0.0.2 noauth"] }' % server.ports["smtp"])
+        with open(server.config, "w") as f:
+            f.write(text)
+        server.stop()
+        server.start()
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna", password="secret")
+        for spelling, reply in try_spellings(server, "smtp", "127.0.0.1", False):
+            mine = reply[:3] == b"250"
+            true(not mine or b"far" not in spelling.encode("latin-1").split(b"@")[-1], "%r: %r" % (spelling, reply))
+        equal(queue_of(server), [], "what a stranger put into the queue")
+        for service, source, login in (("submission", "127.0.0.1", True), ("smtp", "127.0.0.2", False)):
+            before = len(queue_of(server))
+            for spelling, reply in try_spellings(server, service, source, login):
+                true(reply[:1] in b"25" or reply == b"", "%r: %r" % (spelling, reply))
+                if "%" in spelling or "!" in spelling.split("@")[0].strip('"'):
+                    true(reply[:1] == b"5" or reply == b"", "no %% and ! mean a way through us: %r %r" % (spelling, reply))
+            rows = queue_of(server)[before:]
+            true(any("x@far.test" in r for r in rows), "a plain address goes out")
+            true(not any("%" in r or "!" in r for r in rows), "nothing spelt a way through us: %r" % rows)
+
+
+# --- H57, H58 ---
+
+def failing_login(server, number, name, password):
+    c = Line(server.ports["pop3"], "127.%d.%d.%d" % (1 + number // 60000, number // 250 % 240, 2 + number % 250))
+    c.ask("USER " + name)
+    began = time.perf_counter()
+    reply = c.ask("PASS " + password)
+    took = time.perf_counter() - began
+    c.close()
+    return reply, took
+
+
+def test_H57_H58_failing_logins_look_and_last_the_same_POP_07():
+    with Server(extra=CHEAP) as server:
+        server.add_user("postmaster", "--admin")
+        for name in ("wrong", "disabled", "barred"):
+            server.add_user(name)
+        server.cli("user", "set", "disabled", "enabled=no")
+        server.cli("user", "set", "barred", "protocols=imap")
+        times, texts, number = {}, set(), 0
+        for _ in range(200):
+            for name in ("unknown", "wrong", "disabled", "barred"):
+                number += 1
+                reply, took = failing_login(server, number, name, "x" if name == "wrong" else PASSWORD)
+                texts.add(reply)
+                times.setdefault(name, []).append(took)
+        equal(len(texts), 1, "texts %r" % texts)
+        medians = {name: statistics.median(t) * 1000 for name, t in times.items()}
+        spread = max(medians.values()) / min(medians.values()) - 1
+        figure("failing logins, medians in ms: %s; spread %.1f %% (goal 5)" %
+               (", ".join("%s %.2f" % m for m in medians.items()), spread * 100))
+
+
+# --- memory, broken messages ---
+
+def anonymous_kb(server):
+    """Memory of the server's own; the pages of the store's map are the kernel's."""
+    with open("/proc/%d/status" % server.pids()[-1]) as f:
+        return int(next(line for line in f if line.startswith("RssAnon")).split()[1])
+
+
+class Peak(threading.Thread):
+    def __init__(self, server):
+        super().__init__()
+        self.server, self.over, self.peak = server, False, 0
+
+    def run(self):
+        while not self.over:
+            self.peak = max(self.peak, anonymous_kb(self.server))
+            time.sleep(0.005)
+
+
+def send_big(server, text, results, barrier):
+    c = Line(server.ports["smtp"], timeout=110).hello()
+    for line in ("MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>", "DATA"):
+        c.ask(line)
+    barrier.wait()
+    results.append(c.say(text))
+    c.close()
+
+
+def test_memory_in_flight_many_at_once_all_arrive():
+    count = 60
+    body = b"\r\n".join([b"Subject: big", b""] + [b"x" * 998] * 1050 + [b".", b""])
+    with Server(extra="limits: { memory_in_flight: 1MB }\n") as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        server.send("bo@elsewhere.test", ["anna@example.test"], "Subject: first\r\n\r\nx\r\n")
+        before, results, barrier, peak = anonymous_kb(server), [], threading.Barrier(count), Peak(server)
+        peak.start()
+        threads = [threading.Thread(target=send_big, args=(server, body, results, barrier)) for _ in range(count)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        peak.over = True
+        peak.join()
+        true(len(results) == count and all(r.startswith(b"250 2.0.0") for r in results), "all are taken: %r" % set(results))
+        equal(server.pop("anna").stat()[0], count + 1)
+        grown = peak.peak - before
+        true(grown < 40 * 1024, "memory grew by %d KB" % grown)
+        figure("%d messages of 1 MB at once under memory_in_flight 1MB: the peak rose by %d KB" % (count, grown))
+
+
+def test_a_broken_off_body_leaves_nothing_behind_Q1():
+    with Server(extra="testing: { clock: yes }\n") as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        c = Line(server.ports["smtp"]).hello()
+        for line in ("MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>", "DATA"):
+            c.ask(line)
+        c.s.sendall(b"Subject: cut off\r\n\r\n" + b"%0998d\r\n" % 7 * 5000)
+        wait_for(lambda: server.json("status")[0]["store"]["used"] > 3 << 20, "pieces are written")
+        c.close()
+        c = Line(server.ports["smtp"]).hello()
+        equal(c.ask("NOOP")[:3], b"250")
+        for line in ("MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>", "DATA"):
+            c.ask(line)
+        c.s.sendall(b"Subject: killed\r\n\r\n" + b"%0998d\r\n" % 7 * 5000)
+        time.sleep(0.3)
+        server.kill()
+        server.start()
+        status, text = server.check()
+        equal(status, 0, text)
+        server.cli("clock", "advance", "3d")
+        wait_for(lambda: server.json("status")[0]["store"]["used"] < 2 << 20, "the sweep freed the pieces", 90)
+        status, text = server.check()
+        equal(status, 0, text)
+        equal(server.pop("anna").stat()[0], 0)
+
+
+if __name__ == "__main__":
+    sys.exit(tap([f for n, f in list(globals().items()) if n.startswith("test_")]))
