@@ -15,9 +15,11 @@ take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
 	struct record_in in;
 	enum err err;
 
-	*f = (struct folder){ .user_id = 0, .folder_id = UINT64_MAX };
-	if (key_take_u64(&key, &f->user_id) != OK || key_take_u64(&key, &f->folder_id) != OK)
+	*f = (struct folder){ .user_id = 0 };
+	if (key_take_u64(&key, &f->user_id) != OK || key_take_u64(&key, &f->folder_id) != OK) {
+		f->folder_id = UINT64_MAX; /* nobody gets past such a key */
 		return table_damaged(snap, TABLE_folders, row->key, "key");
+	}
 	err = row_record(snap, TABLE_folders, row, FOLDER_VERSION, &in);
 	if (err != OK)
 		return err;

@@ -30,9 +30,10 @@ any_folder_after(struct snapshot *snap, uint64_t *user_id, uint64_t *folder_id)
 
 	key_u64_u64(&key, *user_id, *folder_id + 1);
 	err = table_seek(snap, TABLE_folders, &key, &row);
-	if (err == OK)
-		err = key_take_u64(&row.key, user_id);
-	return err == OK ? key_take_u64(&row.key, folder_id) : err;
+	if (err == OK && (key_take_u64(&row.key, user_id) != OK ||
+				 key_take_u64(&row.key, folder_id) != OK))
+		return ERR_IO; /* nobody gets past such a key */
+	return err;
 }
 
 /* Some folders more; a damaged one is left to check. */

@@ -19,9 +19,6 @@ static const struct {
 	{ ENOSPC, ERR_FULL },
 	{ EDQUOT, ERR_FULL },
 	{ EAGAIN, ERR_BUSY },
-	{ MDB_CORRUPTED, ERR_CORRUPT },
-	{ MDB_PAGE_NOTFOUND, ERR_CORRUPT },
-	{ MDB_INVALID, ERR_CORRUPT },
 };
 
 static enum err
@@ -66,7 +63,11 @@ table_damaged(struct snapshot *snap, enum store_table table, struct span key, co
 	return ERR_CORRUPT;
 }
 
-/* After a read: not-found is an answer, all else leaves the transaction in doubt. */
+/*
+ * After a read: not-found is an answer, all else leaves the transaction in doubt. A page that LMDB
+ * cannot read is ERR_IO: ERR_CORRUPT is one row, which a walk may pass over; here it would stand
+ * still.
+ */
 static enum err
 read_result(struct snapshot *snap, int rc, enum store_table table, struct span key)
 {

@@ -4,6 +4,9 @@
  * What is built on it knows no LMDB. Reading takes a snapshot; inside a job txn_view() gives the
  * one that sees what the job and those before it in the group wrote.
  *
+ * ERR_CORRUPT is one damaged row: a walk may go on behind it. ERR_IO is a tree that LMDB cannot
+ * read: it may not.
+ *
  * Spans that reading gives point into the map: they live until the snapshot closes, in a job only
  * until its next write. ERR_IO and ERR_CORRUPT have been logged where they are returned.
  */
