@@ -317,6 +317,32 @@ def test_hundred_reloads_under_load_lose_nothing_h61():
         figure("100 reloads beside %d messages" % sum(map(len, sent.values())))
 
 
+def test_reload_changes_limits_of_connections_at_once_h32():
+    with Server(extra="limits: { max_connections: 3, consoles: 2 }\n") as server:
+        open_lines = [Line(server.ports["pop3"]) for _ in range(3)]
+        refused = Line(server.ports["smtp"])
+        equal(refused.greeting, b"421 4.7.0 Too many connections")
+        refused.is_closed()
+        equal(Line(server.ports["pop3"]).greeting[:4], b"-ERR", "POP3 in its own words")
+        server.cli("status")  # the control socket has its own share
+        consoles = [socket.socket(socket.AF_UNIX) for _ in range(3)]
+        for s in consoles:
+            s.connect(server.socket)
+        equal(server.cli("status", ok=False).returncode != 0, True, "the third console is refused")
+        for s in consoles:
+            s.close()
+        wait_for(lambda: server.cli("status", ok=False).returncode == 0, "consoles are free again")
+        change_config(server, lambda t: t.replace("max_connections: 3", "max_connections: 5"))
+        reload(server)
+        open_lines += [Line(server.ports["smtp"]), Line(server.ports["smtp"])]
+        equal([line.greeting[:3] for line in open_lines[3:]], [b"220"] * 2, "room after the reload")
+        equal(Line(server.ports["smtp"]).greeting[:3], b"421", "and no more")
+        open_lines.pop().close()
+        wait_for(lambda: Line(server.ports["smtp"]).greeting[:3] == b"220", "one who leaves makes room")
+        for line in open_lines:
+            line.close()
+
+
 # --- rights ---
 
 def low_ports(count):
