@@ -8,5 +8,7 @@
 #include "store/rows.h"
 
 MUST_CHECK enum err change_put(struct txn *txn, const struct change *change);
+/* Keep ROW, of whatever it names; OK and nothing where no change is open. */
+MUST_CHECK enum err change_record_row(struct txn *txn, const struct change_row *row);
 
 #endif

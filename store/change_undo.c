@@ -10,6 +10,7 @@
 
 #include "store/change_rows.h"
 #include "store/groups.h"
+#include "store/message_ways.h"
 #include "store/users.h"
 
 /* The table of that name; false where this server has none. */
@@ -23,6 +24,13 @@ table_of(struct span name, enum store_table *out)
 		}
 	}
 	return false;
+}
+
+/* Not a row of a table: a message that moved. */
+static bool
+is_way(const struct change_row *row)
+{
+	return span_eq(row->table, SPAN(MESSAGE_WAYS));
 }
 
 /* Words for a row: its table and its key, a number where it is one. */
@@ -39,6 +47,12 @@ name_row(const struct change_row *row, struct buf *out)
 		return err;
 	if (span_eq(row->table, SPAN("names")))
 		return buf_put(out, key);
+	if (is_way(row)) {
+		uint32_t uid = 0; /* behind the folder_id */
+
+		key = span_from(key, 8);
+		return key_take_u32(&key, &uid) == OK ? buf_put_u64(out, uid) : OK;
+	}
 	return key_take_u64(&key, &number) == OK ? buf_put_u64(out, number) : OK;
 }
 
@@ -214,6 +228,11 @@ rows_check(struct snapshot *snap, const struct change *change, struct met *met, 
 		bool untouched = true;
 
 		err = change_row_find(snap, change->change_id, i - 1, &row);
+		if (err == OK && is_way(&row)) {
+			err = message_way_check(snap, &row);
+			err = err == ERR_EXISTS ? clash(&row, object) : err;
+			continue;
+		}
 		if (err == OK && !table_of(row.table, &table))
 			err = ERR_DENIED;
 		if (err == OK && met_add(met, &row))
@@ -305,6 +324,10 @@ row_undo(struct undoing *u, const struct change_row *row)
 	bool untouched;
 	enum err err;
 
+	if (is_way(row)) {
+		err = message_way_back(u->txn, row);
+		return err == ERR_EXISTS ? clash(row, u->object) : err;
+	}
 	if (!table_of(row->table, &table))
 		return ERR_DENIED;
 	err = row_is_untouched(txn_view(u->txn), table, row, &untouched);

@@ -154,28 +154,34 @@ image_put(struct change_recorder *recorder, struct txn *txn, const struct change
 }
 
 enum err
+change_record_row(struct txn *txn, const struct change_row *row)
+{
+	struct change_recorder *recorder = txn_recorder(txn);
+
+	if (recorder == NULL || recorder->too_large)
+		return OK;
+	if (recorder->rows >= CHANGE_ROWS_MAX ||
+		recorder->bytes + row->before.len + row->after.len > CHANGE_BYTES_MAX) {
+		recorder->too_large = true;
+		return OK;
+	}
+	return image_put(recorder, txn, row);
+}
+
+enum err
 change_record(struct txn *txn, enum store_table table, const struct key *key,
 	const struct span *before, const struct span *after)
 {
-	struct change_recorder *recorder = txn_recorder(txn);
-	struct change_row row;
-
-	if (recorder == NULL || table == TABLE_changes || recorder->too_large)
+	if (table == TABLE_changes)
 		return OK;
-	row = (struct change_row){
+	return change_record_row(txn, &(struct change_row){
 		.table = span_of(store_table_name(table)),
 		.key = key_span(key),
 		.existed = before != NULL,
 		.exists = after != NULL,
 		.before = before != NULL ? *before : SPAN_NONE,
 		.after = after != NULL ? *after : SPAN_NONE,
-	};
-	if (recorder->rows >= CHANGE_ROWS_MAX ||
-		recorder->bytes + row.before.len + row.after.len > CHANGE_BYTES_MAX) {
-		recorder->too_large = true;
-		return OK;
-	}
-	return image_put(recorder, txn, &row);
+	});
 }
 
 static struct span

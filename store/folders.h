@@ -11,6 +11,7 @@
 #include "store/table.h"
 
 #define FOLDER_NAME_MAX 200    /* bytes (H24) */
+#define FOLDER_BIN SPAN("\001bin") /* no client can name it (H24) */
 #define FOLDERS_A_USER 10000   /* more is ERR_LIMIT */
 
 struct folder {

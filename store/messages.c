@@ -22,8 +22,9 @@ copy_encode(struct record_out *out, const struct copy *c)
 	record_put_span(out, c->keywords);
 }
 
+/* A new copy comes behind all others; one that moved is written over. */
 static enum err
-copy_put(struct txn *txn, const struct copy *c)
+copy_put(struct txn *txn, const struct copy *c, bool is_new)
 {
 	size_t size = RECORD_HEAD + 40 + c->front.len + c->keywords.len; /* four varints at most */
 	char small[COPY_SMALL];
@@ -34,7 +35,8 @@ copy_put(struct txn *txn, const struct copy *c)
 	record_begin(&out, room, size, COPY_VERSION);
 	copy_encode(&out, c);
 	key_u64(&key, c->copy_id);
-	return table_append_record(txn, TABLE_copies, &key, &out);
+	return is_new ? table_append_record(txn, TABLE_copies, &key, &out)
+		      : table_put_record(txn, TABLE_copies, &key, &out);
 }
 
 enum err
@@ -121,7 +123,7 @@ place_copy(struct txn *txn, struct placement *p)
 		.front = p->front,
 		.keywords = p->keywords,
 	};
-	enum err err = copy_put(txn, &copy);
+	enum err err = copy_put(txn, &copy, true);
 
 	p->copy_id = copy.copy_id;
 	return err == OK ? content_own(txn, copy.content_id, 1) : err;
@@ -200,6 +202,7 @@ struct pass {
 	struct folder_room room;
 	struct uid_list list;
 	size_t next; /* index of the first uid not looked at */
+	bool keeps_copies; /* what leaves the folder lives on in another */
 	struct entry_block block;
 };
 
@@ -333,7 +336,9 @@ bury(struct pass *p, const struct entry *e, struct run *run, uint64_t bury_ms)
 	run->last = e->uid;
 	count_flags(&p->folder, e->flags, -1);
 	p->folder.bytes -= e->size;
-	return err == OK ? grave_add(p->txn, bury_ms, GRAVE_COPY, e->copy_id) : err;
+	if (err != OK || p->keeps_copies)
+		return err;
+	return grave_add(p->txn, bury_ms, GRAVE_COPY, e->copy_id);
 }
 
 static enum err
@@ -377,34 +382,102 @@ keep_expunged_short(struct pass *p)
 	return err;
 }
 
+static enum err
+take_out(struct pass *p, uint64_t bury_ms, size_t *count)
+{
+	struct run run = { 0, 0 };
+	enum err err;
+
+	*count = 0;
+	p->folder.highest_modseq++;
+	while ((err = pass_next_block(p)) == OK) {
+		uint32_t last_uid = p->block.entries[p->block.count - 1].uid;
+
+		err = expunge_block(p, &run, bury_ms, count);
+		if (err != OK)
+			return err;
+		pass_end_block(p, last_uid);
+	}
+	if (err != ERR_NOT_FOUND || *count == 0)
+		return err == ERR_NOT_FOUND ? OK : err;
+	err = run_put(p, &run, p->folder.highest_modseq);
+	if (err == OK)
+		err = keep_expunged_short(p);
+	if (err != OK)
+		return err;
+	txn_note_folder(p->txn, p->folder.folder_id);
+	return folder_put(p->txn, &p->folder);
+}
+
 enum err
 message_expunge(struct txn *txn, const struct folder *where, struct uid_list list,
 	uint64_t delay_ms, size_t *count)
 {
-	struct run run = { 0, 0 };
-	struct pass p;
-	uint64_t bury_ms = txn_now_ms(txn) + delay_ms;
+	struct pass p = { .keeps_copies = false };
 	enum err err = pass_begin(&p, txn, where, list);
 
 	*count = 0;
-	if (err != OK)
-		return err;
-	p.folder.highest_modseq++;
-	while ((err = pass_next_block(&p)) == OK) {
-		uint32_t last_uid = p.block.entries[p.block.count - 1].uid;
+	return err == OK ? take_out(&p, txn_now_ms(txn) + delay_ms, count) : err;
+}
 
-		err = expunge_block(&p, &run, bury_ms, count);
-		if (err != OK)
-			return err;
-		pass_end_block(&p, last_uid);
-	}
-	if (err != ERR_NOT_FOUND || *count == 0)
-		return err == ERR_NOT_FOUND ? OK : err;
-	err = run_put(&p, &run, p.folder.highest_modseq);
-	if (err == OK)
-		err = keep_expunged_short(&p);
+/* ---- moving ---- */
+
+static struct span
+kept(struct txn *txn, struct span s)
+{
+	return arena_copy(txn_arena(txn), s);
+}
+
+/* What of the message stays as it is goes into P; the spans are kept over the writes. */
+static enum err
+move_load(struct txn *txn, uint64_t folder_id, uint32_t uid, struct placement *p,
+	struct content *content, struct copy *copy)
+{
+	struct message m;
+	enum err err = message_find(txn_view(txn), folder_id, uid, &m);
+
 	if (err != OK)
 		return err;
-	txn_note_folder(txn, p.folder.folder_id);
-	return folder_put(txn, &p.folder);
+	*content = m.content; /* for its sizes */
+	*copy = m.copy;
+	copy->front = kept(txn, m.copy.front);
+	copy->keywords = p->keywords = kept(txn, p->keywords);
+	copy->save_ms = txn_now_ms(txn);
+	p->content = content;
+	p->front = copy->front;
+	p->received_s = m.entry.received_s;
+	p->copy_id = m.entry.copy_id;
+	return OK;
+}
+
+enum err
+message_move(struct txn *txn, const struct folder *where, uint32_t uid, struct placement *p)
+{
+	struct pass pass = { .keeps_copies = true };
+	struct folder_room room;
+	struct folder to;
+	struct content content;
+	struct copy copy;
+	size_t count;
+	enum err err = p->folder_id == where->folder_id ? ERR_EXISTS : OK;
+
+	if (err == OK)
+		err = move_load(txn, where->folder_id, uid, p, &content, &copy);
+	if (err == OK)
+		err = folder_load(txn, p->user_id, p->folder_id, &to, &room);
+	if (err == OK)
+		err = check_place(p, &to);
+	if (err == OK)
+		err = pass_begin(&pass, txn, where, (struct uid_list){ &uid, 1 });
+	if (err == OK) /* from here on it is written */
+		err = take_out(&pass, 0, &count);
+	if (err == OK)
+		err = copy_put(txn, &copy, false);
+	if (err == OK)
+		err = place_entry(txn, p, &to);
+	p->content = NULL;
+	if (err != OK)
+		return err;
+	txn_note_folder(txn, to.folder_id);
+	return folder_put(txn, &to);
 }

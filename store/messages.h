@@ -94,4 +94,14 @@ MUST_CHECK enum err message_set_flags(struct txn *txn, const struct folder *wher
 MUST_CHECK enum err message_expunge(struct txn *txn, const struct folder *where,
 	struct uid_list list, uint64_t delay_ms, size_t *count);
 
+/*
+ * Take the message UID out of a folder and put it behind the others of PLACE's: the same copy_id,
+ * so that its POP3 unique id survives (H27); a new uid and save date. The caller gives user_id,
+ * folder_id, keywords and flags; the rest of *place is filled.
+ * ERR_EXISTS: it is in that folder; ERR_NOT_FOUND, ERR_LIMIT: as message_place(); after these
+ * nothing is changed. ERR_CORRUPT, ERR_FULL, ERR_IO.
+ */
+MUST_CHECK enum err message_move(
+	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place);
+
 #endif

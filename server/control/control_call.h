@@ -170,6 +170,9 @@ struct control_slice {
 struct control_slice control_slice_begin(void);
 bool control_slice_is_over(struct control_slice *slice);
 
+/* "user anna added" of "user.add" and "anna", in A. */
+struct span control_did(struct arena *a, struct span what, struct span object);
+
 /* A descriptor parameter; -1 where it was left out. It stays the call's. */
 int control_fd(struct control_call *call, const char *param);
 /* Worker: write all of FROM to a descriptor of the call, and empty it. Fails the call. */

@@ -47,6 +47,37 @@ call_object(struct control_call *call)
 	return name.len ? name : item;
 }
 
+struct span
+control_did(struct arena *a, struct span what, struct span object)
+{
+	static const char *const words[][2] = {
+		{"add", "added"},
+		{"set", "changed"},
+		{"remove", "removed"},
+		{"rename", "renamed"},
+		{"passwd", "given a new password"},
+		{"unlock", "unlocked"},
+		{"import", "imported"},
+		{"hold", "held"},
+		{"release", "released"},
+		{"move", "moved"},
+		{"copy", "copied"},
+		{"purge", "removed for good"},
+		{"restore", "restored"},
+		{"retry", "tried again"},
+		{"redirect", "redirected"},
+		{"undo", "undone"},
+	};
+	struct span noun, verb;
+
+	(void)span_cut(what, '.', &noun, &verb);
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (span_eq(verb, span_of(words[i][0])))
+			verb = span_of(words[i][1]);
+	return arena_printf(a, "%.*s%s%.*s %.*s", SPAN_FMT(noun), object.len ? " " : "",
+		SPAN_FMT(object), SPAN_FMT(verb));
+}
+
 /* Records one change around BODY; what it wrote counts only when all of it is well. */
 static enum err
 call_recorded(struct control_call *call, struct txn *txn,
@@ -165,6 +196,9 @@ call_changed(struct store_job *job, enum err result)
 		call->done += call->job_done - call->job_parts;
 		call->undo_id = call->job_change_id;
 	}
+	if (call->undo_id && !call->note.len) /* undo says it in words of its own */
+		call->note = control_did(&call->arena,
+			span_of(call->request->method->method), call_object(call));
 	if (!call->handler->work)
 		atomic_store(&call->progress_done, call->done);
 	call->job_skipped = call->skipped_count;

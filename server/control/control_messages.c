@@ -137,7 +137,7 @@ bin_read(struct control_call *call, struct snapshot *snap)
 
 	if (control_folder(call, snap, control_param(call, "user"), MAILBOX_INBOX, &inbox) != OK)
 		return STEP_FAIL;
-	if (folder_find(snap, inbox.user_id, MAILBOX_BIN, &bin) != OK)
+	if (folder_find(snap, inbox.user_id, FOLDER_BIN, &bin) != OK)
 		return STEP_DONE; /* nothing was ever removed */
 	return folder_read(call, snap, &bin, bin_row);
 }

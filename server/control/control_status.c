@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "server/control/control_call.h"
+#include "server/control/control_mailbox.h"
 #include "server/metrics.h"
 #include "server/net/tls.h"
 #include "server/server.h"
@@ -206,7 +207,7 @@ status_read(struct control_call *call, struct snapshot *snap)
 		st->last_user = user.user_id;
 		if (user.removed_ms)
 			continue;
-		err = folder_totals(snap, user.user_id, &totals);
+		err = control_totals(snap, user.user_id, &totals);
 		if (err != OK)
 			break;
 		st->users++;

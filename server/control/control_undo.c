@@ -130,6 +130,18 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 
 const struct control_handler control_do_undo_preview = {.read = undo_preview_read};
 
+/* Taking back wants the right that the change itself wanted. */
+static bool
+undo_may(struct control_call *call, const struct change *c)
+{
+	const struct control_method *m = control_method_find(c->what);
+
+	if (!m || control_rights_have(call->who.rights, m->right))
+		return true;
+	return control_failf(call, RPC_NO_PERMISSION, control_right_name(m->right),
+		"to undo %.*s the same right is wanted as to do it", SPAN_FMT(c->what));
+}
+
 static enum step
 undo_read(struct control_call *call, struct snapshot *snap)
 {
@@ -139,8 +151,12 @@ undo_read(struct control_call *call, struct snapshot *snap)
 
 	if (!control_fail_err(call, err, "change that can be undone"))
 		return STEP_FAIL;
+	if (!undo_may(call, &c))
+		return STEP_FAIL;
 	u->change_id = c.change_id;
 	u->config_no = (uint32_t)c.config_no;
+	u->note = arena_printf(&call->arena, "%s: %.*s", c.undo_of ? "done again" : "undone",
+		SPAN_FMT(control_did(&call->arena, c.what, c.object)));
 	if (c.state == CHANGE_CAN_UNDO)
 		return STEP_DONE;
 	control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
@@ -200,6 +216,7 @@ undo_finish(struct control_call *call)
 {
 	struct control_undo *u = call->state;
 
+	call->note = u->note;
 	if (u->config_no)
 		control_config_reload(call);
 }

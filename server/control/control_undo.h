@@ -17,6 +17,7 @@ struct control_config {
 struct control_undo {
 	uint64_t change_id;
 	uint32_t config_no; /* 0: a change of the store */
+	struct span note;   /* "undone: user anna added" */
 	bool file_done;
 	struct control_config config;
 };

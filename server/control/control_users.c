@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "server/control/control_fields.h"
+#include "server/control/control_mailbox.h"
 #include "server/control/control_password.h"
 #include "store/folders.h"
 #include "store/groups.h"
@@ -50,7 +51,7 @@ user_row(struct control_rows *rows, struct snapshot *snap, const struct user *u)
 	enum err err;
 
 	user_flags(u, flags);
-	err = folder_totals(snap, u->user_id, &totals);
+	err = control_totals(snap, u->user_id, &totals);
 	if (err == OK)
 		err = folder_find(snap, u->user_id, SPAN("INBOX"), &inbox);
 	if ((err == OK || err == ERR_NOT_FOUND) && u->group)
@@ -108,7 +109,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	enum err err = user_find_by_name(snap, control_param(call, "name"), &user);
 
 	if (err == OK)
-		err = folder_totals(snap, user.user_id, &totals);
+		err = control_totals(snap, user.user_id, &totals);
 	if (err == OK)
 		err = logins_find(snap, user.user_id, &logins);
 	if (!control_fail_err(call, err, "user"))

@@ -1,7 +1,8 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     graves -> queue bin -> user bin -> traces -> changes -> refusals -> rest until the next minute
+ *     graves -> queue bin -> user bin -> message bins -> traces -> changes -> refusals
+ *     -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
  */
@@ -16,6 +17,7 @@
 #include "store/changes.h"
 #include "store/commit.h"
 #include "store/graves.h"
+#include "store/message_ways.h"
 #include "store/queued.h"
 #include "store/traces.h"
 #include "store/users.h"
@@ -25,7 +27,7 @@ struct housekeeping {
 	struct host *host;
 	size_t step; /* row of `steps` at work */
 	int64_t now_ms, users_before_ms, traces_from_ms;
-	uint64_t traces_max, users_at;
+	uint64_t traces_max, users_at, bins_at;
 	struct refusals_batch *refusals;
 };
 
@@ -49,6 +51,12 @@ static enum err
 purge_users(struct housekeeping *h, struct txn *txn, bool *more)
 {
 	return users_purge_bin(txn, h->users_before_ms, &h->users_at, more);
+}
+
+static enum err
+sweep_bins(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return message_bins_sweep(txn, h->users_before_ms, &h->bins_at, more);
 }
 
 static enum err
@@ -78,6 +86,7 @@ static const struct {
 	{ "graves", free_graves },
 	{ "queue bin", purge_queue },
 	{ "user bin", purge_users },
+	{ "message bins", sweep_bins },
 	{ "traces", prune_traces },
 	{ "changes", prune_changes },
 	{ "refusals", write_refusals },

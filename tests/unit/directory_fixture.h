@@ -76,6 +76,7 @@ int test_mappings(void);
 int test_queued(void);
 int test_traces(void);
 int test_changes(void);
+int test_message_ways(void);
 int test_store_check(void);
 int test_backup(void);
 int test_damage(void);

@@ -54,12 +54,13 @@ fill(struct control_rows *rows)
 		control_put_text(rows, span_of(given[i].state));
 		control_put_number(rows, 5);
 		control_put_time_ms(rows, 0);
-		control_put_number(rows, 0);
 		control_put_number(rows, given[i].size);
 		control_put_text(rows, SPAN("s@y.test"));
 		control_put_list(rows, &to, 1);
-		for (int j = 0; j < 3; j++)
-			control_put_text(rows, SPAN(""));
+		control_put_text(rows, SPAN(""));
+		control_put_number(rows, 0);
+		control_put_text(rows, SPAN(""));
+		control_put_text(rows, SPAN(""));
 	}
 	control_rows_end(rows);
 }

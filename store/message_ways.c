@@ -1,0 +1,224 @@
+/*
+ * message_ways.c - see message_ways.h.
+ *
+ * A row of a change:   key     folder_id, uid       where the message is since
+ *                      before  user_id, folder_id, flags, keywords     where it was, and how
+ */
+#include "store/message_ways.h"
+
+#include "store/change_rows.h"
+#include "store/graves.h"
+#include "store/users.h"
+
+#define WAY_ROOM (RECORD_HEAD + COPY_KEYWORDS_MAX + 64)
+#define SWEEP_USERS 500   /* looked at in a slice */
+#define SWEEP_MESSAGES 50 /* expunged in a slice */
+
+struct way {
+	uint64_t user_id, folder_id;
+	uint32_t flags;
+	struct span keywords;
+};
+
+static enum err
+way_record(struct txn *txn, uint64_t folder_id, uint32_t uid, const struct way *was)
+{
+	char *room = arena_alloc(txn_arena(txn), WAY_ROOM);
+	struct record_out out;
+	struct key key;
+	struct change_row row;
+
+	record_begin(&out, room, WAY_ROOM, ROW_VERSION);
+	record_put_varint(&out, was->user_id);
+	record_put_varint(&out, was->folder_id);
+	record_put_u32(&out, was->flags);
+	record_put_span(&out, was->keywords);
+	if (out.overflow)
+		return ERR_LIMIT;
+	key_u64_u32(&key, folder_id, uid);
+	row = (struct change_row){ .table = SPAN(MESSAGE_WAYS), .key = key_span(&key),
+		.existed = true, .exists = true,
+		.before = { room + RECORD_HEAD, out.len - RECORD_HEAD }, .after = SPAN_NONE };
+	return change_record_row(txn, &row);
+}
+
+/* ROW taken apart; the keywords point into it. */
+static enum err
+way_take(const struct change_row *row, uint64_t *folder_id, uint32_t *uid, struct way *was)
+{
+	struct record_in in = { .at = row->before.ptr, .end = row->before.ptr + row->before.len };
+	struct span key = row->key;
+	enum err err = key_take_u64(&key, folder_id);
+
+	if (err == OK)
+		err = key_take_u32(&key, uid);
+	was->user_id = record_take_varint(&in);
+	was->folder_id = record_take_varint(&in);
+	was->flags = record_take_u32(&in);
+	was->keywords = record_take_span(&in);
+	return err == OK ? record_end(&in) : err;
+}
+
+enum err
+message_way_flags(
+	struct txn *txn, const struct folder *where, uint32_t uid, struct flag_change change)
+{
+	struct way was = { where->user_id, where->folder_id, 0, SPAN("") };
+	uint64_t folder_id = where->folder_id, modseq;
+	struct entry entry;
+	enum err err = entry_find(txn_view(txn), folder_id, uid, &entry);
+
+	if (err == OK)
+		err = message_set_flags(txn, where, (struct uid_list){ &uid, 1 }, change, &modseq);
+	if (err != OK || modseq == 0)
+		return err; /* it was so already: there is no way to keep */
+	was.flags = entry.flags;
+	return way_record(txn, folder_id, uid, &was);
+}
+
+enum err
+message_way_move(
+	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place)
+{
+	struct way was = { .user_id = where->user_id, .folder_id = where->folder_id };
+	struct message m;
+	enum err err = message_find(txn_view(txn), where->folder_id, uid, &m);
+
+	if (err != OK)
+		return err;
+	was.flags = m.entry.flags;
+	was.keywords = arena_copy(txn_arena(txn), m.copy.keywords);
+	err = message_move(txn, where, uid, place);
+	return err == OK ? way_record(txn, place->folder_id, place->uid, &was) : err;
+}
+
+/* ---- the way back ---- */
+
+enum err
+message_way_check(struct snapshot *snap, const struct change_row *row)
+{
+	struct entry entry;
+	uint64_t folder_id;
+	struct way was;
+	uint32_t uid;
+	enum err err = way_take(row, &folder_id, &uid, &was);
+
+	if (err == OK)
+		err = entry_find(snap, folder_id, uid, &entry);
+	return err == ERR_NOT_FOUND ? ERR_EXISTS : err;
+}
+
+/* Of a folder the log knows its id; whose it is, the user's row of the log or a look at all. */
+static enum err
+folder_by_id(struct snapshot *snap, const struct way *was, uint64_t folder_id, struct folder *out)
+{
+	struct user user = { .user_id = 0 };
+	enum err err = folder_get(snap, was->user_id, folder_id, out);
+
+	while (err == ERR_NOT_FOUND) {
+		err = user_next(snap, user.user_id, &user);
+		if (err != OK)
+			return err == ERR_NOT_FOUND ? ERR_EXISTS : err;
+		err = folder_get(snap, user.user_id, folder_id, out);
+	}
+	return err;
+}
+
+/* Where it was, or the user's INBOX where that folder is gone. */
+static enum err
+folder_before(struct snapshot *snap, const struct way *was, struct folder *out)
+{
+	enum err err = folder_get(snap, was->user_id, was->folder_id, out);
+
+	if (err == ERR_NOT_FOUND)
+		err = folder_find(snap, was->user_id, SPAN("INBOX"), out);
+	return err == ERR_NOT_FOUND ? ERR_EXISTS : err;
+}
+
+enum err
+message_way_back(struct txn *txn, const struct change_row *row)
+{
+	struct folder here, there;
+	struct placement place = { 0 };
+	uint64_t folder_id;
+	struct way was;
+	uint32_t uid, held;
+	enum err err = message_way_check(txn_view(txn), row);
+
+	if (err == OK)
+		err = way_take(row, &folder_id, &uid, &was);
+	if (err == OK)
+		err = folder_by_id(txn_view(txn), &was, folder_id, &here);
+	if (err != OK)
+		return err;
+	held = was.flags & FLAG_HELD;
+	if (was.folder_id == folder_id)
+		return message_way_flags(txn, &here, uid,
+			(struct flag_change){ .add = held, .remove = FLAG_HELD & ~held });
+	err = folder_before(txn_view(txn), &was, &there);
+	if (err != OK || there.folder_id == here.folder_id)
+		return err;
+	place.user_id = there.user_id;
+	place.folder_id = there.folder_id;
+	place.flags = was.flags;
+	place.keywords = arena_copy(txn_arena(txn), was.keywords);
+	return message_way_move(txn, &here, uid, &place);
+}
+
+/* ---- the bins ---- */
+
+/* The first messages of BIN whose time is over; *count is 0 where there are none. */
+static enum err
+sweep_bin(struct txn *txn, const struct folder *bin, int64_t before_ms, size_t *count)
+{
+	uint32_t uids[SWEEP_MESSAGES];
+	struct entry entry = { .uid = 0 };
+	struct copy copy;
+	enum err err = OK;
+
+	for (*count = 0; *count < SWEEP_MESSAGES; ++*count) {
+		err = entry_next(txn_view(txn), bin->folder_id, entry.uid, &entry);
+		if (err == OK)
+			err = copy_get(txn_view(txn), entry.copy_id, &copy);
+		if (err != OK || (int64_t)copy.save_ms >= before_ms)
+			break;
+		uids[*count] = entry.uid;
+	}
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	return *count == 0 ? OK : message_expunge(txn, bin, (struct uid_list){ uids, *count },
+					  GRAVE_DELAY_MS, count);
+}
+
+static enum err
+sweep_user(struct txn *txn, uint64_t user_id, int64_t before_ms, size_t *count)
+{
+	struct folder bin;
+	enum err err = folder_find(txn_view(txn), user_id, FOLDER_BIN, &bin);
+
+	*count = 0;
+	if (err == OK)
+		err = sweep_bin(txn, &bin, before_ms, count);
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err; /* check tells of damage */
+}
+
+enum err
+message_bins_sweep(struct txn *txn, int64_t before_ms, uint64_t *at, bool *more)
+{
+	struct user user;
+	size_t count;
+
+	*more = true;
+	for (unsigned i = 0; i < SWEEP_USERS; i++) {
+		enum err err = user_next(txn_view(txn), *at, &user);
+
+		*more = err != ERR_NOT_FOUND;
+		if (err != OK && err != ERR_CORRUPT)
+			return *more ? err : OK;
+		err = sweep_user(txn, user.user_id, before_ms, &count);
+		if (err != OK || count > 0)
+			return err; /* at him again */
+		*at = user.user_id;
+	}
+	return OK;
+}

@@ -1,0 +1,36 @@
+/*
+ * message_ways.h - moves and flags of messages with a way back in the log of changes.
+ *
+ * Entries of a folder change too often to be kept as images of rows. In place of them the log keeps
+ * for each message where it is and where it was; the undo takes it back from there, and is itself
+ * kept so that it can be undone. Outside of an open change these act and keep nothing.
+ *
+ * The bin of a user is a folder that no client can name (H24).
+ */
+#ifndef STORE_MESSAGE_WAYS_H
+#define STORE_MESSAGE_WAYS_H
+
+#include "store/changes.h"
+#include "store/messages.h"
+
+#define MESSAGE_WAYS "messages" /* the table that such rows of a change name */
+
+/* message_set_flags() for one message, its FLAG_HELD kept in the log. */
+MUST_CHECK enum err message_way_flags(
+	struct txn *txn, const struct folder *where, uint32_t uid, struct flag_change change);
+/* message_move(), kept in the log. */
+MUST_CHECK enum err message_way_move(
+	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place);
+
+/* For change_undo.c. ERR_EXISTS: the message is not where the change left it. */
+MUST_CHECK enum err message_way_check(struct snapshot *snap, const struct change_row *row);
+MUST_CHECK enum err message_way_back(struct txn *txn, const struct change_row *row);
+
+/*
+ * One slice: expunge what lies in the bins since before BEFORE_MS. *at is the user that the walk
+ * has come to (0 to begin with); *more: call again.
+ */
+MUST_CHECK enum err message_bins_sweep(
+	struct txn *txn, int64_t before_ms, uint64_t *at, bool *more);
+
+#endif
