@@ -247,11 +247,11 @@ def figure(text):
     print("# figure " + text, flush=True)
 
 
-def tap(tests, argument=None):
-    """Run (name, function) pairs or functions; print TAP; the process's exit status."""
+def tap(tests, argument=None, first=1):
+    """Run (name, function) pairs or functions; print TAP, numbered from FIRST; the process's exit status."""
     bad = 0
     wanted = sys.argv[1:]
-    for number, test in enumerate(tests, 1):
+    for number, test in enumerate(tests, first):
         name, run = test if isinstance(test, tuple) else (test.__name__[5:].replace("_", " "), test)
         if wanted and not any(w in name for w in wanted):
             continue
