@@ -65,6 +65,7 @@ struct intake {
 	size_t span_count;
 	struct queued_recipient *queued;
 	size_t queued_count;
+	size_t placed_count; /* copies for folders */
 	struct buf recipients, subject; /* for the trace */
 	char *notes;
 	size_t notes_len;

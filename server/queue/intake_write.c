@@ -38,10 +38,11 @@ prepare_queued(struct intake *in)
 {
 	struct recipient **all = NULL;
 
-	in->queued_count = 0;
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE)
-			in->queued_count++;
+	in->queued_count = in->placed_count = 0;
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
+		in->queued_count += copy->kind == COPY_REMOTE;
+		in->placed_count += copy->kind == COPY_FOLDER;
+	}
 	if (in->queued_count == 0)
 		return;
 	all = recipients_by_number(in);
@@ -126,16 +127,6 @@ find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
 	return err == ERR_NOT_FOUND ? ERR_IO : err;
 }
 
-static unsigned
-folders_of(const struct intake *in)
-{
-	unsigned owners = 0;
-
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
-		owners += copy->kind == COPY_FOLDER;
-	return owners;
-}
-
 static enum err
 write_body(struct writing *w)
 {
@@ -155,7 +146,7 @@ static enum err
 write_contents(struct writing *w)
 {
 	const struct plan *plan = &w->in->plan;
-	unsigned folders = folders_of(w->in), queue = w->in->queued_count > 0;
+	size_t folders = w->in->placed_count, queue = w->in->queued_count > 0;
 	bool apart = plan->header_relayed.len > 0 && queue;
 	enum err err;
 

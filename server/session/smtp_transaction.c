@@ -255,7 +255,8 @@ on_done(struct intake *in, enum err result)
 	if (result == OK) {
 		metric_add(smtp->session.host->metrics, received, 1);
 		metric_add(smtp->session.host->metrics, received_bytes, in->mail.size);
-		metric_add(smtp->session.host->metrics, delivered, in->plan.copy_count);
+		metric_add(smtp->session.host->metrics, delivered, in->placed_count);
+		metric_add(smtp->session.host->metrics, queued, in->queued_count);
 		reply.text = arena_printf(&in->arena, "queued as %.*s", SPAN_FMT(in->mail.id));
 		log_accepted(smtp, in);
 	} else {

@@ -222,6 +222,31 @@ def test_H57_H58_failing_logins_look_and_last_the_same_POP_07():
                (", ".join("%s %.2f" % m for m in medians.items()), spread * 100))
 
 
+def test_H63_a_weak_hash_is_made_anew_at_login_and_logins_are_counted():
+    with Server(extra="auth: { hash_memory: 8MB, hash_passes: 1, remember: 0 }\n") as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        server.pop("anna").quit()
+        server.cli("config", "set", "auth.hash_passes", "2")
+        anew = lambda: server.errors().count("hashed a password anew")  # noqa: E731
+        equal(anew(), 0, "a hash as strong as asked for stays")
+        server.pop("anna").quit()
+        wait_for(lambda: anew() == 1, "the hash is made anew")
+        server.pop("anna").quit()
+        server.cli("config", "set", "auth.hash_passes", "1")
+        server.pop("anna").quit()
+        try:
+            server.pop("anna", password="wrong")
+            raise AssertionError("a wrong password logged in")
+        except Exception as e:
+            true("AUTH" in str(e), str(e))
+        equal(anew(), 1, "and only once; a stronger one stays")
+        counters = server.json("status")[0]["counters"]
+        equal((counters["logins"], counters["logins_failed"]), (4, 1), "logins")
+        shown = server.json("user", "show", "anna")[0]
+        wait_for(lambda: server.json("user", "show", "anna")[0]["last_login"], "the last login is shown: %r" % shown)
+
+
 # --- memory, broken messages ---
 
 def anonymous_kb(server):
