@@ -20,15 +20,20 @@ follow_event(void *arg, const struct json *params)
 {
 	struct run *r = arg;
 	const struct json *data = json_find(params, SPAN("data"));
+	const struct json *lines = json_find(data, SPAN("lines"));
 	struct buf out;
 
 	buf_init(&out, PRINT_MAX);
-	if (r->command->options.json)
-		print_json(&out, data);
-	else
-		print_log_line(&out, data, &r->style);
-	if (r->command->options.json)
-		out.overflow |= buf_put(&out, SPAN("\n")) != OK;
+	for (const struct json *row = lines ? lines->first : NULL; row; row = row->next) {
+		if (r->command->options.json) {
+			print_json(&out, row);
+			print_put(&out, SPAN("\n"));
+		} else {
+			print_log_line(&out, row, &r->style);
+		}
+	}
+	if (!r->command->options.json)
+		print_skipped(&out, data);
 	if (print_to_fd(r->out, buf_span(&out)) != OK || control_link_ack(r->link, params) != OK)
 		stopped = 1;
 	buf_fini(&out);

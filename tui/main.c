@@ -96,8 +96,10 @@ run_watch(struct program *p, struct control_link *link, const char *path)
 		.style = p->style,
 		.link = *link,
 	};
-	int status = watch_run(&w);
+	int status;
 
+	w.style.brief = w.repaint;
+	status = watch_run(&w);
 	watch_fini(&w);
 	control_link_init(link, -1); /* the view has closed it */
 	return status;

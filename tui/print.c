@@ -269,6 +269,19 @@ print_time(struct buf *out, struct span text, const struct print_style *style)
 }
 
 void
+print_clock(struct buf *out, struct span text, const struct print_style *style)
+{
+	int64_t from, to;
+	char room[16];
+	struct tm tm;
+
+	if (text.len < 10 || control_parse_time(text, 0, &from, &to) != OK ||
+		!time_parts(from, style, &tm))
+		return;
+	print_put(out, (struct span){ room, strftime(room, sizeof(room), "%H:%M:%S", &tm) });
+}
+
+void
 print_time_short(struct buf *out, const struct json *value, const struct print_style *style)
 {
 	struct span text = json_text(value);

@@ -14,6 +14,7 @@ struct print_style {
 	bool utc;        /* times in UTC, else local time with its offset */
 	bool ascii;      /* the locale knows ASCII only */
 	bool no_titles;  /* a table goes on: its titles are there already */
+	bool brief;      /* lines of the log begin with the clock, not with the date */
 	unsigned width;  /* columns of the terminal; 0: no terminal, nothing is cut */
 	int64_t now_s;   /* what ages are reckoned from */
 };
@@ -41,6 +42,7 @@ void print_duration(struct buf *out, uint64_t seconds);
 /* RFC 3339 text as local time with offset, or UTC; anything else is cleaned. */
 void print_time(struct buf *out, struct span text, const struct print_style *style);
 
+void print_clock(struct buf *out, struct span text, const struct print_style *style); /* "12:30:01" */
 /* The same for a cell of a table on a terminal: the clock of today, the day of others. */
 void print_time_short(struct buf *out, const struct json *value, const struct print_style *style);
 

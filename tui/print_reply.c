@@ -6,6 +6,7 @@
 #include "tui/print_status.h"
 
 #define LABEL_WIDTH 22
+#define BRIEF_WIDTH 16 /* of service and session in a brief line of the log */
 #define NEST_MAX    4 /* objects inside each other that are shown as name.member */
 
 static bool
@@ -38,8 +39,28 @@ print_json_rows(struct buf *out, const struct json *rows, const char *columns)
 	}
 }
 
-void
-print_log_line(struct buf *out, const struct json *row, const struct print_style *style)
+/* "00:43:00 W listen   s12  ": what a narrow view has room for. */
+static void
+put_brief(struct buf *out, const struct json *row, const struct print_style *style)
+{
+	struct span level = json_text(json_find(row, SPAN("level"))), name;
+	struct buf cell;
+
+	print_clock(out, json_text(json_find(row, SPAN("time"))), style);
+	print_put(out, span_starts(level, SPAN("e")) ? SPAN(" E ") :
+			span_starts(level, SPAN("w")) ? SPAN(" W ") : SPAN(" i "));
+	buf_init(&cell, PRINT_MAX);
+	print_member(&cell, row, SPAN("service"), style);
+	print_put(&cell, SPAN(" "));
+	name = json_text(json_find(row, SPAN("session")));
+	if (name.len > 0 && !span_eq(name, SPAN("-")))
+		print_clean(&cell, name, style);
+	print_cell(out, buf_span(&cell), BRIEF_WIDTH, false);
+	buf_fini(&cell);
+}
+
+static void
+put_columns(struct buf *out, const struct json *row, const struct print_style *style)
 {
 	static const struct {
 		struct span name;
@@ -64,9 +85,28 @@ print_log_line(struct buf *out, const struct json *row, const struct print_style
 			print_put(out, buf_span(&cell));
 	}
 	buf_fini(&cell);
+}
+
+void
+print_log_line(struct buf *out, const struct json *row, const struct print_style *style)
+{
+	if (style->brief)
+		put_brief(out, row, style);
+	else
+		put_columns(out, row, style);
 	print_put(out, SPAN(" "));
 	print_clean(out, json_text(json_find(row, SPAN("text"))), style);
 	print_put(out, SPAN("\n"));
+}
+
+void
+print_skipped(struct buf *out, const struct json *data)
+{
+	uint64_t skipped = 0;
+
+	if (json_u64(json_find(data, SPAN("skipped")), UINT64_MAX, &skipped) != OK || skipped == 0)
+		return;
+	out->overflow |= buf_printf(out, "%llu lines skipped\n", (unsigned long long)skipped) != OK;
 }
 
 static void

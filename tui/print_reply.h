@@ -20,6 +20,8 @@ void print_table(struct buf *out, const struct control_method *m, const char *co
 void print_json_rows(struct buf *out, const struct json *rows, const char *columns);
 /* One row of a log: time, level, service, session, message, text. */
 void print_log_line(struct buf *out, const struct json *row, const struct print_style *style);
+/* "412 lines skipped", where an event of the log says so. */
+void print_skipped(struct buf *out, const struct json *data);
 /* "name  value" lines, nested objects as name.member. */
 void print_object(struct buf *out, const struct control_method *m, const struct json *object,
 	const struct print_style *style);

@@ -108,19 +108,25 @@ print_all(const struct watch *w, struct buf *out)
 	return err;
 }
 
+/* Lines as they come; printed at once where nothing is repainted. */
 static void
 on_event(void *arg, const struct json *params)
 {
+	const struct json *data = json_find(params, SPAN("data"));
+	const struct json *lines = json_find(data, SPAN("lines"));
 	struct watch *w = arg;
 	struct buf out;
 
-	watch_add_line(w, json_find(params, SPAN("data")));
-	if (control_link_ack(&w->link, params) != OK)
-		return; /* the next call notices that the server is gone */
-	if (w->repaint)
-		return;
 	buf_init(&out, PRINT_MAX);
-	put_line(w, &out, span_of(w->lines[w->line_count - 1]));
+	for (const struct json *row = lines ? lines->first : NULL; row; row = row->next) {
+		watch_add_line(w, row);
+		if (!w->repaint)
+			put_line(w, &out, span_of(w->lines[w->line_count - 1]));
+	}
+	if (control_link_ack(&w->link, params) != OK) {
+		buf_fini(&out);
+		return; /* the next call notices that the server is gone */
+	}
 	if (print_all(w, &out) != OK)
 		stopped = 1; /* nobody reads any more */
 }
@@ -145,7 +151,7 @@ begin_log(struct watch *w)
 	arena_init(&a, NULL);
 	w->link.on_event = on_event;
 	w->link.on_event_arg = w;
-	params = arena_printf(&a, "{\"lines\":%d}", FIRST_LINES);
+	params = arena_printf(&a, "{\"lines\":%d,\"level\":\"info\"}", FIRST_LINES);
 	err = call(w, "log.tail", params, &a, &result);
 	rows = err == OK ? json_find(result, SPAN("rows")) : NULL;
 	for (const struct json *row = rows ? rows->first : NULL; row; row = row->next)

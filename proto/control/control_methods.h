@@ -33,8 +33,8 @@
  *             copies [{kind,target,because}], a target is "anna" (her INBOX) or "anna/Folder"
  *             steps ["STAGE: SENTENCE"]
  *   trace     steps ["STAGE: SENTENCE"]
- *   event     data is for topic log a row of log.tail, for status an object of status (only what
- *             changed, after a first whole one)
+ *   event     data is for topic log {lines: rows of log.tail, skipped: N}, for status an object of
+ *             status (only what changed, after a first whole one)
  * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.
  */
 #ifndef PROTO_CONTROL_CONTROL_METHODS_H

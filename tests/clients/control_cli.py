@@ -4,17 +4,22 @@
 Users, mappings, messages, the queue, traces, explain, the log, services, sessions, the configuration,
 backup, check, undo: exit statuses, --json shapes, filters, previews.
 """
+import fcntl
 import json
 import mailbox
 import os
 import poplib
+import pty
+import select
 import smtplib
 import ssl
+import struct
 import sys
+import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from control_server import Count, Server, wait_until  # noqa: E402
+from control_server import BUILD, Count, Server, wait_until  # noqa: E402
 
 PASSWORD = "Canary-7f3a pass"  # H66: never to be seen again
 
@@ -372,6 +377,80 @@ def test_trace(c, s):
     c.check("explain --message sees the header", got["reply"]["code"] == 554 and got["reply"]["stage"] == "data", got)
 
 
+class Terminal:
+    """A command on a terminal of 80 by 24; what it wrote so far."""
+
+    def __init__(self, s, *words):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+            env = dict(os.environ, TERM="xterm", LC_ALL="C.UTF-8")
+            program = os.path.join(BUILD, "postroom")
+            os.execve(program, [program, "-s", s.sock, *words], env)
+        self.text = ""
+
+    def saw(self, want, seconds=10):
+        end = time.monotonic() + seconds
+        while want not in self.text and time.monotonic() < end:
+            if not select.select([self.fd], [], [], 0.1)[0]:
+                continue
+            try:
+                got = os.read(self.fd, 65536)
+            except OSError:
+                break
+            if not got:
+                break
+            self.text += got.decode("utf-8", "replace").replace("\r\n", "\n")
+        found = want in self.text
+        self.text = self.text.split(want, 1)[1] if found else self.text
+        return found
+
+    def end(self, seconds=2):
+        """^C: the exit status, or None where it does not end."""
+        os.write(self.fd, b"\3")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.saw("\0never", 0.05)
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                os.close(self.fd)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.pid, 9)
+        os.waitpid(self.pid, 0)
+        return None
+
+
+def test_terminal(c, s):
+    for words, want, what in [(("group", "list"), "no groups\n", "an empty list says so on a terminal"),
+                              (("config", "check"), "nothing is wrong with the configuration\n", "config check says so"),
+                              (("queue", "list", "--filter", "to:nowhere"), "nothing fits the filter\n", "an empty choice too"),
+                              (("status",), "Mailboxes  3 users, ", "status is a summary")]:
+        t = Terminal(s, *words)
+        c.check(what, t.saw(want), t.text)
+        t.end()
+    st, out, _ = s.run("group", "list", "--json")
+    c.check("and nothing in JSON", st == 0 and out == "", out)
+    t = Terminal(s, "trace")
+    t.saw("\0never", 1)
+    c.check("a list fits 80 columns", t.text and max(len(line) for line in t.text.split("\n")) <= 80, t.text)
+    t.end()
+    t = Terminal(s, "log", "tail", "--lines", "1", "--follow")
+    t.saw("\n")
+    send(s, "karl@example.test", "followed")
+    c.check("log tail --follow goes on", t.saw("accepted from="), t.text)
+    c.check("^C ends it", t.end() == 0)
+    t = Terminal(s)
+    c.check("without a command: the live view", t.saw("Sessions   ") and t.saw("-- activity"), t.text)
+    send(s, "karl@example.test", "live")
+    c.check("STS-01 it shows what happens", t.saw("accepted from="), t.text)
+    s.stop()
+    c.check("it says that the server is gone", t.saw("NO SERVER ANSWERS"), t.text)
+    s.start()
+    c.check("and finds it again", t.saw("Postroom 0", 15), t.text)
+    began = time.monotonic()
+    c.check("^C leaves it at once", t.end() == 0 and time.monotonic() - began < 1, time.monotonic() - began)
+
+
 def test_server(c, s):
     st = s.json("status")[0]
     c.check("status --json", st["version"] and st["mailboxes"]["users"] == 3 and st["mailboxes"]["messages"] > 100
@@ -479,7 +558,7 @@ def main():
     try:
         s.start()
         for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_import, test_queue,
-                     test_trace, test_server, test_config, test_backup, test_end):
+                     test_trace, test_server, test_config, test_terminal, test_backup, test_end):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
