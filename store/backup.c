@@ -184,20 +184,32 @@ sync_copy(int part_fd)
 	return rc == 0 ? OK : backup_errno();
 }
 
-/* What the check has to say is not for a person here: a copy that fails is not kept. */
 static void
-no_report(void *arg, struct span line)
+note_finding(void *arg, struct span line)
 {
-	(void)arg;
-	(void)line;
+	struct backup_job *job = arg;
+
+	if (job->findings++ == 0)
+		snprintf(job->first_finding, sizeof(job->first_finding), "%.*s", SPAN_FMT(line));
 }
 
+/* A copy that opens is worth keeping, whatever damage came along: it is all that there is. */
 static enum err
-check_copy(const char *dir)
+check_copy(struct backup_job *job, const char *dir)
 {
-	struct store_options options = { .path = dir, .allow_network_fs = true };
+	struct store_options options = {
+		.path = dir, .mode = STORE_CHECK, .allow_network_fs = true
+	};
+	struct store_fault why;
+	struct store *copy;
 
-	return store_check(&options, false, no_report, NULL) == 0 ? OK : ERR_CORRUPT;
+	if (store_open(&options, &copy, &why) != OK)
+		return ERR_CORRUPT;
+	store_close(&copy);
+	job->findings = 0;
+	return store_check(&options, false, note_finding, job) == 0 || job->findings > 0
+		? OK
+		: ERR_CORRUPT;
 }
 
 static void
@@ -223,7 +235,7 @@ backup_in(struct backup_job *job, int part_fd)
 	if (err == OK)
 		err = sync_copy(part_fd);
 	if (err == OK)
-		err = check_copy(dir);
+		err = check_copy(job, dir);
 	if (err == OK && renameat(part_fd, BACKUP_FILE, job->dir_fd, BACKUP_FILE) != 0)
 		err = backup_errno();
 	return err == OK ? backup_sync_dir(job->dir_fd) : err;

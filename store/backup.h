@@ -2,7 +2,8 @@
  * backup.h - a copy of the running store, and the way back (H52).
  *
  * A backup is one compacted data file, written under a temporary name, synced, renamed, synced, and
- * then opened and checked. It holds one snapshot for its whole length and gives up when that makes
+ * then opened and checked. Damage that the check finds was copied from the store: the backup is kept
+ * all the same, since the rest of the mail is in it, and what was found is told. It holds one snapshot for its whole length and gives up when that makes
  * the store grow by a quarter (H44).
  */
 #ifndef STORE_BACKUP_H
@@ -29,12 +30,14 @@ struct backup_job {
 	void *arg;
 	atomic_bool cancel; /* set it from any thread: ERR_DENIED follows */
 	uint64_t bytes;     /* of the finished file */
+	uint64_t findings;  /* lines that the check of the copy had to say */
+	char first_finding[160];
 };
 
 /*
  * Write the backup; on a worker thread, it takes as long as the disk does. ERR_EXISTS: the folder
  * holds one already; ERR_BUSY: given up, the store grew too much; ERR_DENIED: cancelled; ERR_FULL;
- * ERR_IO; ERR_CORRUPT: the copy did not pass its check. Nothing but the whole backup is left
+ * ERR_IO; ERR_CORRUPT: the copy cannot be opened as a store. Nothing but the whole backup is left
  * behind.
  */
 MUST_CHECK enum err backup_run(struct backup_job *job);

@@ -58,8 +58,13 @@ backup_work(struct control_call *call)
 	if (!control_fail_err(call, err, "the backup"))
 		return false;
 	call->done = 1;
-	call->note =
-		arena_printf(&call->arena, "%llu bytes, checked", (unsigned long long)b->job.bytes);
+	call->note = b->job.findings == 0
+		? arena_printf(&call->arena, "%llu bytes, checked", (unsigned long long)b->job.bytes)
+		: arena_printf(&call->arena,
+			  "%llu bytes; the copy is kept, but the store is damaged: %llu findings, the first: %s "
+			  "(postroom check tells all)",
+			  (unsigned long long)b->job.bytes, (unsigned long long)b->job.findings,
+			  b->job.first_finding);
 	return true;
 }
 

@@ -242,6 +242,61 @@ test_backup_damaged_is_refused(void **state)
 	buf_fini(&aside);
 }
 
+/* Change one byte of a message that is 3,000 bytes long, which test data of other lengths is not. */
+static void
+damage_a_body(struct fixture *f, const struct scene *s)
+{
+	struct fixture_message m = { s->anna, s->inbox, 3000, 11, 0, 0 };
+	char path[128], begin[64], *bytes;
+	struct stat st;
+	size_t at;
+	int fd;
+
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	fixture_close(f);
+	for (size_t i = 0; i < sizeof(begin); i++)
+		begin[i] = (char)('a' + (i * 7 + m.seed) % 26);
+	snprintf(path, sizeof(path), "%s/data.mdb", f->dir);
+	fd = open(path, O_RDWR);
+	assert_int_equal(fstat(fd, &st), 0);
+	bytes = malloc((size_t)st.st_size);
+	assert_int_equal(read(fd, bytes, (size_t)st.st_size), st.st_size);
+	at = span_find_span((struct span){ bytes, (size_t)st.st_size },
+		(struct span){ begin, sizeof(begin) });
+	free(bytes);
+	assert_true(at < (size_t)st.st_size);
+	assert_int_equal(pwrite(fd, "#", 1, (off_t)at), 1);
+	close(fd);
+	fixture_open(f);
+}
+
+/* One damaged message keeps nobody from having a backup of all others. */
+static void
+test_backup_h49_h52_of_a_damaged_store_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	struct backup_job job = { .store = NULL };
+	struct user user;
+	struct scene s;
+	struct buf aside;
+
+	make_scene(f, &s);
+	damage_a_body(f, &s);
+	job.store = f->store;
+	job.dir_fd = open(s.backup, O_RDONLY | O_DIRECTORY);
+	assert_int_equal(backup_run(&job), OK);
+	close(job.dir_fd);
+	assert_true(job.findings > 0);
+	assert_true(job.first_finding[0] != '\0');
+	fixture_close(f);
+	buf_init(&aside, 500);
+	assert_int_equal(restore(f, &s, &aside), OK);
+	fixture_open(f);
+	assert_int_equal(user_find_by_name(look(f), SPAN("anna"), &user), OK);
+	fixture_remove(s.backup);
+	buf_fini(&aside);
+}
+
 /* On a machine that has no store yet. */
 static void
 test_restore_into_an_empty_place(void **state)
@@ -277,6 +332,7 @@ test_backup(void)
 		T(test_backup_given_up_leaves_nothing),
 		T(test_backup_h44_gives_up_when_the_store_grows),
 		T(test_backup_damaged_is_refused),
+		T(test_backup_h49_h52_of_a_damaged_store_is_kept),
 		T(test_restore_into_an_empty_place),
 	};
 #undef T
