@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "server/queue/refusals.h"
 #include "server/server_state.h"
 
 /* A socket on its way from the front loop to the loop that will own it. */
@@ -16,12 +17,24 @@ struct handoff {
 	int fd;
 };
 
+/* For `postroom trace`; consoles bring no mail. */
+static void
+note_refusal(struct server *s, const struct service *service, const struct peer *peer)
+{
+	struct mail mail = { .service = service->name, .peer = *peer };
+	struct plan plan = { .reply = { .code = 421, .text = SPAN("Too many connections") } };
+
+	if (!service->is_control)
+		refusals_note(server_front(s), &mail, &plan, SPAN_NONE);
+}
+
 static void
 refuse(struct server *s, const struct service *service, const struct peer *peer, int fd)
 {
 	struct span words = service->class->busy_text;
 
 	metric_add(&s->metrics, refused, 1);
+	note_refusal(s, service, peer);
 	log_put(server_front(s)->log,
 		&(struct log_line){ .level = LEVEL_WARNING, .area = service->class->name,
 			.text = "refused, too many connections",

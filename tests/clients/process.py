@@ -343,6 +343,20 @@ def test_reload_changes_limits_of_connections_at_once_h32():
             line.close()
 
 
+def test_refused_connections_are_in_the_trace_h88():
+    with Server(extra="limits: { max_connections: 1 }\ntesting: { clock: yes }\n") as server:
+        line = Line(server.ports["pop3"])
+        for _ in range(5):
+            equal(Line(server.ports["smtp"]).greeting[:3], b"421")
+        server.cli("clock", "advance", "2m")  # nobody's commit took them along: the minute's does
+
+        def rows():
+            return [r["result"] for r in server.json("trace")]
+        wait_for(lambda: "refused 5 times in this hour" in rows(), "the count: %s" % rows())
+        true("421 Too many connections" in rows(), str(rows()))
+        line.close()
+
+
 # --- rights ---
 
 def low_ports(count):
