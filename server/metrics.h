@@ -27,6 +27,7 @@
 	X(queued, "recipients", "Recipients put into the queue.")                              \
 	X(retrieved, "messages", "Messages fetched by their users.")                           \
 	X(retrieved_bytes, "bytes", "Bytes of the messages fetched.")                          \
+	X(cold_reads, "times", "Waits for message bytes that were not in memory.")             \
 	X(bytes_in, "bytes", "Bytes read from peers.")                                         \
 	X(bytes_out, "bytes", "Bytes sent to peers.")                                          \
 	X(memory_in_flight, "bytes", "Bytes of messages on their way into the store, now.")    \

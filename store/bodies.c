@@ -4,6 +4,7 @@
 #include "store/bodies.h"
 
 #include <endian.h>
+#include <sys/mman.h>
 
 #include "proto/base/crc32c.h"
 #include "store/body_pins.h"
@@ -12,6 +13,7 @@
 
 #define ARRIVING_VERSION 1
 #define SHARES_VERSION 1
+#define PAGE 4096 /* bytes: a piece has one of its own */
 #define SMALL_RECORD 32 /* bytes, room for the two above */
 
 struct piece_head {
@@ -202,6 +204,23 @@ body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span 
 		return err;
 	*out = span_from(data, offset % BODY_PIECE_DATA);
 	return out->len > 0 ? OK : ERR_NOT_FOUND;
+}
+
+bool
+body_is_cold(struct snapshot *snap, uint64_t body_id, uint64_t offset)
+{
+	struct span value;
+	struct key key;
+	uintptr_t page;
+	unsigned char in_memory;
+
+	if (offset / BODY_PIECE_DATA > UINT32_MAX)
+		return false;
+	piece_key(&key, body_id, offset / BODY_PIECE_DATA);
+	if (table_get(snap, TABLE_bodies, &key, &value) != OK)
+		return false;
+	page = (uintptr_t)value.ptr & ~(uintptr_t)(PAGE - 1);
+	return mincore((void *)page, PAGE, &in_memory) == 0 && !(in_memory & 1);
 }
 
 /* The last piece of a body: its number, and the row. */

@@ -46,6 +46,8 @@ MUST_CHECK enum err body_abandon(struct txn *txn, uint64_t body_id);
  */
 MUST_CHECK enum err body_read(
 	struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span *out);
+/* Is the page at OFFSET not in memory, so that body_read() would wait for the disk? */
+bool body_is_cold(struct snapshot *snap, uint64_t body_id, uint64_t offset);
 /* The size by looking at the last piece. ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_CHECK enum err body_size(struct snapshot *snap, uint64_t body_id, uint64_t *size);
 

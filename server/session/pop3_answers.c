@@ -107,7 +107,7 @@ pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command, bool
 	}
 	pop3->sending = SENDING_BODY;
 	pop3->body_id = content.body_id;
-	pop3->offset = 0;
+	pop3->offset = pop3->warm_until = 0;
 	pop3->is_top = is_top;
 	pop3->lines = command->lines;
 	pop3->stuffing = (struct smtp_stuffing){ 0 };
@@ -203,8 +203,11 @@ send_body(struct pop3_session *pop3)
 		struct span piece;
 		enum err err = ERR_NOT_FOUND;
 
-		if (pop3->body_id != 0 && !(pop3->is_top && pop3->lines == 0))
+		if (pop3->body_id != 0 && !(pop3->is_top && pop3->lines == 0)) {
+			if (snap && pop3_warm(pop3, snap))
+				return;
 			err = snap ? body_read(snap, pop3->body_id, pop3->offset, &piece) : ERR_IO;
+		}
 		if (err == ERR_NOT_FOUND) {
 			end_answer(pop3);
 			return;

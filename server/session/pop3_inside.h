@@ -22,6 +22,7 @@ struct pop3_session {
 	enum pop3_sending sending;
 	size_t next; /* SENDING_LIST, SENDING_UIDL: index of the next message */
 	uint64_t body_id, offset; /* SENDING_BODY: pinned */
+	uint64_t warm_until;	  /* offset up to which a worker has read ahead */
 	bool is_top;
 	uint64_t lines; /* TOP: of the body still to be sent */
 	struct smtp_stuffing stuffing;
@@ -46,5 +47,10 @@ void pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command,
 /* As much of a long answer as the peer takes now; call again when there is room. */
 void pop3_go_on_sending(struct pop3_session *pop3);
 void pop3_stop_sending(struct pop3_session *pop3); /* the session closes in the middle of it */
+
+/* ---- pop3_warm.c ---- */
+
+/* True: the bytes at `offset` are not in memory; a worker reads them, and the session waits. */
+bool pop3_warm(struct pop3_session *pop3, struct snapshot *snap);
 
 #endif

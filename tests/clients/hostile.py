@@ -325,5 +325,31 @@ def test_a_broken_off_body_leaves_nothing_behind_Q1():
         equal(server.pop("anna").stat()[0], 0)
 
 
+def forget_pages(folder):
+    """What the kernel keeps of the files, so that the next reader waits for the disk."""
+    os.sync()
+    for name in os.listdir(folder):
+        fd = os.open(os.path.join(folder, name), os.O_RDONLY)
+        os.posix_fadvise(fd, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(fd)
+
+
+def test_H36_cold_messages_are_read_by_a_worker_and_come_whole():
+    body = b"".join(b"%08d of a long body that fills many pieces\r\n" % i for i in range(60000))
+    with Server() as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        for number in range(4):
+            server.send("bo@elsewhere.test", ["anna@example.test"], b"Subject: cold %d\r\n\r\n" % number + body)
+        server.stop()
+        forget_pages(server.store)
+        server.start()
+        found = server.fetch("anna")
+        equal([m.split(b"\r\n\r\n", 1)[1] == body for m in found], [True] * 4, "whole")
+        counters = server.json("status")[0]["counters"]
+        figure("cold messages: %d waits on workers, longest turn %.1f ms" %
+               (counters["cold_reads"], counters["longest_turn_us"] / 1000))
+
+
 if __name__ == "__main__":
     sys.exit(tap([f for n, f in list(globals().items()) if n.startswith("test_")]))
