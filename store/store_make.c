@@ -143,24 +143,46 @@ schema_put(struct txn *txn)
 	return table_put_record(txn, TABLE_meta, &key, &out);
 }
 
+/* The id under which the last commit noted what it freed; 0 where nothing is free. */
+static uint64_t
+freed_last(struct snapshot *snap)
+{
+	const MDB_dbi free_list = 0;
+	MDB_cursor *cursor;
+	MDB_val key, value;
+	uint64_t id = 0;
+
+	if (mdb_cursor_open(snap->txn, free_list, &cursor) != 0)
+		return 0;
+	if (mdb_cursor_get(cursor, &key, &value, MDB_LAST) == 0 && key.mv_size == sizeof(id))
+		memcpy(&id, key.mv_data, sizeof(id));
+	mdb_cursor_close(cursor);
+	return id;
+}
+
+/*
+ * The meta page names two trees. The seal is of one; the other is the list of free pages, to which
+ * each commit adds a row under its id: an old list would give away pages that are in use.
+ */
 enum err
 store_seal_check(struct snapshot *snap, struct store_fault *why)
 {
-	struct key key;
+	uint64_t id = 0, freed = freed_last(snap), commit_id = mdb_txn_id(snap->txn);
 	struct span value;
-	uint64_t id = 0;
+	struct key key;
 
 	key_name(&key, SPAN(META_SEAL));
 	if (table_get(snap, TABLE_meta, &key, &value) == OK && value.len == sizeof(id))
 		memcpy(&id, value.ptr, sizeof(id));
-	if (le64toh(id) == mdb_txn_id(snap->txn))
+	id = le64toh(id);
+	if (id == commit_id && (freed == 0 || freed == commit_id))
 		return OK;
 	why->torn = true;
 	return store_fault_set(why, ERR_CORRUPT,
-		"%s: the last commit is torn (its seal says %llu, the file %llu); "
-		"run `postroom check --repair`",
-		store_path(snap->store), (unsigned long long)le64toh(id),
-		(unsigned long long)mdb_txn_id(snap->txn));
+		"%s: the last commit is torn (its seal says %llu, its free pages %llu, the file "
+		"%llu); run `postroom check --repair`",
+		store_path(snap->store), (unsigned long long)id, (unsigned long long)freed,
+		(unsigned long long)commit_id);
 }
 
 /* ---- the first start ---- */

@@ -13,10 +13,15 @@ KILLED = max(2, BACKUPS // 10)  # backups that a kill breaks off (H45)
 USERS = ["anna", "bert"]
 
 
+def restore(config, folder):
+    return subprocess.run([os.path.join(BUILD, "postroomd"), "-c", config, "--restore", folder],
+                          capture_output=True, text=True, timeout=60)
+
+
 def restore_into(work, folder):
     """A server of its own whose store is the backup."""
     other = Server(os.path.join(work, "restored"), services=("smtp",))
-    r = subprocess.run([os.path.join(BUILD, "postroomd"), "-c", other.config, "--restore", folder], capture_output=True, text=True, timeout=60)
+    r = restore(other.config, folder)
     equal(r.returncode, 0, "restore: " + r.stderr + r.stdout)
     status, text = other.check()
     equal(status, 0, "the check of a restored store: " + text[-400:])
@@ -103,7 +108,7 @@ def test_a_backup_that_is_damaged_is_not_restored_H52():
         server.cli("backup", folder)
         equal(server.stop(), 0, "exit status")
         os.truncate(os.path.join(folder, "data.mdb"), 100)
-        r = subprocess.run([os.path.join(BUILD, "postroomd"), "-c", server.config, "--restore", folder], capture_output=True, text=True, timeout=60)
+        r = restore(server.config, folder)
         equal(r.returncode, 1, "restoring a damaged backup")
         lines = r.stderr.strip().split("\n")
         true(len(lines) == 1 and lines[0].startswith("postroomd: "), "one clear line: %r" % r.stderr)

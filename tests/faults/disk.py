@@ -24,7 +24,8 @@ class Disk:
     def __enter__(self):
         os.mkdir(self.path)
         image = os.path.join(self.work, "image")
-        commands = (["truncate", "-s", "%dM" % DISK_MB, image], ["mkfs." + self.kind, "-q", image], ["mount", "-o", "loop", image, self.path])
+        commands = (["truncate", "-s", "%dM" % DISK_MB, image], ["mkfs." + self.kind, "-q", image],
+                    ["mount", "-o", "loop", image, self.path])
         self.mounted = os.geteuid() == 0 and all(run_quietly(c) for c in commands)
         return self
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
 from postroom import tap  # noqa: E402
 

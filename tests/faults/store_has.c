@@ -1,11 +1,12 @@
 /*
  * store_has.c - what a store holds, for fault runs: opened as a server would, then checked whole.
  *
- *	store_has DIR [ACKNOWLEDGED]
+ *	store_has [--repair] DIR [ACKNOWLEDGED]
  *
  * Prints the id (of the Received line) of every message in an INBOX. ACKNOWLEDGED is a file with what
  * a server told its clients: each "queued as ID" in it must be here. Exit status 0: the promise is
- * kept and the check finds nothing; 3: there is no store yet, and nothing was promised.
+ * kept and the check finds nothing; 3: there is no store yet, and nothing was promised. With
+ * --repair a torn last commit is given up first, as an operator would (H48).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,18 @@ report(void *arg, struct span line)
 	fprintf(stderr, "%.*s\n", SPAN_FMT(line));
 }
 
+static enum err
+open_store(struct store_options *options, bool repair, struct store **store, struct store_fault *why)
+{
+	enum err err = store_open(options, store, why);
+
+	if (err == ERR_CORRUPT && repair && store_check(options, true, report, NULL) == 0)
+		err = store_open(options, store, why);
+	if (err != OK)
+		fprintf(stderr, "%s\n", why->text);
+	return err;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -136,17 +149,18 @@ main(int argc, char **argv)
 	struct store *store;
 	struct arena arena;
 	struct span told;
+	bool repair = argc > 1 && strcmp(argv[1], "--repair") == 0;
 	int status;
 
+	argc -= repair;
+	argv += repair;
 	if (argc < 2)
 		return 2;
 	arena_init(&arena, NULL);
 	options.path = argv[1];
 	told = argc > 2 ? read_file(argv[2], &arena) : SPAN_NONE;
-	if (store_open(&options, &store, &why) != OK) {
-		fprintf(stderr, "%s\n", why.text);
+	if (open_store(&options, repair, &store, &why) != OK)
 		return why.err == ERR_NOT_FOUND && missing(told) == 0 ? 3 : 1;
-	}
 	note_all(store, &arena);
 	store_close(&store);
 	status = missing(told) ? 1 : store_check(&options, false, report, NULL);

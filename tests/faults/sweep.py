@@ -159,7 +159,7 @@ class Sweep:
     def run(self, faults):
         count = self.count()
         true(count > 0, "a delivery makes no such call")
-        numbers = range(1, count + 1) if count <= SITES_MAX else sorted({1 + i * count // SITES_MAX for i in range(SITES_MAX)})
+        numbers = sorted({1 + i * count // SITES_MAX for i in range(SITES_MAX)}) if count > SITES_MAX else range(1, count + 1)
         for fault in faults.split():
             for number in numbers:
                 self.fail_one(number, fault, ONCE)
