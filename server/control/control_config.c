@@ -18,6 +18,7 @@
 
 #define VALUE_MAX 65536
 #define SUM_MAX 400 /* bytes of what the history says of a change */
+#define CHANGES_LOOKED_AT 1000 /* of the log, for one of the file */
 
 /* ---- show, get: of the generation in force, on the loop ---- */
 
@@ -292,12 +293,31 @@ undo_work(struct control_call *call)
 	return control_config_undo(call, call->state, (uint32_t)number);
 }
 
+/* The change of the log that made NUMBER of the history; 0 where it is not among the last ones. */
+static uint64_t
+change_of_history(struct snapshot *snap, uint64_t number)
+{
+	struct change change = {.change_id = 0};
+
+	for (unsigned i = 0; i < CHANGES_LOOKED_AT; i++) {
+		if (change_prev(snap, change.change_id, &change) != OK)
+			return 0;
+		if (change.config_no == number)
+			return change.change_id;
+	}
+	return 0;
+}
+
 static enum err
 undo_record(struct control_call *call, struct txn *txn)
 {
 	struct control_config *c = call->state;
+	uint64_t number = 0;
 
-	return control_config_record(call, txn, c, 0);
+	if (span_u64(control_param(call, "id"), UINT32_MAX, &number) != OK)
+		number = c->number - 1; /* the last one before this */
+	return control_config_record(
+		call, txn, c, number ? change_of_history(txn_view(txn), number) : 0);
 }
 
 const struct control_handler control_do_config_undo = {

@@ -141,31 +141,75 @@ const struct control_handler control_do_config_diff = {
 	.work_kind = WORK_GENERAL,
 };
 
+/* The file's own history, and which of it the log of changes calls undone. */
+struct history {
+	struct conf_past *past; /* the latest first */
+	size_t count;
+	bool *undone;
+	uint64_t before; /* change that the walk has come to */
+};
+
 static bool
 history_work(struct control_call *call)
 {
 	const struct control_config *c = call->state;
-	struct conf_past *past;
-	size_t count = 0;
-	enum err err = conf_history_list(c->path, &call->arena, &past, &count);
+	struct history *h = ARENA_NEW(&call->arena, struct history);
+	enum err err = conf_history_list(c->path, &call->arena, &h->past, &h->count);
 
-	for (size_t i = 0; err == OK && i < count; i++) {
+	if (err == OK)
+		h->undone = ARENA_ARRAY(&call->arena, bool, h->count + 1);
+	call->state = h;
+	return control_fail_err(call, err, "the history");
+}
+
+static void
+history_mark(struct history *h, const struct change *c)
+{
+	for (size_t i = 0; i < h->count && c->config_no && c->state == CHANGE_UNDONE; i++)
+		if (h->past[i].number == c->config_no)
+			h->undone[i] = true;
+}
+
+static void
+history_rows(struct control_rows *rows, const struct history *h)
+{
+	for (size_t i = 0; i < h->count; i++) {
 		char id[16];
 
-		snprintf(id, sizeof(id), "%u", past[i].number);
-		control_row(&call->rows, span_of(id));
-		control_put_text(&call->rows, span_of(id));
-		control_put_time_ms(&call->rows, past[i].note.time_ms);
-		control_put_text(&call->rows, past[i].note.who);
-		control_put_text(&call->rows, past[i].note.what);
-		control_put_number(&call->rows, 0);
+		snprintf(id, sizeof(id), "%u", h->past[i].number);
+		control_row(rows, span_of(id));
+		control_put_text(rows, span_of(id));
+		control_put_time_ms(rows, h->past[i].note.time_ms);
+		control_put_text(rows, h->past[i].note.who);
+		control_put_text(rows, h->past[i].note.what);
+		control_put_number(rows, h->undone[i]);
 	}
-	control_rows_end(&call->rows);
-	return control_fail_err(call, err, "the history");
+	control_rows_end(rows);
+}
+
+static enum step
+history_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_slice slice = control_slice_begin();
+	struct history *h = call->state;
+	struct change c;
+	enum err err;
+
+	while ((err = change_prev(snap, h->before, &c)) == OK) {
+		h->before = c.change_id;
+		history_mark(h, &c);
+		if (control_slice_is_over(&slice))
+			return STEP_MORE;
+	}
+	if (err == ERR_NOT_FOUND)
+		history_rows(&call->rows, h);
+	return control_fail_err(call, err == ERR_NOT_FOUND ? OK : err, "change") ? STEP_DONE
+										 : STEP_FAIL;
 }
 
 const struct control_handler control_do_config_history = {
 	.check = look_check,
 	.work = history_work,
 	.work_kind = WORK_GENERAL,
+	.read = history_read,
 };

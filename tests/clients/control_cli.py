@@ -497,6 +497,8 @@ def test_config(c, s):
     c.check("config diff", st == 0 and "+" in out and "777" in out, (st, out, err))
     st, _, err = s.run("config", "undo")
     c.check("config undo", st == 0 and s.json("config", "get", "limits.recipients")[0]["value"] == 1000, err)
+    rows = s.json("config", "history")
+    c.check("config history says what was undone", [r["undone"] for r in rows] == [False, True], rows)
     st, _, err = s.run("config", "set", "domains.local", '["example.test", "example.org"]')
     c.check("lists are given as JSON", st == 0 and
             s.json("config", "get", "domains.local")[0]["value"] == ["example.test", "example.org"], err)
