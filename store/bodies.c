@@ -219,6 +219,8 @@ body_is_cold(struct snapshot *snap, uint64_t body_id, uint64_t offset)
 	piece_key(&key, body_id, offset / BODY_PIECE_DATA);
 	if (table_get(snap, TABLE_bodies, &key, &value) != OK)
 		return false;
+	if (value.len <= PAGE / 2) /* beside its key, and that has been read */
+		return false;
 	page = (uintptr_t)value.ptr & ~(uintptr_t)(PAGE - 1);
 	return mincore((void *)page, PAGE, &in_memory) == 0 && !(in_memory & 1);
 }

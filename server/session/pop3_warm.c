@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 #define WARM_BYTES (256 * 1024) /* that one work reads */
+#define LOOK_EVERY (16 * BODY_PIECE_DATA) /* bytes: the kernel reads no less ahead */
 
 struct warming {
 	struct work work;
@@ -54,8 +55,10 @@ pop3_warm(struct pop3_session *pop3, struct snapshot *snap)
 	struct session *s = &pop3->session;
 	struct warming *w;
 
-	if (pop3->offset < pop3->warm_until ||
-		!body_is_cold(snap, pop3->body_id, pop3->offset))
+	if (pop3->offset < pop3->warm_until)
+		return false;
+	pop3->warm_until = pop3->offset + LOOK_EVERY;
+	if (!body_is_cold(snap, pop3->body_id, pop3->offset))
 		return false;
 	pop3->warm_until = pop3->offset + WARM_BYTES; /* a second look would not be kinder */
 	w = calloc(1, sizeof(*w));

@@ -10,7 +10,7 @@
  *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
- *     given mail NAME N               N small messages in an INBOX; given held NAME N
+ *     given mail NAME N [LINES]       N messages in an INBOX; given held NAME N
  *     given modes whole               the other two do not suit this one
  *     C: TEXT    the client sends a line     C- TEXT   without its CRLF
  *     C& TEXT    a line that travels with the next one, whatever the mode
@@ -26,6 +26,8 @@
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
  *     fault commit ENOSPC|EIO         the next commit fails
+ *     fault cold                      the store's pages are not in memory
+ *     expect cold                     workers read some of them
  * In what is sent \r \n \0 \\ \xNN stand for bytes and $(TEXT*N) for N times TEXT.
  */
 #include <arpa/inet.h>
@@ -88,6 +90,18 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
 	commit_fault = 0;
 	mdb_txn_abort(txn);
 	return fault;
+}
+
+/* All of the store is on disk alone, for who asks. */
+static bool all_is_cold;
+int __wrap_mincore(void *at, size_t size, unsigned char *in_memory);
+
+int
+__wrap_mincore(void *at, size_t size, unsigned char *in_memory)
+{
+	(void)at;
+	memset(in_memory, !all_is_cold, (size + 4095) / 4096);
+	return 0;
 }
 
 /* ---- telling ---- */
@@ -416,9 +430,25 @@ connect_client(struct run *run, const char *service, const char *address)
 	return session_open(&run->site.host, service_named(service), -1, &peer);
 }
 
+/* A body of PADS lines between its first and its last. */
+static void
+feed_message(struct run *run, struct client *client, long number, long pads)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "Subject: mail %ld\r\n\r\nfirst %ld\r\n..dot\r\n", number,
+		number);
+	feed(run, client, span_of(text));
+	for (long i = 0; i < pads; i++) {
+		snprintf(text, sizeof(text), "pad-%090ld\r\n", i);
+		feed(run, client, span_of(text));
+	}
+	feed(run, client, SPAN("last\r\n.\r\n"));
+}
+
 /* Bring N messages into an INBOX the way every message comes: by SMTP. */
 static void
-bring_mail(struct run *run, const char *user, long n)
+bring_mail(struct run *run, const char *user, long n, long pads)
 {
 	struct client *client = &run->clients[0];
 	enum mode mode = run->mode;
@@ -438,9 +468,7 @@ bring_mail(struct run *run, const char *user, long n)
 		expect_line(run, client, "250 2.1.0 *");
 		expect_line(run, client, "250 2.1.5 *");
 		expect_line(run, client, "354 *");
-		snprintf(text, sizeof(text),
-			"Subject: mail %ld\r\n\r\nfirst %ld\r\n..dot\r\nlast\r\n.\r\n", i, i);
-		feed(run, client, span_of(text));
+		feed_message(run, client, i, pads);
 		expect_line(run, client, "250 2.0.0 *");
 	}
 	feed(run, client, SPAN("QUIT\r\n"));
@@ -473,8 +501,9 @@ make_given(struct run *run)
 		else if ((rest = after(line, "given group ")) &&
 			sscanf(rest, "%63s %511s", a, b) == 2)
 			site_add_group(&run->site, a, b);
-		else if ((rest = after(line, "given mail ")) && sscanf(rest, "%63s %511s", a, b) == 2)
-			bring_mail(run, a, strtol(b, NULL, 10));
+		else if ((rest = after(line, "given mail ")) &&
+			sscanf(rest, "%63s %511s %511s", a, b, c) >= 2)
+			bring_mail(run, a, strtol(b, NULL, 10), strtol(c, NULL, 10));
 		else if ((rest = after(line, "given held ")) && sscanf(rest, "%63s %511s", a, b) == 2)
 			site_hold_message(&run->site, a, strtoul(b, NULL, 10));
 	}
@@ -585,6 +614,9 @@ expect(struct run *run, const char *rest)
 			fail(run, "another number in the queue", span_of(got));
 	} else if (strncmp(rest, "message ", 8) == 0) {
 		expect_message(run, rest + 8);
+	} else if (strcmp(rest, "cold") == 0) {
+		if (metric_get(&run->site.metrics, cold_reads) == 0)
+			fail(run, "no worker read anything", SPAN_NONE);
 	} else if (strcmp(rest, "silence") == 0) {
 		if (buf_span(&run->clients[0].seen).len > 0)
 			fail(run, "it said something", buf_span(&run->clients[0].seen));
@@ -634,6 +666,8 @@ run_line(struct run *run, const struct given *given)
 		expect(run, text);
 	else if ((text = after(line, "wait ")))
 		loop_fake_advance(run->site.host.loop, strtol(text, NULL, 10) * 1000);
+	else if (strcmp(line, "fault cold") == 0)
+		all_is_cold = true;
 	else if ((text = after(line, "fault commit ")))
 		commit_fault = strcmp(text, "EIO") == 0 ? EIO : ENOSPC;
 	else if (line[0] != '\0' && line[0] != '#' && !after(line, "given ") &&
@@ -661,6 +695,7 @@ run_mode(struct run *run, const struct given *given, enum mode mode)
 	run->mode = mode;
 	run->failed = false;
 	commit_fault = 0;
+	all_is_cold = false;
 	memset(run->fed, 0, sizeof(run->fed));
 	site_open(&run->site, given->conf);
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
