@@ -124,7 +124,10 @@ put_labelled(struct buf *out, struct span label, const struct json *value,
 		print_put(out, buf_span(&name));
 	buf_fini(&name);
 	print_put(out, SPAN("  "));
-	print_value(out, value, column ? column->type : print_type_of(label, value), style);
+	if (json_is(value, JSON_STRING) && value->text.len == 0)
+		print_put(out, SPAN("-"));
+	else
+		print_value(out, value, column ? column->type : print_type_of(label, value), style);
 	print_put(out, SPAN("\n"));
 }
 

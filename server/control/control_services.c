@@ -73,7 +73,8 @@ service_list(struct control_call *call)
 const struct control_handler control_do_service_list = {.start = service_list};
 
 static void
-service_switch(struct control_call *call, enum err (*act)(struct server *, const struct service *))
+service_switch(struct control_call *call, const char *note,
+	enum err (*act)(struct server *, const struct service *))
 {
 	const struct service *service = service_find(control_param(call, "name"));
 	enum err err = ERR_NOT_FOUND;
@@ -85,21 +86,26 @@ service_switch(struct control_call *call, enum err (*act)(struct server *, const
 	if (err == ERR_NOT_FOUND)
 		control_fail(
 			call, RPC_NOT_FOUND, "no such service in the configuration", NULL, "name");
-	if (control_fail_err(call, err, "the service"))
+	if (control_fail_err(call, err, "the service")) {
+		struct span name = span_of(service->name);
+
 		call->done = 1;
+		call->note = arena_printf(&call->arena, "service %.*s %s %.*s", SPAN_FMT(name),
+			note, SPAN_FMT(name));
+	}
 	control_call_end(call);
 }
 
 static void
 service_start(struct control_call *call)
 {
-	service_switch(call, server_service_start);
+	service_switch(call, "runs; the way back is: postroom service stop", server_service_start);
 }
 
 static void
 service_stop(struct control_call *call)
 {
-	service_switch(call, server_service_stop);
+	service_switch(call, "stopped; the way back is: postroom service start", server_service_stop);
 }
 
 const struct control_handler control_do_service_start = {.start = service_start};

@@ -457,13 +457,23 @@ def test_server(c, s):
             and st["queue"]["count"] == 3 and "last_connect" in st and st["store"]["commits"] > 0, st)
     rows = s.json("service", "list")
     c.check("service list", {"smtp", "pop3"} <= {r["name"] for r in rows}, rows)
-    st, _, err = s.run("service", "stop", "pop3")
+    st, out, err = s.run("service", "stop", "pop3")
+    c.check("service stop says the way back", out == "service pop3 stopped; the way back is: postroom service start pop3\n", out)
     off = [r for r in s.json("service", "list") if r["name"] == "pop3"][0]["on"]
     c.check("service stop", st == 0 and off is False, err)
     st, _, err = s.run("service", "start", "pop3")
     c.check("service start", st == 0 and pop3_count(s, "anna") >= 0, err)
     st, _, err = s.run("service", "stop", "nonsense")
     c.check("an unknown service is 1", st == 1, err)
+    smtp = smtplib.SMTP("127.0.0.1", s.submission, timeout=20)
+    smtp.starttls(context=tls())
+    smtp.login("anna", PASSWORD)
+    row = [r for r in s.json("session", "list") if r["service"] == "submission"]
+    c.check("session list shows user, TLS and what it does", row and row[0]["user"] == "anna"
+            and row[0]["tls"].startswith("TLSv1.") and row[0]["peer"] == "127.0.0.1", row)
+    row = [r for r in s.json("session", "list") if r["service"] == "control"]
+    c.check("and what a console asks", row and row[-1]["doing"] == "session.list", row)
+    smtp.close()
     smtp = smtplib.SMTP("127.0.0.1", s.smtp, timeout=20)
     smtp.ehlo("client.example.net")
     ids = [r["id"] for r in s.json("session", "list") if r["service"] == "smtp"]
