@@ -61,7 +61,9 @@ server_error(struct run *r)
 		(r->command->method && span_eq(c.what, span_of(r->command->method->words))))
 		c.what = command_words(r);
 	if (e->field.len > 0 && c.hint.len == 0)
-		c.hint = e->field;
+		c.hint = e->code == RPC_NO_PERMISSION ?
+			arena_printf(r->arena, "it wants the right %.*s", SPAN_FMT(e->field)) :
+			e->field;
 	run_complain(r->complaints, c, &r->style);
 	return rpc_code_exit(e->code);
 }

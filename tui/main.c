@@ -81,7 +81,7 @@ no_server(struct program *p, const char *path, enum err err)
 			command_value(c, "repair") ? "--repair" : NULL);
 	complain(p, EXIT_NO_SERVER,
 		(struct complaint){ span_of(path), SPAN("no server answers"),
-			SPAN("is postroomd running? -s names another socket") });
+			SPAN("start one with ./run or postroomd; -s names another socket") });
 	return c->options.check ? EXIT_REFUSED : EXIT_NO_SERVER;
 }
 

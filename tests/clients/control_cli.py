@@ -262,6 +262,28 @@ def test_ways_back(c, s):
     c.check("all go", st == 0 and s.json("message", "list", "anna") == [], (out, err))
 
 
+def test_bin_expires(c, _):
+    """What lies in a bin longer than users.bin_keep goes by itself, and cannot be undone any more."""
+    s = Server(extra="testing: { clock: yes }\n")
+    try:
+        s.start()
+        s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+        for i in range(3):
+            send(s, "postmaster@example.test", "old %d" % i)
+        s.run("message", "remove", "postmaster", "1", "2")
+        s.run("clock", "advance", "29d")
+        time.sleep(0.5)
+        c.check("before its time the bin keeps", len(s.json("message", "bin", "postmaster")) == 2)
+        s.run("clock", "advance", "2d")
+        c.check("users.bin_keep empties the bin", wait_until(lambda: s.json("message", "bin", "postmaster") == []))
+        c.check("and that alone", len(s.json("message", "list", "postmaster")) == 1)
+        st, _, err = s.run("undo")
+        c.check("then undo is a clash that names the message", st == 1 and "messages 2" in err, err)
+        c.check("the server ends with 0", s.stop() == 0, s.errors[-3:])
+    finally:
+        s.close()
+
+
 def test_import(c, s):
     eml = os.path.join(s.dir, "one.eml")
     with open(eml, "wb") as f:
@@ -561,7 +583,7 @@ def test_end(c, s):
     c.check("H66 no password in replies", "Canary-7f3a" not in replies and "$argon2" not in replies)
     c.check("SIGTERM ends with 0", s.stop() == 0, s.errors[-3:])
     st, _, err = s.run("status")
-    c.check("no server is 3", st == 3, (st, err))
+    c.check("no server is 3, and says how to start one", st == 3 and "start one with" in err, (st, err))
 
 
 def main():
@@ -569,7 +591,7 @@ def main():
     s = Server()
     try:
         s.start()
-        for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_import, test_queue,
+        for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires, test_import, test_queue,
                      test_trace, test_server, test_config, test_terminal, test_backup, test_end):
             try:
                 test(c, s)

@@ -283,6 +283,26 @@ def test_rights(c, s):
     c.check("H58 an unknown user gets the same words", got and "error" in got[0], got)
 
 
+def test_operator(c, _):
+    """An operator may undo, but no more than he might do himself."""
+    if os.geteuid() != 0:
+        return
+    s = Server(extra="console: { groups: { operator: [nogroup] } }\n")
+    try:
+        s.start()
+        s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+        call = '{"jsonrpc":"2.0","id":%d,"method":"%s","params":%s}'
+        change = s.json("undo", "list")[0]["id"]
+        got = ask_as_nobody(s, call % (1, "hello", "{}"), call % (2, "undo.apply", json.dumps({"id": change})))
+        c.check("a group of the file is an operator", got[0]["result"]["role"] == "operator", got[0])
+        c.check("undo wants the right of what it undoes", code(got[1]) == "no_permission"
+                and got[1]["error"]["data"].get("field") == "config.edit", got[1])
+        c.check("and nothing is undone", s.json("undo", "list")[0]["state"] == "can undo")
+        c.check("the operator's server ends with 0", s.stop() == 0, s.errors[-3:])
+    finally:
+        s.close()
+
+
 def test_parallel(c, s):
     errors = []
 
@@ -313,7 +333,7 @@ def main():
         s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
         s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
         for test in (test_hello, test_lists, test_preview, test_subscribe, test_cancel, test_fds, test_rights,
-                     test_parallel, test_limits, test_fuzz):
+                     test_operator, test_parallel, test_limits, test_fuzz):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed

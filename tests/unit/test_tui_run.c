@@ -78,7 +78,7 @@ static const struct scene scenes[] = {
 	{ "user set a admin=yes",
 		{ "\"error\":{\"code\":-32003,\"message\":\"not allowed\",\"data\":{\"code\":\"no_permission\","
 		  "\"why\":\"not \\u001ballowed\",\"field\":\"config.edit\"}}" },
-		{ "user.set" }, 4, "", "postroom: user set a: not \\x1Ballowed (config.edit)\n" },
+		{ "user.set" }, 4, "", "postroom: user set a: not \\x1Ballowed (it wants the right config.edit)\n" },
 	{ "queue remove --filter to:x", { NULL }, { NULL }, 2, "",
 		"postroom: queue remove: a change that selects its objects wants --yes here "
 		"(--dry-run shows what it would change)\n" },
