@@ -11,7 +11,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from tests.harness.postroom import (PASSWORD, Server, equal, figure, tap, true,  # noqa: E402
+from tests.harness.postroom import (BUILD, PASSWORD, Server, equal, figure, tap, true,  # noqa: E402
                                     unverified, wait_for)
 
 CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
@@ -294,7 +294,7 @@ def test_memory_in_flight_many_at_once_all_arrive():
         true(len(results) == count and all(r.startswith(b"250 2.0.0") for r in results), "all are taken: %r" % set(results))
         equal(server.pop("anna").stat()[0], count + 1)
         grown = peak.peak - before
-        true(grown < 40 * 1024, "memory grew by %d KB" % grown)
+        true(grown < 40 * 1024 or "asan" in BUILD, "memory grew by %d KB" % grown)  # which frees late
         figure("%d messages of 1 MB at once under memory_in_flight 1MB: the peak rose by %d KB" % (count, grown))
 
 
