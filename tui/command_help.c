@@ -270,6 +270,15 @@ command_usage(const struct control_method *m, struct buf *out)
 	}
 }
 
+/* "[--lines" and "--from" are not whole yet. */
+static bool
+is_part(struct span word)
+{
+	if (word.ptr[0] == '[')
+		return word.ptr[word.len - 1] != ']';
+	return span_starts(word, SPAN("--")) && span_find(word, ' ') == word.len;
+}
+
 /* The next word of a usage line; an option stays with its value: "[--lines LINES]". */
 static struct span
 usage_word(struct span *rest)
@@ -277,8 +286,7 @@ usage_word(struct span *rest)
 	struct span word, more;
 
 	(void)span_cut(*rest, ' ', &word, rest);
-	while (rest->len > 0 && (word.ptr[0] == '[' ? word.ptr[word.len - 1] != ']' :
-				span_starts(word, SPAN("--")) && span_find(word, ' ') == word.len)) {
+	while (rest->len > 0 && is_part(word)) {
 		(void)span_cut(*rest, ' ', &more, rest);
 		word.len = (size_t)(more.ptr - word.ptr) + more.len;
 	}

@@ -42,7 +42,8 @@ void print_duration(struct buf *out, uint64_t seconds);
 /* RFC 3339 text as local time with offset, or UTC; anything else is cleaned. */
 void print_time(struct buf *out, struct span text, const struct print_style *style);
 
-void print_clock(struct buf *out, struct span text, const struct print_style *style); /* "12:30:01" */
+/* "12:30:01" */
+void print_clock(struct buf *out, struct span text, const struct print_style *style);
 /* The same for a cell of a table on a terminal: the clock of today, the day of others. */
 void print_time_short(struct buf *out, const struct json *value, const struct print_style *style);
 

@@ -28,7 +28,8 @@ void print_object(struct buf *out, const struct control_method *m, const struct 
 /* A message's way, step by step; what explain foresees. */
 void print_trace(struct buf *out, const struct json *row, const struct print_style *style);
 void print_explain(struct buf *out, const struct json *object, const struct print_style *style);
-void print_mapping_test(struct buf *out, const struct json *object, const struct print_style *style);
+void print_mapping_test(
+	struct buf *out, const struct json *object, const struct print_style *style);
 /* "user anna added; postroom undo 7 takes it back", what was skipped. UNDONE: it was an undo. */
 void print_done(
 	struct buf *out, const struct json *done, bool undone, const struct print_style *style);

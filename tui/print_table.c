@@ -131,7 +131,8 @@ fit(struct table *t)
 
 		for (size_t i = 0; i < t->count; i++)
 			if (!is_right(t->columns[i].type) &&
-				t->columns[i].type != CONTROL_TYPE_TIME && t->width[i] > NARROWEST &&
+				t->columns[i].type != CONTROL_TYPE_TIME &&
+				t->width[i] > NARROWEST &&
 				(widest == t->count || t->width[i] > t->width[widest]))
 				widest = i;
 		if (widest == t->count)

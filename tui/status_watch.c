@@ -157,7 +157,8 @@ begin_log(struct watch *w)
 	for (const struct json *row = rows ? rows->first : NULL; row; row = row->next)
 		watch_add_line(w, row);
 	if (err == OK)
-		err = call(w, "subscribe", SPAN("{\"topic\":\"log\",\"level\":\"info\"}"), &a, &result);
+		err = call(w, "subscribe", SPAN("{\"topic\":\"log\",\"level\":\"info\"}"), &a,
+			&result);
 	arena_reset(&a);
 	return err == ERR_DENIED ? OK : err; /* a viewer without log.view sees the figures */
 }

@@ -99,13 +99,15 @@ service_switch(struct control_call *call, const char *note,
 static void
 service_start(struct control_call *call)
 {
-	service_switch(call, "runs; the way back is: postroom service stop", server_service_start);
+	service_switch(
+		call, "runs; the way back is: postroom service stop", server_service_start);
 }
 
 static void
 service_stop(struct control_call *call)
 {
-	service_switch(call, "stopped; the way back is: postroom service start", server_service_stop);
+	service_switch(
+		call, "stopped; the way back is: postroom service start", server_service_stop);
 }
 
 const struct control_handler control_do_service_start = {.start = service_start};
