@@ -33,7 +33,6 @@ pop3_server_tls_started(struct pop3_server *m)
 	ENSURE(m->state == POP3_STATE_TLS);
 	pop3_server_fini(m);
 	m->tls = true;
-	m->utf8 = false;
 	m->auth_failures = 0;
 	pop3_server_enter(m, POP3_STATE_AUTHORIZATION); /* H3: as if nothing had been said */
 }
@@ -217,8 +216,7 @@ do_stls(struct pop3_server *m, struct pop3_event *ev)
 static void
 do_utf8(struct pop3_server *m, struct pop3_event *ev)
 {
-	m->utf8 = true; /* RFC 6856, 2.1: messages are kept and sent as they came */
-	settle(m, ev, POP3_OK("UTF8"));
+	settle(m, ev, POP3_OK("UTF8")); /* RFC 6856, 2.1: nothing changes, all goes as it came */
 }
 
 static void

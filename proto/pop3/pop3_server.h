@@ -81,7 +81,7 @@ struct pop3_server {
 	enum pop3_event_kind pending; /* POP3_NEED_BYTES: nothing */
 	enum pop3_verb pending_verb;
 	bool sending;                 /* a `more` answer is under way */
-	bool tls, utf8;
+	bool tls;
 	bool go_ahead;                /* the peer must send nothing until the pending answer (H4) */
 	bool early;                   /* it did */
 	bool continues;               /* the pending answer is a SASL challenge, "+ text" */
