@@ -33,7 +33,8 @@ send_some(struct stream *s, struct buf *b)
 	}
 	s->bytes_out += (uint64_t)n;
 	buf_consume(b, (size_t)n);
-	loop_timer_clear(&s->progress);
+	if (!stream_tls_is_shaking(s)) /* a handshake has one deadline, which bytes do not move */
+		loop_timer_clear(&s->progress);
 	return true;
 }
 
@@ -66,7 +67,7 @@ send_all(struct stream *s)
 		send_to_memory(s);
 		return true;
 	}
-	return s->secure ? stream_tls_send(s) : stream_send(s, &s->out);
+	return s->secure || stream_tls_is_mute(s) ? stream_tls_send(s) : stream_send(s, &s->out);
 }
 
 static void

@@ -119,7 +119,9 @@ step_done(struct work *work, enum err result)
 	stream_send(s, &t->wire_out);
 	if (s->end != STREAM_OPEN)
 		return;
-	if (result != OK || t->step == TLS_FAILED || t->step == TLS_CLOSED) {
+	/* after the peer's last byte no more will come to go on with */
+	if (result != OK || t->step == TLS_FAILED || t->step == TLS_CLOSED ||
+		(t->step == TLS_WANT_MORE && s->eof)) {
 		stream_end_with(s, STREAM_TLS_FAILED);
 		return;
 	}

@@ -494,6 +494,34 @@ def test_tls_refuses_renegotiation_h68():
         equal(text.count("verify return:1"), 0, "no second handshake: " + text)
 
 
+def client_hello():
+    sent = ssl.MemoryBIO()
+    try:
+        unverified().wrap_bio(ssl.MemoryBIO(), sent).do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return sent.read()
+
+
+def test_tls_handshake_that_stops_halfway_ends_in_time_h68():
+    with Server(extra="timeouts: { handshake: 2s }\n") as server:
+        hello = client_hello()
+        lines = [Line(server.ports[s], greeting=False) for s in ("pop3s", "submissions")]
+        starttls = Line(server.ports["pop3"])
+        starttls.say("STLS")
+        half = Line(server.ports["pop3s"], greeting=False)  # no more will come to go on with
+        began = time.time()
+        for line in lines + [starttls, half]:
+            line.s.sendall(hello)
+            line.s.settimeout(8)
+        half.s.shutdown(socket.SHUT_WR)
+        half.is_closed()
+        true(time.time() - began < 1.5, "the half-closed one after %.1f s" % (time.time() - began))
+        for line in lines + [starttls]:
+            line.is_closed()  # the server's own flight, then the end
+            true(1.5 < time.time() - began < 4, "after %.1f s" % (time.time() - began))
+
+
 def test_tls_two_commands_in_one_record_h62():
     with Server() as server:
         for service, words in (("pop3s", b"CAPA\r\nNOOP\r\n"), ("submissions", b"NOOP\r\nRSET\r\n")):
