@@ -217,8 +217,10 @@ session_start_tls(struct session *s)
 void
 session_set_user(struct session *s, uint64_t user_id, struct span user)
 {
-	if (s->counted && s->record.user_id == 0 && user_id != 0)
+	if (s->counted && !s->logged_in && user_id != 0) {
+		s->logged_in = true; /* for good, also where STARTTLS makes it forget who it was */
 		shared_connection_logged_in(s->host->shared, s->service, &s->peer);
+	}
 	shared_session_set_user(s->host->shared, &s->record, user_id, user);
 }
 

@@ -65,6 +65,7 @@ struct session {
 	enum close_reason end_later; /* for a session that waits: ends when it is resumed */
 	unsigned holds;
 	bool opened, waits, waits_idle, told_close, stream_done, counted;
+	bool logged_in; /* once: it counts no more among those before login (H32) */
 	bool ends_mutely; /* at its deadline nothing is said; the class sets it */
 };
 
@@ -118,7 +119,9 @@ session_is_secure(const struct session *s)
 	return stream_is_secure(&s->stream) || s->peer.is_unix;
 }
 
-/* For the register: who it is, what it does now (static text: "DATA"). */
+/*
+ * For the register: who it is (0: nobody yet, or no longer), what it does now (static text: "DATA").
+ */
 void session_set_user(struct session *s, uint64_t user_id, struct span user);
 void session_set_doing(struct session *s, const char *doing);
 

@@ -78,8 +78,7 @@ close_stream(struct session *s)
 	s->stream_done = true;
 	shared_session_remove(s->host->shared, &s->record);
 	if (s->counted)
-		shared_connection_end(s->host->shared, s->service, &s->peer,
-			s->record.user_id != 0);
+		shared_connection_end(s->host->shared, s->service, &s->peer, s->logged_in);
 	atomic_fetch_sub(&s->host->session_count, 1);
 }
 

@@ -4,6 +4,8 @@
 #include "tests/unit/test_net.h"
 
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "conf/conf_load.h"
 #include "server/generation.h"
@@ -204,6 +206,47 @@ test_session_takes_limits_of_a_new_generation_h35(void **state)
 	host_close(&host);
 }
 
+/* STARTTLS makes a session forget who it was (H3); a second login is not one less before login. */
+static void
+test_session_counts_its_login_once_h32(void **state)
+{
+	static const struct service login_first = { .name = "small", .class = &small_class,
+		.login_first = true };
+	const struct connection_limits limits = { 10, 10, 2, 10 };
+	struct metrics metrics = { .accepted = 0 };
+	struct peer peer = { .is_ipv4 = true, .ip = { [10] = 0xff, 0xff, 192, 0, 2, 1 } };
+	struct host host;
+	int pair[2];
+
+	(void)state;
+	host_open(&host, &metrics);
+	moment = AT_INPUT;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
+	for (int i = 0; i < 2; i++) /* another one, not logged in, and ours */
+		assert_int_equal(
+			shared_connection_begin(host.shared, &login_first, &peer, &limits), OK);
+	host.session_count++;
+	session_open(&host, &login_first, pair[0], &peer);
+	session_set_user(&last->base, 7, SPAN("anna"));
+	session_set_user(&last->base, 0, SPAN_NONE);
+	session_set_user(&last->base, 7, SPAN("anna"));
+	assert_int_equal(shared_connection_begin(host.shared, &login_first, &peer, &limits), OK);
+	assert_int_equal(shared_connection_begin(host.shared, &login_first, &peer, &limits),
+		ERR_LIMIT); /* two are before login */
+	session_set_user(&last->base, 0, SPAN_NONE);
+	session_close(&last->base, CLOSE_QUIT);
+	loop_turn(host.loop, 0);
+	loop_turn(host.loop, 0);
+	assert_true(list_is_empty(&host.sessions));
+	assert_int_equal(shared_connection_begin(host.shared, &login_first, &peer, &limits),
+		ERR_LIMIT); /* still two */
+	for (int i = 0; i < 2; i++)
+		shared_connection_end(host.shared, &login_first, &peer, false);
+	close(pair[1]);
+	host_close(&host);
+}
+
 int
 test_net_session(void)
 {
@@ -211,6 +254,7 @@ test_net_session(void)
 		cmocka_unit_test(test_session_closed_at_every_moment_is_freed_once_h77),
 		cmocka_unit_test(test_session_that_waits_for_a_login_ends_at_once),
 		cmocka_unit_test(test_session_takes_limits_of_a_new_generation_h35),
+		cmocka_unit_test(test_session_counts_its_login_once_h32),
 	};
 
 	return cmocka_run_group_tests_name("session", tests, NULL, NULL);
