@@ -138,6 +138,17 @@ SPELLINGS = [
 ]
 
 
+def let_in_without_login(server, address):
+    with open(server.config) as f:
+        text = f.read()
+    text = text.replace('smtp: { listen: ["127.0.0.1:%d"] }' % server.ports["smtp"],
+                        'smtp: { listen: ["127.0.0.1:%d"], access: ["%s noauth"] }' % (server.ports["smtp"], address))
+    with open(server.config, "w") as f:
+        f.write(text)
+    server.stop()
+    server.start()
+
+
 def try_spellings(server, service, source, login):
     """(spelling, reply) of each; a fresh connection where the server had closed."""
     c, found = None, []
@@ -164,14 +175,7 @@ def queue_of(server):
 def test_H9_60_spellings_let_no_stranger_relay_SMT_07():
     true(len(SPELLINGS) >= 60, "there are %d" % len(SPELLINGS))
     with Server(extra=CHEAP) as server:
-        with open(server.config) as f:
-            text = f.read()
-        text = text.replace('smtp: { listen: ["127.0.0.1:%d"] }' % server.ports["smtp"],
-                            'smtp: { listen: ["127.0.0.1:%d"], access: ["127.0.0.2 noauth"] }' % server.ports["smtp"])
-        with open(server.config, "w") as f:
-            f.write(text)
-        server.stop()
-        server.start()
+        let_in_without_login(server, "127.0.0.2")
         server.add_user("postmaster", "--admin")
         server.add_user("anna", password="secret")
         for spelling, reply in try_spellings(server, "smtp", "127.0.0.1", False):
@@ -323,6 +327,29 @@ def test_a_broken_off_body_leaves_nothing_behind_Q1():
         status, text = server.check()
         equal(status, 0, text)
         equal(server.pop("anna").stat()[0], 0)
+
+
+def test_H13_kept_and_relayed_copies_differ_and_share_one_body():
+    with Server(extra="testing: { clock: yes }\n") as server:
+        let_in_without_login(server, "127.0.0.1")
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        for body in ("x\r\n", "", "0123456789\r\n" * 300000):
+            for to in (["anna@example.test", "far@faraway.test"], ["far@faraway.test"]):
+                server.send("bo@elsewhere.test", to, "X-Spam-Flag: NO\r\nSubject: s\r\n\r\n" + body)
+        equal(server.check(), (0, ""))
+        counters = server.json("status")[0]["counters"]
+        equal((counters["queued"], counters["delivered"]), (6, 3), "recipients queued, copies kept")
+        for message in server.fetch("anna"):
+            true(b"X-Spam" not in message, "what a stranger says of spam is not believed")
+        p = server.pop("anna")
+        p.dele(1)
+        p.dele(3)
+        p.quit()
+        server.cli("queue", "remove", *[r["id"] for r in server.json("queue", "list")][:4], "--yes")
+        server.cli("clock", "advance", "3d")
+        wait_for(lambda: len(server.json("queue", "list")) == 2, "the rest waits")
+        equal(server.check(), (0, ""))
 
 
 def forget_pages(folder):
