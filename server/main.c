@@ -254,7 +254,7 @@ take_option(struct arguments *a, int option)
 		a->restore_from = optarg;
 		return true;
 	case OPT_VERSION:
-		say_and_exit("postroomd " SERVER_VERSION "\n");
+		say_and_exit("postroomd " POSTROOM_VERSION "\n");
 	case OPT_HELP:
 	case 'h':
 		say_and_exit(help_text);

@@ -180,7 +180,7 @@ say_ready(struct server *s)
 	say_what_is_weak(front);
 	log_put(front->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
 				    .text = "ready",
-				    .fields = { { "version", SPAN(SERVER_VERSION) } } });
+				    .fields = { { "version", SPAN(POSTROOM_VERSION) } } });
 	fputs("ready\n", stderr);
 	fflush(stderr);
 	if (s->options->ready_fd >= 0 && write(s->options->ready_fd, "r", 1) == 1)

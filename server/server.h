@@ -6,13 +6,13 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "proto/base/version.h"
 #include "server/host.h"
 #include "server/services.h"
 
 struct buf;
 struct server;
 
-#define SERVER_VERSION "0.1.0"
 #define SERVER_STOP_MS 8000 /* for sessions to end after SIGTERM; exit follows within 10 s */
 
 struct server_options {

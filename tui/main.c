@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "proto/base/version.h"
 #include "tui/command_help.h"
 #include "tui/command_run.h"
 #include "tui/status_watch.h"
 
-#define VERSION     "0.1.0"
 #define WORDS_LIMIT 4096 /* arguments of one command */
 
 struct program {
@@ -186,7 +186,7 @@ dispatch(struct program *p)
 	case COMMAND_HELP:
 		return print_help(p);
 	case COMMAND_VERSION:
-		return print_to_fd(STDOUT_FILENO, SPAN("postroom " VERSION "\n")) == OK ?
+		return print_to_fd(STDOUT_FILENO, SPAN("postroom " POSTROOM_VERSION "\n")) == OK ?
 			EXIT_DONE :
 			EXIT_REFUSED;
 	case COMMAND_RESTORE:

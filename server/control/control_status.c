@@ -170,7 +170,7 @@ put_status(struct control_call *call, struct snapshot *snap)
 	enum err err;
 
 	json_put_object(w);
-	json_put_member_string(w, SPAN("version"), SPAN(SERVER_VERSION));
+	json_put_member_string(w, SPAN("version"), SPAN(POSTROOM_VERSION));
 	json_put_member_i64(w, SPAN("uptime_s"), (call->now_ms - st->started_ms) / 1000);
 	control_put_time(w, SPAN("time"), call->now_ms);
 	put_sessions(w, st);
