@@ -4,6 +4,8 @@
  * It sleeps until somebody says something, then looks again every LOG_ROUND_MS, so that a busy
  * server pays no wake-up a line.
  */
+#include <limits.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +20,7 @@
 #define LOG_ROUND_MS 50
 #define LOG_RINGS_MAX (LOOP_MAX + 8)
 #define LOG_SUBSCRIBERS_MAX 64
+#define STDERR_WAIT_MS 100 /* for whoever reads it, so that a short pause loses nothing */
 
 struct log_subscriber {
 	struct list link;
@@ -53,25 +56,35 @@ log_writer_level(const struct log_writer *w)
 	return (enum log_level)atomic_load_explicit(&w->level, memory_order_relaxed);
 }
 
+/* Who holds the lock is the log's thread at its work, or wakes it: nobody waits here. */
 void
 log_writer_wake(struct log_writer *w, bool urgent)
 {
-	if (!atomic_load(&w->asleep) && !urgent)
+	if ((!atomic_load(&w->asleep) && !urgent) || pthread_mutex_trylock(&w->lock) != 0)
 		return;
-	pthread_mutex_lock(&w->lock);
 	pthread_cond_signal(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 }
 
 /* ---- where lines go ---- */
 
+/* In pieces that a pipe takes at once: one that nobody reads drops, as a full disk does (H71). */
 static void
 stderr_write(struct log_writer *w)
 {
 	struct span bytes = buf_span(&w->for_stderr);
 
-	if (bytes.len > 0 && write(STDERR_FILENO, bytes.ptr, bytes.len) != (ssize_t)bytes.len)
-		atomic_fetch_add(&w->dropped, 1);
+	while (bytes.len > 0) {
+		struct pollfd ready = { .fd = STDERR_FILENO, .events = POLLOUT };
+		struct span piece = span_range(bytes, 0, PIPE_BUF);
+
+		if (poll(&ready, 1, STDERR_WAIT_MS) != 1 || (ready.revents & POLLOUT) == 0 ||
+			write(STDERR_FILENO, piece.ptr, piece.len) != (ssize_t)piece.len) {
+			atomic_fetch_add(&w->dropped, 1);
+			break;
+		}
+		bytes = span_from(bytes, piece.len);
+	}
 	buf_clear(&w->for_stderr);
 }
 

@@ -348,6 +348,37 @@ on_line(void *arg, struct span line, uint64_t dropped)
 	snprintf(seen->last, sizeof(seen->last), "%.*s", SPAN_FMT(line));
 }
 
+/* Whoever logs never waits for the log's thread, which never waits long for a reader of stderr. */
+static void
+test_log_stderr_that_nobody_reads_h71(void **state)
+{
+	struct log_options o = { .level = LEVEL_INFO, .to_stderr = true };
+	int kept = dup(STDERR_FILENO), pipes[2];
+	struct log_writer *w;
+	struct log *log;
+	uint64_t dropped;
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC), 0);
+	assert_int_equal(dup2(pipes[1], STDERR_FILENO), STDERR_FILENO);
+	alarm(20); /* as it was, this stood still */
+	assert_int_equal(log_writer_open(&o, &w), OK);
+	log = log_ring(w);
+	for (int i = 0; i < 40000; i++)
+		log_put(log, &(struct log_line){ .level = LEVEL_INFO, .area = "test",
+				     .text = "a line of some length, so that the ring is full soon",
+				     .fields = { { "number", .number = i } } });
+	log_writer_sync(w);
+	dropped = log_writer_dropped(w);
+	log_writer_close(&w);
+	alarm(0);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+	close(pipes[0]);
+	close(pipes[1]);
+	assert_true(dropped > 0);
+}
+
 static void
 test_log_subscriber_and_tail_by_filter_log14(void **state)
 {
@@ -397,6 +428,7 @@ test_net_log(void)
 		cmocka_unit_test(test_log_long_line_is_cut_h71),
 		cmocka_unit_test(test_log_identical_lines_are_counted_h71),
 		cmocka_unit_test(test_log_full_disk_drops_and_counts_h71),
+		cmocka_unit_test(test_log_stderr_that_nobody_reads_h71),
 		cmocka_unit_test(test_log_subscriber_and_tail_by_filter_log14),
 	};
 
