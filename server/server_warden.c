@@ -31,7 +31,7 @@ server_open_file(struct server *s, const char *path, int *fd)
 	struct warden_reply reply;
 	enum err err;
 
-	*fd = open(path, O_RDONLY | O_CLOEXEC);
+	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a pipe */
 	if (*fd >= 0)
 		return OK;
 	if (errno == ENOENT)

@@ -87,7 +87,7 @@ void loop_io_watch(struct loop *l, struct loop_io *io, unsigned events); /* 0: n
 #define LOOP_READ_SIZE (64 * 1024)
 char *loop_read_buffer(struct loop *l);
 
-/* A signal becomes a call on this loop. At most 4; one loop only (H62). */
+/* A signal becomes a call on this loop, and is unblocked. At most 4; one loop only (H62). */
 void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 
 /* FN(ARG, US) runs at the end of each turn, after the deferred calls, with the turn's length. */

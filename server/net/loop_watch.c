@@ -1,6 +1,8 @@
 /*
  * loop_watch.c - descriptors and signals of a loop.
  */
+#include <signal.h>
+
 #include "server/net/loop_inside.h"
 
 _Static_assert(sizeof(ev_io) <= sizeof(((struct loop_io *)0)->watcher), "ev_io does not fit");
@@ -70,6 +72,7 @@ void
 loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg)
 {
 	struct signal_call *c;
+	sigset_t it;
 
 	ENSURE(l->signal_count < SIGNALS_MAX);
 	c = &l->signals[l->signal_count++];
@@ -78,4 +81,7 @@ loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void
 	ev_signal_init(&c->watcher, on_signal, signo);
 	c->watcher.data = c;
 	ev_signal_start(l->ev, &c->watcher);
+	sigemptyset(&it);
+	sigaddset(&it, signo);
+	pthread_sigmask(SIG_UNBLOCK, &it, NULL); /* it may have been kept waiting for us */
 }

@@ -117,7 +117,7 @@ give_socket(const struct warden *w, const struct listen_address *address)
 	const struct sockaddr_un *un = (const void *)&address->sockaddr;
 
 	if (w->rights.drops && un->sun_family == AF_UNIX &&
-		chown(un->sun_path, w->rights.uid, w->rights.gid) != 0)
+		lchown(un->sun_path, w->rights.uid, w->rights.gid) != 0) /* never what a link names */
 		fprintf(stderr, "postroomd: %s: %s (cannot be given to %s)\n", un->sun_path,
 			strerror(errno), WARDEN_USER);
 }
@@ -142,7 +142,7 @@ do_open(struct warden *w, struct span path, int *fd)
 {
 	if (!may_open(w, path))
 		return answer(ERR_DENIED, EPERM);
-	*fd = open(path.ptr, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	*fd = open(path.ptr, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a pipe */
 	return *fd >= 0 ? answer(OK, 0) : answer(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno);
 }
 
@@ -323,6 +323,10 @@ warden_run(struct server_options *options)
 	sigaddset(&mask, SIGHUP);
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, &before);
+	sigaddset(&before, SIGTERM); /* those of the server wait until its loop listens to them */
+	sigaddset(&before, SIGINT);
+	sigaddset(&before, SIGHUP);
+	signal(SIGPIPE, SIG_IGN); /* a server that died while a check ran */
 	warden_rights_find(&w.rights);
 	warden_raise_limits();
 	read_names(&w);

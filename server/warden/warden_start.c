@@ -81,7 +81,7 @@ make_folder(struct span path, mode_t mode, const char *key, const struct warden_
 	umask(mask);
 	if (rc != 0 && errno == EEXIST)
 		return true;
-	if (rc == 0 && (!rights->drops || chown(text, rights->uid, rights->gid) == 0))
+	if (rc == 0 && (!rights->drops || lchown(text, rights->uid, rights->gid) == 0))
 		return true;
 	fprintf(stderr, "postroomd: %s: %s (of the setting %s: make it, or name another)\n",
 		text, strerror(errno), key);

@@ -121,6 +121,24 @@ def test_sigterm_ends_with_sessions_open_in_every_state():
         server.clean()
 
 
+def test_signals_at_the_start_wait_until_it_serves():
+    server = Server()
+    try:
+        server.start(ready=False)
+        wait_for(lambda: len(server.pids()) > 1, "the warden has started the server")
+        while "ready\n" not in server.errors():
+            server.process.send_signal(signal.SIGHUP)  # before it listens to signals, too
+            true(server.process.poll() is None, "ended: " + server.errors()[-300:])
+            time.sleep(0.002)
+        equal(server.stop(), 0, "exit status")
+        server.start(ready=False)
+        wait_for(lambda: len(server.pids()) > 1, "the warden has started the server")
+        server.process.send_signal(signal.SIGTERM)
+        equal(server.process.wait(15), 0, "told to stop at the start")
+    finally:
+        server.clean()
+
+
 def test_sigterm_during_a_login_delay_is_prompt_h57():
     server = Server().start()
     try:
