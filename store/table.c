@@ -168,8 +168,14 @@ cursor_step(struct snapshot *snap, enum store_table table, MDB_cursor_op op, str
 enum err
 table_seek(struct snapshot *snap, enum store_table table, const struct key *from, struct row *row)
 {
+	enum err err;
+
 	row->key = key_span(from);
-	return cursor_step(snap, table, from->len ? MDB_SET_RANGE : MDB_FIRST, row);
+	err = cursor_step(snap, table, from->len ? MDB_SET_RANGE : MDB_FIRST, row);
+	if (err != OK || span_cmp(row->key, key_span(from)) >= 0)
+		return err;
+	(void)table_damaged(snap, table, row->key, "its page is not in order");
+	return ERR_IO; /* whoever walks would stand still here, see read_result() */
 }
 
 enum err

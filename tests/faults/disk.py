@@ -65,7 +65,7 @@ def full_rounds(server, rounds, what):
     acknowledged, counts = [], []
     for number in range(rounds):
         counts.append(fill(server, acknowledged))
-        true(counts[-1] > 5, "round %d: only %d messages had room" % (number + 1, counts[-1]))
+        true(counts[-1] > 0, "round %d: no message had room" % (number + 1))
         equal(server.process.poll(), None, "it serves on")
         equal(server.pop("anna").stat()[0], counts[-1], "messages there in round %d" % (number + 1))
         status, text = server.check()
@@ -73,6 +73,8 @@ def full_rounds(server, rounds, what):
         empty(server)
         wait_for(lambda: message_id(delivery(server.ports["smtp"])), "mail comes again after the deletes", ROOM_AGAIN_S)
         empty(server)
+    # room comes back a slice at a time, so a round may end early; not all of them
+    true(sum(counts) > 20 * rounds, "messages that had room in the rounds: %r" % counts)
     figure("%s: %d rounds of full and empty, %s messages each" % (what, rounds, "/".join(map(str, counts[:6]))))
 
 
