@@ -13,6 +13,7 @@
 #include "server/server_state.h"
 
 #define PEM_FILE_MAX (256 * 1024)
+#define NEW_SUFFIX ".new" /* of a file that is being written */
 
 struct tls_paths {
 	char certificate[PATH_MAX / 4], key[PATH_MAX / 4];
@@ -42,7 +43,7 @@ static enum err
 read_pem(struct server *s, const char *path, struct buf *out)
 {
 	enum err err;
-	int fd;
+	int fd, error;
 	ssize_t n = 1;
 
 	err = server_open_file(s, path, &fd);
@@ -51,30 +52,40 @@ read_pem(struct server *s, const char *path, struct buf *out)
 	while (n > 0) {
 		char *room = buf_reserve(out, 4096);
 
-		if (!room)
+		if (!room) {
+			errno = EFBIG;
 			break;
+		}
 		n = read(fd, room, 4096);
 		if (n > 0)
 			buf_added(out, (size_t)n);
 		else if (n < 0 && errno == EINTR)
 			n = 1;
 	}
+	error = errno;
 	close(fd);
+	errno = error;
 	return n == 0 ? OK : ERR_IO;
 }
 
+/* Whole, or not at all: under another name first. */
 static enum err
 write_file(const char *path, struct span text, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+	char temp[sizeof(((struct tls_paths *)0)->key) + sizeof(NEW_SUFFIX)];
 	ssize_t n;
+	int fd;
 
+	snprintf(temp, sizeof(temp), "%s" NEW_SUFFIX, path);
+	if (unlink(temp) != 0 && errno != ENOENT)
+		return ERR_IO;
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return ERR_IO;
 	n = write(fd, text.ptr, text.len);
-	if (n != (ssize_t)text.len || fsync(fd) != 0) {
+	if (n != (ssize_t)text.len || fsync(fd) != 0 || rename(temp, path) != 0) {
 		close(fd);
-		unlink(path);
+		unlink(temp);
 		return ERR_IO;
 	}
 	close(fd);
@@ -95,7 +106,7 @@ make_folder_of(const char *path)
 		return; /* it is there, or writing the file says what is wrong */
 }
 
-/* Both files are new: 0600 the key, and the certificate beside it. */
+/* The key, 0600, then the certificate beside it: one without the other is made anew. */
 static enum err
 make_certificate(struct server *s, const struct conf *conf, const struct tls_paths *paths,
 	struct buf *certificate, struct buf *key)
@@ -128,9 +139,10 @@ static enum err
 load(struct server *s, const struct conf *conf, const struct tls_paths *paths, struct buf *cert,
 	struct buf *key, char fault[SERVER_LINE_MAX])
 {
+	bool ours = conf->tls_certificate.len == 0; /* a key alone is what a crash left */
 	enum err err = read_pem(s, paths->certificate, cert);
 
-	if (err == ERR_NOT_FOUND && access(paths->key, F_OK) != 0) {
+	if (err == ERR_NOT_FOUND && (ours || access(paths->key, F_OK) != 0)) {
 		err = make_certificate(s, conf, paths, cert, key);
 		if (err != OK)
 			snprintf(fault, SERVER_LINE_MAX,
@@ -161,6 +173,7 @@ server_tls_open(struct server *s, const struct conf *conf, struct tls_server **o
 
 	buf_init(&cert, PEM_FILE_MAX);
 	buf_init(&key, PEM_FILE_MAX);
+	key.wipes = true; /* also as it grows (H66) */
 	err = find_paths(conf, &paths);
 	if (err != OK)
 		snprintf(fault, SERVER_LINE_MAX, "certificate: the path is too long");
@@ -174,6 +187,6 @@ server_tls_open(struct server *s, const struct conf *conf, struct tls_server **o
 				paths.certificate, why);
 	}
 	buf_fini(&cert);
-	buf_wipe(&key);
+	buf_fini(&key);
 	return err;
 }

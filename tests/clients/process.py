@@ -575,6 +575,26 @@ def test_tls_certificate_is_replaced_while_sessions_live_h68():
         equal(seen(), new, "a key that does not fit changes nothing")
 
 
+def test_half_a_certificate_of_a_crash_is_made_anew_h50():
+    server = Server()
+    try:
+        change_config(server, lambda t: "".join(row for row in t.splitlines(True) if not row.startswith("tls:")))
+        folder = os.path.join(server.store, "tls")
+        os.makedirs(folder, 0o700)
+        os.chmod(server.store, 0o700)
+        for name in ("key.pem", "key.pem.new", "cert.pem.new"):  # killed before the certificate had its name
+            with open(os.path.join(folder, name), "w") as f:
+                f.write("half a fi")
+        server.start()
+        with unverified().wrap_socket(socket.create_connection(("127.0.0.1", server.ports["pop3s"]), 10)) as s:
+            true(s.getpeercert(True), "a certificate")
+        equal(sorted(os.listdir(folder)), ["cert.pem", "key.pem"])
+        equal(oct(os.stat(folder + "/key.pem").st_mode & 0o777), "0o600")
+        equal(server.stop(), 0)
+    finally:
+        server.clean()
+
+
 # --- memory and time ---
 
 def connections(count, port, speak):
