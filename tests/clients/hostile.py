@@ -352,6 +352,20 @@ def test_H13_kept_and_relayed_copies_differ_and_share_one_body():
         equal(server.check(), (0, ""))
 
 
+def test_ADM_13_without_an_administrator_one_warning_and_450():
+    with Server(extra="testing: { clock: yes }\n") as server:
+        for _ in range(2):
+            server.cli("clock", "advance", "5m")
+            wait_for(lambda: "there is no administrator" in server.errors(), "the server warns")
+        equal(server.errors().count("there is no administrator"), 1, "once")
+        c = Line(server.ports["smtp"]).hello()
+        c.ask("MAIL FROM:<bo@elsewhere.test>")
+        equal(c.ask("RCPT TO:<postmaster@example.test>")[:9], b"450 4.3.0")
+        server.add_user("chief", "--admin")
+        equal(c.ask("RCPT TO:<postmaster@example.test>")[:9], b"250 2.1.5")
+        c.close()
+
+
 def forget_pages(folder):
     """What the kernel keeps of the files, so that the next reader waits for the disk."""
     os.sync()

@@ -327,6 +327,15 @@ test_pop3_server_h06_line_limit(void **state)
 	}
 }
 
+static void
+test_pop3_reply_pop07_in_use_is_no_trouble_of_ours(void **state)
+{
+	(void)state;
+	for (int err = OK + 1; err <= ERR_CORRUPT; err++)
+		check_row((size_t)err, !span_eq(span_of(pop3_reply_for(err).code), SPAN("IN-USE")));
+	check_span(0, span_of(pop3_reply_for(ERR_BUSY).code), SPAN("SYS/TEMP")); /* RFC 3206, 4 */
+}
+
 int
 test_pop3(void)
 {
@@ -337,6 +346,7 @@ test_pop3(void)
 		cmocka_unit_test(test_pop3_server_h03_stls),
 		cmocka_unit_test(test_pop3_server_h04_bytes_while_it_waits),
 		cmocka_unit_test(test_pop3_server_h24_nul),
+		cmocka_unit_test(test_pop3_reply_pop07_in_use_is_no_trouble_of_ours),
 		cmocka_unit_test(test_pop3_server_password_has_a_limit),
 		cmocka_unit_test(test_pop3_server_refusal_sends_nothing),
 		cmocka_unit_test(test_pop3_server_h06_line_limit),
