@@ -7,6 +7,7 @@
 
 #include "proto/mail/message_no.h"
 #include "server/control/control_notes.h"
+#include "server/queue/refusals.h"
 #include "store/traces.h"
 
 #define TRACE_ROWS_MAX 10000 /* looked at where a filter or an order wants all */
@@ -253,4 +254,20 @@ trace_read(struct control_call *call, struct snapshot *snap)
 	return STEP_MORE;
 }
 
-const struct control_handler control_do_trace = {.check = trace_check, .read = trace_read};
+static void
+trace_settled(void *arg)
+{
+	control_call_go(arg, CALL_READ);
+}
+
+/* What was refused a moment ago is asked for most of all: it must be among the traces. */
+static void
+trace_start(struct control_call *call)
+{
+	if (trace_check(call))
+		refusals_settle(call->host, trace_settled, call);
+	else
+		control_call_end(call);
+}
+
+const struct control_handler control_do_trace = { .start = trace_start, .read = trace_read };

@@ -2,7 +2,7 @@
  * refusals.h - what was refused waits in memory and rides with a later commit (H88).
  *
  * A table a loop, over address, service and reason: a stranger who is refused a thousand times a second
- * makes one row that counts. No refusal ever causes a commit of its own.
+ * makes one row that counts. No refusal ever causes a commit of its own; somebody who looks may.
  */
 #ifndef SERVER_QUEUE_REFUSALS_H
 #define SERVER_QUEUE_REFUSALS_H
@@ -35,5 +35,11 @@ struct refusals_batch;
 struct refusals_batch *refusals_take(struct host *host); /* NULL: nothing waits */
 MUST_CHECK enum err refusals_write(struct txn *txn, const struct refusals_batch *batch);
 void refusals_batch_free(struct refusals_batch **batch);
+
+/*
+ * Write what all loops hold, for somebody who asks for traces; DONE(ARG) follows on the loop of HOST
+ * when it is on disk (or could not be written).
+ */
+void refusals_settle(struct host *host, void (*done)(void *arg), void *arg);
 
 #endif

@@ -224,6 +224,15 @@ def test_trace_and_explain_agree_H88(server):
     equal(refused["reply"]["code"], 550)
 
 
+def test_a_refusal_is_traced_at_once_H88(server):
+    with server.smtp() as s:
+        s.ehlo()
+        s.mail("eve@elsewhere.test")
+        equal(s.rcpt("stranger@example.test")[0], 550)
+    rows = server.json("trace", "--to", "stranger@example.test")
+    equal([(r["from"], r["result"][:3]) for r in rows], [("eve@elsewhere.test", "550")])
+
+
 def test_canary_password_is_nowhere_H66(server):
     found = []
     for folder, _, names in os.walk(server.dir):
