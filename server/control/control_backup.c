@@ -70,7 +70,7 @@ backup_work(struct control_call *call)
 
 const struct control_handler control_do_backup = {
 	.work = backup_work,
-	.work_kind = WORK_GENERAL,
+	.work_kind = WORK_LONG,
 };
 
 /* ---- check ---- */

@@ -208,7 +208,7 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 const struct control_handler control_do_message_import = {
 	.check = import_check,
 	.work = import_work,
-	.work_kind = WORK_GENERAL,
+	.work_kind = WORK_LONG,
 	.each = import_each,
 	.object = "message",
 	.cannot = "remove the messages",

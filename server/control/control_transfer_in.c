@@ -235,7 +235,7 @@ user_each(struct control_call *call, struct txn *txn, struct span key)
 const struct control_handler control_do_user_import = {
 	.check = in_check,
 	.work = users_work,
-	.work_kind = WORK_GENERAL,
+	.work_kind = WORK_LONG,
 	.each = user_each,
 	.object = "user",
 };

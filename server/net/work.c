@@ -16,6 +16,7 @@ static const struct work_limits {
 	int64_t wait_ms;  /* longer is answered ERR_BUSY; 0: any time */
 } limits[WORK_KINDS] = {
 	[WORK_HASH] = { 2, WORK_HASH_WAIT_MS },
+	[WORK_LONG] = { 2, 0 },
 };
 
 struct work_queue {
@@ -118,7 +119,7 @@ static unsigned
 thread_number(unsigned asked)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned n = asked ? asked : (cores > 2 ? (unsigned)cores : 2);
+	unsigned n = asked ? asked : (cores > WORK_THREADS_MIN ? (unsigned)cores : WORK_THREADS_MIN);
 
 	return n < WORK_THREADS_MAX ? n : WORK_THREADS_MAX;
 }

@@ -9,6 +9,7 @@
 
 #include "server/net/loop.h"
 
+#define WORK_THREADS_MIN 4 /* two may be at work for minutes, and two are left */
 #define WORK_WAITING_MAX 10000 /* of a kind for which workers_set_waiting() was not called */
 
 enum work_kind {
@@ -16,6 +17,7 @@ enum work_kind {
 	WORK_SEARCH,  /* limits.searches_waiting */
 	WORK_TLS,     /* handshake steps: limits.handshakes */
 	WORK_GENERAL, /* cold pages, files, the rest */
+	WORK_LONG,    /* minutes: backups, imports; leaves threads to the others */
 	WORK_KINDS
 };
 
@@ -31,7 +33,7 @@ struct work {
 
 struct workers;
 
-/* THREADS 0: one a core, at least two. */
+/* THREADS 0: one a core, at least WORK_THREADS_MIN. */
 MUST_CHECK enum err workers_open(unsigned threads, struct workers **out);
 void workers_close(struct workers **w); /* what waits is not run; the loops must have ended */
 

@@ -32,6 +32,12 @@ run_at_gate(struct work *w)
 }
 
 static void
+run_past_gate(struct work *w)
+{
+	(void)w;
+}
+
+static void
 on_done(struct work *w, enum err result)
 {
 	(void)w;
@@ -108,12 +114,45 @@ test_work_full_queue_is_busy_and_leaves_others_alone_h36(void **state)
 	free(other);
 }
 
+/* Backups and imports run for minutes: a login must not wait for them. */
+static void
+test_work_that_is_long_leaves_threads_to_others_h36(void **state)
+{
+	struct loop *l;
+	struct workers *w;
+	struct work *rows, *hash;
+
+	(void)state;
+	assert_int_equal(loop_open(&l), OK);
+	assert_int_equal(workers_open(0, &w), OK);
+	assert_true(workers_threads(w) >= WORK_THREADS_MIN);
+	pthread_mutex_lock(&gate);
+	rows = make_work(l, WORK_LONG, 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(workers_submit(w, &rows[i]), OK);
+	hash = make_work(l, WORK_HASH, 1);
+	hash->run = run_past_gate;
+	wanted_done = 1;
+	assert_int_equal(workers_submit(w, hash), OK);
+	test_net_turn_until(l, &all_done); /* though the eight are at the gate */
+	wanted_done = 9;
+	all_done = 0;
+	pthread_mutex_unlock(&gate);
+	test_net_turn_until(l, &all_done);
+	assert_int_equal(most_running, 2);
+	workers_close(&w);
+	loop_close(&l);
+	free(rows);
+	free(hash);
+}
+
 int
 test_net_work(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work_hashes_two_at_once_in_turn_h36),
 		cmocka_unit_test(test_work_full_queue_is_busy_and_leaves_others_alone_h36),
+		cmocka_unit_test(test_work_that_is_long_leaves_threads_to_others_h36),
 	};
 
 	return cmocka_run_group_tests_name("work", tests, NULL, NULL);
