@@ -331,6 +331,7 @@ smtp_secured(struct session *s)
 	smtp->user_id = 0;
 	smtp->may_send = false;
 	smtp->user = SPAN_NONE;
+	session_set_user(s, 0, SPAN_NONE);
 	await_command(smtp);
 }
 
