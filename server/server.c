@@ -204,6 +204,13 @@ serve(struct server *s)
 	tasks_stop(&s->tasks);
 }
 
+static void
+run_inboxes(struct server *s)
+{
+	for (unsigned n = 0; n < s->loop_count; n++)
+		store_inbox_run(&s->inboxes[n]);
+}
+
 /* Jobs that tasks left behind are finished; what sessions left is not acknowledged to anybody. */
 static void
 finish_jobs(struct server *s)
@@ -211,8 +218,7 @@ finish_jobs(struct server *s)
 	struct store_stats stats = { .jobs_waiting = 0 };
 
 	for (int i = 0; i < LAST_JOBS_TRIES; i++) {
-		for (unsigned n = 0; n < s->loop_count; n++)
-			store_inbox_run(&s->inboxes[n]);
+		run_inboxes(s);
 		if (!store_is_busy(s->store) &&
 			(store_stats(s->store, &stats) != OK || stats.jobs_waiting == 0))
 			return;
@@ -250,6 +256,8 @@ close_all(struct server *s)
 	workers_close(&s->workers);
 	if (s->store) {
 		finish_jobs(s);
+		store_stop(s->store);
+		run_inboxes(s); /* housekeeping that was broken off lets go of what it holds */
 		store_close(&s->store);
 	}
 	for (unsigned i = 0; i < s->loop_count; i++)

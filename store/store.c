@@ -246,6 +246,12 @@ store_open(const struct store_options *options, struct store **out, struct store
 }
 
 void
+store_stop(struct store *store)
+{
+	writer_stop(store);
+}
+
+void
 store_close(struct store **store)
 {
 	if (!*store)

@@ -76,6 +76,11 @@ MUST_CHECK enum err store_open(
 	const struct store_options *options, struct store **out, struct store_fault *why);
 
 /*
+ * Commit what waits and stop the writer. Patient jobs that are not done come back with ERR_BUSY, what
+ * is submitted from now on is refused: run the inboxes once more, then store_close().
+ */
+void store_stop(struct store *store);
+/*
  * Commit what waits, stop the writer, close. All snapshots are closed and all inboxes run before.
  */
 void store_close(struct store **store);
