@@ -329,6 +329,25 @@ shared_session_list(struct shared *sh, uint64_t after_id, struct shared_session 
 	return n;
 }
 
+uint64_t
+shared_session_of_user(struct shared *sh, uint64_t user_id)
+{
+	struct list *at, *following;
+	uint64_t id = 0;
+
+	pthread_mutex_lock(&sh->lock);
+	list_for_each(at, following, &sh->sessions) {
+		const struct shared_session *row = LIST_ITEM(at, struct shared_session, link);
+
+		if (row->user_id != user_id)
+			continue;
+		id = row->id;
+		break;
+	}
+	pthread_mutex_unlock(&sh->lock);
+	return id;
+}
+
 enum err
 shared_session_find(struct shared *sh, uint64_t id, struct shared_session *out)
 {

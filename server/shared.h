@@ -105,6 +105,8 @@ size_t shared_session_list(struct shared *sh, uint64_t after_id, struct shared_s
 	size_t max);
 MUST_CHECK enum err shared_session_find(struct shared *sh, uint64_t id, struct shared_session *out);
 
+uint64_t shared_session_of_user(struct shared *sh, uint64_t user_id); /* the first one, or 0 */
+
 /* Forget what has expired; a task runs it each minute. */
 void shared_sweep(struct shared *sh, int64_t now_ms);
 

@@ -149,7 +149,8 @@ control_call_go(struct control_call *call, enum control_step step)
 		call_submit_work(call, h->work_kind, work_run);
 		break;
 	case CALL_READ:
-		call_submit_work(call, WORK_GENERAL, read_run);
+		/* whoever reads the file may take his time */
+		call_submit_work(call, h->spill ? WORK_LONG : WORK_GENERAL, read_run);
 		break;
 	case CALL_CHANGE:
 		control_change_submit(call);

@@ -107,6 +107,7 @@ struct auth {
 	struct password_cost cost;
 	bool may, remembered, admin;
 	char name[SHARED_USER_SIZE];
+	struct peer peer;
 	enum err result;
 };
 
@@ -148,6 +149,7 @@ auth_check(struct control_call *call)
 	enum err err = snap ? auth_look_up(snap, name, a) : ERR_BUSY;
 
 	call->state = a;
+	a->peer = call->session->base.peer;
 	a->cost = control_password_cost(call->host->conf);
 	if (delay > 0) {
 		control_fail(call, RPC_BUSY, "too many failed logins", "wait before you try again",
@@ -192,18 +194,20 @@ auth_finish(struct control_call *call)
 	struct auth *a = call->state;
 	int64_t now = loop_now_ms(call->host->loop);
 
+	if (a->result != OK || a->user_id == 0 || !a->may) /* also where nobody waits for it */
+		shared_login_failed(
+			call->host->shared, &a->peer, control_param(call, "user"), now);
 	if (!s)
 		return;
 	if (a->result != OK || a->user_id == 0 || !a->may) {
-		shared_login_failed(
-			call->host->shared, &s->base.peer, control_param(call, "user"), now);
 		auth_log(call, "login failed", LEVEL_WARNING);
 		control_fail(call, RPC_NO_PERMISSION, "wrong name or password", NULL, NULL);
 		return;
 	}
 	shared_login_good(call->host->shared, &s->base.peer, span_of(a->name), now);
-	shared_login_remember(
-		call->host->shared, a->user_id, a->revision, control_param(call, "password"), now);
+	if (!a->remembered && call->host->conf->auth_remember_ms > 0)
+		shared_login_remember(call->host->shared, a->user_id, a->revision,
+			control_param(call, "password"), now + call->host->conf->auth_remember_ms);
 	auth_log(call, "login", LEVEL_INFO);
 	s->who.level = a->admin ? CONTROL_ADMINISTRATOR : CONTROL_NOBODY;
 	s->who.rights = a->admin ? control_rights_of(CONTROL_ADMINISTRATOR) : USER_RIGHTS;

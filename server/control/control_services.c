@@ -7,7 +7,7 @@
 #include "server/control/control_call.h"
 #include "server/server.h"
 
-#define SESSION_ROWS 8
+#define SESSION_ROWS 1000 /* at once: each look walks the register from its start */
 #define ADDRESSES_MAX 4096
 
 static const char *const tls_words[] = {
@@ -132,7 +132,7 @@ session_row(struct control_call *call, const struct shared_session *row)
 static void
 session_list(struct control_call *call)
 {
-	struct shared_session rows[SESSION_ROWS];
+	struct shared_session *rows = ARENA_ARRAY(&call->arena, struct shared_session, SESSION_ROWS);
 	uint64_t after = 0;
 	size_t n;
 

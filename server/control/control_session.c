@@ -155,13 +155,15 @@ control_session_may(
 static bool
 session_may(struct control_session *s, const struct rpc_request *r, struct rpc_error *error)
 {
-	enum control_right right = r->method->right;
+	/* what is done at once is never too much: a console can always cancel */
+	bool at_once = r->method->right == CONTROL_RIGHT_NONE &&
+		       control_handlers[r->method->id]->start != NULL;
 
 	*error = (struct rpc_error){
 		.what = span_of(r->method->words[0] ? r->method->words : r->method->method)};
 	if (!control_session_may(s, r->method, error))
 		return false;
-	if (s->call_count >= CONTROL_CALLS_MAX && right != CONTROL_RIGHT_NONE) {
+	if (s->call_count >= CONTROL_CALLS_MAX && !at_once) {
 		error->code = RPC_BUSY;
 		error->why = SPAN("too many requests at once on this connection");
 		error->retry_after_s = 1;

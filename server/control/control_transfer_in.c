@@ -326,7 +326,7 @@ mapping_each(struct control_call *call, struct txn *txn, struct span key)
 const struct control_handler control_do_mapping_import = {
 	.check = in_check,
 	.work = lines_read,
-	.work_kind = WORK_GENERAL,
+	.work_kind = WORK_LONG,
 	.read = old_mappings_read,
 	.each = mapping_each,
 	.object = "mapping",

@@ -13,7 +13,6 @@
 #include "store/logins.h"
 #include "store/users.h"
 
-#define SESSIONS_STEP 64
 #define MAIN_ADMIN_SIZE 256
 
 /* ---- list, show ---- */
@@ -363,23 +362,6 @@ const struct control_handler control_do_user_passwd = {
 	.object = "user",
 };
 
-/* USR-14: the session that holds the account, or 0. */
-static uint64_t
-session_of_user(struct control_call *call, uint64_t user_id)
-{
-	struct shared_session rows[SESSIONS_STEP / 8];
-	uint64_t after = 0;
-	size_t n;
-
-	while ((n = shared_session_list(call->host->shared, after, rows, COUNT(rows))) > 0) {
-		for (size_t i = 0; i < n; i++)
-			if (rows[i].user_id == user_id)
-				return rows[i].id;
-		after = rows[n - 1].id;
-	}
-	return 0;
-}
-
 static enum err
 remove_each(struct control_call *call, struct txn *txn, struct span name)
 {
@@ -390,7 +372,7 @@ remove_each(struct control_call *call, struct txn *txn, struct span name)
 
 	if (err != OK)
 		return err;
-	session = session_of_user(call, user.user_id);
+	session = shared_session_of_user(call->host->shared, user.user_id); /* USR-14 */
 	if (session)
 		call->skip_why = arena_printf(
 			&call->arena, "has a session open: s%llu", (unsigned long long)session)

@@ -283,6 +283,28 @@ def test_rights(c, s):
     c.check("H58 an unknown user gets the same words", got and "error" in got[0], got)
 
 
+def test_auth(c, _):
+    """A good login is remembered (H63); guesses beside each other are few (H57)."""
+    s = Server(extra="auth: { hash_memory: 256MB, hash_passes: 4 }\n")
+    try:
+        s.start()
+        s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
+        link, took = Link(s.sock), []
+        for _ in range(2):
+            began = time.time()
+            good = "result" in link.call("auth", user="postmaster", password=PASSWORD)
+            took.append(time.time() - began)
+            c.check("auth", good)
+        c.check("H63 the second login is remembered", took[1] < took[0] / 3, "%.3f s, then %.3f s" % tuple(took))
+        for n in range(20):
+            link.send(b'{"jsonrpc":"2.0","id":%d,"method":"auth","params":{"user":"u%d","password":"x"}}\n' % (100 + n, n))
+        codes = [code(link.line()) for _ in range(20)]
+        c.check("H57 few guesses beside each other", codes.count("busy") >= 12, codes)
+        link.close()
+    finally:
+        s.close()
+
+
 def test_operator(c, _):
     """An operator may undo, but no more than he might do himself."""
     if os.geteuid() != 0:
@@ -333,7 +355,7 @@ def main():
         s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
         s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
         for test in (test_hello, test_lists, test_preview, test_subscribe, test_cancel, test_fds, test_rights,
-                     test_operator, test_parallel, test_limits, test_fuzz):
+                     test_operator, test_auth, test_parallel, test_limits, test_fuzz):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
