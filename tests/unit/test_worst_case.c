@@ -1,9 +1,11 @@
 /*
  * test_worst_case.c - what a peer can make long costs time in step with its length (H31).
  *
- * A generator repeats one unit up to a size; the time of the processor for twice the size may be at
- * most 2.5 times as long, and 32 MB may take a second. Under sanitizers only the ratio counts.
+ * A generator repeats one unit up to a size. What is in step takes 8 times as long for 8 times the
+ * size, what is not takes 64 times: the line is drawn between, far from what a busy machine can do to
+ * a clock. The slowest is told as a figure and not judged.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,17 +18,16 @@
 #include "tests/unit/test_proto.h"
 
 #define MB ((size_t)1 << 20)
-#define RATIO_MAX 2.5
+#define PARTS 8      /* the whole size is compared with this part of it */
+#define RATIO_MAX 24 /* 8 is in step, 64 is not */
 #define TRIES 4           /* another program may have had the cache */
 #define TIME_MIN 0.03     /* s; shorter times say nothing about a ratio: a cache decides */
 #define PIECE 4096        /* bytes that a read brings */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SIZE_MAX_TESTED (4 * MB)
-#define TIME_MAX 60.0
 #else
 #define SIZE_MAX_TESTED (32 * MB)
-#define TIME_MAX 1.0 /* s for the largest size */
 #endif
 
 typedef void run_fn(struct span in, struct buf *out);
@@ -280,18 +281,17 @@ time_of(const struct generator *g, struct span in, struct buf *out)
 	return now_s() - begin;
 }
 
-/* Does twice the size take at most RATIO_MAX times as long, at the best of some tries? */
+/* Does the whole take at most RATIO_MAX times as long as a part, at the best of some tries? */
 static bool
-is_in_step(const struct generator *g, struct span in, struct buf *out, double *half, double *whole)
+is_in_step(const struct generator *g, struct span in, struct buf *out, double *part, double *whole)
 {
-	*half = *whole = TIME_MAX;
 	for (int i = 0; i < TRIES; i++) {
 		double b = time_of(g, in, out);
-		double a = time_of(g, span_range(in, 0, in.len / 2), out);
+		double a = time_of(g, span_range(in, 0, in.len / PARTS), out);
 
-		*half = a < *half ? a : *half;
-		*whole = b < *whole ? b : *whole;
-		if (*whole < TIME_MIN || *whole <= RATIO_MAX * *half)
+		*part = i == 0 || a < *part ? a : *part;
+		*whole = i == 0 || b < *whole ? b : *whole;
+		if (*whole < TIME_MIN || *whole <= RATIO_MAX * *part)
 			return true;
 	}
 	return false;
@@ -301,7 +301,7 @@ static void
 test_worst_case_h31_time_is_in_step(void **state)
 {
 	char *bytes = malloc(SIZE_MAX_TESTED);
-	double half, whole;
+	double part, whole, longest = 0;
 	struct buf out;
 
 	(void)state;
@@ -311,14 +311,12 @@ test_worst_case_h31_time_is_in_step(void **state)
 		const struct generator *g = &generators[i];
 
 		fill(bytes, g->size_max, g);
-		for (size_t size = g->size_max / 16; size <= g->size_max; size *= 4) {
-			if (!is_in_step(g, (struct span){ bytes, size }, &out, &half, &whole))
-				fail_msg("%s: %zu bytes take %.3f s, half of them %.3f s", g->name,
-					size, whole, half);
-			if (whole >= TIME_MAX)
-				fail_msg("%s: %zu bytes take too long", g->name, size);
-		}
+		if (!is_in_step(g, (struct span){ bytes, g->size_max }, &out, &part, &whole))
+			fail_msg("%s: %zu bytes take %.3f s, an eighth of them %.3f s", g->name,
+				g->size_max, whole, part);
+		longest = whole > longest ? whole : longest;
 	}
+	printf("# figure worst input of %zu MB: %.2f s\n", SIZE_MAX_TESTED / MB, longest);
 	buf_fini(&out);
 	free(bytes);
 }
@@ -343,7 +341,6 @@ test_worst_case_h25_wildcards(void **state)
 	assert_false(span_match_wildcard(span_of(pattern), (struct span){ text, 65536 }));
 	whole = now_s() - begin;
 	assert_true(whole < TIME_MIN || whole <= 4 * half);
-	assert_true(whole < TIME_MAX);
 	free(text);
 }
 
