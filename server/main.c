@@ -110,6 +110,21 @@ print_line(void *arg, struct span line)
 	printf("%.*s\n", SPAN_FMT(line));
 }
 
+/* What keeps the store from being opened is no finding; repair may know a way all the same. */
+static bool
+can_open(const struct store_options *options, bool repair)
+{
+	struct store_fault why = { .err = OK };
+	struct store *store = NULL;
+	enum err err = store_open(options, &store, &why);
+
+	store_close(&store);
+	if (err == OK || (err == ERR_CORRUPT && repair))
+		return true;
+	fprintf(stderr, "postroomd: %s\n", why.text);
+	return false;
+}
+
 static int
 check_store(const struct arguments *a)
 {
@@ -120,9 +135,38 @@ check_store(const struct arguments *a)
 	if (!conf)
 		return STATUS_REFUSED;
 	options = store_options_of(conf, a->repair ? STORE_EXCLUSIVE : STORE_CHECK);
-	status = store_check(&options, a->repair, print_line, NULL);
+	status = can_open(&options, a->repair) ?
+		store_check(&options, a->repair, print_line, NULL) :
+		STATUS_REFUSED;
 	conf_free(&conf);
 	return status;
+}
+
+/* In words, for the errors that backup_restore() has. */
+static void
+say_not_restored(const char *from, enum err err)
+{
+	static const struct {
+		enum err err;
+		const char *why, *hint;
+	} rows[] = {
+		{ ERR_BUSY, "the store is in use", "stop the server first" },
+		{ ERR_NOT_FOUND, "no backup is there", "name the folder that postroom backup wrote" },
+		{ ERR_EXISTS, "the store was set aside a moment ago", "try again in a second" },
+		{ ERR_CORRUPT, "the backup is damaged", "the store is as it was; take another one" },
+		{ ERR_FULL, "no room on the disk", "the store is as it was" },
+		{ ERR_LIMIT, "the path is too long", "the store is as it was" },
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (rows[i].err != err)
+			continue;
+		fprintf(stderr, "postroomd: restore %s: %s (%s)\n", from, rows[i].why,
+			rows[i].hint);
+		return;
+	}
+	fprintf(stderr, "postroomd: restore %s: %s (the store is as it was)\n", from,
+		err_name(err));
 }
 
 static int
@@ -139,8 +183,7 @@ restore(const struct arguments *a)
 	buf_init(&set_aside, PATH_MAX);
 	err = backup_restore(a->restore_from, &options, (int64_t)time(NULL) * 1000, &set_aside);
 	if (err != OK)
-		fprintf(stderr, "postroomd: restore %s: %s (%s)\n", a->restore_from, err_name(err),
-			err == ERR_BUSY ? "stop the server first" : "the store is as it was");
+		say_not_restored(a->restore_from, err);
 	else if (buf_span(&set_aside).len > 0)
 		printf("restored; the store before is kept as %.*s\n",
 			SPAN_FMT(buf_span(&set_aside)));

@@ -153,7 +153,9 @@ check_first(struct store *store, struct store_fault *why)
 		err = store_seal_check(&snap, why);
 	if (err == OK && counters_load(&snap, &store->counters) != OK)
 		err = store_fault_set(why, ERR_CORRUPT,
-			"%s: its counters are damaged; run `postroom check --repair`", store->path);
+			"%s: its counters are damaged (stop the server and run postroomd "
+			"--check-store --repair)",
+			store->path);
 	snapshot_close_cursors(&snap);
 	if (err == OK)
 		rc = mdb_txn_commit(snap.txn); /* keeps the handles of the tables */

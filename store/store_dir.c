@@ -103,8 +103,8 @@ check_fs(const struct store_options *options, struct store_fault *why)
 	name = store_network_fs((uint64_t)fs.f_type);
 	if (name && !options->allow_network_fs)
 		return store_fault_set(why, ERR_DENIED,
-			"%s is on a network file system (%s), where mail is not safe; move it to a "
-			"local disk, or set store.allow_network_fs",
+			"%s: on a network file system (%s), where mail is not safe (move it to a "
+			"local disk, or set store.allow_network_fs)",
 			options->path, name);
 	return OK;
 }
@@ -151,10 +151,10 @@ lock_busy(const char *dir, int fd, struct store_fault *why)
 	char text[40] = "";
 
 	if (pid > 0)
-		snprintf(text, sizeof(text), " (process %ld)", pid);
+		snprintf(text, sizeof(text), ", process %ld", pid);
 	return store_fault_set(why, ERR_BUSY,
-		"%s is in use by another postroomd%s; stop it first, or give this one another "
-		"`data`",
+		"%s: in use by another postroomd%s (stop it first, or give this one another "
+		"`data`)",
 		dir, text);
 }
 

@@ -123,8 +123,8 @@ store_schema_check(struct snapshot *snap, struct store_fault *why)
 	version = record_take_u32(&in);
 	if (version != STORE_SCHEMA_VERSION)
 		return store_fault_set(why, ERR_CORRUPT,
-			"%s: the store has version %u, this program knows version %u; use the "
-			"program that wrote it, or restore a backup",
+			"%s: the store has version %u, this program knows version %u (use the "
+			"program that wrote it, or restore a backup)",
 			path, version, STORE_SCHEMA_VERSION);
 	return OK;
 }
@@ -179,8 +179,8 @@ store_seal_check(struct snapshot *snap, struct store_fault *why)
 		return OK;
 	why->torn = true;
 	return store_fault_set(why, ERR_CORRUPT,
-		"%s: the last commit is torn (its seal says %llu, its free pages %llu, the file "
-		"%llu); run `postroom check --repair`",
+		"%s: the last commit is torn: its seal says %llu, its free pages %llu, the file "
+		"%llu (stop the server and run postroomd --check-store --repair)",
 		store_path(snap->store), (unsigned long long)id, (unsigned long long)freed,
 		(unsigned long long)commit_id);
 }
@@ -207,8 +207,8 @@ store_look(const char *dir, struct store_fault *why)
 	close(fd);
 	if (!read_whole || magic != LMDB_MAGIC)
 		return store_fault_set(why, ERR_CORRUPT,
-			"%s is empty, cut or not a store; restore a backup, or move it away to "
-			"begin with an empty store",
+			"%s: empty, cut or not a store (restore a backup, or move it away to begin "
+			"with an empty store)",
 			path);
 	return OK;
 }

@@ -4,6 +4,7 @@
     tests/clients/process.py [WORD...]     those whose name holds a word
 """
 import os
+import re
 import resource
 import shutil
 import signal
@@ -210,6 +211,29 @@ def test_options():
         true("nonsense" in r.stderr and "loops" in r.stderr, "all faults at once: " + r.stderr)
         r = run(DAEMON, "-f", "-c", "/nonexistent/postroom.yaml")
         equal((r.returncode, r.stderr.count("\n")), (1, 1), r.stderr)
+
+
+def test_errors_without_a_server_are_one_line_each():
+    with Server(services=("smtp",)) as server:
+        backup = server.dir + "/backup"
+        os.mkdir(backup)
+
+        def refused(words, *args):
+            r = run(DAEMON, *args, "-c", server.config)
+            true(r.returncode == 1 and r.stdout == "", "%s: status %d, %s" % (args, r.returncode, r.stdout))
+            true(re.fullmatch(r"postroomd: [^\n]*%s[^\n]* \([^\n]+\)\n" % words, r.stderr), r.stderr)
+        refused("no backup is there", "--restore", backup)
+        refused("in use by another postroomd", "--check-store", "--repair")
+        server.cli("backup", backup)
+        refused("the store is in use", "--restore", backup)
+        equal(server.stop(), 0)
+        with open(server.store + "/data.mdb", "r+b") as f:
+            f.write(os.urandom(4096))
+        refused("not a store", "--check-store")
+        refused("not a store", "--check")
+        equal(run(DAEMON, "--restore", backup, "-c", server.config).returncode, 0)
+        equal(server.check(), (0, ""))
+        server.start()
 
 
 def test_second_server_says_one_line_and_harms_nothing():

@@ -41,7 +41,7 @@ test_store_refuses_a_second_server_h46(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(open_other(f, STORE_SERVE), ERR_BUSY);
-	assert_non_null(strstr(f->why.text, "in use by another postroomd (process "));
+	assert_non_null(strstr(f->why.text, "in use by another postroomd, process "));
 	assert_non_null(strstr(f->why.text, f->dir));
 	assert_int_equal(open_other(f, STORE_EXCLUSIVE), ERR_BUSY);
 	store_close(&f->store);
