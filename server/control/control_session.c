@@ -247,7 +247,7 @@ control_input(struct session *base)
 		s->scanned = 0;
 		if (span_trim(span_range(in, 0, end)).len > 0)
 			session_line(s, span_range(in, 0, end), end + 1 == in.len);
-		stream_consume(&base->stream, end + 1);
+		stream_consume_secret(&base->stream, end + 1); /* any line may hold one */
 	}
 	if (stream_at_eof(&base->stream) && s->call_count == 0)
 		session_close(base, CLOSE_PEER);

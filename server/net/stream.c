@@ -21,6 +21,14 @@
 
 static void on_io(struct loop_io *io, unsigned ready);
 
+/* Input that has been used, or is nobody's; what a test feeds may be read-only. */
+static void
+wipe(const struct stream *s, struct span bytes)
+{
+	if (bytes.len > 0 && !s->memory)
+		explicit_bzero((char *)(uintptr_t)bytes.ptr, bytes.len);
+}
+
 void
 stream_end_with(struct stream *s, enum stream_end why)
 {
@@ -72,12 +80,18 @@ stream_watch(struct stream *s)
 	loop_io_watch(s->loop, &s->io, events);
 }
 
+/* In the loop's buffer nothing stays that may be half a password (H66). */
 static void
 keep_fresh(struct stream *s)
 {
-	if (s->fresh.len > 0 && buf_put(&s->in, s->fresh) != OK)
-		stream_end_with(s, STREAM_OVERFLOW);
+	struct span fresh = s->fresh;
+
 	s->fresh = SPAN_NONE;
+	if (fresh.len == 0)
+		return;
+	if (buf_put(&s->in, fresh) != OK)
+		stream_end_with(s, STREAM_OVERFLOW);
+	wipe(s, fresh);
 }
 
 /* Offer what is there; end the stream when the peer has sent its last byte and all was offered. */
@@ -129,7 +143,9 @@ read_plain(struct stream *s)
 static void
 read_and_drop(struct stream *s)
 {
-	stream_receive(s, loop_read_buffer(s->loop), LOOP_READ_SIZE);
+	char *into = loop_read_buffer(s->loop);
+
+	explicit_bzero(into, stream_receive(s, into, LOOP_READ_SIZE));
 	if (s->eof)
 		stream_end_with(s, STREAM_EOF);
 }
@@ -195,6 +211,13 @@ stream_consume(struct stream *s, size_t used)
 	s->fresh = span_from(s->fresh, used);
 }
 
+void
+stream_consume_secret(struct stream *s, size_t used)
+{
+	wipe(s, span_range(stream_peek(s), 0, used));
+	stream_consume(s, used);
+}
+
 bool
 stream_at_eof(const struct stream *s)
 {
@@ -222,7 +245,7 @@ stream_shutdown(struct stream *s)
 	if (s->end != STREAM_OPEN || s->shut)
 		return;
 	s->shut = s->draining = true;
-	s->fresh = SPAN_NONE;
+	stream_consume_secret(s, s->fresh.len); /* whatever it is, nobody wants it */
 	buf_fini(&s->in);
 	if (s->memory) {
 		stream_end_with(s, STREAM_EOF);
@@ -254,6 +277,7 @@ stream_init(struct stream *s, struct loop *loop, int fd, const struct stream_eve
 
 	*s = (struct stream){ .loop = loop, .events = events, .memory = fd < 0 };
 	buf_init(&s->in, STREAM_INPUT_MAX);
+	s->in.wipes = true; /* passwords come in (H66) */
 	stream_init_output(s);
 	stream_set_limits(s, limits);
 	loop_call_init(&s->feed, on_feed);
@@ -283,7 +307,7 @@ stream_fini(struct stream *s)
 	while (s->fd_count > 0)
 		close(s->fds[--s->fd_count]);
 	stream_tls_free(s);
-	buf_wipe(&s->in);
+	buf_fini(&s->in);
 	buf_wipe(&s->out);
 	buf_fini(&s->sent);
 	if (s->memory)

@@ -85,6 +85,7 @@ bool stream_is_lent(const struct stream *s); /* a worker holds the TLS context: 
 /* What has come; good until the next consume, or until on_input returns. */
 struct span stream_peek(const struct stream *s);
 void stream_consume(struct stream *s, size_t used);
+void stream_consume_secret(struct stream *s, size_t used); /* wiped: a password (H66) */
 bool stream_at_eof(const struct stream *s); /* and nothing but stream_peek() is left */
 
 /* Output. Text from outside goes through a *_put of its protocol into stream_out(). */

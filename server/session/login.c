@@ -25,6 +25,7 @@ struct login {
 	struct work work; /* first: the worker sees nothing else move */
 	struct session *session; /* NULL: cancelled */
 	struct host *host;
+	struct peer peer; /* the session's, which may be gone */
 	struct loop_timer delay;
 	struct loop_call call; /* without a delay: at the end of the turn */
 	enum user_protocol protocol;
@@ -98,22 +99,21 @@ finish(struct login *l, enum err result)
 	struct shared *shared = l->host->shared;
 	int64_t now_ms = loop_now_ms(l->host->loop);
 
+	if (result == ERR_DENIED) /* also where nobody waits for the answer (H57) */
+		shared_login_failed(shared, &l->peer, name_of(l), now_ms);
 	if (!s) {
 		login_free(l);
 		return;
 	}
 	if (result == OK) {
-		shared_login_good(shared, &s->peer, name_of(l), now_ms);
-		login_note(l->host, l->user_id, l->protocol, &s->peer);
+		shared_login_good(shared, &l->peer, name_of(l), now_ms);
+		login_note(l->host, l->user_id, l->protocol, &l->peer);
 		metric_add(l->host->metrics, logins, 1);
 	} else {
-		if (result == ERR_DENIED)
-			shared_login_failed(shared, &s->peer, name_of(l), now_ms);
 		metric_add(l->host->metrics, logins_failed, 1);
 	}
 	log_result(l, result);
-	if (!session_is_closing(s))
-		l->done(s, result, l->user_id, name_of(l));
+	l->done(s, result, l->user_id, name_of(l));
 	login_free(l);
 }
 
@@ -284,6 +284,7 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	ENSURE(l);
 	l->session = s;
 	l->host = s->host;
+	l->peer = s->peer;
 	l->protocol = protocol;
 	l->done = done;
 	l->cost = (struct password_cost){ (size_t)s->conf->auth_hash_memory,

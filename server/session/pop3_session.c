@@ -123,6 +123,8 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	struct pop3_session *pop3 = pop3_of(s);
 
 	pop3->login = NULL;
+	if (session_is_closing(s))
+		return;
 	if (result == OK)
 		result = open_drop(pop3, user_id);
 	if (result == OK) {
@@ -318,7 +320,10 @@ step(struct pop3_session *pop3)
 	}
 	if (ev.kind != POP3_NEED_BYTES && ev.kind != POP3_NEED_REPLY)
 		on_event(pop3, &ev);
-	stream_consume(&s->stream, used);
+	if (ev.kind == POP3_LOGIN)
+		stream_consume_secret(&s->stream, used);
+	else
+		stream_consume(&s->stream, used);
 	if (pop3->sending != SENDING_NOTHING)
 		pop3_go_on_sending(pop3);
 	if (ev.kind == POP3_NEED_BYTES && used == 0)

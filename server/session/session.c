@@ -26,7 +26,7 @@ on_input(struct stream *stream)
 	struct session *s = of_stream(stream);
 
 	if (s->reason != CLOSE_NONE) {
-		stream_consume(stream, stream_peek(stream).len);
+		stream_consume_secret(stream, stream_peek(stream).len);
 		return;
 	}
 	s->class->input(s);

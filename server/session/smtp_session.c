@@ -148,6 +148,8 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	struct smtp_session *smtp = smtp_of(s);
 
 	smtp->login = NULL;
+	if (session_is_closing(s))
+		return;
 	if (result == OK) {
 		smtp->user_id = user_id;
 		smtp->may_send = true;
@@ -280,7 +282,10 @@ step(struct smtp_session *smtp)
 	} else if (ev.kind != SMTP_NEED_BYTES && ev.kind != SMTP_NEED_REPLY) {
 		on_event(smtp, &ev);
 	}
-	stream_consume(&s->stream, used);
+	if (ev.kind == SMTP_AUTH)
+		stream_consume_secret(&s->stream, used);
+	else
+		stream_consume(&s->stream, used);
 	if (ev.kind == SMTP_NEED_BYTES && used == 0)
 		return false;
 	return ev.kind != SMTP_NEED_REPLY && !s->waits && !session_is_closing(s);

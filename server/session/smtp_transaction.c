@@ -31,7 +31,10 @@ smtp_end_transaction(struct smtp_session *smtp)
 	smtp->holds_text = false;
 }
 
-/* The facts of this connection, for the pipeline. */
+/*
+ * The facts of this connection, for the pipeline. Those that the writer stores are copied: the session
+ * may be gone before its message is written.
+ */
 static void
 fill_mail(struct smtp_session *smtp, struct mail *mail)
 {
@@ -42,7 +45,7 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 	mail->service = s->service->name;
 	if (service)
 		mail->access = service->access;
-	mail->session = span_of(s->name);
+	mail->session = arena_copy(mail->arena, span_of(s->name));
 	mail->hostname = smtp->hostname;
 	mail->peer = s->peer;
 	mail->peer_is_lan =
@@ -53,7 +56,7 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 			stream_tls_version(&s->stream), stream_tls_cipher(&s->stream));
 	mail->esmtp = smtp->machine.esmtp;
 	mail->user_id = smtp->user_id;
-	mail->user = smtp->user;
+	mail->user = arena_copy(mail->arena, smtp->user);
 }
 
 static struct pipeline_ask

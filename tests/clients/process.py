@@ -3,6 +3,7 @@
 
     tests/clients/process.py [WORD...]     those whose name holds a word
 """
+import base64
 import os
 import re
 import resource
@@ -495,6 +496,56 @@ def test_descriptors_do_not_reach_children_h62():
         true(looked > 15, "looked at %d descriptors" % looked)
         for line in lines:
             line.close()
+
+
+# --- secrets ---
+
+def found_in_memory(pid, words):
+    """What of WORDS is anywhere in the writable memory of a process, the store's file left out."""
+    found = []
+    with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as memory:
+        for row in maps:
+            columns = row.split()
+            if "w" not in columns[1] or "mdb" in columns[-1]:
+                continue
+            start, end = (int(x, 16) for x in columns[0].split("-"))
+            try:
+                memory.seek(start)
+                block = memory.read(end - start)
+            except (OSError, ValueError):
+                continue
+            found += ["%s in %s" % (w, columns[-1]) for w in words if w in block]
+    return found
+
+
+def test_passwords_do_not_stay_in_memory_h66():
+    if os.getuid() != 0:
+        raise Skip("only root may look into a process that is not dumpable")
+    secret = "memory-canary 4711"
+    plain = base64.b64encode(b"\0anna\0" + secret.encode())
+    words = [secret.encode(), plain[8:], base64.b64encode(secret.encode())[:-4]]
+    with Server() as server:
+        pid = server_pid(server)
+        server.add_user("anna", password=secret)
+
+        def look(where):
+            equal(found_in_memory(pid, words), [], where)
+        look("after user add")
+        pop = Line(server.ports["pop3"])
+        pop.say("USER anna")
+        equal(pop.say("PASS " + secret)[:3], b"+OK")
+        look("after PASS")
+        with server.smtp("submissions") as smtp:
+            smtp.login("anna", secret)
+            look("after AUTH PLAIN")
+        with server.smtp("submissions") as smtp:
+            smtp.ehlo()
+            smtp.user, smtp.password = "anna", secret
+            smtp.auth("LOGIN", smtp.auth_login)
+            look("after AUTH LOGIN")
+        pop.s.sendall(b"QUIT\r\n" + b"PASS " + secret.encode())  # half a line, after the end
+        pop.is_closed()
+        look("after all is closed")
 
 
 # --- TLS ---
