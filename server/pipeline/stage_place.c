@@ -45,10 +45,18 @@ place_nowhere(struct pipeline_ask *ask, struct plan *plan)
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
 
+/* All of what a recipient means, or nothing: who is refused will be sent to again. */
+static bool
+has_room(const struct pipeline_ask *ask, const struct plan *plan)
+{
+	return plan->copy_count + ask->names->count <=
+		(size_t)ask->conf->limits_expansion_recipients;
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
-	enum err err = OK;
+	enum err err = has_room(ask, plan) ? OK : ERR_LIMIT;
 
 	for (const struct name *name = ask->names->first; name && err == OK; name = name->next) {
 		if (name->target == TARGET_USER)

@@ -121,17 +121,13 @@ test_plan_one_copy_for_a_target_rte_15(void **state)
 	arena_reset(&arena);
 }
 
-/* The whole pipeline over one message, as explain does it. */
-static enum verdict
-decide(struct site *site, struct arena *arena, const char *from, const char *to, struct plan *plan)
+static struct mail *
+mail_from(struct arena *arena, const char *from)
 {
 	static const char header[] = "Subject: x\r\n\r\n";
 	static const struct mail_options none;
 	struct mail *mail = ARENA_NEW(arena, struct mail);
-	struct pipeline_ask ask = { .conf = site->host.conf, .mail = mail };
-	struct address sender, recipient;
-	enum verdict verdict;
-	enum phase at;
+	struct address sender;
 
 	mail->arena = arena;
 	mail->via = MAIL_VIA_MX;
@@ -140,10 +136,22 @@ decide(struct site *site, struct arena *arena, const char *from, const char *to,
 	strcpy(mail->peer.text, "192.0.2.9");
 	mail->peer.is_ipv4 = true;
 	assert_int_equal(address_parse(arena, span_of(from), &sender), OK);
-	assert_int_equal(address_parse(arena, span_of(to), &recipient), OK);
 	envelope_init(&mail->envelope, arena, &sender, &none);
 	mail->header = span_of(header);
 	assert_int_equal(header_check(mail->header, NULL, &mail->facts), OK);
+	return mail;
+}
+
+/* The whole pipeline over one message, as explain does it. */
+static enum verdict
+decide(struct site *site, struct arena *arena, const char *from, const char *to, struct plan *plan)
+{
+	struct pipeline_ask ask = { .conf = site->host.conf, .mail = mail_from(arena, from) };
+	struct address recipient;
+	enum verdict verdict;
+	enum phase at;
+
+	assert_int_equal(address_parse(arena, span_of(to), &recipient), OK);
 	plan_init(plan, arena);
 	assert_int_equal(snapshot_open(site->host.store, &ask.snap), OK);
 	verdict = pipeline_run_all(&ask, &recipient, 1, NULL, plan, &at);
@@ -188,6 +196,42 @@ test_pipeline_decides_map_04_rte_01_smt_12(void **state)
 		assert_int_equal(plan.reply.code, rows[i].code);
 		arena_reset(&arena);
 	}
+	site_close(&site);
+}
+
+/* The second of two large lists does not fit: nobody of it gets what will come once more. */
+static void
+test_pipeline_expands_all_of_a_recipient_or_nothing_h16(void **state)
+{
+	static struct site site;
+	struct plan_reply replies[2];
+	struct address to[2];
+	struct pipeline_ask ask;
+	struct arena arena;
+	struct plan plan;
+	enum phase at;
+
+	(void)state;
+	site_open(&site, CONF "limits: { expansion_recipients: 100 }\n");
+	for (int i = 0; i < 120; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "u%d", i);
+		site_add_user(&site, name, NULL);
+		site_add_mapping(&site, i < 60 ? "first" : "second", name);
+	}
+	arena_init(&arena, NULL);
+	plan_init(&plan, &arena);
+	ask = (struct pipeline_ask){ .conf = site.host.conf, .mail = mail_from(&arena, "bo@example.net") };
+	assert_int_equal(address_parse(&arena, SPAN("first@example.org"), &to[0]), OK);
+	assert_int_equal(address_parse(&arena, SPAN("second@example.org"), &to[1]), OK);
+	assert_int_equal(snapshot_open(site.host.store, &ask.snap), OK);
+	assert_int_equal(pipeline_run_all(&ask, to, 2, replies, &plan, &at), STAGE_NEXT);
+	snapshot_close(&ask.snap);
+	assert_int_equal(replies[0].code, 0);
+	assert_int_equal(replies[1].code, 452);
+	assert_int_equal(plan.copy_count, 60);
+	arena_reset(&arena);
 	site_close(&site);
 }
 
@@ -256,6 +300,7 @@ main(void)
 		cmocka_unit_test(test_plan_notes_have_a_limit_h88),
 		cmocka_unit_test(test_plan_one_copy_for_a_target_rte_15),
 		cmocka_unit_test(test_pipeline_decides_map_04_rte_01_smt_12),
+		cmocka_unit_test(test_pipeline_expands_all_of_a_recipient_or_nothing_h16),
 		cmocka_unit_test(test_refusals_make_no_commit_h88),
 		cmocka_unit_test(test_password_h58_h63),
 	};
