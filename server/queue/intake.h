@@ -101,7 +101,4 @@ void intake_submit(struct intake *in);
  */
 void intake_drop(struct intake **in);
 
-/* Message bytes that all intakes of the process hold now, for `status`. Any thread. */
-size_t intake_memory_held(void);
-
 #endif

@@ -3,10 +3,10 @@
  */
 #include "server/queue/intake_body.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/metrics.h"
 #include "store/bodies.h"
 
 #define BLOCK_FIRST (2 * BODY_PIECE_DATA)  /* bytes: a message of 4 KB and a bit */
@@ -29,33 +29,25 @@ struct piece_job {
 	uint64_t at; /* bytes of the body before these */
 };
 
-/* Message bytes in memory, of all loops; one for the process. */
-static _Atomic size_t memory_held;
-
 void
 intake_charge(struct intake *in, size_t size)
 {
 	in->held += size;
-	atomic_fetch_add_explicit(&memory_held, size, memory_order_relaxed);
+	metric_add(in->host->metrics, memory_in_flight, size);
 }
 
 void
 intake_uncharge(struct intake *in, size_t size)
 {
 	in->held -= size;
-	atomic_fetch_sub_explicit(&memory_held, size, memory_order_relaxed);
-}
-
-size_t
-intake_memory_held(void)
-{
-	return atomic_load_explicit(&memory_held, memory_order_relaxed);
+	metric_add(in->host->metrics, memory_in_flight, -(int64_t)size);
 }
 
 bool
 intake_is_crowded(const struct intake *in)
 {
-	return intake_memory_held() > (size_t)in->host->conf->limits_memory_in_flight;
+	return metric_get(in->host->metrics, memory_in_flight) >
+		in->host->conf->limits_memory_in_flight;
 }
 
 static struct body_block *
