@@ -147,7 +147,7 @@ receive(struct control_link *link, int timeout_ms)
 	return OK;
 }
 
-/* Take the next whole line as JSON. */
+/* Take the next whole line as JSON. ERR_CORRUPT: it came, and is none. */
 static enum err
 take_line(struct control_link *link, int timeout_ms, struct arena *a, const struct json **out)
 {
@@ -161,7 +161,7 @@ take_line(struct control_link *link, int timeout_ms, struct arena *a, const stru
 			err = json_parse(a, span_range(in, 0, at), out, NULL);
 			buf_consume(&link->in, at + 1);
 			link->searched = 0;
-			return err == OK && json_is(*out, JSON_OBJECT) ? OK : ERR_IO;
+			return err == OK && json_is(*out, JSON_OBJECT) ? OK : ERR_CORRUPT;
 		}
 		link->searched = in.len;
 		err = receive(link, timeout_ms);

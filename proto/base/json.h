@@ -71,7 +71,7 @@ void json_put_array(struct json_writer *w);
 void json_put_close(struct json_writer *w);
 void json_put_name(struct json_writer *w, struct span name); /* of the next value */
 
-/* Invalid UTF-8 becomes U+FFFD; controls are escaped. A span with ptr NULL is the empty string. */
+/* Invalid UTF-8 and NUL become U+FFFD, so that json_parse() reads it; controls are escaped. A span with ptr NULL is the empty string. */
 void json_put_string(struct json_writer *w, struct span text);
 void json_put_u64(struct json_writer *w, uint64_t value);
 void json_put_i64(struct json_writer *w, int64_t value);

@@ -115,8 +115,8 @@ put_quoted(struct json_writer *w, struct span text)
 		text = rest;
 		if (rest.len == 0)
 			break;
-		if (!utf8_next(&rest, &code))
-			put(w, SPAN("\xef\xbf\xbd")); /* U+FFFD */
+		if (!utf8_next(&rest, &code) || code == 0) /* json_parse() takes no NUL */
+			put(w, SPAN("\xef\xbf\xbd"));	   /* U+FFFD */
 		else if (code < 0x80)
 			put_escaped(w, (char)code);
 		else

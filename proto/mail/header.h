@@ -68,7 +68,7 @@ MUST_CHECK enum err header_unfold(struct buf *out, struct span value);
 
 /*
  * Append VALUE unfolded, encoded words (RFC 2047) of UTF-8, US-ASCII and ISO-8859-1 decoded to
- * UTF-8; others stay as they are. For display: pass it through utf8_put_printable() at the last.
+ * UTF-8; others, and those that hold a control, stay as they are. For display: pass it through utf8_put_printable() at the last.
  */
 MUST_CHECK enum err header_decode(struct buf *out, struct span value);
 

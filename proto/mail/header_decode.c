@@ -72,24 +72,39 @@ put_latin1(struct buf *out, struct span bytes)
 	return OK;
 }
 
-/* ERR_SYNTAX: not one that we can decode. */
+/* Holds a control (C0, DEL, C1) once it is decoded; no writer of mail means one. */
+static bool
+has_control(struct span bytes, bool latin1)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		unsigned char c = (unsigned char)bytes.ptr[i];
+
+		if (c < 0x20 || c == 0x7f)
+			return true;
+		if (c >= 0x80 && c <= 0x9f &&
+			(latin1 || (i > 0 && (unsigned char)bytes.ptr[i - 1] == 0xc2)))
+			return true;
+	}
+	return false;
+}
+
+/* ERR_SYNTAX: not one that we can decode, or that hides a control (H70). */
 static enum err
 put_word(struct buf *out, const struct encoded_word *word)
 {
 	char room[ENCODED_WORD_MAX];
 	struct buf bytes = { .bytes = room, .size = sizeof(room), .max = sizeof(room) };
+	bool latin1 = span_eq_nocase(word->charset, SPAN("iso-8859-1"));
 	enum err err;
 
+	if (!latin1 && !span_eq_nocase(word->charset, SPAN("utf-8")) &&
+		!span_eq_nocase(word->charset, SPAN("us-ascii")))
+		return ERR_SYNTAX;
 	err = word->encoding == 'b' ? base64_decode(word->text, &bytes)
 				    : decode_q(word->text, &bytes);
-	if (err != OK)
+	if (err != OK || has_control(buf_span(&bytes), latin1))
 		return ERR_SYNTAX;
-	if (span_eq_nocase(word->charset, SPAN("utf-8")) ||
-		span_eq_nocase(word->charset, SPAN("us-ascii")))
-		return buf_put(out, buf_span(&bytes));
-	if (span_eq_nocase(word->charset, SPAN("iso-8859-1")))
-		return put_latin1(out, buf_span(&bytes));
-	return ERR_SYNTAX;
+	return latin1 ? put_latin1(out, buf_span(&bytes)) : buf_put(out, buf_span(&bytes));
 }
 
 static size_t

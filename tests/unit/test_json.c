@@ -88,6 +88,37 @@ test_json_h11_round_trip(void **state)
 	buf_fini(&out);
 }
 
+/* Whatever bytes are put in, our own reader takes what is written. */
+static void
+test_json_h70_reads_all_it_writes(void **state)
+{
+	const struct json *value;
+	struct json_writer w;
+	struct arena a;
+	struct buf out;
+
+	(void)state;
+	arena_init(&a, NULL);
+	buf_init(&out, 1024);
+	for (unsigned first = 0; first < 256; first++) {
+		for (unsigned second = 0; second < 256; second++) {
+			const char text[] = { (char)first, (char)second, (char)0xa0, (char)0x80 };
+
+			buf_clear(&out);
+			arena_reset(&a);
+			json_writer_init(&w, &out);
+			json_put_object(&w);
+			json_put_member_string(&w, SPAN("s"), (struct span){ text, sizeof(text) });
+			json_put_close(&w);
+			assert_int_equal(json_writer_end(&w), OK);
+			check_row(first << 8 | second,
+				json_parse(&a, buf_span(&out), &value, NULL) == OK);
+		}
+	}
+	arena_reset(&a);
+	buf_fini(&out);
+}
+
 static void
 test_json_writer_limit(void **state)
 {
@@ -178,6 +209,7 @@ test_json(void)
 		cmocka_unit_test(test_json_outlives_its_text),
 		cmocka_unit_test(test_json_documents),
 		cmocka_unit_test(test_json_h11_round_trip),
+		cmocka_unit_test(test_json_h70_reads_all_it_writes),
 		cmocka_unit_test(test_json_writer_limit),
 	};
 
