@@ -20,6 +20,7 @@
 #include "server/warden/warden.h"
 
 #define STOP_LOOK_MS 20	       /* how often the end looks whether the sessions have gone */
+#define STOP_WORK_MS 2000      /* what a worker under way may still take */
 #define LAST_JOBS_TRIES 100    /* x 10 ms, for jobs under way when the loops have ended */
 
 void
@@ -242,6 +243,18 @@ close_hosts(struct server *s)
 	}
 }
 
+/* A worker hangs, in a file of a network for instance: all that was promised is saved, then we go. */
+static noreturn void
+leave_worker(struct server *s)
+{
+	log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "server",
+				.text = "ended although a worker still hangs" });
+	finish_jobs(s);
+	store_stop(s->store);
+	log_writer_sync(s->writer);
+	_exit(s->exit_status);
+}
+
 static void
 close_all(struct server *s)
 {
@@ -253,6 +266,8 @@ close_all(struct server *s)
 	}
 	if (s->listeners.next)
 		server_listeners_close(s);
+	if (s->store && s->workers && !workers_end(s->workers, STOP_WORK_MS))
+		leave_worker(s);
 	workers_close(&s->workers);
 	if (s->store) {
 		finish_jobs(s);

@@ -76,6 +76,9 @@ run_failed(struct run *r, enum err err)
 	if (err == ERR_LIMIT)
 		return complain(r, EXIT_REFUSED, SPAN("request"), "it is over 1 MiB",
 			SPAN("name fewer objects, or select by --filter"));
+	if (err == ERR_CORRUPT)
+		return complain(r, EXIT_NO_SERVER, SPAN("server"), "its answer is no JSON that can be read",
+			SPAN("are both of one version? please report it"));
 	return complain(r, EXIT_NO_SERVER, SPAN("server"), "it ended the connection",
 		SPAN("see its log"));
 }
@@ -232,6 +235,15 @@ apply(struct run *r, const struct json *preview)
 	return err == OK ? print_result(r, r->command->method, result) : run_failed(r, err);
 }
 
+/* Without --yes a pipe may do to all what is harmless or can be undone, and to nothing else. */
+static bool
+wants_yes(const struct run *r)
+{
+	const struct command_options *o = &r->command->options;
+
+	return !o->yes && !(o->all && r->command->method->guard == CONTROL_G1 && !r->interactive);
+}
+
 /* Preview; then, unless it was all that was wanted, ask and apply what was pinned. */
 static int
 run_preview(struct run *r, const struct command_files *files)
@@ -241,7 +253,7 @@ run_preview(struct run *r, const struct command_files *files)
 	enum err err;
 	int status;
 
-	if (!o->dry_run && !o->yes && !r->interactive)
+	if (!o->dry_run && !r->interactive && wants_yes(r))
 		return complain(r, EXIT_USAGE, span_of(r->command->method->words),
 			"a change that selects its objects wants --yes here",
 			SPAN("--dry-run shows what it would change"));
@@ -253,7 +265,7 @@ run_preview(struct run *r, const struct command_files *files)
 		if (status != EXIT_DONE || o->dry_run)
 			return status;
 	}
-	if (!o->yes && !ask_yes("Do it? [y/N] "))
+	if (wants_yes(r) && !ask_yes("Do it? [y/N] "))
 		return complain(r, EXIT_REFUSED, span_of(r->command->method->words),
 			"nothing was changed", SPAN_NONE);
 	return apply(r, preview);

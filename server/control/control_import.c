@@ -207,6 +207,7 @@ mbox_next(struct import_source *s, struct arena *a, struct import_message *out)
 
 /* ---- files ---- */
 
+/* ERR_DENIED: no regular file. */
 static enum err
 file_read(struct import_source *s, int fd, struct arena *a, struct import_message *out)
 {
@@ -215,8 +216,10 @@ file_read(struct import_source *s, int fd, struct arena *a, struct import_messag
 	ssize_t n = 1;
 	char *to;
 
-	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode))
+	if (fstat(fd, &st) != 0)
 		return ERR_IO;
+	if (!S_ISREG(st.st_mode))
+		return ERR_DENIED;
 	if ((uint64_t)st.st_size > s->max) {
 		out->fault = "is larger than limits.message_size";
 		return OK;
@@ -282,14 +285,17 @@ maildir_next(struct import_source *s, struct arena *a, struct import_message *ou
 	s->at++;
 	out->name = arena_copy(a, span_of(entry->d_name));
 	out->flags = import_maildir_flags(out->name);
-	fd = openat(dirfd(s->dir), entry->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(dirfd(s->dir), entry->d_name, /* no wait for whoever opens a FIFO */
+		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
-		out->fault = "cannot be opened";
+		out->fault = errno == ELOOP ? "is a link, no file" : "cannot be opened";
 		return OK;
 	}
 	err = file_read(s, fd, a, out);
 	close(fd);
-	if (err != OK)
+	if (err == ERR_DENIED)
+		out->fault = "is no regular file";
+	else if (err != OK)
 		out->fault = "cannot be read";
 	return OK;
 }

@@ -30,7 +30,7 @@ struct workers {
 	pthread_cond_t wake;
 	struct work_queue queues[WORK_KINDS];
 	unsigned next_kind; /* whose turn it is */
-	unsigned thread_count;
+	unsigned thread_count, ended;
 	bool stop;
 	pthread_t threads[WORK_THREADS_MAX];
 };
@@ -111,6 +111,8 @@ worker_thread(void *arg)
 		else
 			pthread_cond_wait(&w->wake, &w->lock);
 	}
+	w->ended++;
+	pthread_cond_broadcast(&w->wake);
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
@@ -147,6 +149,28 @@ workers_open(unsigned threads, struct workers **out)
 close_workers:
 	workers_close(out);
 	return ERR_IO;
+}
+
+bool
+workers_end(struct workers *w, int64_t wait_ms)
+{
+	struct timespec until;
+	bool all;
+	int rc = 0;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)(wait_ms / 1000);
+	until.tv_nsec += (long)(wait_ms % 1000) * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_broadcast(&w->wake);
+	while (w->ended < w->thread_count && rc == 0)
+		rc = pthread_cond_timedwait(&w->wake, &w->lock, &until);
+	all = w->ended == w->thread_count;
+	pthread_mutex_unlock(&w->lock);
+	return all;
 }
 
 void

@@ -35,6 +35,8 @@ struct workers;
 
 /* THREADS 0: one a core, at least WORK_THREADS_MIN. */
 MUST_CHECK enum err workers_open(unsigned threads, struct workers **out);
+/* No more is begun. False: after WAIT_MS one is still at work; workers_close() would wait for it. */
+bool workers_end(struct workers *w, int64_t wait_ms);
 void workers_close(struct workers **w); /* what waits is not run; the loops must have ended */
 
 /* How many of KIND may wait from now on; any thread. What waits already stays. */

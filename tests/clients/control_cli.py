@@ -319,6 +319,16 @@ def test_import(c, s):
     if len(rows) == 2:
         s.run("message", "show", "karl", str(rows[1]["uid"]), "--folder", "Md", "--out", out_file)
         c.check("a large one is whole", open(out_file, "rb").read().replace(b"\r\n", b"\n") == big)
+    new = os.path.join(s.dir, "md", "new")
+    os.mkfifo(os.path.join(new, "1.fifo"))  # nobody ever writes into it
+    os.symlink(eml, os.path.join(new, "2.link"))
+    os.mkdir(os.path.join(new, "3.folder"))
+    st, out, err = s.run("message", "import", "karl", os.path.join(s.dir, "md"), "--folder", "Fifo")
+    said = out + err
+    c.check("import leaves out what is no file, and says why",
+            "1.fifo" in said and "no regular file" in said and "2.link" in said and "3.folder" in said, (st, said))
+    rows = s.json("message", "list", "karl", "--folder", "Fifo")
+    c.check("import goes on past a FIFO", len(rows) == 2, rows)
 
 
 def test_queue(c, s):

@@ -114,6 +114,30 @@ test_work_full_queue_is_busy_and_leaves_others_alone_h36(void **state)
 	free(other);
 }
 
+/* The end does not wait for a worker that hangs. */
+static void
+test_work_end_gives_up_a_worker_that_hangs(void **state)
+{
+	struct loop *l;
+	struct workers *w;
+	struct work *rows;
+
+	(void)state;
+	assert_int_equal(loop_open(&l), OK);
+	assert_int_equal(workers_open(2, &w), OK);
+	pthread_mutex_lock(&gate);
+	rows = make_work(l, WORK_GENERAL, 1);
+	assert_int_equal(workers_submit(w, rows), OK);
+	while (running == 0)
+		usleep(1000);
+	assert_false(workers_end(w, 50));
+	pthread_mutex_unlock(&gate);
+	assert_true(workers_end(w, 10000));
+	workers_close(&w);
+	loop_close(&l);
+	free(rows);
+}
+
 /* Backups and imports run for minutes: a login must not wait for them. */
 static void
 test_work_that_is_long_leaves_threads_to_others_h36(void **state)
@@ -152,6 +176,7 @@ test_net_work(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_work_hashes_two_at_once_in_turn_h36),
 		cmocka_unit_test(test_work_full_queue_is_busy_and_leaves_others_alone_h36),
+		cmocka_unit_test(test_work_end_gives_up_a_worker_that_hangs),
 		cmocka_unit_test(test_work_that_is_long_leaves_threads_to_others_h36),
 	};
 
