@@ -277,6 +277,17 @@ moves_on(const struct reader *r, const char *word)
 		schema->items[next].type == CONTROL_TYPE_KEYS && strchr(word, '=');
 }
 
+/* As the usage line writes it. */
+static struct span
+upper(struct reader *r, struct span name)
+{
+	char *copy = arena_alloc(r->arena, name.len + 1);
+
+	for (size_t i = 0; i < name.len; i++)
+		copy[i] = ascii_upper(name.ptr[i]);
+	return (struct span){ copy, name.len };
+}
+
 static enum err
 read_word(struct reader *r, const char *word)
 {
@@ -293,6 +304,8 @@ read_word(struct reader *r, const char *word)
 	if (r->positional == schema->count)
 		return wrong_here(r, span_of(word), "is one word too many");
 	r->positional += moves_on(r, word);
+	if (word[0] == '\0' && !span_eq(schema->items[r->positional].name, SPAN("value")))
+		return wrong_here(r, upper(r, schema->items[r->positional].name), "is empty");
 	type = schema->items[r->positional].type;
 	err = add_value(r, r->positional, word);
 	if (type != CONTROL_TYPE_LIST && type != CONTROL_TYPE_TARGETS && type != CONTROL_TYPE_KEYS)
@@ -328,17 +341,6 @@ read_all(struct reader *r)
 			return err;
 	}
 	return OK;
-}
-
-/* As the usage line writes it. */
-static struct span
-upper(struct reader *r, struct span name)
-{
-	char *copy = arena_alloc(r->arena, name.len + 1);
-
-	for (size_t i = 0; i < name.len; i++)
-		copy[i] = ascii_upper(name.ptr[i]);
-	return (struct span){ copy, name.len };
 }
 
 /* Missing are not: a password, which is asked for; an output file, which is standard output. */

@@ -233,20 +233,33 @@ put_each(struct buf *out, const char *before, const struct json *array,
 	}
 }
 
+/* "Would change 2 objects (694 bytes)", over a list of them. */
+static void
+put_preview_head(struct buf *out, const struct json *preview, const struct print_style *style)
+{
+	const struct json *bytes = json_find(preview, SPAN("bytes"));
+	uint64_t count = 0, size = 0;
+
+	if (json_u64(json_find(preview, SPAN("count")), UINT64_MAX, &count) != OK)
+		return;
+	out->overflow |= buf_printf(out, "Would change %llu object%s", (unsigned long long)count,
+				 count == 1 ? "" : "s") != OK;
+	if (json_u64(bytes, UINT64_MAX, &size) == OK && size > 0) {
+		print_put(out, SPAN(" ("));
+		print_value(out, bytes, CONTROL_TYPE_SIZE, style);
+		print_put(out, size < 1000 ? SPAN(" bytes)") : SPAN(")"));
+	}
+	print_put(out, SPAN("\n"));
+}
+
 void
 print_preview(struct buf *out, const struct json *preview, const struct print_style *style)
 {
-	const struct json *bytes = json_find(preview, SPAN("bytes"));
+	const struct json *sample = json_find(preview, SPAN("sample"));
 
-	print_put(out, SPAN("Would change "));
-	print_member(out, preview, SPAN("count"), style);
-	if (json_is(bytes, JSON_NUMBER)) {
-		print_put(out, SPAN(" ("));
-		print_value(out, bytes, CONTROL_TYPE_SIZE, style);
-		print_put(out, SPAN(")"));
-	}
-	print_put(out, SPAN("\n"));
-	put_each(out, "  ", json_find(preview, SPAN("sample")), style);
+	if (!sample || sample->first)
+		put_preview_head(out, preview, style);
+	put_each(out, "  ", sample, style);
 	put_each(out, "", json_find(preview, SPAN("effects")), style);
 	put_each(out, "Warning: ", json_find(preview, SPAN("warnings")), style);
 	print_put(out, SPAN("Undo: "));

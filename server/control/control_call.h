@@ -173,6 +173,9 @@ bool control_slice_is_over(struct control_slice *slice);
 /* "user anna added" of "user.add" and "anna", in A. */
 struct span control_did(struct arena *a, struct span what, struct span object);
 
+/* "would add mapping office -> anna" of a request that is only previewed; no secret. In A. */
+struct span control_would(struct arena *a, const struct rpc_request *r, size_t count);
+
 /* A descriptor parameter; -1 where it was left out. It stays the call's. */
 int control_fd(struct control_call *call, const char *param);
 /* Worker: write all of FROM to a descriptor of the call, and empty it. Fails the call. */

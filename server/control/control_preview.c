@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/control/control_lists.h"
+#include "server/control/control_undo.h"
 #include "server/net/random.h"
 
 #define TOKEN_BYTES 16
@@ -75,9 +76,11 @@ targets_of(struct rpc_request *r)
 
 struct previewing {
 	struct rpc_request *inner;
-	struct span *keys;
+	struct span *keys; /* NULL: the call names no list of targets, it is one change */
 	size_t count;
 	uint64_t bytes;
+	struct span would;  /* instead of the usual sentence; empty: the usual one */
+	struct span undoes; /* of undo: the number of the change that it takes back */
 };
 
 /* The inner request once more, in an arena that lives as long as the preview. */
@@ -105,6 +108,9 @@ preview_keep(struct control_call *call, struct previewing *pv)
 		free(p);
 		return NULL;
 	}
+	if (pv->undoes.len > 0) /* no other change than the one that was shown */
+		*(struct rpc_value *)rpc_value(p->request, "id") = (struct rpc_value){
+			.present = true, .text = arena_copy(&p->arena, pv->undoes)};
 	targets = targets_of(p->request);
 	if (targets) {
 		targets->present = true;
@@ -127,7 +133,7 @@ put_sample(struct control_call *call, const struct previewing *pv)
 
 	json_put_name(w, SPAN("sample"));
 	json_put_array(w);
-	for (size_t i = 0; i < pv->count && i < CONTROL_SAMPLE; i++)
+	for (size_t i = 0; pv->keys && i < pv->count && i < CONTROL_SAMPLE; i++)
 		if (rows)
 			control_row_put(&call->rows, &call->rows.rows[i], w);
 		else
@@ -140,6 +146,7 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 {
 	const struct control_method *m = pv->inner->method;
 	const struct control_handler *h = control_handlers[m->id];
+	struct span would = pv->would;
 	struct json_writer *w = &call->json;
 
 	json_put_object(w);
@@ -149,7 +156,9 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	put_sample(call, pv);
 	json_put_name(w, SPAN("effects"));
 	json_put_array(w);
-	json_put_string(w, arena_printf(&call->arena, "%s: %zu", m->words, pv->count));
+	if (would.len == 0)
+		would = control_would(&call->arena, p->request, pv->count);
+	json_put_string(w, would);
 	json_put_close(w);
 	json_put_name(w, SPAN("warnings"));
 	json_put_array(w);
@@ -205,6 +214,38 @@ preview_listed(struct control_call *call)
 			pv->bytes += (uint64_t)call->rows.rows[i].cells[size_column].number;
 	}
 	preview_end(call, pv);
+}
+
+/* The change that an undo would take back is known: it is what is pinned. */
+static void
+preview_undone(struct control_call *call)
+{
+	struct previewing *pv = call->outer_state;
+	const struct control_undo *u = call->state;
+
+	call->request = call->outer;
+	if (call->failed) {
+		control_call_end(call);
+		return;
+	}
+	buf_clear(&call->out);
+	json_writer_init(&call->json, &call->out);
+	pv->count = 1;
+	pv->would = u->would;
+	pv->undoes =
+		arena_printf(&call->arena, "%llu", (unsigned long long)u->change_id);
+	preview_end(call, pv);
+}
+
+/* What undo.preview finds, in place of the undo. */
+static struct rpc_request *
+undo_request(struct control_call *call, const struct rpc_request *inner)
+{
+	struct rpc_request *r = ARENA_NEW(&call->arena, struct rpc_request);
+
+	*r = *inner; /* both take an id, and nothing else */
+	r->method = control_method_find(SPAN("undo.preview"));
+	return r;
 }
 
 /* The list method with those parameters that both have, and the filter. */
@@ -270,6 +311,12 @@ preview_start(struct control_call *call)
 
 	if (!preview_begin(call, pv)) {
 		control_call_end(call);
+		return;
+	}
+	if (pv->inner->method->id == CONTROL_undo_apply) {
+		call->outer = call->request;
+		call->outer_state = pv;
+		control_call_run(call, undo_request(call, pv->inner), preview_undone);
 		return;
 	}
 	targets = targets_of(pv->inner);

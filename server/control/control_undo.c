@@ -10,6 +10,8 @@
 
 #define EFFECTS_MAX 50
 #define CHANGES_LISTED 10000
+#define PASSED_MAX 100 /* clashes that an undo without an id passes over */
+#define PASSED_SHOWN 3
 
 struct undo_walk {
 	uint64_t before;
@@ -49,25 +51,73 @@ undo_list_read(struct control_call *call, struct snapshot *snap)
 
 const struct control_handler control_do_undo_list = {.read = undo_list_read};
 
-/* The change that is asked for; without an id the caller's last one that can be undone. */
-static enum err
-undo_find(struct control_call *call, struct snapshot *snap, struct change *c)
+/* Not for `undo` without an id: an undo itself, another's, or one without a way back. */
+static bool
+undo_is_for(const struct control_call *call, const struct change *c)
 {
-	struct span id = control_param(call, "id");
-	uint64_t number = 0;
-	enum err err;
+	return !c->undo_of && c->state == CHANGE_CAN_UNDO &&
+	       span_eq(c->who, span_of(call->who.name));
+}
 
-	if (id.len > 0) {
-		if (span_u64(id, UINT64_MAX, &number) != OK)
-			return ERR_NOT_FOUND;
-		return change_find(snap, number, c);
+/*
+ * The caller's last change that can be undone and that nothing later stands upon: a clash is passed
+ * over, and PASSED says which.
+ */
+static enum err
+undo_find_last(
+	struct control_call *call, struct snapshot *snap, struct change *c, struct span *passed)
+{
+	unsigned clashes = 0;
+	uint64_t number = 0;
+	enum err err = OK;
+
+	while (clashes < PASSED_MAX && (err = change_prev(snap, number, c)) == OK) {
+		struct buf clash;
+
+		number = c->change_id;
+		if (!undo_is_for(call, c))
+			continue;
+		buf_init(&clash, 512);
+		err = c->config_no ? OK : change_undo_check(snap, number, &clash);
+		if (err == ERR_EXISTS && ++clashes <= PASSED_SHOWN)
+			*passed = arena_printf(&call->arena,
+				"%.*s%schange %llu was passed over, changed since: %.*s",
+				SPAN_FMT(*passed), passed->len ? "; " : "",
+				(unsigned long long)number, SPAN_FMT(buf_span(&clash)));
+		buf_fini(&clash);
+		if (err != ERR_EXISTS)
+			return err;
 	}
-	do {
-		err = change_prev(snap, number, c);
-		number = err == OK ? c->change_id : 0;
-	} while (err == OK && (c->undo_of || c->state != CHANGE_CAN_UNDO ||
-				      !span_eq(c->who, span_of(call->who.name))));
-	return err;
+	if (clashes > 0)
+		control_failf(call, RPC_CLASH, "id", "no older change can be undone; %.*s",
+			SPAN_FMT(*passed));
+	return ERR_NOT_FOUND;
+}
+
+/* The change that is asked for by its number, or the caller's last one that can be undone. */
+static enum err
+undo_find(struct control_call *call, struct snapshot *snap, struct change *c, struct span *passed)
+{
+	uint64_t number = 0;
+
+	*passed = SPAN("");
+	if (!rpc_has(call->request, "id"))
+		return undo_find_last(call, snap, c, passed);
+	if (span_u64(control_param(call, "id"), UINT64_MAX, &number) != OK)
+		return ERR_NOT_FOUND;
+	return change_find(snap, number, c);
+}
+
+/* Taking back wants the right that the change itself wanted. */
+static bool
+undo_may(struct control_call *call, const struct change *c)
+{
+	const struct control_method *m = control_method_find(c->what);
+
+	if (!m || control_rights_have(call->who.rights, m->right))
+		return true;
+	return control_failf(call, RPC_NO_PERMISSION, control_right_name(m->right),
+		"to undo %.*s the same right is wanted as to do it", SPAN_FMT(c->what));
 }
 
 static enum err
@@ -99,13 +149,19 @@ static enum step
 undo_preview_read(struct control_call *call, struct snapshot *snap)
 {
 	struct json_writer *w = &call->json;
+	struct control_undo *u = ARENA_NEW(&call->arena, struct control_undo);
 	struct change c;
+	struct span passed;
 	struct buf clash;
 	char id[24];
-	enum err err = undo_find(call, snap, &c);
+	enum err err = undo_find(call, snap, &c, &passed);
 
 	if (!control_fail_err(call, err, "change that can be undone"))
 		return STEP_FAIL;
+	if (!undo_may(call, &c))
+		return STEP_FAIL;
+	call->state = u;
+	u->change_id = c.change_id;
 	buf_init(&clash, 512);
 	err = c.config_no ? OK : change_undo_check(snap, c.change_id, &clash);
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)c.change_id);
@@ -124,30 +180,24 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 		json_put_string(w, buf_span(&clash));
 	json_put_close(w);
 	json_put_close(w);
+	u->would = arena_printf(&call->arena, "would undo: %.*s (change %s)%s%.*s%s%.*s",
+		SPAN_FMT(control_did(&call->arena, c.what, c.object)), id,
+		err == ERR_EXISTS ? "; it cannot, changed since: " : "",
+		SPAN_FMT(err == ERR_EXISTS ? buf_span(&clash) : SPAN("")),
+		passed.len ? "; " : "", SPAN_FMT(passed));
 	buf_fini(&clash);
 	return call->failed ? STEP_FAIL : STEP_DONE;
 }
 
 const struct control_handler control_do_undo_preview = {.read = undo_preview_read};
 
-/* Taking back wants the right that the change itself wanted. */
-static bool
-undo_may(struct control_call *call, const struct change *c)
-{
-	const struct control_method *m = control_method_find(c->what);
-
-	if (!m || control_rights_have(call->who.rights, m->right))
-		return true;
-	return control_failf(call, RPC_NO_PERMISSION, control_right_name(m->right),
-		"to undo %.*s the same right is wanted as to do it", SPAN_FMT(c->what));
-}
-
 static enum step
 undo_read(struct control_call *call, struct snapshot *snap)
 {
 	struct control_undo *u = call->state;
+	struct span passed;
 	struct change c;
-	enum err err = undo_find(call, snap, &c);
+	enum err err = undo_find(call, snap, &c, &passed);
 
 	if (!control_fail_err(call, err, "change that can be undone"))
 		return STEP_FAIL;
@@ -155,8 +205,10 @@ undo_read(struct control_call *call, struct snapshot *snap)
 		return STEP_FAIL;
 	u->change_id = c.change_id;
 	u->config_no = (uint32_t)c.config_no;
-	u->note = arena_printf(&call->arena, "%s: %.*s", c.undo_of ? "done again" : "undone",
-		SPAN_FMT(control_did(&call->arena, c.what, c.object)));
+	u->note = arena_printf(&call->arena, "%s: %.*s%s%.*s%s",
+		c.undo_of ? "done again" : "undone",
+		SPAN_FMT(control_did(&call->arena, c.what, c.object)), passed.len ? " (" : "",
+		SPAN_FMT(passed), passed.len ? ")" : "");
 	if (c.state == CHANGE_CAN_UNDO)
 		return STEP_DONE;
 	control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
@@ -193,7 +245,7 @@ undo_change(struct control_call *call, struct txn *txn)
 	buf_init(&clash, 512);
 	err = change_undo(txn, u->change_id, &start, &clash, &undo_id);
 	if (err == ERR_EXISTS)
-		control_failf(call, RPC_CLASH, "id", "changed since by somebody else: %.*s",
+		control_failf(call, RPC_CLASH, "id", "changed since: %.*s",
 			SPAN_FMT(buf_span(&clash)));
 	buf_fini(&clash);
 	call->job_done = 1;

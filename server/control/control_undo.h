@@ -18,6 +18,7 @@ struct control_undo {
 	uint64_t change_id;
 	uint32_t config_no; /* 0: a change of the store */
 	struct span note;   /* "undone: user anna added" */
+	struct span would;  /* of undo.preview: "would undo: user anna added (change 12)" */
 	bool file_done;
 	struct control_config config;
 };

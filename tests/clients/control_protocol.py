@@ -177,6 +177,55 @@ def test_preview(c, s):
     link.close()
 
 
+def plausible(method):
+    """Parameters that a person might give: what is not optional, and no password."""
+    values = {"text": "anna", "name": "anna", "address": "anna@example.test", "count": 1, "size": "1MB",
+              "duration": "1s", "time": "1h", "flag": True, "list": ["anna"], "targets": ["anna"],
+              "keys": {"comment": "x"}, "fd": 0}
+    params = {}
+    for word in method["params"].split():
+        name, kind = word.lstrip("-").split(":")
+        if kind.endswith("?") or kind == "secret":
+            continue
+        kind = kind.split("(")[0]
+        params[name] = "new" if name == "new_name" else values[kind]
+    return params
+
+
+def test_preview_of_all(c, s):
+    """Each method that changes something: its preview is an answer, and so is its token's apply."""
+    link = Link(s.sock)
+    methods = [m for m in link.call("hello")["result"]["methods"] if m["guard"] > 0 and m["name"] != "apply"]
+    c.check("the methods that change something are told", len(methods) > 25, len(methods))
+    for method in methods:
+        reply = link.call("preview", method=method["name"], params=plausible(method))
+        seen = reply.get("result", {})
+        good = seen.get("count") == 1 and seen["effects"][0].startswith("would ")
+        if ":secret" in method["params"]:  # H66: a preview is kept for minutes
+            good = code(reply) == "invalid"
+        c.check("preview of %s" % method["name"], good, reply)
+        if seen and method["name"] not in ("service.stop", "user.remove", "user.rename"):
+            reply = link.call("apply", token=seen["token"])
+            c.check("and its token", "result" in reply or "error" in reply, reply)
+    seen = link.call("preview", method="mapping.add", params={"address": "q@example.test", "target": "anna"})["result"]
+    c.check("a preview says what would be done",
+            seen["effects"] == ["would add mapping q@example.test -> anna"] and seen["sample"] == [], seen)
+    done = link.call("apply", token=seen["token"])["result"]
+    c.check("and its token does it", done["done"] == 1, done)
+    seen = link.call("preview", method="undo.apply", params={})["result"]
+    c.check("a preview of undo names the change and pins it", seen["effects"] ==
+            ["would undo: mapping q@example.test added (change %s)" % done["undo"]], (seen, done))
+    link.call("user.set", name="anna", keys={"comment": "later"})
+    link.call("apply", token=seen["token"])
+    c.check("and takes back that one", "q@example.test" not in [r["address"] for r in s.json("mapping", "list")])
+    link.close()
+    for words in (("mapping", "add", "q@example.test", "anna"), ("user", "set", "anna", "comment=x"),
+                  ("service", "stop", "pop3"), ("undo",), ("config", "undo"), ("backup", s.dir),
+                  ("config", "set", "limits.recipients", "7"), ("group", "add", "crew")):
+        st, out, err = s.run(*words, "--dry-run")
+        c.check("%s --dry-run" % " ".join(words[:2]), st == 0 and out.startswith("would "), (st, out, err))
+
+
 def test_subscribe(c, s):
     link = Link(s.sock)
     sub = link.call("subscribe", topic="status")["result"]["subscription"]
@@ -354,8 +403,8 @@ def main():
         s.start()
         s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
         s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
-        for test in (test_hello, test_lists, test_preview, test_subscribe, test_cancel, test_fds, test_rights,
-                     test_operator, test_auth, test_parallel, test_limits, test_fuzz):
+        for test in (test_hello, test_lists, test_preview, test_preview_of_all, test_subscribe, test_cancel, test_fds,
+                     test_rights, test_operator, test_auth, test_parallel, test_limits, test_fuzz):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
