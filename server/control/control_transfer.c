@@ -73,27 +73,42 @@ user_out(struct transfer_out *t, struct snapshot *snap, const struct user *u)
 	return buf_put_char(&t->text, '\n');
 }
 
+static enum err
+next_user_out(struct transfer_out *t, struct snapshot *snap)
+{
+	struct user user;
+	enum err err = user_after(snap, span_of(t->name), &user);
+
+	if (err != OK)
+		return err;
+	snprintf(t->name, sizeof(t->name), "%.*s", SPAN_FMT(user.name));
+	return user_out(t, snap, &user);
+}
+
+/* NEXT puts one more of them; ERR_NOT_FOUND at the end. */
 static enum step
-users_read(struct control_call *call, struct snapshot *snap)
+all_read(struct control_call *call, struct snapshot *snap,
+	enum err (*next)(struct transfer_out *, struct snapshot *), const char *object)
 {
 	struct control_slice slice = control_slice_begin();
 	struct transfer_out *t = call->state;
-	struct user user;
 	enum err err;
 
-	while ((err = user_after(snap, span_of(t->name), &user)) == OK) {
-		snprintf(t->name, sizeof(t->name), "%.*s", SPAN_FMT(user.name));
-		err = user_out(t, snap, &user);
-		if (err != OK)
-			break;
+	while ((err = next(t, snap)) == OK) {
 		call->done++;
 		if (buf_span(&t->text).len > EXPORT_STEP || control_slice_is_over(&slice))
 			return STEP_MORE;
 	}
 	if (err == ERR_NOT_FOUND)
 		return STEP_DONE;
-	control_fail_err(call, err, "user");
+	control_fail_err(call, err, object);
 	return STEP_FAIL;
+}
+
+static enum step
+users_read(struct control_call *call, struct snapshot *snap)
+{
+	return all_read(call, snap, next_user_out, "user");
 }
 
 const struct control_handler control_do_user_export = {
@@ -119,27 +134,22 @@ mapping_out(struct transfer_out *t, const struct mapping *m)
 	return err == OK ? buf_put_char(&t->text, '\n') : err;
 }
 
+static enum err
+next_mapping_out(struct transfer_out *t, struct snapshot *snap)
+{
+	struct mapping m;
+	enum err err = mapping_next(snap, t->after, &m);
+
+	if (err != OK)
+		return err;
+	t->after = m.mapping_id;
+	return mapping_out(t, &m);
+}
+
 static enum step
 mappings_read(struct control_call *call, struct snapshot *snap)
 {
-	struct control_slice slice = control_slice_begin();
-	struct transfer_out *t = call->state;
-	struct mapping m;
-	enum err err;
-
-	while ((err = mapping_next(snap, t->after, &m)) == OK) {
-		t->after = m.mapping_id;
-		err = mapping_out(t, &m);
-		if (err != OK)
-			break;
-		call->done++;
-		if (buf_span(&t->text).len > EXPORT_STEP || control_slice_is_over(&slice))
-			return STEP_MORE;
-	}
-	if (err == ERR_NOT_FOUND)
-		return STEP_DONE;
-	control_fail_err(call, err, "mapping");
-	return STEP_FAIL;
+	return all_read(call, snap, next_mapping_out, "mapping");
 }
 
 const struct control_handler control_do_mapping_export = {
