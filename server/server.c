@@ -144,16 +144,23 @@ static enum err
 start_threads(struct server *s)
 {
 	sigset_t all, before;
+	unsigned started = 1; /* the front loop is this thread's */
 	int rc = 0;
 
 	sigfillset(&all); /* signals are the front loop's */
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	for (unsigned i = 1; i < s->loop_count && rc == 0; i++)
-		rc = pthread_create(&s->threads[i], NULL, loop_thread, &s->hosts[i]);
+	while (started < s->loop_count && rc == 0) {
+		rc = pthread_create(&s->threads[started], NULL, loop_thread, &s->hosts[started]);
+		started += rc == 0;
+	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc == 0)
 		return OK;
 	server_complain(s, "loop", strerror(rc), "");
+	while (--started > 0) { /* they are closed next */
+		loop_stop(s->hosts[started].loop);
+		pthread_join(s->threads[started], NULL);
+	}
 	return ERR_IO;
 }
 

@@ -95,7 +95,7 @@ buf_reserve(struct buf *b, size_t size)
 {
 	size_t held = b->len - b->start;
 
-	if (size > b->max - held) {
+	if (held > b->max || size > b->max - held) { /* the limit may have fallen meanwhile */
 		b->overflow = true;
 		return NULL;
 	}

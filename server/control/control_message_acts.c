@@ -9,7 +9,6 @@
 #include "store/graves.h"
 #include "store/message_ways.h"
 
-
 /* The message KEY of the call's folder. */
 static enum err
 find(struct control_call *call, struct txn *txn, struct span key, struct folder *folder,

@@ -177,6 +177,24 @@ test_utf8_h70_printable(void **state)
 	buf_fini(&out);
 }
 
+/* A reload may set a smaller limit than a buffer holds by then. */
+static void
+test_buf_holds_more_than_its_new_limit(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 100);
+	assert_int_equal(buf_put(&out, SPAN("0123456789")), OK);
+	out.max = 4;
+	assert_int_equal(buf_put_char(&out, 'x'), ERR_LIMIT);
+	assert_null(buf_reserve(&out, 1000));
+	buf_consume(&out, 8);
+	assert_int_equal(buf_put_char(&out, 'x'), OK);
+	check_span(0, buf_span(&out), SPAN("89x"));
+	buf_fini(&out);
+}
+
 static void
 test_line_h01_take(void **state)
 {
@@ -267,6 +285,7 @@ test_base(void)
 		cmocka_unit_test(test_crc32c_vectors),
 		cmocka_unit_test(test_utf8_strict),
 		cmocka_unit_test(test_utf8_h70_printable),
+		cmocka_unit_test(test_buf_holds_more_than_its_new_limit),
 		cmocka_unit_test(test_line_h01_take),
 	};
 
