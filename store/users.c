@@ -69,6 +69,8 @@ user_name_is_valid(struct span name)
 
 		if (!ascii_is_alnum(c) && c != '.' && c != '_' && c != '-')
 			return false;
+		if (c == '.' && (i == 0 || i + 1 == name.len || name.ptr[i + 1] == '.'))
+			return false; /* no dot-string: the address could only be written in quotes */
 	}
 	return !user_name_is_reserved(name);
 }

@@ -134,6 +134,16 @@ print_nothing(struct run *r, const struct control_method *m, const struct json *
 	       print_to_fd(r->out, SPAN("\n")) == OK;
 }
 
+/* A file of which lines were left out was not imported as it was meant. */
+static bool
+is_partial(const struct control_method *m, const struct json *result)
+{
+	const struct json *skipped = json_find(result, SPAN("skipped"));
+
+	return (m->id == CONTROL_user_import || m->id == CONTROL_mapping_import) && skipped &&
+	       skipped->first;
+}
+
 static int
 print_result(struct run *r, const struct control_method *m, const struct json *result)
 {
@@ -146,7 +156,10 @@ print_result(struct run *r, const struct control_method *m, const struct json *r
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);
 	return print_out(r, &out,
-		m->reply == CONTROL_REPLY_FAULTS && rows && rows->first ? EXIT_REFUSED : EXIT_DONE);
+		is_partial(m, result) ||
+				(m->reply == CONTROL_REPLY_FAULTS && rows && rows->first)
+			? EXIT_REFUSED
+			: EXIT_DONE);
 }
 
 /* The params object of the command, as JSON in OUT. */

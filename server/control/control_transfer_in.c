@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base/utf8.h"
 #include "server/control/control_fields.h"
 #include "server/control/control_password.h"
 #include "server/control/control_transfer.h"
@@ -72,13 +73,29 @@ item_add(struct control_call *call, struct transfer_in *t, struct item item, siz
 	return true;
 }
 
+/* A program or a picture is refused whole: nobody meant its lines. */
+static bool
+is_text(struct control_call *call, struct span text)
+{
+	struct span line;
+
+	if (span_find(text, '\0') == text.len && utf8_is_valid(text))
+		return true;
+	for (size_t number = 1; span_next_line(&text, &line); number++)
+		if (span_find(line, '\0') < line.len || !utf8_is_valid(line))
+			return control_failf(call, RPC_INVALID, "file",
+				"the file is no UTF-8 text: line %zu; nothing was imported",
+				number);
+	return true;
+}
+
 static bool
 lines_read(struct control_call *call)
 {
 	struct transfer_in *t = call->state;
 	struct span text, line;
 
-	if (!control_read_file(call, control_fd(call, "file"), &text))
+	if (!control_read_file(call, control_fd(call, "file"), &text) || !is_text(call, text))
 		return false;
 	for (size_t number = 1; span_next_line(&text, &line); number++) {
 		line = span_trim(line);
@@ -92,6 +109,20 @@ lines_read(struct control_call *call)
 	call->target_count = t->count;
 	atomic_store(&call->progress_total, t->count);
 	return true;
+}
+
+/* What came in and what did not; the lines that were left out are in `skipped`. */
+static void
+in_finish(struct control_call *call)
+{
+	const struct transfer_in *t = call->state;
+	size_t left = call->skipped_count;
+
+	call->note = arena_printf(&call->arena, "%llu of %zu lines imported",
+		(unsigned long long)call->done, t->lines);
+	if (left > 0)
+		call->note = arena_printf(&call->arena, "%.*s, %zu skipped",
+			SPAN_FMT(call->note), left);
 }
 
 /* ---- users ---- */
@@ -237,6 +268,7 @@ const struct control_handler control_do_user_import = {
 	.work = users_work,
 	.work_kind = WORK_LONG,
 	.each = user_each,
+	.finish = in_finish,
 	.object = "user",
 };
 
@@ -297,10 +329,20 @@ mapping_line(struct control_call *call, struct span line, struct mapping *m)
 		.target = fields[1],
 		.collect = fields[3],
 		.comment = fields[4]};
-	for (uint8_t i = 0; fields[2].len && mapping_when_words[i]; i++)
-		if (span_eq_nocase(fields[2], span_of(mapping_when_words[i])))
+	if (m->target.len == 0 || control_characters(m->comment) > MAPPING_COMMENT_MAX) {
+		call->skip_why = m->target.len ? "the comment has over 80 characters"
+					       : "has no target";
+		return ERR_SYNTAX;
+	}
+	if (fields[2].len == 0)
+		return OK;
+	for (uint8_t i = 0; mapping_when_words[i]; i++)
+		if (span_eq_nocase(fields[2], span_of(mapping_when_words[i]))) {
 			m->when = i;
-	return OK;
+			return OK;
+		}
+	call->skip_why = "the third field is none of always, pop3, smtp, sender";
+	return ERR_SYNTAX;
 }
 
 static enum err
@@ -320,7 +362,14 @@ mapping_each(struct control_call *call, struct txn *txn, struct span key)
 		return err;
 	}
 	err = mapping_line(call, item->line, &m);
-	return err == OK ? mapping_add(txn, &m, call->now_ms, &id) : err;
+	if (err != OK)
+		return err;
+	err = mapping_add(txn, &m, call->now_ms, &id);
+	if (err == ERR_SYNTAX)
+		call->skip_why = "the address is no pattern";
+	if (err == ERR_EXISTS)
+		call->skip_why = "there is such a mapping already";
+	return err;
 }
 
 const struct control_handler control_do_mapping_import = {
@@ -329,5 +378,6 @@ const struct control_handler control_do_mapping_import = {
 	.work_kind = WORK_LONG,
 	.read = old_mappings_read,
 	.each = mapping_each,
+	.finish = in_finish,
 	.object = "mapping",
 };

@@ -195,9 +195,8 @@ static enum step
 undo_read(struct control_call *call, struct snapshot *snap)
 {
 	struct control_undo *u = call->state;
-	struct span passed;
 	struct change c;
-	enum err err = undo_find(call, snap, &c, &passed);
+	enum err err = undo_find(call, snap, &c, &u->passed);
 
 	if (!control_fail_err(call, err, "change that can be undone"))
 		return STEP_FAIL;
@@ -207,8 +206,8 @@ undo_read(struct control_call *call, struct snapshot *snap)
 	u->config_no = (uint32_t)c.config_no;
 	u->note = arena_printf(&call->arena, "%s: %.*s%s%.*s%s",
 		c.undo_of ? "done again" : "undone",
-		SPAN_FMT(control_did(&call->arena, c.what, c.object)), passed.len ? " (" : "",
-		SPAN_FMT(passed), passed.len ? ")" : "");
+		SPAN_FMT(control_did(&call->arena, c.what, c.object)),
+		u->passed.len ? " (" : "", SPAN_FMT(u->passed), u->passed.len ? ")" : "");
 	if (c.state == CHANGE_CAN_UNDO)
 		return STEP_DONE;
 	control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
@@ -247,6 +246,10 @@ undo_change(struct control_call *call, struct txn *txn)
 	if (err == ERR_EXISTS)
 		control_failf(call, RPC_CLASH, "id", "changed since: %.*s",
 			SPAN_FMT(buf_span(&clash)));
+	else if (err == ERR_DENIED)
+		control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
+			(unsigned long long)u->change_id, control_why(err),
+			u->passed.len ? "; " : "", SPAN_FMT(u->passed));
 	buf_fini(&clash);
 	call->job_done = 1;
 	call->job_change_id = undo_id;
@@ -269,14 +272,21 @@ undo_finish(struct control_call *call)
 	struct control_undo *u = call->state;
 
 	call->note = u->note;
-	if (u->config_no)
-		control_config_reload(call);
+}
+
+static bool
+undo_take(struct control_call *call)
+{
+	const struct control_undo *u = call->state;
+
+	return !u->config_no || control_config_take(call, &u->config);
 }
 
 const struct control_handler control_do_undo_apply = {
 	.check = undo_check,
 	.read = undo_read,
 	.spill = undo_spill,
+	.take = undo_take,
 	.change = undo_change,
 	.finish = undo_finish,
 	.object = "change",

@@ -12,12 +12,14 @@ struct control_config {
 	const char *path;
 	struct span last_read; /* the text of the generation in force; wiped with the call */
 	uint32_t number;       /* of the change in the file's history, once it is made */
+	bool written;	       /* a change was made: `number` holds the text before it */
 };
 
 struct control_undo {
 	uint64_t change_id;
 	uint32_t config_no; /* 0: a change of the store */
 	struct span note;   /* "undone: user anna added" */
+	struct span passed; /* which later changes were passed over, and why; or empty */
 	struct span would;  /* of undo.preview: "would undo: user anna added (change 12)" */
 	bool file_done;
 	struct control_config config;
@@ -30,7 +32,8 @@ bool control_config_undo(struct control_call *call, struct control_config *c, ui
 /* Writer: put the change of the file into the log; UNDONE (0: none) is undone by it. */
 MUST_CHECK enum err control_config_record(struct control_call *call, struct txn *txn,
 	const struct control_config *c, uint64_t undone);
-/* Loop: take the new file into force. Fails the call where the server refuses it. */
-void control_config_reload(struct control_call *call);
+/* Loop: take the new file into force. Where the server refuses it, the old one is put back and the
+ * call fails. */
+bool control_config_take(struct control_call *call, const struct control_config *c);
 
 #endif

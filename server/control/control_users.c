@@ -188,7 +188,9 @@ add_check(struct control_call *call)
 			call, RPC_INVALID, "name", "the name %.*s is reserved", SPAN_FMT(name));
 	if (!user_name_is_valid(name))
 		return control_fail(call, RPC_INVALID,
-			"a user name is 1 to 32 letters, digits, '.', '_' or '-'", NULL, "name");
+			"a user name is 1 to 32 letters, digits, '.', '_' or '-', "
+			"with no '.' at an end or beside another",
+			NULL, "name");
 	if (control_characters(control_param(call, "comment")) > USER_COMMENT_MAX)
 		return control_fail(
 			call, RPC_INVALID, "a comment has at most 80 characters", NULL, "comment");
@@ -414,7 +416,7 @@ rename_change(struct control_call *call, struct txn *txn)
 	if (err == ERR_SYNTAX)
 		control_fail(call, RPC_INVALID,
 			"the new name is reserved, or not 1 to 32 letters, "
-			"digits, '.', '_' or '-'",
+			"digits, '.', '_' or '-' with no '.' at an end or beside another",
 			NULL, "new_name");
 	if (err == ERR_EXISTS)
 		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,

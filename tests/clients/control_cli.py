@@ -154,8 +154,30 @@ def test_mappings(c, s):
         f.write(text + "nonsense\nsupport,anna\n")
     st, out, err = s.run("mapping", "import", path, "--replace")
     rows = s.json("mapping", "list")
-    c.check("MAP-15 mapping import --replace", st == 0 and len(rows) == 4, (st, out, err, rows))
-    c.check("MAP-15 names the bad line", "line 4" in out + err, (out, err))
+    c.check("MAP-15 mapping import --replace", st == 1 and len(rows) == 4, (st, out, err, rows))
+    c.check("MAP-15 names the bad line", "line 4: is not address,target" in out, (out, err))
+    c.check("MAP-15 counts what came in and what not", out.startswith("4 of 5 lines imported, 1 skipped;"), out)
+    for what, junk in (("NUL", b"x,anna\na\0b,anna\n"), ("invalid UTF-8", b"x,anna\n\xff\xfe,anna\n")):
+        with open(path, "wb") as f:
+            f.write(junk)
+        for area in ("mapping", "user"):
+            st, out, err = s.run(area, "import", path)
+            c.check("%s import refuses a file with %s whole" % (area, what), st == 1 and "line 2" in err, (st, out, err))
+    c.check("and took none of it", s.json("mapping", "list") == rows)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("office,anna,never\nempty,\n")
+    st, out, err = s.run("mapping", "import", path)
+    c.check("MAP-15 each bad line is named", st == 1 and "line 1: the third" in out and "line 2: has no target" in out
+            and out.startswith("0 of 2 lines imported, 2 skipped"), (st, out, err))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("lena,Long-enough 1 pass,Lena\nanna,Long-enough 1 pass\n")
+    st, out, err = s.run("user", "import", path)
+    c.check("user import counts and names", st == 1 and out.startswith("1 of 2 lines imported, 1 skipped;")
+            and "skipped line 2: the name is in use" in out, (st, out, err))
+    s.run("user", "remove", "lena")
+    for name in (".ab", "a..b", "ab."):
+        st, out, err = s.run("user", "add", name, "--password-stdin", stdin=PASSWORD + "\n")
+        c.check("USR-02 a name that is no dot-string: %s" % name, st == 1 and "beside another" in err, (st, err))
     st, _, err = s.run("mapping", "remove", "office")
     c.check("mapping remove takes all of an address",
             st == 0 and [r["address"] for r in s.json("mapping", "list")].count("office") == 0, err)
@@ -278,10 +300,27 @@ def test_bin_expires(c, _):
         c.check("users.bin_keep empties the bin", wait_until(lambda: s.json("message", "bin", "postmaster") == []))
         c.check("and that alone", len(s.json("message", "list", "postmaster")) == 1)
         st, _, err = s.run("undo")
-        c.check("then undo is a clash that names the message", st == 1 and "messages 2" in err, err)
+        c.check("then undo passes over the clash and names the message", st == 1 and "messages 2" in err, err)
         c.check("the server ends with 0", s.stop() == 0, s.errors[-3:])
     finally:
         s.close()
+
+
+def test_undo_chain(c, s):
+    """undo without an id goes on to the change before, past those that later ones stand upon."""
+    for i in range(3):
+        send(s, "anna@example.test", "chain %d" % i)
+    uids = [str(r["uid"]) for r in s.json("message", "list", "anna") if "chain" in r["subject"]]
+    s.run("user", "set", "anna", "comment=before the chain")
+    s.run("message", "remove", "anna", *uids)
+    ids = [r["id"] for r in s.json("message", "bin", "anna") if "chain" in r["subject"]]
+    s.run("message", "restore", "anna", ids[0])
+    said = [s.run("undo") for _ in range(3)]
+    c.check("undo goes down the chain", said[0][0] == said[1][0] == 0 and said[0][1] != said[1][1], said)
+    st, out, err = s.run("undo", "")
+    c.check("an empty word is wrong usage, not a word left out", st == 2 and "ID: is empty" in err, (st, out, err))
+    st, out, err = s.run("user", "show", "")
+    c.check("of any command", st == 2, (st, out, err))
 
 
 def test_import(c, s):
@@ -572,7 +611,7 @@ def test_backup(c, s):
         f.write(lines[0].replace('"anna"', '"dora"') + "\nnot json {\nemil," + PASSWORD + ",by CSV\n")
     st, out, err = s.run("user", "import", path)
     names = [r["name"] for r in s.json("user", "list")]
-    c.check("USR-12 user import takes the good lines", st == 0 and "dora" in names and "emil" in names,
+    c.check("USR-12 user import takes the good lines", st == 1 and "dora" in names and "emil" in names,
             (st, out, err, names))
     c.check("and names the bad one", "line 2" in out + err, (out, err))
     s.run("undo")
@@ -601,7 +640,8 @@ def main():
     s = Server()
     try:
         s.start()
-        for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires, test_import, test_queue,
+        for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires,
+                     test_undo_chain, test_import, test_queue,
                      test_trace, test_server, test_config, test_terminal, test_backup, test_end):
             try:
                 test(c, s)

@@ -19,6 +19,10 @@ test_users_usr_02_names(void **state)
 		{ "", false },
 		{ "a", true },
 		{ "a.b_c-1", true },
+		{ ".ab", false }, /* RFC 5321, 4.1.2: Dot-string */
+		{ "ab.", false },
+		{ "a..b", false },
+		{ ".", false },
 		{ "a b", false },
 		{ "a@b", false },
 		{ "abcdefghijklmnopqrstuvwxyz012345", true },
