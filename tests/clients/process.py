@@ -509,6 +509,8 @@ def found_in_memory(pid, words):
             if "w" not in columns[1] or "mdb" in columns[-1]:
                 continue
             start, end = (int(x, 16) for x in columns[0].split("-"))
+            if end - start > 1 << 30:
+                continue  # room that a sanitizer has taken
             try:
                 memory.seek(start)
                 block = memory.read(end - start)
