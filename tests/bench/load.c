@@ -4,7 +4,7 @@
  *   load smtp   messages in: -n in all, -k a session, -r recipients each
  *   load pop    login, STAT, QUIT: -n sessions
  *   load retr   RETR 1..n of one mailbox: -w commands in flight
- *   load idle   -c connections that log in to POP3 and wait until standard input ends
+ *   load idle   -c POP3 connections that were greeted and wait until standard input ends
  *
  * Options: -p PORT -c SESSIONS -n TOTAL -k EACH -s BYTES -r RECIPIENTS -w WINDOW -u USERS (u0..)
  * -U USER -t SECONDS (limit).  Prints one JSON object.  It is no part of the server.
@@ -213,6 +213,11 @@ next_pop(struct connection *c)
 {
 	switch (c->step) {
 	case 0:
+		if (option.mode == IDLE) {
+			ready_count++;
+			c->step = 10;
+			return true;
+		}
 		if (option.user)
 			say(c, 1, "USER %s\r\n", option.user);
 		else
@@ -224,11 +229,6 @@ next_pop(struct connection *c)
 		c->step = 2;
 		return true;
 	case 2:
-		if (option.mode == IDLE) {
-			ready_count++;
-			c->step = 10;
-			return true;
-		}
 		if (option.mode == RETR)
 			return next_retr(c);
 		say(c, 1, "STAT\r\n");
@@ -363,7 +363,11 @@ read_lines(struct connection *c, struct span in)
 		if (end + 1 != used)
 			return true;
 		if (is_refusal(c)) {
-			fail(c, c->head[0] == '-' ? "-ERR" : "refused");
+			size_t shown = c->line_len < sizeof(c->head) ? c->line_len : sizeof(c->head) - 1;
+
+			c->head[shown] = '\0';
+			c->head[strcspn(c->head, "\r\n\"\\")] = '\0'; /* it goes into JSON */
+			fail(c, c->head);
 			return false;
 		}
 		if (line_ends_reply(c) && c->replies)

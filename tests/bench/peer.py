@@ -183,7 +183,7 @@ class Postroom(Peer):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test")
+        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test", level="info")
         self.server.ports.update(smtp=self.smtp, pop3=self.pop)
         self.server.write_config()
 

@@ -49,11 +49,11 @@ def unverified():
 
 class Server:
     def __init__(self, folder=None, extra="", services=SERVICES, env=None, domain="example.test",
-                 program=os.path.join(BUILD, "postroomd")):
+                 level="debug", program=os.path.join(BUILD, "postroomd")):
         self.owned = folder is None
         self.dir = folder or tempfile.mkdtemp(prefix="postroom-test-")
         os.makedirs(self.dir, exist_ok=True)
-        self.extra, self.env, self.domain = extra, env or {}, domain
+        self.extra, self.env, self.domain, self.level = extra, env or {}, domain, level
         self.ports = dict(zip(services, free_ports(len(services))))
         self.program, self.wrapper, self.process = program, [], None
         self.socket = os.path.join(self.dir, "control.sock")
@@ -66,7 +66,7 @@ class Server:
     def write_config(self):
         lines = ["hostname: mail.example.test", "data: %s" % self.store,
                  "control: %s" % self.socket,
-                 "log: { level: debug, dir: %s/log, max_size: 10MB }" % self.dir,
+                 "log: { level: %s, dir: %s/log, max_size: 10MB }" % (self.level, self.dir),
                  "tls: { certificate: %s/tls/cert.pem, key: %s/tls/key.pem }" % (self.dir, self.dir),
                  "domains: { default: %s, local: [%s] }" % (self.domain, self.domain), "services:"]
         lines += ['  %s: { listen: ["127.0.0.1:%d"] }' % item for item in self.ports.items()]
