@@ -39,7 +39,7 @@ struct connection {
 	unsigned recipient;
 	bool multiline; /* POP3: the reply ends with a dot */
 	bool in_body;
-	char head[4]; /* the first bytes of the line being read */
+	char head[60]; /* the first bytes of the line being read */
 	size_t line_len;
 	char commands[COMMANDS_MAX];
 	size_t commands_len, out; /* bytes of commands and body that have gone */
