@@ -44,7 +44,7 @@ struct conf_note {
  * Make CHANGES in the file at PATH, whose text was LAST_READ when the server last looked.
  *
  * If the file has changed since, the changes are made on its new text, unless it touched one of
- * the same keys: then ERR_BUSY, a clash. The old text goes into the history, the new one is written
+ * the same keys: then ERR_BUSY, a clash; broken by hand: ERR_SYNTAX, see FAULTS. The old text goes into the history, the new one is written
  * atomically: after a crash the old file or the new. OUT gets the new text. ERR_IO, and the errors
  * of conf_edit. The new file has owner and mode of the old one.
  */

@@ -243,6 +243,29 @@ conf_history_undo(const char *path, uint32_t number, struct span last_read,
 	return err;
 }
 
+enum err
+conf_history_take_back(const char *path, uint32_t number)
+{
+	struct span before, now;
+	char name[PATH_SIZE];
+	struct arena arena;
+	struct stat st;
+	enum err err;
+
+	arena_init(&arena, NULL);
+	err = conf_history_text(path, number, &arena, &before);
+	if (err == OK)
+		err = conf_file_read(path, &arena, &now, &st); /* for its owner and mode */
+	if (err == OK)
+		err = conf_file_replace(path, before, &st);
+	if (err == OK && history_path(path, number, "yaml", name))
+		unlink(name);
+	if (err == OK && history_path(path, number, "note", name))
+		unlink(name);
+	arena_reset(&arena);
+	return err;
+}
+
 /* The bytes of KEY's value in TEXT, empty where it is not there. */
 static struct span
 raw_value(struct span text, const struct yaml_tree *tree, struct span key)
@@ -252,19 +275,22 @@ raw_value(struct span text, const struct yaml_tree *tree, struct span key)
 	return node != NULL ? span_range(text, node->start.offset, node->end.offset) : SPAN_NONE;
 }
 
-/* Did somebody else change one of the keys that CHANGES are about? */
-static bool
-is_clash(struct span ours, struct span theirs, const struct conf_change *changes, size_t count,
+/* ERR_BUSY: somebody else changed one of the keys that CHANGES are about; ERR_SYNTAX: broke it. */
+static enum err
+look_for_clash(struct span ours, struct span theirs, const struct conf_change *changes, size_t count,
 	struct arena *a, struct conf_faults *faults)
 {
 	struct yaml_tree old, now;
-	bool clash = yaml_tree_build(ours, a, &old, faults) != OK ||
-		     yaml_tree_build(theirs, a, &now, faults) != OK;
 
-	for (size_t i = 0; i < count && !clash; i++)
-		clash = !span_eq(raw_value(ours, &old, changes[i].key),
-			raw_value(theirs, &now, changes[i].key));
-	return clash;
+	if (yaml_tree_build(theirs, a, &now, faults) != OK)
+		return ERR_SYNTAX;
+	if (yaml_tree_build(ours, a, &old, faults) != OK)
+		return ERR_BUSY;
+	for (size_t i = 0; i < count; i++)
+		if (!span_eq(raw_value(ours, &old, changes[i].key),
+			    raw_value(theirs, &now, changes[i].key)))
+			return ERR_BUSY;
+	return OK;
 }
 
 enum err
@@ -278,9 +304,8 @@ conf_edit_save(const char *path, struct span last_read, const struct conf_change
 
 	arena_init(&arena, NULL);
 	err = conf_file_read(path, &arena, &now, &st);
-	if (err == OK && !span_eq(now, last_read) &&
-		is_clash(last_read, now, changes, count, &arena, faults))
-		err = ERR_BUSY;
+	if (err == OK && !span_eq(now, last_read))
+		err = look_for_clash(last_read, now, changes, count, &arena, faults);
 	if (err == OK)
 		err = conf_edit_all(now, changes, count, out, faults);
 	if (err == OK)

@@ -37,4 +37,10 @@ MUST_CHECK enum err conf_history_text(
 MUST_CHECK enum err conf_history_undo(const char *path, uint32_t number, struct span last_read,
 	const struct conf_note *note, struct buf *out, struct conf_faults *faults);
 
+/*
+ * The file is again what it was before change NUMBER, the last one, which is forgotten: nobody took
+ * it. ERR_NOT_FOUND, ERR_IO, ERR_FULL.
+ */
+MUST_CHECK enum err conf_history_take_back(const char *path, uint32_t number);
+
 #endif

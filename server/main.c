@@ -89,6 +89,7 @@ check_conf(const char *path)
 	struct store_options options;
 	struct store_fault why;
 	struct store *store = NULL;
+	char fault[SERVER_LINE_MAX] = "";
 	enum err err;
 
 	if (!conf)
@@ -99,8 +100,10 @@ check_conf(const char *path)
 		store_close(&store);
 	else if (err != ERR_NOT_FOUND) /* before the first start there is none */
 		fprintf(stderr, "postroomd: %s\n", why.text);
+	if (server_tls_check(conf, fault) != OK)
+		fprintf(stderr, "postroomd: %s\n", fault);
 	conf_free(&conf);
-	return err == OK || err == ERR_NOT_FOUND ? STATUS_DONE : STATUS_REFUSED;
+	return (err == OK || err == ERR_NOT_FOUND) && !fault[0] ? STATUS_DONE : STATUS_REFUSED;
 }
 
 static void

@@ -11,8 +11,10 @@
 #include "server/services.h"
 
 struct buf;
+struct conf;
 struct server;
 
+#define SERVER_LINE_MAX 400 /* of what is said on stderr */
 #define SERVER_STOP_MS 8000 /* for sessions to end after SIGTERM; exit follows within 10 s */
 
 struct server_options {
@@ -38,6 +40,11 @@ struct log_writer *server_log_writer(const struct server *s);
  * nothing: ERR_SYNTAX, with all faults as lines in *faults (may be NULL), which also were logged.
  */
 MUST_CHECK enum err server_reload(struct server *s, struct buf *faults);
+/*
+ * Can the certificate and its key be read, and do they fit? Any thread; as this process, without the
+ * warden: ERR_DENIED where the rights are missing. FAULT says what.
+ */
+MUST_CHECK enum err server_tls_check(const struct conf *conf, char fault[SERVER_LINE_MAX]);
 /* Why the last reload was refused; "" where it was not. */
 const char *server_reload_fault(const struct server *s);
 

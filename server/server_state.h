@@ -18,7 +18,6 @@
 
 #define SERVER_LISTENERS_MAX 128
 #define SERVER_FDS_KEPT 200 /* for store, log, DNS, delivery (H33) */
-#define SERVER_LINE_MAX 400 /* of what is said on stderr */
 
 struct server {
 	const struct server_options *options;

@@ -39,16 +39,13 @@ find_paths(const struct conf *conf, struct tls_paths *out)
 										      ERR_LIMIT;
 }
 
+/* FD is closed. */
 static enum err
-read_pem(struct server *s, const char *path, struct buf *out)
+read_fd(int fd, struct buf *out)
 {
-	enum err err;
-	int fd, error;
 	ssize_t n = 1;
+	int error;
 
-	err = server_open_file(s, path, &fd);
-	if (err != OK)
-		return err;
 	while (n > 0) {
 		char *room = buf_reserve(out, 4096);
 
@@ -66,6 +63,15 @@ read_pem(struct server *s, const char *path, struct buf *out)
 	close(fd);
 	errno = error;
 	return n == 0 ? OK : ERR_IO;
+}
+
+static enum err
+read_pem(struct server *s, const char *path, struct buf *out)
+{
+	int fd;
+	enum err err = server_open_file(s, path, &fd);
+
+	return err == OK ? read_fd(fd, out) : err;
 }
 
 /* Whole, or not at all: under another name first. */
@@ -186,6 +192,50 @@ server_tls_open(struct server *s, const struct conf *conf, struct tls_server **o
 				"certificate %.150s: %s (see tls.certificate, tls.key)",
 				paths.certificate, why);
 	}
+	buf_fini(&cert);
+	buf_fini(&key);
+	return err;
+}
+
+/* ---- a look at the files, for --check and config check ---- */
+
+/* ERR_DENIED: only whoever starts the server may read it. */
+static enum err
+look_pem(const char *path, const char *key, struct buf *out, char fault[SERVER_LINE_MAX])
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
+	if (fd >= 0 && read_fd(fd, out) == OK)
+		return OK;
+	snprintf(fault, SERVER_LINE_MAX, "%s %.150s: %s", key, path, strerror(errno));
+	return errno == EACCES ? ERR_DENIED : ERR_IO;
+}
+
+enum err
+server_tls_check(const struct conf *conf, char fault[SERVER_LINE_MAX])
+{
+	struct tls_server *tls = NULL;
+	struct tls_paths paths;
+	struct buf cert, key;
+	const char *why = NULL;
+	enum err err = find_paths(conf, &paths);
+
+	if (err != OK || (access(paths.certificate, F_OK) != 0 && errno == ENOENT &&
+				 (conf->tls_certificate.len == 0 || access(paths.key, F_OK) != 0)))
+		return err; /* there is none: it is made at the start */
+	buf_init(&cert, PEM_FILE_MAX);
+	buf_init(&key, PEM_FILE_MAX);
+	key.wipes = true;
+	err = look_pem(paths.certificate, "tls.certificate", &cert, fault);
+	if (err == OK)
+		err = look_pem(paths.key, "tls.key", &key, fault);
+	if (err == OK) {
+		err = tls_server_open(buf_span(&cert), buf_span(&key), &tls, &why);
+		if (err != OK)
+			snprintf(fault, SERVER_LINE_MAX, "tls.certificate %.150s: %s",
+				paths.certificate, why);
+	}
+	tls_server_release(&tls);
 	buf_fini(&cert);
 	buf_fini(&key);
 	return err;

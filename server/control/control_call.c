@@ -153,7 +153,10 @@ control_call_go(struct control_call *call, enum control_step step)
 		call_submit_work(call, h->spill ? WORK_LONG : WORK_GENERAL, read_run);
 		break;
 	case CALL_CHANGE:
-		control_change_submit(call);
+		if (h->take && !h->take(call))
+			control_call_go(call, CALL_END);
+		else
+			control_change_submit(call);
 		break;
 	case CALL_FINISH:
 		call_finish(call);

@@ -13,6 +13,7 @@
  *   read    is called with a fresh snapshot until it does not say STEP_MORE; at most
  *           CONTROL_SLICE_MS a call (H44). `spill` follows each slice, without the snapshot: it may
  *           write to a descriptor
+ *   take    what must succeed in memory before `change` records it (a new configuration)
  *   change  one store_job; each: one call for each target, in jobs of CONTROL_TARGETS_JOB targets,
  *           and what fails is skipped with its reason while the others go on
  *           `work` may set call->again: after these targets it is called once more
@@ -47,6 +48,7 @@ struct control_handler {
 	bool (*work)(struct control_call *);
 	enum step (*read)(struct control_call *, struct snapshot *);
 	bool (*spill)(struct control_call *);
+	bool (*take)(struct control_call *); /* loop, before `change`: false ends the call */
 	enum err (*change)(struct control_call *, struct txn *);
 	enum err (*each)(struct control_call *, struct txn *, struct span key);
 	void (*finish)(struct control_call *);

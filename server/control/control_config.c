@@ -17,6 +17,7 @@
 #include "server/server.h"
 
 #define VALUE_MAX 65536
+#define WHY_MAX 400 /* bytes of why the server refuses a file */
 #define SUM_MAX 400 /* bytes of what the history says of a change */
 #define CHANGES_LOOKED_AT 1000 /* of the log, for one of the file */
 
@@ -130,8 +131,12 @@ config_failed(struct control_call *call, enum err err, const struct conf_faults 
 			"the file was changed by hand at the same place",
 			"look at config diff, then try again", NULL);
 	if (f) {
-		control_failf(call, RPC_INVALID, arena_text(&call->arena, f->key), "%.*s%s%.*s",
-			SPAN_FMT(f->key), f->key.len ? ": " : "", SPAN_FMT(f->text));
+		struct span line = f->key.len || !f->line ? SPAN("") :
+			arena_printf(&call->arena, "the file, line %u: ", f->line);
+
+		control_failf(call, RPC_INVALID, arena_text(&call->arena, f->key), "%.*s%.*s%s%.*s",
+			SPAN_FMT(line), SPAN_FMT(f->key), f->key.len ? ": " : "",
+			SPAN_FMT(f->text));
 		call->error.line = f->line;
 		call->error.column = f->column;
 		return false;
@@ -142,14 +147,22 @@ config_failed(struct control_call *call, enum err err, const struct conf_faults 
 	return control_fail_err(call, err, "the configuration file");
 }
 
-static void
-config_number(struct control_call *call, struct control_config *c)
+static uint32_t
+config_number(struct control_call *call, const struct control_config *c)
 {
 	struct conf_past *past;
 	size_t count;
 
 	if (conf_history_list(c->path, &call->arena, &past, &count) == OK && count > 0)
-		c->number = past[0].number;
+		return past[0].number;
+	return 0;
+}
+
+static void
+config_written(struct control_call *call, struct control_config *c, uint32_t before)
+{
+	c->number = config_number(call, c);
+	c->written = c->number != before;
 }
 
 static void
@@ -165,15 +178,17 @@ control_config_undo(struct control_call *call, struct control_config *c, uint32_
 	struct conf_note note = config_note(call, number ? "undo" : "undo of the last change");
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text;
+	uint32_t before;
 	enum err err;
 
+	before = config_number(call, c);
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	err = conf_history_undo(c->path, number, c->last_read, &note, &text, faults);
 	if (err != OK)
 		config_failed(call, err, faults);
 	else
-		config_number(call, c);
+		config_written(call, c, before);
 	config_forget(&text, faults);
 	return err == OK;
 }
@@ -212,19 +227,27 @@ control_config_record(
 	return err;
 }
 
-void
-control_config_reload(struct control_call *call)
+bool
+control_config_take(struct control_call *call, const struct control_config *c)
 {
 	struct buf faults;
-	enum err err;
+	struct span why;
+	bool back;
 
 	buf_init(&faults, VALUE_MAX);
-	err = server_reload(call->host->server, &faults);
-	if (err != OK)
-		control_failf(call, RPC_REFUSED, NULL,
-			"the file was written, but the server does not take it: %.*s",
-			SPAN_FMT(span_range(buf_span(&faults), 0, 400)));
+	if (server_reload(call->host->server, &faults) == OK) {
+		buf_fini(&faults);
+		return true;
+	}
+	why = arena_copy(&call->arena, span_range(buf_span(&faults), 0, WHY_MAX));
 	buf_fini(&faults);
+	/* also read again, so that the warden and the alert of status forget the new one */
+	back = c->written && conf_history_take_back(c->path, c->number) == OK;
+	if (back && server_reload(call->host->server, NULL) != OK)
+		back = false;
+	return control_failf(call, RPC_REFUSED, NULL, "the server does not take it: %.*s; %s",
+		SPAN_FMT(span_trim(why)),
+		back ? "the file is as it was" : "the file is written all the same");
 }
 
 /* ---- set, undo ---- */
@@ -247,15 +270,19 @@ set_work(struct control_call *call)
 	struct conf_note note = config_note(call, what);
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text;
+	uint32_t before;
 	enum err err;
 
 	snprintf(what, sizeof(what), "config set %.*s", SPAN_FMT(span_range(change.key, 0, 300)));
 	note.what = span_of(what);
+	before = config_number(call, c);
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	err = conf_edit_save(c->path, c->last_read, &change, 1, &note, &text, faults);
 	if (err == OK)
-		config_number(call, c);
+		config_written(call, c, before);
+	else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0)
+		control_failf(call, RPC_NOT_FOUND, NULL, "%s: the file is missing", c->path);
 	else if (err == ERR_NOT_FOUND)
 		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
 			SPAN_FMT(change.key));
@@ -263,6 +290,12 @@ set_work(struct control_call *call)
 		config_failed(call, err, faults);
 	config_forget(&text, faults);
 	return err == OK;
+}
+
+static bool
+set_take(struct control_call *call)
+{
+	return control_config_take(call, call->state);
 }
 
 static enum err
@@ -275,8 +308,8 @@ const struct control_handler control_do_config_set = {
 	.check = set_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
+	.take = set_take,
 	.change = set_change,
-	.finish = control_config_reload,
 	.object = "the change",
 	.unrecorded = true,
 };
@@ -324,8 +357,8 @@ const struct control_handler control_do_config_undo = {
 	.check = set_check,
 	.work = undo_work,
 	.work_kind = WORK_GENERAL,
+	.take = set_take,
 	.change = undo_record,
-	.finish = control_config_reload,
 	.object = "the change",
 	.unrecorded = true,
 };

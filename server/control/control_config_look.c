@@ -71,6 +71,7 @@ check_work(struct control_call *call)
 	const struct control_config *c = call->state;
 	int fd = control_fd(call, "file");
 	struct conf *conf = NULL;
+	char fault[SERVER_LINE_MAX] = "";
 	struct span text;
 	enum err err;
 
@@ -81,10 +82,14 @@ check_work(struct control_call *call)
 		err = conf_load(text, &conf, faults);
 	else
 		err = conf_load_file(c->path, geteuid(), &conf, faults);
-	if (conf)
-		conf_free(&conf);
 	if (faults->errors == 0 && err != OK)
 		control_fail_err(call, err, "the configuration file");
+	/* what this process may not read is the warden's to open (H55) */
+	err = conf ? server_tls_check(conf, fault) : OK;
+	if (err != OK && err != ERR_DENIED)
+		conf_fault_add(faults, (struct yaml_place){0}, SPAN("tls"), "%s", fault);
+	if (conf)
+		conf_free(&conf);
 	fault_rows(&call->rows, faults);
 	conf_faults_fini(faults);
 	return !call->failed;

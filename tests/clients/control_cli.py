@@ -11,6 +11,7 @@ import os
 import poplib
 import pty
 import select
+import signal
 import smtplib
 import ssl
 import struct
@@ -109,6 +110,17 @@ def test_users(c, s):
     st, out, err = s.run("user", "add", "carl", "--password-stdin", stdin=PASSWORD + "\n")
     st, out, err = s.run("user", "rename", "carl", "karl")
     c.check("user rename", st == 0 and "karl" in [r["name"] for r in s.json("user", "list")], err)
+    s.run("mapping", "add", "choir", "karl")
+    s.run("user", "set", "anna", "forward_to=karl@example.test;x@example.net", "assistants=karl")
+    st, out, err = s.run("user", "rename", "karl", "carlo")
+    c.check("user rename takes the mappings along", [r["target"] for r in s.json("mapping", "list")] == ["carlo"], out)
+    c.check("and says so, and who still names the old name", "1 mapping follows" in out
+            and "karl is still named by: anna (forward_to), anna (assistants)" in out, (st, out, err))
+    st, out, err = s.run("undo")
+    c.check("one undo for both", s.json("mapping", "list")[0]["target"] == "karl"
+            and "karl" in [r["name"] for r in s.json("user", "list")], (out, err))
+    s.run("mapping", "remove", "choir")
+    s.run("user", "set", "anna", "forward_to=", "assistants=")
     st, out, err = s.run("user", "unlock", "karl")
     c.check("USR-20 user unlock", st == 0, err)
     st, out, err = s.run("user", "remove", "karl", "nobody")
@@ -306,6 +318,19 @@ def test_bin_expires(c, _):
         s.close()
 
 
+def test_show(c, s):
+    """A message is read line by line, and nothing in it moves the cursor (H70)."""
+    send(s, "anna@example.test", "to be read", text="line one\r\n\x1b[2Jline two\r\n\r\nthe end\r\n")
+    uid = str([r["uid"] for r in s.json("message", "list", "anna") if r["subject"] == "to be read"][0])
+    st, out, err = s.run("message", "show", "anna", uid)
+    lines = out.split("\n")
+    c.check("message show has a line for a line", st == 0 and "Subject: to be read" in lines and "line one" in lines
+            and "the end" in lines and "\\r\\n" not in out, (st, out, err))
+    c.check("H70 and cleans each", "\x1b" not in out and "\\x1b[2Jline two" in lines, out)
+    shown = s.json("message", "show", "anna", uid)[0]
+    c.check("--json has it as it is", shown["body"].endswith("\r\n\r\nthe end\r\n"), shown)
+
+
 def test_undo_chain(c, s):
     """undo without an id goes on to the change before, past those that later ones stand upon."""
     for i in range(3):
@@ -389,8 +414,12 @@ def test_queue(c, s):
     c.check("queue release and retry", st == 0 and s.json("status")[0]["queue"]["held"] == 0, err)
     st, _, err = s.run("queue", "redirect", one, "to=near@example.net")
     c.check("queue redirect", st == 0 and s.json("queue", "list", "--filter", "to:near")[0]["id"] == one, err)
-    st, _, err = s.run("queue", "hold", "--all", "--yes")
-    c.check("queue hold --all", st == 0 and s.json("status")[0]["queue"]["held"] == 3, err)
+    st, _, err = s.run("queue", "remove", "--all")
+    c.check("queue remove --all wants --yes in a pipe", st == 2 and "--yes" in err, (st, err))
+    st, _, err = s.run("queue", "hold", "--filter", "size>1")
+    c.check("and so does each --filter", st == 2 and "--yes" in err, (st, err))
+    st, _, err = s.run("queue", "hold", "--all")
+    c.check("queue hold --all wants none: it can be undone", st == 0 and s.json("status")[0]["queue"]["held"] == 3, err)
     s.run("undo")
     c.check("undo of --all", s.json("status")[0]["queue"]["held"] == 0)
     st, _, err = s.run("queue", "remove", one)
@@ -588,12 +617,54 @@ def test_config(c, s):
             s.json("config", "get", "domains.local")[0]["value"] == ["example.test"], err)
     st, _, err = s.run("config", "check")
     c.check("config check", st == 0, err)
+    test_config_refused(c, s)
     bad = os.path.join(s.dir, "bad.yaml")
     with open(bad, "w", encoding="utf-8") as f:
         f.write("hostname: a\nnonsense: 1\nlog: { level: loud }\n")
     st, out, err = s.run("config", "check", bad)
     c.check("config check names every fault", st == 1 and "nonsense" in out + err and "level" in out + err,
             (st, out, err))
+
+
+def test_config_refused(c, s):
+    """What the server does not take is neither in the file nor in the history (H61)."""
+    plain, rows = open(s.conf, encoding="utf-8").read(), s.json("config", "history")
+    changes = len(s.json("undo", "list"))
+    before = plain + "tls: {{ certificate: {0}/store/tls/cert.pem, key: {0}/store/tls/key.pem }}\n".format(s.dir)
+    with open(s.conf, "w", encoding="utf-8") as f:
+        f.write(before)
+    s.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "cert.pem" in str(s.json("config", "get", "tls.certificate")[0]["value"]))
+    for value in ("/nope", s.conf):
+        st, _, err = s.run("config", "set", "tls.certificate", value)
+        c.check("H61 a certificate that cannot be had is refused, and why",
+                st == 1 and "certificate" in err and "the file is as it was" in err, (st, err))
+    st, _, err = s.run("config", "set", "services.pop3.listen", '["192.0.2.1:110"]')
+    c.check("H61 an address that cannot be had is refused", st == 1 and "192.0.2.1:110" in err, (st, err))
+    c.check("the file is as it was", open(s.conf, encoding="utf-8").read() == before)
+    c.check("no change is kept", s.json("config", "history") == rows and len(s.json("undo", "list")) == changes)
+    c.check("status has no fault of a reload", "reload_fault" not in s.json("status")[0])
+    st, _, err = s.run("config", "set", "limits.recipients", "999")
+    c.check("the next change is taken", st == 0 and s.run("undo")[0] == 0, (st, err))
+    before = plain
+    with open(s.conf, "w", encoding="utf-8") as f:
+        f.write(before + "tls: { certificate: %s/none.pem, key: %s }\n" % (s.dir, s.conf))
+    st, out, err = s.run("config", "check")
+    c.check("config check looks at the certificate", st == 1 and "none.pem" in out + err, (st, out, err))
+    with open(s.conf, "w", encoding="utf-8") as f:
+        f.write(before + "loops: [\n")
+    st, _, err = s.run("config", "set", "limits.recipients", "999")
+    c.check("a broken file is called broken, with its line",
+            st == 1 and "by hand" not in err and "line %d" % (before.count("\n") + 2) in err, (st, err))
+    os.rename(s.conf, s.conf + ".away")
+    st, _, err = s.run("config", "set", "limits.recipients", "999")
+    c.check("a missing file is called missing", st == 1 and "missing" in err, (st, err))
+    with open(s.conf, "w", encoding="utf-8") as f:
+        f.write(before)
+    os.chmod(s.conf, 0o666)
+    st, _, err = s.run("config", "set", "limits.recipients", "999")
+    c.check("a file that others may write is called that", st == 1 and "by hand" not in err, (st, err))
+    os.chmod(s.conf, 0o600)
 
 
 def test_backup(c, s):
@@ -641,7 +712,7 @@ def main():
     try:
         s.start()
         for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires,
-                     test_undo_chain, test_import, test_queue,
+                     test_show, test_undo_chain, test_import, test_queue,
                      test_trace, test_server, test_config, test_terminal, test_backup, test_end):
             try:
                 test(c, s)

@@ -116,7 +116,7 @@ test_save_and_clash_cfg02(void **state)
 	must_read("loops: 7\n");
 	/* By hand it was broken: refused, and left as it is. */
 	write_file("loops: [\n", 0640);
-	assert_int_equal(save("loops: 7\n", "hostname", "y"), ERR_BUSY);
+	assert_int_equal(save("loops: 7\n", "hostname", "y"), ERR_SYNTAX);
 	must_read("loops: [\n");
 	/* A bad value changes nothing. */
 	write_file("loops: 7\n", 0640);
@@ -125,6 +125,30 @@ test_save_and_clash_cfg02(void **state)
 	assert_int_equal(save("loops: 7\n", "loop", "7"), ERR_NOT_FOUND);
 	unlink(path);
 	assert_int_equal(save("loops: 7\n", "loops", "7"), ERR_NOT_FOUND);
+}
+
+/* What the server did not take leaves neither a file nor a change behind. */
+static void
+test_history_takes_a_change_back(void **state)
+{
+	struct conf_past *past;
+	struct arena a;
+	size_t before, count;
+
+	(void)state;
+	arena_init(&a, NULL);
+	write_file("loops: 1 # a\n", 0640);
+	assert_int_equal(conf_history_list(path, &a, &past, &before), OK);
+	assert_int_equal(save("loops: 1 # a\n", "loops", "2"), OK);
+	assert_int_equal(conf_history_list(path, &a, &past, &count), OK);
+	assert_int_equal(count, before + 1);
+	assert_int_equal(conf_history_take_back(path, past[0].number), OK);
+	must_read("loops: 1 # a\n");
+	assert_int_equal(conf_history_take_back(path, past[0].number), ERR_NOT_FOUND);
+	assert_int_equal(conf_history_list(path, &a, &past, &count), OK);
+	assert_int_equal(count, before);
+	arena_reset(&a);
+	unlink(path);
 }
 
 static void
@@ -214,6 +238,8 @@ test_conf_history(void)
 			test_save_and_clash_cfg02, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			test_history_lists_and_undoes, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+			test_history_takes_a_change_back, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			test_history_keeps_so_many_and_numbers_go_on, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
