@@ -32,6 +32,8 @@ struct login {
 	login_done *done;
 	bool at_work;
 	bool may; /* enabled, the protocol allowed, the address too */
+	const char *why; /* static text, for the log alone: what speaks against it */
+	int64_t delay_ms; /* that it had to wait before it was looked at (H57) */
 	uint64_t user_id, revision;
 	struct password_cost cost;
 	size_t name_len, password_len, hash_len;
@@ -77,6 +79,7 @@ log_result(struct login *l, enum err result)
 {
 	struct session *s = l->session;
 	bool good = result == OK;
+	const char *why = result == ERR_DENIED ? l->why : err_name(result);
 
 	if (good && !s->conf->log_logins)
 		return;
@@ -88,7 +91,8 @@ log_result(struct login *l, enum err result)
 			.fields = { { "user", name_of(l), 0 },
 				{ "address", span_of(s->peer.text), 0 },
 				{ "service", span_of(s->service->name), 0 },
-				{ "why", span_of(err_name(result)), 0 } } });
+				{ "why", span_of(why), 0 },
+				{ l->delay_ms > 0 ? "delayed_ms" : NULL, .number = l->delay_ms } } });
 }
 
 /* The end of a try. L is gone afterwards. */
@@ -136,8 +140,10 @@ work_done(struct work *work, enum err result)
 	struct login *l = LIST_ITEM(work, struct login, work);
 	struct session *s = l->session;
 
-	if (result == ERR_CORRUPT)
+	if (result == ERR_CORRUPT) {
 		result = ERR_DENIED; /* a hash in no known form lets nobody in */
+		l->why = l->user_id != 0 && l->may ? "no password is set" : l->why;
+	}
 	if (result == OK && !l->may)
 		result = ERR_DENIED;
 	if (result == OK && l->rehash[0] != '\0')
@@ -192,16 +198,19 @@ address_allows(const struct session *s, struct span name)
 		login_access(s, SPAN_NONE).answer == ACCESS_DENY;
 }
 
-static bool
-user_may(struct login *l, struct snapshot *snap, const struct user *user)
+/* What keeps USER from logging in here; NULL: nothing but a wrong password. Static text. */
+static const char *
+user_may_not(struct login *l, struct snapshot *snap, const struct user *user)
 {
 	struct group group;
 
-	if (!user->enabled || !(user->protocols & (1u << l->protocol)))
-		return false;
+	if (!user->enabled)
+		return "the user is disabled";
+	if (!(user->protocols & (1u << l->protocol)))
+		return "the user may not use this protocol";
 	if (user->group != 0 && group_find(snap, user->group, &group) == OK && !group.enabled)
-		return false;
-	return address_allows(l->session, user->name);
+		return "the user's group is disabled";
+	return address_allows(l->session, user->name) ? NULL : "not from this address";
 }
 
 /* `anna`, or `anna@example.org` where that domain is ours. */
@@ -229,7 +238,10 @@ look_up(struct login *l)
 	}
 	err = names_user(snap, name_of(l), &user);
 	if (err == OK) {
-		l->may = user_may(l, snap, &user);
+		l->why = user_may_not(l, snap, &user);
+		l->may = l->why == NULL;
+		if (l->may)
+			l->why = "wrong password";
 		l->user_id = user.user_id;
 		l->revision = user.password_revision;
 		l->name_len = keep(l->name, sizeof(l->name), user.name);
@@ -279,13 +291,13 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	struct login *l = calloc(1, sizeof(*l));
 	bool for_another = credentials->authzid.len > 0 &&
 		!span_eq_nocase(credentials->authzid, credentials->name);
-	int64_t delay_ms;
 
 	ENSURE(l);
 	l->session = s;
 	l->host = s->host;
 	l->peer = s->peer;
 	l->protocol = protocol;
+	l->why = for_another ? "asks to act for another" : "no such user";
 	l->done = done;
 	l->cost = (struct password_cost){ (size_t)s->conf->auth_hash_memory,
 		(unsigned)s->conf->auth_hash_passes };
@@ -295,11 +307,12 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	loop_timer_init(&l->delay, on_delay);
 	loop_call_init(&l->call, on_call);
 	session_wait_is_idle(s);
-	delay_ms = shared_login_delay_ms(
+	l->delay_ms = shared_login_delay_ms(
 		s->host->shared, &s->peer, name_of(l), loop_now_ms(s->host->loop));
+	session_delay_deadline(s, l->delay_ms); /* the peer is not slow, we are */
 	/* never from inside the call: the caller has yet to keep what we return */
-	if (delay_ms > 0)
-		loop_timer_set(s->host->loop, &l->delay, delay_ms);
+	if (l->delay_ms > 0)
+		loop_timer_set(s->host->loop, &l->delay, l->delay_ms);
 	else
 		loop_defer(s->host->loop, &l->call);
 	return l;

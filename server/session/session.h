@@ -110,6 +110,9 @@ void session_release(struct session *s);
  * by bytes (H20). 0 clears it. */
 void session_set_deadline(struct session *s, int64_t after_ms, enum close_reason reason);
 
+/* What lasts so long is our own doing (a login that is delayed): the deadline moves, if one is set. */
+void session_delay_deadline(struct session *s, int64_t by_ms);
+
 /* H3: ERR_SYNTAX where input is buffered: answer 554 and close. The go-ahead must have been put. */
 MUST_CHECK enum err session_start_tls(struct session *s);
 bool session_can_tls(const struct session *s); /* starttls is this service's mode, and not yet on */

@@ -192,6 +192,16 @@ session_set_deadline(struct session *s, int64_t after_ms, enum close_reason reas
 }
 
 void
+session_delay_deadline(struct session *s, int64_t by_ms)
+{
+	int64_t left_ms = s->deadline.due_ms - loop_now_ms(s->host->loop);
+
+	if (s->reason == CLOSE_NONE && by_ms > 0 && loop_timer_is_set(&s->deadline))
+		session_set_deadline(
+			s, (left_ms > 0 ? left_ms : 0) + by_ms, s->deadline_reason);
+}
+
+void
 session_init_end(struct session *s)
 {
 	loop_timer_init(&s->deadline, on_deadline);

@@ -226,6 +226,32 @@ def test_H57_H58_failing_logins_look_and_last_the_same_POP_07():
                (", ".join("%s %.2f" % m for m in medians.items()), spread * 100))
 
 
+def test_LOG_the_security_log_names_the_real_reason_H58():
+    with Server(extra=CHEAP) as server:
+        server.add_user("postmaster", "--admin")
+        for name in ("wrong", "disabled", "barred"):
+            server.add_user(name)
+        server.cli("user", "set", "disabled", "enabled=no")
+        server.cli("user", "set", "barred", "protocols=imap")
+        for number, name in enumerate(("unknown", "wrong", "disabled", "barred")):
+            failing_login(server, 5000 + number, name, "x" if name == "wrong" else PASSWORD)
+        failing_login(server, 5001, "wrong", "x")  # the same address: delayed
+        rows = [r for r in server.json("log", "show", "--service", "security") if "login failed" in str(r)]
+        for name, why in (("unknown", "no such user"), ("wrong", "wrong password"), ("disabled", "is disabled"),
+                          ("barred", "protocol"), ("wrong", "delayed_ms")):
+            true([r for r in rows if name in str(r) and why in str(r)], "%s: %s in %r" % (name, why, rows))
+
+
+def test_H57_our_own_delay_is_not_called_too_slow_of_the_peer():
+    with Server(extra=CHEAP + "timeouts: { before_login: 3s }\n") as server:
+        server.add_user("anna")
+        for _ in range(3):  # 0, 1 and 2 s; then 4
+            failing_login(server, 6000, "anna", "x")
+        reply, took = failing_login(server, 6000, "anna", "x")
+        true(reply.startswith(("-ERR [AUTH]", b"-ERR [AUTH]")[isinstance(reply, bytes)]), "after %.1f s: %r" % (took, reply))
+        true(took > 3, "it was delayed beyond the time: %.1f s" % took)
+
+
 def test_H63_a_weak_hash_is_made_anew_at_login_and_logins_are_counted():
     with Server(extra="auth: { hash_memory: 8MB, hash_passes: 1, remember: 0 }\n") as server:
         server.add_user("postmaster", "--admin")
