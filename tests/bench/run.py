@@ -109,8 +109,8 @@ def ingest(table, peer, row, tag=""):
 
 def retrieve(table, peer, count):
     for label, args in (("pop10", ("-c", 10, "-n", 1000)),):
-        load("pop", peer.pop, "-c", 10, "-n", 200, "-u", 50)  # logins are remembered from here on
-        table.add(label, peer, load("pop", peer.pop, *args, "-u", 50)["rate"])
+        load("pop", peer.pop, "-c", 10, "-n", 200, "-u", 200)  # logins are remembered from here on
+        table.add(label, peer, load("pop", peer.pop, *args, "-u", 200)["rate"])
     for window in (1, 32):
         r = load("retr", peer.pop, "-U", "m10k", "-n", count, "-w", window)
         table.add("retr %d" % window, peer, r["done"] / r["seconds"])
