@@ -187,9 +187,28 @@ put_text(struct buf *out, struct span text, const struct print_style *style)
 	struct span line;
 
 	while (span_next_line(&text, &line)) {
+		for (; line.len > 0 && line.ptr[0] == '\t'; line = span_from(line, 1))
+			print_put(out, SPAN("        "));
 		print_clean(out, line, style);
 		print_put(out, SPAN("\n"));
 	}
+}
+
+/* A message as it is read: what is known of it, its header, an empty line, its body. */
+static void
+print_message(struct buf *out, const struct control_method *m, const struct json *message,
+	const struct print_style *style)
+{
+	struct control_schema schema;
+
+	control_schema_parse(m->columns, &schema);
+	for (const struct json *at = message->first; at; at = at->next)
+		if (!span_eq(at->name, SPAN("header")) && !span_eq(at->name, SPAN("body")))
+			put_member_line(out, at->name, at, &schema, style);
+	print_put(out, SPAN("\n"));
+	put_text(out, span_trim(json_text(json_find(message, SPAN("header")))), style);
+	print_put(out, SPAN("\n"));
+	put_text(out, json_text(json_find(message, SPAN("body"))), style);
 }
 
 void
@@ -300,6 +319,8 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 		print_explain(out, object, style);
 	} else if (m->id == CONTROL_mapping_test) {
 		print_mapping_test(out, object, style);
+	} else if (m->id == CONTROL_message_show) {
+		print_message(out, m, object, style);
 	} else if (m->id == CONTROL_config_get && value) {
 		print_value(out, value, CONTROL_TYPE_TEXT, style);
 		print_put(out, SPAN("\n"));

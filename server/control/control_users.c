@@ -398,40 +398,6 @@ const struct control_handler control_do_user_remove = {
 };
 
 static enum err
-rename_change(struct control_call *call, struct txn *txn)
-{
-	struct span name = control_param(call, "new_name");
-	struct user_change *c = call->state;
-	struct user user;
-	enum err err = user_find_by_name(txn_view(txn), control_param(call, "name"), &user);
-
-	if (!control_fail_err(call, err, "user"))
-		return err;
-	if (is_main_admin(c, user.name) && !is_main_admin(c, name)) {
-		control_fail(call, RPC_REFUSED, "this is the Main Administrator",
-			"make another user the Main Administrator first", NULL);
-		return ERR_DENIED;
-	}
-	err = user_rename(txn, user.user_id, name, call->now_ms);
-	if (err == ERR_SYNTAX)
-		control_fail(call, RPC_INVALID,
-			"the new name is reserved, or not 1 to 32 letters, "
-			"digits, '.', '_' or '-' with no '.' at an end or beside another",
-			NULL, "new_name");
-	if (err == ERR_EXISTS)
-		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,
-			"new_name");
-	call->job_done = 1;
-	return err;
-}
-
-const struct control_handler control_do_user_rename = {
-	.check = change_check,
-	.change = rename_change,
-	.object = "user",
-};
-
-static enum err
 unlock_each(struct control_call *call, struct txn *txn, struct span name)
 {
 	struct user user;
