@@ -304,6 +304,11 @@ be_server(struct warden *w, struct server_options *options, int sock, pid_t ward
 		fprintf(stderr, "postroomd: rights: %s (could not be given up)\n", strerror(errno));
 		_exit(1);
 	}
+#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
+	if (!warden_deny_calls())
+		fprintf(stderr, "postroomd: seccomp: %s (the server goes without)\n",
+			strerror(errno));
+#endif
 	if (getppid() != warden)
 		_exit(1); /* it died before the parent's death could be signalled */
 	exit(server_run(options));

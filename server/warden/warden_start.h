@@ -21,6 +21,9 @@ void warden_rights_find(struct warden_rights *rights);
 /* In the server's process, for good; false with errno where something was refused (H55). */
 bool warden_rights_drop(const struct warden_rights *rights);
 
+/* After that, for all threads to come: no programs, no other processes. False with errno. */
+bool warden_deny_calls(void);
+
 void warden_raise_limits(void); /* descriptors (H33) */
 
 /*

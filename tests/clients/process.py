@@ -459,6 +459,9 @@ def test_started_as_root_the_server_gives_up_its_rights_h55():
         for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             equal(int(s[name], 16), 0, name)
         equal(s["NoNewPrivs"], "1")
+        if "asan" not in BUILD:
+            equal(s["Seccomp"], "2", "a filter")
+        equal(status_of(server.process.pid)["Seccomp"], "0", "the warden starts programs")
         equal(status_of(server.process.pid)["Uid"].split(), ["0"] * 4, "the warden keeps its own")
         server.add_user("anna")
         server.send("a@b.test", ["anna@example.test"], MESSAGE)

@@ -26,6 +26,7 @@ int test_net_session(void);
 int test_net_shared(void);
 int test_net_stream(void);
 int test_net_tls(void);
+int test_net_warden(void);
 int test_net_work(void);
 
 #endif
