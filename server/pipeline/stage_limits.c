@@ -90,7 +90,8 @@ at_end(struct pipeline_ask *ask, struct plan *plan)
 	if (check_size(ask, plan) != STAGE_NEXT)
 		return STAGE_REJECT;
 	if (mail->header_is_over) { /* H7 */
-		plan_note(plan, NOTE_HEADER_OVER, SPAN_NONE, SPAN("limits.header_size, header_fields, header_field_size"));
+		plan_note(plan, NOTE_HEADER_OVER, SPAN_NONE,
+			SPAN("limits.header_size, header_fields, header_field_size"));
 		plan_refuse(plan, 554, "5.6.0", "Header section over its limits");
 		return STAGE_REJECT;
 	}
