@@ -107,9 +107,11 @@ check_conf(const char *path)
 }
 
 static void
-print_line(void *arg, struct span line)
+print_finding(void *arg, struct span line)
 {
-	(void)arg;
+	size_t *findings = arg;
+
+	(*findings)++;
 	printf("%.*s\n", SPAN_FMT(line));
 }
 
@@ -133,14 +135,17 @@ check_store(const struct arguments *a)
 {
 	struct conf *conf = load(a->conf_path);
 	struct store_options options;
+	size_t findings = 0;
 	int status;
 
 	if (!conf)
 		return STATUS_REFUSED;
 	options = store_options_of(conf, a->repair ? STORE_EXCLUSIVE : STORE_CHECK);
 	status = can_open(&options, a->repair) ?
-		store_check(&options, a->repair, print_line, NULL) :
+		store_check(&options, a->repair, print_finding, &findings) :
 		STATUS_REFUSED;
+	if (status == STATUS_DONE && findings == 0)
+		puts("all right: nothing is wrong with the store");
 	conf_free(&conf);
 	return status;
 }

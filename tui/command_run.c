@@ -112,18 +112,19 @@ static const struct {
 	{ CONTROL_log_show, "no lines" },
 	{ CONTROL_config_history, "no changes of the file" },
 	{ CONTROL_undo_list, "no changes" },
-	{ CONTROL_config_check, "nothing is wrong with the configuration" },
-	{ CONTROL_store_check, "nothing is wrong with the store" },
+	{ CONTROL_config_check, "all right: nothing is wrong with the configuration" },
+	{ CONTROL_store_check, "all right: nothing is wrong with the store" },
 };
 
-/* On a terminal a sentence is better than titles over nothing. */
+/* On a terminal a sentence is better than titles over nothing; a check always says how it went. */
 static bool
 print_nothing(struct run *r, const struct control_method *m, const struct json *rows)
 {
 	const char *text = "nothing to list";
 
 	if (!json_is(rows, JSON_ARRAY) || rows->first || r->command->options.json ||
-		r->style.width == 0 || r->style.no_titles)
+		r->style.no_titles ||
+		(r->style.width == 0 && m->reply != CONTROL_REPLY_FAULTS))
 		return false;
 	for (size_t i = 0; i < COUNT(nothing); i++)
 		if (nothing[i].id == m->id)
@@ -369,7 +370,7 @@ take_secret(struct run *r, struct password *password)
 		return EXIT_DONE;
 	return complain(r, EXIT_USAGE, span_of(r->command->method->words),
 		(size_t)err < COUNT(why) && why[err] ? why[err] : "the password could not be read",
-		SPAN("use --password-stdin"));
+		r->command->options.password_stdin ? SPAN_NONE : SPAN("use --password-stdin"));
 }
 
 static int
@@ -433,6 +434,7 @@ static int
 run_check(struct run *r)
 {
 	const struct json *status;
+	struct span stopped;
 	enum err err = control_link_call(r->link,
 		&(struct link_call){ .method = "status", .params = SPAN("{}") }, r->arena, &status);
 
@@ -445,7 +447,27 @@ run_check(struct run *r)
 			json_text(json_find(status, SPAN("reload_fault"))));
 	if (json_truth(json_find(json_find(status, SPAN("store")), SPAN("full"))))
 		return complain(r, EXIT_REFUSED, SPAN("store"), "it is full", SPAN_NONE);
+	stopped = json_text(json_item(json_find(status, SPAN("stopped")), 0));
+	if (stopped.len > 0)
+		return complain(r, EXIT_REFUSED, stopped, "this service is stopped",
+			arena_printf(r->arena, "postroom service start %.*s", SPAN_FMT(stopped)));
 	return EXIT_DONE;
+}
+
+/* --sort is "size", "-size", "size:asc" or "size:desc". */
+static bool
+sort_known(const struct run *r, struct span *wrong)
+{
+	bool listed = control_schema_find(&r->command->schema, SPAN("sort"));
+	struct span column, order;
+
+	if (!listed || !command_value(r->command, "sort"))
+		return true;
+	span_cut(span_of(command_value(r->command, "sort")), ':', &column, &order);
+	if (span_starts(column, SPAN("-")))
+		column = span_from(column, 1);
+	return print_columns_known(
+		r->command->method, arena_text(r->arena, column), wrong);
 }
 
 int
@@ -457,6 +479,9 @@ run_check_options(struct run *r)
 
 	if (o->columns && !print_columns_known(m, o->columns, &wrong))
 		return complain(r, EXIT_USAGE, wrong, "this list has no such column",
+			arena_printf(r->arena, "see: postroom help %s", m->words));
+	if (!sort_known(r, &wrong))
+		return complain(r, EXIT_USAGE, wrong, "this list cannot be sorted by it",
 			arena_printf(r->arena, "see: postroom help %s", m->words));
 	if (o->dry_run && !control_method_changes(m))
 		return complain(r, EXIT_USAGE, SPAN("--dry-run"), "this command changes nothing",

@@ -322,7 +322,8 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 	} else if (m->id == CONTROL_message_show) {
 		print_message(out, m, object, style);
 	} else if (m->id == CONTROL_config_get && value) {
-		print_value(out, value, CONTROL_TYPE_TEXT, style);
+		print_value(out, has_text(object, SPAN("text")) ? json_find(object, SPAN("text")) : value,
+			CONTROL_TYPE_TEXT, style);
 		print_put(out, SPAN("\n"));
 	} else {
 		print_object(out, m, object, style);

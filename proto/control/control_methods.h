@@ -237,7 +237,8 @@
 		"key:text value:text default:flag needs:text -help:text -type:text", \
 		"Every setting with its value; secrets are masked.") \
 	X(config_get, "config.get", "config get", CONFIG_EDIT, G0, OBJECT, "key:text", \
-		"value:text -key:text -default:flag", "The value of a setting.") \
+		"value:text -key:text -default:flag -text:text", \
+		"The value of a setting; text is how the file writes it.") \
 	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, "key:text value:text", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \

@@ -74,6 +74,10 @@ config_get(struct control_call *call)
 		json_put_raw(w, buf_span(&value));
 		json_put_member_string(w, SPAN("key"), span_of(key));
 		json_put_member_bool(w, SPAN("default"), single && entry.is_default);
+		buf_clear(&value);
+		if (single && conf_put_text(&entry, &value) == OK)
+			json_put_member_string(w, SPAN("text"),
+				arena_copy(&call->arena, buf_span(&value)));
 		json_put_close(w);
 	}
 	buf_fini(&value);

@@ -131,6 +131,9 @@ control_set_field(struct control_call *call, const struct field_table *table, vo
 					: ERR_LIMIT;
 	if (err == ERR_DENIED)
 		control_failf(call, RPC_INVALID, key, "%s cannot be set", key);
+	else if (err == ERR_LIMIT && f->kind == FIELD_COUNT)
+		control_failf(call, RPC_INVALID, key, "%s: at most %llu", key,
+			(unsigned long long)f->max);
 	else if (err == ERR_LIMIT)
 		control_failf(call, RPC_INVALID, key, "%s: over its limit", key);
 	else if (err != OK)

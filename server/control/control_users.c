@@ -213,7 +213,8 @@ add_change(struct control_call *call, struct txn *txn)
 	user.quota_mb = rpc_number(call->request, "quota", 0);
 	user.password_hash = span_of(c->password.hash);
 	if (user.quota_mb > USER_MB_MAX) {
-		control_fail(call, RPC_INVALID, "the quota is too large", NULL, "quota");
+		control_failf(call, RPC_INVALID, "quota", "a quota is 0 (none) to %u MB",
+			(unsigned)USER_MB_MAX);
 		return ERR_LIMIT;
 	}
 	if (rpc_has(call->request, "group")) {

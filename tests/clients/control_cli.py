@@ -15,6 +15,7 @@ import signal
 import smtplib
 import ssl
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -330,6 +331,31 @@ def test_show(c, s):
     c.check("a folded header keeps its place", "\\t" not in out, out)
     shown = s.json("message", "show", "anna", uid)[0]
     c.check("--json has it as it is", shown["body"].endswith("\r\n\r\nthe end\r\n"), shown)
+
+
+def test_words(c, s):
+    """Wrong usage is 2, an answer is never empty, and a hint never names what was done already."""
+    for words in (("user", "list", "--sort", "nope"), ("user", "list", "--sort", "-nope"),
+                  ("user", "list", "--columns", "nope")):
+        st, out, err = s.run(*words)
+        c.check("%s is wrong usage" % " ".join(words[2:]), st == 2 and "nope" in err, (st, out, err))
+    for sort in ("name", "-name", "size:desc"):
+        st, out, err = s.run("user", "list", "--sort", sort)
+        c.check("--sort %s" % sort, st == 0, (st, err))
+    st, out, err = s.run("config", "check")
+    c.check("config check says that all is right", st == 0 and out.startswith("all right"), (st, out, err))
+    st, out, err = s.run("check")
+    c.check("and so does check", st == 0 and out.startswith("all right"), (st, out, err))
+    done = subprocess.run([os.path.join(BUILD, "postroomd"), "--check-store", "-c", s.conf], capture_output=True,
+                          text=True, timeout=60, check=False)
+    c.check("and postroomd --check-store", done.returncode == 0 and done.stdout.startswith("all right"), done)
+    st, out, err = s.run("user", "add", "empty", "--password-stdin", stdin="\n")
+    c.check("no hint to what was done", st == 2 and "use --password-stdin" not in err, (st, err))
+    st, out, err = s.run("user", "set", "anna", "quota_mb=99999999")
+    c.check("a quota's range is told", st == 1 and "at most 1048576" in err, (st, err))
+    st, out, err = s.run("config", "get", "limits.message_size")
+    c.check("config get writes a size as the file does", st == 0 and out.strip().endswith("MB"), (st, out, err))
+    c.check("and --json as a number", isinstance(s.json("config", "get", "limits.message_size")[0]["value"], int))
 
 
 def test_undo_chain(c, s):
@@ -713,7 +739,7 @@ def main():
     try:
         s.start()
         for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires,
-                     test_show, test_undo_chain, test_import, test_queue,
+                     test_show, test_words, test_undo_chain, test_import, test_queue,
                      test_trace, test_server, test_config, test_terminal, test_backup, test_end):
             try:
                 test(c, s)
