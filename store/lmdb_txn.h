@@ -64,6 +64,7 @@ struct room {
 	uint64_t checked_ms;  /* monotonic */
 	uint64_t checked_end; /* of the file */
 	uint64_t disk_free;
+	uint64_t wanted; /* bytes that must come free before mail may come in; 0: none */
 	atomic_bool full;
 };
 

@@ -94,10 +94,15 @@ is_full(struct store *store, struct room *room, uint64_t end)
 	bool over_limit = room->max_size && end > limit;
 	uint64_t unused;
 
+	room->wanted = 0;
 	if (!over_limit && room->disk_free >= needed)
 		return false;
 	unused = room_free_bytes(store);
-	return (over_limit && end - unused > limit) || room->disk_free + unused < needed;
+	if (over_limit && end - unused > limit)
+		room->wanted = end - unused - limit;
+	if (room->disk_free + unused + room->wanted < needed)
+		room->wanted = needed - room->disk_free - unused;
+	return room->wanted > 0;
 }
 
 static void
@@ -117,9 +122,11 @@ look(struct store *store, struct room *room, uint64_t end)
 	full = is_full(store, room, end);
 	if (full != atomic_exchange(&room->full, full))
 		store_say(store, full ? STORE_SAYS_WARNING : STORE_SAYS_INFO,
-			full ? "the store is full: incoming mail is put off (%llu MB free on disk)"
+			full ? "the store is full: incoming mail is put off (%llu MB free on disk, "
+			       "%llu MB more are wanted)"
 			     : "the store has room again (%llu MB free on disk)",
-			(unsigned long long)(room->disk_free >> 20));
+			(unsigned long long)(room->disk_free >> 20),
+			(unsigned long long)((room->wanted >> 20) + 1));
 }
 
 void

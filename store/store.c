@@ -281,6 +281,7 @@ enum err
 store_stats(struct store *store, struct store_stats *out)
 {
 	MDB_envinfo info;
+	uint64_t wanted;
 	int rc = mdb_env_info(store->env, &info);
 
 	if (rc != 0)
@@ -297,10 +298,12 @@ store_stats(struct store *store, struct store_stats *out)
 	pthread_mutex_lock(&store->room.lock);
 	out->free_bytes = room_free_bytes(store);
 	out->disk_free = store->room.disk_free;
+	wanted = store->room.wanted;
 	if (store->room.reserved_end > out->file_size)
 		out->reserved = store->room.reserved_end - out->file_size;
 	pthread_mutex_unlock(&store->room.lock);
 	out->full = store_is_full(store);
+	out->wanted = out->full ? wanted : 0;
 	return OK;
 }
 

@@ -124,6 +124,7 @@ struct store_stats {
 	unsigned readers;      /* slots in use */
 	unsigned max_readers;
 	bool full;
+	uint64_t wanted;       /* bytes that must come free for that to end; 0: not known, or none */
 };
 MUST_CHECK enum err store_stats(struct store *store, struct store_stats *out);
 

@@ -276,7 +276,8 @@ call_within(struct control_link *link, const struct link_call *call, int timeout
 	if (err == OK)
 		err = send_line(link, buf_span(&line), call->fds, call->fd_count);
 	buf_wipe(&line); /* it may hold a password (H66) */
-	return err == OK ? await_reply(link, timeout_ms, a, result) : err;
+	/* also where it did not go out: a server that closes may have said why */
+	return err == OK || err == ERR_IO ? await_reply(link, timeout_ms, a, result) : err;
 }
 
 enum err

@@ -148,21 +148,33 @@ put_alert(struct buf *out, size_t begin, const char *what, const struct json *va
 		print_value(out, value, CONTROL_TYPE_TEXT, style);
 }
 
-/* What a person should look at; `status --check` complains of the first two. */
+static void
+put_full(struct buf *out, size_t begin, const struct json *wanted, const struct print_style *style)
+{
+	put_alert(out, begin, "the store is full, incoming mail waits", NULL, style);
+	if (!is_zero(wanted))
+		put_bytes(out, ": room is wanted for ", wanted, style);
+}
+
+/* What a person should look at; `status --check` complains of the first three. */
 static void
 put_alerts(struct buf *out, const struct json *s, const struct print_style *style)
 {
 	const struct json *fault = json_find(s, SPAN("reload_fault"));
 	const struct json *clock = json_find(s, SPAN("clock"));
 	const struct json *tls = json_find(s, SPAN("tls"));
+	const struct json *store = json_find(s, SPAN("store"));
+	const struct json *stopped = json_find(s, SPAN("stopped"));
 	size_t begin = buf_span(out).len;
 	uint64_t days = 0;
 	bool soon;
 
 	soon = json_truth(json_find(tls, SPAN("certificate"))) &&
 		json_u64(json_find(tls, SPAN("days")), TLS_DAYS_SOON, &days) == OK;
-	if (json_truth(json_find(json_find(s, SPAN("store")), SPAN("full"))))
-		put_alert(out, begin, "the store is full", NULL, style);
+	if (json_truth(json_find(store, SPAN("full"))))
+		put_full(out, begin, json_find(store, SPAN("wanted")), style);
+	for (const struct json *at = stopped ? stopped->first : NULL; at; at = at->next)
+		put_alert(out, begin, "a service is stopped: ", at, style);
 	if (json_text(fault).len > 0)
 		put_alert(out, begin, "the configuration file is not in force: ", fault, style);
 	if (soon)

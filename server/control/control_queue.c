@@ -29,6 +29,13 @@ struct queue_facts {
 	enum queued_state state;
 };
 
+/* One that never was has no way out yet: it waits, and no time can be named. */
+static bool
+was_tried(const struct queued_recipient *r)
+{
+	return r->tries > 0 || r->state != QUEUED_ACTIVE;
+}
+
 static enum err
 queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f)
 {
@@ -43,9 +50,9 @@ queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f
 			continue;
 		if (f->count < RECIPIENTS_SHOWN)
 			f->addresses[f->count++] = r.address;
-		if (f->next_try_ms == 0 || r.next_try_ms < f->next_try_ms)
+		if (was_tried(&r) && (f->next_try_ms == 0 || r.next_try_ms < f->next_try_ms))
 			f->next_try_ms = r.next_try_ms;
-		if (r.tries >= f->tries) {
+		if (was_tried(&r) && r.tries >= f->tries) {
 			f->tries = r.tries;
 			f->last_error = r.last_error;
 		}
@@ -131,8 +138,10 @@ put_recipient(struct json_writer *w, const struct queued *q, const struct queued
 		w, SPAN("state"), span_of(queued_state_words[queued_shown_state(q, r)]));
 	json_put_member_u64(w, SPAN("tries"), r->tries);
 	control_put_time(w, SPAN("last_try"), r->last_try_ms);
-	control_put_time(w, SPAN("next_try"), r->next_try_ms);
-	json_put_member_string(w, SPAN("last_error"), r->last_error);
+	control_put_time(w, SPAN("next_try"), was_tried(r) ? r->next_try_ms : 0);
+	json_put_member_string(w, SPAN("last_error"), was_tried(r) ? r->last_error : SPAN(""));
+	if (!was_tried(r))
+		json_put_member_string(w, SPAN("reason"), SPAN("no route yet: waits"));
 	json_put_member_string(w, SPAN("route"), r->route);
 	json_put_close(w);
 }

@@ -282,6 +282,12 @@ control_close(struct session *base)
 	control_cursors_end(s);
 }
 
+/* Over limits.consoles: an answer to whatever would have been asked. */
+#define BUSY_LINE                                                                                  \
+	"{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32004,\"message\":"                      \
+	"\"too many consoles are open\",\"data\":{\"code\":\"busy\",\"what\":\"server\",\"why\":"       \
+	"\"too many consoles are open (limits.consoles)\",\"hint\":\"close one, or raise it\"}}}\n"
+
 const struct session_class control_session_class = {
 	.name = "control",
 	.size = sizeof(struct control_session),
@@ -289,4 +295,5 @@ const struct session_class control_session_class = {
 	.input = control_input,
 	.close = control_close,
 	.input_max = CONTROL_LINE_MAX + 1,
+	.busy_text = {BUSY_LINE, sizeof(BUSY_LINE) - 1},
 };

@@ -5,6 +5,7 @@
  * worker, user by user.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/conf.h"
 #include "server/control/control_call.h"
@@ -26,8 +27,22 @@ struct status {
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
 	char store_state[32], reload_fault[256];
+	struct span stopped[STATUS_SERVICES_MAX];
+	unsigned stopped_count;
 	uint64_t last_user, users, messages, held, bytes;
 };
+
+/* Named in the file, and not listening. */
+static void
+note_stopped(struct control_call *call, struct status *st)
+{
+	for (unsigned i = 0; i < service_count && i < STATUS_SERVICES_MAX; i++) {
+		enum service_state state = server_service_state(call->host->server, &services[i]);
+
+		if (!services[i].is_control && (state == SERVICE_STOPPED || state == SERVICE_FAILED))
+			st->stopped[st->stopped_count++] = span_of(services[i].name);
+	}
+}
 
 static bool
 status_check(struct control_call *call)
@@ -46,7 +61,18 @@ status_check(struct control_call *call)
 	snprintf(st->store_state, sizeof(st->store_state), "%s", server_store_state(host->server));
 	snprintf(st->reload_fault, sizeof(st->reload_fault), "%s",
 		server_reload_fault(host->server));
+	note_stopped(call, st);
 	return true;
+}
+
+static void
+put_stopped(struct json_writer *w, const struct status *st)
+{
+	json_put_name(w, SPAN("stopped"));
+	json_put_array(w);
+	for (unsigned i = 0; i < st->stopped_count; i++)
+		json_put_string(w, st->stopped[i]);
+	json_put_close(w);
 }
 
 static void
@@ -110,7 +136,8 @@ put_store(struct json_writer *w, struct snapshot *snap, const struct status *st)
 	json_put_member_u64(w, SPAN("size"), stats.file_size);
 	json_put_member_u64(w, SPAN("used"), stats.file_size - stats.free_bytes);
 	json_put_member_u64(w, SPAN("free"), stats.disk_free);
-	json_put_member_bool(w, SPAN("full"), stats.full);
+	json_put_member_bool(w, SPAN("full"), strcmp(st->store_state, "full") == 0);
+	json_put_member_u64(w, SPAN("wanted"), stats.wanted);
 	json_put_member_u64(w, SPAN("map"), stats.map_size);
 	json_put_member_u64(w, SPAN("commits"), stats.commits);
 	json_put_member_u64(w, SPAN("syncs"), stats.commits);
@@ -174,6 +201,7 @@ put_status(struct control_call *call, struct snapshot *snap)
 	json_put_member_i64(w, SPAN("uptime_s"), (call->now_ms - st->started_ms) / 1000);
 	control_put_time(w, SPAN("time"), call->now_ms);
 	put_sessions(w, st);
+	put_stopped(w, st);
 	err = put_queue(w, snap);
 	put_mailboxes(w, st);
 	if (err == OK)

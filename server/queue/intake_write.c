@@ -57,7 +57,6 @@ prepare_queued(struct intake *in)
 		in->queued_count++;
 		row->address = copy->target;
 		row->next_try_ms = in->mail.arrived_ms;
-		row->last_error = copy->because;
 		if (known) {
 			row->orcpt = all[copy->recipient_no]->options.orcpt;
 			row->notify = all[copy->recipient_no]->options.notify;

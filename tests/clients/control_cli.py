@@ -12,6 +12,7 @@ import poplib
 import pty
 import select
 import signal
+import socket
 import smtplib
 import ssl
 import struct
@@ -426,6 +427,10 @@ def test_queue(c, s):
     for i in range(3):
         relay(s, "far%d@example.net" % i)
     rows = s.json("queue", "list")
+    c.check("what was not tried has no error and no time", all(
+        r["last_error"] == "" and r["next_try"] is None and r["tries"] == 0 for r in rows), rows)
+    shown = s.json("queue", "show", rows[0]["id"])[0]["recipients"][0]
+    c.check("and says what it waits for", shown["reason"] == "no route yet: waits" and shown["next_try"] is None, shown)
     c.check("queue list --json", len(rows) == 3 and rows[0]["sender"] == "anna@example.test"
             and rows[0]["recipients"] == ["far0@example.net"] and rows[0]["state"] in ("active", "deferred"), rows)
     one = rows[0]["id"]
@@ -588,6 +593,10 @@ def test_server(c, s):
     c.check("service stop says the way back", out == "service pop3 stopped; the way back is: postroom service start pop3\n", out)
     off = [r for r in s.json("service", "list") if r["name"] == "pop3"][0]["on"]
     c.check("service stop", st == 0 and off is False, err)
+    st, _, err = s.run("status", "--check")
+    c.check("status --check names a service that is stopped", st == 1 and "pop3" in err and "stopped" in err, (st, err))
+    status = s.json("status")[0]
+    c.check("status names it too", status["stopped"] == ["pop3"], status)
     st, _, err = s.run("service", "start", "pop3")
     c.check("service start", st == 0 and pop3_count(s, "anna") >= 0, err)
     st, _, err = s.run("service", "stop", "nonsense")
@@ -694,6 +703,22 @@ def test_config_refused(c, s):
     os.chmod(s.conf, 0o600)
 
 
+def test_consoles(c, s):
+    """Over limits.consoles the client says so, and the server has not gone."""
+    st, _, err = s.run("config", "set", "limits.consoles", "2")
+    held = []
+    for _ in range(2):
+        held.append(socket.socket(socket.AF_UNIX))
+        held[-1].connect(s.sock)
+    time.sleep(0.2)
+    st, _, err = s.run("user", "list")
+    c.check("too many consoles are called that", st == 1 and "too many consoles" in err and "limits.consoles" in err,
+            (st, err))
+    for one in held:
+        one.close()
+    c.check("then it goes again", wait_until(lambda: s.run("config", "undo")[0] == 0))
+
+
 def test_backup(c, s):
     folder = os.path.join(s.dir, "backup")
     os.mkdir(folder)
@@ -740,7 +765,8 @@ def main():
         s.start()
         for test in (test_users, test_groups, test_mappings, test_messages, test_ways_back, test_bin_expires,
                      test_show, test_words, test_undo_chain, test_import, test_queue,
-                     test_trace, test_server, test_config, test_terminal, test_backup, test_end):
+                     test_trace, test_server, test_config, test_terminal, test_consoles, test_backup,
+                         test_end):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
