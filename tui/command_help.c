@@ -18,6 +18,8 @@ static const char global_help[] =
 	"\nOptions with every command:\n"
 	"  -s SOCKET         control socket (else $POSTROOM_SOCKET, ./var/control.sock,\n"
 	"                    /run/postroom/control.sock)\n"
+	"  -c FILE           configuration for restore, and check without a server\n"
+	"                    (else beside the socket, ./var/postroom.yaml, the server's)\n"
 	"  --json            all as JSON: one document, or one object a line for lists\n"
 	"  --utc             times in UTC\n"
 	"  --read-only       refuse whatever would change something\n"

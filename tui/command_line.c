@@ -24,6 +24,8 @@ static const struct option {
 #define TEXT(name, field, only) { name, true, offsetof(struct command_options, field), only }
 	TEXT("-s", socket, NULL),
 	TEXT("--socket", socket, NULL),
+	TEXT("-c", config, NULL),
+	TEXT("--config", config, NULL),
 	FLAG("--json", json, NULL),
 	TEXT("--columns", columns, NULL),
 	TEXT("--filter", filter, NULL),

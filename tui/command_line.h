@@ -21,7 +21,7 @@ enum command_kind {
 
 /* The options of the program. Texts are NULL where they were not given. */
 struct command_options {
-	const char *socket, *columns, *filter;
+	const char *socket, *config, *columns, *filter;
 	bool json, utc, dry_run, yes, all, read_only, password_stdin;
 	bool watch, check, follow, help;
 };

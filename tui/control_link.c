@@ -16,6 +16,8 @@
 
 #define READ_SIZE 65536
 
+#define DEFAULT_SOCKET "/run/postroom/control.sock"
+
 static bool
 belongs_to_us(const char *path)
 {
@@ -36,7 +38,26 @@ control_link_path(const char *option)
 	/* a stranger's folder could hold a socket that asks for passwords */
 	if (belongs_to_us("var") && belongs_to_us("var/control.sock"))
 		return "var/control.sock";
-	return "/run/postroom/control.sock";
+	return DEFAULT_SOCKET;
+}
+
+bool
+control_link_is_default(const char *path)
+{
+	return strcmp(path, DEFAULT_SOCKET) == 0;
+}
+
+bool
+control_link_trusts(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[sizeof(((struct sockaddr_un *)0)->sun_path)] = ".";
+
+	if (slash && (size_t)(slash - path) >= sizeof(folder))
+		return false;
+	if (slash && slash > path)
+		memcpy(folder, path, (size_t)(slash - path));
+	return belongs_to_us(slash == path ? "/" : folder) && belongs_to_us(path);
 }
 
 void

@@ -29,6 +29,10 @@ struct control_link {
  */
 const char *control_link_path(const char *option);
 
+bool control_link_is_default(const char *path);
+/* Do the file and its folder belong to the caller or root? A stranger's could name a program. */
+bool control_link_trusts(const char *path);
+
 /* Connect. ERR_NOT_FOUND: nobody answers; ERR_DENIED: may not; ERR_LIMIT: the path is too long. */
 MUST_CHECK enum err control_link_open(struct control_link *link, const char *path);
 /* Speak over a connected socket; it belongs to the link from now on. */

@@ -28,26 +28,31 @@ complain(struct program *p, int status, struct complaint complaint)
 	return status;
 }
 
-/* The configuration beside the socket, as ./run makes it; else postroomd knows its own. */
+/*
+ * The configuration that was named, or the one beside the socket, or that of ./run, whose socket went
+ * with the server; else postroomd knows its own.
+ */
 static const char *
-config_beside(struct program *p)
+config_path(struct program *p)
 {
-	struct span path = span_of(control_link_path(p->command.options.socket));
+	const char *socket = control_link_path(p->command.options.socket), *config;
+	struct span path = span_of(control_link_is_default(socket) ? "var/" : socket);
 	size_t slash = span_find_last(path, '/');
-	const char *config;
 
+	if (p->command.options.config)
+		return p->command.options.config;
 	if (slash == path.len)
 		return NULL;
 	config = arena_text(&p->arena, arena_printf(&p->arena, "%.*s/postroom.yaml", (int)slash,
 		path.ptr));
-	return access(config, R_OK) == 0 ? config : NULL;
+	return control_link_trusts(config) && access(config, R_OK) == 0 ? config : NULL;
 }
 
 /* Become the server's program, which stands beside this one. ACTION is its first option. */
 static int
 run_postroomd(struct program *p, const char *action, const char *value)
 {
-	const char *slash = strrchr(p->self, '/'), *config = config_beside(p), *path;
+	const char *slash = strrchr(p->self, '/'), *config = config_path(p), *path;
 	const char *args[6] = { "postroomd", action };
 	size_t count = 2;
 
@@ -175,7 +180,7 @@ run_restore(struct program *p)
 	if (p->command.word_count != 1)
 		return complain(p, EXIT_USAGE,
 			(struct complaint){ SPAN("restore"), SPAN("wants one folder"),
-				SPAN("postroom restore DIR") });
+				SPAN("postroom restore DIR [-c FILE]") });
 	return run_postroomd(p, "--restore", p->command.words[0]);
 }
 

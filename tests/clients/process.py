@@ -237,6 +237,28 @@ def test_errors_without_a_server_are_one_line_each():
         server.start()
 
 
+def test_restore_and_check_find_the_configuration_of_the_run_setup():
+    with Server(services=("smtp",)) as server:
+        server.add_user("anna")
+        place = server.dir + "/place"
+        backup = server.dir + "/backup"
+        os.mkdir(place)
+        os.mkdir(backup)
+        server.cli("backup", backup)
+        equal(server.stop(), 0)
+        os.mkdir(place + "/var")
+        shutil.copy(server.config, place + "/var/postroom.yaml")
+        os.chmod(place + "/var/postroom.yaml", 0o600)
+        tool = os.path.join(BUILD, "postroom")
+        env = {k: v for k, v in os.environ.items() if k != "POSTROOM_SOCKET"}
+        for words in (["check"], ["restore", backup]):
+            r = subprocess.run([tool, *words], cwd=place, env=env, capture_output=True, text=True)
+            equal(r.returncode, 0, "%s: %s%s" % (words, r.stdout, r.stderr))
+        r = subprocess.run([tool, "restore", backup, "-c", server.config], cwd=backup, env=env, capture_output=True, text=True)
+        true(r.returncode == 0 or "a moment ago" in r.stderr, r.stdout + r.stderr)
+        server.start()
+
+
 def test_second_server_says_one_line_and_harms_nothing():
     with Server() as server:
         server.add_user("anna")
