@@ -5,6 +5,7 @@ swaks, msmtp and curl hand in, mpop, fetchmail and curl fetch; python's smtplib 
 """
 import os
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -222,6 +223,21 @@ def test_trace_and_explain_agree_H88(server):
     equal([(c["kind"], c["target"]) for c in told["copies"]], [("mailbox", "anna")])
     refused = server.json("explain", "--from", "bo@elsewhere.test", "--to", "nobody@example.test")[0]
     equal(refused["reply"]["code"], 550)
+
+
+def test_one_service_on_ipv4_ipv6_and_a_unix_socket_SVC_01(_):
+    other = Server(services=("smtp",))
+    port, path = other.ports["smtp"], os.path.join(other.dir, "smtp.sock")
+    with open(other.config) as f:
+        text = f.read()
+    with open(other.config, "w") as f:
+        f.write(text.replace('["127.0.0.1:%d"]' % port, '["127.0.0.1:%d", "[::1]:%d", "unix:%s"]' % (port, port, path)))
+    with other:
+        for family, address in ((socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET6, ("::1", port)), (socket.AF_UNIX, path)):
+            with socket.socket(family) as s:
+                s.settimeout(10)
+                s.connect(address)
+                equal(s.recv(4), b"220 ", "the greeting on %s" % (address,))
 
 
 def test_a_refusal_is_traced_at_once_H88(server):
