@@ -42,6 +42,10 @@
 
 #define CONTROL_LIST_PARAMS "-filter:text? -sort:text? -limit:count? -after:text?"
 
+/* What log_line.area may be: a part of the server, or the protocol of a session. */
+#define CONTROL_LOG_AREAS \
+	"choice(config|control|listen|loop|pop3|security|server|smtp|store|task|tls)"
+
 #define CONTROL_METHODS_SESSION(X) \
 	X(hello, "hello", "", NONE, G0, OBJECT, \
 		"version:count? client:text? size:text? plain:flag? read_only:flag?", \
@@ -55,7 +59,8 @@
 		"Give up the request with this id; it answers with an error.") \
 	X(subscribe, "subscribe", "", STATUS_VIEW, G0, OBJECT, \
 		"topic:choice(status|list|log|notice) since:count? window:count? cursor:text? " \
-		"filter:text? level:choice(error|warning|info|debug)? service:text? session:text?", \
+		"filter:text? level:choice(error|warning|info|debug)? service:" CONTROL_LOG_AREAS \
+		"? session:text?", \
 		"subscription:number seq:number", \
 		"Be told of changes by `event` notifications; at most 64 may wait for their ack.") \
 	X(unsubscribe, "unsubscribe", "", NONE, G0, DONE, "subscription:count", "", \
@@ -105,11 +110,13 @@
 	X(session_end, "session.end", "session end", QUEUE_OPERATE, G2, DONE, "ids:targets", "", \
 		"Close sessions.") \
 	X(log_tail, "log.tail", "log tail", LOG_VIEW, G0, ROWS, \
-		"-lines:count? -level:choice(error|warning|info|debug)? -service:text? -session:text?", \
+		"-lines:count? -level:choice(error|warning|info|debug)? -service:" CONTROL_LOG_AREAS \
+		"? -session:text?", \
 		"time:time level:text service:text session:text message:text text:text", \
 		"The last lines of the log; --follow goes on until ^C.") \
 	X(log_show, "log.show", "log show", LOG_VIEW, G0, ROWS, \
-		"-level:choice(error|warning|info|debug)? -service:text? -session:text? -message:text? " \
+		"-level:choice(error|warning|info|debug)? -service:" CONTROL_LOG_AREAS \
+		"? -session:text? -message:text? " \
 		"-since:time? -until:time?", \
 		"time:time level:text service:text session:text message:text text:text", \
 		"Lines of the log, oldest first.") \

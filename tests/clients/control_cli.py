@@ -340,6 +340,10 @@ def test_words(c, s):
                   ("user", "list", "--columns", "nope")):
         st, out, err = s.run(*words)
         c.check("%s is wrong usage" % " ".join(words[2:]), st == 2 and "nope" in err, (st, out, err))
+    for words in (("log", "tail"), ("log", "show")):
+        st, out, err = s.run(*words, "--service", "nope")
+        c.check("%s of no such service names those there are" % " ".join(words),
+                st == 2 and "pop3|security" in err, (st, out, err))
     for sort in ("name", "-name", "size:desc"):
         st, out, err = s.run("user", "list", "--sort", sort)
         c.check("--sort %s" % sort, st == 0, (st, err))

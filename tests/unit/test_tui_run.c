@@ -86,7 +86,7 @@ static const struct scene scenes[] = {
 		{ "\"result\":{\"token\":\"t\",\"count\":2,\"bytes\":2048,\"sample\":[\"4K\"],\"effects\":[],"
 		  "\"warnings\":[],\"undo\":\"10 min\"}" },
 		{ "\"method\":\"preview\",\"params\":{\"method\":\"queue.remove\",\"params\":{},\"filter\":\"to:x\"}" },
-		0, "Would change 2 (2.0k)\n  4K\nUndo: 10 min\n", "" },
+		0, "Would change 2 objects (2.0k)\n  4K\nUndo: 10 min\n", "" },
 	{ "queue remove --all --yes --json",
 		{ "\"result\":{\"token\":\"t5\",\"count\":2}",
 			"\"result\":{\"done\":2,\"skipped\":[],\"undo\":null,\"undo_until\":null,\"note\":\"\"}" },
