@@ -135,14 +135,14 @@ print_nothing(struct run *r, const struct control_method *m, const struct json *
 	       print_to_fd(r->out, SPAN("\n")) == OK;
 }
 
-/* A file of which lines were left out was not imported as it was meant. */
+/* A check with findings; an import that left lines of its file out. */
 static bool
-is_partial(const struct control_method *m, const struct json *result)
+tells_of_faults(const struct control_method *m, const struct json *result)
 {
-	const struct json *skipped = json_find(result, SPAN("skipped"));
+	bool import = m->id == CONTROL_user_import || m->id == CONTROL_mapping_import;
+	const struct json *faults = json_find(result, import ? SPAN("skipped") : SPAN("rows"));
 
-	return (m->id == CONTROL_user_import || m->id == CONTROL_mapping_import) && skipped &&
-	       skipped->first;
+	return (import || m->reply == CONTROL_REPLY_FAULTS) && faults && faults->first;
 }
 
 static int
@@ -157,10 +157,7 @@ print_result(struct run *r, const struct control_method *m, const struct json *r
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);
 	return print_out(r, &out,
-		is_partial(m, result) ||
-				(m->reply == CONTROL_REPLY_FAULTS && rows && rows->first)
-			? EXIT_REFUSED
-			: EXIT_DONE);
+		tells_of_faults(m, result) ? EXIT_REFUSED : EXIT_DONE);
 }
 
 /* The params object of the command, as JSON in OUT. */
@@ -466,8 +463,7 @@ sort_known(const struct run *r, struct span *wrong)
 	span_cut(span_of(command_value(r->command, "sort")), ':', &column, &order);
 	if (span_starts(column, SPAN("-")))
 		column = span_from(column, 1);
-	return print_columns_known(
-		r->command->method, arena_text(r->arena, column), wrong);
+	return print_columns_known(r->command->method, arena_text(r->arena, column), wrong);
 }
 
 int
