@@ -200,9 +200,12 @@ serve(struct server *s)
 {
 	struct host *front = server_front(s);
 
-	loop_on_signal(front->loop, SIGTERM, on_signal, s);
-	loop_on_signal(front->loop, SIGINT, on_signal, s);
-	loop_on_signal(front->loop, SIGHUP, on_signal, s);
+	if (loop_on_signal(front->loop, SIGTERM, on_signal, s) != OK ||
+		loop_on_signal(front->loop, SIGINT, on_signal, s) != OK ||
+		loop_on_signal(front->loop, SIGHUP, on_signal, s) != OK) {
+		server_complain(s, "signals", strerror(errno), "it could not be told to stop");
+		_exit(1); /* nothing was accepted yet */
+	}
 	s->tasks = tasks_start(front);
 	server_listeners_start(s);
 	say_ready(s);

@@ -5,8 +5,11 @@
  *	...       descriptors, posted calls, the wheel of deadlines
  *	prepare   deferred calls (writes), the turn hook (snapshot closed, length measured); wait
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "server/net/loop_inside.h"
 
@@ -97,6 +100,17 @@ run_deferred(struct loop *l)
 	}
 }
 
+static void
+wake(struct loop *l)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	do
+		n = write(l->wake.fd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR); /* EAGAIN: it is as awake as can be */
+}
+
 void
 loop_post(struct loop *l, void (*fn)(void *), void *arg)
 {
@@ -107,17 +121,20 @@ loop_post(struct loop *l, void (*fn)(void *), void *arg)
 	posts_add(&l->posted, (struct post){ fn, arg });
 	pthread_mutex_unlock(&l->lock);
 	if (first) /* whoever posted before has woken it already */
-		ev_async_send(l->ev, &l->wake);
+		wake(l);
 }
 
 static void
-on_wake(struct ev_loop *ev, ev_async *w, int events)
+on_wake(struct ev_loop *ev, ev_io *w, int events)
 {
 	struct loop *l = w->data;
 	struct posts taken;
+	uint64_t count;
 
 	(void)ev;
-	(void)events;
+	loop_watch_again(l, w, events);
+	if (read(w->fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+		return; /* level-triggered: it comes again */
 	pthread_mutex_lock(&l->lock);
 	taken = l->posted;
 	l->posted = l->running;
@@ -189,12 +206,11 @@ init_watchers(struct loop *l)
 	ev_set_priority(&l->check, EV_MAXPRI); /* the clock first */
 	ev_prepare_init(&l->prepare, on_prepare);
 	ev_idle_init(&l->idle, on_idle);
-	ev_async_init(&l->wake, on_wake);
 	ev_timer_init(&l->patience, on_patience, 0., 0.);
 	l->check.data = l->prepare.data = l->wake.data = l;
 	ev_check_start(l->ev, &l->check);
 	ev_prepare_start(l->ev, &l->prepare);
-	ev_async_start(l->ev, &l->wake);
+	ev_io_start(l->ev, &l->wake);
 }
 
 static enum err
@@ -205,9 +221,13 @@ open_loop(bool fake, struct loop **out)
 	ENSURE(l);
 	l->read_buffer = malloc(LOOP_READ_SIZE);
 	ENSURE(l->read_buffer);
+	ev_io_init(&l->wake, on_wake, eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), EV_READ);
+	if (l->wake.fd < 0)
+		goto free_loop;
+	l->signal_io.fd = -1;
 	l->ev = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
 	if (!l->ev)
-		goto free_loop;
+		goto close_wake;
 	l->fake = fake;
 	l->fake_us = (int64_t)FAKE_START_MS * 1000;
 	read_clock(l);
@@ -218,6 +238,8 @@ open_loop(bool fake, struct loop **out)
 	*out = l;
 	return OK;
 
+close_wake:
+	close(l->wake.fd);
 free_loop:
 	free(l->read_buffer);
 	free(l);
@@ -244,9 +266,10 @@ loop_close(struct loop **lp)
 	if (!l)
 		return;
 	*lp = NULL;
-	for (unsigned i = 0; i < l->signal_count; i++)
-		ev_signal_stop(l->ev, &l->signals[i].watcher);
 	ev_loop_destroy(l->ev);
+	close(l->wake.fd);
+	if (l->signal_io.fd >= 0)
+		close(l->signal_io.fd);
 	pthread_mutex_destroy(&l->lock);
 	free(l->posted.rows);
 	free(l->running.rows);
@@ -257,7 +280,13 @@ loop_close(struct loop **lp)
 void
 loop_run(struct loop *l)
 {
+	unsigned faults;
+
 	read_clock(l);
+	do { /* libev tells of a watch that failed only after its wait, which might be for ever */
+		faults = l->watch_faults;
+		ev_run(l->ev, EVRUN_NOWAIT);
+	} while (l->watch_faults != faults);
 	while (!atomic_load(&l->stop))
 		ev_run(l->ev, 0);
 	end_turn(l);

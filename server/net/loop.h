@@ -87,8 +87,11 @@ void loop_io_watch(struct loop *l, struct loop_io *io, unsigned events); /* 0: n
 #define LOOP_READ_SIZE (64 * 1024)
 char *loop_read_buffer(struct loop *l);
 
-/* A signal becomes a call on this loop, and is unblocked. At most 4; one loop only (H62). */
-void loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
+/*
+ * A signal becomes a call on this loop; it is blocked here, and must be in all threads. At most 4; one
+ * loop only (H62). ERR_IO: no descriptor for it.
+ */
+MUST_CHECK enum err loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg);
 
 /* FN(ARG, US) runs at the end of each turn, after the deferred calls, with the turn's length. */
 void loop_on_turn_end(struct loop *l, void (*fn)(void *arg, int64_t us), void *arg);

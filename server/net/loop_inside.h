@@ -8,6 +8,7 @@
 #pragma GCC diagnostic ignored "-Wstrict-aliasing"
 #include <ev.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "server/net/loop.h"
@@ -17,7 +18,7 @@
 #define SIGNALS_MAX 4
 
 struct signal_call {
-	ev_signal watcher;
+	int signo;
 	void (*fn)(void *arg, int signo);
 	void *arg;
 };
@@ -27,7 +28,8 @@ struct loop {
 	ev_check check;
 	ev_prepare prepare;
 	ev_idle idle; /* runs while deferred calls are left, so that the loop does not wait */
-	ev_async wake;
+	/* ours, not libev's: where epoll refuses one (ENOMEM), libev would go on deaf to both */
+	ev_io wake, signal_io; /* an eventfd, a signalfd; fd -1: no signal is listened to */
 	ev_timer tick;
 	ev_timer patience; /* of loop_turn() */
 	struct wheel wheel;
@@ -41,10 +43,16 @@ struct loop {
 	void *turn_arg;
 	struct signal_call signals[SIGNALS_MAX];
 	unsigned signal_count;
+	sigset_t signal_set;
+	unsigned watch_faults;
 	pthread_mutex_t lock; /* of `posted` */
 	struct posts posted, running;
 	char *read_buffer;
 };
+
+/* ---- loop_watch.c ---- */
+
+void loop_watch_again(struct loop *l, ev_io *w, int events); /* after EV_ERROR, for what must be heard */
 
 /* ---- loop_timers.c ---- */
 

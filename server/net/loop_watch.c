@@ -2,8 +2,13 @@
  * loop_watch.c - descriptors and signals of a loop.
  */
 #include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 #include "server/net/loop_inside.h"
+
+#define WATCH_FAULTS_MAX 1000
 
 _Static_assert(sizeof(ev_io) <= sizeof(((struct loop_io *)0)->watcher), "ev_io does not fit");
 
@@ -58,30 +63,51 @@ loop_io_watch(struct loop *l, struct loop_io *io, unsigned events)
 		ev_io_start(l->ev, w);
 }
 
-static void
-on_signal(struct ev_loop *ev, ev_signal *w, int events)
+void
+loop_watch_again(struct loop *l, ev_io *w, int events)
 {
-	struct signal_call *c = w->data;
-
-	(void)ev;
-	(void)events;
-	c->fn(c->arg, w->signum);
+	if (!(events & EV_ERROR))
+		return;
+	if (++l->watch_faults > WATCH_FAULTS_MAX) { /* deaf, it would never end */
+		fprintf(stderr, "postroomd: loop: the kernel watches no descriptor of ours\n");
+		_exit(1);
+	}
+	ev_io_start(l->ev, w);
 }
 
-void
+static void
+on_signal(struct ev_loop *ev, ev_io *w, int events)
+{
+	struct loop *l = w->data;
+	struct signalfd_siginfo info;
+
+	(void)ev;
+	loop_watch_again(l, w, events);
+	if (read(w->fd, &info, sizeof(info)) != (ssize_t)sizeof(info))
+		return;
+	for (unsigned i = 0; i < l->signal_count; i++)
+		if (l->signals[i].signo == (int)info.ssi_signo)
+			l->signals[i].fn(l->signals[i].arg, l->signals[i].signo);
+}
+
+enum err
 loop_on_signal(struct loop *l, int signo, void (*fn)(void *arg, int signo), void *arg)
 {
-	struct signal_call *c;
-	sigset_t it;
+	int fd;
 
 	ENSURE(l->signal_count < SIGNALS_MAX);
-	c = &l->signals[l->signal_count++];
-	c->fn = fn;
-	c->arg = arg;
-	ev_signal_init(&c->watcher, on_signal, signo);
-	c->watcher.data = c;
-	ev_signal_start(l->ev, &c->watcher);
-	sigemptyset(&it);
-	sigaddset(&it, signo);
-	pthread_sigmask(SIG_UNBLOCK, &it, NULL); /* it may have been kept waiting for us */
+	if (l->signal_count == 0)
+		sigemptyset(&l->signal_set);
+	sigaddset(&l->signal_set, signo);
+	pthread_sigmask(SIG_BLOCK, &l->signal_set, NULL);
+	fd = signalfd(l->signal_io.fd, &l->signal_set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return ERR_IO;
+	l->signals[l->signal_count++] = (struct signal_call){ signo, fn, arg };
+	if (l->signal_io.fd >= 0)
+		return OK;
+	ev_io_init(&l->signal_io, on_signal, fd, EV_READ);
+	l->signal_io.data = l;
+	ev_io_start(l->ev, &l->signal_io);
+	return OK;
 }
