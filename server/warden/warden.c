@@ -205,9 +205,10 @@ reap(struct warden *w, int *server_status)
 			ended = true;
 			*server_status = exit_status(status);
 			if (WIFSIGNALED(status))
-				fprintf(stderr, "postroomd: server: ended by signal %d "
-						"(start it again; nothing acknowledged is lost)\n",
-					WTERMSIG(status));
+				fprintf(stderr, "postroomd: server: ended by signal %d (start it "
+						"again, nothing acknowledged is lost; %s)\n",
+					WTERMSIG(status), WTERMSIG(status) == SIGKILL ?
+						"who killed it?" : "error.log may say more, please report it");
 		} else if (pid == w->check) {
 			int32_t code = exit_status(status);
 

@@ -170,6 +170,12 @@ def test_sigkill_of_the_server_ends_the_warden_with_a_fault():
         equal(server.process.wait(10), 1, "the warden's status")
         true("server: ended by signal 9" in server.errors(), server.errors()[-300:])
         server.wait_unlocked()
+        server.start()
+        os.kill(server_pid(server), signal.SIGSEGV)
+        equal(server.process.wait(10), 1, "the warden's status")
+        true(re.search(r"^postroomd: server: ended by signal 11 [^\n]*please report it\)$", server.errors(), re.M),
+             server.errors()[-300:])
+        server.wait_unlocked()
         server.start()  # the place is free again
         equal(server.stop(), 0, "exit status")
     finally:
