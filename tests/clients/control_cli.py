@@ -710,6 +710,8 @@ def test_config_refused(c, s):
 def test_consoles(c, s):
     """Over limits.consoles the client says so, and the server has not gone."""
     st, _, err = s.run("config", "set", "limits.consoles", "2")
+    c.check("limits.consoles is set", st == 0 and wait_until(
+        lambda: s.json("config", "get", "limits.consoles")[0]["value"] == 2), (st, err))
     held = []
     for _ in range(2):
         held.append(socket.socket(socket.AF_UNIX))
