@@ -133,7 +133,7 @@ mail_from(struct arena *arena, const char *from)
 	mail->via = MAIL_VIA_MX;
 	mail->service = "smtp";
 	mail->hostname = SPAN("mail.example.org");
-	strcpy(mail->peer.text, "192.0.2.9");
+	snprintf(mail->peer.text, sizeof(mail->peer.text), "192.0.2.9");
 	mail->peer.is_ipv4 = true;
 	assert_int_equal(address_parse(arena, span_of(from), &sender), OK);
 	envelope_init(&mail->envelope, arena, &sender, &none);
@@ -248,7 +248,7 @@ test_refusals_make_no_commit_h88(void **state)
 	site_open(&site, CONF);
 	arena_init(&arena, NULL);
 	plan_init(&plan, &arena);
-	strcpy(mail.peer.text, "192.0.2.9");
+	snprintf(mail.peer.text, sizeof(mail.peer.text), "192.0.2.9");
 	plan_refuse(&plan, 550, "5.1.1", "No such user here");
 	assert_int_equal(store_stats(site.host.store, &before), OK);
 	for (int i = 0; i < 100000; i++)
