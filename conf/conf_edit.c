@@ -347,9 +347,10 @@ render(struct editing *e, const struct conf_change *change, const struct setting
 	struct span value = change->value;
 	enum err err = OK;
 
-	if (!utf8_is_valid(value) || has_line_separator(value)) {
+	if (!utf8_is_valid(value) || has_line_separator(value) ||
+		span_find(value, '\0') < value.len) {
 		conf_fault_add(e->faults, (struct yaml_place){ 0 }, change->key,
-			"is no UTF-8, or has a line separator of Unicode");
+			"is no UTF-8, or holds a NUL or a line separator of Unicode");
 		return ERR_SYNTAX;
 	}
 	if (is_item || setting_is_list(row->type) || setting_is_shape(row->type) ||
