@@ -72,6 +72,7 @@ loop_watch_again(struct loop *l, ev_io *w, int events)
 		fprintf(stderr, "postroomd: loop: the kernel watches no descriptor of ours\n");
 		_exit(1);
 	}
+	ev_io_set(w, w->fd, EV_READ); /* else libev takes it for watched: its events are as before */
 	ev_io_start(l->ev, w);
 }
 

@@ -27,7 +27,7 @@ START = [("open", "EMFILE ENOMEM EIO"), ("openat", "EMFILE EIO"), ("read", "EIO 
          ("pwrite", "EIO ENOSPC short"), ("write", "EIO ENOSPC EINTR short"), ("writev", "EIO ENOSPC"), ("fdatasync", "EIO"),
          ("ftruncate", "EIO ENOSPC"), ("fallocate", "ENOSPC"), ("mmap", "ENOMEM"), ("socket", "EMFILE ENOMEM"),
          ("bind", "EPERM"), ("listen", "EIO"), ("socketpair", "EMFILE"), ("eventfd", "EMFILE"), ("epoll_create1", "EMFILE"),
-         ("fork", "EAGAIN ENOMEM"), ("pthread_create", "EAGAIN"), ("mkdir", "ENOSPC EIO"),
+         ("epoll_ctl", "ENOMEM"), ("fork", "EAGAIN ENOMEM"), ("pthread_create", "EAGAIN"), ("mkdir", "ENOSPC EIO"),
          ("getrandom", "EIO"), ("recvmsg", "EIO EINTR"), ("sendmsg", "EIO EINTR")]
 FIRST_START = [("open", "EIO"), ("mkdir", "ENOSPC EIO"), ("pwrite", "EIO ENOSPC short"), ("writev", "EIO ENOSPC short"),
                ("fdatasync", "EIO ENOSPC"), ("fsync", "EIO"), ("rename", "EIO")]
