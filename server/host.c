@@ -1,10 +1,12 @@
 /*
- * host.c - the clock and the snapshot of a loop.
+ * host.c - the clock, the name and the snapshot of a loop.
  */
 #include "server/host.h"
 
 #include <time.h>
+#include <unistd.h>
 
+#include "conf/conf.h"
 #include "server/log.h"
 #include "store/store.h"
 
@@ -16,6 +18,27 @@ host_now_ms(const struct host *host)
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 +
 		(host->clock_offset_ms ? *host->clock_offset_ms : 0);
+}
+
+int
+host_zone_minutes(int64_t now_ms)
+{
+	time_t seconds = (time_t)(now_ms / 1000);
+	struct tm local;
+
+	return localtime_r(&seconds, &local) ? (int)(local.tm_gmtoff / 60) : 0;
+}
+
+struct span
+host_name(const struct conf *conf, struct arena *a)
+{
+	char name[256] = "";
+
+	if (conf->hostname.len > 0)
+		return arena_copy(a, conf->hostname);
+	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
+		return SPAN("localhost");
+	return arena_copy(a, span_of(name));
 }
 
 struct snapshot *

@@ -9,6 +9,7 @@
 
 #include "proto/base/arena.h"
 #include "proto/base/list.h"
+#include "proto/base/span.h"
 
 struct conf;
 struct generation;
@@ -17,6 +18,7 @@ struct log_writer;
 struct login_notes;
 struct loop;
 struct metrics;
+struct own_mails;
 struct refusals;
 struct server;
 struct shared;
@@ -44,6 +46,7 @@ struct host {
 	struct snapshot *snapshot; /* by host_snapshot() only */
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	struct login_notes *login_notes; /* session/login_notes.h; likewise */
+	struct own_mails *own_mails; /* queue/own_mail.h; likewise */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */
 	_Atomic unsigned session_count; /* counted from the moment a socket is dealt to the loop */
 	bool stopping;
@@ -51,6 +54,12 @@ struct host {
 
 /* Wall clock, Unix milliseconds, moved by the offset of testing.clock. Any thread. */
 int64_t host_now_ms(const struct host *host);
+
+/* Minutes that the local clock is east of UTC at NOW_MS: for dates that we write. */
+int host_zone_minutes(int64_t now_ms);
+
+/* What this server calls itself: `hostname`, else the system's name. Lives in A. */
+struct span host_name(const struct conf *conf, struct arena *a);
 
 /*
  * The snapshot of this turn, begun at the first call and closed at the end of the turn (H44); spans

@@ -13,6 +13,7 @@
 
 #include "server/net/tls.h"
 #include "server/net/work.h"
+#include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
@@ -248,6 +249,7 @@ close_hosts(struct server *s)
 		generation_release(&host->generation);
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
+		own_mails_close(&host->own_mails);
 		loop_close(&host->loop);
 		chunk_pool_fini(&host->pool);
 	}

@@ -79,6 +79,12 @@ MUST_CHECK enum err header_decode(struct buf *out, struct span value);
 MUST_CHECK enum err header_put(struct buf *out, struct span name, struct span value);
 
 /*
+ * The same for text of people under a NAME of ours: what ASCII cannot say, "=?" and what is too long
+ * become encoded words (RFC 2047, 2), folded. ERR_SYNTAX: a control or invalid UTF-8. ERR_LIMIT.
+ */
+MUST_CHECK enum err header_put_text(struct buf *out, struct span name, struct span value);
+
+/*
  * Append HEADER without the fields that NAMES match (wildcards, any case): Bcc on submission
  * (SMT-21), trust marks from outside (H13). Lines that are no field are kept.
  */

@@ -35,6 +35,7 @@ struct mail {
 	bool esmtp;            /* EHLO, not HELO */
 	uint64_t user_id;      /* who logged in; 0: nobody */
 	struct span user;      /* and the name as stored */
+	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 
 	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */

@@ -225,8 +225,11 @@ static enum err
 find_recipient(struct pipeline_ask *ask, struct plan *plan)
 {
 	bool fits;
-	enum err err = ask_mappings(ask, mapping_each_match, plan, &fits);
+	enum err err;
 
+	if (ask->mail->to_users)
+		return find_name(ask, ask->recipient.local_part, true, plan);
+	err = ask_mappings(ask, mapping_each_match, plan, &fits);
 	if (fits || err != ERR_NOT_FOUND)
 		return fits && err == ERR_NOT_FOUND ? ask_role(ask, plan) : err;
 	if (!ask->is_local)

@@ -220,7 +220,7 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 		verdict = check_spelling(ask, plan);
 	if (verdict != STAGE_NEXT)
 		return verdict;
-	ask->is_local = is_ours ||
+	ask->is_local = is_ours || ask->mail->to_users ||
 		conf_is_local(ask->conf, ask->recipient.local_part, ask->recipient.domain);
 	if (ask->is_local || plan->may_relay)
 		return STAGE_NEXT;

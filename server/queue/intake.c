@@ -7,7 +7,6 @@
 #include "server/queue/intake.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "proto/mail/message_no.h"
 #include "server/queue/intake_body.h"
@@ -128,16 +127,6 @@ intake_text(struct intake *in, struct span text)
 	return OK;
 }
 
-/* Minutes that the local clock is east of UTC now. */
-static int
-zone_minutes(int64_t now_ms)
-{
-	time_t seconds = (time_t)(now_ms / 1000);
-	struct tm local;
-
-	return localtime_r(&seconds, &local) ? (int)(local.tm_gmtoff / 60) : 0;
-}
-
 enum err
 intake_text_end(struct intake *in)
 {
@@ -148,7 +137,7 @@ intake_text_end(struct intake *in)
 		return ERR_BUSY;
 	mail->id = arena_copy(&in->arena, message_no_format(mail->message_no, id));
 	mail->arrived_ms = host_now_ms(in->host);
-	mail->zone_minutes = zone_minutes(mail->arrived_ms);
+	mail->zone_minutes = host_zone_minutes(mail->arrived_ms);
 	mail->header = buf_span(&in->header);
 	mail->size = mail->header.len + in->body_size;
 	pipeline_read_header(in->host->conf, mail);

@@ -8,7 +8,6 @@
 #include "server/session/smtp_session.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "server/session/smtp_inside.h"
 
@@ -71,18 +70,6 @@ smtp_answer(struct smtp_session *smtp, struct smtp_reply reply)
 
 /* ---- the machine's configuration ---- */
 
-static struct span
-own_hostname(struct session *s)
-{
-	char name[256] = "";
-
-	if (s->conf->hostname.len > 0)
-		return arena_copy(&s->arena, s->conf->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
-		return SPAN("localhost");
-	return arena_copy(&s->arena, span_of(name));
-}
-
 static struct smtp_server_config
 machine_config(struct smtp_session *smtp)
 {
@@ -110,7 +97,7 @@ take_conf(struct smtp_session *smtp)
 {
 	if (!session_take_conf(&smtp->session))
 		return;
-	smtp->hostname = own_hostname(&smtp->session);
+	smtp->hostname = host_name(smtp->session.conf, &smtp->session.arena);
 	smtp->machine.config = machine_config(smtp);
 }
 
@@ -316,7 +303,7 @@ smtp_open(struct session *s)
 	struct smtp_session *smtp = smtp_of(s);
 	struct smtp_server_config config;
 
-	smtp->hostname = own_hostname(s);
+	smtp->hostname = host_name(s->conf, &s->arena);
 	config = machine_config(smtp);
 	smtp_server_init(&smtp->machine, &config, &s->command, stream_is_secure(&s->stream));
 	if (s->service->login_first)

@@ -11,6 +11,7 @@
 
 #include "conf/conf_load.h"
 #include "server/pipeline/note.h"
+#include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
 #include "server/session/login_notes.h"
 #include "server/session/password.h"
@@ -128,6 +129,7 @@ site_close(struct site *site)
 	workers_close(&host->workers);
 	refusals_close(&host->refusals);
 	login_notes_close(&host->login_notes);
+	own_mails_close(&host->own_mails);
 	loop_close(&host->loop);
 	generation_release(&host->generation);
 	shared_close(&host->shared);

@@ -1,0 +1,59 @@
+/*
+ * own_mail.h - a message that the server itself writes: a welcome, an alarm, a warning.
+ *
+ * From Mailer_Daemon at the default domain (LOC-01), with an empty return address, so that nothing
+ * ever answers it (RFC 3834, 2 and 5), and "Auto-Submitted: auto-generated". It goes through the
+ * pipeline and intake as any other message does, and leaves a trace.
+ *
+ *     own_mail_send --> waits --> pipeline, intake --> on disk --> done(OK)
+ *                         ^             |
+ *                         +-- no room --+-- nobody has that name --> done(ERR_NOT_FOUND)
+ */
+#ifndef SERVER_QUEUE_OWN_MAIL_H
+#define SERVER_QUEUE_OWN_MAIL_H
+
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "server/host.h"
+
+#define OWN_MAIL_WAITING_MAX 256   /* on one loop; the next one is refused */
+#define OWN_MAIL_UNDER_WAY_MAX 8   /* of these, in the hands of intake */
+#define OWN_MAIL_TEXT_MAX 65536    /* bytes of text */
+#define OWN_MAIL_SUBJECT_MAX 512   /* bytes */
+#define OWN_MAIL_RETRY_MS 5000     /* where there is no room, a full disk for instance */
+#define OWN_MAIL_TRIES_MAX 120     /* ten minutes; then it is given up and logged */
+
+struct own_mail {
+	struct span to;      /* a user's name, or an address; empty: the Main Administrator (ADM-01) */
+	struct span subject; /* UTF-8; controls become blanks (H11) */
+	struct span text;    /* UTF-8, lines end in LF; any text is safe */
+	/* On the loop, later: it is on disk, or why not (logged). May be NULL. */
+	void (*done)(void *arg, enum err result);
+	void *arg;
+};
+
+/*
+ * Write it, without waiting; all is copied. On the loop thread of HOST, any loop. ERR_BUSY: too many
+ * wait, `done` does not come. ERR_LIMIT: a text over OWN_MAIL_TEXT_MAX.
+ */
+MUST_CHECK enum err own_mail_send(struct host *host, const struct own_mail *mail);
+
+size_t own_mail_waiting(const struct host *host); /* those under way included */
+
+/* With the host, when the store is closed: what still waits is lost. May be NULL. */
+void own_mails_close(struct own_mails **all);
+
+/*
+ * The whole message as intake takes it, for own_mail.c and its test: header, empty line, text with CRLF
+ * lines under 998 bytes (RFC 5322, 2.1.1). Pure.
+ */
+struct own_mail_header {
+	struct span from, to, message_id; /* addresses; message_id without its brackets */
+	int64_t now_ms;
+	int zone_minutes;
+};
+MUST_CHECK enum err own_mail_put(struct buf *out, const struct own_mail *mail,
+	const struct own_mail_header *header);
+bool own_mail_is_ascii(const struct own_mail *mail);
+
+#endif

@@ -1,0 +1,341 @@
+/*
+ * test_own_mail.c - messages that the server writes itself: their form, whom they reach, what a full
+ * disk and too many of them do.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <lmdb.h>
+
+#include "proto/mail/header.h"
+#include "server/queue/own_mail.h"
+#include "tests/harness/page_edge.h"
+#include "tests/harness/site.h"
+
+#define CONF                                                                                       \
+	"hostname: mail.example.org\n"                                                             \
+	"domains: { default: example.org, local: [example.org] }\n"
+
+/* ---- a disk that is full for a while ---- */
+
+static int full_commits;
+int __real_mdb_txn_commit(MDB_txn *txn);
+int __wrap_mdb_txn_commit(MDB_txn *txn);
+
+int
+__wrap_mdb_txn_commit(MDB_txn *txn)
+{
+	if (full_commits == 0)
+		return __real_mdb_txn_commit(txn);
+	full_commits--;
+	mdb_txn_abort(txn);
+	return ENOSPC;
+}
+
+/* ---- helpers ---- */
+
+struct outcome {
+	unsigned ended;
+	enum err last;
+};
+
+static void
+on_done(void *arg, enum err result)
+{
+	struct outcome *o = arg;
+
+	o->ended++;
+	o->last = result;
+}
+
+static void
+turn_until(struct site *site, const struct outcome *o, unsigned ended)
+{
+	for (int i = 0; i < 2000 && o->ended < ended; i++)
+		site_turn(site, 5);
+	assert_int_equal(o->ended, ended);
+}
+
+static enum err
+send_to(struct site *site, struct outcome *o, const char *to)
+{
+	struct own_mail mail = { .to = span_of(to), .subject = SPAN("Welcome"),
+		.text = SPAN("Hello\n"), .done = on_done, .arg = o };
+
+	return own_mail_send(&site->host, &mail);
+}
+
+static bool
+holds(struct buf *b, const char *text)
+{
+	return span_find_span(buf_span(b), span_of(text)) < buf_span(b).len;
+}
+
+/* ---- form ---- */
+
+static void
+put(struct buf *out, struct span subject, struct span text)
+{
+	struct own_mail mail = { .subject = subject, .text = text };
+	struct own_mail_header header = { .from = SPAN("Mailer_Daemon@example.org"),
+		.to = SPAN("anna@example.org"), .message_id = SPAN("1@mail.example.org"),
+		.now_ms = 1700000000000, .zone_minutes = 60 };
+
+	buf_init(out, 1 << 20);
+	assert_int_equal(own_mail_put(out, &mail, &header), OK);
+}
+
+static void
+test_form_loc_01(void **state)
+{
+	static const char want[] =
+		"Date: Tue, 14 Nov 2023 23:13:20 +0100\r\n"
+		"From: Mailer_Daemon@example.org\r\n"
+		"To: anna@example.org\r\n"
+		"Subject: Welcome\r\n"
+		"Message-ID: <1@mail.example.org>\r\n"
+		"Auto-Submitted: auto-generated\r\n"
+		"MIME-Version: 1.0\r\n"
+		"Content-Type: text/plain; charset=utf-8\r\n"
+		"Content-Transfer-Encoding: 7bit\r\n"
+		"\r\n"
+		"Hello\r\n"
+		".\r\n"
+		"\r\n"
+		"..two\r\n";
+	struct buf out;
+
+	(void)state;
+	put(&out, SPAN("Welcome"), at_page_edge(SPAN("Hello\n.\n\r\n..two")));
+	assert_int_equal(buf_span(&out).len, strlen(want));
+	assert_memory_equal(buf_span(&out).ptr, want, strlen(want));
+	buf_fini(&out);
+}
+
+/* H11: whatever stands in a subject or a text, the header has the fields that we wrote. */
+static void
+test_hostile_text_h11(void **state)
+{
+	const struct span subjects[] = {
+		SPAN("a\r\nBcc: eve@example.net"), SPAN("a\nX: y\n\nbody"),
+		SPAN("\0\xff\x1b[2J"), SPAN("=?utf-8?B?DQo=?="), SPAN(""),
+		SPAN("\xe2\x80\xaereversed"),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(subjects); i++) {
+		struct span subject;
+		struct buf out, decoded;
+
+		put(&out, at_page_edge(subjects[i]), SPAN("x\0y\r\rz\xff\n"));
+		subject = header_find(buf_span(&out), SPAN("Subject"));
+		assert_int_equal(header_count(buf_span(&out), SPAN("Bcc")), 0);
+		assert_int_equal(header_count(buf_span(&out), SPAN("X")), 0);
+		assert_true(holds(&out, "\r\n\r\nx?y??z?\r\n"));
+		buf_init(&decoded, 4096);
+		assert_int_equal(header_decode(&decoded, subject), OK);
+		assert_false(span_has_control(buf_span(&decoded), SPAN_NONE));
+		buf_fini(&decoded);
+		buf_fini(&out);
+	}
+}
+
+/* Subjects of any length and script come back as they were (RFC 2047), in lines of at most 76. */
+static void
+test_subject_round_trip(void **state)
+{
+	char letters[OWN_MAIL_SUBJECT_MAX];
+	struct buf out, decoded;
+
+	(void)state;
+	for (size_t i = 0; i + 2 <= sizeof(letters); i += 2)
+		memcpy(letters + i, "\xc3\xa9", 2);
+	for (size_t len = 2; len <= sizeof(letters); len += 2) {
+		struct span subject = { letters, len }, value, line, rest;
+
+		put(&out, at_page_edge(subject), SPAN("x"));
+		value = header_find(buf_span(&out), SPAN("Subject"));
+		buf_init(&decoded, 4096);
+		assert_int_equal(header_decode(&decoded, value), OK);
+		assert_int_equal(buf_span(&decoded).len, len);
+		assert_memory_equal(buf_span(&decoded).ptr, letters, len);
+		for (rest = value; rest.len > 0;) {
+			(void)span_cut(rest, '\n', &line, &rest);
+			assert_in_range(line.len, 1, 77);
+		}
+		buf_fini(&decoded);
+		buf_fini(&out);
+	}
+}
+
+static void
+test_long_lines(void **state)
+{
+	char text[5000];
+	struct span rest, line;
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i + 2 <= sizeof(text); i += 2)
+		memcpy(text + i, "\xc3\xa9", 2);
+	put(&out, SPAN("long"), at_page_edge((struct span){ text, sizeof(text) }));
+	for (rest = buf_span(&out); rest.len > 0;) {
+		(void)span_cut(rest, '\n', &line, &rest);
+		assert_in_range(line.len, 1, 999);
+	}
+	assert_true(holds(&out, "Content-Transfer-Encoding: 8bit"));
+	buf_fini(&out);
+}
+
+/* ---- sending ---- */
+
+static void
+test_to_a_user(void **state)
+{
+	struct outcome o = { 0 };
+	struct site site;
+	struct buf message;
+
+	(void)state;
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	assert_int_equal(send_to(&site, &o, "anna"), OK);
+	assert_int_equal(o.ended, 0); /* never at once */
+	assert_int_equal(own_mail_waiting(&site.host), 1);
+	turn_until(&site, &o, 1);
+	assert_int_equal(o.last, OK);
+	assert_int_equal(own_mail_waiting(&site.host), 0);
+	assert_int_equal(site_inbox_count(&site, "anna"), 1);
+	buf_init(&message, 1 << 16);
+	assert_true(site_inbox_read(&site, "anna", 1, &message));
+	assert_true(holds(&message, "Return-Path: <>\r\n"));
+	assert_true(holds(&message, "From: Mailer_Daemon@example.org\r\n"));
+	assert_true(holds(&message, "To: anna@example.org\r\n"));
+	buf_fini(&message);
+	site_close(&site);
+}
+
+/* A user's name means the user, whatever mappings say and although LOC-05 is off. */
+static void
+test_to_a_user_not_a_mapping_loc_05(void **state)
+{
+	struct outcome o = { 0 };
+	struct site site;
+
+	(void)state;
+	site_open(&site, "hostname: mail.example.org\n"
+			 "domains: { default: example.net, local: [example.org], "
+			 "default_user_mapping: no }\n");
+	site_add_user(&site, "anna", NULL);
+	site_add_user(&site, "bert", NULL);
+	site_add_mapping(&site, "anna", "bert");
+	assert_int_equal(send_to(&site, &o, "anna"), OK);
+	turn_until(&site, &o, 1);
+	assert_int_equal(site_inbox_count(&site, "anna"), 1);
+	assert_int_equal(site_inbox_count(&site, "bert"), 0);
+	assert_int_equal(send_to(&site, &o, "anna@example.org"), OK); /* an address is an address */
+	turn_until(&site, &o, 2);
+	assert_int_equal(site_inbox_count(&site, "bert"), 1);
+	assert_int_equal(send_to(&site, &o, "eve@example.com"), OK);
+	turn_until(&site, &o, 3);
+	assert_int_equal(site_queue_count(&site), 1);
+	site_close(&site);
+}
+
+static void
+test_to_the_main_administrator_adm_01(void **state)
+{
+	struct outcome o = { 0 };
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF "main_administrator: chief\n");
+	assert_int_equal(send_to(&site, &o, ""), OK);
+	turn_until(&site, &o, 1);
+	assert_int_equal(o.last, ERR_NOT_FOUND); /* there is no administrator at all */
+	site_add_user(&site, "anna", NULL);
+	site_add_user(&site, "chief", NULL);
+	site_set_user(&site, "anna", "admin", "yes");
+	site_set_user(&site, "chief", "admin", "yes");
+	assert_int_equal(send_to(&site, &o, ""), OK); /* USR-19: one of two */
+	turn_until(&site, &o, 2);
+	assert_int_equal(o.last, OK);
+	assert_int_equal(site_inbox_count(&site, "chief"), 1);
+	assert_int_equal(site_inbox_count(&site, "anna"), 0);
+	assert_int_equal(send_to(&site, &o, "nobody"), OK);
+	turn_until(&site, &o, 3);
+	assert_int_equal(o.last, ERR_NOT_FOUND);
+	site_close(&site);
+}
+
+/* A full disk only puts it off (H43); two are not lost by it either. */
+static void
+test_full_disk_h43(void **state)
+{
+	struct outcome o = { 0 };
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	full_commits = 1;
+	assert_int_equal(send_to(&site, &o, "anna"), OK);
+	assert_int_equal(send_to(&site, &o, "anna"), OK);
+	for (int i = 0; i < 2000 && full_commits > 0; i++)
+		site_turn(&site, 5);
+	assert_int_equal(full_commits, 0);
+	for (int i = 0; i < 2000 && o.ended < 2; i++)
+		loop_fake_advance(site.host.loop, OWN_MAIL_RETRY_MS);
+	assert_int_equal(o.ended, 2);
+	assert_int_equal(o.last, OK);
+	assert_int_equal(site_inbox_count(&site, "anna"), 2);
+	site_close(&site);
+}
+
+static void
+test_limits(void **state)
+{
+	static char text[OWN_MAIL_TEXT_MAX + 1];
+	struct own_mail mail = { .to = SPAN("anna"), .text = { text, sizeof(text) } };
+	struct outcome o = { 0 };
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	assert_int_equal(own_mail_send(&site.host, &mail), ERR_LIMIT);
+	for (size_t i = 0; i < OWN_MAIL_WAITING_MAX; i++)
+		assert_int_equal(send_to(&site, &o, "anna"), OK);
+	assert_int_equal(send_to(&site, &o, "anna"), ERR_BUSY);
+	turn_until(&site, &o, OWN_MAIL_WAITING_MAX);
+	assert_int_equal(site_inbox_count(&site, "anna"), OWN_MAIL_WAITING_MAX);
+	mail.text.len--;
+	mail.done = on_done;
+	mail.arg = &o;
+	assert_int_equal(own_mail_send(&site.host, &mail), OK); /* NULs only: marks */
+	turn_until(&site, &o, OWN_MAIL_WAITING_MAX + 1);
+	assert_int_equal(o.last, OK);
+	assert_int_equal(send_to(&site, &o, "anna"), OK); /* what still waits goes with the host */
+	site_close(&site);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_form_loc_01),
+		cmocka_unit_test(test_hostile_text_h11),
+		cmocka_unit_test(test_subject_round_trip),
+		cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_to_a_user),
+		cmocka_unit_test(test_to_a_user_not_a_mapping_loc_05),
+		cmocka_unit_test(test_to_the_main_administrator_adm_01),
+		cmocka_unit_test(test_full_disk_h43),
+		cmocka_unit_test(test_limits),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
