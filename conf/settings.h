@@ -110,6 +110,8 @@
 		"How long the lock holds.")                                                        \
 	X(lockout_scope, "lockout.scope", CHOICE, 0, 0, "source", "source|user", NOTHING,          \
 		"source: locked for the addresses that guessed (H57); user: for all.")             \
+	X(lockout_apply_to_loopback, "lockout.apply_to_loopback", BOOL, 0, 0, "no", "", NOTHING,   \
+		"The lock holds for 127.0.0.1, ::1 and the control socket too (SEC-04).")          \
 	X(auth_scram, "auth.scram", BOOL, 0, 0, "no", "", NOTHING,                                 \
 		"Keep keys for SCRAM-SHA-256 (H63).")                                              \
 	X(auth_recoverable, "auth.recoverable", BOOL, 0, 0, "no", "", NOTHING,                     \
@@ -121,7 +123,13 @@
 	X(auth_hash_passes, "auth.hash_passes", COUNT, 1, 100, "2", "passes", NOTHING,             \
 		"Passes of one Argon2id hash (H63).")                                              \
 	X(auth_remember_ms, "auth.remember", DURATION, 0, 60 * 60000, "10m", "time", NOTHING,      \
-		"How long a good login is remembered; 0: not at all (H63).")
+		"How long a good login is remembered; 0: not at all (H63).")                       \
+	X(auth_pam, "auth.pam", BOOL, 0, 0, "no", "", NOTHING,                                     \
+		"Ask PAM, service postroom, where the stored password does not fit (SEC-06).")     \
+	X(auth_pam_cache, "auth.pam_cache", BOOL, 0, 0, "no", "", NOTHING,                         \
+		"A password that PAM found right becomes the stored one (SEC-07).")                \
+	X(auth_pam_folder, "auth.pam_folder", PATH, 0, 1023, "", "", NOTHING,                      \
+		"Folder of the PAM services; empty: the system's, /etc/pam.d.")
 
 #define SETTINGS_LIMITS(X)                                                                         \
 	X(limits_message_size, "limits.message_size", SIZE, 0, SIZE_LIMIT, "50MB", "bytes",        \
@@ -159,6 +167,11 @@
 	X(limits_max_per_ip_before_login, "limits.max_per_ip_before_login", COUNT, 1, COUNT_MAX,   \
 		"20", "connections", NOTHING,                                                      \
 		"Of these not yet logged in, on services where one logs in (H32).")                \
+	X(limits_max_per_user, "limits.max_per_user", COUNT, 1, COUNT_MAX, "50", "sessions",       \
+		NOTHING, "Sessions of one user at the same time, all services together.")          \
+	X(limits_connections_minute, "limits.connections_minute", COUNT, 0, COUNT_MAX, "0",        \
+		"connections", NOTHING,                                                            \
+		"Connections one address may open in a minute; 0: any; not of this machine.")      \
 	X(limits_consoles, "limits.consoles", COUNT, 1, 1000, "32", "connections", NOTHING,        \
 		"Connections to the control socket (H59).")                                        \
 	X(limits_auth_failures, "limits.auth_failures", COUNT, 1, 100, "3", "tries", NOTHING,      \

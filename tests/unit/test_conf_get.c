@@ -43,8 +43,10 @@ test_get_by_key(void **state)
 		{ "schedules.work.every", "500ms", "\"500ms\"" },
 		{ "schedules.work.days", "[\"mon\",\"fri\"]", "[\"mon\",\"fri\"]" },
 		{ "collecting.collectors", "[]", "[]" },
-		{ "lockout", "lockout.attempts: 5\nlockout.minutes: 10\nlockout.scope: source\n",
-			"{\"lockout.attempts\":5,\"lockout.minutes\":10,\"lockout.scope\":\"source\"}" },
+		{ "lockout", "lockout.attempts: 5\nlockout.minutes: 10\nlockout.scope: source\n"
+			     "lockout.apply_to_loopback: no\n",
+			"{\"lockout.attempts\":5,\"lockout.minutes\":10,\"lockout.scope\":\"source\","
+			"\"lockout.apply_to_loopback\":false}" },
 	};
 	struct conf *conf = test_conf_load(SPAN(with_secret));
 
