@@ -197,7 +197,14 @@ conf_default_domain(const struct conf *conf)
 		if (span_find_any(entry, SPAN("@*?")) == entry.len)
 			return entry;
 	}
-	return conf->hostname;
+	return conf_hostname_is_word(conf) ? SPAN_NONE : conf->hostname;
+}
+
+bool
+conf_hostname_is_word(const struct conf *conf)
+{
+	return span_eq_nocase(conf->hostname, SPAN(HOSTNAME_DOMAIN)) ||
+		span_eq_nocase(conf->hostname, SPAN(HOSTNAME_ADDRESS));
 }
 
 bool

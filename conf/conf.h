@@ -60,6 +60,11 @@ int64_t conf_service_timeout_ms(const struct conf *conf, const struct conf_servi
 /* domains.default, else the first plain domain of domains.local, else hostname; may be empty. */
 struct span conf_default_domain(const struct conf *conf);
 
+/* Words that `hostname` may be in place of a name (SVC-06); letter case does not count. */
+#define HOSTNAME_DOMAIN "domain"
+#define HOSTNAME_ADDRESS "IPAddress"
+bool conf_hostname_is_word(const struct conf *conf);
+
 /*
  * Is LOCAL_PART@DOMAIN ours by domains.local (LOC-02)?  An entry is a domain (anyone there), an
  * address, or either with '*' and '?'; letter case does not count in either part.

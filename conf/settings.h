@@ -36,7 +36,8 @@
 
 #define SETTINGS_GROUND(X)                                                                         \
 	X(hostname, "hostname", DOMAIN, 0, 255, "", "", RELOAD,                                    \
-		"Name in greetings, HELO and Received; empty: the system's.")                      \
+		"Name in greetings, HELO and Received; empty: the system's; `domain`: the "        \
+		"default domain; `IPAddress`: the address of the connection (SVC-06).")            \
 	X(data, "data", PATH, 1, 4095, "var/store", "", RESTART,                                   \
 		"Folder of the store, an LMDB environment.")                                       \
 	X(control, "control", PATH, 1, 107, "var/control.sock", "", RESTART,                       \
@@ -104,6 +105,18 @@
 	X(smtp_dsn, "smtp.dsn", BOOL, 0, 0, "yes", "", NOTHING, "Offer DSN (SMT-11).")             \
 	X(smtp_refuse_helo, "smtp.refuse_helo", TEXT, 0, 255, "", "", NOTHING,                     \
 		"Disconnect who has this text in HELO (SMT-09).")                                  \
+	X(smtp_pop_before_smtp, "smtp.pop_before_smtp", COUNT, 0, 1440, "0", "minutes", NOTHING,   \
+		"Senders outside need a POP3 login from their address, or AUTH; it counts until "  \
+		"so long after its logout; 0: off (SMT-05).")                                      \
+	X(smtp_x_server, "smtp.x_server", BOOL, 0, 0, "no", "", NOTHING,                           \
+		"X-Server with name and version in what is taken by SMTP (SMT-20).")               \
+	X(pop3_trim_blank_lines, "pop3.trim_blank_lines", BOOL, 0, 0, "no", "", NOTHING,           \
+		"Blank lines at the end of a message are not sent, nor counted (POP-03).")         \
+	X(privacy_anonymise, "privacy.anonymise", BOOL, 0, 0, "no", "", NOTHING,                   \
+		"Greetings and our header fields name neither this software nor its version "      \
+		"(SVC-05).")                                                                       \
+	X(privacy_hide_addresses, "privacy.hide_addresses", BOOL, 0, 0, "no", "", NOTHING,         \
+		"Our Received fields hold no address of the client or of ours (SVC-05).")          \
 	X(lockout_attempts, "lockout.attempts", COUNT, 0, 1000, "5", "tries", NOTHING,             \
 		"Wrong passwords in a row that lock; 0: never (SEC-02).")                          \
 	X(lockout_minutes, "lockout.minutes", COUNT, 1, 100000, "10", "minutes", NOTHING,          \

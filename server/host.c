@@ -29,18 +29,6 @@ host_zone_minutes(int64_t now_ms)
 	return localtime_r(&seconds, &local) ? (int)(local.tm_gmtoff / 60) : 0;
 }
 
-struct span
-host_name(const struct conf *conf, struct arena *a)
-{
-	char name[256] = "";
-
-	if (conf->hostname.len > 0)
-		return arena_copy(a, conf->hostname);
-	if (gethostname(name, sizeof(name) - 1) != 0 || name[0] == '\0')
-		return SPAN("localhost");
-	return arena_copy(a, span_of(name));
-}
-
 struct snapshot *
 host_snapshot(struct host *host)
 {

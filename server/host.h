@@ -58,7 +58,13 @@ int64_t host_now_ms(const struct host *host);
 /* Minutes that the local clock is east of UTC at NOW_MS: for dates that we write. */
 int host_zone_minutes(int64_t now_ms);
 
-/* What this server calls itself: `hostname`, else the system's name. Lives in A. */
+/*
+ * What this server calls itself (SVC-06): `hostname`, or the system's name where it is empty. Its word
+ * `domain` is the default domain, and `IPAddress` the address at our end of the socket FD as a literal,
+ * "[192.0.2.1]" (RFC 5321, 4.1.3); without one (FD < 0, a Unix socket) the system's name. Never
+ * empty; lives in A. host_name() is that without a socket.
+ */
+struct span host_name_at(const struct conf *conf, int fd, struct arena *a);
 struct span host_name(const struct conf *conf, struct arena *a);
 
 /*

@@ -117,9 +117,12 @@ static enum err
 make_certificate(struct server *s, const struct conf *conf, const struct tls_paths *paths,
 	struct buf *certificate, struct buf *key)
 {
-	struct span hostname = conf->hostname.len > 0 ? conf->hostname : SPAN("localhost");
+	struct span hostname =
+		conf_hostname_is_word(conf) ? conf_default_domain(conf) : conf->hostname;
 	enum err err;
 
+	if (hostname.len == 0)
+		hostname = SPAN("localhost");
 	buf_clear(certificate);
 	err = tls_self_signed(hostname, host_now_ms(server_front(s)) / 1000, certificate, key);
 	if (err == ERR_SYNTAX)

@@ -51,7 +51,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	e->mail = (struct mail){.arena = &call->arena,
 		.via = via,
 		.session = SPAN("explain"),
-		.hostname = call->host->conf->hostname,
+		.hostname = host_name(call->host->conf, &call->arena),
 		.helo = SPAN("explain.test"),
 		.esmtp = true,
 		.id = SPAN("0"),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base/version.h"
 #include "proto/mail/message_no.h"
 #include "proto/mail/received.h"
 #include "server/pipeline/names.h"
@@ -95,7 +96,8 @@ put_received(struct pipeline_ask *ask, struct buf *out)
 		.by = mail->hostname, .id = mail->id, .tls = mail->tls,
 		.date = { mail->arrived_ms / 1000, mail->zone_minutes }, .esmtp = mail->esmtp,
 		.encrypted = mail->tls.len > 0, .authenticated = mail->user_id != 0,
-		.smtputf8 = mail->envelope.options.smtputf8 };
+		.smtputf8 = mail->envelope.options.smtputf8,
+		.hide_addresses = ask->conf->privacy_hide_addresses };
 
 	if (mail->envelope.recipient_count == 1)
 		received.for_address = LIST_ITEM(mail->envelope.recipients.next, struct recipient,
@@ -139,6 +141,10 @@ put_own(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
 {
 	enum err err = put_received(ask, out);
 
+	if (err == OK && ask->conf->smtp_x_server && !ask->conf->privacy_anonymise) {
+		plan_note(plan, NOTE_HEADER_ADDED, SPAN("X-Server"), SPAN("smtp.x_server"));
+		err = buf_put(out, SPAN("X-Server: Postroom " POSTROOM_VERSION "\r\n"));
+	}
 	return err == OK && is_submission(ask, plan) ? put_missing(ask, plan, out) : err;
 }
 

@@ -53,7 +53,7 @@ machine_config(struct session *s)
 		.auth_failures = (unsigned)s->conf->limits_auth_failures,
 		.stls = session_can_tls(s),
 		.login_in_clear = peer_is_loopback(&s->peer), /* H67 */
-		.implementation = SPAN("Postroom"),
+		.implementation = s->conf->privacy_anonymise ? SPAN_NONE : SPAN("Postroom"),
 	};
 }
 
@@ -83,7 +83,8 @@ on_connect(struct pop3_session *pop3)
 	mail->peer = s->peer;
 	plan_init(plan, &s->command);
 	if (pipeline_run(&ask, AT_CONNECT, plan) == STAGE_NEXT) {
-		pop3_answer(pop3, POP3_OK("Postroom"));
+		pop3_answer(pop3, s->conf->privacy_anonymise ? POP3_OK("Ready")
+							      : POP3_OK("Postroom"));
 		return;
 	}
 	refusals_note(s->host, mail, plan, SPAN_NONE);

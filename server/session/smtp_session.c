@@ -97,7 +97,8 @@ take_conf(struct smtp_session *smtp)
 {
 	if (!session_take_conf(&smtp->session))
 		return;
-	smtp->hostname = host_name(smtp->session.conf, &smtp->session.arena);
+	smtp->hostname = host_name_at(smtp->session.conf, smtp->session.stream.io.fd,
+		&smtp->session.arena);
 	smtp->machine.config = machine_config(smtp);
 }
 
@@ -303,7 +304,7 @@ smtp_open(struct session *s)
 	struct smtp_session *smtp = smtp_of(s);
 	struct smtp_server_config config;
 
-	smtp->hostname = host_name(s->conf, &s->arena);
+	smtp->hostname = host_name_at(s->conf, s->stream.io.fd, &s->arena);
 	config = machine_config(smtp);
 	smtp_server_init(&smtp->machine, &config, &s->command, stream_is_secure(&s->stream));
 	if (s->service->login_first)

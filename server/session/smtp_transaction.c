@@ -118,8 +118,11 @@ smtp_on_connect(struct smtp_session *smtp)
 	ask = ask_of(smtp);
 	if (ask_pipeline(smtp, AT_CONNECT, &ask))
 		smtp_answer(smtp, (struct smtp_reply){ 220, "",
-				      arena_printf(&smtp->session.command, "%.*s ESMTP Postroom",
-					      SPAN_FMT(smtp->hostname)) });
+				      arena_printf(&smtp->session.command, "%.*s ESMTP%s",
+					      SPAN_FMT(smtp->hostname),
+					      smtp->session.conf->privacy_anonymise
+						      ? ""
+						      : " Postroom") }); /* SVC-05 */
 	smtp_end_transaction(smtp);
 }
 
