@@ -10,6 +10,7 @@
 
 #include "store/change_rows.h"
 #include "store/groups.h"
+#include "store/maillists.h"
 #include "store/message_ways.h"
 #include "store/users.h"
 
@@ -61,6 +62,7 @@ name_row(const struct change_row *row, struct buf *out)
 union revised_object {
 	struct user user;
 	struct group group;
+	struct maillist maillist;
 };
 
 /* Tables whose rows count their changes, and the fields that count. */
@@ -71,6 +73,7 @@ static const struct revised {
 } revised_tables[] = {
 	{ TABLE_users, &user_table, { "revision", "password_revision" } },
 	{ TABLE_groups, &group_table, { "revision", NULL } },
+	{ TABLE_maillists, &maillist_table, { "revision", NULL } },
 };
 
 static const struct revised *

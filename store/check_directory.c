@@ -6,6 +6,7 @@
 #include "store/check_run.h"
 #include "store/groups.h"
 #include "store/logins.h"
+#include "store/maillists.h"
 #include "store/mappings.h"
 #include "store/names.h"
 #include "store/rows.h"
@@ -14,8 +15,8 @@
 
 typedef unsigned long long ull;
 
-static void
-tally(struct check *c, enum store_table table, const struct row *row)
+void
+check_tally(struct check *c, enum store_table table, const struct row *row)
 {
 	struct counts counts;
 
@@ -32,7 +33,7 @@ fix_name(struct txn *txn, const struct check_fix *fix)
 	return name_add(txn, fix->value, (enum name_kind)fix->n[0], fix->n[1]);
 }
 
-static void
+void
 check_name(struct check *c, struct span name, enum name_kind kind, uint64_t id)
 {
 	static const char *const words[] = { "", "users", "groups", "lists" };
@@ -85,7 +86,7 @@ visit_user(struct check *c, const struct row *row)
 		check_say(c, false, "users %llu: damaged", (ull)id);
 		return;
 	}
-	tally(c, TABLE_users, row);
+	check_tally(c, TABLE_users, row);
 	if (user.group != 0 && group_find(c->snap, user.group, &group) == ERR_NOT_FOUND) {
 		check_say(c, true, "users %llu: is in a group that is not there", (ull)id);
 		check_fix_add(c, fix_group_of, SPAN_NONE, SPAN_NONE)->n[0] = id;
@@ -108,14 +109,15 @@ visit_group(struct check *c, const struct row *row)
 		check_say(c, false, "groups %llu: damaged", (ull)check_id(row));
 		return;
 	}
-	tally(c, TABLE_groups, row);
+	check_tally(c, TABLE_groups, row);
 	check_name(c, group.name, NAME_GROUP, check_id(row));
 }
 
-/* Does the name lead to something that is called so? Lists are not made yet. */
+/* Does the name lead to something that is called so? */
 static bool
 name_holds(struct check *c, const struct name_row *name, struct span text)
 {
+	struct maillist list;
 	struct group group;
 	struct user user;
 
@@ -126,6 +128,9 @@ name_holds(struct check *c, const struct name_row *name, struct span text)
 	case NAME_GROUP:
 		return group_find(c->snap, name->id, &group) == ERR_CORRUPT ||
 		       span_eq_nocase(group.name, text);
+	case NAME_LIST:
+		return maillist_find(c->snap, name->id, &list) == ERR_CORRUPT ||
+		       span_eq_nocase(list.name, text);
 	default:
 		return false;
 	}
@@ -176,7 +181,7 @@ visit_mapping(struct check *c, const struct row *row)
 		return;
 	}
 	m.mapping_id = id;
-	tally(c, TABLE_mappings, row);
+	check_tally(c, TABLE_mappings, row);
 	if (mapping_is_indexed(c->snap, &m))
 		return;
 	check_say(c, true, "mappings %llu: cannot be found by its pattern", (ull)id);
@@ -187,7 +192,7 @@ static void
 visit_mapping_find(struct check *c, const struct row *row)
 {
 	if (mapping_index_holds(c->snap, row)) {
-		tally(c, TABLE_mapping_find, row);
+		check_tally(c, TABLE_mapping_find, row);
 		return;
 	}
 	check_say(c, true, "mapping_find: a row leads to no mapping of that pattern");
@@ -248,7 +253,7 @@ visit_change(struct check *c, const struct row *row)
 	struct change change;
 
 	if (row_fields(c->snap, TABLE_changes, row, &change_table, &change) == OK)
-		tally(c, TABLE_changes, row);
+		check_tally(c, TABLE_changes, row);
 	else
 		check_say(c, false, "changes %llu: damaged", (ull)check_id(row));
 }
@@ -320,5 +325,6 @@ check_directory(struct check *c)
 
 	for (size_t i = 0; i < COUNT(walks); i++)
 		check_walk(c, walks[i].table, walks[i].visit);
+	check_lists(c);
 	check_counts(c); /* the queue's were tallied before */
 }

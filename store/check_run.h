@@ -3,6 +3,7 @@
  *
  *	check.c            opens, runs the walks, mends, runs them again
  *	check_directory.c  users, names, groups, mappings, traces, changes, counters
+ *	check_lists.c      lists, their members and sizes; what follows from other rows (indexes.h)
  *	check_queue.c      queued, due
  *	check_folders.c    folders, entries
  *	check_mail.c       copies, contents, bodies, graves, arriving
@@ -14,6 +15,7 @@
 #include "store/check.h"
 #include "store/counts.h"
 #include "store/folders.h"
+#include "store/names.h"
 #include "store/store.h"
 #include "store/table.h"
 
@@ -52,6 +54,7 @@ struct check {
 
 	struct counts tally;
 	uint64_t trace_rows, trace_bytes;
+	uint64_t list_id, list_members; /* the list whose members are being walked */
 	/*
 	 * Entries that could not be read: what they named looks like an orphan. Stays over the
 	 * rounds.
@@ -78,6 +81,12 @@ void check_walk(struct check *c, enum store_table table, check_visit_fn *visit);
 uint64_t check_id(const struct row *row);
 
 void check_directory(struct check *c);
+/* Part of it, before the counters are compared. */
+void check_lists(struct check *c);
+/* What ROW of TABLE counts for, into c->tally. */
+void check_tally(struct check *c, enum store_table table, const struct row *row);
+/* Does NAME lead to the user, group or list ID? A missing one is mended. */
+void check_name(struct check *c, struct span name, enum name_kind kind, uint64_t id);
 void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);

@@ -76,12 +76,35 @@ group_before(struct snapshot *snap, struct span name, struct group *out)
 	return err != OK ? err : group_of_name(snap, &row, out);
 }
 
+/* The next in the index, one in the bin too. A row that leads to nobody is for check. */
+static enum err
+member_next(struct snapshot *snap, uint64_t group_id, uint64_t user_id, struct user *out)
+{
+	enum err err = ERR_NOT_FOUND;
+
+	while (err == ERR_NOT_FOUND && user_id < UINT64_MAX) {
+		uint64_t group = 0;
+		struct key key;
+		struct row row;
+
+		key_u64_u64(&key, group_id, user_id + 1);
+		err = table_seek(snap, TABLE_group_members, &key, &row);
+		if (err != OK)
+			return err;
+		if (key_take_u64(&row.key, &group) != OK || group != group_id ||
+			key_take_u64(&row.key, &user_id) != OK)
+			return ERR_NOT_FOUND;
+		err = user_find(snap, user_id, out);
+	}
+	return err;
+}
+
 enum err
 group_member_next(struct snapshot *snap, uint64_t group_id, uint64_t user_id, struct user *out)
 {
 	enum err err;
 
-	while ((err = user_next(snap, user_id, out)) == OK) {
+	while ((err = member_next(snap, group_id, user_id, out)) == OK) {
 		if (out->group == group_id && out->removed_ms == 0)
 			return OK;
 		user_id = out->user_id;
@@ -199,11 +222,9 @@ group_dismiss(struct txn *txn, uint64_t group_id, int64_t now_ms)
 	struct user user = { .user_id = 0 };
 	enum err err;
 
-	while ((err = user_next(txn_view(txn), user.user_id, &user)) == OK) {
+	while ((err = member_next(txn_view(txn), group_id, user.user_id, &user)) == OK) {
 		struct key key;
 
-		if (user.group != group_id)
-			continue;
 		user.group = 0;
 		user.changed_ms = now_ms;
 		user.revision++;

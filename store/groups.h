@@ -35,7 +35,10 @@ MUST_CHECK enum err group_find_by_name(struct snapshot *snap, struct span name, 
 /* Paging by name, as user_after and user_before. */
 MUST_CHECK enum err group_after(struct snapshot *snap, struct span name, struct group *out);
 MUST_CHECK enum err group_before(struct snapshot *snap, struct span name, struct group *out);
-/* The next live member after USER_ID, by id. Walks the users. ERR_NOT_FOUND at the end. */
+/*
+ * The next live member after USER_ID, by id: a walk costs O(members). ERR_NOT_FOUND at the end. At
+ * ERR_CORRUPT out->user_id is the damaged one, so that a walk can go on behind it.
+ */
 MUST_CHECK enum err group_member_next(
 	struct snapshot *snap, uint64_t group_id, uint64_t user_id, struct user *out);
 

@@ -111,6 +111,37 @@ name_before(struct snapshot *snap, enum name_kind kind, struct span name, struct
 	return name_scan(snap, kind, &row, table_prev, out);
 }
 
+static const struct span robots[] = { { "_owner", 6 }, { "_digest", 7 } };
+
+static bool
+is_list(struct snapshot *snap, struct span name)
+{
+	struct name_row row;
+
+	return name_find(snap, name, &row) == OK && row.kind == NAME_LIST;
+}
+
+/* a list has two more addresses, NAME_owner and NAME_digest. */
+static bool
+robot_is_taken(struct snapshot *snap, struct span name, enum name_kind kind)
+{
+	char room[NAME_MAX_BYTES + 8];
+	struct name_row row;
+
+	for (size_t i = 0; i < COUNT(robots); i++) {
+		struct span long_name = { room, name.len + robots[i].len };
+
+		if (span_ends_nocase(name, robots[i]) &&
+			is_list(snap, span_range(name, 0, name.len - robots[i].len)))
+			return true;
+		memcpy(room, name.ptr, name.len); /* at most NAME_MAX_BYTES: name_key() saw it */
+		memcpy(room + name.len, robots[i].ptr, robots[i].len);
+		if (kind == NAME_LIST && name_find(snap, long_name, &row) == OK)
+			return true;
+	}
+	return false;
+}
+
 enum err
 name_add(struct txn *txn, struct span name, enum name_kind kind, uint64_t id)
 {
@@ -125,6 +156,8 @@ name_add(struct txn *txn, struct span name, enum name_kind kind, uint64_t id)
 	err = name_find(txn_view(txn), name, &old);
 	if (err != ERR_NOT_FOUND)
 		return err == OK ? ERR_EXISTS : err;
+	if (robot_is_taken(txn_view(txn), name, kind))
+		return ERR_EXISTS;
 	record_begin(&out, room, sizeof(room), NAME_VERSION);
 	record_put_u8(&out, (uint8_t)kind);
 	record_put_varint(&out, id);

@@ -28,7 +28,10 @@ MUST_CHECK enum err name_after(
 	struct snapshot *snap, enum name_kind kind, struct span name, struct name_row *out);
 MUST_CHECK enum err name_before(
 	struct snapshot *snap, enum name_kind kind, struct span name, struct name_row *out);
-/* ERR_EXISTS where anything has it. ERR_LIMIT over NAME_MAX_BYTES, ERR_SYNTAX for an empty one. */
+/*
+ * ERR_EXISTS where anything has it, or where it is NAME_owner or NAME_digest of a list (Q-01).
+ * ERR_LIMIT over NAME_MAX_BYTES, ERR_SYNTAX for an empty one.
+ */
 MUST_CHECK enum err name_add(struct txn *txn, struct span name, enum name_kind kind, uint64_t id);
 MUST_CHECK enum err name_remove(struct txn *txn, struct span name);
 

@@ -8,6 +8,7 @@
 
 #include "store/changes.h"
 #include "store/groups.h"
+#include "store/indexes.h"
 #include "store/mappings.h"
 #include "store/queued.h"
 #include "store/users.h"
@@ -89,6 +90,20 @@ tally_mapping_find(const struct row *row, struct counts *out)
 }
 
 static void
+tally_maillist(const struct row *row, struct counts *out)
+{
+	(void)row;
+	out->at[COUNT_maillists] = 1;
+}
+
+static void
+tally_list_member(const struct row *row, struct counts *out)
+{
+	(void)row;
+	out->at[COUNT_list_members] = 1;
+}
+
+static void
 tally_queued(const struct row *row, struct counts *out)
 {
 	struct span key = row->key;
@@ -129,6 +144,8 @@ static const struct {
 	{ TABLE_groups, tally_group },
 	{ TABLE_mappings, tally_mapping },
 	{ TABLE_mapping_find, tally_mapping_find },
+	{ TABLE_maillists, tally_maillist },
+	{ TABLE_list_members, tally_list_member },
 	{ TABLE_queued, tally_queued },
 	{ TABLE_changes, tally_change },
 };
@@ -147,12 +164,13 @@ row_tally(enum store_table table, struct span key, struct span value, struct cou
 
 /* ---- writing ---- */
 
-/* Keep the image from before and after, and the counters. AFTER is NULL for a row that goes. */
+/* Keep the image from before and after, the counters, and what follows. AFTER is NULL for a row that goes. */
 static enum err
 row_follow(
 	struct txn *txn, enum store_table table, const struct key *key, const struct span *after)
 {
 	struct counts add = { { 0 } }, remove = { { 0 } };
+	struct index_plan follow;
 	struct span before;
 	enum err err = table_get(txn_view(txn), table, key, &before);
 	bool existed = err == OK;
@@ -163,10 +181,12 @@ row_follow(
 		row_tally(table, key_span(key), before, &remove);
 	if (after != NULL)
 		row_tally(table, key_span(key), *after, &add);
+	index_plan(&follow, table, key_span(key), existed ? &before : NULL, after);
 	err = change_record(txn, table, key, existed ? &before : NULL, after);
 	if (err != OK)
 		return err;
-	return counts_change(txn, &add, &remove);
+	err = index_carry_out(txn, &follow);
+	return err == OK ? counts_change(txn, &add, &remove) : err;
 }
 
 enum err

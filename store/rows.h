@@ -2,8 +2,8 @@
  * rows.h - rows of the directory: they are counted, and recorded while a change is open.
  *
  * Every table whose rows can be undone or are counted is written through here and nowhere else:
- * users, groups, names, mappings, mapping_find, queued, due. Undo writes through here as well, so
- * the counters follow it.
+ * users, groups, names, mappings, mapping_find, maillists, list_members, queued, due. Undo writes
+ * through here as well, so the counters follow it, and the rows of indexes.h.
  */
 #ifndef STORE_ROWS_H
 #define STORE_ROWS_H

@@ -16,9 +16,14 @@
 	X(users,       "user_id",                        "user") \
 	X(logins,      "user_id",                        "last good logins") \
 	X(groups,      "group_id",                       "group") \
+	X(group_members, "group_id user_id",             "") /* follows users, see indexes.h */ \
 	X(names,       "lower-case name",                "what it is: user, group or list, and its id") \
 	X(mappings,    "mapping_id",                     "mapping") \
 	X(mapping_find, "pattern_hash mapping_id",       "hash 0: the pattern, it has a wildcard") \
+	X(maillists,   "list_id",                        "mailing list, distribution list, forwarding") \
+	X(list_members, "list_id lower-case member",     "one member of a list") \
+	X(list_sizes,  "list_id",                        "how many members; follows list_members") \
+	X(targets,     "lower-case target 0 kind id",    "") /* what points at a name, see referrers.h */ \
 	X(folders,     "user_id folder_id",              "folder") \
 	X(entries,     "folder_id first_uid",            "block of at most 62 entries of 32 bytes") \
 	X(expunged,    "folder_id modseq first_uid",     "last_uid") \
@@ -51,7 +56,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping)
+	X(mapping) X(maillist)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/indexes.h"
 #include "store/store_dir.h"
 #include "store/store_make.h"
 
@@ -164,6 +165,26 @@ check_first(struct store *store, struct store_fault *why)
 	return rc == 0 ? err : env_fault(store->path, rc, why);
 }
 
+/* Those that a newer schema.h added; an index of rows that are there already is filled at once. */
+static int
+make_tables(struct store *store, struct txn *txn)
+{
+	bool made[TABLE_COUNT];
+	int rc = 0;
+
+	for (int i = 0; i < TABLE_COUNT && rc == 0; i++) {
+		const char *name = store_table_name(i);
+
+		rc = mdb_dbi_open(txn->view.txn, name, 0, &store->tables[i]);
+		made[i] = rc == MDB_NOTFOUND;
+		if (made[i])
+			rc = mdb_dbi_open(txn->view.txn, name, MDB_CREATE, &store->tables[i]);
+	}
+	if (rc == 0 && indexes_fill(txn, made) != OK)
+		rc = MDB_BAD_TXN;
+	return rc;
+}
+
 /* Make tables that a newer schema.h added, and reserve message numbers behind the last ones. */
 static enum err
 first_commit(struct store *store, struct store_fault *why)
@@ -173,9 +194,7 @@ first_commit(struct store *store, struct store_fault *why)
 
 	if (rc != 0)
 		return env_fault(store->path, rc, why);
-	for (int i = 0; i < TABLE_COUNT && rc == 0; i++)
-		rc = mdb_dbi_open(
-			txn->view.txn, store_table_name(i), MDB_CREATE, &store->tables[i]);
+	rc = make_tables(store, txn);
 	if (rc != 0) {
 		txn_abort(txn);
 		return env_fault(store->path, rc, why);

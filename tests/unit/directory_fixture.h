@@ -72,6 +72,7 @@ int fixture_check(struct fixture *f, bool repair, unsigned *lines);
 
 int test_users(void);
 int test_groups(void);
+int test_maillists(void);
 int test_mappings(void);
 int test_queued(void);
 int test_traces(void);

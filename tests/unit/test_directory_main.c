@@ -1,13 +1,13 @@
 /*
- * test_directory_main.c - the tests of users, groups, mappings, queue, traces, changes, check and
- * backup in one program: the archive whole, and proto/ beneath it.
+ * test_directory_main.c - the tests of users, groups, lists, mappings, queue, traces, changes, check
+ * and backup in one program: the archive whole, and proto/ beneath it.
  */
 #include "tests/unit/directory_fixture.h"
 
 int
 main(void)
 {
-	return test_users() + test_groups() + test_mappings() + test_queued() + test_traces() +
-	       test_changes() + test_message_ways() + test_store_check() + test_backup() +
-	       test_damage();
+	return test_users() + test_groups() + test_maillists() + test_mappings() + test_queued() +
+	       test_traces() + test_changes() + test_message_ways() + test_store_check() +
+	       test_backup() + test_damage();
 }

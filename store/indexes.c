@@ -1,0 +1,204 @@
+/*
+ * indexes.c - rows that follow from other rows.
+ */
+#include "store/indexes.h"
+
+#include "proto/base/ascii.h"
+#include "store/maillists.h"
+#include "store/mappings.h"
+#include "store/referrers.h"
+#include "store/rows.h"
+#include "store/users.h"
+
+/* ---- what a row asks for ---- */
+
+/* A damaged row asks for nothing: check says so, and mends both. */
+static bool
+row_decode(enum store_table table, const struct row *row, const struct field_table *fields,
+	void *object)
+{
+	struct record_in in;
+
+	return record_open(&in, table, row->key, row->value, ROW_VERSION) == OK &&
+	       fields_decode(fields, &in, object) == OK;
+}
+
+static bool
+user_key(const struct row *row, struct key *out)
+{
+	struct span key = row->key;
+	struct user user;
+	uint64_t user_id;
+
+	if (key_take_u64(&key, &user_id) != OK ||
+		!row_decode(TABLE_users, row, &user_table, &user) || user.group == 0)
+		return false;
+	key_u64_u64(out, user.group, user_id);
+	return true;
+}
+
+static bool
+mapping_key(const struct row *row, struct key *out)
+{
+	struct span key = row->key;
+	struct mapping m;
+	uint64_t mapping_id;
+
+	if (key_take_u64(&key, &mapping_id) != OK ||
+		!row_decode(TABLE_mappings, row, &mapping_table, &m))
+		return false;
+	return referrer_key(out, m.target, REFERRER_MAPPING, mapping_id);
+}
+
+static bool
+member_key(const struct row *row, struct key *out)
+{
+	struct span key = row->key;
+	uint64_t list_id;
+
+	return key_take_u64(&key, &list_id) == OK &&
+	       referrer_key(out, key, REFERRER_LIST, list_id);
+}
+
+static const struct index {
+	enum store_table of, table;
+	bool (*key)(const struct row *row, struct key *out);
+} indexes[] = {
+	{ TABLE_users, TABLE_group_members, user_key },
+	{ TABLE_mappings, TABLE_targets, mapping_key },
+	{ TABLE_list_members, TABLE_targets, member_key },
+};
+
+static const struct index *
+index_of(enum store_table of)
+{
+	for (size_t i = 0; i < COUNT(indexes); i++) {
+		if (indexes[i].of == of)
+			return &indexes[i];
+	}
+	return NULL;
+}
+
+bool
+index_of_row(enum store_table of, const struct row *row, enum store_table *table, struct key *key)
+{
+	const struct index *index = index_of(of);
+
+	if (index == NULL || !index->key(row, key))
+		return false;
+	*table = index->table;
+	return true;
+}
+
+/* ---- following ---- */
+
+void
+index_plan(struct index_plan *plan, enum store_table table, struct span key,
+	const struct span *before, const struct span *after)
+{
+	const struct index *index = index_of(table);
+	struct row row = { .key = key };
+
+	plan->had = plan->has = false;
+	plan->grows = 0;
+	if (index == NULL)
+		return;
+	plan->table = index->table;
+	if (before != NULL) {
+		row.value = *before;
+		plan->had = index->key(&row, &plan->old);
+	}
+	if (after != NULL) {
+		row.value = *after;
+		plan->has = index->key(&row, &plan->new);
+	}
+	if (table == TABLE_list_members && key_take_u64(&key, &plan->list_id) == OK)
+		plan->grows = (after != NULL) - (before != NULL);
+}
+
+/* A figure that is damaged, or would fall below nothing, waits for check (H49). */
+static enum err
+size_grow(struct txn *txn, uint64_t list_id, int by)
+{
+	uint64_t members;
+	enum err err = maillist_size(txn_view(txn), list_id, &members);
+
+	if (err == ERR_CORRUPT || (by < 0 && members == 0))
+		return OK;
+	return err == OK ? maillist_size_put(txn, list_id, members + (uint64_t)by) : err;
+}
+
+enum err
+index_carry_out(struct txn *txn, const struct index_plan *plan)
+{
+	bool same = plan->had && plan->has && span_eq(key_span(&plan->old), key_span(&plan->new));
+	enum err err = OK;
+
+	if (plan->had && !same) {
+		err = table_delete(txn, plan->table, &plan->old);
+		err = err == ERR_NOT_FOUND ? OK : err;
+	}
+	if (err == OK && plan->has && !same)
+		err = table_put(txn, plan->table, &plan->new, SPAN_NONE);
+	if (err == OK && plan->grows != 0)
+		err = size_grow(txn, plan->list_id, plan->grows);
+	return err;
+}
+
+/* ---- looking from the index ---- */
+
+bool
+index_row_holds(struct snapshot *snap, enum store_table table, const struct row *row)
+{
+	struct span key = row->key, value = SPAN_NONE;
+	enum store_table of, there;
+	uint64_t first, id;
+	struct key at, back;
+
+	if (table == TABLE_group_members) {
+		if (key_take_u64(&key, &first) != OK || key_take_u64(&key, &id) != OK)
+			return false;
+		of = TABLE_users;
+		key_u64(&at, id);
+	} else if (!referrer_source(row->key, &of, &at)) {
+		return false;
+	}
+	if (table_get(snap, of, &at, &value) != OK)
+		return false;
+	return index_of_row(of, &(struct row){ key_span(&at), value }, &there, &back) &&
+	       there == table && span_eq(key_span(&back), row->key);
+}
+
+/* ---- a store of before they were ---- */
+
+static enum err
+index_fill(struct txn *txn, const struct index *index)
+{
+	struct key at, key;
+	struct row row;
+	enum err err;
+
+	key_begin(&at);
+	while ((err = table_seek(txn_view(txn), index->of, &at, &row)) == OK) {
+		key_name(&at, row.key);
+		key_put_u8(&at, 0); /* the next key there can be */
+		if (!index->key(&row, &key))
+			continue;
+		err = table_put(txn, index->table, &key, SPAN_NONE);
+		if (err != OK)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+indexes_fill(struct txn *txn, const bool made[TABLE_COUNT])
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < COUNT(indexes) && err == OK; i++) {
+		if (made[indexes[i].table])
+			err = index_fill(txn, &indexes[i]);
+	}
+	return err;
+}
