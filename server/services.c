@@ -6,7 +6,7 @@
 #include "conf/conf.h"
 #include "server/control/control_session.h"
 
-extern const struct session_class smtp_session_class, pop3_session_class;
+extern const struct session_class smtp_session_class, lmtp_session_class, pop3_session_class;
 
 const struct service services[] = {
 	/* name            class                   TLS           number               control login first */
@@ -17,7 +17,7 @@ const struct service services[] = {
 	{ "pop3s", &pop3_session_class, TLS_IMPLICIT, SERVICE_pop3s, false, true },
 	{ "imap", NULL, TLS_STARTTLS, SERVICE_imap, false, true },
 	{ "imaps", NULL, TLS_IMPLICIT, SERVICE_imaps, false, true },
-	{ "lmtp", NULL, TLS_NONE, SERVICE_lmtp, false, false },
+	{ "lmtp", &lmtp_session_class, TLS_NONE, SERVICE_lmtp, false, false },
 	{ "ldap", NULL, TLS_STARTTLS, SERVICE_ldap, false, true },
 	{ "finger", NULL, TLS_NONE, SERVICE_finger, false, false },
 	{ "password", NULL, TLS_NONE, SERVICE_password, false, false },

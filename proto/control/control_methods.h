@@ -126,7 +126,7 @@
 		"-message_id:text -session:text -steps:list", \
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
-		"-from:text -to:list -auth:name? -via:choice(smtp|pop3|local)? -size:size? " \
+		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -size:size? " \
 		"-message:fd(read)?", \
 		"asked:text steps:list copies:list refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \

@@ -13,14 +13,18 @@
 struct span
 received_protocol(const struct received *r)
 {
-	/* index: authenticated, encrypted */
-	static const char *const plain[] = { "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" };
-	static const char *const utf8[] = { "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" };
+	/* LMTP, SMTPUTF8; then authenticated, encrypted */
+	static const char *const words[2][2][4] = {
+		{ { "ESMTP", "ESMTPS", "ESMTPA", "ESMTPSA" },
+			{ "UTF8SMTP", "UTF8SMTPS", "UTF8SMTPA", "UTF8SMTPSA" } },
+		{ { "LMTP", "LMTPS", "LMTPA", "LMTPSA" },
+			{ "UTF8LMTP", "UTF8LMTPS", "UTF8LMTPA", "UTF8LMTPSA" } },
+	};
 	unsigned index = (r->authenticated ? 2u : 0) | (r->encrypted ? 1u : 0);
 
-	if (!r->esmtp)
+	if (!r->esmtp && !r->lmtp)
 		return SPAN("SMTP");
-	return span_of(r->smtputf8 ? utf8[index] : plain[index]);
+	return span_of(words[r->lmtp][r->smtputf8][index]);
 }
 
 /* The bytes that a host name or address literal can have; anything else becomes '?' (H11). */

@@ -18,13 +18,14 @@ struct received {
 	struct span tls;            /* "TLSv1.2 with cipher ..." for a comment; may be empty */
 	struct mail_date date;
 	bool esmtp;          /* EHLO, not HELO */
+	bool lmtp;           /* LHLO (RFC 2033) */
 	bool encrypted;      /* TLS is active */
 	bool authenticated;
 	bool smtputf8;
 	bool hide_addresses; /* SVC-05: nothing of the client, no address of ours */
 };
 
-/* SMTP, ESMTP, ESMTPS, ESMTPA, ESMTPSA (RFC 3848), UTF8SMTP... (RFC 6531, 4.3). Static text. */
+/* SMTP, ESMTP, ESMTPS, ..., LMTP, LMTPS, ... (RFC 3848), UTF8SMTP... (RFC 6531, 4.3). Static text. */
 struct span received_protocol(const struct received *r);
 
 /* Append the whole field, folded, ended by CRLF. ERR_LIMIT: OUT is full. */

@@ -16,6 +16,7 @@ static const struct {
 	[SMTP_VERB_UNKNOWN] = ROW("?", MAY_ARGUMENT),
 	[SMTP_VERB_HELO] = ROW("HELO", MUST_ARGUMENT),
 	[SMTP_VERB_EHLO] = ROW("EHLO", MUST_ARGUMENT),
+	[SMTP_VERB_LHLO] = ROW("LHLO", MUST_ARGUMENT),
 	[SMTP_VERB_MAIL] = ROW("MAIL", MUST_ARGUMENT),
 	[SMTP_VERB_RCPT] = ROW("RCPT", MUST_ARGUMENT),
 	[SMTP_VERB_DATA] = ROW("DATA", NO_ARGUMENT),
@@ -277,6 +278,7 @@ parse_argument(struct arena *a, struct smtp_command *c, struct span line)
 	switch (c->verb) {
 	case SMTP_VERB_HELO:
 	case SMTP_VERB_EHLO:
+	case SMTP_VERB_LHLO:
 		return c->argument.len <= SMTP_HELO_MAX && utf8_is_valid(c->argument)
 			? SMTP_FAULT_NONE
 			: SMTP_FAULT_ARGUMENT;

@@ -7,12 +7,13 @@
 #include "proto/base/arena.h"
 #include "proto/mail/envelope.h"
 
-#define SMTP_HELO_MAX 255 /* bytes of a HELO or EHLO argument */
+#define SMTP_HELO_MAX 255 /* bytes of a HELO, EHLO or LHLO argument */
 
 enum smtp_verb {
 	SMTP_VERB_UNKNOWN,
 	SMTP_VERB_HELO,
 	SMTP_VERB_EHLO,
+	SMTP_VERB_LHLO, /* RFC 2033, 4.1 */
 	SMTP_VERB_MAIL,
 	SMTP_VERB_RCPT,
 	SMTP_VERB_DATA,
@@ -41,7 +42,7 @@ enum smtp_fault {
 struct smtp_command {
 	enum smtp_verb verb;
 	enum smtp_fault fault;
-	struct span argument;               /* HELO, EHLO, VRFY, EXPN, HELP; AUTH: the mechanism */
+	struct span argument;               /* HELO, EHLO, LHLO, VRFY, EXPN, HELP; AUTH: the mechanism */
 	struct span initial;                /* AUTH: the initial response; ptr NULL where none */
 	struct address path;                /* MAIL: reverse-path; RCPT: forward-path */
 	struct mail_options mail;           /* MAIL */

@@ -201,7 +201,9 @@ do_mail(struct smtp_server *m, struct smtp_event *ev)
 	const struct mail_options *options = &ev->command.mail;
 
 	if (m->state == SMTP_STATE_READY)
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say EHLO first"));
+		settle_bad(m, ev,
+			m->config.lmtp ? SMTP_REPLY(503, "5.5.1", "Say LHLO first")
+				       : SMTP_REPLY(503, "5.5.1", "Say EHLO first"));
 	else if (m->state != SMTP_STATE_GREETED)
 		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "There is a sender already"));
 	else if (!m->config.dsn && has_dsn_options(&ev->command))
@@ -236,7 +238,9 @@ do_data(struct smtp_server *m, struct smtp_event *ev)
 		raise_event(m, ev, SMTP_DATA);
 		m->go_ahead = true;
 	} else if (m->state == SMTP_STATE_MAIL) {
-		settle(m, ev, SMTP_REPLY(554, "5.5.1", "No valid recipients"));
+		settle(m, ev,
+			m->config.lmtp ? SMTP_REPLY(503, "5.5.1", "No valid recipients") /* RFC 2033, 4.2 */
+				       : SMTP_REPLY(554, "5.5.1", "No valid recipients"));
 	} else {
 		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL and RCPT first"));
 	}
@@ -279,25 +283,39 @@ do_quit(struct smtp_server *m, struct smtp_event *ev)
 	raise_event(m, ev, SMTP_QUIT);
 }
 
+enum { IN_SMTP = 1, IN_LMTP = 2, IN_BOTH = 3 };
+
 static const struct {
 	void (*run)(struct smtp_server *, struct smtp_event *);
+	unsigned spoken;  /* in which of the two */
 	bool resets;      /* ends a transaction; SMTP_RESET comes first */
 	bool ends_batch;  /* nothing may follow it before our go-ahead (RFC 2920, 3.1) */
 } commands[SMTP_VERBS] = {
-	[SMTP_VERB_HELO] = { do_hello, true, false },
-	[SMTP_VERB_EHLO] = { do_hello, true, false },
-	[SMTP_VERB_MAIL] = { do_mail, false, false },
-	[SMTP_VERB_RCPT] = { do_rcpt, false, false },
-	[SMTP_VERB_DATA] = { do_data, false, true },
-	[SMTP_VERB_RSET] = { do_ok, true, false },
-	[SMTP_VERB_NOOP] = { do_ok, false, false },
-	[SMTP_VERB_QUIT] = { do_quit, false, false },
-	[SMTP_VERB_VRFY] = { do_vrfy, false, false },
-	[SMTP_VERB_EXPN] = { do_vrfy, false, false },
-	[SMTP_VERB_HELP] = { do_help, false, false },
-	[SMTP_VERB_STARTTLS] = { do_starttls, false, true },
-	[SMTP_VERB_AUTH] = { do_auth, false, true },
+	[SMTP_VERB_HELO] = { do_hello, IN_SMTP, true, false },
+	[SMTP_VERB_EHLO] = { do_hello, IN_SMTP, true, false },
+	[SMTP_VERB_LHLO] = { do_hello, IN_LMTP, true, false },
+	[SMTP_VERB_MAIL] = { do_mail, IN_BOTH, false, false },
+	[SMTP_VERB_RCPT] = { do_rcpt, IN_BOTH, false, false },
+	[SMTP_VERB_DATA] = { do_data, IN_BOTH, false, true },
+	[SMTP_VERB_RSET] = { do_ok, IN_BOTH, true, false },
+	[SMTP_VERB_NOOP] = { do_ok, IN_BOTH, false, false },
+	[SMTP_VERB_QUIT] = { do_quit, IN_BOTH, false, false },
+	[SMTP_VERB_VRFY] = { do_vrfy, IN_BOTH, false, false },
+	[SMTP_VERB_EXPN] = { do_vrfy, IN_BOTH, false, false },
+	[SMTP_VERB_HELP] = { do_help, IN_BOTH, false, false },
+	[SMTP_VERB_STARTTLS] = { do_starttls, IN_BOTH, false, true },
+	[SMTP_VERB_AUTH] = { do_auth, IN_BOTH, false, true },
 };
+
+/* RFC 2033, 4.1: HELO and EHLO do not exist in LMTP, nor LHLO in SMTP. */
+static void
+forget_foreign(const struct smtp_server *m, struct smtp_command *command)
+{
+	if (commands[command->verb].spoken & (m->config.lmtp ? IN_LMTP : IN_SMTP))
+		return;
+	command->verb = SMTP_VERB_UNKNOWN;
+	command->fault = SMTP_FAULT_UNKNOWN;
+}
 
 /* FOLLOWED: there are bytes behind the line. False: SMTP_RESET comes first, the line stays. */
 static bool
@@ -306,6 +324,7 @@ run_command(struct smtp_server *m, struct smtp_event *ev, struct span line, bool
 	enum smtp_verb verb;
 
 	smtp_command_parse(m->arena, line, &ev->command);
+	forget_foreign(m, &ev->command);
 	verb = ev->command.verb;
 	if (commands[verb].ends_batch && followed) {
 		settle_and_close(m, ev, smtp_server_early_reply(),

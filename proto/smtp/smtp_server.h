@@ -1,6 +1,9 @@
 /*
  * smtp_server.h - the server's side of an SMTP session: what may come when (RFC 5321, 4.3).
  *
+ * With config.lmtp it speaks LMTP (RFC 2033): LHLO instead of HELO and EHLO, and after the final dot a
+ * reply for each recipient that was accepted, in their order.
+ *
  *     START --220--> READY --HELO--> GREETED --MAIL--> MAIL --RCPT--> RCPT --DATA--> DATA
  *                      ^               |  ^  |                                        |
  *                      |           STARTTLS  |  +--AUTH--> AUTH                       |
@@ -79,6 +82,7 @@ struct smtp_server_config {
 	bool auth;             /* AUTH is offered, under TLS or where auth_in_clear */
 	bool auth_in_clear;    /* this peer's range allows it */
 	bool dsn;              /* SMT-11 */
+	bool lmtp;             /* RFC 2033 instead of RFC 5321 */
 };
 
 enum smtp_state {
@@ -100,7 +104,7 @@ struct smtp_server {
 	enum smtp_event_kind pending; /* what waits for its answer; SMTP_NEED_BYTES: nothing */
 	enum smtp_verb pending_verb;
 	bool tls;           /* active */
-	bool esmtp;         /* EHLO, not HELO */
+	bool esmtp;         /* EHLO or LHLO, not HELO */
 	bool authenticated;
 	bool smtputf8;      /* this transaction */
 	bool go_ahead;      /* the peer must send nothing until the pending answer (H4) */
@@ -132,8 +136,18 @@ void smtp_server_fini(struct smtp_server *m); /* wipes credentials */
  */
 size_t smtp_server_next(struct smtp_server *m, struct span in, struct smtp_event *ev);
 
-/* The answer to the pending event, written to OUT. Nothing pending is a mistake of the caller. */
+/*
+ * The answer to the pending event, written to OUT. Nothing pending is a mistake of the caller. LMTP: to
+ * the end of a message it is written once for each of m->recipients_accepted.
+ */
 void smtp_server_answer(struct smtp_server *m, struct smtp_reply reply, struct buf *out);
+
+/*
+ * LMTP, to SMTP_MESSAGE_END alone: REPLIES has one for each of m->recipients_accepted, in the order of
+ * their RCPT (RFC 2033, 4.2). No reply may be 421.
+ */
+void smtp_server_answer_each(
+	struct smtp_server *m, const struct smtp_reply *replies, struct buf *out);
 
 /* After 220 to STARTTLS: the handshake is done. Forgets all that was said in clear (H3). */
 void smtp_server_tls_started(struct smtp_server *m);

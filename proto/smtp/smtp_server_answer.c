@@ -37,7 +37,7 @@ apply_answer(struct smtp_server *m, enum smtp_event_kind kind, struct smtp_reply
 	else if (kind == SMTP_CONNECT)
 		m->close_after = SMTP_CLOSE_REFUSED;
 	else if (kind == SMTP_HELLO && positive) {
-		m->esmtp = m->pending_verb == SMTP_VERB_EHLO;
+		m->esmtp = m->pending_verb != SMTP_VERB_HELO;
 		smtp_server_enter(m, SMTP_STATE_GREETED);
 	} else if (kind == SMTP_MAIL && positive)
 		smtp_server_enter(m, SMTP_STATE_MAIL);
@@ -99,10 +99,31 @@ put_answer(const struct smtp_server *m, enum smtp_event_kind kind, struct smtp_r
 		out, (struct smtp_reply){ .code = reply.code, .text = m->config.hostname });
 }
 
+/* After the final dot of LMTP every recipient hears for himself (RFC 2033, 4.2). */
+static unsigned
+replies_wanted(const struct smtp_server *m, enum smtp_event_kind kind)
+{
+	bool ends = kind == SMTP_MESSAGE_END || kind == SMTP_MESSAGE_REFUSED;
+
+	return m->config.lmtp && ends ? m->recipients_accepted : 1;
+}
+
+static void
+close_where_due(struct smtp_server *m)
+{
+	if (!m->close_after)
+		return;
+	m->why = m->close_after;
+	sasl_fini(&m->sasl);
+	smtp_server_enter(m, SMTP_STATE_CLOSED);
+}
+
 void
 smtp_server_answer(struct smtp_server *m, struct smtp_reply reply, struct buf *out)
 {
 	enum smtp_event_kind kind = m->pending;
+	unsigned wanted = replies_wanted(m, kind);
+	enum err err = OK;
 
 	ENSURE(kind != SMTP_NEED_BYTES);
 	if (m->early) {
@@ -112,13 +133,28 @@ smtp_server_answer(struct smtp_server *m, struct smtp_reply reply, struct buf *o
 	m->pending = SMTP_NEED_BYTES;
 	m->early = m->go_ahead = false;
 	apply_answer(m, kind, reply);
-	if (put_answer(m, kind, reply, out) != OK)
+	for (unsigned i = 0; i < wanted && err == OK; i++)
+		err = put_answer(m, kind, reply, out);
+	if (err != OK)
 		m->close_after = SMTP_CLOSE_OUTPUT;
 	if (reply.code == 421 && !m->close_after)
 		m->close_after = SMTP_CLOSE_REFUSED;
-	if (!m->close_after)
-		return;
-	m->why = m->close_after;
-	sasl_fini(&m->sasl);
-	smtp_server_enter(m, SMTP_STATE_CLOSED);
+	close_where_due(m);
+}
+
+void
+smtp_server_answer_each(struct smtp_server *m, const struct smtp_reply *replies, struct buf *out)
+{
+	unsigned wanted = m->recipients_accepted;
+	enum err err = OK;
+
+	ENSURE(m->config.lmtp && m->pending == SMTP_MESSAGE_END);
+	m->pending = SMTP_NEED_BYTES;
+	m->early = m->go_ahead = false;
+	smtp_server_end_transaction(m);
+	for (unsigned i = 0; i < wanted && err == OK; i++)
+		err = smtp_reply_put(out, replies[i]);
+	if (err != OK)
+		m->close_after = SMTP_CLOSE_OUTPUT;
+	close_where_due(m);
 }

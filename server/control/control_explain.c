@@ -36,11 +36,20 @@ mail_service(struct control_call *call, struct explained *e, enum mail_via via)
 	const struct conf *conf = call->host->conf;
 	const struct conf_service *row = NULL;
 
-	e->mail.service = "local";
-	if (via == MAIL_VIA_MX || via == MAIL_VIA_SUBMISSION) {
-		row = conf_service(conf, via == MAIL_VIA_MX ? SERVICE_smtp : SERVICE_submission);
-		e->mail.service = via == MAIL_VIA_MX ? "smtp" : "submission";
-	}
+	static const struct {
+		const char *name;
+		enum service_name number; /* SERVICE_COUNT: no service in the file */
+	} rows[] = {
+		[MAIL_VIA_MX] = {"smtp", SERVICE_smtp},
+		[MAIL_VIA_SUBMISSION] = {"submission", SERVICE_submission},
+		[MAIL_VIA_LMTP] = {"lmtp", SERVICE_lmtp},
+		[MAIL_VIA_POP3] = {"local", SERVICE_COUNT},
+		[MAIL_VIA_LOCAL] = {"local", SERVICE_COUNT},
+	};
+
+	e->mail.service = rows[via].name;
+	if (rows[via].number != SERVICE_COUNT)
+		row = conf_service(conf, rows[via].number);
 	if (row)
 		e->mail.access = row->access;
 }
@@ -62,7 +71,9 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
 	e->mail.peer.is_ipv4 = true;
-	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL;
+	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL || via == MAIL_VIA_LMTP;
+	if (via == MAIL_VIA_LMTP)
+		snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), "unix");
 	pipeline_read_header(call->host->conf, &e->mail);
 	plan_init(&e->plan, &call->arena);
 }
@@ -212,6 +223,8 @@ explain_via(struct control_call *call)
 		return MAIL_VIA_POP3;
 	if (span_eq(via, SPAN("local")))
 		return MAIL_VIA_LOCAL;
+	if (span_eq(via, SPAN("lmtp")))
+		return MAIL_VIA_LMTP;
 	return rpc_has(call->request, "auth") ? MAIL_VIA_SUBMISSION : MAIL_VIA_MX;
 }
 

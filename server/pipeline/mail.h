@@ -17,6 +17,7 @@
 enum mail_via {
 	MAIL_VIA_MX,         /* SMTP on the port where the world delivers */
 	MAIL_VIA_SUBMISSION, /* SMTP on the ports for users */
+	MAIL_VIA_LMTP,       /* handed over by a mail server in front of us (RFC 2033) */
 	MAIL_VIA_POP3,       /* collected */
 	MAIL_VIA_LOCAL,      /* written here: an import, a report, a test */
 };

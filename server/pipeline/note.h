@@ -28,6 +28,7 @@
 	X(7, LINE_OVER, "limits", "a line is longer than {2} bytes")                               \
 	X(8, HEADER_OVER, "limits", "the header is over its limits: {2}")                          \
 	X(9, HELO_GIVEN, "limits", "the peer calls itself {1}; TLS: {2}")                          \
+	X(10, ACCESS_LOOPBACK, "limits", "{1} may connect: {2} without access lines is for this machine only") \
 	X(20, SENDER_USER, "sender", "{1} logged in; the sender is this user")                     \
 	X(21, SENDER_NOAUTH, "sender", "{1} needs no login by access line {2}")                    \
 	X(22, SENDER_STRANGER, "sender", "nobody logged in: {1} counts as a stranger")             \
@@ -41,6 +42,7 @@
 	X(30, RELAY_REFUSED, "sender", "{1} is not ours and may not go out: {2}")                  \
 	X(31, SENDER_INTERNAL, "sender", "{1} may write to colleagues only, not to {2}")           \
 	X(32, SENDER_LOCAL, "sender", "{1} is the address of the user {2}")                        \
+	X(33, SENDER_IN_FRONT, "sender", "{1} hands over by LMTP: whoever wrote it counts as a stranger") \
 	X(40, DOMAIN_LOCAL, "mapping", "{1} is ours by domains.local")                            \
 	X(41, DOMAIN_FOREIGN, "mapping", "{1} is not ours: nothing in domains.local fits")         \
 	X(42, MAPPING_FITS, "mapping", "the mapping {1} sends it to {2}")                          \

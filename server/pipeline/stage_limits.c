@@ -22,6 +22,27 @@ is_refused(const struct pipeline_ask *ask, struct access_decision decision)
 }
 
 static enum verdict
+refuse_access(struct plan *plan, struct span peer, struct span why)
+{
+	plan_note(plan, NOTE_ACCESS_REFUSED, peer, why);
+	/* 421, for after 554 RFC 5321, 3.1 would have us wait for a QUIT (ACC-08) */
+	plan_refuse(plan, 421, "4.7.1", "Access denied");
+	return STAGE_DEFER;
+}
+
+/* Whoever speaks LMTP is believed to have checked the mail: no lines must not mean everybody. */
+static enum verdict
+lmtp_without_lines(const struct mail *mail, struct plan *plan)
+{
+	struct span peer = span_of(mail->peer.text);
+
+	if (!peer_is_loopback(&mail->peer))
+		return refuse_access(plan, peer, SPAN("LMTP without access lines"));
+	plan_note(plan, NOTE_ACCESS_LOOPBACK, peer, span_of(mail->service));
+	return STAGE_NEXT;
+}
+
+static enum verdict
 at_connect(struct pipeline_ask *ask, struct plan *plan)
 {
 	const struct mail *mail = ask->mail;
@@ -31,15 +52,13 @@ at_connect(struct pipeline_ask *ask, struct plan *plan)
 
 	if (mail->via == MAIL_VIA_LOCAL || mail->peer.is_unix)
 		return STAGE_NEXT;
+	if (mail->via == MAIL_VIA_LMTP && mail->access.count == 0)
+		return lmtp_without_lines(mail, plan);
 	memcpy(&address, mail->peer.ip, sizeof(address));
 	decision = access_decide(mail->access, &address, SPAN_NONE);
-	if (is_refused(ask, decision)) {
-		plan_note(plan, NOTE_ACCESS_REFUSED, peer,
+	if (is_refused(ask, decision))
+		return refuse_access(plan, peer,
 			decision.line ? decision.line->text : SPAN("no line fits"));
-		/* 421, for after 554 RFC 5321, 3.1 would have us wait for a QUIT (ACC-08) */
-		plan_refuse(plan, 421, "4.7.1", "Access denied");
-		return STAGE_DEFER;
-	}
 	if (decision.line)
 		plan_note(plan, NOTE_ACCESS_ALLOWED, peer, decision.line->text);
 	else

@@ -295,8 +295,8 @@ unknown(struct pipeline_ask *ask, enum err err, struct plan *plan)
 		return put_off_role(ask, plan);
 	if (err == ERR_NOT_FOUND)
 		plan_note(plan, NOTE_NAME_UNKNOWN, ask->recipient.text, SPAN_NONE);
-	if (err == ERR_DENIED || ask->conf->smtp_reject_unknown)
-		return refuse_unknown(plan);
+	if (err == ERR_DENIED || ask->conf->smtp_reject_unknown || ask->mail->via == MAIL_VIA_LMTP)
+		return refuse_unknown(plan); /* LMTP: the sender in front is told (RFC 2033, 3) */
 	/* SMT-12, off: taken, and the queue tells the sender later */
 	if (add_elsewhere(ask, ask->recipient.text, "nobody has that name: to be bounced") != OK)
 		return stage_trouble(plan);

@@ -95,7 +95,8 @@ put_received(struct pipeline_ask *ask, struct buf *out)
 		.client_address = mail->peer.is_unix ? SPAN_NONE : span_of(mail->peer.text),
 		.by = mail->hostname, .id = mail->id, .tls = mail->tls,
 		.date = { mail->arrived_ms / 1000, mail->zone_minutes }, .esmtp = mail->esmtp,
-		.encrypted = mail->tls.len > 0, .authenticated = mail->user_id != 0,
+		.lmtp = mail->via == MAIL_VIA_LMTP, .encrypted = mail->tls.len > 0,
+		.authenticated = mail->user_id != 0,
 		.smtputf8 = mail->envelope.options.smtputf8,
 		.hide_addresses = ask->conf->privacy_hide_addresses };
 

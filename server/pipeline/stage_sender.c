@@ -91,6 +91,10 @@ find_standing(struct pipeline_ask *ask, struct access_decision access, struct pl
 		plan->standing = STANDING_USER;
 		return STAGE_NEXT;
 	}
+	if (mail->via == MAIL_VIA_LMTP) {
+		plan_note(plan, NOTE_SENDER_IN_FRONT, span_of(mail->peer.text), SPAN_NONE);
+		return STAGE_NEXT;
+	}
 	if (mail->user_id != 0) {
 		plan->standing = STANDING_USER;
 		plan_note(plan, NOTE_SENDER_USER, mail->user, SPAN_NONE);
@@ -111,8 +115,10 @@ find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct
 	const struct address *from = &ask->mail->envelope.reverse_path;
 	bool login_missing = ask->conf->smtp_require_auth && plan->standing == STANDING_STRANGER;
 
-	plan->may_relay = true;
-	if (plan->standing == STANDING_USER && ask->mail->user_id != 0)
+	plan->may_relay = ask->mail->via != MAIL_VIA_LMTP;
+	if (!plan->may_relay)
+		plan->relay_why = "LMTP delivers here and nowhere else";
+	else if (plan->standing == STANDING_USER && ask->mail->user_id != 0)
 		plan->relay_why = "the sender logged in";
 	else if (ask->mail->via == MAIL_VIA_LOCAL)
 		plan->relay_why = "written on this server";

@@ -149,7 +149,8 @@ tell_done(struct intake *in, enum err result)
 {
 	in->submitted = false;
 	in->jobs--;
-	intake_body_free(in);
+	if (result != ERR_NOT_FOUND) /* then the holder may decide anew and submit again */
+		intake_body_free(in);
 	refusals_batch_free(&in->refusals);
 	if (result == OK)
 		in->flushed = 0; /* the body has its owner */

@@ -32,7 +32,11 @@ struct refusals_batch;
 struct queued_recipient;
 
 struct intake_events {
-	/* The plan is carried out and durable; or ERR_FULL, ERR_BUSY, ERR_IO: nothing of it is. */
+	/*
+	 * The plan is carried out and durable; or ERR_FULL, ERR_BUSY, ERR_IO: nothing of it is. ERR_NOT_FOUND,
+	 * by LMTP alone: neither, for a mailbox of the plan has gone; with another plan it may be
+	 * submitted again.
+	 */
 	void (*done)(struct intake *in, enum err result);
 	/* intake_text() said ERR_BUSY and may be tried again. NULL: it is just tried again. */
 	void (*room)(struct intake *in);

@@ -70,6 +70,8 @@ prepare_trace(struct intake *in)
 	struct list *at, *following;
 	struct span notes = plan_notes(&in->plan);
 
+	buf_fini(&in->recipients); /* of a plan that was given up */
+	buf_fini(&in->subject);
 	buf_init(&in->recipients, INTAKE_TRACE_MAX);
 	list_for_each(at, following, &in->mail.envelope.recipients) {
 		struct recipient *recipient = LIST_ITEM(at, struct recipient, link);
@@ -105,16 +107,23 @@ struct writing {
 	struct span notes;
 };
 
+static enum err
+find_own_folder(struct snapshot *view, const struct plan_copy *copy, struct folder *out)
+{
+	struct user user;
+	enum err err = names_user_by_id(view, copy->user_id, &user);
+
+	return err == OK ? folder_find(view, copy->user_id, copy->folder, out) : err;
+}
+
 /* The folder of a copy as it is now; the Main Administrator's INBOX where it is gone. */
 static enum err
 find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
 {
 	struct snapshot *view = txn_view(w->txn);
 	struct user user;
-	enum err err = names_user_by_id(view, copy->user_id, &user);
+	enum err err = find_own_folder(view, copy, out);
 
-	if (err == OK)
-		err = folder_find(view, copy->user_id, copy->folder, out);
 	if (err != ERR_NOT_FOUND)
 		return err;
 	err = names_user(view, w->in->admin, &user);
@@ -124,6 +133,21 @@ find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
 		w->notes.len = w->in->notes_len + note_encode(w->in->notes + w->in->notes_len,
 			NOTE_WRITE_GONE, copy->target, user.name);
 	return err == ERR_NOT_FOUND ? ERR_IO : err;
+}
+
+/* LMTP can tell each recipient: ERR_NOT_FOUND where one has gone, before anything is written. */
+static enum err
+check_folders(struct writing *w)
+{
+	struct folder folder;
+	enum err err = OK;
+
+	if (w->in->mail.via != MAIL_VIA_LMTP)
+		return OK;
+	for (const struct plan_copy *copy = w->in->plan.copies; copy && err == OK; copy = copy->next)
+		if (copy->kind == COPY_FOLDER)
+			err = find_own_folder(txn_view(w->txn), copy, &folder);
+	return err;
 }
 
 static enum err
@@ -229,8 +253,10 @@ intake_apply(struct store_job *job, struct txn *txn)
 {
 	struct intake *in = LIST_ITEM(job, struct intake, job);
 	struct writing w = { .txn = txn, .in = in, .notes = { in->notes, in->notes_len } };
-	enum err err = write_contents(&w);
+	enum err err = check_folders(&w);
 
+	if (err == OK)
+		err = write_contents(&w);
 	if (err == OK)
 		err = write_copies(&w);
 	if (err == OK)

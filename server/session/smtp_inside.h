@@ -11,6 +11,8 @@
 #include "server/session/login.h"
 #include "server/session/session.h"
 
+struct lmtp_outcome;
+
 struct smtp_session {
 	struct session session; /* first */
 	struct smtp_server machine;
@@ -22,6 +24,9 @@ struct smtp_session {
 	uint64_t user_id;
 	struct span user; /* session arena */
 	size_t unknown_recipients;
+	struct lmtp_outcome *outcomes; /* LMTP, after a change of mind: one a recipient; intake's arena */
+	size_t outcome_count;
+	unsigned decided_again;        /* how often, for this message */
 	int64_t data_since_ms; /* when DATA began */
 	uint64_t data_bytes;
 	size_t held_at, held_len, held_used; /* text that waits for room, in the input */
@@ -36,7 +41,15 @@ smtp_service_conf(const struct session *s)
 	return conf_service(s->conf, (enum service_name)s->service->number);
 }
 
+static inline bool
+smtp_is_lmtp(const struct session *s)
+{
+	return s->service->number == SERVICE_lmtp;
+}
+
 void smtp_answer(struct smtp_session *smtp, struct smtp_reply reply);
+/* LMTP, at the end of a message: one for each recipient accepted. */
+void smtp_answer_each(struct smtp_session *smtp, const struct smtp_reply *replies);
 void smtp_await_text(struct smtp_session *smtp); /* the deadline while a message comes */
 
 /* ---- smtp_transaction.c: from MAIL to the answer to the message ---- */
@@ -51,5 +64,17 @@ bool smtp_retry_text(struct smtp_session *smtp);
 void smtp_on_message_end(struct smtp_session *smtp);
 void smtp_on_message_refused(struct smtp_session *smtp, struct smtp_reply reply);
 void smtp_end_transaction(struct smtp_session *smtp);
+struct pipeline_ask smtp_ask(struct smtp_session *smtp);
+void smtp_note_refusal(struct smtp_session *smtp, struct span recipient); /* the plan has the reply */
+
+/* ---- lmtp_outcome.c: a reply for each recipient ---- */
+
+/*
+ * What the plan took for granted was gone when it was written, and nothing of it is: decide anew, recipient
+ * by recipient. True: submitted again; false: the outcomes are final.
+ */
+bool lmtp_decide_again(struct smtp_session *smtp);
+/* After the commit, or without one: REPLY to all whose outcome is not settled otherwise. */
+void lmtp_answer(struct smtp_session *smtp, struct smtp_reply reply);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/session/smtp_inside.h"
 
 #define SMTP_BAD_COMMANDS_MAX 20 /* then 421 */
+#define LMTP_RECIPIENTS_MAX 1000 /* a reply each after the final dot: they fit into the output (H35) */
 #define LAST_WORDS(lit) { (lit), sizeof(lit) - 1 }
 #define SMTP_RATE_FREE_MS (60 * 1000) /* of DATA before the rate counts (H20) */
 
@@ -68,6 +69,16 @@ smtp_answer(struct smtp_session *smtp, struct smtp_reply reply)
 	await_command(smtp);
 }
 
+void
+smtp_answer_each(struct smtp_session *smtp, const struct smtp_reply *replies)
+{
+	struct session *s = &smtp->session;
+
+	smtp_server_answer_each(&smtp->machine, replies, stream_out(&s->stream));
+	arena_reset(&s->command);
+	await_command(smtp);
+}
+
 /* ---- the machine's configuration ---- */
 
 static struct smtp_server_config
@@ -75,20 +86,23 @@ machine_config(struct smtp_session *smtp)
 {
 	struct session *s = &smtp->session;
 	const struct conf *conf = s->conf;
+	bool lmtp = smtp_is_lmtp(s);
+	unsigned recipients = (unsigned)conf->limits_recipients;
 
 	return (struct smtp_server_config){
 		.hostname = smtp->hostname,
 		.message_size = (uint64_t)conf->limits_message_size,
 		.command_line = (size_t)conf->limits_command_line,
 		.line_length = (size_t)conf->limits_line_length,
-		.recipients = (unsigned)conf->limits_recipients,
+		.recipients = lmtp && recipients > LMTP_RECIPIENTS_MAX ? LMTP_RECIPIENTS_MAX : recipients,
 		.bad_commands = SMTP_BAD_COMMANDS_MAX,
 		.auth_failures = (unsigned)conf->limits_auth_failures,
 		.starttls = session_can_tls(s),
-		.auth = true,
+		.auth = !lmtp, /* who speaks it is trusted by its address, or not at all */
 		.auth_in_clear = s->peer.is_unix || /* H67 */
 			login_access(s, SPAN_NONE).answer == ACCESS_ALLOW_NOAUTH,
 		.dsn = conf->smtp_dsn,
+		.lmtp = lmtp,
 	};
 }
 
@@ -110,7 +124,7 @@ is_refused_helo(struct smtp_session *smtp)
 {
 	struct span text = smtp->session.conf->smtp_refuse_helo;
 
-	if (text.len == 0 || span_find_span_nocase(smtp->helo, text) == smtp->helo.len)
+	if (text.len == 0 || smtp_is_lmtp(&smtp->session) || span_find_span_nocase(smtp->helo, text) == smtp->helo.len)
 		return false;
 	session_log(&smtp->session, LEVEL_INFO, .text = "refused",
 		.fields = { { "reason", SPAN("smtp.refuse_helo"), 0 }, { "helo", smtp->helo, 0 } });
@@ -338,14 +352,19 @@ smtp_close(struct session *s)
 	smtp_server_fini(&smtp->machine);
 }
 
-const struct session_class smtp_session_class = {
-	.name = "smtp",
-	.size = sizeof(struct smtp_session),
-	.open = smtp_open,
-	.input = smtp_input,
-	.secured = smtp_secured,
-	.close = smtp_close,
-	.busy_text = LAST_WORDS("421 4.7.0 Too many connections\r\n"),
-	.timeout_text = LAST_WORDS("421 4.4.2 Too slow\r\n"),
-	.shutdown_text = LAST_WORDS("421 4.3.2 Service is shutting down\r\n"),
-};
+/* clang-format off */
+#define SMTP_CLASS(log_name) {                                                                     \
+	.name = (log_name),                                                                        \
+	.size = sizeof(struct smtp_session),                                                       \
+	.open = smtp_open,                                                                         \
+	.input = smtp_input,                                                                       \
+	.secured = smtp_secured,                                                                   \
+	.close = smtp_close,                                                                       \
+	.busy_text = LAST_WORDS("421 4.7.0 Too many connections\r\n"),                             \
+	.timeout_text = LAST_WORDS("421 4.4.2 Too slow\r\n"),                                      \
+	.shutdown_text = LAST_WORDS("421 4.3.2 Service is shutting down\r\n"),                     \
+}
+/* clang-format on */
+
+const struct session_class smtp_session_class = SMTP_CLASS("smtp");
+const struct session_class lmtp_session_class = SMTP_CLASS("lmtp");

@@ -13,9 +13,10 @@
 #include "store/store.h"
 
 static bool
-is_submission(const struct smtp_session *smtp)
+is_submission(const struct session *s)
 {
-	return strcmp(smtp->session.service->name, "smtp") != 0;
+	return s->service->number == SERVICE_submission ||
+		s->service->number == SERVICE_submissions;
 }
 
 static struct smtp_reply
@@ -29,6 +30,8 @@ smtp_end_transaction(struct smtp_session *smtp)
 {
 	intake_drop(&smtp->intake);
 	smtp->holds_text = false;
+	smtp->outcomes = NULL;
+	smtp->outcome_count = smtp->decided_again = 0;
 }
 
 /*
@@ -41,7 +44,9 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 	struct session *s = &smtp->session;
 	const struct conf_service *service = smtp_service_conf(s);
 
-	mail->via = is_submission(smtp) ? MAIL_VIA_SUBMISSION : MAIL_VIA_MX;
+	mail->via = smtp_is_lmtp(s) ? MAIL_VIA_LMTP :
+		is_submission(s)    ? MAIL_VIA_SUBMISSION :
+				      MAIL_VIA_MX;
 	mail->service = s->service->name;
 	if (service)
 		mail->access = service->access;
@@ -59,8 +64,8 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 	mail->user = arena_copy(mail->arena, smtp->user);
 }
 
-static struct pipeline_ask
-ask_of(struct smtp_session *smtp)
+struct pipeline_ask
+smtp_ask(struct smtp_session *smtp)
 {
 	return (struct pipeline_ask){ .conf = smtp->session.conf,
 		.snap = host_snapshot(smtp->session.host),
@@ -78,6 +83,15 @@ log_refusal(struct smtp_session *smtp, const struct plan_reply *reply, struct sp
 			{ "to", recipient, 0 } });
 }
 
+void
+smtp_note_refusal(struct smtp_session *smtp, struct span recipient)
+{
+	struct plan *plan = &smtp->intake->plan;
+
+	refusals_note(smtp->session.host, &smtp->intake->mail, plan, recipient);
+	log_refusal(smtp, &plan->reply, recipient);
+}
+
 /* Ask one phase; false where the answer has been given: a refusal. */
 static bool
 ask_pipeline(struct smtp_session *smtp, enum phase phase, struct pipeline_ask *ask)
@@ -92,8 +106,7 @@ ask_pipeline(struct smtp_session *smtp, enum phase phase, struct pipeline_ask *a
 	verdict = pipeline_run(ask, phase, plan);
 	if (verdict == STAGE_NEXT)
 		return true;
-	refusals_note(smtp->session.host, &smtp->intake->mail, plan, ask->recipient.text);
-	log_refusal(smtp, &plan->reply, ask->recipient.text);
+	smtp_note_refusal(smtp, ask->recipient.text);
 	smtp_answer(smtp, reply_of(&plan->reply));
 	return false;
 }
@@ -115,11 +128,12 @@ smtp_on_connect(struct smtp_session *smtp)
 	struct pipeline_ask ask;
 
 	begin_intake(smtp);
-	ask = ask_of(smtp);
+	ask = smtp_ask(smtp);
 	if (ask_pipeline(smtp, AT_CONNECT, &ask))
 		smtp_answer(smtp, (struct smtp_reply){ 220, "",
-				      arena_printf(&smtp->session.command, "%.*s ESMTP%s",
+				      arena_printf(&smtp->session.command, "%.*s %s%s",
 					      SPAN_FMT(smtp->hostname),
+					      smtp_is_lmtp(&smtp->session) ? "LMTP" : "ESMTP",
 					      smtp->session.conf->privacy_anonymise
 						      ? ""
 						      : " Postroom") }); /* SVC-05 */
@@ -140,7 +154,7 @@ smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command)
 	mail = &smtp->intake->mail;
 	envelope_init(&mail->envelope, mail->arena, &command->path, &command->mail);
 	mail->size = command->mail.has_size ? command->mail.size : 0;
-	ask = ask_of(smtp);
+	ask = smtp_ask(smtp);
 	if (!ask_pipeline(smtp, AT_CONNECT, &ask) || !ask_pipeline(smtp, AT_MAIL, &ask)) {
 		smtp_end_transaction(smtp);
 		return;
@@ -153,7 +167,8 @@ smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command)
 static bool
 guesses_too_much(struct smtp_session *smtp)
 {
-	return smtp->unknown_recipients >=
+	return !smtp_is_lmtp(&smtp->session) &&
+		smtp->unknown_recipients >=
 		(size_t)smtp->session.conf->limits_unknown_recipients;
 }
 
@@ -161,7 +176,7 @@ void
 smtp_on_rcpt(struct smtp_session *smtp, const struct smtp_command *command)
 {
 	struct intake *in = smtp->intake;
-	struct pipeline_ask ask = ask_of(smtp);
+	struct pipeline_ask ask = smtp_ask(smtp);
 	size_t unknown = in->plan.unknown;
 
 	if (guesses_too_much(smtp)) {
@@ -228,7 +243,7 @@ smtp_on_message_end(struct smtp_session *smtp)
 		smtp_end_transaction(smtp);
 		return;
 	}
-	ask = ask_of(smtp);
+	ask = smtp_ask(smtp);
 	goes_on = ask_pipeline(smtp, AT_END, &ask);
 	if (!goes_on) {
 		smtp_end_transaction(smtp);
@@ -256,8 +271,10 @@ static void
 on_done(struct intake *in, enum err result)
 {
 	struct smtp_session *smtp = in->holder;
-	struct smtp_reply reply = smtp_reply_for(result);
+	struct smtp_reply reply = smtp_reply_for(result == ERR_NOT_FOUND ? ERR_BUSY : result);
 
+	if (result == ERR_NOT_FOUND && smtp_is_lmtp(&smtp->session) && lmtp_decide_again(smtp))
+		return;
 	if (result == OK) {
 		metric_add(smtp->session.host->metrics, received, 1);
 		metric_add(smtp->session.host->metrics, received_bytes, in->mail.size);
@@ -270,7 +287,7 @@ on_done(struct intake *in, enum err result)
 			.text = "not taken", .fields = { { "why", span_of(err_name(result)), 0 } });
 	}
 	session_set_doing(&smtp->session, "");
-	smtp_answer(smtp, reply);
+	lmtp_answer(smtp, reply);
 	smtp_end_transaction(smtp);
 	session_resume(&smtp->session);
 }
@@ -287,8 +304,7 @@ smtp_on_message_refused(struct smtp_session *smtp, struct smtp_reply reply)
 		plan_refuse(plan, reply.code, reply.enhanced, "");
 		plan->reply.text = reply.text;
 		smtp->intake->mail.size = smtp->data_bytes;
-		refusals_note(smtp->session.host, &smtp->intake->mail, plan, SPAN_NONE);
-		log_refusal(smtp, &plan->reply, SPAN_NONE);
+		smtp_note_refusal(smtp, SPAN_NONE);
 	}
 	smtp_end_transaction(smtp);
 	smtp_answer(smtp, reply);

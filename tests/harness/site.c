@@ -220,6 +220,24 @@ site_set_user(struct site *site, const char *name, const char *key, const char *
 }
 
 static enum step
+remove_apply(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	struct user user;
+	enum err err = user_find_by_name(txn_view(txn), span_of(change->name), &user);
+
+	return step_of(job, err == OK ? user_remove(txn, user.user_id, 3000) : err);
+}
+
+void
+site_remove_user(struct site *site, const char *name)
+{
+	struct change change = { .name = name };
+
+	change_run(site, &change, remove_apply);
+}
+
+static enum step
 group_apply_job(struct store_job *job, struct txn *txn)
 {
 	struct change *change = LIST_ITEM(job, struct change, job);

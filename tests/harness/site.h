@@ -28,6 +28,7 @@ void site_close(struct site *site);
 
 /* Add a user; a password may be NULL. The id. */
 uint64_t site_add_user(struct site *site, const char *name, const char *password);
+void site_remove_user(struct site *site, const char *name);
 /* "receive_internet=no", ... */
 void site_set_user(struct site *site, const char *name, const char *key, const char *value);
 void site_add_group(struct site *site, const char *name, const char *members);

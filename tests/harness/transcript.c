@@ -6,8 +6,8 @@
  * Lines of a transcript, in order:
  *     test TEXT                       what is shown; IDs of the catalogue and hazards in it
  *     given conf LINE                 a line of the configuration, in place of or besides ours
- *     given service NAME              smtp (as it is), submission, pop3
- *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS
+ *     given service NAME              smtp (as it is), submission, lmtp, pop3
+ *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS; unix
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
  *     given mail NAME N [LINES]       N messages in an INBOX; given held NAME N
@@ -25,6 +25,7 @@
  *     expect login NAME PROTOCOL noted|never
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
+ *     remove user NAME                by an administrator, now
  *     fault commit ENOSPC|EIO         the next commit fails
  *     fault cold                      the store's pages are not in memory
  *     expect cold                     workers read some of them
@@ -103,6 +104,8 @@ run_line(struct run *run, const struct given *given)
 		expect(run, text);
 	else if ((text = after(line, "wait ")))
 		loop_fake_advance(run->site.host.loop, strtol(text, NULL, 10) * 1000);
+	else if ((text = after(line, "remove user ")))
+		site_remove_user(&run->site, text);
 	else if (strcmp(line, "fault cold") == 0)
 		all_is_cold = true;
 	else if ((text = after(line, "fault commit ")))

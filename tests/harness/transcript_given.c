@@ -15,6 +15,7 @@
 static const struct service services_of_test[] = {
 	{ "smtp", &smtp_session_class, TLS_STARTTLS, SERVICE_smtp, false, false },
 	{ "submission", &smtp_session_class, TLS_STARTTLS, SERVICE_submission, false, true },
+	{ "lmtp", &lmtp_session_class, TLS_NONE, SERVICE_lmtp, false, false },
 	{ "pop3", &pop3_session_class, TLS_STARTTLS, SERVICE_pop3, false, true },
 };
 
@@ -35,7 +36,7 @@ read_given(struct run *run, struct given *given)
 {
 	static const char listed[] =
 		"services: { smtp: { listen: [\"127.0.0.1:0\"] }, submission: { listen: "
-		"[\"127.0.0.1:0\"] }, pop3: { listen: [\"127.0.0.1:0\"] } }";
+		"[\"127.0.0.1:0\"] }, lmtp: { listen: [\"127.0.0.1:0\"] }, pop3: { listen: [\"127.0.0.1:0\"] } }";
 	bool domains = false, host = false, auth = false;
 	const char *rest;
 
@@ -87,6 +88,8 @@ connect_client(struct run *run, const char *service, const char *address)
 	else if (inet_pton(AF_INET6, address, &in6->sin6_addr) == 1)
 		storage.ss_family = AF_INET6;
 	peer_from_sockaddr(&peer, &storage);
+	if (strcmp(address, "unix") == 0)
+		peer_from_unix(&peer, -1);
 	return session_open(&run->site.host, service_named(service), -1, &peer);
 }
 

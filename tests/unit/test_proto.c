@@ -17,6 +17,7 @@ main(void)
 	failed += test_smtp_command();
 	failed += test_smtp_data();
 	failed += test_smtp_server();
+	failed += test_lmtp_server();
 	failed += test_pop3();
 	failed += test_worst_case();
 	return failed != 0;

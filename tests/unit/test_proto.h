@@ -10,6 +10,7 @@ int test_address(void);
 int test_base(void);
 int test_header(void);
 int test_json(void);
+int test_lmtp_server(void);
 int test_mail(void);
 int test_pop3(void);
 int test_sasl(void);
