@@ -70,6 +70,9 @@
 		"Resolvers for all look-ups; empty: the system's.")                                \
 	X(dns_timeout_ms, "dns.timeout", DURATION, 1000, 60000, "5s", "time", NOTHING,             \
 		"A look-up without an answer is given up (NET-05).")                               \
+	X(secrets_key, "secrets.key", PATH, 0, 4095, "", "", RESTART,                              \
+		"File of the key that seals stored secrets, 0600, not in backups; empty: "         \
+		"secrets.key beside the folder of the store (H65).")                               \
 	X(testing_clock, "testing.clock", BOOL, 0, 0, "no", "", RESTART,                           \
 		"Let `postroom clock advance` move the server's idea of now.")
 
@@ -129,6 +132,10 @@
 		"Keep keys for SCRAM-SHA-256 (H63).")                                              \
 	X(auth_recoverable, "auth.recoverable", BOOL, 0, 0, "no", "", NOTHING,                     \
 		"Allow APOP and CRAM-MD5, whose secrets are recoverable (H64).")                   \
+	X(pop3_require_apop, "pop3.require_apop", BOOL, 0, 0, "no", "", NOTHING,                   \
+		"Refuse POP3 logins that send the password, under TLS too (POP-02).")              \
+	X(pop3_tls_satisfies, "pop3.tls_satisfies_apop", BOOL, 0, 0, "no", "", NOTHING,            \
+		"With require_apop: under TLS the password may be sent all the same.")             \
 	X(auth_min_length, "auth.min_length", COUNT, 1, 256, "5", "bytes", NOTHING,                \
 		"Shortest password that may be set (SEC-01).")                                     \
 	X(auth_hash_memory, "auth.hash_memory", SIZE, 8 * MIB, GIB, "19MB", "bytes", NOTHING,      \

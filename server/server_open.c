@@ -2,10 +2,12 @@
  * server_open.c - everything opened in order, and what the store and the loops call.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "server/net/random.h"
 #include "server/net/tls.h"
 #include "server/net/work.h"
 #include "server/server_state.h"
@@ -104,7 +106,7 @@ open_host(struct server *s, unsigned number, struct generation *generation)
 	struct host *host = &s->hosts[number];
 
 	*host = (struct host){ .number = number, .metrics = &s->metrics, .shared = s->shared,
-		.workers = s->workers, .server = s, .clock_offset_ms = &s->clock_offset_ms,
+		.workers = s->workers, .secret_key = &s->secret_key, .server = s, .clock_offset_ms = &s->clock_offset_ms,
 		.inbox = &s->inboxes[number] };
 	if (loop_open(&host->loop) != OK)
 		return ERR_IO;
@@ -116,6 +118,34 @@ open_host(struct server *s, unsigned number, struct generation *generation)
 	store_inbox_init(host->inbox, wake_inbox, host);
 	loop_on_turn_end(host->loop, on_turn_end, host);
 	return OK;
+}
+
+/* Without it mail flows all the same; what is sealed stays closed. */
+static void
+open_secret_key(struct server *s, const struct conf *conf)
+{
+	static const char *const why[] = {
+		[ERR_NOT_FOUND] = "there is none and it cannot be made",
+		[ERR_SYNTAX] = "is no key: 64 hex digits",
+		[ERR_DENIED] = "others may read it: it must be 0600",
+		[ERR_LIMIT] = "the path is too long",
+	};
+	char path[PATH_MAX] = "", what[SERVER_LINE_MAX];
+	int fd = -1;
+	enum err err = secret_key_path(conf, path);
+
+	if (err == OK)
+		err = server_open_file(s, path, &fd);
+	if (err == OK)
+		err = secret_key_read(fd, &s->secret_key.key);
+	s->secret_key.kept = err == OK;
+	if (err == OK)
+		return;
+	random_fill(&s->secret_key.key, sizeof(s->secret_key.key));
+	snprintf(what, sizeof(what), "secrets.key %.150s", path);
+	server_complain(s, what,
+		(size_t)err < COUNT(why) && why[err] ? why[err] : strerror(errno),
+		"nothing can be sealed, and nothing sealed be read");
 }
 
 static enum err
@@ -212,6 +242,7 @@ server_open(struct server *s, struct generation *generation)
 		return ERR_IO;
 	}
 	server_clock_restore(s, conf);
+	open_secret_key(s, conf);
 	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
 		open_tls(s, conf) != OK)
 		return ERR_IO;

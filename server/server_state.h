@@ -12,6 +12,7 @@
 #include "server/metrics.h"
 #include "server/net/listener.h"
 #include "server/net/loop.h"
+#include "server/secret_key.h"
 #include "server/server.h"
 #include "store/commit.h"
 #include "store/store.h"
@@ -27,6 +28,7 @@ struct server {
 	struct shared *shared;
 	struct workers *workers;
 	struct metrics metrics;
+	struct secret_key secret_key;
 	_Atomic int64_t clock_offset_ms;
 	unsigned loop_count;
 	struct host hosts[LOOP_MAX];

@@ -4,6 +4,7 @@
  *	check.c            opens, runs the walks, mends, runs them again
  *	check_directory.c  users, names, groups, mappings, traces, changes, counters
  *	check_lists.c      lists, their members and sizes; what follows from other rows (indexes.h)
+ *	check_secrets.c    app passwords, sealed values
  *	check_queue.c      queued, due
  *	check_folders.c    folders, entries
  *	check_mail.c       copies, contents, bodies, graves, arriving
@@ -87,6 +88,7 @@ void check_lists(struct check *c);
 void check_tally(struct check *c, enum store_table table, const struct row *row);
 /* Does NAME lead to the user, group or list ID? A missing one is mended. */
 void check_name(struct check *c, struct span name, enum name_kind kind, uint64_t id);
+void check_secrets(struct check *c);
 void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);

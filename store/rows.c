@@ -222,6 +222,25 @@ row_delete(struct txn *txn, enum store_table table, const struct key *key)
 }
 
 enum err
+rows_purge(struct txn *txn, enum store_table table, const struct key *prefix)
+{
+	struct key key;
+	struct row row;
+	enum err err = OK;
+
+	while (err == OK) {
+		err = table_seek(txn_view(txn), table, prefix, &row);
+		if (err == OK && !row_has_prefix(&row, prefix))
+			err = ERR_NOT_FOUND;
+		if (err != OK)
+			break;
+		key_name(&key, row.key); /* the row's own lies in the map */
+		err = table_delete(txn, table, &key);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
 row_put_fields(struct txn *txn, enum store_table table, const struct key *key,
 	const struct field_table *fields, const void *object)
 {

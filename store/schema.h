@@ -15,6 +15,9 @@
 	X(meta,        "name",                           "seal, schema, counters: see store.c") \
 	X(users,       "user_id",                        "user") \
 	X(logins,      "user_id",                        "last good logins") \
+	X(app_passwords, "user_id app_id",               "app password, see app_passwords.h") \
+	X(app_uses,    "user_id app_id",                 "when an app password was last used") \
+	X(secrets,     "name",                           "sealed bytes, see secrets.h") \
 	X(groups,      "group_id",                       "group") \
 	X(group_members, "group_id user_id",             "") /* follows users, see indexes.h */ \
 	X(names,       "lower-case name",                "what it is: user, group or list, and its id") \
@@ -56,7 +59,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping) X(maillist)
+	X(mapping) X(maillist) X(app_password)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

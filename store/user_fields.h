@@ -2,7 +2,8 @@
  * user_fields.h - every field of a user; the names are those of `user show NAME --json`.
  *
  * X(name, tag, kind, max, words, flags). Tags stay. A group's fields are those that say so in
- * group_fields.h. Text limits are bytes.
+ * group_fields.h. Text limits are bytes. 43 was a sealed secret that was never written: those are in
+ * secrets.h, where they leave nothing for undo.
  */
 #ifndef STORE_USER_FIELDS_H
 #define STORE_USER_FIELDS_H
@@ -13,6 +14,7 @@
 #define USER_TARGETS_MAX 4096 /* bytes of an "a;b" list of addresses */
 #define USER_TARGETS_COUNT 50 /* addresses in such a list */
 #define USER_HASH_MAX 512     /* bytes of a password hash's text */
+#define USER_SCRAM_SIZE 84    /* bytes of a SCRAM key, as scram.h lays it out */
 #define USER_KB_MAX 1073741824
 #define USER_MB_MAX 1048576
 
@@ -50,7 +52,7 @@
 	X(password_hash, 40, FIELD_TEXT, USER_HASH_MAX, NULL, FIELD_SECRET)                        \
 	X(password_revision, 41, FIELD_COUNT, UINT64_MAX, NULL, 0)                                 \
 	X(password_changed_ms, 42, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                       \
-	X(secret, 43, FIELD_BYTES, USER_HASH_MAX, NULL, FIELD_SECRET)                              \
+	X(scram, 44, FIELD_BYTES, USER_SCRAM_SIZE, NULL, FIELD_SECRET)                             \
 	X(created_ms, 50, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                                \
 	X(changed_ms, 51, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                                \
 	X(removed_ms, 52, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                                \

@@ -1,10 +1,12 @@
 /*
  * user_purge.c - the end of a user's time in the bin: messages, folders, row, in slices.
  */
+#include "store/app_passwords.h"
 #include "store/folders.h"
 #include "store/graves.h"
 #include "store/messages.h"
 #include "store/rows.h"
+#include "store/secrets.h"
 #include "store/users.h"
 
 #define PURGE_MESSAGES 200 /* a slice */
@@ -62,9 +64,11 @@ purge_user(struct txn *txn, uint64_t user_id)
 		return err;
 	key_u64(&key, user_id);
 	err = table_delete(txn, TABLE_logins, &key);
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	return row_delete(txn, TABLE_users, &key);
+	if (err == OK || err == ERR_NOT_FOUND)
+		err = app_passwords_purge(txn, user_id);
+	if (err == OK)
+		err = user_secrets_remove(txn, user_id);
+	return err != OK ? err : row_delete(txn, TABLE_users, &key);
 }
 
 enum err

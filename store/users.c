@@ -282,7 +282,7 @@ user_set(struct txn *txn, const struct user *user, int64_t now_ms)
 	made.created_ms = old.created_ms;
 	made.removed_ms = old.removed_ms;
 	made.password_hash = old.password_hash;
-	made.secret = old.secret;
+	made.scram = old.scram;
 	made.password_revision = old.password_revision;
 	made.password_changed_ms = old.password_changed_ms;
 	made.revision = old.revision + 1;
@@ -309,7 +309,8 @@ user_for_change(struct txn *txn, uint64_t user_id, int64_t now_ms, struct user *
 }
 
 enum err
-user_set_password(struct txn *txn, uint64_t user_id, struct span hash, int64_t now_ms)
+user_set_password(struct txn *txn, uint64_t user_id, struct span hash, struct span scram,
+	int64_t now_ms)
 {
 	struct user user;
 	enum err err = user_for_change(txn, user_id, now_ms, &user);
@@ -319,7 +320,7 @@ user_set_password(struct txn *txn, uint64_t user_id, struct span hash, int64_t n
 	user.password_hash = hash;
 	user.password_revision++;
 	user.password_changed_ms = now_ms;
-	user.secret = SPAN_NONE;
+	user.scram = scram;
 	err = user_check(&user);
 	return err != OK ? err : user_put(txn, &user);
 }

@@ -56,7 +56,7 @@ struct user {
 	struct span password_hash;  /* as crypt(3) writes it; empty: no password logs in */
 	uint64_t password_revision; /* rises with every change, never falls (H63) */
 	int64_t password_changed_ms;
-	struct span secret; /* sealed, for APOP and CRAM-MD5 only (H64) */
+	struct span scram; /* key of SCRAM-SHA-256, or empty (H63) */
 	int64_t created_ms, changed_ms, removed_ms;
 	uint64_t revision; /* rises with every user_set, to see a clash of two editors */
 };
@@ -108,9 +108,12 @@ MUST_CHECK enum err user_add(
  * first); ERR_DENIED where it would leave no administrator (USR-15).
  */
 MUST_CHECK enum err user_set(struct txn *txn, const struct user *user, int64_t now_ms);
-/* HASH is copied; the password revision rises; secrets of other mechanisms go. */
+/*
+ * Both are copied; SCRAM is the key of the same password, or empty. The password revision rises. App
+ * passwords and legacy passwords are others, and stay.
+ */
 MUST_CHECK enum err user_set_password(
-	struct txn *txn, uint64_t user_id, struct span hash, int64_t now_ms);
+	struct txn *txn, uint64_t user_id, struct span hash, struct span scram, int64_t now_ms);
 /* ERR_SYNTAX, ERR_EXISTS as user_add. A change of case alone is allowed. */
 MUST_CHECK enum err user_rename(
 	struct txn *txn, uint64_t user_id, struct span name, int64_t now_ms);

@@ -342,7 +342,8 @@ passwd_change(struct control_call *call, struct txn *txn)
 		return err;
 	c->user_id = user.user_id;
 	call->job_done = 1;
-	return user_set_password(txn, user.user_id, span_of(c->password.hash), call->now_ms);
+	return user_set_password(txn, user.user_id, span_of(c->password.hash), SPAN_NONE,
+		call->now_ms);
 }
 
 static void

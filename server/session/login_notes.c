@@ -168,7 +168,7 @@ rehash_apply(struct store_job *job, struct txn *txn)
 
 	if (err == OK && user.password_revision == r->revision)
 		err = user_set_password(
-			txn, r->user_id, (struct span){ r->hash, r->len }, r->now_ms);
+			txn, r->user_id, (struct span){ r->hash, r->len }, user.scram, r->now_ms);
 	return step_of(job, err == ERR_NOT_FOUND ? OK : err);
 }
 

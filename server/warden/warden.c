@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +22,7 @@
 
 #include "conf/conf_load.h"
 #include "server/net/listener.h"
+#include "server/secret_key.h"
 #include "server/warden/warden_start.h"
 #include "server/warden/warden_wire.h"
 
@@ -87,9 +89,12 @@ static bool
 may_open(const struct warden *w, struct span path)
 {
 	const struct conf *c = w->conf;
+	char key[PATH_MAX];
 
 	if (path.len == 0)
 		return false;
+	if (secret_key_path(c, key) == OK && span_eq(path, span_of(key)))
+		return true;
 	if (span_eq(path, c->tls_certificate) || span_eq(path, c->tls_key) ||
 		span_eq(path, c->tls_ca))
 		return true;
@@ -292,6 +297,17 @@ watch(struct warden *w)
 
 /* ---- starting ---- */
 
+/* A server without it serves; it says what it cannot do. */
+static void
+make_secret_key(const struct warden *w)
+{
+	char path[PATH_MAX];
+
+	if (secret_key_path(w->conf, path) == OK && secret_key_make(path, &w->rights) != OK)
+		fprintf(stderr, "postroomd: secrets.key %s: %s (cannot be made: name another place)\n",
+			path, strerror(errno));
+}
+
 static noreturn void
 be_server(struct warden *w, struct server_options *options, int sock, pid_t warden,
 	const sigset_t *mask)
@@ -340,6 +356,8 @@ warden_run(struct server_options *options)
 		conf_free(&w.conf);
 		return 1;
 	}
+	if (w.conf)
+		make_secret_key(&w);
 	w.signals = signalfd(-1, &mask, SFD_CLOEXEC);
 	if (w.signals < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
 		fprintf(stderr, "postroomd: start: %s\n", strerror(errno));

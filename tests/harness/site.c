@@ -172,7 +172,7 @@ user_apply(struct store_job *job, struct txn *txn)
 	user.admin = strcmp(change->name, "postmaster") == 0;
 	err = user_add(txn, &user, 1000, &change->id);
 	if (err == OK && change->hash.len > 0)
-		err = user_set_password(txn, change->id, change->hash, 1000);
+		err = user_set_password(txn, change->id, change->hash, SPAN_NONE, 1000);
 	return step_of(job, err);
 }
 

@@ -360,7 +360,8 @@ set_password(struct txn *txn, void *arg)
 {
 	struct change_arg *a = arg;
 
-	return user_set_password(txn, a->user_id, span_of(a->comment), FIXTURE_NOW);
+	return user_set_password(
+		txn, a->user_id, span_of(a->comment), SPAN_NONE, FIXTURE_NOW);
 }
 
 static void

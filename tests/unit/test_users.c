@@ -219,7 +219,7 @@ password_user(struct txn *txn, void *arg)
 {
 	struct act_arg *a = arg;
 
-	return user_set_password(txn, a->user_id, a->text, FIXTURE_NOW);
+	return user_set_password(txn, a->user_id, a->text, SPAN_NONE, FIXTURE_NOW);
 }
 
 static void

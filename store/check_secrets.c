@@ -1,0 +1,73 @@
+/*
+ * check_secrets.c - app passwords, their uses, sealed values: can they be read, and is there a user.
+ */
+#include "store/app_passwords.h"
+#include "store/check_run.h"
+#include "store/rows.h"
+#include "store/secrets.h"
+
+typedef unsigned long long ull;
+
+static bool
+has_user(struct check *c, uint64_t user_id)
+{
+	struct user user;
+
+	return user_find(c->snap, user_id, &user) != ERR_NOT_FOUND;
+}
+
+static void
+visit_app_password(struct check *c, const struct row *row)
+{
+	struct app_password app;
+	enum err err = row_fields(c->snap, TABLE_app_passwords, row, &app_password_table, &app);
+
+	if (err == OK && app.hash.len == APP_HASH_SIZE && row->key.len == 16 &&
+		has_user(c, check_id(row)))
+		return;
+	check_say(c, true, "app_passwords %llu: damaged, or of no user", (ull)check_id(row));
+	check_fix_delete(c, TABLE_app_passwords, row->key);
+}
+
+static void
+visit_app_use(struct check *c, const struct row *row)
+{
+	uint64_t user_id, app_id;
+	struct span key = row->key;
+	struct app_use use;
+
+	/* one of a removed app password stays: undo may bring that back */
+	if (key_take_u64(&key, &user_id) == OK && key_take_u64(&key, &app_id) == OK && !key.len &&
+		app_use_find(c->snap, user_id, app_id, &use) == OK && has_user(c, user_id))
+		return;
+	check_say(c, true, "app_uses %llu: damaged, or of no user", (ull)check_id(row));
+	check_fix_delete(c, TABLE_app_uses, row->key);
+}
+
+static void
+visit_secret(struct check *c, const struct row *row)
+{
+	struct sealed_secret secret;
+	struct span rest = row->key;
+	uint64_t user_id = 0;
+	size_t slash;
+
+	if (span_starts(rest, SPAN("user/"))) {
+		rest = span_from(rest, 5);
+		slash = span_find(rest, '/');
+		if (span_u64(span_range(rest, 0, slash), UINT64_MAX, &user_id) != OK)
+			user_id = UINT64_MAX;
+	}
+	if (secret_find(c->snap, row->key, &secret) == OK && (!user_id || has_user(c, user_id)))
+		return;
+	check_say(c, true, "secrets %.*s: damaged, or of no user", SPAN_FMT(row->key));
+	check_fix_delete(c, TABLE_secrets, row->key);
+}
+
+void
+check_secrets(struct check *c)
+{
+	check_walk(c, TABLE_app_passwords, visit_app_password);
+	check_walk(c, TABLE_app_uses, visit_app_use);
+	check_walk(c, TABLE_secrets, visit_secret);
+}
