@@ -108,6 +108,13 @@ find_standing(struct pipeline_ask *ask, struct access_decision access, struct pl
 	return STAGE_NEXT;
 }
 
+/* A line of named users is for them, and they log in (ACC-04). */
+static bool
+allows_all(struct access_decision access)
+{
+	return access.answer == ACCESS_ALLOW && access.line && access.line->user_count == 0;
+}
+
 /* SMT-08; contract 8: without access lines nobody relays by his address alone. */
 static void
 find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct plan *plan)
@@ -126,8 +133,8 @@ find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct
 		plan->relay_why = "a range that needs no login";
 	else if (ask->conf->smtp_relay_check == RELAY_NONE && !login_missing)
 		plan->relay_why = "smtp.relay_check is none";
-	else if (ask->conf->smtp_relay_check == RELAY_CLIENT_IP && access.line &&
-		access.answer == ACCESS_ALLOW && !login_missing)
+	else if (ask->conf->smtp_relay_check == RELAY_CLIENT_IP && allows_all(access) &&
+		!login_missing)
 		plan->relay_why = "an access line allows the client";
 	else if (ask->conf->smtp_relay_check == RELAY_LAN && ask->mail->peer_is_lan &&
 		!login_missing)

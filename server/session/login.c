@@ -15,6 +15,7 @@
 #include "server/net/work.h"
 #include "server/pipeline/names.h"
 #include "server/services.h"
+#include "server/session/door.h"
 #include "server/session/login_notes.h"
 #include "server/session/password.h"
 #include "store/groups.h"
@@ -170,34 +171,6 @@ hash_begin(struct login *l)
 	session_hold(l->session);
 }
 
-struct access_decision
-login_access(const struct session *s, struct span user)
-{
-	const struct conf_service *service =
-		conf_service(s->conf, (enum service_name)s->service->number);
-	struct in6_addr address;
-
-	if (!service || s->peer.is_unix)
-		return (struct access_decision){ .answer = ACCESS_ALLOW };
-	memcpy(&address, s->peer.ip, sizeof(address));
-	return access_decide(service->access, &address, user);
-}
-
-/*
- * ACC-04: the access lines may name users. On the MX side an address without a line may log in, since
- * lines decide about relaying there (Q-52); one whose line names others may not.
- */
-static bool
-address_allows(const struct session *s, struct span name)
-{
-	struct access_decision decision = login_access(s, name);
-
-	if (decision.answer != ACCESS_DENY)
-		return true;
-	return s->service->number == SERVICE_smtp && !decision.line &&
-		login_access(s, SPAN_NONE).answer == ACCESS_DENY;
-}
-
 /* What keeps USER from logging in here; NULL: nothing but a wrong password. Static text. */
 static const char *
 user_may_not(struct login *l, struct snapshot *snap, const struct user *user)
@@ -210,7 +183,10 @@ user_may_not(struct login *l, struct snapshot *snap, const struct user *user)
 		return "the user may not use this protocol";
 	if (user->group != 0 && group_find(snap, user->group, &group) == OK && !group.enabled)
 		return "the user's group is disabled";
-	return address_allows(l->session, user->name) ? NULL : "not from this address";
+	return door_allows_login(l->session->conf, l->session->service->number, &l->session->peer,
+		       user->name)
+		? NULL
+		: "not from this address";
 }
 
 /* `anna`, or `anna@example.org` where that domain is ours. */

@@ -31,7 +31,4 @@ struct login *login_begin(struct session *s, enum user_protocol protocol,
 /* The session closes: DONE will not be called. May be NULL. */
 void login_cancel(struct login **login);
 
-/* What the access lines of its service say of this peer, as USER, or empty: as nobody yet. */
-struct access_decision login_access(const struct session *s, struct span user);
-
 #endif

@@ -12,8 +12,6 @@
 #include <string.h>
 
 #include "conf/conf.h"
-#include "server/pipeline/pipeline.h"
-#include "server/queue/refusals.h"
 #include "server/services.h"
 #include "server/session/pop3_inside.h"
 #include "store/graves.h"
@@ -57,38 +55,11 @@ machine_config(struct session *s)
 	};
 }
 
-static struct access_list
-access_of(const struct session *s)
-{
-	const struct conf_service *service =
-		conf_service(s->conf, (enum service_name)s->service->number);
-
-	return service ? service->access : (struct access_list){ 0 };
-}
-
-/* ACC-08: a refused client gets no greeting. */
 static void
 on_connect(struct pop3_session *pop3)
 {
-	struct session *s = &pop3->session;
-	struct mail *mail = ARENA_NEW(&s->command, struct mail);
-	struct plan *plan = ARENA_NEW(&s->command, struct plan);
-	struct pipeline_ask ask = { .conf = s->conf, .mail = mail };
-
-	mail->arena = &s->command;
-	mail->via = MAIL_VIA_POP3;
-	mail->service = s->service->name;
-	mail->access = access_of(s);
-	mail->session = span_of(s->name);
-	mail->peer = s->peer;
-	plan_init(plan, &s->command);
-	if (pipeline_run(&ask, AT_CONNECT, plan) == STAGE_NEXT) {
-		pop3_answer(pop3, s->conf->privacy_anonymise ? POP3_OK("Ready")
-							      : POP3_OK("Postroom"));
-		return;
-	}
-	refusals_note(s->host, mail, plan, SPAN_NONE);
-	pop3_answer(pop3, POP3_ERR(NULL, "Access denied"));
+	pop3_answer(pop3, pop3->session.conf->privacy_anonymise ? POP3_OK("Ready") /* SVC-05 */
+								: POP3_OK("Postroom"));
 }
 
 /* ERR_EXISTS: another session has it. */
@@ -391,6 +362,7 @@ const struct session_class pop3_session_class = {
 	.secured = pop3_secured,
 	.close = pop3_close,
 	.busy_text = LAST_WORDS("-ERR [SYS/TEMP] Too many connections\r\n"),
+	.refused_text = LAST_WORDS("-ERR Access denied\r\n"),
 	.timeout_text = LAST_WORDS("-ERR [SYS/TEMP] Too slow\r\n"),
 	.shutdown_text = LAST_WORDS("-ERR [SYS/TEMP] Service is shutting down\r\n"),
 };

@@ -10,6 +10,7 @@
 #include "server/generation.h"
 #include "server/metrics.h"
 #include "server/services.h"
+#include "server/session/door.h"
 #include "server/session/session_inside.h"
 
 static struct session *
@@ -121,9 +122,15 @@ fill_record(struct session *s)
 	snprintf(s->name, sizeof(s->name), "s%llu", (unsigned long long)s->record.id);
 }
 
+/* ACC-08: a refused peer gets no greeting and, under TLS, no handshake. */
 static void
 start(struct session *s)
 {
+	if (!door_opens(s)) {
+		session_close_saying(s, CLOSE_REFUSED,
+			s->service->tls == TLS_IMPLICIT ? SPAN_NONE : s->class->refused_text);
+		return;
+	}
 	if (s->service->tls != TLS_IMPLICIT) {
 		begin(s);
 		return;

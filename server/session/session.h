@@ -37,6 +37,7 @@ struct session_class {
 	size_t input_max;		   /* most bytes kept unconsumed; 0: STREAM_INPUT_MAX */
 	/* What a peer is told, CRLF included, before the connection ends without its doing. */
 	struct span busy_text;	   /* too many connections (H32), no memory */
+	struct span refused_text;  /* by access lines (ACC-08), in place of a greeting */
 	struct span timeout_text;  /* session_set_deadline() passed */
 	struct span shutdown_text; /* the server stops, or an administrator ended it */
 };

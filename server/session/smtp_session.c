@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "server/session/door.h"
 #include "server/session/smtp_inside.h"
 
 #define SMTP_BAD_COMMANDS_MAX 20 /* then 421 */
@@ -100,7 +101,8 @@ machine_config(struct smtp_session *smtp)
 		.starttls = session_can_tls(s),
 		.auth = !lmtp, /* who speaks it is trusted by its address, or not at all */
 		.auth_in_clear = s->peer.is_unix || /* H67 */
-			login_access(s, SPAN_NONE).answer == ACCESS_ALLOW_NOAUTH,
+			door_access(conf, s->service->number, &s->peer, SPAN_NONE).answer ==
+				ACCESS_ALLOW_NOAUTH,
 		.dsn = conf->smtp_dsn,
 		.lmtp = lmtp,
 	};
@@ -361,6 +363,8 @@ smtp_close(struct session *s)
 	.secured = smtp_secured,                                                                   \
 	.close = smtp_close,                                                                       \
 	.busy_text = LAST_WORDS("421 4.7.0 Too many connections\r\n"),                             \
+	/* 421, for after 554 RFC 5321, 3.1 would have us wait for a QUIT (ACC-08) */              \
+	.refused_text = LAST_WORDS("421 4.7.1 Access denied\r\n"),                                 \
 	.timeout_text = LAST_WORDS("421 4.4.2 Too slow\r\n"),                                      \
 	.shutdown_text = LAST_WORDS("421 4.3.2 Service is shutting down\r\n"),                     \
 }

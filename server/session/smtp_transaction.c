@@ -121,23 +121,15 @@ begin_intake(struct smtp_session *smtp)
 	fill_mail(smtp, &smtp->intake->mail);
 }
 
-/* May this peer talk to us at all? Asked before the greeting (ACC-08). */
 void
 smtp_on_connect(struct smtp_session *smtp)
 {
-	struct pipeline_ask ask;
+	const char *what = smtp->session.conf->privacy_anonymise ? "" : " Postroom"; /* SVC-05 */
 
-	begin_intake(smtp);
-	ask = smtp_ask(smtp);
-	if (ask_pipeline(smtp, AT_CONNECT, &ask))
-		smtp_answer(smtp, (struct smtp_reply){ 220, "",
-				      arena_printf(&smtp->session.command, "%.*s %s%s",
-					      SPAN_FMT(smtp->hostname),
-					      smtp_is_lmtp(&smtp->session) ? "LMTP" : "ESMTP",
-					      smtp->session.conf->privacy_anonymise
-						      ? ""
-						      : " Postroom") }); /* SVC-05 */
-	smtp_end_transaction(smtp);
+	smtp_answer(smtp, (struct smtp_reply){ 220, "",
+			      arena_printf(&smtp->session.command, "%.*s %s%s",
+				      SPAN_FMT(smtp->hostname),
+				      smtp_is_lmtp(&smtp->session) ? "LMTP" : "ESMTP", what) });
 }
 
 void

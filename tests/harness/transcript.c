@@ -21,6 +21,7 @@
  *     expect folder NAME/INBOX N      expect queue N
  *     expect message NAME/INBOX N has|lacks TEXT
  *     expect queued has|lacks TEXT    the first message in the queue
+ *     expect refused N                connections, each of another kind, and noted for `trace`
  *     expect silence                  nothing came that was not expected
  *     expect login NAME PROTOCOL noted|never
  *     expect trace TEXT               a line of notes of the newest trace

@@ -1,6 +1,7 @@
 /*
  * transcript_expect.c - the lines `expect`: what the site is like now.
  */
+#include "server/queue/refusals.h"
 #include "tests/harness/transcript_inside.h"
 
 #include <stdio.h>
@@ -113,6 +114,11 @@ expect(struct run *run, const char *rest)
 	} else if (strcmp(rest, "cold") == 0) {
 		if (metric_get(&run->site.metrics, cold_reads) == 0)
 			fail(run, "no worker read anything", SPAN_NONE);
+	} else if (sscanf(rest, "refused %u", &n) == 1) {
+		is = (unsigned)metric_get(&run->site.metrics, refused);
+		snprintf(got, sizeof(got), "%u", is);
+		if (is != n || refusals_waiting(run->site.host.refusals) != n)
+			fail(run, "another number of connections refused", span_of(got));
 	} else if (strcmp(rest, "silence") == 0) {
 		if (buf_span(&run->clients[0].seen).len > 0)
 			fail(run, "it said something", buf_span(&run->clients[0].seen));
