@@ -278,5 +278,6 @@ main(void)
 		cmocka_unit_test(filter_limits_hold),
 	};
 
-	return cmocka_run_group_tests_name("control", tests, NULL, NULL) + test_control_rpc();
+	return cmocka_run_group_tests_name("control", tests, NULL, NULL) + test_control_rpc() +
+		test_user_lines();
 }

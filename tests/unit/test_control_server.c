@@ -295,7 +295,7 @@ map_15_csv_lines_are_read(void **state)
 		{SPAN("\"a,b\",\"c\"\"d\""), OK, 2, "a,b", "c\"d"},
 		{SPAN("a,,"), OK, 3, "a", ""},
 		{SPAN("\"open"), ERR_SYNTAX, 0, "", ""},
-		{SPAN("1,2,3,4,5,6,7,8,9"), ERR_LIMIT, 0, "", ""},
+		{SPAN("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"), ERR_LIMIT, 0, "", ""},
 	};
 
 	(void)state;
