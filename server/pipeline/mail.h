@@ -22,6 +22,13 @@ enum mail_via {
 	MAIL_VIA_LOCAL,      /* written here: an import, a report, a test */
 };
 
+/* Addresses of this host, each as in struct peer. */
+#define OWN_ADDRESSES_MAX 64
+struct own_addresses {
+	size_t count;
+	uint8_t ip[OWN_ADDRESSES_MAX][16];
+};
+
 struct mail {
 	struct arena *arena;
 	enum mail_via via;
@@ -38,6 +45,8 @@ struct mail {
 	struct span user;      /* and the name as stored */
 	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
+	struct own_addresses own; /* needed where a recipient's domain is a literal */
+	struct span collect;   /* MAIL_VIA_POP3: the collector's name */
 
 	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */
 	struct span id;        /* the same as people read it */

@@ -3,6 +3,7 @@
  */
 #include "server/pipeline/names.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "proto/mail/header.h"
@@ -33,6 +34,26 @@ names_add(struct names *names, const struct name *name)
 	names->end = &kept->next;
 	names->count++;
 	return OK;
+}
+
+void
+wants_init(struct name_wants *wants, struct arena *arena)
+{
+	*wants = (struct name_wants){ .arena = arena };
+	wants->end = &wants->first;
+}
+
+void
+wants_add(struct name_wants *wants, enum want_by by, struct span text, struct span pattern)
+{
+	struct name_want *want = ARENA_NEW(wants->arena, struct name_want);
+
+	want->by = by;
+	want->text = arena_copy(wants->arena, text);
+	want->pattern = arena_copy(wants->arena, pattern);
+	*wants->end = want;
+	wants->end = &want->next;
+	wants->count++;
 }
 
 /* What his group says goes over his own fields. */
@@ -85,69 +106,100 @@ names_main_administrator(const struct conf *conf, struct snapshot *snap, struct 
 	return err;
 }
 
-static enum err
-add_user(struct names *names, const struct user *user)
+enum name_builtin
+names_builtin(struct span name)
 {
-	return names_add(names, &(struct name){ .target = TARGET_USER, .user_id = user->user_id,
-					.user = user->name });
-}
-
-static enum err
-expand_group(struct snapshot *snap, uint64_t group_id, struct names *names)
-{
-	struct user user = { 0 };
-	enum err err;
-
-	while ((err = group_member_next(snap, group_id, user.user_id, &user)) == OK)
-		if ((err = add_user(names, &user)) != OK)
-			return err;
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-/* Everyone (USR-24) or Admins. */
-static enum err
-expand_all(struct snapshot *snap, bool admins, struct names *names)
-{
-	struct user user;
-	enum err err = user_after(snap, SPAN_NONE, &user);
-
-	for (; err == OK; err = user_after(snap, user.name, &user)) {
-		struct user own = user;
-
-		if ((err = user_with_group(snap, &own)) != OK)
-			return err;
-		if (!(admins ? own.admin : own.everyone))
-			continue;
-		if ((err = add_user(names, &own)) != OK)
-			return err;
-	}
-	return err == ERR_NOT_FOUND ? OK : err;
+	if (span_eq_nocase(name, SPAN("No-one")))
+		return BUILTIN_NO_ONE;
+	if (span_eq_nocase(name, SPAN("Everyone")))
+		return BUILTIN_EVERYONE;
+	return span_eq_nocase(name, SPAN("Admins")) ? BUILTIN_ADMINS : BUILTIN_NONE;
 }
 
 enum err
-names_expand(struct snapshot *snap, struct span name, struct names *names)
+names_member_next(struct snapshot *snap, uint64_t group_id, uint64_t *at, struct user *out)
 {
-	struct name_row row;
-	struct user user;
+	enum err err = group_member_next(snap, group_id, *at, out);
+
+	if (err != OK)
+		return err;
+	*at = out->user_id;
+	return user_with_group(snap, out);
+}
+
+enum err
+names_builtin_next(
+	struct snapshot *snap, enum name_builtin builtin, uint64_t *at, struct user *out)
+{
 	enum err err;
 
-	if (span_eq_nocase(name, SPAN("No-one")))
-		return names_add(names, &(struct name){ .target = TARGET_NOONE });
-	if (span_eq_nocase(name, SPAN("Everyone")))
-		return expand_all(snap, false, names);
-	if (span_eq_nocase(name, SPAN("Admins")))
-		return expand_all(snap, true, names);
-	if ((err = name_find(snap, name, &row)) != OK)
-		return err == ERR_LIMIT || err == ERR_SYNTAX ? ERR_NOT_FOUND : err;
-	if (row.kind == NAME_GROUP)
-		return expand_group(snap, row.id, names);
-	if (row.kind != NAME_USER)
-		return ERR_NOT_FOUND;
-	err = user_find(snap, row.id, &user);
-	return err == OK ? add_user(names, &user) : err;
+	while ((err = user_next(snap, *at, out)) == OK) {
+		*at = out->user_id;
+		if (out->removed_ms != 0)
+			continue;
+		if ((err = user_with_group(snap, out)) != OK)
+			return err;
+		if (builtin == BUILTIN_ADMINS ? out->admin : out->everyone)
+			return OK;
+	}
+	return err;
+}
+
+const struct conf_collector *
+names_collector(const struct conf *conf, const struct mail *mail)
+{
+	if (mail->via != MAIL_VIA_POP3)
+		return NULL;
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (span_eq_nocase(conf->collectors.items[i].name, mail->collect))
+			return &conf->collectors.items[i];
+	return NULL;
+}
+
+bool
+names_is_valid(const struct conf *conf, const struct mail *mail, const struct address *address)
+{
+	const struct conf_collector *collector = names_collector(conf, mail);
+
+	return patterns_match(collector ? collector->accepted : conf->domains_local,
+		address->local_part, address->domain);
+}
+
+/* "[192.0.2.1]" or "[IPv6:2001:db8::1]" as struct peer has it. */
+static bool
+literal_parse(struct span domain, uint8_t ip[16])
+{
+	struct span inside = span_range(domain, 1, domain.len - 1);
+	bool is_ipv6 = span_starts_nocase(inside, SPAN("IPv6:"));
+	char text[INET6_ADDRSTRLEN] = { 0 };
+
+	if (is_ipv6)
+		inside = span_from(inside, 5);
+	if (!domain_is_literal(domain) || inside.len >= sizeof(text))
+		return false;
+	memcpy(text, inside.ptr, inside.len);
+	if (is_ipv6)
+		return inet_pton(AF_INET6, text, ip) == 1;
+	memset(ip, 0, 10);
+	memset(ip + 10, 0xff, 2);
+	return inet_pton(AF_INET, text, ip + 12) == 1;
+}
+
+bool
+names_is_own_literal(const struct own_addresses *own, struct span domain)
+{
+	uint8_t ip[16];
+
+	if (!literal_parse(domain, ip))
+		return false;
+	for (size_t i = 0; i < own->count; i++)
+		if (memcmp(own->ip[i], ip, sizeof(ip)) == 0)
+			return true;
+	return false;
 }
 
 struct owner {
+	const struct conf *conf;
 	const struct user *user;
 	bool found;
 };
@@ -156,18 +208,22 @@ static enum err
 owner_check(void *arg, const struct mapping *mapping)
 {
 	struct owner *owner = arg;
-	struct span name = span_range(mapping->target, 0, span_find(mapping->target, '@'));
+	size_t at = span_find_last(mapping->target, '@');
+	struct span name = span_range(mapping->target, 0, at);
 
-	if (span_eq_nocase(name, owner->user->name))
+	if (span_eq_nocase(name, owner->user->name) &&
+		(at == mapping->target.len ||
+			conf_is_local(owner->conf, name, span_from(mapping->target, at + 1))))
 		owner->found = true;
 	return OK;
 }
 
 /* Does a mapping send mail for ADDRESS to USER? */
 static bool
-is_mapped_to(struct snapshot *snap, const struct user *user, const struct address *address)
+is_mapped_to(const struct conf *conf, struct snapshot *snap, const struct user *user,
+	const struct address *address)
 {
-	struct owner owner = { .user = user };
+	struct owner owner = { .conf = conf, .user = user };
 	struct mapping_query query = { .local_part = address->local_part,
 		.domain = address->domain, .domain_is_valid = true, .from = MAPPING_SMTP };
 
@@ -195,5 +251,5 @@ names_may_use(const struct conf *conf, struct snapshot *snap, const struct user 
 		return false;
 	if (span_eq_nocase(address->local_part, user->name))
 		return true;
-	return is_mapped_to(snap, user, address);
+	return is_mapped_to(conf, snap, user, address);
 }

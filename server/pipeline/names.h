@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "proto/mail/address.h"
+#include "server/pipeline/mail.h"
 #include "store/users.h"
 
 struct snapshot;
@@ -24,7 +25,8 @@ struct name {
 	uint64_t user_id;
 	struct span user;
 	struct span address;
-	const char *why; /* TARGET_ADDRESS: why it is elsewhere; static text */
+	bool needs_right; /* TARGET_ADDRESS: the sender needs the right to reach the Internet */
+	const char *why;  /* not TARGET_USER: why it goes elsewhere or nowhere; static text */
 };
 
 /* Whom one recipient means. Grows up to MAX names: then ERR_LIMIT. */
@@ -37,6 +39,46 @@ struct names {
 void names_init(struct names *names, struct arena *arena, size_t max);
 MUST_CHECK enum err names_add(struct names *names, const struct name *name);
 
+/* What leads to a name. */
+enum want_by {
+	WANT_OWN,    /* the recipient's own local-part (MAP-13) */
+	WANT_NAMED,  /* the server writes to that user (mail.to_users) */
+	WANT_MAPPED, /* a mapping that fits the recipient */
+	WANT_REST,   /* ~@domain, for nobody else knows the recipient (MAP-05) */
+	WANT_SENDER, /* a mapping that fits the sender (MAP-10) */
+};
+
+/* A name that is still to be looked up, from step 2 of RTE-01 on. */
+struct name_want {
+	struct name_want *next;
+	enum want_by by;
+	struct span text;    /* a user, group or list, an address, *REMOTE */
+	struct span pattern; /* of the mapping; or empty */
+};
+
+struct name_wants {
+	struct arena *arena;
+	struct name_want *first, **end;
+	size_t count;
+};
+
+void wants_init(struct name_wants *wants, struct arena *arena);
+/* Copies both texts. */
+void wants_add(struct name_wants *wants, enum want_by by, struct span text, struct span pattern);
+
+enum name_builtin { BUILTIN_NONE, BUILTIN_NO_ONE, BUILTIN_EVERYONE, BUILTIN_ADMINS };
+enum name_builtin names_builtin(struct span name); /* LST-07 */
+
+/*
+ * The users of a group, of Everyone (USR-24) or of Admins, one after another, each with what his group
+ * forces upon him. *at is 0 at the start. ERR_NOT_FOUND at the end. Everyone and Admins walk all
+ * users.
+ */
+MUST_CHECK enum err names_member_next(
+	struct snapshot *snap, uint64_t group_id, uint64_t *at, struct user *out);
+MUST_CHECK enum err names_builtin_next(
+	struct snapshot *snap, enum name_builtin builtin, uint64_t *at, struct user *out);
+
 /*
  * The user of that name, with what his group forces upon him (GRP-03, 04). ERR_NOT_FOUND. His spans
  * point into the snapshot.
@@ -48,11 +90,12 @@ MUST_CHECK enum err names_user_by_id(struct snapshot *snap, uint64_t user_id, st
 MUST_CHECK enum err names_main_administrator(
 	const struct conf *conf, struct snapshot *snap, struct user *out);
 
-/*
- * Expand NAME from step 2 of RTE-01 on: a group, Everyone, Admins, No-one, a user. Mappings are not
- * looked at again (Q-08). ERR_NOT_FOUND: it is none of them. ERR_LIMIT.
- */
-MUST_CHECK enum err names_expand(struct snapshot *snap, struct span name, struct names *names);
+/* The collector of collected mail; NULL for other mail, and where mail->collect names none. */
+const struct conf_collector *names_collector(const struct conf *conf, const struct mail *mail);
+/* Is the domain of ADDRESS valid (LOC-03)? By the collector's accepted domains, else by domains.local. */
+bool names_is_valid(const struct conf *conf, const struct mail *mail, const struct address *address);
+/* Is "[192.0.2.1]" one of OWN? */
+bool names_is_own_literal(const struct own_addresses *own, struct span domain);
 
 /*
  * May USER write as ADDRESS (H12)? His name at any domain of ours, his reply address, or an

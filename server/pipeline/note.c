@@ -91,6 +91,13 @@ note_take(struct span *rest, struct note *out)
 	return PARSE_DONE;
 }
 
+bool
+note_is_report(const struct note *note)
+{
+	return note->code == NOTE_MAPPING_LOST || note->code == NOTE_MAPPING_CHAIN ||
+		note->code == NOTE_LIST_DEEP || note->code == NOTE_LIST_LOST;
+}
+
 static enum err
 clean_put(struct buf *out, struct span value)
 {

@@ -57,6 +57,26 @@
 	X(52, NAME_DEFAULT_OFF, "mapping", "{1} is a user, but domains.default_user_mapping is off") \
 	X(53, NAME_ADMIN, "mapping", "{1} is always accepted; the Main Administrator is {2}")      \
 	X(54, NAME_NO_ADMIN, "mapping", "{1} is always accepted, but there is no administrator to get it") \
+	X(100, LITERAL_OURS, "sender", "{1} is an address of this host and becomes {2}")           \
+	X(101, DOMAIN_COLLECTED, "mapping", "{1} is ours by the accepted domains of {2}")          \
+	X(102, DOMAIN_NOT_COLLECTED, "mapping", "{1} is none of the accepted domains of {2}: passed over") \
+	X(103, MAPPING_SENDER, "mapping", "the mapping {1} fits the sender: all of it goes to {2}") \
+	X(104, MAPPING_CHAIN, "mapping", "the target {2} of {1} is only a mapping itself, and mappings do not chain: left out") \
+	X(105, MAPPING_ELSEWHERE, "mapping", "{1} goes out: domains.route_locally is off")         \
+	X(106, GROUP_INSIDE, "maillist", "{1} is a group, which nobody outside may write to")      \
+	X(107, LIST_FOUND, "maillist", "{1} is the list {2}: a copy for each member")              \
+	X(108, LIST_MAILING, "maillist", "{1} is a mailing list: it distributes to its members")   \
+	X(109, LIST_NESTED, "maillist", "the list {1} holds {2}")                                  \
+	X(110, LIST_DEEP, "maillist", "{2} in the list {1} lies deeper than ten lists: left out")   \
+	X(111, LIST_AGAIN, "maillist", "{2} in the list {1} was expanded already")                 \
+	X(112, LIST_LOST, "maillist", "the member {2} of the list {1} is known to nobody: left out") \
+	X(113, LIST_EMPTY, "maillist", "{1} has no member who gets it")                            \
+	X(114, MEMBERS_INTERNAL, "maillist", "{1} members of {2} take no mail from outside: left out") \
+	X(115, UNKNOWN_OUT, "unknown", "{1} is nobody here and goes out: domains.unknown_to_isp")  \
+	X(116, UNKNOWN_REMOTE, "unknown", "{1} is nobody here: collecting.unknown.do is remote")   \
+	X(117, OUT_LEFT_OUT, "outgoing", "{1} is left out: {2}")                                   \
+	X(118, OUT_SIZE, "outgoing", "{1} bytes are more than the {2} that the sender may send out") \
+	X(119, PLACE_MANY, "place", "{1} goes to {2} more in the same way")                        \
 	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
 	X(65, PLACE_QUEUED, "place", "{1} waits in the queue: {2}")                                \
@@ -79,6 +99,9 @@ struct note {
 	struct span found;
 	struct span because;
 };
+
+/* Is it about a mapping or a list that wants mending? Such notes go to the log too (Q-04, LST-06). */
+bool note_is_report(const struct note *note);
 
 #define NOTE_SIZE_MAX (3 + 2 * NOTE_VALUE_MAX) /* bytes of one note */
 

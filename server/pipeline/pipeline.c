@@ -31,6 +31,9 @@ pipeline_run(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 		ask->names = ARENA_NEW(plan->arena, struct names);
 		names_init(ask->names, plan->arena,
 			(size_t)ask->conf->limits_expansion_recipients);
+		ask->wants = ARENA_NEW(plan->arena, struct name_wants);
+		wants_init(ask->wants, plan->arena);
+		ask->found = OK;
 	}
 	for (size_t i = 0; i < stage_count; i++) {
 		enum verdict verdict;

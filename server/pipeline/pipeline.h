@@ -11,6 +11,7 @@
 #include "server/pipeline/mail.h"
 #include "server/pipeline/plan.h"
 
+struct name_wants;
 struct names;
 struct snapshot;
 
@@ -36,8 +37,10 @@ struct pipeline_ask {
 	struct mail *mail;     /* the limits stage may complete reverse_path with the default domain */
 	struct address recipient; /* AT_RCPT: as the peer wrote it; completed with the default domain */
 	/* Between the stages of one phase. */
-	bool is_local;          /* AT_RCPT: by domains.local */
-	struct names *names;    /* AT_RCPT: whom the recipient means, for the stages behind mapping */
+	bool is_local;            /* AT_RCPT: in a valid domain (LOC-03) */
+	struct name_wants *wants; /* AT_RCPT: the names that mapping leaves for maillist */
+	struct names *names;      /* AT_RCPT: whom the recipient means */
+	enum err found;           /* AT_RCPT: OK; ERR_NOT_FOUND: nobody; ERR_DENIED: who may not */
 };
 
 struct stage {

@@ -128,7 +128,8 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 	seen_grow(plan);
 	slot = seen_slot(plan, copy->kind, copy->target);
 	if (*slot) {
-		plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
+		if (!copy->quiet)
+			plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
 		return OK;
 	}
 	if (plan->copy_count >= max)
@@ -136,8 +137,18 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 	*slot = *plan->copies_end = copy_keep(plan->arena, copy);
 	plan->copies_end = &(*slot)->next;
 	plan->copy_count++;
-	plan_note(plan, copy->why, copy->found, copy->because);
+	if (!copy->quiet)
+		plan_note(plan, copy->why, copy->found, copy->because);
 	return OK;
+}
+
+bool
+plan_leaves(const struct plan *plan)
+{
+	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		if (copy->kind == COPY_REMOTE)
+			return true;
+	return false;
 }
 
 void

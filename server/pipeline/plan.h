@@ -11,6 +11,8 @@
 #include "proto/base/arena.h"
 #include "server/pipeline/note.h"
 
+struct name_wants;
+
 /* Where one copy goes. */
 enum copy_kind {
 	COPY_FOLDER,  /* a folder of a user here */
@@ -30,6 +32,7 @@ struct plan_copy {
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;
+	bool quiet; /* one of many: the note is left out */
 };
 
 /* What the peer is told where the plan refuses or defers; dressed by the session. Static texts. */
@@ -51,6 +54,8 @@ struct plan {
 	enum plan_standing standing; /* set AT_MAIL */
 	bool may_relay;              /* set AT_MAIL: recipients elsewhere are taken (SMT-08) */
 	const char *relay_why;       /* and why, or why not; static text */
+	uint64_t sender_id;          /* set AT_MAIL: the user who sends, by login or by address; 0: none */
+	struct name_wants *sender_wants; /* set AT_MAIL: where the sender's mapping leads (MAP-10), or NULL */
 	struct plan_copy *copies;    /* in the order they were decided */
 	struct plan_copy **copies_end;
 	size_t copy_count;
@@ -82,6 +87,8 @@ struct span plan_notes(const struct plan *plan);
  * already is noted and not added (RTE-15). ERR_LIMIT: there are MAX copies.
  */
 MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
+
+bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
 
 /* Set the reply of a refusal; the texts are static. */
 void plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text);

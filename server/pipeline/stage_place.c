@@ -12,36 +12,37 @@
 #include "server/pipeline/names.h"
 
 #define OWN_FIELDS_MAX  4096 /* bytes of the fields that we add to one header */
+#define PLACES_NOTED    8    /* copies of one recipient that leave a note each */
 #define FRONT_LINE_MAX  1200 /* bytes of Return-Path */
 
 static enum err
-place_user(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
 {
 	struct span target = arena_printf(plan->arena, "%.*s/INBOX", SPAN_FMT(name->user));
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
-		.found = ask->recipient.text, .because = name->user };
+		.found = ask->recipient.text, .because = name->user, .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
 
 static enum err
-place_elsewhere(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+place_elsewhere(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
 {
 	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .target = name->address,
-		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why) };
+		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why), .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
 
 static enum err
-place_nowhere(struct pipeline_ask *ask, struct plan *plan)
+place_nowhere(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 {
 	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .target = SPAN("No-one"),
-		.why = NOTE_PLACE_NOBODY, .found = ask->recipient.text, .because = SPAN("No-one") };
+		.why = NOTE_PLACE_NOBODY, .found = ask->recipient.text, .because = span_of(name->why) };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
@@ -54,19 +55,35 @@ has_room(const struct pipeline_ask *ask, const struct plan *plan)
 		(size_t)ask->conf->limits_expansion_recipients;
 }
 
+/* H88: a large list is not spelt out. */
+static void
+note_many(struct pipeline_ask *ask, size_t done, struct plan *plan)
+{
+	char more[24];
+
+	if (done <= PLACES_NOTED)
+		return;
+	snprintf(more, sizeof(more), "%zu", done - PLACES_NOTED);
+	plan_note(plan, NOTE_PLACE_MANY, ask->recipient.text, span_of(more));
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
 	enum err err = has_room(ask, plan) ? OK : ERR_LIMIT;
+	size_t done = 0;
 
 	for (const struct name *name = ask->names->first; name && err == OK; name = name->next) {
+		bool quiet = done++ >= PLACES_NOTED;
+
 		if (name->target == TARGET_USER)
-			err = place_user(ask, name, plan);
+			err = place_user(ask, name, quiet, plan);
 		else if (name->target == TARGET_ADDRESS)
-			err = place_elsewhere(ask, name, plan);
+			err = place_elsewhere(ask, name, quiet, plan);
 		else
-			err = place_nowhere(ask, plan);
+			err = place_nowhere(ask, name, plan);
 	}
+	note_many(ask, done, plan);
 	if (err == OK)
 		return STAGE_NEXT;
 	plan_refuse(plan, 452, "4.5.3", "Too many recipients");
@@ -175,15 +192,6 @@ header_buf(struct pipeline_ask *ask, struct plan *plan)
 	return out;
 }
 
-static bool
-leaves(const struct plan *plan)
-{
-	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE)
-			return true;
-	return false;
-}
-
 /* RFC 5321, 4.4 and 7.2: what goes on to others is not ours to strip. */
 static enum err
 make_relayed(struct pipeline_ask *ask, struct plan *plan, struct span own)
@@ -210,7 +218,7 @@ make_header(struct pipeline_ask *ask, struct plan *plan)
 	if (err == OK)
 		err = put_original(ask, plan, true, out);
 	plan->header = buf_span(out);
-	if (err == OK && leaves(plan))
+	if (err == OK && plan_leaves(plan))
 		err = make_relayed(ask, plan, span_range(plan->header, 0, own));
 	return err;
 }

@@ -78,6 +78,7 @@ standing_by_address(struct pipeline_ask *ask, struct plan *plan)
 	if (err != OK)
 		return stage_trouble(plan);
 	plan->standing = STANDING_USER;
+	plan->sender_id = user.user_id;
 	plan_note(plan, NOTE_SENDER_LOCAL, from->text, user.name);
 	return STAGE_NEXT;
 }
@@ -97,6 +98,7 @@ find_standing(struct pipeline_ask *ask, struct access_decision access, struct pl
 	}
 	if (mail->user_id != 0) {
 		plan->standing = STANDING_USER;
+		plan->sender_id = mail->user_id;
 		plan_note(plan, NOTE_SENDER_USER, mail->user, SPAN_NONE);
 		return STAGE_NEXT;
 	}
@@ -223,20 +225,37 @@ is_bare_postmaster(const struct address *address)
 		span_eq_nocase(address->local_part, SPAN("postmaster"));
 }
 
+/* user@[an address of this host] is the user at the default domain. */
+static bool
+take_own_literal(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct span before = ask->recipient.text;
+
+	if (!(ask->recipient.flags & ADDRESS_LITERAL) ||
+		!names_is_own_literal(&ask->mail->own, ask->recipient.domain) ||
+		address_with_domain(plan->arena, &ask->recipient, conf_default_domain(ask->conf),
+			&ask->recipient) != OK)
+		return false;
+	plan_note(plan, NOTE_LITERAL_OURS, before, ask->recipient.text);
+	return true;
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
 	bool is_ours = is_bare_postmaster(&ask->recipient);
 	enum verdict verdict = complete(ask, &ask->recipient, plan);
 
+	if (take_own_literal(ask, plan))
+		is_ours = true;
 	if (verdict == STAGE_NEXT)
 		verdict = check_spelling(ask, plan);
 	if (verdict != STAGE_NEXT)
 		return verdict;
 	ask->is_local = is_ours || ask->mail->to_users ||
-		conf_is_local(ask->conf, ask->recipient.local_part, ask->recipient.domain);
-	if (ask->is_local || plan->may_relay)
-		return STAGE_NEXT;
+		names_is_valid(ask->conf, ask->mail, &ask->recipient);
+	if (ask->is_local || plan->may_relay || ask->mail->via == MAIL_VIA_POP3)
+		return STAGE_NEXT; /* of collected mail nothing is relayed: stage_mapping.c */
 	if (ask->conf->smtp_require_auth && ask->mail->via == MAIL_VIA_MX)
 		return refuse_login_missing(ask, "smtp.require_auth", plan);
 	plan_note(plan, NOTE_RELAY_REFUSED, ask->recipient.text, span_of(plan->relay_why));

@@ -6,7 +6,10 @@
 const struct stage stages[] = {
 	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
 	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
-	{ "mapping", AT_RCPT, stage_mapping },
+	{ "mapping", AT_MAIL | AT_RCPT, stage_mapping },
+	{ "maillist", AT_RCPT, stage_maillist },
+	{ "unknown", AT_RCPT, stage_unknown },
+	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
 };
 const size_t stage_count = COUNT(stages);

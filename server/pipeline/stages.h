@@ -9,7 +9,21 @@
 enum verdict stage_limits(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_sender(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_mapping(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_maillist(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+
+/*
+ * Look up ask->wants and add whom they mean to ask->names, from step 2 of RTE-01 on. ERR_NOT_FOUND: nobody knows any of
+ * them; ERR_DENIED: none but users who take no mail from outside; ERR_LIMIT: too many.
+ */
+MUST_CHECK enum err wants_resolve(struct pipeline_ask *ask, struct plan *plan);
+
+/* postmaster and abuse: somebody on every host (RFC 5321, 4.5.1; RFC 2142; ADM-13). */
+bool recipient_is_role(const struct pipeline_ask *ask);
+/* The mappings ~@domain of the recipient, into ask->wants (MAP-05). */
+MUST_CHECK enum err mapping_rest(struct pipeline_ask *ask, struct plan *plan);
 
 /* The store could not be read (logged there): 451, and nothing is lost. */
 enum verdict stage_trouble(struct plan *plan);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proto/mail/message_no.h"
+#include "server/log.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_write.h"
 #include "server/queue/refusals.h"
@@ -37,8 +38,37 @@ intake_open(struct host *host, const struct intake_events *events, void *holder)
 }
 
 static void
+log_report(struct intake *in, const struct note *note)
+{
+	char session[32] = { 0 };
+	struct buf text;
+
+	buf_init(&text, 4 * NOTE_SIZE_MAX);
+	span_copy_clean(in->mail.session, session, sizeof(session) - 1);
+	if (note_format(note, &text) == OK)
+		log_put(in->host->log, &(struct log_line){ .level = LEVEL_WARNING,
+			.area = "mapping", .session = session, .message = in->mail.id,
+			.text = "a name is known to nobody, or too deep",
+			.fields = { { "why", buf_span(&text), 0 } } });
+	buf_fini(&text);
+}
+
+/* Q-04, LST-06: what wants mending is told, whether the message was taken or not. */
+static void
+log_reports(struct intake *in)
+{
+	struct span rest = plan_notes(&in->plan);
+	struct note note;
+
+	while (note_take(&rest, &note) == PARSE_DONE)
+		if (note_is_report(&note))
+			log_report(in, &note);
+}
+
+static void
 intake_free(struct intake *in)
 {
+	log_reports(in);
 	loop_timer_clear(&in->room);
 	intake_body_free(in);
 	intake_uncharge(in, in->held);

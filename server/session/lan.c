@@ -78,3 +78,35 @@ lan_has_address(const struct peer *peer)
 	freeifaddrs(all);
 	return found;
 }
+
+/* One address of an interface as struct peer has it; false where it is of another family. */
+static bool
+interface_address(const struct ifaddrs *i, uint8_t ip[16])
+{
+	if (!i->ifa_addr)
+		return false;
+	if (i->ifa_addr->sa_family == AF_INET6) {
+		memcpy(ip, &((struct sockaddr_in6 *)(void *)i->ifa_addr)->sin6_addr, 16);
+		return true;
+	}
+	if (i->ifa_addr->sa_family != AF_INET)
+		return false;
+	memset(ip, 0, 10);
+	ip[10] = ip[11] = 0xff;
+	memcpy(ip + 12, &((struct sockaddr_in *)(void *)i->ifa_addr)->sin_addr, 4);
+	return true;
+}
+
+void
+lan_own_addresses(struct own_addresses *out)
+{
+	struct ifaddrs *all;
+
+	out->count = 0;
+	if (getifaddrs(&all) != 0)
+		return;
+	for (const struct ifaddrs *i = all; i && out->count < OWN_ADDRESSES_MAX; i = i->ifa_next)
+		if (interface_address(i, out->ip[out->count]))
+			out->count++;
+	freeifaddrs(all);
+}

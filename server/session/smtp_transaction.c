@@ -176,6 +176,8 @@ smtp_on_rcpt(struct smtp_session *smtp, const struct smtp_command *command)
 		return;
 	}
 	ask.recipient = address_copy(&in->arena, &command->path);
+	if ((ask.recipient.flags & ADDRESS_LITERAL) && in->mail.own.count == 0)
+		lan_own_addresses(&in->mail.own);
 	if (!ask_pipeline(smtp, AT_RCPT, &ask)) {
 		smtp->unknown_recipients += in->plan.unknown - unknown;
 		return;

@@ -1,0 +1,121 @@
+/*
+ * stage_unknown.c - a recipient whom neither mappings nor lists nor users know.
+ *
+ *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  out, where the file says so (LOC-07)  ->  refused
+ */
+#include "server/pipeline/stages.h"
+
+#include "server/pipeline/names.h"
+
+bool
+recipient_is_role(const struct pipeline_ask *ask)
+{
+	return ask->is_local && (span_eq_nocase(ask->recipient.local_part, SPAN("postmaster")) ||
+		span_eq_nocase(ask->recipient.local_part, SPAN("abuse")));
+}
+
+static enum err
+find_role(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct user user;
+	enum err err;
+
+	if (!recipient_is_role(ask))
+		return ERR_NOT_FOUND;
+	err = names_main_administrator(ask->conf, ask->snap, &user);
+	if (err != OK)
+		return err;
+	plan_note(plan, NOTE_NAME_ADMIN, ask->recipient.text, user.name);
+	return names_add(ask->names, &(struct name){ .target = TARGET_USER,
+		.user_id = user.user_id, .user = user.name });
+}
+
+/* ERR_NOT_FOUND, ERR_DENIED: nobody takes the rest of the domain either. */
+static enum err
+find_rest(struct pipeline_ask *ask, struct plan *plan)
+{
+	enum err err = ask->is_local ? mapping_rest(ask, plan) : ERR_NOT_FOUND;
+
+	return err == OK ? wants_resolve(ask, plan) : err;
+}
+
+/* RFC 5321, 4.5.1: never 550 to postmaster; whoever repairs it by making an administrator gets it. */
+static enum verdict
+put_off_role(struct pipeline_ask *ask, struct plan *plan)
+{
+	plan_note(plan, NOTE_NAME_NO_ADMIN, ask->recipient.text, SPAN_NONE);
+	plan_refuse(plan, 450, "4.3.0", "Nobody reads this now, please try later");
+	return STAGE_DEFER;
+}
+
+static enum verdict
+refuse(struct plan *plan)
+{
+	plan->unknown++;
+	plan_refuse(plan, 550, "5.1.1", "No such user here");
+	return STAGE_REJECT;
+}
+
+static enum verdict
+take(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+{
+	return names_add(ask->names, name) == OK ? STAGE_NEXT : stage_trouble(plan);
+}
+
+static enum verdict
+nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
+{
+	const struct conf *conf = ask->conf;
+	struct name out = { .target = TARGET_ADDRESS, .address = ask->recipient.text };
+
+	if (recipient_is_role(ask))
+		return put_off_role(ask, plan);
+	if (err == ERR_DENIED)
+		return refuse(plan);
+	if (plan->standing == STANDING_USER && conf->domains_unknown_to_isp && ask->is_local) {
+		plan_note(plan, NOTE_UNKNOWN_OUT, ask->recipient.text, SPAN_NONE); /* LOC-07 */
+		out.needs_right = true;
+		out.why = "domains.unknown_to_isp";
+		return take(ask, &out, plan);
+	}
+	if (ask->mail->via == MAIL_VIA_POP3 && conf->collecting_unknown_do == UNKNOWN_REMOTE) {
+		plan_note(plan, NOTE_UNKNOWN_REMOTE, ask->recipient.text, SPAN_NONE); /* MAP-18 */
+		out.target = TARGET_NOONE;
+		out.why = "collecting.unknown.do is remote";
+		return take(ask, &out, plan);
+	}
+	plan_note(plan, NOTE_NAME_UNKNOWN, ask->recipient.text, SPAN_NONE);
+	if (conf->smtp_reject_unknown || ask->mail->via == MAIL_VIA_POP3 ||
+		ask->mail->via == MAIL_VIA_LMTP)
+		return refuse(plan); /* LMTP: the sender in front is told (RFC 2033, 3) */
+	out.why = "nobody has that name: to be bounced"; /* SMT-12, off */
+	return take(ask, &out, plan);
+}
+
+enum verdict
+stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
+{
+	enum err err = ask->found, rest;
+
+	(void)phase;
+	if (err == ERR_NOT_FOUND || err == ERR_DENIED) {
+		rest = find_role(ask, plan);
+		if (rest == ERR_NOT_FOUND && err == ERR_NOT_FOUND)
+			rest = find_rest(ask, plan);
+		if (rest != ERR_NOT_FOUND || err != ERR_DENIED)
+			err = rest;
+	}
+	switch (err) {
+	case OK:
+		return STAGE_NEXT;
+	case ERR_NOT_FOUND:
+	case ERR_DENIED:
+		return nobody(ask, err, plan);
+	case ERR_LIMIT:
+		plan_note_number(plan, NOTE_RECIPIENTS_OVER, ask->names->count, ask->names->max);
+		plan_refuse(plan, 550, "5.4.6", "Address expands to too many recipients");
+		return STAGE_REJECT;
+	default:
+		return stage_trouble(plan);
+	}
+}
