@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/conf_load.h"
+#include "server/backup_child.h"
 #include "server/server.h"
 #include "server/warden/warden.h"
 #include "store/backup.h"
@@ -22,7 +23,7 @@
 #define DEFAULT_CONF "/etc/postroom/postroom.yaml"
 
 enum { STATUS_DONE = 0, STATUS_REFUSED = 1, STATUS_USAGE = 2 };
-enum job { JOB_SERVE, JOB_CHECK, JOB_CHECK_STORE, JOB_RESTORE };
+enum job { JOB_SERVE, JOB_CHECK, JOB_CHECK_STORE, JOB_BACKUP, JOB_RESTORE };
 
 struct arguments {
 	const char *conf_path, *restore_from;
@@ -150,6 +151,22 @@ check_store(const struct arguments *a)
 	return status;
 }
 
+/* Started by the warden; `postroom backup` is how people ask for it. */
+static int
+write_backup(const char *conf_path)
+{
+	struct conf *conf = load(conf_path);
+	struct store_options options;
+	int status;
+
+	if (!conf)
+		return STATUS_REFUSED;
+	options = store_options_of(conf, STORE_CHECK);
+	status = backup_child_run(&options);
+	conf_free(&conf);
+	return status;
+}
+
 /* In words, for the errors that backup_restore() has. */
 static void
 say_not_restored(const char *from, enum err err)
@@ -261,11 +278,12 @@ serve(const struct arguments *a)
 
 /* ---- options ---- */
 
-enum { OPT_CHECK = 256, OPT_CHECK_STORE, OPT_REPAIR, OPT_RESTORE, OPT_VERSION, OPT_HELP };
+enum { OPT_CHECK = 256, OPT_CHECK_STORE, OPT_BACKUP, OPT_REPAIR, OPT_RESTORE, OPT_VERSION, OPT_HELP };
 
 static const struct option options_known[] = {
 	{ "check", no_argument, NULL, OPT_CHECK },
 	{ "check-store", no_argument, NULL, OPT_CHECK_STORE },
+	{ "write-backup", no_argument, NULL, OPT_BACKUP },
 	{ "repair", no_argument, NULL, OPT_REPAIR },
 	{ "restore", required_argument, NULL, OPT_RESTORE },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -296,6 +314,9 @@ take_option(struct arguments *a, int option)
 		return true;
 	case OPT_CHECK_STORE:
 		a->job = JOB_CHECK_STORE;
+		return true;
+	case OPT_BACKUP:
+		a->job = JOB_BACKUP;
 		return true;
 	case OPT_REPAIR:
 		a->repair = true;
@@ -335,6 +356,8 @@ main(int argc, char **argv)
 		return check_conf(a.conf_path);
 	case JOB_CHECK_STORE:
 		return check_store(&a);
+	case JOB_BACKUP:
+		return write_backup(a.conf_path);
 	case JOB_RESTORE:
 		return restore(&a);
 	default:

@@ -70,6 +70,17 @@ MUST_CHECK enum err server_session_end(struct server *s, uint64_t id);
 MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
 	void (*done)(void *arg, int status), void *arg);
 
+/*
+ * A backup into the folder DIR_FD by a child of the warden: *out_fd, then the caller's, is a pipe
+ * with what it says (backup_child.h). ERR_BUSY: one runs already. Front loop.
+ */
+MUST_CHECK enum err server_backup(struct server *s, int dir_fd, int *out_fd);
+/*
+ * The file NAME of a folder that a client passed, read-only, by the warden: the server itself may
+ * not (H55). ERR_NOT_FOUND, ERR_DENIED, ERR_IO with errno. Any thread.
+ */
+MUST_CHECK enum err server_open_in(struct server *s, int dir_fd, const char *name, int *fd);
+
 /* `clock advance`: ERR_DENIED without testing.clock. Tasks and deadlines that fall due run. */
 MUST_CHECK enum err server_clock_advance(struct server *s, int64_t by_ms);
 

@@ -1,7 +1,9 @@
 /*
  * server_control.c - what the control socket asks of the process: figures, sessions, a check.
  */
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "server/server_state.h"
@@ -108,4 +110,30 @@ server_check_store(struct server *s, int out_fd, void (*done)(void *arg, int sta
 	loop_io_init(&s->check_io, status_fd, on_check_end);
 	loop_io_watch(server_front(s)->loop, &s->check_io, LOOP_READ);
 	return OK;
+}
+
+enum err
+server_backup(struct server *s, int dir_fd, int *out_fd)
+{
+	struct warden_request request = { .kind = WARDEN_BACKUP };
+	struct warden_reply reply;
+
+	if (s->options->warden_fd < 0)
+		return ERR_DENIED;
+	return warden_ask(s->options->warden_fd, &request, dir_fd, &reply, out_fd);
+}
+
+enum err
+server_open_in(struct server *s, int dir_fd, const char *name, int *fd)
+{
+	struct warden_request request = { .kind = WARDEN_OPEN_IN };
+	struct warden_reply reply;
+	enum err err;
+
+	if (s->options->warden_fd < 0 || strlen(name) >= sizeof(request.text))
+		return ERR_DENIED;
+	memcpy(request.text, name, strlen(name));
+	err = warden_ask(s->options->warden_fd, &request, dir_fd, &reply, fd);
+	errno = reply.error;
+	return err;
 }

@@ -1,6 +1,5 @@
 /*
- * control_backup.c - a copy of the running store, and the check of the store in a process of its
- * own.
+ * control_backup.c - a copy of the running store, and its check, in processes of their own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,70 +7,134 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "server/backup_child.h"
 #include "server/control/control_call.h"
 #include "server/server.h"
-#include "store/backup.h"
 
 #define REPORT_MAX (4 * 1024 * 1024)
 
-/* ---- backup ---- */
+/* ---- backup: a child of the warden's, see backup_child.h ---- */
 
 struct backup {
-	struct backup_job job;
 	struct control_call *call;
+	struct loop_io io; /* what the child says */
+	char text[BACKUP_LINE_MAX];
+	size_t len;
+	bool told; /* how it ended */
 };
 
 static void
-backup_progress(void *arg, uint64_t done, uint64_t total)
+backup_failed(struct control_call *call, enum err err)
 {
-	struct backup *b = arg;
-
-	atomic_store(&b->call->progress_done, done);
-	atomic_store(&b->call->progress_total, total);
-	if (control_is_cancelled(b->call))
-		atomic_store(&b->job.cancel, true);
+	if (err == ERR_EXISTS)
+		control_fail(call, RPC_CLASH, "the folder holds a backup already",
+			"give an empty folder", "dir");
+	else if (err == ERR_BUSY)
+		control_fail(call, RPC_BUSY, "given up, the store grew too much meanwhile",
+			"try again at a quieter time", NULL);
+	else if (err == ERR_DENIED)
+		control_fail(call, RPC_REFUSED, "cancelled", NULL, NULL);
+	else
+		control_fail_err(call, err, "the backup");
 }
 
-static bool
-backup_work(struct control_call *call)
+static void
+backup_done(struct control_call *call, struct span bytes, struct span findings, struct span first)
+{
+	call->done = 1;
+	call->note = span_eq(findings, SPAN("0"))
+		? arena_printf(&call->arena, "%.*s bytes, checked", SPAN_FMT(bytes))
+		: arena_printf(&call->arena,
+			  "%.*s bytes; the copy is kept, but the store is damaged: %.*s findings, the first: %.*s "
+			  "(postroom check tells all)",
+			  SPAN_FMT(bytes), SPAN_FMT(findings), SPAN_FMT(first));
+}
+
+static void
+backup_line(struct backup *b, struct span line)
+{
+	struct span word, first, second, rest;
+	uint64_t done = 0, total = 0;
+
+	span_cut(line, ' ', &word, &rest);
+	span_cut(rest, ' ', &first, &second);
+	if (span_eq(word, SPAN("progress")) && span_u64(first, UINT64_MAX, &done) == OK &&
+		span_u64(second, UINT64_MAX, &total) == OK) {
+		atomic_store(&b->call->progress_done, done);
+		atomic_store(&b->call->progress_total, total);
+	} else if (span_eq(word, SPAN("failed")) && span_u64(first, ERR_CORRUPT, &done) == OK) {
+		backup_failed(b->call, (enum err)done);
+		b->told = true;
+	} else if (span_eq(word, SPAN("done"))) {
+		span_cut(second, ' ', &second, &rest);
+		backup_done(b->call, first, second, rest);
+		b->told = true;
+	}
+}
+
+static void
+backup_end(struct backup *b)
+{
+	struct control_call *call = b->call;
+
+	loop_io_watch(call->host->loop, &b->io, 0);
+	close(b->io.fd);
+	if (!b->told)
+		control_fail(call, control_is_cancelled(call) ? RPC_REFUSED : RPC_INTERNAL,
+			control_is_cancelled(call) ? "cancelled" : "the backup broke off",
+			"the folder holds nothing of it", NULL);
+	control_call_end(call);
+}
+
+static void
+on_backup(struct loop_io *io, unsigned ready)
+{
+	struct backup *b = LIST_ITEM(io, struct backup, io);
+	ssize_t n = read(io->fd, b->text + b->len, sizeof(b->text) - b->len);
+	struct span rest, line;
+	size_t end;
+
+	(void)ready;
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n <= 0 || control_is_cancelled(b->call)) {
+		backup_end(b);
+		return;
+	}
+	b->len += (size_t)n;
+	rest = (struct span){ b->text, b->len };
+	while ((end = span_find(rest, '\n')) < rest.len) {
+		line = span_range(rest, 0, end);
+		rest = span_from(rest, end + 1);
+		backup_line(b, line);
+	}
+	b->len = rest.len < sizeof(b->text) ? rest.len : 0; /* a line without end is none */
+	memmove(b->text, rest.ptr, b->len);
+}
+
+static void
+backup_start(struct control_call *call)
 {
 	struct backup *b = ARENA_NEW(&call->arena, struct backup);
-	enum err err;
+	int dir = control_fd(call, "dir"), fd = -1;
+	enum err err = dir < 0 ? ERR_SYNTAX : server_backup(call->host->server, dir, &fd);
 
-	b->call = call;
-	b->job.store = call->host->store;
-	b->job.dir_fd = control_fd(call, "dir");
-	b->job.progress = backup_progress;
-	b->job.arg = b;
-	if (b->job.dir_fd < 0)
-		return control_fail(
-			call, RPC_INVALID, "no folder came with the request", NULL, "dir");
-	err = backup_run(&b->job);
-	if (err == ERR_EXISTS)
-		return control_fail(call, RPC_CLASH, "the folder holds a backup already",
-			"give an empty folder", "dir");
-	if (err == ERR_BUSY)
-		return control_fail(call, RPC_BUSY, "given up, the store grew too much meanwhile",
-			"try again at a quieter time", NULL);
-	if (err == ERR_DENIED)
-		return control_fail(call, RPC_REFUSED, "cancelled", NULL, NULL);
-	if (!control_fail_err(call, err, "the backup"))
-		return false;
-	call->done = 1;
-	call->note = b->job.findings == 0
-		? arena_printf(&call->arena, "%llu bytes, checked", (unsigned long long)b->job.bytes)
-		: arena_printf(&call->arena,
-			  "%llu bytes; the copy is kept, but the store is damaged: %llu findings, the first: %s "
-			  "(postroom check tells all)",
-			  (unsigned long long)b->job.bytes, (unsigned long long)b->job.findings,
-			  b->job.first_finding);
-	return true;
+	if (err == OK) {
+		b->call = call;
+		loop_io_init(&b->io, fd, on_backup);
+		loop_io_watch(call->host->loop, &b->io, LOOP_READ);
+		return;
+	}
+	if (err == ERR_SYNTAX)
+		control_fail(call, RPC_INVALID, "no folder came with the request", NULL, "dir");
+	else if (err == ERR_BUSY)
+		control_fail(call, RPC_BUSY, "a backup runs already", NULL, NULL);
+	else
+		control_fail_err(call, err, "the backup");
+	control_call_end(call);
 }
 
-const struct control_handler control_do_backup = {
-	.work = backup_work,
-	.work_kind = WORK_LONG,
-};
+const struct control_handler control_do_backup = {.start = backup_start};
 
 /* ---- check ---- */
 

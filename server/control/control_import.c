@@ -4,7 +4,6 @@
 #include "server/control/control_import.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +11,7 @@
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
 #include "server/control/control_notes.h"
+#include "server/server.h"
 #include "store/entries.h"
 
 #define WINDOW_STEP (256 * 1024)
@@ -19,12 +19,12 @@
 static const char *const maildir_parts[] = {"cur", "new"};
 
 enum err
-import_open(struct import_source *s, int fd, size_t max)
+import_open(struct import_source *s, struct server *server, int fd, size_t max)
 {
 	char start[5];
 	struct stat st;
 
-	*s = (struct import_source){.fd = fd, .max = max};
+	*s = (struct import_source){.server = server, .fd = fd, .max = max};
 	buf_init(&s->window, max + 2 * WINDOW_STEP);
 	if (fstat(fd, &st) != 0)
 		return ERR_IO;
@@ -266,8 +266,8 @@ maildir_file(struct import_source *s)
 		s->dir = NULL;
 		if (s->dir_no == COUNT(maildir_parts))
 			return NULL;
-		fd = openat(s->fd, maildir_parts[s->dir_no++], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0 && !(s->dir = fdopendir(fd)))
+		if (server_open_in(s->server, s->fd, maildir_parts[s->dir_no++], &fd) == OK &&
+			!(s->dir = fdopendir(fd)))
 			close(fd);
 	}
 }
@@ -285,9 +285,7 @@ maildir_next(struct import_source *s, struct arena *a, struct import_message *ou
 	s->at++;
 	out->name = arena_copy(a, span_of(entry->d_name));
 	out->flags = import_maildir_flags(out->name);
-	fd = openat(dirfd(s->dir), entry->d_name, /* no wait for whoever opens a FIFO */
-		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0) {
+	if (server_open_in(s->server, dirfd(s->dir), entry->d_name, &fd) != OK) {
 		out->fault = errno == ELOOP ? "is a link, no file" : "cannot be opened";
 		return OK;
 	}

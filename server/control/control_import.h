@@ -13,7 +13,10 @@
 
 enum import_kind { IMPORT_EML, IMPORT_MBOX, IMPORT_MAILDIR };
 
+struct server;
+
 struct import_source {
+	struct server *server; /* opens the files of a maildir */
 	enum import_kind kind;
 	int fd;
 	uint64_t size, at; /* bytes; a maildir counts files */
@@ -35,7 +38,8 @@ struct import_message {
 };
 
 /* ERR_IO: it is neither a file nor a folder with cur and new, or cannot be read. */
-MUST_CHECK enum err import_open(struct import_source *s, int fd, size_t max);
+MUST_CHECK enum err import_open(
+	struct import_source *s, struct server *server, int fd, size_t max);
 void import_close(struct import_source *s);
 /* The next message, in A. ERR_NOT_FOUND: no more. ERR_IO. */
 MUST_CHECK enum err import_next(

@@ -126,7 +126,7 @@ import_work(struct control_call *call)
 	im->count = 0;
 	im->body_id = 0;
 	if (!im->opened)
-		err = import_open(&im->source, control_fd(call, "file"), im->max);
+		err = import_open(&im->source, call->host->server, control_fd(call, "file"), im->max);
 	im->opened = true;
 	if (err == OK)
 		err = batch_read(call, im);

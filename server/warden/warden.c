@@ -14,26 +14,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "conf/conf_load.h"
 #include "server/net/listener.h"
 #include "server/secret_key.h"
-#include "server/warden/warden_start.h"
+#include "server/warden/warden_inside.h"
 #include "server/warden/warden_wire.h"
-
-struct warden {
-	const struct server_options *options;
-	struct conf *conf; /* the names that are allowed; NULL where it cannot be read */
-	int sock, signals;
-	pid_t server, check;
-	int check_status_fd; /* where the check's exit status goes */
-	struct warden_rights rights; /* of the server */
-};
 
 static void
 read_names(struct warden *w)
@@ -109,12 +100,6 @@ may_open(const struct warden *w, struct span path)
 	return false;
 }
 
-static struct warden_reply
-answer(enum err err, int error)
-{
-	return (struct warden_reply){ .err = err, .error = error };
-}
-
 /* A Unix socket must be the server's, so that its group may use it and it can be removed. */
 static void
 give_socket(const struct warden *w, const struct listen_address *address)
@@ -134,124 +119,83 @@ do_bind(struct warden *w, struct span text, int *fd)
 	enum err err;
 
 	if (!may_bind(w, text) || listen_address_parse(text, &address) != OK)
-		return answer(ERR_DENIED, EPERM);
+		return warden_answer(ERR_DENIED, EPERM);
 	err = listen_address_bind(&address, fd);
 	if (err != OK)
-		return answer(err, errno);
+		return warden_answer(err, errno);
 	give_socket(w, &address);
-	return answer(OK, 0);
+	return warden_answer(OK, 0);
 }
 
 static struct warden_reply
 do_open(struct warden *w, struct span path, int *fd)
 {
 	if (!may_open(w, path))
-		return answer(ERR_DENIED, EPERM);
+		return warden_answer(ERR_DENIED, EPERM);
 	*fd = open(path.ptr, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK); /* no wait for a pipe */
-	return *fd >= 0 ? answer(OK, 0) : answer(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno);
+	return *fd >= 0 ? warden_answer(OK, 0) : warden_answer(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, errno);
 }
 
-/* ---- children ---- */
-
-static noreturn void
-exec_check(const struct warden *w, int out_fd)
-{
-	char *argv[] = { "postroomd", "--check-store", "-c",
-		(char *)(uintptr_t)w->options->conf_path, NULL };
-	sigset_t none;
-
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(out_fd, STDOUT_FILENO) >= 0 && dup2(out_fd, STDERR_FILENO) >= 0)
-		execv("/proc/self/exe", argv);
-	_exit(1);
-}
-
+/*
+ * A file of a folder that a client passed (a maildir to import), with the server's rights. A folder
+ * that was only named (O_PATH) proves nothing and is refused.
+ */
 static struct warden_reply
-do_check(struct warden *w, int out_fd, int *fd)
+do_open_in(struct warden *w, int folder, const char *name, int *fd)
 {
-	int pipes[2];
+	int flags = folder < 0 ? -1 : fcntl(folder, F_GETFL), error;
 
-	if (w->check > 0)
-		return answer(ERR_BUSY, EBUSY);
-	if (out_fd < 0 || pipe2(pipes, O_CLOEXEC) != 0)
-		return answer(ERR_IO, errno);
-	w->check = fork();
-	if (w->check == 0)
-		exec_check(w, out_fd);
-	if (w->check < 0) {
-		int error = errno;
-
-		close(pipes[0]);
-		close(pipes[1]);
-		return answer(ERR_IO, error);
-	}
-	w->check_status_fd = pipes[1];
-	*fd = pipes[0];
-	return answer(OK, 0);
-}
-
-static int
-exit_status(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
-
-/* True, with *server_status, where the server has ended. */
-static bool
-reap(struct warden *w, int *server_status)
-{
-	bool ended = false;
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (pid == w->server) {
-			ended = true;
-			*server_status = exit_status(status);
-			if (WIFSIGNALED(status))
-				fprintf(stderr, "postroomd: server: ended by signal %d (start it "
-						"again, nothing acknowledged is lost; %s)\n",
-					WTERMSIG(status), WTERMSIG(status) == SIGKILL ?
-						"who killed it?" : "error.log may say more, please report it");
-		} else if (pid == w->check) {
-			int32_t code = exit_status(status);
-
-			w->check = 0;
-			if (write(w->check_status_fd, &code, sizeof(code)) != (ssize_t)sizeof(code))
-				code = -1; /* the server reads an early end as -1 */
-			close(w->check_status_fd);
-		}
-	}
-	return ended;
+	if (flags < 0 || (flags & O_PATH) || name[0] == '\0' || strchr(name, '/') ||
+		strcmp(name, "..") == 0)
+		return warden_answer(ERR_DENIED, EPERM);
+	setfsgid(w->rights.gid);
+	setfsuid(w->rights.uid);
+	*fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW);
+	error = errno;
+	setfsuid(geteuid());
+	setfsgid(getegid());
+	return *fd >= 0 ? warden_answer(OK, 0) : warden_answer(error == ENOENT ? ERR_NOT_FOUND : ERR_IO, error);
 }
 
 /* ---- the loop ---- */
+
+static struct warden_reply
+do_request(struct warden *w, const struct warden_request *request, int came, int *goes)
+{
+	struct span text = span_of(request->text);
+
+	switch (request->kind) {
+	case WARDEN_BIND:
+		return do_bind(w, text, goes);
+	case WARDEN_OPEN:
+		return do_open(w, text, goes);
+	case WARDEN_OPEN_IN:
+		return do_open_in(w, came, request->text, goes);
+	case WARDEN_CHECK_STORE:
+		return warden_check(w, came, goes);
+	case WARDEN_BACKUP:
+		return warden_backup(w, came, goes);
+	case WARDEN_REREAD:
+		return warden_answer(OK, 0);
+	default:
+		return warden_answer(ERR_DENIED, EINVAL);
+	}
+}
 
 static void
 serve_request(struct warden *w)
 {
 	struct warden_request request;
-	struct warden_reply reply;
+	struct warden_reply reply = warden_answer(ERR_DENIED, EPERM);
 	int came = -1, goes = -1;
-	struct span text;
 
 	if (warden_receive(w->sock, &request, sizeof(request), &came) != 1)
 		return; /* the server is ending: SIGCHLD follows */
 	request.text[sizeof(request.text) - 1] = '\0';
-	text = span_of(request.text);
 	if (request.kind == WARDEN_REREAD)
 		read_names(w);
-	if (!w->conf)
-		reply = answer(ERR_DENIED, EPERM);
-	else if (request.kind == WARDEN_BIND)
-		reply = do_bind(w, text, &goes);
-	else if (request.kind == WARDEN_OPEN)
-		reply = do_open(w, text, &goes);
-	else if (request.kind == WARDEN_CHECK_STORE)
-		reply = do_check(w, came, &goes);
-	else
-		reply = request.kind == WARDEN_REREAD ? answer(OK, 0) : answer(ERR_DENIED, EINVAL);
+	if (w->conf)
+		reply = do_request(w, &request, came, &goes);
 	if (!warden_send(w->sock, &reply, sizeof(reply), goes)) {
 		fprintf(stderr, "postroomd: warden: %s (the server does not listen)\n",
 			strerror(errno));
@@ -271,9 +215,9 @@ take_signal(struct warden *w, int *status)
 	if (read(w->signals, &info, sizeof(info)) != (ssize_t)sizeof(info))
 		return false;
 	if (info.ssi_signo == SIGCHLD)
-		return reap(w, status);
+		return warden_reap(w, status);
 	if (kill(w->server, info.ssi_signo == SIGHUP ? SIGHUP : SIGTERM) != 0)
-		return reap(w, status);
+		return warden_reap(w, status);
 	return false;
 }
 
@@ -314,13 +258,16 @@ be_server(struct warden *w, struct server_options *options, int sock, pid_t ward
 {
 	close(w->sock);
 	close(w->signals);
-	conf_free(&w->conf);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	options->warden_fd = sock;
 	if (!warden_rights_drop(&w->rights)) {
 		fprintf(stderr, "postroomd: rights: %s (could not be given up)\n", strerror(errno));
 		_exit(1);
 	}
+	if (w->conf && !warden_limit_files(w->conf, options->conf_path))
+		fprintf(stderr, "postroomd: landlock: %s (the server goes without)\n",
+			strerror(errno));
+	conf_free(&w->conf);
 #ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
 	if (!warden_deny_calls())
 		fprintf(stderr, "postroomd: seccomp: %s (the server goes without)\n",

@@ -2,6 +2,7 @@
  * warden_ask.c - rows and descriptors over the socketpair; both sides use the same two functions.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -63,10 +64,14 @@ enum err
 warden_ask(int warden_fd, const struct warden_request *request, int send_fd,
 	struct warden_reply *reply, int *got_fd)
 {
+	static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
+
 	*got_fd = -1;
 	*reply = (struct warden_reply){ .err = ERR_IO, .error = EPIPE };
+	pthread_mutex_lock(&one_at_a_time);
 	if (!warden_send(warden_fd, request, sizeof(*request), send_fd) ||
 		warden_receive(warden_fd, reply, sizeof(*reply), got_fd) != 1)
-		return ERR_IO;
+		reply->err = ERR_IO;
+	pthread_mutex_unlock(&one_at_a_time);
 	return (enum err)reply->err;
 }

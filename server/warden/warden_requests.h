@@ -17,6 +17,8 @@ enum warden_request_kind {
 	WARDEN_BIND,	    /* text: an address the configuration lists; answer: a listening socket */
 	WARDEN_OPEN,	    /* text: a key, certificate or secret file it names; answer: read-only */
 	WARDEN_CHECK_STORE, /* a descriptor comes with it: where the report goes; answer: exit status */
+	WARDEN_BACKUP,	    /* a folder comes with it; answer: a pipe with what the child says */
+	WARDEN_OPEN_IN,	    /* a folder comes with it; text: a name in it; answer: read-only */
 	WARDEN_REREAD,	    /* the configuration has changed: read the lists of names again */
 	WARDEN_KINDS	    /* PAM and the runner come behind this, before the end */
 };
@@ -32,7 +34,7 @@ struct warden_reply {
 	int32_t status; /* of a child */
 };
 
-/* The server's side; blocking, used at start and from the worker that handles the warden. */
+/* The server's side; waits for the answer, which the warden gives at once. Any thread. */
 MUST_CHECK enum err warden_ask(int warden_fd, const struct warden_request *request, int send_fd,
 	struct warden_reply *reply, int *got_fd);
 

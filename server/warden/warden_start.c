@@ -4,6 +4,7 @@
 #include "server/warden/warden_start.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
@@ -65,6 +66,35 @@ warden_raise_limits(void)
 
 /* ---- folders ---- */
 
+static struct span
+folder_of(struct span path)
+{
+	size_t slash;
+
+	while (path.len > 1 && path.ptr[path.len - 1] == '/')
+		path.len--;
+	slash = span_find_last(path, '/');
+	return slash < path.len ? span_range(path, 0, slash) : SPAN_NONE;
+}
+
+/* A new name in FOLDER must not vanish with the power (H50). TEXT has room for its path. */
+static bool
+sync_folder(struct span folder, char *text)
+{
+	int fd, rc;
+
+	if (folder.len == 0)
+		folder = folder.ptr ? SPAN("/") : SPAN(".");
+	memcpy(text, folder.ptr, folder.len);
+	text[folder.len] = '\0';
+	fd = open(text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EACCES; /* it is not ours to look into */
+	rc = fsync(fd);
+	close(fd);
+	return rc == 0;
+}
+
 static bool
 make_folder(struct span path, mode_t mode, const char *key, const struct warden_rights *rights)
 {
@@ -81,22 +111,12 @@ make_folder(struct span path, mode_t mode, const char *key, const struct warden_
 	umask(mask);
 	if (rc != 0 && errno == EEXIST)
 		return true;
-	if (rc == 0 && (!rights->drops || lchown(text, rights->uid, rights->gid) == 0))
+	if (rc == 0 && (!rights->drops || lchown(text, rights->uid, rights->gid) == 0) &&
+		sync_folder(folder_of(path), text))
 		return true;
-	fprintf(stderr, "postroomd: %s: %s (of the setting %s: make it, or name another)\n",
-		text, strerror(errno), key);
+	fprintf(stderr, "postroomd: %.*s: %s (of the setting %s: make it, or name another)\n",
+		SPAN_FMT(path), strerror(errno), key);
 	return false;
-}
-
-static struct span
-folder_of(struct span path)
-{
-	size_t slash;
-
-	while (path.len > 1 && path.ptr[path.len - 1] == '/')
-		path.len--;
-	slash = span_find_last(path, '/');
-	return slash < path.len ? span_range(path, 0, slash) : SPAN_NONE;
 }
 
 bool
@@ -106,5 +126,7 @@ warden_make_folders(const struct conf *conf, const struct warden_rights *rights)
 	return make_folder(folder_of(conf->control), 0750, "control", rights) &&
 		make_folder(conf->log_dir, 0750, "log.dir", rights) &&
 		make_folder(folder_of(conf->data), 0700, "data", rights) &&
-		(!rights->drops || make_folder(conf->data, 0700, "data", rights));
+		make_folder(conf->data, 0700, "data", rights) &&
+		make_folder(folder_of(conf->tls_certificate), 0700, "tls.certificate", rights) &&
+		make_folder(folder_of(conf->tls_key), 0700, "tls.key", rights);
 }

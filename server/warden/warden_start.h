@@ -24,11 +24,17 @@ bool warden_rights_drop(const struct warden_rights *rights);
 /* After that, for all threads to come: no programs, no other processes. False with errno. */
 bool warden_deny_calls(void);
 
+/*
+ * And no files but those that CONF, read from CONF_PATH, names, and what the C library reads.
+ * False with errno: the kernel has no Landlock, or one that is too old.
+ */
+bool warden_limit_files(const struct conf *conf, const char *conf_path);
+
 void warden_raise_limits(void); /* descriptors (H33) */
 
 /*
- * The folders of the control socket and the log (0750) and the one above the store (0700), where one
- * is missing: one level, given to the server's user. False: one line on stderr says which and why.
+ * The folders of the control socket and the log (0750), the store, the one above it and those of the
+ * certificate and its key (0700), where one is missing: one level, given to the server's user. False: one line on stderr says which and why.
  */
 bool warden_make_folders(const struct conf *conf, const struct warden_rights *rights);
 

@@ -1,0 +1,33 @@
+/*
+ * warden_inside.h - what the files of the warden share.
+ */
+#ifndef SERVER_WARDEN_WARDEN_INSIDE_H
+#define SERVER_WARDEN_WARDEN_INSIDE_H
+
+#include "server/server.h"
+#include "server/warden/warden_requests.h"
+#include "server/warden/warden_start.h"
+
+struct warden {
+	const struct server_options *options;
+	struct conf *conf; /* the names that are allowed; NULL where it cannot be read */
+	int sock, signals;
+	pid_t server, check, backup;
+	int check_status_fd; /* where the check's exit status goes */
+	struct warden_rights rights; /* of the server */
+};
+
+static inline struct warden_reply
+warden_answer(enum err err, int error)
+{
+	return (struct warden_reply){ .err = err, .error = error };
+}
+
+/* A check of the store: its report goes to OUT_FD, its exit status into the pipe of *fd. */
+struct warden_reply warden_check(struct warden *w, int out_fd, int *fd);
+/* A backup into FOLDER: what the child says comes out of *fd, its last line is how it ended. */
+struct warden_reply warden_backup(struct warden *w, int folder, int *fd);
+/* True, with *server_status, where the server has ended. */
+bool warden_reap(struct warden *w, int *server_status);
+
+#endif

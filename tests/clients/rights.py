@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""rights.py - what the server may not do, tried from inside of it (H55): TAP."""
+import os
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import BUILD, ROOT, Server, Skip, equal, tap, true  # noqa: E402
+
+INSIDE = os.path.join(ROOT, "build", "faults", "inside.so")
+LANDLOCK_CREATE_RULESET = 444
+
+
+def kernel_has_landlock():
+    import ctypes
+    return ctypes.CDLL(None).syscall(LANDLOCK_CREATE_RULESET, None, 0, 1) >= 2
+
+
+def tried_inside(server):
+    """What inside.so said: {"execve": "Operation not permitted", ...}."""
+    end = time.time() + 10
+    while "inside: end" not in server.errors():
+        true(time.time() < end, "nothing was tried: " + server.errors()[-300:])
+        time.sleep(0.01)
+    return [line[8:] for line in server.errors().splitlines() if line.startswith("inside: ")]
+
+
+def result(lines, what):
+    found = [line[len(what) + 1:] for line in lines if line.startswith(what + " ")]
+    equal(len(found), 1, what)
+    return found[0]
+
+
+def test_H55_from_inside_the_server_no_program_starts_and_no_foreign_file_opens():
+    if "asan" in BUILD:
+        raise Skip("the sanitizer's leak checker needs what the filter denies")
+    if not kernel_has_landlock():
+        raise Skip("this kernel has no Landlock")
+    with tempfile.TemporaryDirectory(prefix="postroom-foreign-") as foreign:
+        with open(foreign + "/secret", "w") as f:
+            f.write("somebody else's\n")
+        files = [foreign + "/secret", "+" + foreign + "/new", "/etc/shadow", "/root/.profile",
+                 "/etc/ssl/private/any.key", "/proc/1/environ", "/bin/true"]
+        server = Server()
+        own = [server.store + "/data.mdb", "+" + server.store + "/probe", "+" + server.dir + "/log/probe"]
+        server.env = {"LD_PRELOAD": INSIDE, "INSIDE_OPEN": ":".join(files + own)}
+        with server:
+            server.add_user("anna")  # a connection: now it tries
+            lines = tried_inside(server)
+            for call in ("execve", "ptrace", "mount"):
+                equal(result(lines, call), "Operation not permitted", call)
+            for path in files:
+                how = "write" if path[0] == "+" else "open"
+                true(result(lines, "%s %s" % (how, path.lstrip("+"))) in
+                     ("Permission denied", "No such file or directory"), "%s: %s" % (path, lines))
+            for path in ("/etc/shadow", foreign + "/secret"):
+                equal(result(lines, "open " + path), "Permission denied", path)
+            for path in own:
+                how = "write" if path[0] == "+" else "open"
+                equal(result(lines, "%s %s" % (how, path.lstrip("+"))), "done", path)
+            server.send("a@b.test", ["anna@example.test"], "Subject: hi\r\n\r\nstill serving\r\n")
+
+
+def test_H55_backup_and_maildir_import_go_where_the_server_may_not():
+    with tempfile.TemporaryDirectory(prefix="postroom-elsewhere-") as folder, Server() as server:
+        for part in ("cur", "new"):
+            os.makedirs("%s/md/%s" % (folder, part))
+        with open(folder + "/md/cur/1:2,S", "w") as f:
+            f.write("Subject: read\n\nx\n")
+        os.symlink("/etc/shadow", folder + "/md/new/2")
+        server.add_user("anna")
+        r = server.cli("message", "import", "anna", folder + "/md", ok=False)
+        true("imported" in r.stdout and "is a link" in r.stdout + r.stderr, r.stdout + r.stderr)
+        os.mkdir(folder + "/backup")
+        server.cli("backup", folder + "/backup")
+        true(os.path.getsize(folder + "/backup/data.mdb") > 0, "the backup")
+        r = server.cli("backup", folder + "/backup", ok=False)
+        equal(r.returncode, 1)
+        true("holds a backup already" in r.stderr, r.stderr)
+
+
+TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
+
+if __name__ == "__main__":
+    sys.exit(tap(TESTS))
