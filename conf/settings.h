@@ -48,7 +48,7 @@
 		"Loop threads; auto is one a core.")                                               \
 	X(log_level, "log.level", CHOICE, 0, 0, "info", "error|warning|info|debug", NOTHING,       \
 		"The least serious line that is written.")                                         \
-	X(log_dir, "log.dir", PATH, 1, 4095, "var/log", "", RELOAD, "Folder of the log files.")    \
+	X(log_dir, "log.dir", PATH, 1, 4095, "var/log", "", RESTART, "Folder of the log files.")    \
 	X(log_max_size, "log.max_size", SIZE, 64 * KIB, TIB, "10MB", "bytes", NOTHING,             \
 		"A log file of this size is put aside and a new one begun.")                       \
 	X(log_keep, "log.keep", COUNT, 1, 1000, "10", "files", NOTHING,                            \

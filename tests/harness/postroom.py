@@ -126,12 +126,15 @@ class Server:
 
     def kill(self):
         """SIGKILL to all of its processes, as a crash or the kernel would."""
-        for pid in self.pids():
+        pids = self.pids()
+        for pid in pids:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         self.process.wait()
+        for pid in pids[1:]:  # init reaps them
+            wait_for(lambda: is_dead(pid), "process %d is gone" % pid, 5)
         self.wait_unlocked()
 
     def wait_unlocked(self):
@@ -217,6 +220,15 @@ class Server:
         found = [b"\r\n".join(p.retr(n + 1)[1]) + b"\r\n" for n in range(p.stat()[0])]
         p.quit()
         return found
+
+
+def is_dead(pid):
+    """Gone, or a zombie: it holds no lock and no port any more."""
+    try:
+        with open("/proc/%d/stat" % pid) as f:
+            return f.read().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def equal(have, want, what=""):
