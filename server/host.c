@@ -8,6 +8,7 @@
 
 #include "conf/conf.h"
 #include "server/log.h"
+#include "server/net/loop.h"
 #include "store/store.h"
 
 int64_t
@@ -18,6 +19,12 @@ host_now_ms(const struct host *host)
 	clock_gettime(CLOCK_REALTIME, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 +
 		(host->clock_offset_ms ? *host->clock_offset_ms : 0);
+}
+
+int64_t
+host_steady_ms(const struct host *host)
+{
+	return loop_now_ms(host->loop) + (host->clock_offset_ms ? *host->clock_offset_ms : 0);
 }
 
 int

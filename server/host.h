@@ -56,6 +56,8 @@ struct host {
 
 /* Wall clock, Unix milliseconds, moved by the offset of testing.clock. Any thread. */
 int64_t host_now_ms(const struct host *host);
+/* The loop's own clock, which nobody sets, moved by the same offset: for what is counted by time. */
+int64_t host_steady_ms(const struct host *host);
 
 /* Minutes that the local clock is east of UTC at NOW_MS: for dates that we write. */
 int host_zone_minutes(int64_t now_ms);

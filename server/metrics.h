@@ -13,6 +13,8 @@
 #define METRICS(X)                                                                             \
 	X(accepted, "connections", "Connections accepted.")                                    \
 	X(refused, "connections", "Connections refused by a limit.")                           \
+	X(refused_rate, "connections", "Of these, from addresses that connect too often.")     \
+	X(refused_user, "logins", "Good logins refused: the user has too many sessions.")      \
 	X(sessions, "sessions", "Sessions open now.")                                          \
 	X(session_faults, "sessions", "Sessions that ended by a fault.")                       \
 	X(accept_pauses, "times", "Times a listener rested for want of descriptors.")          \
@@ -20,6 +22,7 @@
 	X(tls_failures, "handshakes", "TLS handshakes that failed.")                           \
 	X(logins, "logins", "Good logins.")                                                    \
 	X(logins_failed, "logins", "Failed logins.")                                           \
+	X(locks, "times", "Users locked after failed logins.")                                 \
 	X(received, "messages", "Messages accepted.")                                          \
 	X(received_bytes, "bytes", "Bytes of the messages accepted.")                          \
 	X(rejected, "recipients", "Recipients and messages refused.")                          \

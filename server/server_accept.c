@@ -29,7 +29,8 @@ note_refusal(struct server *s, const struct service *service, const struct peer 
 }
 
 static void
-refuse(struct server *s, const struct service *service, const struct peer *peer, int fd)
+refuse(struct server *s, const struct service *service, const struct peer *peer, int fd,
+	const char *text)
 {
 	struct span words = service->class->busy_text;
 
@@ -37,7 +38,7 @@ refuse(struct server *s, const struct service *service, const struct peer *peer,
 	note_refusal(s, service, peer);
 	log_put(server_front(s)->log,
 		&(struct log_line){ .level = LEVEL_WARNING, .area = service->class->name,
-			.text = "refused, too many connections",
+			.text = text,
 			.fields = { { "service", span_of(service->name) },
 				{ "peer", span_of(peer->text) } } });
 	if (service->tls != TLS_IMPLICIT &&
@@ -65,6 +66,18 @@ limits_of(struct server *s, const struct service *service)
 		.max_before_login = (unsigned)conf->limits_max_per_ip_before_login,
 		.max_total = wanted < room ? wanted : room,
 	};
+}
+
+/* limits.connections_minute; the control socket has its own share (H32). */
+static bool
+connects_too_often(struct server *s, const struct service *service, const struct peer *peer)
+{
+	struct host *front = server_front(s);
+
+	return !service->is_control &&
+		shared_connection_rate(s->shared, peer,
+			(unsigned)front->conf->limits_connections_minute,
+			host_steady_ms(front)) != OK;
 }
 
 static struct host *
@@ -112,8 +125,12 @@ server_accept(struct server *s, const struct service *service, int fd, const str
 {
 	struct connection_limits limits = limits_of(s, service);
 
-	if (shared_connection_begin(s->shared, service, peer, &limits) != OK)
-		refuse(s, service, peer, fd);
-	else
+	if (connects_too_often(s, service, peer)) {
+		metric_add(&s->metrics, refused_rate, 1);
+		refuse(s, service, peer, fd, "refused, connects too often");
+	} else if (shared_connection_begin(s->shared, service, peer, &limits) != OK) {
+		refuse(s, service, peer, fd, "refused, too many connections");
+	} else {
 		hand_over(s, service, peer, fd);
+	}
 }

@@ -51,6 +51,7 @@ shared_open(struct shared **out)
 	for (size_t i = 0; i < BUCKETS; i++) {
 		list_init(&sh->addresses[i]);
 		list_init(&sh->pop3_locks[i]);
+		list_init(&sh->user_sessions[i]);
 	}
 	list_init(&sh->sessions);
 	if (shared_logins_init(sh) != OK) {
@@ -253,6 +254,7 @@ shared_session_add(struct shared *sh, struct shared_session *row)
 {
 	pthread_mutex_lock(&sh->lock);
 	row->id = ++sh->last_id;
+	list_init(&row->of_user);
 	list_append(&sh->sessions, &row->link);
 	sh->session_count++;
 	pthread_mutex_unlock(&sh->lock);
@@ -263,22 +265,55 @@ shared_session_remove(struct shared *sh, struct shared_session *row)
 {
 	pthread_mutex_lock(&sh->lock);
 	list_remove(&row->link);
+	list_remove(&row->of_user);
 	sh->session_count--;
 	pthread_mutex_unlock(&sh->lock);
+}
+
+/* How many sessions of this user there are besides ROW. */
+static unsigned
+sessions_of(struct shared *sh, uint64_t user_id, const struct shared_session *row)
+{
+	struct list *at, *following;
+	unsigned n = 0;
+
+	list_for_each(at, following, &sh->user_sessions[user_id % BUCKETS]) {
+		const struct shared_session *other = LIST_ITEM(at, struct shared_session, of_user);
+
+		n += other->user_id == user_id && other != row;
+	}
+	return n;
+}
+
+enum err
+shared_session_take_user(struct shared *sh, struct shared_session *row, uint64_t user_id,
+	struct span user, unsigned max)
+{
+	size_t len = user.len < sizeof(row->user) ? user.len : sizeof(row->user) - 1;
+	enum err err = OK;
+
+	pthread_mutex_lock(&sh->lock);
+	if (user_id != 0 && max > 0 && sessions_of(sh, user_id, row) >= max) {
+		err = ERR_LIMIT;
+		goto unlock;
+	}
+	list_remove(&row->of_user);
+	if (user_id != 0)
+		list_append(&sh->user_sessions[user_id % BUCKETS], &row->of_user);
+	row->user_id = user_id;
+	if (len > 0)
+		memcpy(row->user, user.ptr, len);
+	row->user[len] = '\0';
+unlock:
+	pthread_mutex_unlock(&sh->lock);
+	return err;
 }
 
 void
 shared_session_set_user(struct shared *sh, struct shared_session *row, uint64_t user_id,
 	struct span user)
 {
-	size_t len = user.len < sizeof(row->user) ? user.len : sizeof(row->user) - 1;
-
-	pthread_mutex_lock(&sh->lock);
-	row->user_id = user_id;
-	if (len > 0)
-		memcpy(row->user, user.ptr, len);
-	row->user[len] = '\0';
-	pthread_mutex_unlock(&sh->lock);
+	ENSURE(shared_session_take_user(sh, row, user_id, user, 0) == OK);
 }
 
 void
@@ -323,6 +358,7 @@ shared_session_list(struct shared *sh, uint64_t after_id, struct shared_session 
 		if (n == max)
 			break;
 		rows[n] = *row;
+		list_init(&rows[n].of_user);
 		list_init(&rows[n++].link);
 	}
 	pthread_mutex_unlock(&sh->lock);
@@ -336,13 +372,11 @@ shared_session_of_user(struct shared *sh, uint64_t user_id)
 	uint64_t id = 0;
 
 	pthread_mutex_lock(&sh->lock);
-	list_for_each(at, following, &sh->sessions) {
-		const struct shared_session *row = LIST_ITEM(at, struct shared_session, link);
+	list_for_each(at, following, &sh->user_sessions[user_id % BUCKETS]) {
+		const struct shared_session *row = LIST_ITEM(at, struct shared_session, of_user);
 
-		if (row->user_id != user_id)
-			continue;
-		id = row->id;
-		break;
+		if (row->user_id == user_id && (id == 0 || row->id < id))
+			id = row->id;
 	}
 	pthread_mutex_unlock(&sh->lock);
 	return id;

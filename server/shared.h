@@ -3,7 +3,7 @@
  *
  * Connections by service and address, login attempts and delays, remembered logins, POP3 locks, the
  * register of sessions. One lock, held for a table look-up, never over a call that can wait. Every
- * function may be called from any thread. Times are the monotonic ms of the caller's loop.
+ * function may be called from any thread. Times are those of host_steady_ms().
  */
 #ifndef SERVER_SHARED_H
 #define SERVER_SHARED_H
@@ -14,7 +14,9 @@
 #define SHARED_DELAY_FIRST_MS 1000 /* after the first failed login (H57) */
 #define SHARED_DELAY_MAX_MS (60 * 1000)
 #define SHARED_DELAY_FORGET_MS (30 * 60 * 1000) /* a quiet time that forgives all */
-#define SHARED_ATTEMPTS_MAX 20000		/* rows; the oldest goes first */
+#define SHARED_ATTEMPTS_MAX 20000 /* addresses and (user, address), and as many users; the oldest goes */
+#define SHARED_RATES_MAX 20000	  /* addresses; the oldest goes first */
+#define SHARED_RATE_MS (60 * 1000)
 #define SHARED_REMEMBERED_MAX 20000
 #define SHARED_SERVICES_MAX 16
 #define SHARED_USER_SIZE 64 /* of a name in the register; longer ones are cut */
@@ -46,7 +48,27 @@ void shared_connection_end(struct shared *sh, const struct service *service,
 	const struct peer *peer, bool logged_in);
 unsigned shared_connections(struct shared *sh, unsigned service); /* by its number */
 
-/* ---- guessing (H57) ---- */
+/*
+ * How fast one address may connect: at most LIMIT in a minute, 0: as it likes; not counted for peers
+ * of this machine. ERR_LIMIT: refuse it.
+ */
+MUST_CHECK enum err shared_connection_rate(struct shared *sh, const struct peer *peer,
+	unsigned limit, int64_t now_ms);
+
+/* ---- guessing made slow (H57), and locked (SEC-02) ---- */
+
+/* What the configuration says of locks, and whether one would hold this try. */
+struct lockout {
+	unsigned attempts; /* failures in a row that lock; 0: none do */
+	int64_t lock_ms;
+	bool of_user; /* the user for all addresses; else (user, address) */
+	bool exempt;  /* no lock holds this try: see login_lockout() */
+};
+
+struct login_failure {
+	unsigned in_a_row; /* of (user, address) */
+	bool locks;	   /* this one did it */
+};
 
 /*
  * How long a login of USER from PEER must wait before it is looked at; 0: not at all. Unknown users
@@ -54,12 +76,40 @@ unsigned shared_connections(struct shared *sh, unsigned service); /* by its numb
  */
 int64_t shared_login_delay_ms(struct shared *sh, const struct peer *peer, struct span user,
 	int64_t now_ms);
-/* One more failure; returns how many in a row (user, address) has. */
-unsigned shared_login_failed(struct shared *sh, const struct peer *peer, struct span user,
+/* The same for a try that will wait so long: the next of (user, address) waits for its turn behind it. */
+int64_t shared_login_begin(struct shared *sh, const struct peer *peer, struct span user,
 	int64_t now_ms);
+/* Does a lock hold this try? Asked before the password is looked at, and again after it was right. */
+bool shared_login_is_locked(struct shared *sh, const struct peer *peer, struct span user,
+	const struct lockout *lockout, int64_t now_ms);
+/* One more failure. A lock under way is not made longer by it. */
+struct login_failure shared_login_failed(struct shared *sh, const struct peer *peer,
+	struct span user, const struct lockout *lockout, int64_t now_ms);
+/* Failures in a row begin anew; a lock stays (SEC-03). */
 void shared_login_good(struct shared *sh, const struct peer *peer, struct span user,
 	int64_t now_ms);
 void shared_login_forgive(struct shared *sh, struct span user); /* `user unlock` */
+/* Until when USER is locked, for all or for some addresses; 0: not (USR-20). */
+int64_t shared_user_locked_until(struct shared *sh, struct span user, int64_t now_ms);
+
+/* ---- what is slowed, locked or refused now: `block list` ---- */
+
+struct shared_block {
+	char address[PEER_TEXT_SIZE]; /* as peer_range_text() has it; "*": any */
+	char user[SHARED_USER_SIZE];  /* "*": whoever comes from there */
+	const char *why;	      /* static text */
+	bool is_rate;		      /* connections are refused, not logins */
+	unsigned failures;	      /* or connections refused */
+	int64_t since_ms, until_ms;
+};
+
+/* All of them, in no order; *out is the caller's to free. Returns how many. */
+size_t shared_block_list(struct shared *sh, int64_t now_ms, struct shared_block **out);
+/*
+ * Forget what was counted of an address (ADDRESS NULL: of any) and a user (empty: of all there, and
+ * of its connections). False: there was nothing.
+ */
+bool shared_block_remove(struct shared *sh, const struct peer_key *address, struct span user);
 
 /* ---- remembered logins (H63) ---- */
 
@@ -82,6 +132,7 @@ void shared_pop3_unlock(struct shared *sh, uint64_t user_id);
 
 struct shared_session {
 	struct list link;
+	struct list of_user; /* those of one user, by a hash of user_id */
 	uint64_t id; /* given by shared_session_add(); s1, s2, ... */
 	unsigned loop;
 	const struct service *service;
@@ -97,6 +148,9 @@ void shared_session_add(struct shared *sh, struct shared_session *row); /* fills
 void shared_session_remove(struct shared *sh, struct shared_session *row);
 void shared_session_set_user(struct shared *sh, struct shared_session *row, uint64_t user_id,
 	struct span user);
+/* The same, unless the user has MAX sessions besides: ERR_LIMIT then, and nothing is changed. */
+MUST_CHECK enum err shared_session_take_user(struct shared *sh, struct shared_session *row,
+	uint64_t user_id, struct span user, unsigned max);
 void shared_session_set_doing(struct shared *sh, struct shared_session *row, const char *doing);
 void shared_session_set_tls(struct shared *sh, struct shared_session *row, const char *version);
 unsigned shared_session_count(struct shared *sh);

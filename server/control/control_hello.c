@@ -10,6 +10,7 @@
 #include "server/control/control_password.h"
 #include "server/metrics.h"
 #include "server/server.h"
+#include "server/session/login_lock.h"
 #include "store/groups.h"
 #include "store/users.h"
 
@@ -106,6 +107,8 @@ struct auth {
 	uint64_t user_id, revision;
 	struct password_cost cost;
 	bool may, remembered, admin;
+	const char *why; /* static text, for the log alone */
+	struct lockout lockout;
 	char name[SHARED_USER_SIZE];
 	struct peer peer;
 	enum err result;
@@ -119,6 +122,7 @@ auth_look_up(struct snapshot *snap, struct span name, struct auth *a)
 	struct user user, effective;
 	enum err err = user_find_by_name(snap, name, &user);
 
+	a->why = "no such user";
 	if (err == ERR_NOT_FOUND)
 		return OK;
 	if (err != OK)
@@ -130,12 +134,23 @@ auth_look_up(struct snapshot *snap, struct span name, struct auth *a)
 	a->user_id = user.user_id;
 	a->revision = user.password_revision;
 	a->admin = effective.admin;
-	a->may = effective.enabled && (effective.protocols & (1u << USER_CONSOLE)) &&
-		 (err != OK || group.enabled);
+	a->why = !effective.enabled || (err == OK && !group.enabled) ? "is disabled" :
+		!(effective.protocols & (1u << USER_CONSOLE)) ? "the user may not use this protocol" :
+								NULL;
+	a->may = a->why == NULL;
 	snprintf(a->name, sizeof(a->name), "%.*s", SPAN_FMT(user.name));
 	if (user.password_hash.len < sizeof(a->hash))
 		snprintf(a->hash, sizeof(a->hash), "%.*s", SPAN_FMT(user.password_hash));
 	return OK;
+}
+
+static bool
+auth_is_locked(struct control_call *call)
+{
+	struct auth *a = call->state;
+
+	return shared_login_is_locked(call->host->shared, &a->peer, control_param(call, "user"),
+		&a->lockout, host_steady_ms(call->host));
 }
 
 static bool
@@ -144,22 +159,27 @@ auth_check(struct control_call *call)
 	struct auth *a = ARENA_NEW(&call->arena, struct auth);
 	struct span name = control_param(call, "user");
 	int64_t delay = shared_login_delay_ms(
-		call->host->shared, &call->session->base.peer, name, loop_now_ms(call->host->loop));
+		call->host->shared, &call->session->base.peer, name, host_steady_ms(call->host));
 	struct snapshot *snap = host_snapshot(call->host);
 	enum err err = snap ? auth_look_up(snap, name, a) : ERR_BUSY;
 
 	call->state = a;
 	a->peer = call->session->base.peer;
 	a->cost = control_password_cost(call->host->conf);
+	a->lockout = login_lockout(call->host, &a->peer, a->user_id);
+	if (auth_is_locked(call)) {
+		a->may = false;
+		a->why = "locked after failed logins";
+	}
 	if (delay > 0) {
 		control_fail(call, RPC_BUSY, "too many failed logins", "wait before you try again",
 			NULL);
 		call->error.retry_after_s = (uint32_t)((delay + 999) / 1000);
 		return false;
 	}
-	a->remembered = a->user_id != 0 &&
+	a->remembered = a->may &&
 			shared_login_is_remembered(call->host->shared, a->user_id, a->revision,
-				control_param(call, "password"), loop_now_ms(call->host->loop));
+				control_param(call, "password"), host_steady_ms(call->host));
 	return control_fail_err(call, err, "the store");
 }
 
@@ -175,16 +195,21 @@ auth_work(struct control_call *call)
 	return true;
 }
 
-static void
-auth_log(struct control_call *call, const char *text, enum log_level level)
+/* Counted and logged also where nobody waits for the answer. */
+static bool
+auth_settle(struct control_call *call)
 {
-	log_put(call->host->log, &(struct log_line){.level = level,
-					 .area = "security",
-					 .session = call->session->base.name,
-					 .text = text,
-					 .fields = {{"service", SPAN("control"), 0},
-						 {"user", control_param(call, "user"), 0},
-						 {"via", span_of(call->who.via), 0}}});
+	struct auth *a = call->state;
+	struct login_try t = { .host = call->host, .peer = &a->peer, .service = "control",
+		.session = call->session ? call->session->base.name : "",
+		.user = control_param(call, "user") };
+
+	if (a->result != OK || !a->may || auth_is_locked(call)) {
+		login_failed(&t, &a->lockout, a->why ? a->why : "wrong password", 0);
+		return false;
+	}
+	login_good(&t, 0);
+	return true;
 }
 
 static void
@@ -192,23 +217,18 @@ auth_finish(struct control_call *call)
 {
 	struct control_session *s = call->session;
 	struct auth *a = call->state;
-	int64_t now = loop_now_ms(call->host->loop);
+	int64_t now = host_steady_ms(call->host);
+	bool good = auth_settle(call);
 
-	if (a->result != OK || a->user_id == 0 || !a->may) /* also where nobody waits for it */
-		shared_login_failed(
-			call->host->shared, &a->peer, control_param(call, "user"), now);
 	if (!s)
 		return;
-	if (a->result != OK || a->user_id == 0 || !a->may) {
-		auth_log(call, "login failed", LEVEL_WARNING);
+	if (!good) {
 		control_fail(call, RPC_NO_PERMISSION, "wrong name or password", NULL, NULL);
 		return;
 	}
-	shared_login_good(call->host->shared, &s->base.peer, span_of(a->name), now);
 	if (!a->remembered && call->host->conf->auth_remember_ms > 0)
 		shared_login_remember(call->host->shared, a->user_id, a->revision,
 			control_param(call, "password"), now + call->host->conf->auth_remember_ms);
-	auth_log(call, "login", LEVEL_INFO);
 	s->who.level = a->admin ? CONTROL_ADMINISTRATOR : CONTROL_NOBODY;
 	s->who.rights = a->admin ? control_rights_of(CONTROL_ADMINISTRATOR) : USER_RIGHTS;
 	s->who.user_id = a->user_id;

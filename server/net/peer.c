@@ -64,6 +64,14 @@ peer_is_loopback(const struct peer *p)
 	return memcmp(p->ip, one, 16) == 0;
 }
 
+bool
+peer_is_here(const struct peer *p)
+{
+	static const uint8_t here[4] = { 127, 0, 0, 1 };
+
+	return peer_is_loopback(p) && (!p->is_ipv4 || memcmp(p->ip + 12, here, sizeof(here)) == 0);
+}
+
 struct peer_key
 peer_key_of(const struct peer *p)
 {
@@ -71,4 +79,42 @@ peer_key_of(const struct peer *p)
 
 	memcpy(key.bytes, p->ip, p->is_ipv4 ? 16 : 8);
 	return key;
+}
+
+void
+peer_range_text(const struct peer *p, char out[PEER_TEXT_SIZE])
+{
+	struct peer_key key = peer_key_of(p);
+	size_t len;
+
+	if (p->is_unix || p->is_ipv4) {
+		snprintf(out, PEER_TEXT_SIZE, "%s", p->text);
+		return;
+	}
+	inet_ntop(AF_INET6, key.bytes, out, PEER_TEXT_SIZE);
+	len = strlen(out);
+	snprintf(out + len, PEER_TEXT_SIZE - len, "/64");
+}
+
+bool
+peer_range_parse(struct span text, struct peer_key *out)
+{
+	char plain[PEER_TEXT_SIZE];
+	struct peer p = { .is_unix = span_eq(text, SPAN("unix")) };
+	size_t len = span_find(text, '/');
+
+	if (len < text.len && !span_eq(span_from(text, len), SPAN("/64")))
+		return false;
+	if (len >= sizeof(plain))
+		return false;
+	memcpy(plain, text.ptr, len);
+	plain[len] = '\0';
+	if (inet_pton(AF_INET, plain, p.ip + 12) == 1) {
+		memcpy(p.ip, ipv4_prefix, sizeof(ipv4_prefix));
+		p.is_ipv4 = true;
+	} else if (!p.is_unix && inet_pton(AF_INET6, plain, p.ip) != 1) {
+		return false;
+	}
+	*out = peer_key_of(&p);
+	return true;
 }

@@ -8,19 +8,21 @@
 #include "server/session/login.h"
 
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/metrics.h"
 #include "server/net/work.h"
 #include "server/pipeline/names.h"
 #include "server/services.h"
 #include "server/session/door.h"
+#include "server/session/login_lock.h"
 #include "server/session/login_notes.h"
 #include "server/session/password.h"
 #include "store/groups.h"
 
 #define LOGIN_NAME_MAX 255 /* bytes of a name as given */
+#define LOCKED "locked after failed logins"
 
 struct login {
 	struct work work; /* first: the worker sees nothing else move */
@@ -32,6 +34,9 @@ struct login {
 	enum user_protocol protocol;
 	login_done *done;
 	bool at_work;
+	struct login_try try;
+	struct lockout lockout;
+	char session_name[SESSION_NAME_SIZE];
 	bool may; /* enabled, the protocol allowed, the address too */
 	const char *why; /* static text, for the log alone: what speaks against it */
 	int64_t delay_ms; /* that it had to wait before it was looked at (H57) */
@@ -75,25 +80,12 @@ login_free(struct login *l)
 	free(l);
 }
 
-static void
-log_result(struct login *l, enum err result)
+/* Of this user now; asked again where the password was right, for others may have guessed meanwhile. */
+static bool
+is_locked(const struct login *l)
 {
-	struct session *s = l->session;
-	bool good = result == OK;
-	const char *why = result == ERR_DENIED ? l->why : err_name(result);
-
-	if (good && !s->conf->log_logins)
-		return;
-	log_put(s->host->log,
-		&(struct log_line){ .level = good ? LEVEL_INFO : LEVEL_WARNING,
-			.area = "security",
-			.session = s->name,
-			.text = good ? "login" : "login failed",
-			.fields = { { "user", name_of(l), 0 },
-				{ "address", span_of(s->peer.text), 0 },
-				{ "service", span_of(s->service->name), 0 },
-				{ "why", span_of(why), 0 },
-				{ l->delay_ms > 0 ? "delayed_ms" : NULL, .number = l->delay_ms } } });
+	return shared_login_is_locked(l->host->shared, &l->peer, name_of(l), &l->lockout,
+		host_steady_ms(l->host));
 }
 
 /* The end of a try. L is gone afterwards. */
@@ -101,23 +93,24 @@ static void
 finish(struct login *l, enum err result)
 {
 	struct session *s = l->session;
-	struct shared *shared = l->host->shared;
-	int64_t now_ms = loop_now_ms(l->host->loop);
 
+	l->try.user = name_of(l);
+	if (result == OK && is_locked(l)) {
+		result = ERR_DENIED;
+		l->why = LOCKED;
+	}
 	if (result == ERR_DENIED) /* also where nobody waits for the answer (H57) */
-		shared_login_failed(shared, &l->peer, name_of(l), now_ms);
+		login_failed(&l->try, &l->lockout, l->why, l->delay_ms);
+	else if (result != OK)
+		login_not_now(&l->try, err_name(result));
 	if (!s) {
 		login_free(l);
 		return;
 	}
 	if (result == OK) {
-		shared_login_good(shared, &l->peer, name_of(l), now_ms);
+		login_good(&l->try, l->delay_ms);
 		login_note(l->host, l->user_id, l->protocol, &l->peer);
-		metric_add(l->host->metrics, logins, 1);
-	} else {
-		metric_add(l->host->metrics, logins_failed, 1);
 	}
-	log_result(l, result);
 	l->done(s, result, l->user_id, name_of(l));
 	login_free(l);
 }
@@ -149,9 +142,9 @@ work_done(struct work *work, enum err result)
 		result = ERR_DENIED;
 	if (result == OK && l->rehash[0] != '\0')
 		login_rehash(l->host, l->user_id, l->revision, span_of(l->rehash));
-	if (result == OK && s && s->conf->auth_remember_ms > 0)
+	if (result == OK && s && s->conf->auth_remember_ms > 0 && !is_locked(l))
 		shared_login_remember(l->host->shared, l->user_id, l->revision, password_of(l),
-			loop_now_ms(l->host->loop) + s->conf->auth_remember_ms);
+			host_steady_ms(l->host) + s->conf->auth_remember_ms);
 	finish(l, result);
 	if (s)
 		session_release(s);
@@ -213,8 +206,9 @@ look_up(struct login *l)
 		return;
 	}
 	err = names_user(snap, name_of(l), &user);
+	l->lockout = login_lockout(l->host, &l->peer, err == OK ? user.user_id : 0);
 	if (err == OK) {
-		l->why = user_may_not(l, snap, &user);
+		l->why = is_locked(l) ? LOCKED : user_may_not(l, snap, &user);
 		l->may = l->why == NULL;
 		if (l->may)
 			l->why = "wrong password";
@@ -226,7 +220,7 @@ look_up(struct login *l)
 			: 0;
 		if (l->may && s->conf->auth_remember_ms > 0 &&
 			shared_login_is_remembered(s->host->shared, l->user_id, l->revision,
-				password_of(l), loop_now_ms(s->host->loop))) {
+				password_of(l), host_steady_ms(s->host))) {
 			finish(l, OK);
 			return;
 		}
@@ -283,8 +277,11 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	loop_timer_init(&l->delay, on_delay);
 	loop_call_init(&l->call, on_call);
 	session_wait_is_idle(s);
-	l->delay_ms = shared_login_delay_ms(
-		s->host->shared, &s->peer, name_of(l), loop_now_ms(s->host->loop));
+	snprintf(l->session_name, sizeof(l->session_name), "%s", s->name);
+	l->try = (struct login_try){ .host = s->host, .peer = &l->peer,
+		.service = s->service->name, .session = l->session_name };
+	l->delay_ms = shared_login_begin(
+		s->host->shared, &s->peer, name_of(l), host_steady_ms(s->host));
 	session_delay_deadline(s, l->delay_ms); /* the peer is not slow, we are */
 	/* never from inside the call: the caller has yet to keep what we return */
 	if (l->delay_ms > 0)

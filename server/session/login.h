@@ -16,8 +16,9 @@
 struct login;
 
 /*
- * OK: user_id and name (it lives during the call). ERR_DENIED: no. ERR_BUSY, ERR_IO: not now. The login
- * is over: it may not be cancelled any more, also where the session is closing meanwhile.
+ * OK: user_id and name (it lives during the call); session_take_user() may still refuse him.
+ * ERR_DENIED: no. ERR_BUSY, ERR_IO: not now. The login is over: it may not be cancelled any more,
+ * also where the session is closing meanwhile.
  */
 typedef void login_done(struct session *s, enum err result, uint64_t user_id, struct span name);
 

@@ -134,15 +134,17 @@ login_note(struct host *host, uint64_t user_id, enum user_protocol protocol,
 {
 	struct login_notes *notes = notes_of(host);
 	int64_t now_ms = host_now_ms(host);
+	char place[PEER_TEXT_SIZE];
 	struct note *note = &notes->waiting.items[notes->waiting.count];
 
+	peer_range_text(peer, place); /* an IPv6 address of today is another tomorrow */
 	if (notes->waiting.count == LOGIN_NOTES_MAX ||
 		waits(&notes->waiting, user_id, protocol) ||
 		(notes->writes && waits(&notes->writing, user_id, protocol)) ||
-		is_known(host, user_id, protocol, span_of(peer->text), now_ms))
+		is_known(host, user_id, protocol, span_of(place), now_ms))
 		return;
 	*note = (struct note){ .user_id = user_id, .protocol = protocol, .time_ms = now_ms };
-	memcpy(note->address, peer->text, sizeof(note->address));
+	memcpy(note->address, place, sizeof(note->address));
 	notes->waiting.count++;
 	if (!loop_timer_is_set(&notes->timer) && !notes->writes)
 		loop_timer_set(host->loop, &notes->timer, LOGIN_NOTES_GATHER_MS);

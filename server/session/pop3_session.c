@@ -89,6 +89,20 @@ close_drop(struct pop3_session *pop3)
 	pop3->locked = false;
 }
 
+/* ERR_LIMIT: he has as many sessions as he may. */
+static enum err
+enter_drop(struct pop3_session *pop3, uint64_t user_id, struct span name)
+{
+	enum err err = session_take_user(&pop3->session, user_id, name);
+
+	if (err != OK)
+		return err;
+	err = open_drop(pop3, user_id);
+	if (err != OK)
+		session_set_user(&pop3->session, 0, SPAN_NONE);
+	return err == ERR_LIMIT ? ERR_IO : err;
+}
+
 static void
 on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 {
@@ -98,9 +112,8 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	if (session_is_closing(s))
 		return;
 	if (result == OK)
-		result = open_drop(pop3, user_id);
+		result = enter_drop(pop3, user_id, name);
 	if (result == OK) {
-		session_set_user(s, user_id, name);
 		s->ends_mutely = true; /* RFC 1939, 3: no word to one who is silent */
 		pop3_answer(pop3,
 			(struct pop3_reply){ .ok = true,
@@ -111,6 +124,8 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 		pop3_answer(pop3, POP3_ERR("AUTH", "Wrong name or password")); /* RFC 3206, 4 */
 	} else if (result == ERR_EXISTS) { /* RFC 2449, 8.1.2: the login itself was right */
 		pop3_answer(pop3, POP3_ERR("IN-USE", "The mailbox is in use by another session"));
+	} else if (result == ERR_LIMIT) {
+		pop3_answer(pop3, POP3_ERR("SYS/TEMP", "Too many sessions of this user"));
 	} else {
 		pop3->drop.user_id = user_id; /* whose lock it is */
 		close_drop(pop3);

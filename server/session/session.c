@@ -221,14 +221,42 @@ session_start_tls(struct session *s)
 	return stream_start_tls(&s->stream, s->host->tls, s->host->workers);
 }
 
+/* Once for good: also where STARTTLS makes it forget who it was. */
+static void
+count_logged_in(struct session *s, uint64_t user_id)
+{
+	if (!s->counted || s->logged_in || user_id == 0)
+		return;
+	s->logged_in = true;
+	shared_connection_logged_in(s->host->shared, s->service, &s->peer);
+}
+
 void
 session_set_user(struct session *s, uint64_t user_id, struct span user)
 {
-	if (s->counted && !s->logged_in && user_id != 0) {
-		s->logged_in = true; /* for good, also where STARTTLS makes it forget who it was */
-		shared_connection_logged_in(s->host->shared, s->service, &s->peer);
-	}
+	count_logged_in(s, user_id);
 	shared_session_set_user(s->host->shared, &s->record, user_id, user);
+}
+
+enum err
+session_take_user(struct session *s, uint64_t user_id, struct span user)
+{
+	unsigned max = s->service->is_control ? 0 : (unsigned)s->conf->limits_max_per_user;
+	enum err err = shared_session_take_user(s->host->shared, &s->record, user_id, user, max);
+
+	if (err == OK) {
+		count_logged_in(s, user_id);
+		return OK;
+	}
+	metric_add(s->host->metrics, refused_user, 1);
+	log_put(s->host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "security",
+				      .session = s->name,
+				      .text = "refused, too many sessions of the user",
+				      .fields = { { "user", user, 0 },
+					      { "address", span_of(s->peer.text), 0 },
+					      { "service", span_of(s->service->name), 0 },
+					      { "limit", .number = max } } });
+	return err;
 }
 
 void

@@ -127,6 +127,8 @@ session_is_secure(const struct session *s)
  * For the register: who it is (0: nobody yet, or no longer), what it does now (static text: "DATA").
  */
 void session_set_user(struct session *s, uint64_t user_id, struct span user);
+/* The same, but ERR_LIMIT, and nothing done, where that user has limits.max_per_user already. */
+MUST_CHECK enum err session_take_user(struct session *s, uint64_t user_id, struct span user);
 void session_set_doing(struct session *s, const char *doing);
 
 /*

@@ -154,14 +154,17 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	smtp->login = NULL;
 	if (session_is_closing(s))
 		return;
+	if (result == OK)
+		result = session_take_user(s, user_id, name);
 	if (result == OK) {
 		smtp->user_id = user_id;
 		smtp->may_send = true;
 		smtp->user = arena_copy(&s->arena, name);
-		session_set_user(s, user_id, name);
 		smtp_answer(smtp, SMTP_REPLY(235, "2.7.0", "Logged in"));
 	} else if (result == ERR_DENIED) {
 		smtp_answer(smtp, SMTP_REPLY(535, "5.7.8", "Wrong name or password"));
+	} else if (result == ERR_LIMIT) { /* it closes */
+		smtp_answer(smtp, SMTP_REPLY(421, "4.7.0", "Too many sessions of this user"));
 	} else {
 		smtp_answer(smtp, SMTP_REPLY(454, "4.7.0", "Cannot check that now"));
 	}

@@ -28,7 +28,7 @@ check_readers(struct host *host)
 static void
 sweep_shared(struct host *host)
 {
-	shared_sweep(host->shared, loop_now_ms(host->loop));
+	shared_sweep(host->shared, host_steady_ms(host));
 }
 
 /* A full store puts mail off: what waits in graves is freed now, not within the minute (H43). */

@@ -32,6 +32,7 @@ main(void)
 	failed += test_net_log();
 	failed += test_net_session();
 	failed += test_net_shared();
+	failed += test_net_locks();
 	failed += test_net_warden();
 	return failed != 0;
 }
