@@ -165,8 +165,9 @@
 		"Add a group with these members.") \
 	X(group_set, "group.set", "group set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
 		"Set fields of a group; three-way values are on, off, unset.") \
-	X(group_remove, "group.remove", "group remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
-		"Remove groups; their members stay.") \
+	X(group_remove, "group.remove", "group remove", CONFIG_EDIT, G2, DONE, \
+		"names:targets -keep_references:flag?", "", \
+		"Remove groups; their members stay, and what points at them goes along.") \
 	X(mapping_list, "mapping.list", "mapping list", QUEUE_VIEW, G0, ROWS, "", \
 		"address:text target:text when:text collect:text comment:text -id:text", \
 		"Mappings of address patterns to targets.") \

@@ -45,11 +45,12 @@ static void
 call_worked(struct work *work, enum err result)
 {
 	struct control_call *call = LIST_ITEM(work, struct control_call, work);
-	bool read = call->handler->read && call->step == CALL_READ;
+	bool read = call->step == CALL_READ;
+	enum control_step after = call->foresees ? CALL_END : CALL_CHANGE;
 
 	if (result != OK)
 		control_fail_err(call, result, "the server is busy");
-	control_call_go(call, call->failed ? CALL_END : read ? CALL_CHANGE : CALL_READ);
+	control_call_go(call, call->failed ? CALL_END : read ? after : CALL_READ);
 }
 
 static void
@@ -66,6 +67,7 @@ static void
 read_run(struct work *work)
 {
 	struct control_call *call = LIST_ITEM(work, struct control_call, work);
+	const struct control_handler *h = call->handler;
 	enum step step = STEP_MORE;
 
 	work->result = OK;
@@ -82,9 +84,9 @@ read_run(struct work *work)
 			control_fail_err(call, err, "the store");
 			return;
 		}
-		step = call->handler->read(call, snap);
+		step = call->foresees ? h->foresee(call, snap) : h->read(call, snap);
 		snapshot_close(&snap);
-		if (step != STEP_FAIL && call->handler->spill && !call->handler->spill(call))
+		if (step != STEP_FAIL && !call->foresees && h->spill && !h->spill(call))
 			return;
 	}
 	if (step == STEP_FAIL)
@@ -93,7 +95,7 @@ read_run(struct work *work)
 		control_fail(call, RPC_TOO_LARGE,
 			"the list needs more memory than is left for lists",
 			"narrow it with --filter", NULL);
-	if (!call->failed)
+	if (!call->failed && !call->foresees)
 		control_rows_end(&call->rows);
 }
 
@@ -136,8 +138,8 @@ control_call_go(struct control_call *call, enum control_step step)
 
 	if (step == CALL_WORK && !h->work)
 		step = CALL_READ;
-	if (step == CALL_READ && !h->read)
-		step = CALL_CHANGE;
+	if (step == CALL_READ && !(call->foresees ? h->foresee : h->read))
+		step = call->foresees ? CALL_END : CALL_CHANGE;
 	if (step == CALL_CHANGE && !h->change && !h->each)
 		step = CALL_FINISH;
 	call->step = step;
@@ -212,6 +214,32 @@ control_call_run(struct control_call *call, struct rpc_request *request,
 		call->handler->start(call);
 	else
 		control_call_go(call, CALL_CHECK);
+}
+
+void
+control_call_foresee(struct control_call *call, struct rpc_request *request,
+	void (*on_end)(struct control_call *))
+{
+	call->request = request;
+	call->handler = control_handlers[request->method->id];
+	call->on_end = on_end;
+	call->targets = NULL;
+	call->target_count = 0;
+	call->state = NULL;
+	call->foresees = true;
+	control_call_go(call, CALL_CHECK);
+}
+
+void
+control_foresee(struct control_call *call, struct span line)
+{
+	size_t n = call->foreseen_count++;
+
+	if (!call->foreseen)
+		call->foreseen =
+			ARENA_ARRAY(&call->arena, struct span, CONTROL_FORESEEN_MAX);
+	if (n < CONTROL_FORESEEN_MAX)
+		call->foreseen[n] = arena_copy(&call->arena, line);
 }
 
 void

@@ -18,6 +18,8 @@
  *           and what fails is skipped with its reason while the others go on
  *           `work` may set call->again: after these targets it is called once more
  *   finish  what memory must learn after the commit (a remembered login to forget)
+ *   foresee of a preview, in place of `read` and all that follows: says by control_foresee() what else
+ *           would happen. `check` and `work` come before it, with call->foresees set
  *
  * The call owns an arena and the descriptors that came with it; both go with the reply. It outlives
  * its session: a peer that leaves cancels it, `cancelled` is looked at between slices, and no reply
@@ -39,6 +41,7 @@
 #define CONTROL_SLICE_MS 8	/* of a worker under one snapshot (H44) */
 #define CONTROL_TARGETS_JOB 20	/* targets that one store_job changes */
 #define CONTROL_PROGRESS_MS 500 /* between two progress lines */
+#define CONTROL_FORESEEN_MAX 100 /* lines of a preview */
 
 struct control_call;
 
@@ -48,6 +51,7 @@ struct control_handler {
 	bool (*work)(struct control_call *);
 	enum step (*read)(struct control_call *, struct snapshot *);
 	bool (*spill)(struct control_call *);
+	enum step (*foresee)(struct control_call *, struct snapshot *);
 	bool (*take)(struct control_call *); /* loop, before `change`: false ends the call */
 	enum err (*change)(struct control_call *, struct txn *);
 	enum err (*each)(struct control_call *, struct txn *, struct span key);
@@ -80,6 +84,8 @@ struct control_call {
 	int64_t now_ms; /* wall clock at the start */
 	int fds[CONTROL_FDS_MAX];
 	unsigned fd_count;
+	uint64_t file_digest;	/* of what control_read_file() read */
+	uint64_t pinned_digest; /* of what was previewed; 0: nothing was */
 	_Atomic bool cancelled;
 	_Atomic uint64_t progress_done, progress_total;
 	struct loop_timer progress;
@@ -97,6 +103,9 @@ struct control_call {
 
 	/* The answer. */
 	bool failed;
+	bool foresees; /* a preview: nothing is changed */
+	struct span *foreseen;
+	size_t foreseen_count;
 	struct rpc_error error;
 	struct control_rows rows; /* ROWS and FAULTS */
 	struct buf out;		  /* OBJECT: the result as JSON */
@@ -133,6 +142,12 @@ void control_call_begin(struct control_session *s, struct control_call *call,
  * call control_call_run() again, or control_call_end(). */
 void control_call_run(struct control_call *call, struct rpc_request *request,
 	void (*on_end)(struct control_call *));
+/* As far as a preview of REQUEST needs: check, work, foresee; then ON_END. The rows that were
+ * gathered before stay. */
+void control_call_foresee(struct control_call *call, struct rpc_request *request,
+	void (*on_end)(struct control_call *));
+/* One line of what would happen besides; of more than CONTROL_FORESEEN_MAX the rest is counted. */
+void control_foresee(struct control_call *call, struct span line);
 void control_call_reply(struct control_call *call); /* puts the answer; part of control_call_end */
 void control_call_end(struct control_call *call);   /* loop thread; CALL is gone after it */
 void control_call_cancel(struct control_call *call);

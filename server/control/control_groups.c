@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "server/control/control_fields.h"
+#include "server/control/control_referrers.h"
 #include "store/groups.h"
 #include "store/users.h"
 
@@ -163,16 +164,40 @@ const struct control_handler control_do_group_set = {
 	.object = "group",
 };
 
+static bool
+group_remove_check(struct control_call *call)
+{
+	call->state = control_referrers_new(call);
+	return true;
+}
+
+static enum step
+group_remove_foresee(struct control_call *call, struct snapshot *snap)
+{
+	return control_referrers_foresee_all(call, snap, call->state);
+}
+
 static enum err
 group_remove_each(struct control_call *call, struct txn *txn, struct span name)
 {
 	struct group group;
 	enum err err = group_find_by_name(txn_view(txn), name, &group);
 
-	return err == OK ? group_remove(txn, group.group_id, call->now_ms) : err;
+	if (err == OK)
+		err = group_remove(txn, group.group_id, call->now_ms);
+	return err == OK ? control_referrers_remove(call, txn, call->state, name) : err;
+}
+
+static void
+group_remove_finish(struct control_call *call)
+{
+	control_referrers_note(call, call->state);
 }
 
 const struct control_handler control_do_group_remove = {
+	.check = group_remove_check,
+	.foresee = group_remove_foresee,
 	.each = group_remove_each,
+	.finish = group_remove_finish,
 	.object = "group",
 };

@@ -4,7 +4,8 @@
  * A cursor holds the rows of one list as they were when it was opened: pages go by key, never by
  * offset. A preview pins the keys of what a change would change; apply changes those and no others.
  * Both live in memory, cheap to lose: a cursor for CONTROL_CURSOR_MS without use, a preview for
- * CONTROL_PREVIEW_MS and one apply.
+ * CONTROL_PREVIEW_MS and one apply. Files that came with a preview stay open for its apply, which
+ * refuses one that holds something else by then.
  */
 #ifndef SERVER_CONTROL_CONTROL_LISTS_H
 #define SERVER_CONTROL_CONTROL_LISTS_H
@@ -15,6 +16,7 @@
 #define CONTROL_CURSORS_MAX 16 /* of one session */
 #define CONTROL_PREVIEW_MS (2 * 60 * 1000)
 #define CONTROL_PREVIEWS_MAX 256 /* of all sessions; the oldest goes */
+#define CONTROL_PREVIEW_FILES_MAX 16 /* of these with files that came with them */
 #define CONTROL_SAMPLE 10	 /* rows of a preview that are shown */
 
 void control_cursors_end(struct control_session *s);

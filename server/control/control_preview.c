@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "server/control/control_lists.h"
 #include "server/control/control_undo.h"
@@ -20,17 +21,30 @@ struct preview {
 	struct rpc_request *request; /* its targets are the pinned keys */
 	size_t count;
 	int64_t expires_ms; /* of the loop's clock */
+	int fds[CONTROL_FDS_MAX]; /* the files that came with it */
+	unsigned fd_count;
+	uint64_t digest; /* of what was in them */
 };
 
 /* Of all sessions: a command line previews and applies over two connections. Front loop only. */
 static struct list previews = LIST_INIT(previews);
-static size_t preview_count;
+static size_t preview_count, preview_files;
 
 static void
-preview_free(struct preview *p)
+preview_unlink(struct preview *p)
 {
 	list_remove(&p->link);
 	preview_count--;
+	preview_files -= p->fd_count > 0;
+}
+
+static void
+preview_free(void *arg)
+{
+	struct preview *p = arg;
+
+	for (unsigned i = 0; i < p->fd_count; i++)
+		close(p->fds[i]);
 	arena_reset(&p->arena);
 	free(p);
 }
@@ -42,9 +56,12 @@ previews_sweep(int64_t now_ms)
 
 	list_for_each (at, following, &previews) {
 		struct preview *p = LIST_ITEM(at, struct preview, link);
+		bool too_many = preview_count > CONTROL_PREVIEWS_MAX ||
+				(p->fd_count > 0 && preview_files > CONTROL_PREVIEW_FILES_MAX);
 
-		if (p->expires_ms > now_ms && preview_count <= CONTROL_PREVIEWS_MAX)
-			break;
+		if (p->expires_ms > now_ms && !too_many)
+			continue;
+		preview_unlink(p);
 		preview_free(p);
 	}
 }
@@ -83,6 +100,17 @@ struct previewing {
 	struct span undoes; /* of undo: the number of the change that it takes back */
 };
 
+/* The files go over to the preview; an apply reads them again. */
+static void
+preview_take_files(struct preview *p, struct control_call *call)
+{
+	memcpy(p->fds, call->fds, sizeof(p->fds));
+	p->fd_count = call->fd_count;
+	p->digest = call->file_digest;
+	call->fd_count = 0;
+	preview_files += p->fd_count > 0;
+}
+
 /* The inner request once more, in an arena that lives as long as the preview. */
 static struct preview *
 preview_keep(struct control_call *call, struct previewing *pv)
@@ -120,6 +148,7 @@ preview_keep(struct control_call *call, struct previewing *pv)
 			targets->items[i] = arena_copy(&p->arena, pv->keys[i]);
 	}
 	p->count = pv->count;
+	preview_take_files(p, call);
 	list_append(&previews, &p->link);
 	preview_count++;
 	return p;
@@ -159,6 +188,11 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	if (would.len == 0)
 		would = control_would(&call->arena, p->request, pv->count);
 	json_put_string(w, would);
+	for (size_t i = 0; i < call->foreseen_count && i < CONTROL_FORESEEN_MAX; i++)
+		json_put_string(w, call->foreseen[i]);
+	if (call->foreseen_count > CONTROL_FORESEEN_MAX)
+		json_put_string(w, arena_printf(&call->arena, "and %zu more",
+					   call->foreseen_count - CONTROL_FORESEEN_MAX));
 	json_put_close(w);
 	json_put_name(w, SPAN("warnings"));
 	json_put_array(w);
@@ -178,9 +212,6 @@ preview_end(struct control_call *call, struct previewing *pv)
 	struct preview *p = NULL;
 
 	previews_sweep(loop_now_ms(call->host->loop));
-	if (pv->count > CONTROL_TARGETS_MAX)
-		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d",
-			pv->count, CONTROL_TARGETS_MAX);
 	if (!call->failed) {
 		p = preview_keep(call, pv);
 		if (!p)
@@ -189,6 +220,42 @@ preview_end(struct control_call *call, struct previewing *pv)
 	if (p)
 		put_preview(call, pv, p);
 	control_call_end(call);
+}
+
+/* The handler has said what else would happen. */
+static void
+preview_foreseen(struct control_call *call)
+{
+	call->request = call->outer;
+	call->foresees = false;
+	if (call->failed)
+		control_call_end(call);
+	else
+		preview_end(call, call->outer_state);
+}
+
+/* What would be changed is known. */
+static void
+preview_pin(struct control_call *call, struct previewing *pv)
+{
+	struct rpc_value *targets = targets_of(pv->inner);
+
+	if (pv->count > CONTROL_TARGETS_MAX) {
+		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d",
+			pv->count, CONTROL_TARGETS_MAX);
+		control_call_end(call);
+		return;
+	}
+	if (!control_handlers[pv->inner->method->id]->foresee) {
+		preview_end(call, pv);
+		return;
+	}
+	if (targets)
+		*targets = (struct rpc_value){
+			.present = true, .items = pv->keys, .count = pv->count};
+	call->outer = call->request;
+	call->outer_state = pv;
+	control_call_foresee(call, pv->inner, preview_foreseen);
 }
 
 /* The list is there: its keys are what the change is for. */
@@ -213,7 +280,7 @@ preview_listed(struct control_call *call)
 		if (size_column < call->rows.columns.count)
 			pv->bytes += (uint64_t)call->rows.rows[i].cells[size_column].number;
 	}
-	preview_end(call, pv);
+	preview_pin(call, pv);
 }
 
 /* The change that an undo would take back is known: it is what is pinned. */
@@ -323,7 +390,7 @@ preview_start(struct control_call *call)
 	if (!targets || targets->present) {
 		pv->keys = targets ? targets->items : NULL;
 		pv->count = targets ? targets->count : 1;
-		preview_end(call, pv);
+		preview_pin(call, pv);
 		return;
 	}
 	list = list_request(call, pv->inner);
@@ -346,15 +413,6 @@ const struct control_handler control_do_preview = {.start = preview_start};
 
 /* ---- apply ---- */
 
-static void
-preview_drop(void *arg)
-{
-	struct preview *p = arg;
-
-	arena_reset(&p->arena);
-	free(p);
-}
-
 static struct preview *
 preview_take(struct control_call *call)
 {
@@ -367,9 +425,8 @@ preview_take(struct control_call *call)
 		if (!span_eq(span_of(p->token), control_param(call, "token")) ||
 			strcmp(p->who, call->who.name) != 0)
 			continue;
-		list_remove(&p->link); /* one apply */
-		preview_count--;
-		arena_on_reset(&call->arena, preview_drop, p);
+		preview_unlink(p); /* one apply */
+		arena_on_reset(&call->arena, preview_free, p);
 		return p;
 	}
 	control_fail(
@@ -392,6 +449,12 @@ apply_start(struct control_call *call)
 		if (!span_eq(control_param(call, "word"), span_of(count)))
 			control_fail(call, RPC_REFUSED,
 				"the number typed is not the number of objects", NULL, "word");
+	}
+	if (p && !call->failed) {
+		memcpy(call->fds, p->fds, sizeof(call->fds));
+		call->fd_count = p->fd_count;
+		call->pinned_digest = p->digest;
+		p->fd_count = 0;
 	}
 	if (call->failed || (p && p->count == 0))
 		control_call_end(call); /* nothing was pinned: nothing is done */

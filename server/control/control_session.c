@@ -117,18 +117,31 @@ session_put_error(struct control_session *s, struct span id, const struct rpc_er
 	buf_fini(&out);
 }
 
-/* The descriptors that the line names; more than it needs are closed. */
 static unsigned
-session_take_fds(
-	struct control_session *s, const struct rpc_request *r, bool last, int fds[CONTROL_FDS_MAX])
+fds_named(const struct rpc_request *r)
 {
-	unsigned want = 0, count = 0;
-	int fd;
+	unsigned want = 0;
 
 	for (size_t i = 0; i < r->schema.count; i++)
 		if (r->schema.items[i].type == CONTROL_TYPE_FD && r->values[i].present &&
 			r->values[i].number < CONTROL_FDS_MAX && r->values[i].number + 1 > want)
 			want = (unsigned)r->values[i].number + 1;
+	return want;
+}
+
+/* The descriptors that the line names, in a preview for the call inside; more than it needs are
+ * closed. */
+static unsigned
+session_take_fds(struct control_session *s, const struct rpc_request *r, bool last, struct arena *a,
+	int fds[CONTROL_FDS_MAX])
+{
+	struct rpc_request *inner = ARENA_NEW(a, struct rpc_request);
+	unsigned want = fds_named(r), count = 0;
+	struct rpc_error error = {0};
+	int fd;
+
+	if (r->method->id == CONTROL_preview && rpc_request_inner(r, true, a, inner, &error))
+		want = fds_named(inner);
 	while (count < want && (fd = stream_take_fd(&s->base.stream)) >= 0)
 		fds[count++] = fd;
 	while (last && (fd = stream_take_fd(&s->base.stream)) >= 0)
@@ -199,7 +212,7 @@ session_line(struct control_session *s, struct span line, bool last)
 		return;
 	}
 	session_wipe_secrets(call, request, line);
-	fd_count = session_take_fds(s, request, last, fds);
+	fd_count = session_take_fds(s, request, last, &call->arena, fds);
 	if (!session_may(s, request, &error)) {
 		for (unsigned i = 0; i < fd_count; i++)
 			close(fds[i]);
