@@ -22,7 +22,9 @@
 	X(max_per_ip, "max_per_ip", COUNT, 0, COUNT_MAX, "0", "connections", NOTHING,              \
 		"0: limits.max_per_ip.")                                                           \
 	X(timeout_ms, "timeout", DURATION, 0, 7 * DAY_MS, "0", "time", NOTHING,                    \
-		"Idle time; 0: what timeouts.* says.")
+		"Idle time; 0: what timeouts.* says.")                                             \
+	X(group, "group", TEXT, 0, 64, "", "", RELOAD,                                             \
+		"Unix group that may use its unix: sockets (0660); empty: the server's own.")
 
 #define ROUTE_ROWS(X)                                                                              \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and traces.")          \

@@ -211,14 +211,31 @@ listener_init(struct listener *l, struct loop *loop, int fd)
 	list_init(&l->link);
 	l->loop = loop;
 	l->complained_ms = 0;
+	l->file_dev = 0;
+	l->file_ino = 0;
 	l->paused = 0;
 	loop_io_init(&l->io, fd, on_acceptable);
 	loop_timer_init(&l->pause, on_rested);
 }
 
+/* False: no Unix socket, or no file of it. */
+static bool
+socket_file(const struct listener *l, struct stat *out)
+{
+	const struct sockaddr_un *un = (const void *)&l->address.sockaddr;
+
+	return un->sun_family == AF_UNIX && lstat(un->sun_path, out) == 0;
+}
+
 void
 listener_start(struct listener *l)
 {
+	struct stat st;
+
+	if (socket_file(l, &st)) {
+		l->file_dev = st.st_dev;
+		l->file_ino = st.st_ino;
+	}
 	loop_io_watch(l->loop, &l->io, LOOP_READ);
 }
 
@@ -226,10 +243,13 @@ void
 listener_stop(struct listener *l)
 {
 	const struct sockaddr_un *un = (const void *)&l->address.sockaddr;
+	struct stat st;
 
 	loop_timer_clear(&l->pause);
 	loop_io_watch(l->loop, &l->io, 0);
-	close(l->io.fd);
-	if (un->sun_family == AF_UNIX && unlink(un->sun_path) != 0)
-		errno = 0; /* gone already, or the folder is not ours: the next start replaces it */
+	if (socket_file(l, &st) &&
+		(l->file_ino == 0 || (st.st_dev == l->file_dev && st.st_ino == l->file_ino)) &&
+		unlink(un->sun_path) != 0)
+		errno = 0; /* the folder is not ours: the next start replaces it */
+	close(l->io.fd); /* after the file: until then its number is nobody else's */
 }

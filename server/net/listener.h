@@ -41,6 +41,8 @@ struct listener {
 	struct listen_address address;
 	const void *service; /* for the owner */
 	int64_t complained_ms;
+	dev_t file_dev; /* a Unix socket's file, so that another's is not removed */
+	ino_t file_ino;
 	uint64_t paused; /* how often */
 	/* FD is the owner's from now on. */
 	void (*on_accept)(struct listener *, int fd, const struct peer *peer);
@@ -49,6 +51,6 @@ struct listener {
 
 void listener_init(struct listener *l, struct loop *loop, int fd);
 void listener_start(struct listener *l);
-void listener_stop(struct listener *l); /* closes the descriptor, removes a Unix socket's file */
+void listener_stop(struct listener *l); /* closes the descriptor, removes its own Unix socket's file */
 
 #endif

@@ -17,7 +17,6 @@
 #include <sys/fsuid.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "conf/conf_load.h"
@@ -54,20 +53,25 @@ listen_allows(const struct conf_listen *l, struct span text)
 	return span_eq(span_of(any4), text) || span_eq(span_of(any6), text);
 }
 
-static bool
-may_bind(const struct warden *w, struct span text)
+/* The service that lists TEXT; NULL: none. */
+static const struct conf_service *
+lists_address(const struct warden *w, struct span text)
 {
-	if (span_starts(text, SPAN("unix:")) && span_eq(span_from(text, 5), w->conf->control))
-		return true;
 	for (size_t i = 0; i < w->conf->services.count; i++) {
-		const struct conf_listens *all = &w->conf->services.items[i].listen;
+		const struct conf_service *service = &w->conf->services.items[i];
 
-		for (size_t k = 0; k < all->count; k++) {
-			if (listen_allows(&all->items[k], text))
-				return true;
+		for (size_t k = 0; k < service->listen.count; k++) {
+			if (listen_allows(&service->listen.items[k], text))
+				return service;
 		}
 	}
-	return false;
+	return NULL;
+}
+
+static bool
+is_control(const struct warden *w, struct span text)
+{
+	return span_starts(text, SPAN("unix:")) && span_eq(span_from(text, 5), w->conf->control);
 }
 
 static bool
@@ -100,31 +104,26 @@ may_open(const struct warden *w, struct span path)
 	return false;
 }
 
-/* A Unix socket must be the server's, so that its group may use it and it can be removed. */
-static void
-give_socket(const struct warden *w, const struct listen_address *address)
-{
-	const struct sockaddr_un *un = (const void *)&address->sockaddr;
-
-	if (w->rights.drops && un->sun_family == AF_UNIX &&
-		lchown(un->sun_path, w->rights.uid, w->rights.gid) != 0) /* never what a link names */
-		fprintf(stderr, "postroomd: %s: %s (cannot be given to %s)\n", un->sun_path,
-			strerror(errno), WARDEN_USER);
-}
-
 static struct warden_reply
 do_bind(struct warden *w, struct span text, int *fd)
 {
+	const struct conf_service *service = lists_address(w, text);
 	struct listen_address address;
 	enum err err;
+	gid_t gid;
 
-	if (!may_bind(w, text) || listen_address_parse(text, &address) != OK)
+	if ((!service && !is_control(w, text)) || listen_address_parse(text, &address) != OK)
 		return warden_answer(ERR_DENIED, EPERM);
+	if (!warden_group_find(&w->rights, service, &gid))
+		return warden_answer(ERR_IO, EINVAL);
 	err = listen_address_bind(&address, fd);
 	if (err != OK)
 		return warden_answer(err, errno);
-	give_socket(w, &address);
-	return warden_answer(OK, 0);
+	if (warden_give_socket(&w->rights, &address, gid))
+		return warden_answer(OK, 0);
+	close(*fd);
+	*fd = -1;
+	return warden_answer(ERR_IO, EPERM);
 }
 
 static struct warden_reply

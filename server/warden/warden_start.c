@@ -1,5 +1,5 @@
 /*
- * warden_start.c - rights, limits and folders, before there is a server (H55).
+ * warden_start.c - rights, limits, folders and sockets that are given to the server (H55).
  */
 #include "server/warden/warden_start.h"
 
@@ -14,9 +14,11 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "server/net/listener.h"
 #include "server/warden/warden.h"
 
 #define FDS_WANTED 65536
@@ -129,4 +131,38 @@ warden_make_folders(const struct conf *conf, const struct warden_rights *rights)
 		make_folder(conf->data, 0700, "data", rights) &&
 		make_folder(folder_of(conf->tls_certificate), 0700, "tls.certificate", rights) &&
 		make_folder(folder_of(conf->tls_key), 0700, "tls.key", rights);
+}
+
+/* ---- sockets ---- */
+
+bool
+warden_group_find(const struct warden_rights *rights, const struct conf_service *service, gid_t *gid)
+{
+	const struct group *group;
+
+	*gid = rights->drops ? rights->gid : (gid_t)-1; /* -1: as it was made */
+	if (!service || service->group.len == 0)
+		return true;
+	group = getgrnam(service->group.ptr);
+	if (group)
+		*gid = group->gr_gid;
+	else
+		fprintf(stderr, "postroomd: services.%s.group: there is no group %s\n",
+			service_names[service->name], service->group.ptr);
+	return group != NULL;
+}
+
+bool
+warden_give_socket(const struct warden_rights *rights, const struct listen_address *address,
+	gid_t gid)
+{
+	const struct sockaddr_un *un = (const void *)&address->sockaddr;
+	uid_t uid = rights->drops ? rights->uid : (uid_t)-1;
+
+	if (un->sun_family != AF_UNIX || (uid == (uid_t)-1 && gid == (gid_t)-1) ||
+		lchown(un->sun_path, uid, gid) == 0) /* never what a link names */
+		return true;
+	fprintf(stderr, "postroomd: %s: %s (cannot be given to its user and group)\n",
+		un->sun_path, strerror(errno));
+	return false;
 }

@@ -38,4 +38,15 @@ void warden_raise_limits(void); /* descriptors (H33) */
  */
 bool warden_make_folders(const struct conf *conf, const struct warden_rights *rights);
 
+struct listen_address;
+struct conf_service;
+
+/* Whose the Unix sockets of SERVICE are; NULL: the control socket. False: no such group (said on stderr). */
+bool warden_group_find(
+	const struct warden_rights *rights, const struct conf_service *service, gid_t *gid);
+
+/* A Unix socket must be the server's, so that its group may use it and it can be removed. False: said. */
+bool warden_give_socket(const struct warden_rights *rights, const struct listen_address *address,
+	gid_t gid);
+
 #endif

@@ -4,6 +4,7 @@
 #include "tests/unit/test_net.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -406,6 +407,34 @@ test_listener_unix_socket_mode_and_stale_file_h59(void **state)
 	loop_close(&l);
 }
 
+/* A stop removes the file of its own socket, and no other that lies there by then. */
+static void
+test_listener_leaves_the_file_of_another(void **state)
+{
+	struct loop *l;
+	struct taken t;
+	struct stat st;
+	char text[LISTEN_TEXT_MAX];
+	int fd;
+
+	(void)state;
+	snprintf(text, sizeof(text), "unix:/tmp/postroom-test-%d.sock", (int)getpid());
+	assert_int_equal(loop_open(&l), OK);
+	listen_on(&t, l, text);
+	listener_stop(&t.listener);
+	assert_int_equal(lstat(text + 5, &st), -1);
+	listen_on(&t, l, text);
+	assert_int_equal(unlink(text + 5), 0);
+	fd = open(text + 5, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	listener_stop(&t.listener);
+	assert_int_equal(lstat(text + 5, &st), 0);
+	close(fd);
+	assert_int_equal(listen_address_bind(&t.listener.address, &fd), ERR_EXISTS); /* no socket: stays */
+	assert_int_equal(unlink(text + 5), 0);
+	loop_close(&l);
+}
+
 static void
 test_peer_key_of_ipv6_is_its_64_h32(void **state)
 {
@@ -442,6 +471,7 @@ test_net_loop(void)
 		cmocka_unit_test(test_listener_takes_a_batch),
 		cmocka_unit_test(test_listener_rests_without_descriptors_h33),
 		cmocka_unit_test(test_listener_unix_socket_mode_and_stale_file_h59),
+		cmocka_unit_test(test_listener_leaves_the_file_of_another),
 		cmocka_unit_test(test_peer_key_of_ipv6_is_its_64_h32),
 	};
 
