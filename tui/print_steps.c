@@ -176,6 +176,26 @@ print_explain(struct buf *out, const struct json *object, const struct print_sty
 	put_reply(out, json_find(object, SPAN("reply")), style);
 }
 
+/* "By smtp     anna, bert (250)" for each way that mail can come. */
+static void
+put_ways(struct buf *out, const struct json *ways, const struct print_style *style)
+{
+	for (const struct json *at = ways ? ways->first : NULL; at; at = at->next) {
+		const struct json *targets = json_find(at, SPAN("targets"));
+
+		print_put(out, SPAN("By "));
+		print_member(out, at, SPAN("way"), style);
+		print_put(out, SPAN(": "));
+		if (targets && targets->first)
+			print_value(out, targets, CONTROL_TYPE_LIST, style);
+		else
+			print_put(out, SPAN("none"));
+		print_put(out, SPAN(" ("));
+		print_member(out, json_find(at, SPAN("reply")), SPAN("code"), style);
+		print_put(out, SPAN(")\n"));
+	}
+}
+
 void
 print_mapping_test(struct buf *out, const struct json *object, const struct print_style *style)
 {
@@ -189,4 +209,5 @@ print_mapping_test(struct buf *out, const struct json *object, const struct prin
 	put_reply(out, json_find(object, SPAN("reply")), style);
 	print_put(out, SPAN("Reasons\n"));
 	put_steps(out, json_find(object, SPAN("reasons")), NULL, style);
+	put_ways(out, json_find(object, SPAN("ways")), style);
 }

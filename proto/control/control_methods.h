@@ -126,8 +126,8 @@
 		"-message_id:text -session:text -steps:list", \
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
-		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -size:size? " \
-		"-message:fd(read)?", \
+		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
+		"-size:size? -message:fd(read)?", \
 		"asked:text steps:list copies:list refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \
@@ -180,8 +180,10 @@
 	X(mapping_remove, "mapping.remove", "mapping remove", CONFIG_EDIT, G1, DONE, \
 		"address:text target:text?", "", \
 		"Remove the mappings of an address pattern, or the one to this target.") \
-	X(mapping_test, "mapping.test", "mapping test", QUEUE_VIEW, G0, OBJECT, "address:text", \
-		"address:text matched:list targets:list reply:text reasons:list", "Where an address goes, and why.") \
+	X(mapping_test, "mapping.test", "mapping test", QUEUE_VIEW, G0, OBJECT, \
+		"address:text -from:text? -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name?", \
+		"address:text matched:list targets:list reply:text reasons:list ways:list", \
+		"Where an address goes, and why; by each way that mail can come.") \
 	X(mapping_import, "mapping.import", "mapping import", CONFIG_EDIT, G2, DONE, \
 		"file:fd(read) -replace:flag?", "", \
 		"Add mappings from a file; --replace removes the others.") \

@@ -13,22 +13,13 @@
 
 #include "conf/conf.h"
 #include "proto/mail/header.h"
+#include "server/control/control_explain.h"
 #include "server/control/control_notes.h"
-#include "server/pipeline/pipeline.h"
+#include "server/pipeline/names.h"
+#include "server/session/lan.h"
 #include "store/users.h"
 
-#define EXPLAIN_HEADER SPAN("Subject: explain\r\n\r\n")
 #define STRANGER "192.0.2.1" /* RFC 5737: an address that nobody has */
-
-struct explained {
-	struct span header;
-	uint64_t size;
-	struct mail mail;
-	struct plan plan;
-	struct plan_reply *refused; /* one for each address asked for */
-	enum phase at;
-	enum verdict verdict;
-};
 
 static void
 mail_service(struct control_call *call, struct explained *e, enum mail_via via)
@@ -74,6 +65,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL || via == MAIL_VIA_LMTP;
 	if (via == MAIL_VIA_LMTP)
 		snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), "unix");
+	lan_own_addresses(&e->mail.own);
 	pipeline_read_header(call->host->conf, &e->mail);
 	plan_init(&e->plan, &call->arena);
 }
@@ -116,6 +108,68 @@ run_phases(struct control_call *call, struct explained *e, struct span from, con
 	return true;
 }
 
+static bool
+ask_as_user(struct control_call *call, struct explained *e, struct span name)
+{
+	struct snapshot *snap = host_snapshot(call->host);
+	struct user user;
+	enum err err = snap ? user_find_by_name(snap, name, &user) : ERR_BUSY;
+
+	if (!control_fail_err(call, err, "user"))
+		return false;
+	e->mail.user_id = user.user_id;
+	e->mail.user = arena_copy(&call->arena, user.name);
+	e->mail.tls = SPAN("TLSv1.2");
+	return true;
+}
+
+/* Collected by the collector of that name; without one by any. */
+static bool
+ask_as_collected(struct control_call *call, struct explained *e, struct span collect)
+{
+	e->mail.collect = collect;
+	if (collect.len == 0 || names_collector(call->host->conf, &e->mail))
+		return true;
+	return control_failf(call, RPC_NOT_FOUND, "collect", "no collector is called %.*s",
+		SPAN_FMT(collect));
+}
+
+bool
+explained_run(struct control_call *call, struct explained *e, const struct explain_ask *ask)
+{
+	mail_init(call, e, ask->via);
+	if (ask->user.len > 0 && !ask_as_user(call, e, ask->user))
+		return false;
+	if (!ask_as_collected(call, e, ask->collect))
+		return false;
+	return run_phases(call, e, ask->from, ask->to, ask->count);
+}
+
+struct span
+explained_target(struct control_call *call, const struct plan_copy *c)
+{
+	if (c->kind != COPY_FOLDER)
+		return c->target;
+	if (span_eq_nocase(c->folder, SPAN("INBOX")))
+		return c->user;
+	return arena_printf(
+		&call->arena, "%.*s/%.*s", SPAN_FMT(c->user), SPAN_FMT(c->folder));
+}
+
+enum mail_via
+explain_via(struct control_call *call)
+{
+	struct span via = control_param(call, "via");
+
+	if (span_eq(via, SPAN("pop3")) || rpc_has(call->request, "collect"))
+		return MAIL_VIA_POP3;
+	if (span_eq(via, SPAN("local")))
+		return MAIL_VIA_LOCAL;
+	if (span_eq(via, SPAN("lmtp")))
+		return MAIL_VIA_LMTP;
+	return rpc_has(call->request, "auth") ? MAIL_VIA_SUBMISSION : MAIL_VIA_MX;
+}
+
 /* ---- explain ---- */
 
 static const char *const copy_words[] = {
@@ -142,8 +196,8 @@ put_one_reply(struct json_writer *w, const struct plan_reply *reply, const char 
 	json_put_member_string(w, SPAN("text"), reply->text);
 }
 
-static void
-put_reply(struct json_writer *w, const struct explained *e)
+void
+explained_put_reply(struct json_writer *w, const struct explained *e)
 {
 	static const struct plan_reply accepted = {250, "2.0.0", {"accepted", 8}};
 	bool ok = e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
@@ -170,18 +224,6 @@ put_refused(struct json_writer *w, const struct explained *e, const struct rpc_v
 	json_put_close(w);
 }
 
-/* "anna" for her INBOX, "anna/Old" for another of her folders; else the forward-path. */
-static struct span
-copy_target(struct control_call *call, const struct plan_copy *c)
-{
-	if (c->kind != COPY_FOLDER)
-		return c->target;
-	if (span_eq_nocase(c->folder, SPAN("INBOX")))
-		return c->user;
-	return arena_printf(
-		&call->arena, "%.*s/%.*s", SPAN_FMT(c->user), SPAN_FMT(c->folder));
-}
-
 static void
 put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
@@ -190,42 +232,13 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 	for (const struct plan_copy *c = e->plan.copies; c; c = c->next) {
 		json_put_object(w);
 		json_put_member_string(w, SPAN("kind"), span_of(copy_words[c->kind]));
-		json_put_member_string(w, SPAN("target"), copy_target(call, c));
+		json_put_member_string(w, SPAN("target"), explained_target(call, c));
 		json_put_member_string(w, SPAN("because"),
 			control_note_text(&call->arena, c->why, c->found, c->because));
 		json_put_member_string(w, SPAN("recipient"), c->recipient);
 		json_put_close(w);
 	}
 	json_put_close(w);
-}
-
-static bool
-explain_user(struct control_call *call, struct explained *e, struct span name)
-{
-	struct snapshot *snap = host_snapshot(call->host);
-	struct user user;
-	enum err err = snap ? user_find_by_name(snap, name, &user) : ERR_BUSY;
-
-	if (!control_fail_err(call, err, "user"))
-		return false;
-	e->mail.user_id = user.user_id;
-	e->mail.user = arena_copy(&call->arena, user.name);
-	e->mail.tls = SPAN("TLSv1.2");
-	return true;
-}
-
-static enum mail_via
-explain_via(struct control_call *call)
-{
-	struct span via = control_param(call, "via");
-
-	if (span_eq(via, SPAN("pop3")))
-		return MAIL_VIA_POP3;
-	if (span_eq(via, SPAN("local")))
-		return MAIL_VIA_LOCAL;
-	if (span_eq(via, SPAN("lmtp")))
-		return MAIL_VIA_LMTP;
-	return rpc_has(call->request, "auth") ? MAIL_VIA_SUBMISSION : MAIL_VIA_MX;
 }
 
 /* The header of --message; its size is the file's. */
@@ -290,15 +303,15 @@ explain_finish(struct control_call *call)
 	const struct rpc_value *to = rpc_value(call->request, "to");
 	struct explained *e = call->state;
 	struct json_writer *w = &call->json;
+	struct explain_ask ask;
 
-	mail_init(call, e, explain_via(call));
-	if (rpc_has(call->request, "auth") && !explain_user(call, e, control_param(call, "auth")))
-		return;
-	if (!run_phases(call, e, control_param(call, "from"), to->items, to->count))
+	ask = (struct explain_ask){explain_via(call), control_param(call, "from"),
+		control_param(call, "auth"), control_param(call, "collect"), to->items, to->count};
+	if (!explained_run(call, e, &ask))
 		return;
 	json_put_object(w);
 	put_asked(call, w, e);
-	put_reply(w, e);
+	explained_put_reply(w, e);
 	put_copies(call, w, e);
 	put_refused(w, e, to);
 	control_put_notes(w, SPAN("steps"), plan_notes(&e->plan));
@@ -310,48 +323,3 @@ const struct control_handler control_do_explain = {
 	.work_kind = WORK_GENERAL,
 	.finish = explain_finish,
 };
-
-/* ---- mapping test ---- */
-
-static void
-put_matched(struct json_writer *w, struct span notes)
-{
-	struct note note;
-
-	json_put_name(w, SPAN("matched"));
-	json_put_array(w);
-	while (note_take(&notes, &note) == PARSE_DONE)
-		if (note.code == NOTE_MAPPING_FITS || note.code == NOTE_MAPPING_NOONE ||
-			note.code == NOTE_MAPPING_REMOTE || note.code == NOTE_MAPPING_REST)
-			json_put_string(
-				w, note.code == NOTE_MAPPING_REST ? note.because : note.found);
-	json_put_close(w);
-}
-
-static void
-mapping_test(struct control_call *call)
-{
-	struct explained *e = ARENA_NEW(&call->arena, struct explained);
-	struct span address = control_param(call, "address");
-	struct json_writer *w = &call->json;
-
-	e->header = EXPLAIN_HEADER;
-	e->size = e->header.len;
-	mail_init(call, e, MAIL_VIA_MX);
-	if (run_phases(call, e, SPAN_NONE, &address, 1)) {
-		json_put_object(w);
-		json_put_member_string(w, SPAN("address"), address);
-		put_matched(w, plan_notes(&e->plan));
-		json_put_name(w, SPAN("targets"));
-		json_put_array(w);
-		for (const struct plan_copy *c = e->plan.copies; c; c = c->next)
-			json_put_string(w, copy_target(call, c));
-		json_put_close(w);
-		control_put_notes(w, SPAN("reasons"), plan_notes(&e->plan));
-		put_reply(w, e);
-		json_put_close(w);
-	}
-	control_call_end(call);
-}
-
-const struct control_handler control_do_mapping_test = {.start = mapping_test};

@@ -140,10 +140,12 @@ static const struct scene scenes[] = {
 		"Reply       250 ok (at end)\n", "" },
 	{ "mapping test nobody@d.test",
 		{ "\"result\":{\"address\":\"nobody@d.test\",\"matched\":[],\"targets\":[],\"reply\":{\"stage\":\"rcpt\","
-		  "\"code\":550,\"text\":\"no\"},\"reasons\":[\"mapping: nobody\"]}" },
+		  "\"code\":550,\"text\":\"no\"},\"reasons\":[\"mapping: nobody\"],\"ways\":[{\"way\":\"smtp\","
+		  "\"matched\":[],\"targets\":[],\"reply\":{\"code\":550}},{\"way\":\"user\",\"matched\":[\"x\"],"
+		  "\"targets\":[\"anna\",\"bo\"],\"reply\":{\"code\":250}}]}" },
 		{ "mapping.test" }, 0,
 		"Address     nobody@d.test\nTargets     none\nReply       550 no (at rcpt)\nReasons\n"
-		"   1. mapping: nobody\n", "" },
+		"   1. mapping: nobody\nBy smtp: none (550)\nBy user: anna, bo (250)\n", "" },
 	{ "trace 4K",
 		{ "\"result\":{\"rows\":[{\"time\":\"2026-11-20T10:00:00Z\",\"id\":\"4K\",\"from\":\"a@b.test\","
 		  "\"to\":[\"c@d.test\"],\"size\":20,\"result\":\"250 ok\",\"subject\":\"\",\"because\":\"x\","

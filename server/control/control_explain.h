@@ -1,0 +1,44 @@
+/*
+ * control_explain.h - the pipeline asked in all its phases without a message, for `explain` and
+ * `mapping test`: the same code as for a delivery, so they cannot disagree with one.
+ */
+#ifndef SERVER_CONTROL_CONTROL_EXPLAIN_H
+#define SERVER_CONTROL_CONTROL_EXPLAIN_H
+
+#include "server/control/control_call.h"
+#include "server/pipeline/pipeline.h"
+
+#define EXPLAIN_HEADER SPAN("Subject: explain\r\n\r\n")
+
+struct explain_ask {
+	enum mail_via via;
+	struct span from;    /* empty or "<>": a report */
+	struct span user;    /* who logged in, or empty */
+	struct span collect; /* the collector, or empty */
+	const struct span *to;
+	size_t count;
+};
+
+struct explained {
+	struct span header; /* set by the caller, as is size */
+	uint64_t size;
+	struct mail mail;
+	struct plan plan;
+	struct plan_reply *refused; /* one for each address asked for */
+	enum phase at;
+	enum verdict verdict;
+};
+
+/* Loop thread. False: the call has failed, with its reason. */
+bool explained_run(struct control_call *call, struct explained *e, const struct explain_ask *ask);
+
+/* What the parameters `via`, `auth` and `collect` of the call mean. */
+enum mail_via explain_via(struct control_call *call);
+
+/* "anna" for her INBOX, "anna/Old" for another of her folders; else the forward-path. */
+struct span explained_target(struct control_call *call, const struct plan_copy *copy);
+
+/* The member "reply": what the peer would be told. */
+void explained_put_reply(struct json_writer *w, const struct explained *e);
+
+#endif
