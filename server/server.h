@@ -70,6 +70,9 @@ MUST_CHECK enum err server_session_end(struct server *s, uint64_t id);
 MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
 	void (*done)(void *arg, int status), void *arg);
 
+/* Take the certificate over where its files were replaced (SVC-07). Front loop. */
+void server_tls_follow(struct server *s);
+
 /*
  * A backup into the folder DIR_FD by a child of the warden: *out_fd, then the caller's, is a pipe
  * with what it says (backup_child.h). ERR_BUSY: one runs already. Front loop.

@@ -97,17 +97,25 @@ post_swap(struct host *host, struct generation *generation, struct tls_server *t
 	loop_post(host->loop, swap_in, w);
 }
 
+void
+server_swap(struct server *s, struct generation *generation, struct tls_server *tls)
+{
+	for (unsigned i = 0; i < s->loop_count; i++)
+		post_swap(&s->hosts[i], generation, tls);
+}
+
 /* What only a new start takes over: said, not refused. */
 static void
 note_restart(struct server *s, const struct conf *next)
 {
 	const struct conf *now = server_front(s)->conf;
 
-	if (span_eq(now->data, next->data) && now->loops == next->loops)
+	if (span_eq(now->data, next->data) && span_eq(span_of(s->log_dir), next->log_dir) &&
+		now->loops == next->loops)
 		return;
 	log_put(server_front(s)->log,
 		&(struct log_line){ .level = LEVEL_WARNING, .area = "config",
-			.text = "data and loops change at the next start" });
+			.text = "data, log.dir and loops change at the next start" });
 }
 
 static void
@@ -116,9 +124,10 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 	struct generation *generation = generation_new(next);
 	struct log_options log = server_log_options(next, s->options);
 
+	log.dir = s->log_dir;
 	note_restart(s, next);
-	for (unsigned i = 0; i < s->loop_count; i++)
-		post_swap(&s->hosts[i], generation, tls);
+	server_swap(s, generation, tls);
+	server_tls_mark(s, next);
 	if (log_writer_change(s->writer, &log) != OK)
 		server_complain(s, "log", "the directory cannot be used", "see log.dir");
 	server_set_limits(s, next);

@@ -197,6 +197,7 @@ open_tls(struct server *s, const struct conf *conf)
 		server_complain(s, fault, "", "");
 		return ERR_IO;
 	}
+	server_tls_mark(s, conf);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		s->hosts[i].tls = tls_server_hold(tls);
 	tls_server_release(&tls);
@@ -220,6 +221,7 @@ open_log(struct server *s, const struct conf *conf)
 {
 	struct log_options log = server_log_options(conf, s->options);
 
+	snprintf(s->log_dir, sizeof(s->log_dir), "%.*s", SPAN_FMT(conf->log_dir));
 	log.to_stderr = false; /* until it is ready, what fails is one line there, not two */
 	if (log_writer_open(&log, &s->writer) != OK) {
 		fprintf(stderr, "postroomd: log %.*s: %s (see log.dir)\n", SPAN_FMT(conf->log_dir),

@@ -4,6 +4,7 @@
 #ifndef SERVER_SERVER_STATE_H
 #define SERVER_SERVER_STATE_H
 
+#include <limits.h>
 #include <pthread.h>
 
 #include "conf/conf_load.h"
@@ -20,10 +21,17 @@
 #define SERVER_LISTENERS_MAX 128
 #define SERVER_FDS_KEPT 200 /* for store, log, DNS, delivery (H33) */
 
+/* What tells a file that was replaced; all zero: it could not be looked at. */
+struct file_stamp {
+	uint64_t ino;
+	int64_t size, mtime_s, mtime_ns;
+};
+
 struct server {
 	const struct server_options *options;
 	struct log_writer *writer;
 	struct log *log; /* of threads that are no loop */
+	char log_dir[PATH_MAX]; /* of the start: Landlock allows no other */
 	struct store *store;
 	struct shared *shared;
 	struct workers *workers;
@@ -38,6 +46,7 @@ struct server {
 	unsigned listener_count;
 	enum service_state states[SHARED_SERVICES_MAX];
 	struct tasks *tasks;
+	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
 	void (*check_done)(void *arg, int status);
@@ -85,7 +94,21 @@ void server_accept(struct server *s, const struct service *service, int fd, cons
 MUST_CHECK enum err server_tls_open(struct server *s, const struct conf *conf,
 	struct tls_server **out, char fault[SERVER_LINE_MAX]);
 
+/* Where certificate and key lie; without settings, in the store's directory. ERR_LIMIT. */
+struct tls_paths {
+	char certificate[PATH_MAX / 4], key[PATH_MAX / 4];
+};
+MUST_CHECK enum err server_tls_paths(const struct conf *conf, struct tls_paths *out);
+
+/* ---- server_tls_follow.c ---- */
+
+/* The certificate of CONF was just read: a later change of its files is a new one. */
+void server_tls_mark(struct server *s, const struct conf *conf);
+
 /* ---- server_conf.c ---- */
+
+/* Post GENERATION and TLS to all loops, which take them between two turns. */
+void server_swap(struct server *s, struct generation *generation, struct tls_server *tls);
 
 MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
 /* What is set anew in one place for all loops: limits of store and workers. */

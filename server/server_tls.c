@@ -15,13 +15,8 @@
 #define PEM_FILE_MAX (256 * 1024)
 #define NEW_SUFFIX ".new" /* of a file that is being written */
 
-struct tls_paths {
-	char certificate[PATH_MAX / 4], key[PATH_MAX / 4];
-};
-
-/* Without settings they lie in the store's directory. */
-static enum err
-find_paths(const struct conf *conf, struct tls_paths *out)
+enum err
+server_tls_paths(const struct conf *conf, struct tls_paths *out)
 {
 	bool named = conf->tls_certificate.len > 0;
 	int n, m;
@@ -183,7 +178,7 @@ server_tls_open(struct server *s, const struct conf *conf, struct tls_server **o
 	buf_init(&cert, PEM_FILE_MAX);
 	buf_init(&key, PEM_FILE_MAX);
 	key.wipes = true; /* also as it grows (H66) */
-	err = find_paths(conf, &paths);
+	err = server_tls_paths(conf, &paths);
 	if (err != OK)
 		snprintf(fault, SERVER_LINE_MAX, "certificate: the path is too long");
 	else
@@ -221,7 +216,7 @@ server_tls_check(const struct conf *conf, char fault[SERVER_LINE_MAX])
 	struct tls_paths paths;
 	struct buf cert, key;
 	const char *why = NULL;
-	enum err err = find_paths(conf, &paths);
+	enum err err = server_tls_paths(conf, &paths);
 
 	if (err != OK || (access(paths.certificate, F_OK) != 0 && errno == ENOENT &&
 				 (conf->tls_certificate.len == 0 || access(paths.key, F_OK) != 0)))

@@ -7,6 +7,7 @@
 
 #include "server/log.h"
 #include "server/shared.h"
+#include "server/task/task_cert_watch.h"
 #include "server/task/task_housekeeping.h"
 #include "store/store.h"
 
@@ -40,6 +41,7 @@ make_room(struct host *host)
 }
 
 static const struct task tasks[] = {
+	{ "cert-watch", MINUTE_MS, task_cert_watch },
 	{ "check-readers", MINUTE_MS, check_readers },
 	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "make-room", MAKE_ROOM_EVERY_MS, make_room },
