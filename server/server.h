@@ -84,6 +84,13 @@ MUST_CHECK enum err server_backup(struct server *s, int dir_fd, int *out_fd);
  */
 MUST_CHECK enum err server_open_in(struct server *s, int dir_fd, const char *name, int *fd);
 
+/*
+ * Is this the password of a system account, by PAM (SEC-06)? Asked of the warden; on a worker, for it
+ * may take 12 s. ERR_DENIED: no; ERR_BUSY: nobody could say.
+ */
+MUST_CHECK enum err server_pam_check(const struct server *s, struct span account,
+	struct span password);
+
 /* `clock advance`: ERR_DENIED without testing.clock. Tasks and deadlines that fall due run. */
 MUST_CHECK enum err server_clock_advance(struct server *s, int64_t by_ms);
 

@@ -1,13 +1,16 @@
 /*
- * server_warden.c - an address or a file by the warden, or by ourselves where there is none.
+ * server_warden.c - an address or a file by the warden, or by ourselves where there is none; and PAM.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "server/server_state.h"
 #include "server/warden/warden_requests.h"
+
+#define PAM_GRACE_MS 2000 /* for the warden to notice that a child is overdue */
 
 enum err
 server_bind(struct server *s, const struct listen_address *address, int *fd)
@@ -41,5 +44,44 @@ server_open_file(struct server *s, const char *path, int *fd)
 	memcpy(request.text, path, strlen(path));
 	err = warden_ask(s->options->warden_fd, &request, -1, &reply, fd);
 	errno = reply.error;
+	return err;
+}
+
+/* What the child of the warden says; ERR_BUSY: it did not in time. */
+static enum err
+pam_answer(int fd)
+{
+	struct pollfd p = { fd, POLLIN, 0 };
+	int32_t answer = -1;
+	int n;
+
+	do
+		n = poll(&p, 1, WARDEN_PAM_MS + PAM_GRACE_MS);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0 || read(fd, &answer, sizeof(answer)) != (ssize_t)sizeof(answer))
+		return ERR_BUSY;
+	return answer == 0 ? OK : ERR_DENIED;
+}
+
+enum err
+server_pam_check(const struct server *s, struct span account, struct span password)
+{
+	struct warden_request request = { .kind = WARDEN_PAM };
+	struct warden_reply reply;
+	enum err err;
+	int fd;
+
+	if (s->options->warden_fd < 0 || account.len >= sizeof(request.text) ||
+		password.len >= sizeof(request.secret) ||
+		span_find(password, '\0') < password.len)
+		return ERR_DENIED;
+	memcpy(request.text, account.ptr, account.len);
+	memcpy(request.secret, password.ptr, password.len);
+	err = warden_ask(s->options->warden_fd, &request, -1, &reply, &fd);
+	explicit_bzero(&request, sizeof(request)); /* H66 */
+	if (err != OK)
+		return err == ERR_DENIED ? ERR_DENIED : ERR_BUSY;
+	err = pam_answer(fd);
+	close(fd);
 	return err;
 }

@@ -16,6 +16,7 @@ static const struct work_limits {
 	int64_t wait_ms;  /* longer is answered ERR_BUSY; 0: any time */
 } limits[WORK_KINDS] = {
 	[WORK_HASH] = { 2, WORK_HASH_WAIT_MS },
+	[WORK_PAM] = { 2, WORK_HASH_WAIT_MS },
 	[WORK_LONG] = { 2, 0 },
 };
 

@@ -9,7 +9,7 @@
 
 #include "server/net/loop.h"
 
-#define WORK_THREADS_MIN 4 /* two may be at work for minutes, and two are left */
+#define WORK_THREADS_MIN 6 /* two may be at work for minutes, two ask PAM, and two are left */
 #define WORK_WAITING_MAX 10000 /* of a kind for which workers_set_waiting() was not called */
 
 enum work_kind {
@@ -17,6 +17,7 @@ enum work_kind {
 	WORK_SEARCH,  /* limits.searches_waiting */
 	WORK_TLS,     /* handshake steps: limits.handshakes */
 	WORK_GENERAL, /* cold pages, files, the rest */
+	WORK_PAM,     /* logins that PAM is asked about: two run, at most 60 s of waiting */
 	WORK_LONG,    /* minutes: backups, imports; leaves threads to the others */
 	WORK_KINDS
 };

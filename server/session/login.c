@@ -4,6 +4,8 @@
  *     begin --delay--> look up --remembered--> done
  *                          |
  *                          +--hash on a worker--> done
+ *                                     |
+ *                                     +--PAM, on another (SEC-06)--> done
  */
 #include "server/session/login.h"
 
@@ -14,6 +16,7 @@
 
 #include "server/net/work.h"
 #include "server/pipeline/names.h"
+#include "server/server.h"
 #include "server/services.h"
 #include "server/session/door.h"
 #include "server/session/login_lock.h"
@@ -22,6 +25,7 @@
 #include "store/groups.h"
 
 #define LOGIN_NAME_MAX 255 /* bytes of a name as given */
+#define NOBODYS_ACCOUNT "nobody.invalid"
 #define LOCKED "locked after failed logins"
 
 struct login {
@@ -46,6 +50,9 @@ struct login {
 	char name[LOGIN_NAME_MAX];
 	char password[SASL_PASSWORD_MAX + 1]; /* one more, so that a longer one is no match */
 	char hash[USER_HASH_MAX];
+	char account[USER_NAME_MAX + 1]; /* whom PAM is asked about (USR-33) */
+	bool caches;	    /* what PAM found right becomes the stored password (SEC-07) */
+	bool pam_is_silent; /* it was asked and did not say */
 	char rehash[PASSWORD_HASH_SIZE]; /* a better one, 0-terminated; "" where it is good enough */
 };
 
@@ -99,7 +106,7 @@ finish(struct login *l, enum err result)
 		result = ERR_DENIED;
 		l->why = LOCKED;
 	}
-	if (result == ERR_DENIED) /* also where nobody waits for the answer (H57) */
+	if (result == ERR_DENIED || l->pam_is_silent) /* also where nobody waits for it (H57) */
 		login_failed(&l->try, &l->lockout, l->why, l->delay_ms);
 	else if (result != OK)
 		login_not_now(&l->try, err_name(result));
@@ -129,6 +136,31 @@ work_run(struct work *work)
 }
 
 static void
+pam_run(struct work *work)
+{
+	struct login *l = LIST_ITEM(work, struct login, work);
+	struct span account = l->may ? span_of(l->account) : SPAN(NOBODYS_ACCOUNT);
+
+	work->result = server_pam_check(l->host->server, account, password_of(l));
+	if (work->result == OK && l->may && l->caches &&
+		password_hash(password_of(l), &l->cost, l->rehash) != OK)
+		l->rehash[0] = '\0'; /* another time */
+}
+
+static bool begin_work(struct login *l, enum work_kind kind);
+
+/*
+ * SEC-06: where the stored password did not fit, PAM may know it. It is asked about those, too, who may
+ * not log in, under a name that no account has: the same work, and no account of theirs is counted on.
+ */
+static bool
+ask_pam(struct login *l, enum err result)
+{
+	return result == ERR_DENIED && l->work.kind == WORK_HASH && l->host->conf->auth_pam &&
+		l->host->server && begin_work(l, WORK_PAM);
+}
+
+static void
 work_done(struct work *work, enum err result)
 {
 	struct login *l = LIST_ITEM(work, struct login, work);
@@ -140,9 +172,16 @@ work_done(struct work *work, enum err result)
 	}
 	if (result == OK && !l->may)
 		result = ERR_DENIED;
+	if (ask_pam(l, result))
+		return;
+	l->pam_is_silent = l->work.kind == WORK_PAM && result == ERR_BUSY;
+	if (l->pam_is_silent)
+		l->why = "PAM gave no answer";
 	if (result == OK && l->rehash[0] != '\0')
 		login_rehash(l->host, l->user_id, l->revision, span_of(l->rehash));
-	if (result == OK && s && s->conf->auth_remember_ms > 0 && !is_locked(l))
+	/* what PAM said is not remembered: nobody tells us when it changes */
+	if (result == OK && s && l->work.kind == WORK_HASH && s->conf->auth_remember_ms > 0 &&
+		!is_locked(l))
 		shared_login_remember(l->host->shared, l->user_id, l->revision, password_of(l),
 			host_steady_ms(l->host) + s->conf->auth_remember_ms);
 	finish(l, result);
@@ -150,13 +189,19 @@ work_done(struct work *work, enum err result)
 		session_release(s);
 }
 
+static bool
+begin_work(struct login *l, enum work_kind kind)
+{
+	l->work = (struct work){ .loop = l->host->loop, .kind = kind,
+		.run = kind == WORK_PAM ? pam_run : work_run, .done = work_done };
+	list_init(&l->work.link);
+	return workers_submit(l->host->workers, &l->work) == OK;
+}
+
 static void
 hash_begin(struct login *l)
 {
-	l->work = (struct work){ .loop = l->host->loop, .kind = WORK_HASH, .run = work_run,
-		.done = work_done };
-	list_init(&l->work.link);
-	if (workers_submit(l->host->workers, &l->work) != OK) {
+	if (!begin_work(l, WORK_HASH)) {
 		finish(l, ERR_BUSY);
 		return;
 	}
@@ -215,6 +260,9 @@ look_up(struct login *l)
 		l->user_id = user.user_id;
 		l->revision = user.password_revision;
 		l->name_len = keep(l->name, sizeof(l->name), user.name);
+		snprintf(l->account, sizeof(l->account), "%.*s",
+			SPAN_FMT(user.system_name.len > 0 ? user.system_name : user.name));
+		l->caches = s->conf->auth_pam_cache;
 		l->hash_len = user.password_hash.len <= sizeof(l->hash)
 			? keep(l->hash, sizeof(l->hash), user.password_hash)
 			: 0;

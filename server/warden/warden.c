@@ -159,7 +159,7 @@ do_open_in(struct warden *w, int folder, const char *name, int *fd)
 /* ---- the loop ---- */
 
 static struct warden_reply
-do_request(struct warden *w, const struct warden_request *request, int came, int *goes)
+do_request(struct warden *w, struct warden_request *request, int came, int *goes)
 {
 	struct span text = span_of(request->text);
 
@@ -174,6 +174,8 @@ do_request(struct warden *w, const struct warden_request *request, int came, int
 		return warden_check(w, came, goes);
 	case WARDEN_BACKUP:
 		return warden_backup(w, came, goes);
+	case WARDEN_PAM:
+		return warden_pam(w, request, goes);
 	case WARDEN_REREAD:
 		return warden_answer(OK, 0);
 	default:
@@ -191,10 +193,12 @@ serve_request(struct warden *w)
 	if (warden_receive(w->sock, &request, sizeof(request), &came) != 1)
 		return; /* the server is ending: SIGCHLD follows */
 	request.text[sizeof(request.text) - 1] = '\0';
+	request.secret[sizeof(request.secret) - 1] = '\0';
 	if (request.kind == WARDEN_REREAD)
 		read_names(w);
 	if (w->conf)
 		reply = do_request(w, &request, came, &goes);
+	explicit_bzero(&request, sizeof(request)); /* H66 */
 	if (!warden_send(w->sock, &reply, sizeof(reply), goes)) {
 		fprintf(stderr, "postroomd: warden: %s (the server does not listen)\n",
 			strerror(errno));
@@ -227,7 +231,7 @@ watch(struct warden *w)
 	int status = 1;
 
 	for (;;) {
-		if (poll(fds, COUNT(fds), -1) < 0 && errno != EINTR)
+		if (poll(fds, COUNT(fds), warden_pam_wait_ms(w)) < 0 && errno != EINTR)
 			return 1;
 		if (fds[1].revents & POLLIN)
 			serve_request(w);

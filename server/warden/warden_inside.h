@@ -8,11 +8,19 @@
 #include "server/warden/warden_requests.h"
 #include "server/warden/warden_start.h"
 
+#define WARDEN_PAM_MAX 8 /* at once; two are asked by the server's workers */
+
+struct warden_child {
+	pid_t pid; /* 0: none */
+	int64_t until_ms;
+};
+
 struct warden {
 	const struct server_options *options;
 	struct conf *conf; /* the names that are allowed; NULL where it cannot be read */
 	int sock, signals;
 	pid_t server, check, backup;
+	struct warden_child asked[WARDEN_PAM_MAX]; /* PAM */
 	int check_status_fd; /* where the check's exit status goes */
 	struct warden_rights rights; /* of the server */
 };
@@ -27,6 +35,11 @@ warden_answer(enum err err, int error)
 struct warden_reply warden_check(struct warden *w, int out_fd, int *fd);
 /* A backup into FOLDER: what the child says comes out of *fd, its last line is how it ended. */
 struct warden_reply warden_backup(struct warden *w, int folder, int *fd);
+/* Ask PAM in a child: its answer comes out of *fd. */
+struct warden_reply warden_pam(struct warden *w, struct warden_request *request, int *fd);
+/* How long poll() may wait for the next of them to be overdue; those that are, are killed. -1: for ever. */
+int warden_pam_wait_ms(struct warden *w);
+void warden_pam_reaped(struct warden *w, pid_t pid);
 /* True, with *server_status, where the server has ended. */
 bool warden_reap(struct warden *w, int *server_status);
 

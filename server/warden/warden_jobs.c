@@ -121,6 +121,8 @@ warden_reap(struct warden *w, int *server_status)
 			close(w->check_status_fd);
 		} else if (pid == w->backup) {
 			w->backup = 0;
+		} else {
+			warden_pam_reaped(w, pid);
 		}
 	}
 	return ended;

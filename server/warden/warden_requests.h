@@ -12,6 +12,8 @@
 #include "proto/base/err.h"
 
 #define WARDEN_TEXT_SIZE 256
+#define WARDEN_SECRET_SIZE 260 /* a password, its 0 included */
+#define WARDEN_PAM_MS 10000
 
 enum warden_request_kind {
 	WARDEN_BIND,	    /* text: an address the configuration lists; answer: a listening socket */
@@ -20,12 +22,18 @@ enum warden_request_kind {
 	WARDEN_BACKUP,	    /* a folder comes with it; answer: a pipe with what the child says */
 	WARDEN_OPEN_IN,	    /* a folder comes with it; text: a name in it; answer: read-only */
 	WARDEN_REREAD,	    /* the configuration has changed: read the lists of names again */
-	WARDEN_KINDS	    /* PAM and the runner come behind this, before the end */
+	WARDEN_PAM,	    /* text: a system account; secret: a password; answer: a pipe, see below */
+	WARDEN_KINDS	    /* the runner comes behind this, before the end */
 };
 
+/*
+ * WARDEN_PAM: an int32_t comes out of the pipe, 0 where PAM says yes; nothing where it took longer
+ * than WARDEN_PAM_MS.
+ */
 struct warden_request {
 	uint32_t kind;
 	char text[WARDEN_TEXT_SIZE];
+	char secret[WARDEN_SECRET_SIZE]; /* 0-terminated; wiped after use by both sides (H66) */
 };
 
 struct warden_reply {
