@@ -55,12 +55,16 @@ check_domains(struct checking *c)
 }
 
 static bool
-is_open_to_all(const struct conf_service *smtp)
+is_for_everybody(const struct access_line *line)
 {
-	if (smtp == NULL || smtp->access.count > 0)
-		return false;
-	for (size_t i = 0; i < smtp->listen.count; i++) {
-		const struct conf_listen *listen = &smtp->listen.items[i];
+	return line->bits == 0 && !line->deny && line->user_count == 0;
+}
+
+static bool
+listens_outside(const struct conf_service *service)
+{
+	for (size_t i = 0; i < service->listen.count; i++) {
+		const struct conf_listen *listen = &service->listen.items[i];
 		bool is_loopback = listen->kind == LISTEN_UNIX ||
 				   (listen->kind == LISTEN_INET && listen->addr.s6_addr[12] == 127) ||
 				   (listen->kind == LISTEN_INET6 &&
@@ -72,20 +76,56 @@ is_open_to_all(const struct conf_service *smtp)
 	return false;
 }
 
+/* May strangers connect to the MX side? Its lines refuse nobody under relay_check client_ip. */
+static bool
+is_open_to_all(const struct conf *conf)
+{
+	const struct conf_service *smtp = conf_service(conf, SERVICE_smtp);
+	bool open;
+
+	if (smtp == NULL || !listens_outside(smtp))
+		return false;
+	open = smtp->access.count == 0 || conf->smtp_relay_check == RELAY_CLIENT_IP;
+	for (size_t i = 0; i < smtp->access.count && !open; i++)
+		open = is_for_everybody(&smtp->access.items[i]);
+	return open;
+}
+
+/* SMT-07: an open relay, asked for in so many words. */
+static void
+check_noauth(struct checking *c)
+{
+	static const enum service_name names[] = { SERVICE_smtp, SERVICE_submission,
+		SERVICE_submissions };
+
+	for (size_t n = 0; n < COUNT(names); n++) {
+		const struct conf_service *service = conf_service(c->conf, names[n]);
+		char key[64];
+
+		snprintf(key, sizeof(key), "services.%s.access", service_names[names[n]]);
+		for (size_t i = 0; service != NULL && i < service->access.count; i++)
+			if (is_for_everybody(&service->access.items[i]) &&
+				service->access.items[i].noauth)
+				conf_warning_add(c->faults, place(c, key), span_of(key),
+					"strangers can send to the Internet through this server: "
+					"noauth for everybody");
+	}
+}
+
 /* SMT-06. */
 static void
 check_smtp(struct checking *c)
 {
 	const struct conf *conf = c->conf;
 
-	if (conf->smtp_require_auth && conf->smtp_auth_for_local &&
-		is_open_to_all(conf_service(conf, SERVICE_smtp)))
+	if (conf->smtp_require_auth && conf->smtp_auth_for_local && is_open_to_all(conf))
 		conf_warning_add(c->faults, place(c, "smtp.auth_for_local"),
 			SPAN("smtp.auth_for_local"),
 			"port open to all, yet mail from other servers is refused without AUTH");
 	if (conf->smtp_relay_check == RELAY_FROM || conf->smtp_relay_check == RELAY_NONE)
 		conf_warning_add(c->faults, place(c, "smtp.relay_check"), SPAN("smtp.relay_check"),
 			"strangers can send to the Internet through this server");
+	check_noauth(c);
 }
 
 static bool

@@ -184,6 +184,18 @@ prepare(struct server *s, struct conf *next, struct tls_server **tls)
 	return refused(s, fault, ERR_IO);
 }
 
+/* What is odd but taken: "FILE:LINE:COLUMN: warning: ...", a line each. */
+static void
+log_warnings(struct server *s, struct span lines)
+{
+	struct span line;
+
+	while (span_next_line(&lines, &line))
+		log_put(s->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "config",
+					.text = "odd, but taken",
+					.fields = { { "what", line } } });
+}
+
 enum err
 server_reload(struct server *s, struct buf *faults)
 {
@@ -200,7 +212,9 @@ server_reload(struct server *s, struct buf *faults)
 		err = refused(s, buf_span(&text).len ? buf_span(&text).ptr : "", ERR_SYNTAX);
 	} else {
 		err = prepare(s, next, &tls);
-		if (err != OK)
+		if (err == OK)
+			log_warnings(s, buf_span(&text));
+		else
 			conf_free(&next);
 	}
 	if (faults && err == ERR_SYNTAX && buf_put(faults, span_range(buf_span(&text), 0,

@@ -135,16 +135,6 @@ print_nothing(struct run *r, const struct control_method *m, const struct json *
 	       print_to_fd(r->out, SPAN("\n")) == OK;
 }
 
-/* A check with findings; an import that left lines of its file out. */
-static bool
-tells_of_faults(const struct control_method *m, const struct json *result)
-{
-	bool import = m->id == CONTROL_user_import || m->id == CONTROL_mapping_import;
-	const struct json *faults = json_find(result, import ? SPAN("skipped") : SPAN("rows"));
-
-	return (import || m->reply == CONTROL_REPLY_FAULTS) && faults && faults->first;
-}
-
 static int
 print_result(struct run *r, const struct control_method *m, const struct json *result)
 {
@@ -157,7 +147,7 @@ print_result(struct run *r, const struct control_method *m, const struct json *r
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);
 	return print_out(r, &out,
-		tells_of_faults(m, result) ? EXIT_REFUSED : EXIT_DONE);
+		reply_tells_of_faults(m, result) ? EXIT_REFUSED : EXIT_DONE);
 }
 
 /* The params object of the command, as JSON in OUT. */

@@ -17,7 +17,8 @@
  *            TEXT    {"text":"..."}
  *            DONE    {"done":N,"skipped":[{"key":K,"why":W}],"undo":ID|null,"undo_until":TIME|null,
  *                    "note":"a sentence"}
- *            FAULTS  as ROWS; not empty means that something is wrong (exit status 1)
+ *            FAULTS  as ROWS; a row that is no `warning` means that something is wrong (exit
+ *                    status 1)
  *   params   schema, see control_schema.h:  name:type, '-' in front: an option on the command line
  *            (else a word in its place), '?' behind: may be left out
  *   columns  the fields of a row or of the object in the order they are printed, same form; '-' in
@@ -104,6 +105,22 @@
 		"Open the listeners of a service.") \
 	X(service_stop, "service.stop", "service stop", SERVER_STOP, G2, DONE, "name:name", "", \
 		"Close the listeners of a service; its open sessions go on.") \
+	X(service_set, "service.set", "service set", CONFIG_EDIT, G2, DONE, "name:name keys:keys", \
+		"", "Set access=, listen= (lists: a;b), max_connections=, max_per_ip=, timeout=.") \
+	X(service_lan, "service.lan", "service lan", CONFIG_EDIT, G2, DONE, \
+		"name:name -noauth:flag?", "", \
+		"Give a service the lines of `access lan`, in place of those it has.") \
+	X(access_list, "access.list", "access list", QUEUE_VIEW, G0, ROWS, "service:name?", \
+		"service:text no:number line:text meaning:text", \
+		"Access lines of the services, in the order in which they are asked.") \
+	X(access_test, "access.test", "access test", QUEUE_VIEW, G0, ROWS, \
+		"address:text -service:name? -user:name?", \
+		"service:text connect:flag login:flag send:flag relay:flag line:text why:text", \
+		"What an address may do at each service, as nobody or as a user: connect, log in, " \
+		"send to users here, send to others.") \
+	X(access_lan, "access.lan", "access lan", QUEUE_VIEW, G0, ROWS, "", \
+		"line:text what:text", \
+		"Access lines for this machine and the networks it is in.") \
 	X(session_list, "session.list", "session list", QUEUE_VIEW, G0, ROWS, "", \
 		"id:text service:text user:text peer:text tls:text age:duration doing:text", \
 		"Open sessions.") \
@@ -252,8 +269,9 @@
 	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, "key:text value:text", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
-		"line:number column:number key:text what:text", \
-		"Check the configuration file, or another one, and name every fault.") \
+		"line:number column:number key:text what:text warning:flag", \
+		"Check the configuration file, or another one, and name every fault, and what is " \
+		"odd but taken (warning).") \
 	X(config_diff, "config.diff", "config diff", CONFIG_EDIT, G0, TEXT, "id:text?", "", \
 		"What a change altered, or how the file differs from what is in force.") \
 	X(config_history, "config.history", "config history", CONFIG_EDIT, G0, ROWS, "", \

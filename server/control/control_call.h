@@ -59,6 +59,9 @@ struct control_handler {
 	bool (*wait)(
 		struct control_call *); /* after finish; true: it ends the call itself, later */
 	enum work_kind work_kind;	/* of `work`; WORK_HASH is 0 */
+	/* of a preview, each may be NULL: in place of the usual sentence; a warning, or NULL */
+	struct span (*would)(struct control_call *, const struct rpc_request *);
+	const char *(*warns)(struct control_call *, const struct rpc_request *);
 	const char *object;		/* "user": what an error of `change` is about */
 	const char *cannot;		/* why the way back is not in the log; NULL: it is */
 	bool unrecorded;		/* `change` keeps the log itself */

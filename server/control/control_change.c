@@ -67,6 +67,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"restore", "restored"},
 		{"retry", "tried again"},
 		{"redirect", "redirected"},
+		{"lan", "open to our networks"},
 		{"undo", "undone"},
 	};
 	struct span noun, verb;

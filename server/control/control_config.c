@@ -197,12 +197,16 @@ control_config_undo(struct control_call *call, struct control_config *c, uint32_
 	return err == OK;
 }
 
-/* The setting, or the number of what is undone. */
+/* The setting, the service, or the number of what is undone. */
 static struct span
 config_object(struct control_call *call)
 {
-	bool is_set = call->request->method->id == CONTROL_config_set;
-	struct span object = control_param(call, is_set ? "key" : "id");
+	unsigned id = call->request->method->id;
+	bool is_service = id == CONTROL_service_set || id == CONTROL_service_lan;
+	struct span object = control_param(call,
+		id == CONTROL_config_set ? "key"
+		: is_service		 ? "name"
+					 : "id");
 
 	return object.len ? object : SPAN("the last change");
 }
@@ -263,37 +267,42 @@ set_check(struct control_call *call)
 	return control_config_begin(call, call->state);
 }
 
-static bool
-set_work(struct control_call *call)
+bool
+control_config_save(struct control_call *call, struct control_config *c,
+	const struct conf_change *changes, size_t count, const char *what)
 {
-	struct control_config *c = call->state;
-	struct conf_change change = {.key = control_param(call, "key"),
-		.value = control_param(call, "value"),
-		.remove = false};
-	char what[SUM_MAX];
 	struct conf_note note = config_note(call, what);
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text;
-	uint32_t before;
+	uint32_t before = config_number(call, c);
 	enum err err;
 
-	snprintf(what, sizeof(what), "config set %.*s", SPAN_FMT(span_range(change.key, 0, 300)));
-	note.what = span_of(what);
-	before = config_number(call, c);
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
-	err = conf_edit_save(c->path, c->last_read, &change, 1, &note, &text, faults);
+	err = conf_edit_save(c->path, c->last_read, changes, count, &note, &text, faults);
 	if (err == OK)
 		config_written(call, c, before);
 	else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0)
 		control_failf(call, RPC_NOT_FOUND, NULL, "%s: the file is missing", c->path);
 	else if (err == ERR_NOT_FOUND)
 		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
-			SPAN_FMT(change.key));
+			SPAN_FMT(changes[0].key));
 	else
 		config_failed(call, err, faults);
 	config_forget(&text, faults);
 	return err == OK;
+}
+
+static bool
+set_work(struct control_call *call)
+{
+	struct conf_change change = {.key = control_param(call, "key"),
+		.value = control_param(call, "value"),
+		.remove = false};
+	char what[SUM_MAX];
+
+	snprintf(what, sizeof(what), "config set %.*s", SPAN_FMT(span_range(change.key, 0, 300)));
+	return control_config_save(call, call->state, &change, 1, what);
 }
 
 static bool

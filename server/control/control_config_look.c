@@ -52,14 +52,13 @@ fault_rows(struct control_rows *rows, const struct conf_faults *faults)
 		const struct conf_fault *f = &faults->items[i];
 		char key[24];
 
-		if (f->is_warning)
-			continue;
 		snprintf(key, sizeof(key), "%zu", i);
 		control_row(rows, span_of(key));
 		control_put_number(rows, f->line);
 		control_put_number(rows, f->column);
 		control_put_text(rows, f->key.ptr ? f->key : SPAN(""));
 		control_put_text(rows, f->text);
+		control_put_number(rows, f->is_warning);
 	}
 	control_rows_end(rows);
 }

@@ -185,6 +185,8 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	put_sample(call, pv);
 	json_put_name(w, SPAN("effects"));
 	json_put_array(w);
+	if (would.len == 0 && h->would)
+		would = h->would(call, p->request);
 	if (would.len == 0)
 		would = control_would(&call->arena, p->request, pv->count);
 	json_put_string(w, would);
@@ -199,6 +201,8 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	if (h->cannot)
 		json_put_string(w, arena_printf(&call->arena,
 					   "postroom undo cannot take it back: %s", h->cannot));
+	if (h->warns && h->warns(call, p->request))
+		json_put_string(w, span_of(h->warns(call, p->request)));
 	json_put_close(w);
 	json_put_member_string(w, SPAN("undo"), span_of(h->cannot || h->start ? "no" : "yes"));
 	json_put_member_string(w, SPAN("cli"), arena_printf(&call->arena, "postroom %s", m->words));

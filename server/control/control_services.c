@@ -72,6 +72,26 @@ service_list(struct control_call *call)
 
 const struct control_handler control_do_service_list = {.start = service_list};
 
+/* SVC-02: what a mail server should not be without. Static text, or "". */
+static const char *
+required_service(struct span name)
+{
+	if (span_eq(name, SPAN("smtp")))
+		return "; until then no mail comes in from outside";
+	if (span_eq(name, SPAN("pop3")))
+		return "; until then nobody collects mail by POP3";
+	return "";
+}
+
+static const char *
+stop_warns(struct control_call *call, const struct rpc_request *request)
+{
+	const char *text = required_service(rpc_text(request, "name"));
+
+	(void)call;
+	return text[0] ? text + 2 : NULL;
+}
+
 static void
 service_switch(struct control_call *call, const char *note,
 	enum err (*act)(struct server *, const struct service *))
@@ -90,8 +110,9 @@ service_switch(struct control_call *call, const char *note,
 		struct span name = span_of(service->name);
 
 		call->done = 1;
-		call->note = arena_printf(&call->arena, "service %.*s %s %.*s", SPAN_FMT(name),
-			note, SPAN_FMT(name));
+		call->note = arena_printf(&call->arena, "service %.*s %s %.*s%s", SPAN_FMT(name),
+			note, SPAN_FMT(name),
+			act == server_service_stop ? required_service(name) : "");
 	}
 	control_call_end(call);
 }
@@ -111,7 +132,8 @@ service_stop(struct control_call *call)
 }
 
 const struct control_handler control_do_service_start = {.start = service_start};
-const struct control_handler control_do_service_stop = {.start = service_stop};
+const struct control_handler control_do_service_stop = {
+	.start = service_stop, .warns = stop_warns};
 
 static void
 session_row(struct control_call *call, const struct shared_session *row)

@@ -4,6 +4,7 @@
 #ifndef SERVER_CONTROL_CONTROL_UNDO_H
 #define SERVER_CONTROL_CONTROL_UNDO_H
 
+#include "conf/conf_edit.h"
 #include "server/control/control_call.h"
 #include "store/changes.h"
 
@@ -27,6 +28,9 @@ struct control_undo {
 
 /* Loop: take the copies. */
 bool control_config_begin(struct control_call *call, struct control_config *c);
+/* Worker: make CHANGES in the file; WHAT is for its history. Fails the call. */
+bool control_config_save(struct control_call *call, struct control_config *c,
+	const struct conf_change *changes, size_t count, const char *what);
 /* Worker: make the file what it was before change NUMBER (0: the last). Fails the call. */
 bool control_config_undo(struct control_call *call, struct control_config *c, uint32_t number);
 /* Writer: put the change of the file into the log; UNDONE (0: none) is undone by it. */
