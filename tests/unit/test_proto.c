@@ -13,6 +13,7 @@ main(void)
 	failed += test_address();
 	failed += test_header();
 	failed += test_mail();
+	failed += test_dns_message();
 	failed += test_sasl();
 	failed += test_smtp_command();
 	failed += test_smtp_data();

@@ -8,6 +8,7 @@
 
 int test_address(void);
 int test_base(void);
+int test_dns_message(void);
 int test_header(void);
 int test_json(void);
 int test_lmtp_server(void);
