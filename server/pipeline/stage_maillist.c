@@ -256,13 +256,12 @@ find_address(struct expansion *x, const struct todo *todo)
 static enum err
 find_remote(struct expansion *x)
 {
-	struct name name = { .target = TARGET_ADDRESS, .address = x->ask->recipient.text,
-		.needs_right = true, .why = "*REMOTE" };
+	bool collected = x->ask->mail->via == MAIL_VIA_POP3;
 
 	plan_note(x->plan, NOTE_MAPPING_REMOTE, x->ask->recipient.text, SPAN_NONE);
-	if (x->ask->mail->via == MAIL_VIA_POP3)
-		name.target = TARGET_NOONE;
-	return names_add(x->ask->names, &name);
+	return names_add(x->ask->names, &(struct name){
+		.target = collected ? TARGET_NOONE : TARGET_ADDRESS,
+		.address = x->ask->recipient.text, .needs_right = !collected, .why = "*REMOTE" });
 }
 
 static enum err

@@ -33,6 +33,12 @@ void site_remove_user(struct site *site, const char *name);
 void site_set_user(struct site *site, const char *name, const char *key, const char *value);
 void site_add_group(struct site *site, const char *name, const char *members);
 void site_add_mapping(struct site *site, const char *pattern, const char *target);
+/* WHEN as in `mapping add`: "pop3"; COLLECT may be NULL. */
+void site_add_mapping_when(struct site *site, const char *pattern, const char *target,
+	const char *when, const char *collect);
+void site_set_group(struct site *site, const char *name, const char *key, const char *value);
+/* KIND as in `maillist add`; MEMBERS "a;b", may be empty. */
+void site_add_list(struct site *site, const char *name, const char *kind, const char *members);
 
 /* Turn the loop until nothing happens any more, or for at most MS of real time. */
 void site_turn(struct site *site, int ms);

@@ -152,15 +152,18 @@ make_given(struct run *run)
 	for (run->at = 0; run->at < run->count; run->at++) {
 		const char *line = run->lines[run->at];
 
-		b[0] = c[0] = '\0';
+		a[0] = b[0] = c[0] = '\0';
 		if ((rest = after(line, "given user ")) && sscanf(rest, "%63s %511s", a, b) >= 1)
 			site_add_user(&run->site, a, b[0] ? b : NULL);
 		else if ((rest = after(line, "given set ")) &&
 			sscanf(rest, "%63s %511s %511s", a, b, c) == 3)
 			site_set_user(&run->site, a, b, c);
 		else if ((rest = after(line, "given mapping ")) &&
-			sscanf(rest, "%511s %511s", b, c) == 2)
-			site_add_mapping(&run->site, b, c);
+			sscanf(rest, "%511s %511s %63s", b, c, a) >= 2)
+			site_add_mapping_when(&run->site, b, c, a[0] ? a : NULL, NULL);
+		else if ((rest = after(line, "given list ")) &&
+			sscanf(rest, "%63s %511s %511s", a, b, c) >= 2)
+			site_add_list(&run->site, a, b, c);
 		else if ((rest = after(line, "given group ")) &&
 			sscanf(rest, "%63s %511s", a, b) == 2)
 			site_add_group(&run->site, a, b);
