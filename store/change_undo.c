@@ -10,6 +10,7 @@
 
 #include "store/change_rows.h"
 #include "store/groups.h"
+#include "store/indexes.h"
 #include "store/maillists.h"
 #include "store/message_ways.h"
 #include "store/users.h"
@@ -319,6 +320,19 @@ image_put_back(struct undoing *u, enum store_table table, const struct key *key,
 	return err;
 }
 
+/* The row came with the change, so it goes: not under members that came later. */
+static enum err
+row_take_away(struct undoing *u, enum store_table table, const struct change_row *row,
+	const struct key *key)
+{
+	bool in_use;
+	enum err err = index_has_members(txn_view(u->txn), table, row->key, &in_use);
+
+	if (err != OK)
+		return err;
+	return in_use ? clash(row, u->object) : row_delete(u->txn, table, key);
+}
+
 static enum err
 row_undo(struct undoing *u, const struct change_row *row)
 {
@@ -346,7 +360,7 @@ row_undo(struct undoing *u, const struct change_row *row)
 		return revised_undo(u, revised_of(table), row, &key);
 	if (row->existed)
 		return image_put_back(u, table, &key, row->before);
-	return row->exists ? row_delete(u->txn, table, &key) : OK;
+	return row->exists ? row_take_away(u, table, row, &key) : OK;
 }
 
 static enum err

@@ -293,6 +293,37 @@ group_join(struct snapshot *snap, uint64_t group_id, struct user *user)
 	return OK;
 }
 
+bool
+group_locks(const struct group *group, struct span field)
+{
+	const struct field *f = field_find(&group_table, field);
+
+	return group->force && f != NULL && f->kind == FIELD_TRI &&
+	       field_number(f, group) != TRI_UNSET;
+}
+
+struct span
+group_reply_address(struct arena *a, struct span reply_address, struct span name)
+{
+	size_t stars = 0, len = 0;
+	char *to;
+
+	for (size_t i = 0; i < reply_address.len; i++)
+		stars += reply_address.ptr[i] == '*';
+	if (stars == 0)
+		return reply_address;
+	to = arena_alloc(a, reply_address.len + stars * name.len);
+	for (size_t i = 0; i < reply_address.len; i++) {
+		if (reply_address.ptr[i] == '*') {
+			memcpy(to + len, name.ptr, name.len);
+			len += name.len;
+		} else {
+			to[len++] = reply_address.ptr[i];
+		}
+	}
+	return (struct span){ to, len };
+}
+
 void
 group_apply(const struct group *group, const struct user *user, struct user *out)
 {

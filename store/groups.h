@@ -59,6 +59,11 @@ MUST_CHECK enum err group_remove(struct txn *txn, uint64_t group_id, int64_t now
  */
 MUST_CHECK enum err group_join(struct snapshot *snap, uint64_t group_id, struct user *user);
 
+/* Does GROUP force a value upon that field of its members (GRP-04)? Pure. */
+bool group_locks(const struct group *group, struct span field);
+/* GRP-06, Q-06: the reply address of a member, each '*' of it replaced by NAME. In A. Pure. */
+struct span group_reply_address(struct arena *a, struct span reply_address, struct span name);
+
 /* What holds for USER in GROUP (may be NULL) after force, GRP-03 to GRP-07, into *out. Pure. */
 void group_apply(const struct group *group, const struct user *user, struct user *out);
 

@@ -169,6 +169,24 @@ index_row_holds(struct snapshot *snap, enum store_table table, const struct row 
 	       there == table && span_eq(key_span(&back), row->key);
 }
 
+enum err
+index_has_members(struct snapshot *snap, enum store_table table, struct span key, bool *out)
+{
+	enum store_table members =
+		table == TABLE_groups ? TABLE_group_members : TABLE_list_members;
+	struct key prefix;
+	struct row row;
+	enum err err;
+
+	*out = false;
+	if (table != TABLE_groups && table != TABLE_maillists)
+		return OK;
+	key_name(&prefix, key);
+	err = table_seek(snap, members, &prefix, &row);
+	*out = err == OK && row_has_prefix(&row, &prefix);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 /* ---- a store of before they were ---- */
 
 static enum err

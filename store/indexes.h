@@ -34,6 +34,10 @@ bool index_of_row(enum store_table of, const struct row *row, enum store_table *
 /* Does ROW of the index TABLE follow from a row that is there? */
 bool index_row_holds(struct snapshot *snap, enum store_table table, const struct row *row);
 
+/* Has the group or list whose row of TABLE is under KEY a member? Then it cannot just vanish. */
+MUST_CHECK enum err index_has_members(
+	struct snapshot *snap, enum store_table table, struct span key, bool *out);
+
 /* Fill tables that were just made: MADE says which. */
 MUST_CHECK enum err indexes_fill(struct txn *txn, const bool made[TABLE_COUNT]);
 

@@ -104,6 +104,7 @@ static const struct {
 	{ CONTROL_user_list, "no users" },
 	{ CONTROL_group_list, "no groups" },
 	{ CONTROL_mapping_list, "no mappings" },
+	{ CONTROL_maillist_members, "no members" },
 	{ CONTROL_message_list, "no messages in this folder" },
 	{ CONTROL_message_bin, "the bin is empty" },
 	{ CONTROL_queue_list, "no messages wait" },

@@ -181,7 +181,7 @@
 	X(group_add, "group.add", "group add", CONFIG_EDIT, G1, DONE, "name:name members:list?", "", \
 		"Add a group with these members.") \
 	X(group_set, "group.set", "group set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
-		"Set fields of a group; three-way values are on, off, unset.") \
+		"Set fields of a group; three-way values are on, off, unset; also name=, members=a;b.") \
 	X(group_remove, "group.remove", "group remove", CONFIG_EDIT, G2, DONE, \
 		"names:targets -keep_references:flag?", "", \
 		"Remove groups; their members stay, and what points at them goes along.") \
@@ -206,6 +206,29 @@
 		"Add mappings from a file; --replace removes the others.") \
 	X(mapping_export, "mapping.export", "mapping export", QUEUE_VIEW, G0, DONE, \
 		"-out:fd(write)", "", "Write all mappings as text that `mapping import` reads.")
+
+#define CONTROL_MAILLIST_KINDS "choice(distribution|forwarding|mailing)"
+
+#define CONTROL_METHODS_MAILLISTS(X) \
+	X(maillist_list, "maillist.list", "maillist list", QUEUE_VIEW, G0, ROWS, "", \
+		"name:text kind:text members:number comment:text -builtin:flag", \
+		"Lists, and groups, which are lists too; the built-in ones first.") \
+	X(maillist_show, "maillist.show", "maillist show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
+		"All fields of a list and its first members; the names are the keys of `maillist set`.") \
+	X(maillist_members, "maillist.members", "maillist members", QUEUE_VIEW, G0, ROWS, \
+		"name:name", "member:text kind:text added:time", \
+		"Every member of a list, and what each is: user, group, list, address, nobody.") \
+	X(maillist_add, "maillist.add", "maillist add", CONFIG_EDIT, G1, DONE, \
+		"name:name -kind:" CONTROL_MAILLIST_KINDS " -member:list? -comment:text?", "", \
+		"Add a list; a forwarding has one member.") \
+	X(maillist_set, "maillist.set", "maillist set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", \
+		"", "Change a list: name=, kind=, comment=, members=a;b (these and no others).") \
+	X(maillist_remove, "maillist.remove", "maillist remove", CONFIG_EDIT, G2, DONE, \
+		"names:targets -keep_references:flag?", "", \
+		"Remove lists; what points at them goes along.") \
+	X(maillist_member, "maillist.member", "maillist member", CONFIG_EDIT, G1, DONE, \
+		"name:name act:choice(add|remove) members:list", "", \
+		"Add members to a list or group, or take them out of it.")
 
 #define CONTROL_METHODS_MESSAGES(X) \
 	X(message_list, "message.list", "message list", CONFIG_EDIT, G0, ROWS, \
@@ -297,6 +320,7 @@
 	CONTROL_METHODS_LISTS(X) \
 	CONTROL_METHODS_STATUS(X) \
 	CONTROL_METHODS_USERS(X) \
+	CONTROL_METHODS_MAILLISTS(X) \
 	CONTROL_METHODS_MESSAGES(X) \
 	CONTROL_METHODS_QUEUE(X) \
 	CONTROL_METHODS_SERVER(X)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "proto/base/utf8.h"
-#include "store/user_fields.h"
 
 #define LIST_TEXT_MAX 65536
 
@@ -112,7 +111,7 @@ text_fits(const struct field *f, struct span value)
 {
 	if (strcmp(f->name, "comment") != 0 && strcmp(f->name, "full_name") != 0)
 		return true;
-	return control_characters(value) <= USER_COMMENT_MAX;
+	return control_characters(value) <= f->max / 4; /* of four bytes at most */
 }
 
 enum err

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "server/control/control_transfer.h"
+#include "store/key.h"
 
 #define READ_STEP (64 * 1024)
 
@@ -33,9 +34,14 @@ control_read_file(struct control_call *call, int fd, struct span *out)
 		}
 	}
 	*out = arena_copy(&call->arena, buf_span(&text));
+	call->file_digest = key_hash(*out);
 	control_call_wipes(call, *out); /* it may hold passwords */
 	buf_wipe(&text);
 	if (!fits)
 		return control_fail(call, RPC_TOO_LARGE, "the file is over 16 MiB", NULL, "file");
-	return n == 0 || control_fail(call, RPC_INVALID, "the file cannot be read", NULL, "file");
+	if (n != 0)
+		return control_fail(call, RPC_INVALID, "the file cannot be read", NULL, "file");
+	return call->pinned_digest == 0 || call->pinned_digest == call->file_digest ||
+	       control_fail(call, RPC_GONE, "the file is not the one that was previewed",
+		       "preview again", "file");
 }

@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "server/control/control_fields.h"
+#include "server/control/control_groups.h"
 #include "server/control/control_mailbox.h"
 #include "server/control/control_password.h"
 #include "store/folders.h"
@@ -120,6 +121,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 		json_put_string(w, group.name);
 	else
 		json_put_string(w, SPAN(""));
+	control_put_locked(call, snap, &user);
 	json_put_member_bool(w, SPAN("has_password"), user.password_hash.len > 0);
 	json_put_member_u64(w, SPAN("messages"), totals.messages);
 	json_put_member_u64(w, SPAN("held"), totals.held);
@@ -297,6 +299,9 @@ set_change(struct control_call *call, struct txn *txn)
 		return err;
 	was_admin = user.admin && user.enabled;
 	for (size_t i = 0; i < keys->count; i++) {
+		err = control_group_allows(call, txn_view(txn), &user, keys->pairs[i].key);
+		if (err != OK)
+			return err;
 		if (span_eq(keys->pairs[i].key, SPAN("group")))
 			err = set_group(call, txn, keys->pairs[i].value, &user);
 		else

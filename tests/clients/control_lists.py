@@ -2,6 +2,9 @@
 """Groups, lists and mappings by the command line against a real server: LST, GRP, MAP-14 to 16, Q-04."""
 import json
 import os
+import poplib
+import smtplib
+import ssl
 import sys
 import time
 
@@ -9,6 +12,13 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from control_server import Count, Link, Server  # noqa: E402
 
 PASSWORD = "Canary-7f3a pass"
+
+
+def tls():
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def add_user(s, name, *options):
@@ -45,6 +55,194 @@ def test_group_removal(c, s):
     c.check("--keep-references leaves them", st == 0 and len(s.json("mapping", "list")) == 4, (st, out, err))
     for address in ("office", "shop@example.test", "far", "other"):
         s.run("mapping", "remove", address)
+
+
+def test_groups(c, s):
+    st, out, err = s.run("group", "add", "crew", "anna", "bert")
+    c.check("GRP-01 group add with members", st == 0, err)
+    st, out, err = s.run("maillist", "add", "CREW", "--kind", "distribution")
+    c.check("GRP-01 a list cannot be called like a group", st == 1 and "already" in err, (st, err))
+    s.run("maillist", "add", "team", "--kind", "distribution")
+    st, out, err = s.run("group", "add", "Team")
+    c.check("GRP-01 nor a group like a list", st == 1 and "already" in err, (st, err))
+    s.run("maillist", "remove", "team")
+    st, out, err = s.run("group", "set", "crew", "admin=unset", "everyone=off", "send_internet=on",
+                         "receive_internet=unset", "monitor=on", "enabled=yes", "force=no", "max_out_kb=500",
+                         "reply_address=\"*\" <shop@example.test>", "comment=all hands")
+    row = s.json("group", "show", "crew")[0]
+    c.check("GRP-02 every field of a group", st == 0 and [row[k] for k in (
+        "admin", "everyone", "send_internet", "monitor", "enabled", "force", "max_out_kb", "comment")]
+        == ["unset", "off", "on", "on", True, False, 500, "all hands"], (err, row))
+    st, out, err = s.run("group", "set", "crew", "monitor=perhaps")
+    c.check("GRP-02 a fourth value is refused", st == 1 and "monitor" in err, err)
+    c.check("GRP-04 old members keep their own", s.json("user", "show", "anna")[0]["monitor"] is False)
+    s.run("maillist", "member", "crew", "add", "cleo")
+    user = s.json("user", "show", "cleo")[0]
+    c.check("GRP-04 a new member gets the starting values",
+            user["group"] == "crew" and user["monitor"] is True and user["everyone"] is False, user)
+    st, out, err = s.run("user", "set", "cleo", "monitor=no")
+    c.check("GRP-04 without force they are his own", st == 0 and user["locked"] == [], (st, err, user["locked"]))
+    s.run("group", "set", "crew", "force=yes")
+    st, out, err = s.run("user", "set", "anna", "monitor=no")
+    c.check("GRP-04 with force they are locked", st == 1 and "the group crew sets monitor" in err, (st, err))
+    st, out, err = s.run("user", "set", "anna", "admin=no", "comment=Anna")
+    c.check("GRP-03 what is unset is not", st == 0, err)
+    user = s.json("user", "show", "anna")[0]
+    c.check("GRP-04 user show tells what is locked", "monitor=yes (group crew)" in user["locked"]
+            and "everyone=no (group crew)" in user["locked"] and len(user["locked"]) == 3, user["locked"])
+    members = [r["member"] for r in s.json("maillist", "members", "Everyone")]
+    c.check("GRP-04 GRP-03 off + force keeps them out of Everyone", members == ["postmaster"], members)
+    st, out, err = s.run("group", "set", "crew", "members=anna;cleo", "name=ship")
+    row = s.json("group", "show", "ship")[0]
+    c.check("group set members= and name=", st == 0 and row["members"] == ["anna", "cleo"], (st, err, row))
+    st, out, err = s.run("group", "set", "ship", "members=anna;nobody-here")
+    c.check("an unknown member is refused whole", st == 1 and "nobody-here" in err
+            and s.json("group", "show", "ship")[0]["members"] == ["anna", "cleo"], (st, err))
+    s.run("undo")
+    c.check("undo of group set", s.json("group", "show", "crew")[0]["members"] == ["anna", "bert", "cleo"])
+
+
+def login(s, user):
+    pop = poplib.POP3("127.0.0.1", s.pop3, timeout=20)
+    try:
+        pop.stls(context=tls())
+        pop.user(user)
+        pop.pass_(PASSWORD)
+        pop.quit()
+        return "in"
+    except poplib.error_proto as error:
+        return str(error)
+    finally:
+        pop.close()
+
+
+def smtp_login(s, user):
+    with smtplib.SMTP("127.0.0.1", s.submission, timeout=20) as smtp:
+        smtp.starttls(context=tls())
+        try:
+            smtp.login(user, PASSWORD)
+            return "in"
+        except smtplib.SMTPAuthenticationError as error:
+            return str(error)
+
+
+def send(s, to, sender="bo@example.net"):
+    """The reply to each recipient of one message from outside."""
+    with smtplib.SMTP("127.0.0.1", s.smtp, timeout=20) as smtp:
+        smtp.ehlo("client.example.net")
+        smtp.mail(sender)
+        codes = [smtp.rcpt(a)[0] for a in to]
+        if 250 in codes:
+            smtp.data("From: Bo <%s>\r\nSubject: hi\r\n\r\nhello\r\n" % sender)
+        return codes
+
+
+def test_group_disabled(c, s):
+    c.check("a member logs in", login(s, "anna") == "in" and smtp_login(s, "anna") == "in")
+    s.run("group", "set", "crew", "enabled=no")
+    seen = login(s, "anna"), smtp_login(s, "anna")
+    c.check("GRP-05 no member logs in by POP3", seen[0] != "in", seen)
+    c.check("GRP-05 nor by SMTP", seen[1] != "in", seen)
+    c.check("GRP-05 others do", login(s, "postmaster") == "in")
+    c.check("GRP-05 mail still arrives", send(s, ["anna@example.test"]) == [250]
+            and len(s.json("message", "list", "anna")) == 1)
+    s.run("group", "set", "crew", "enabled=yes")
+    c.check("GRP-05 and they are back", login(s, "anna") == "in")
+
+
+def kinds(s):
+    return {r["name"]: (r["kind"], r["members"]) for r in s.json("maillist", "list")}
+
+
+def test_lists(c, s):
+    st, out, err = s.run("maillist", "add", "sales", "--kind", "distribution", "--member", "anna", "--member",
+                         "bo@Example.NET", "--member", "crew", "--comment", "Shop")
+    c.check("LST-12 maillist add", st == 0, (out, err))
+    st, out, err = s.run("maillist", "add", "away", "--kind", "forwarding", "--member", "dora@example.net")
+    c.check("LST-09 a forwarding needs no user", st == 0, (out, err))
+    st, out, err = s.run("maillist", "add", "talk", "--kind", "mailing")
+    c.check("LST-03 a list may be empty", st == 0, (out, err))
+    rows = s.json("maillist", "list")
+    c.check("LST-01 name, type, members, comment", {"name": "sales", "kind": "distribution", "members": 3,
+                                                    "comment": "Shop", "builtin": False} in rows, rows)
+    c.check("LST-01 the four kinds", {k: kinds(s)[k] for k in ("sales", "away", "talk", "crew")} == {
+        "sales": ("distribution", 3), "away": ("forwarding", 1), "talk": ("mailing", 0), "crew": ("group", 3)},
+        rows)
+    c.check("LST-07 the built-in ones are shown", [r["name"] for r in rows if r["builtin"]] ==
+            ["Everyone", "No-one", "Admins"] and kinds(s)["Admins"] == ("group", 1), rows)
+    add_user(s, "dirk", "--admin")
+    c.check("LST-07 a new administrator is in Admins at once", kinds(s)["Admins"] == ("group", 2))
+    for words, what in ((("maillist", "remove", "Admins"), "removed"),
+                        (("maillist", "set", "everyone", "comment=x"), "changed"),
+                        (("maillist", "member", "No-one", "add", "anna"), "filled"),
+                        (("maillist", "set", "Everyone", "name=all"), "renamed")):
+        st, out, err = s.run(*words)
+        c.check("LST-07 a built-in group is not %s" % what, st == 1 and "is built in" in err, (st, err))
+    for name, why in (("a b", "blank"), ("ANNA", "a user's"), ("crew", "a group's"), ("sales", "a list's"),
+                      ("Admins", "reserved"), ("sales_owner", "Q-01 of another's"), ("x" * 65, "65 bytes")):
+        st, out, err = s.run("maillist", "add", name, "--kind", "distribution")
+        c.check("LST-02 a name is refused: %s" % why, st == 1, (st, out, err))
+    row = s.json("maillist", "show", "sales")[0]
+    c.check("maillist show", row["members"] == ["anna", "bo@example.net", "crew"] and row["kind"] == "distribution"
+            and row["member_count"] == 3, row)
+    rows = s.json("maillist", "members", "sales")
+    c.check("maillist members tells what they are", [(r["member"], r["kind"]) for r in rows] ==
+            [("anna", "user"), ("bo@example.net", "address"), ("crew", "group")], rows)
+    c.check("LST-07 members of a built-in group", sorted(r["member"] for r in s.json("maillist", "members", "admins"))
+            == ["dirk", "postmaster"])
+    st, out, err = s.run("maillist", "member", "sales", "add", "talk", "Admins", "anna")
+    c.check("LST-03 any mix of members", st == 0 and kinds(s)["sales"][1] == 5, (st, err, kinds(s)))
+    st, out, err = s.run("maillist", "member", "sales", "add", "cleo", "ghost")
+    c.check("LST-03 an unknown name is refused, and all with it", st == 1 and "ghost is no user" in err
+            and kinds(s)["sales"][1] == 5, (st, err))
+    st, out, err = s.run("maillist", "member", "sales", "remove", "ADMINS", "Bo@example.net")
+    c.check("maillist member remove", st == 0 and kinds(s)["sales"][1] == 3, (st, err))
+    st, out, err = s.run("maillist", "member", "sales", "remove", "bert")
+    c.check("one that is none is told", st == 1 and "bert is no member" in err, (st, err))
+    s.run("undo")
+    c.check("undo of members", kinds(s)["sales"][1] == 5)
+    st, out, err = s.run("maillist", "member", "away", "add", "anna")
+    c.check("LST-09 a forwarding has one member", st == 1 and "one member" in err, (st, err))
+    st, out, err = s.run("maillist", "set", "sales", "kind=forwarding")
+    c.check("LST-09 and many make none", st == 1 and "one member" in err, (st, err))
+    st, out, err = s.run("maillist", "set", "sales", "kind=forwarding", "members=anna", "comment=Anna alone")
+    c.check("maillist set", st == 0 and kinds(s)["sales"] == ("forwarding", 1), (st, err))
+    s.run("undo")
+    c.check("undo of maillist set", kinds(s)["sales"] == ("distribution", 5))
+    s.run("mapping", "add", "shop", "sales")
+    s.run("maillist", "add", "all", "--kind", "distribution", "--member", "sales")
+    st, out, err = s.run("maillist", "set", "sales", "name=selling")
+    c.check("a new name, and what points at it follows", st == 0 and "1 mapping and 1 membership" in out
+            and s.json("maillist", "show", "all")[0]["members"] == ["selling"]
+            and s.json("mapping", "list", "--filter", "target:selling") != [], (st, out, err))
+    st, out, err = s.run("maillist", "remove", "selling", "away", "--dry-run")
+    c.check("Q-04 the preview of a removal", "would remove mapping shop -> selling" in out
+            and "would take selling out of list all" in out, out)
+    st, out, err = s.run("maillist", "remove", "selling", "away", "crew")
+    c.check("LST-12 remove several; a group is not", st == 0 and "group remove" in out
+            and set(kinds(s)) == {"Everyone", "No-one", "Admins", "crew", "talk", "all"}, (st, out, err))
+    c.check("Q-04 what pointed at it went along", kinds(s)["all"][1] == 0 and s.json("mapping", "list") == [])
+    s.run("undo")
+    c.check("one undo for all", kinds(s)["all"][1] == 1 and kinds(s)["selling"][1] == 5 and "away" in kinds(s))
+    st, out, err = s.run("maillist", "remove", "--filter", "kind:forwarding", "--yes")
+    c.check("LST-12 remove by filter", st == 0 and "away" not in kinds(s) and "selling" in kinds(s), (st, out, err))
+    s.run("maillist", "remove", "selling", "all", "talk")
+    s.run("user", "remove", "dirk")
+
+
+def test_undo_of_adding(c, s):
+    """Taking back a list that others were put on since would leave members of nothing."""
+    for area, words in (("maillist", ["maillist", "add", "fresh", "--kind", "distribution", "--member", "anna"]),
+                        ("group", ["group", "add", "fresh"])):
+        s.run(*words)
+        number = s.json("undo", "list")[0]["id"]
+        s.run("maillist", "member", "fresh", "add", "bert")
+        st, out, err = s.run("undo", number)
+        c.check("undo of an added %s is a clash while it is in use" % area, st == 1 and "fresh" in kinds(s),
+                (st, out, err))
+        s.run("maillist", "member", "fresh", "remove", "bert")
+        st, out, err = s.run("undo", number)
+        c.check("and is done when it is not: %s" % area, st == 0 and "fresh" not in kinds(s), (st, out, err))
 
 
 def test_preview_of_a_file(c, s):
@@ -88,7 +286,8 @@ def main():
     s = Server()
     try:
         s.start()
-        for test in (test_setup, test_group_removal, test_preview_of_a_file, test_end):
+        for test in (test_setup, test_group_removal, test_groups, test_group_disabled, test_lists,
+                     test_undo_of_adding, test_preview_of_a_file, test_end):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
