@@ -2,6 +2,7 @@
  * server_listen.c - listeners by difference: what the configuration lists is open, no more.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,13 +12,16 @@
 
 #define BIND_TRIES 20 /* x BIND_WAIT_MS at start: a server that was killed is still going away */
 #define BIND_WAIT_MS 50
+#define LISTEN_RETRY_MS (30 * 1000) /* for an address that this machine does not have */
 
+/* One address of one service that is open, or that this machine does not have yet (SVC-03). */
 struct service_listener {
 	struct listener base;
 	struct list link;
 	struct server *server;
 	const struct service *service;
-	bool wanted, fresh;
+	bool wanted, fresh, absent;
+	bool yielded; /* its port is lent to a new one, which may fail yet */
 };
 
 static struct service_listener *
@@ -65,11 +69,64 @@ find_listener(struct server *s, const struct service *service, const char *text)
 	return NULL;
 }
 
+static void
+mark_wanted(struct server *s, const struct wants *wants)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &s->listeners)
+		of_link(at)->wanted = of_link(at)->fresh = of_link(at)->yielded = false;
+	for (size_t i = 0; i < wants->count; i++) {
+		struct service_listener *l = find_listener(
+			s, wants->items[i].service, wants->items[i].address.text);
+
+		if (l)
+			l->wanted = true;
+	}
+}
+
+/* ---- opening ---- */
+
+static uint16_t
+port_of(const struct listen_address *address)
+{
+	if (address->sockaddr.ss_family == AF_INET)
+		return ((const struct sockaddr_in *)(const void *)&address->sockaddr)->sin_port;
+	if (address->sockaddr.ss_family == AF_INET6)
+		return ((const struct sockaddr_in6 *)(const void *)&address->sockaddr)->sin6_port;
+	return 0;
+}
+
+/*
+ * The same port in other clothes ("127.0.0.1:25" becomes "*:25"): what is not wanted any more lends
+ * it, and takes it back if the rest fails. True: there was such a one.
+ */
+static bool
+make_room(struct server *s, const struct listen_address *address)
+{
+	struct list *at, *following;
+	bool any = false;
+
+	list_for_each(at, following, &s->listeners) {
+		struct service_listener *l = of_link(at);
+
+		if (l->wanted || l->absent || l->yielded || port_of(address) == 0 ||
+			l->base.address.sockaddr.ss_family != address->sockaddr.ss_family ||
+			port_of(&l->base.address) != port_of(address))
+			continue;
+		l->yielded = listener_yield(&l->base) == OK;
+		any = any || l->yielded;
+	}
+	return any;
+}
+
 static enum err
 bind_patiently(struct server *s, const struct listen_address *address, bool at_start, int *fd)
 {
 	enum err err = server_bind(s, address, fd);
 
+	if (err == ERR_EXISTS && make_room(s, address))
+		err = server_bind(s, address, fd);
 	for (int i = 1; at_start && err == ERR_EXISTS && i < BIND_TRIES; i++) {
 		usleep(BIND_WAIT_MS * 1000);
 		err = server_bind(s, address, fd);
@@ -77,43 +134,67 @@ bind_patiently(struct server *s, const struct listen_address *address, bool at_s
 	return err;
 }
 
-static enum err
-add_listener(struct server *s, const struct service *service, const struct listen_address *address,
-	bool at_start, char fault[SERVER_LINE_MAX])
+static void
+say_why_not(const struct want *want, int error, char fault[SERVER_LINE_MAX])
 {
-	struct service_listener *l = find_listener(s, service, address->text);
-	int fd = -1;
+	snprintf(fault, SERVER_LINE_MAX, "listen %s: %s (%s change %s%s%s)", want->address.text,
+		strerror(error),
+		error == EADDRINUSE ? "another server?" :
+		error == EACCES	    ? "ports below 1024 need root;" :
+				      "see the configuration;",
+		want->service->is_control ? "" : "services.", want->service->name,
+		want->service->is_control ? "" : ".listen");
+}
 
-	if (l) {
-		l->wanted = true;
-		return OK;
-	}
-	if (s->listener_count >= SERVER_LISTENERS_MAX) {
-		snprintf(fault, SERVER_LINE_MAX, "too many listeners (at most %d)",
-			SERVER_LISTENERS_MAX);
-		return ERR_LIMIT;
-	}
-	if (bind_patiently(s, address, at_start, &fd) != OK) {
-		snprintf(fault, SERVER_LINE_MAX, "listen %s: %s (%s change %s%s%s)", address->text,
-			strerror(errno),
-			errno == EADDRINUSE ? "another server?" :
-			errno == EACCES	    ? "ports below 1024 need root;" :
-					      "see the configuration;",
-			service->is_control ? "" : "services.", service->name,
-			service->is_control ? "" : ".listen");
-		return ERR_IO;
-	}
-	l = calloc(1, sizeof(*l));
+static struct service_listener *
+new_listener(struct server *s, const struct want *want)
+{
+	struct service_listener *l = calloc(1, sizeof(*l));
+
 	ENSURE(l);
-	listener_init(&l->base, server_front(s)->loop, fd);
-	l->base.address = *address;
-	l->base.on_accept = on_accept;
-	l->base.on_pause = on_pause;
 	l->server = s;
-	l->service = service;
-	l->wanted = l->fresh = true;
+	l->service = want->service;
+	l->wanted = true;
+	l->absent = true;
+	l->base.address = want->address;
 	list_append(&s->listeners, &l->link);
 	s->listener_count++;
+	return l;
+}
+
+static void
+set_open(struct service_listener *l, int fd)
+{
+	struct listen_address address = l->base.address;
+
+	listener_init(&l->base, server_front(l->server)->loop, fd);
+	l->base.address = address;
+	l->base.on_accept = on_accept;
+	l->base.on_pause = on_pause;
+	l->absent = false;
+	l->fresh = true;
+}
+
+/* SVC-03: at a start an address that this machine does not have costs that service alone. */
+static enum err
+open_want(struct server *s, const struct want *want, bool at_start, char fault[SERVER_LINE_MAX])
+{
+	struct service_listener *l = find_listener(s, want->service, want->address.text);
+	int fd = -1;
+
+	if (l && !l->absent)
+		return OK;
+	if (bind_patiently(s, &want->address, at_start, &fd) == OK) {
+		set_open(l ? l : new_listener(s, want), fd);
+		return OK;
+	}
+	if (errno == EADDRNOTAVAIL && l)
+		return OK; /* still not; said already */
+	say_why_not(want, errno, fault);
+	if (errno != EADDRNOTAVAIL || !at_start)
+		return ERR_IO;
+	new_listener(s, want);
+	server_complain(s, fault, "", "");
 	return OK;
 }
 
@@ -122,88 +203,34 @@ drop_listener(struct server *s, struct service_listener *l)
 {
 	list_remove(&l->link);
 	s->listener_count--;
-	listener_stop(&l->base);
+	if (!l->absent)
+		listener_stop(&l->base);
 	free(l);
 }
 
 static enum err
-add_text(struct server *s, const struct service *service, struct span text, bool at_start,
-	char fault[SERVER_LINE_MAX])
-{
-	struct listen_address address;
-
-	if (listen_address_parse(text, &address) != OK) {
-		snprintf(fault, SERVER_LINE_MAX,
-			"listen %.*s: not an address (IP:PORT or unix:PATH)", SPAN_FMT(text));
-		return ERR_SYNTAX;
-	}
-	return add_listener(s, service, &address, at_start, fault);
-}
-
-/* "*:25" is both families. */
-static enum err
-add_conf_listen(struct server *s, const struct service *service, const struct conf_listen *listen,
-	bool at_start, char fault[SERVER_LINE_MAX])
-{
-	static const char *const any[] = { "0.0.0.0", "[::]" };
-	enum err err = OK;
-
-	if (listen->kind != LISTEN_ANY)
-		return add_text(s, service, listen->text, at_start, fault);
-	for (size_t i = 0; err == OK && i < COUNT(any); i++) {
-		char text[32];
-
-		snprintf(text, sizeof(text), "%s:%u", any[i], listen->port);
-		err = add_text(s, service, span_of(text), at_start, fault);
-	}
-	return err;
-}
-
-static enum err
-add_service(struct server *s, const struct service *service, const struct conf_service *row,
-	bool at_start, char fault[SERVER_LINE_MAX])
+open_all(struct server *s, const struct wants *wants, bool at_start, char fault[SERVER_LINE_MAX])
 {
 	enum err err = OK;
 
-	if (!service->class) {
-		log_put(server_front(s)->log,
-			&(struct log_line){ .level = LEVEL_WARNING, .area = "listen",
-				.text = "this service is not built yet",
-				.fields = { { "service", span_of(service->name) } } });
-		s->states[service->number] = SERVICE_FAILED;
-		return OK;
-	}
-	for (size_t i = 0; err == OK && i < row->listen.count; i++)
-		err = add_conf_listen(s, service, &row->listen.items[i], at_start, fault);
+	for (size_t i = 0; err == OK && i < wants->count; i++)
+		err = open_want(s, &wants->items[i], at_start, fault);
 	return err;
 }
 
-static enum err
-add_control(struct server *s, const struct conf *conf, bool at_start, char fault[SERVER_LINE_MAX])
+/* Those that were closed to make room listen again; the new ones are gone before. */
+static void
+take_back(struct server *s)
 {
-	char text[LISTEN_TEXT_MAX];
-	int n = snprintf(text, sizeof(text), "unix:%.*s", SPAN_FMT(conf->control));
+	struct list *at, *following;
 
-	if (n < 0 || (size_t)n >= sizeof(text)) {
-		snprintf(fault, SERVER_LINE_MAX, "control: the path is too long");
-		return ERR_LIMIT;
+	list_for_each(at, following, &s->listeners) {
+		struct service_listener *l = of_link(at);
+
+		if (l->yielded && listener_reclaim(&l->base) != OK)
+			server_complain(s, "listen", strerror(errno), l->base.address.text);
+		l->yielded = false;
 	}
-	s->states[SERVICE_COUNT] = SERVICE_RUNNING;
-	return add_text(s, &services[SERVICE_COUNT], span_of(text), at_start, fault);
-}
-
-static enum err
-add_all(struct server *s, const struct conf *conf, bool at_start, char fault[SERVER_LINE_MAX])
-{
-	enum err err = add_control(s, conf, at_start, fault);
-
-	for (unsigned i = 0; err == OK && i < SERVICE_COUNT; i++) {
-		const struct conf_service *row = conf_service(conf, (enum service_name)i);
-
-		if (row && s->states[i] != SERVICE_STOPPED)
-			err = add_service(s, &services[i], row, at_start, fault);
-	}
-	return err;
 }
 
 static bool
@@ -212,7 +239,19 @@ has_listener(struct server *s, const struct service *service)
 	struct list *at, *following;
 
 	list_for_each(at, following, &s->listeners) {
-		if (of_link(at)->service == service)
+		if (of_link(at)->service == service && !of_link(at)->absent)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_absent(struct server *s, const struct service *service)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &s->listeners) {
+		if (of_link(at)->absent && (!service || of_link(at)->service == service))
 			return true;
 	}
 	return false;
@@ -226,29 +265,56 @@ set_states(struct server *s, const struct conf *conf)
 			s->states[i] = SERVICE_ABSENT;
 		else if (has_listener(s, &services[i]))
 			s->states[i] = SERVICE_RUNNING;
+		else if (has_absent(s, &services[i]))
+			s->states[i] = SERVICE_FAILED;
 		else if (s->states[i] != SERVICE_FAILED)
 			s->states[i] = SERVICE_STOPPED;
 	}
 }
 
-enum err
-server_listen(struct server *s, const struct conf *conf, bool at_start, char fault[SERVER_LINE_MAX])
+static void
+drop_where(struct server *s, enum err err)
 {
 	struct list *at, *following;
-	enum err err;
 
-	list_for_each(at, following, &s->listeners)
-		of_link(at)->wanted = of_link(at)->fresh = false;
-	err = add_all(s, conf, at_start, fault);
 	list_for_each(at, following, &s->listeners) {
 		struct service_listener *l = of_link(at);
 
 		if (err == OK ? !l->wanted : l->fresh)
 			drop_listener(s, l);
 	}
+}
+
+enum err
+server_listen(struct server *s, const struct conf *conf, bool at_start, char fault[SERVER_LINE_MAX])
+{
+	struct wants *wants = calloc(1, sizeof(*wants));
+	enum err err;
+
+	ENSURE(wants);
+	err = server_wants(s, conf, wants, fault);
+	mark_wanted(s, wants);
+	if (err == OK)
+		err = open_all(s, wants, at_start, fault);
+	drop_where(s, err);
 	if (err == OK)
 		set_states(s, conf);
+	else
+		take_back(s);
+	free(wants);
 	return err;
+}
+
+/* An address may come with its interface: looked at again until it is there. */
+static void
+on_retry(struct loop_timer *timer)
+{
+	struct server *s = LIST_ITEM(timer, struct server, listen_timer);
+	char fault[SERVER_LINE_MAX] = "";
+
+	if (server_listen(s, server_front(s)->conf, false, fault) != OK)
+		server_complain(s, fault, "", "");
+	server_listeners_start(s);
 }
 
 void
@@ -269,6 +335,16 @@ server_listeners_start(struct server *s)
 				.fields = { { "service", span_of(l->service->name) },
 					{ "address", span_of(l->base.address.text) } } });
 	}
+	loop_timer_clear(&s->listen_timer);
+	if (has_absent(s, NULL))
+		loop_timer_set(server_front(s)->loop, &s->listen_timer, LISTEN_RETRY_MS);
+}
+
+void
+server_listeners_init(struct server *s)
+{
+	list_init(&s->listeners);
+	loop_timer_init(&s->listen_timer, on_retry);
 }
 
 void
@@ -276,6 +352,7 @@ server_listeners_close(struct server *s)
 {
 	struct list *at, *following;
 
+	loop_timer_clear(&s->listen_timer);
 	list_for_each(at, following, &s->listeners)
 		drop_listener(s, of_link(at));
 }
@@ -297,7 +374,7 @@ server_service_addresses(struct server *s, const struct service *service, struct
 	list_for_each(at, following, &s->listeners) {
 		struct service_listener *l = of_link(at);
 
-		if (l->service != service)
+		if (l->service != service || l->absent)
 			continue;
 		if ((!first && buf_put(out, SPAN(", ")) != OK) ||
 			buf_put(out, span_of(l->base.address.text)) != OK)

@@ -209,7 +209,7 @@ open_listeners(struct server *s, const struct conf *conf)
 {
 	char fault[SERVER_LINE_MAX] = "";
 
-	list_init(&s->listeners);
+	server_listeners_init(s);
 	if (server_listen(s, conf, true, fault) == OK)
 		return OK;
 	server_complain(s, fault, "", "");

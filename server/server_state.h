@@ -43,6 +43,7 @@ struct server {
 	struct store_inbox inboxes[LOOP_MAX];
 	pthread_t threads[LOOP_MAX];
 	struct list listeners; /* struct service_listener.link */
+	struct loop_timer listen_timer; /* for addresses that are not there yet */
 	unsigned listener_count;
 	enum service_state states[SHARED_SERVICES_MAX];
 	struct tasks *tasks;
@@ -73,11 +74,28 @@ void server_complain(struct server *s, const char *what, const char *why, const 
 /* Log, workers, loops, store, certificate, listeners; what fails is said in one line. */
 MUST_CHECK enum err server_open(struct server *s, struct generation *generation);
 
+/* ---- server_wants.c ---- */
+
+/* What the configuration lists. */
+struct wants {
+	struct want {
+		const struct service *service;
+		struct listen_address address;
+	} items[SERVER_LISTENERS_MAX];
+	size_t count;
+};
+
+/* The control socket, then every service of CONF that is not stopped. */
+MUST_CHECK enum err server_wants(struct server *s, const struct conf *conf, struct wants *wants,
+	char fault[SERVER_LINE_MAX]);
+
 /* ---- server_listen.c ---- */
 
+void server_listeners_init(struct server *s);
 /*
  * Open what CONF lists and is not open, then close what it does not list any more. On a failure
- * nothing has changed: *fault says which address and why.
+ * nothing has changed: *fault says which address and why. An address that this machine does not
+ * have is no failure at a start, nor later once it is known: its service waits for it (SVC-03).
  */
 MUST_CHECK enum err server_listen(struct server *s, const struct conf *conf, bool at_start,
 	char fault[SERVER_LINE_MAX]);

@@ -239,6 +239,24 @@ listener_start(struct listener *l)
 	loop_io_watch(l->loop, &l->io, LOOP_READ);
 }
 
+/* A bound socket that does not listen is no obstacle to one with SO_REUSEADDR (socket(7)). */
+enum err
+listener_yield(struct listener *l)
+{
+	loop_timer_clear(&l->pause);
+	loop_io_watch(l->loop, &l->io, 0);
+	return shutdown(l->io.fd, SHUT_RDWR) == 0 ? OK : ERR_IO;
+}
+
+enum err
+listener_reclaim(struct listener *l)
+{
+	if (listen(l->io.fd, LISTENER_BACKLOG) != 0)
+		return ERR_IO;
+	loop_io_watch(l->loop, &l->io, LOOP_READ);
+	return OK;
+}
+
 void
 listener_stop(struct listener *l)
 {

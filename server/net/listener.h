@@ -51,6 +51,12 @@ struct listener {
 
 void listener_init(struct listener *l, struct loop *loop, int fd);
 void listener_start(struct listener *l);
+/*
+ * Stop listening without giving up the address (TCP), so that another socket may bind its port; then
+ * listener_stop(), or listener_reclaim() when the other is closed again. ERR_IO: errno.
+ */
+MUST_CHECK enum err listener_yield(struct listener *l);
+MUST_CHECK enum err listener_reclaim(struct listener *l);
 void listener_stop(struct listener *l); /* closes the descriptor, removes its own Unix socket's file */
 
 #endif

@@ -154,6 +154,115 @@ def test_smt_06_smt_07_what_is_odd_is_a_warning(server):
     server.cli("undo", "--yes")
 
 
+def reachable(port, host="127.0.0.1"):
+    try:
+        socket.create_connection((host, port), ANSWER_S).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_svc_01_another_port_closes_the_old_one_and_disturbs_nobody(server):
+    old, (new,) = server.ports["pop3"], postroom.free_ports(1)
+    with Client(server, "smtp") as smtp, Client(server, "pop3") as pop:
+        true(smtp.line().startswith("220") and pop.line().startswith("+OK"), "greeted")
+        set_service(server, "pop3", "listen=127.0.0.1:%d" % new)
+        wait_for(lambda: not reachable(old), "the old port is closed")
+        with Client(server, "pop3", port=new) as c:
+            true(c.line().startswith("+OK"), "the new one serves")
+        true(smtp.say("NOOP").startswith("250") and pop.say("CAPA").startswith("+OK"), "open sessions go on")
+    set_service(server, "pop3", "listen=127.0.0.1:%d" % old)
+    true(reachable(old) and not reachable(new), "and back")
+
+
+def test_svc_03_a_service_answers_on_its_address_only(server):
+    port = server.ports["pop3"]
+    true(reachable(port) and not reachable(port, "127.0.0.7"), "bound to 127.0.0.1")
+    set_service(server, "pop3", "listen=*:%d" % port)
+    true(reachable(port) and reachable(port, "127.0.0.7"), "from an address to all of them, on the same port")
+    set_service(server, "pop3", "listen=127.0.0.7:%d" % port)
+    true(not reachable(port) and reachable(port, "127.0.0.7"), "and from all to another")
+    set_service(server, "pop3", "listen=127.0.0.1:%d" % port)
+
+
+def test_svc_03_a_refused_change_of_port_gives_nothing_up(server):
+    port = server.ports["pop3"]
+    with socket.socket() as other:
+        other.bind(("127.0.0.9", port))
+        other.listen()
+        r = server.cli("service", "set", "pop3", "listen=*:%d" % port, "--yes", ok=False)
+        true(r.returncode == 1 and "in use" in r.stderr, r.stderr)
+        with Client(server, "pop3") as c:
+            true(c.line().startswith("+OK"), "the old one listens as before")
+    r = server.cli("service", "set", "pop3", "listen=192.0.2.250:%d" % port, "--yes", ok=False)
+    true(r.returncode == 1 and "192.0.2.250" in r.stderr, r.stderr)
+    equal(server.json("config", "get", "services.pop3.listen")[0]["value"], ["127.0.0.1:%d" % port])
+
+
+def test_svc_02_a_service_out_of_the_file_refuses(server):
+    text = open(server.config).read()
+    without = "\n".join(line for line in text.split("\n") if not line.startswith("  pop3s:"))
+    open(server.config, "w").write(without)
+    os.kill(server.process.pid, 1)
+    wait_for(lambda: not reachable(server.ports["pop3s"]), "the port is closed")
+    true(not [r for r in server.json("service", "list") if r["name"] == "pop3s"], "and not listed")
+    open(server.config, "w").write(text)
+    os.kill(server.process.pid, 1)
+    wait_for(lambda: reachable(server.ports["pop3s"]), "open again")
+    shown = server.cli("service", "stop", "smtp", "--dry-run").stdout
+    true("no mail comes in" in shown and reachable(server.ports["smtp"]), "a warning, and no change: " + shown)
+    true("no mail comes in" in server.cli("service", "stop", "smtp", "--yes").stdout, "said again")
+    true(not reachable(server.ports["smtp"]), "stopped")
+    server.cli("service", "start", "smtp")
+    true(reachable(server.ports["smtp"]), "started")
+
+
+def test_svc_03_an_absent_address_costs_its_service_alone(_):
+    with Server(services=("smtp", "pop3")) as s:
+        text = open(s.config).read()
+        s.stop()
+        open(s.config, "w").write(text.replace("  pop3: { listen: [\"127.0.0.1", "  pop3: { listen: [\"192.0.2.250"))
+        s.start()
+        true("192.0.2.250" in s.errors() and "services.pop3.listen" in s.errors(), s.errors())
+        rows = {r["name"]: r["on"] for r in s.json("service", "list")}
+        equal((rows["smtp"], rows["pop3"]), (True, False))
+        equal(s.json("status")[0]["stopped"], ["pop3"])
+        true(reachable(s.ports["smtp"]), "the other one runs")
+        s.cli("config", "set", "limits.recipients", "500", "--yes")
+        equal({r["name"]: r["on"] for r in s.json("service", "list")}["smtp"], True, "a reload is not refused for it")
+        s.cli("service", "set", "pop3", "listen=127.0.0.1:%d" % s.ports["pop3"], "--yes")
+        true(reachable(s.ports["pop3"]), "mended")
+
+
+def test_svc_03_a_port_in_use_ends_the_start(_):
+    with Server(services=("smtp", "pop3")) as s:
+        s.stop()
+        with socket.socket() as other:
+            other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            other.bind(("127.0.0.1", s.ports["pop3"]))
+            other.listen()
+            s.start(ready=False)
+            equal(s.process.wait(postroom.START_S), 1)
+            true("in use" in s.errors() and "services.pop3.listen" in s.errors(), s.errors())
+
+
+def test_svc_08_silent_clients_stall_nobody(server):
+    """200 idle sockets, a third of them in the middle of a command: others are answered as always."""
+    socks = []
+    try:
+        for i in range(200):
+            service = ("smtp", "submission", "pop3")[i % 3]
+            socks.append(Client(server, service, "127.0.%d.%d" % (1 + i // 100, 1 + i % 100)))
+            if i % 3 == 0:
+                socks[-1].sock.sendall(b"EHLO hal")
+        server.send("a@elsewhere.test", ["anna@example.test"], "Subject: idle\r\n\r\nhello\r\n")
+        true(any(b"Subject: idle" in m for m in server.fetch("anna")), "mail in and out")
+        true(len(server.json("session", "list")) >= 200, "they are there")
+    finally:
+        for c in socks:
+            c.__exit__()
+
+
 def main():
     with Server() as server:
         for name in ("anna", "bert"):
