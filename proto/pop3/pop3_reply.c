@@ -30,7 +30,9 @@ pop3_reply_for(enum err err)
 enum err
 pop3_reply_put(struct buf *out, struct pop3_reply reply)
 {
-	struct span status = reply.ok ? SPAN("+OK ") : SPAN("-ERR ");
+	struct span status = reply.challenge ? SPAN("+ ")
+			     : reply.ok      ? SPAN("+OK ")
+					     : SPAN("-ERR ");
 	struct span code = span_range(span_of(reply.code), 0, CODE_MAX);
 	char line[POP3_REPLY_LINE_MAX];
 	size_t len = span_copy_clean(status, line, sizeof(line));

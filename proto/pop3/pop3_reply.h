@@ -13,10 +13,13 @@ struct pop3_reply {
 	bool ok;
 	const char *code; /* "IN-USE", "AUTH", "SYS/TEMP", "SYS/PERM", "LOGIN-DELAY"; NULL: none */
 	struct span text; /* one line */
+	bool challenge;   /* of SASL: "+ text" (RFC 5034, 4), nothing is decided yet */
 	bool more;        /* lines follow that the session sends itself; see pop3_server_answer() */
 };
 
 #define POP3_OK(words) ((struct pop3_reply){ .ok = true, .text = SPAN(words) })
+#define POP3_CHALLENGE(base64) \
+	((struct pop3_reply){ .ok = true, .text = (base64), .challenge = true })
 #define POP3_ERR(resp_code, words) ((struct pop3_reply){ .code = (resp_code), .text = SPAN(words) })
 
 /* The default words for an error of ours. OK is +OK. */

@@ -1,11 +1,14 @@
 /*
  * pop3_server.c - what may come when, and what is answered without asking anybody.
+ *
+ * Logging in is in pop3_server_auth.c.
  */
 #include "proto/pop3/pop3_server.h"
 
 #include "proto/base/line.h"
+#include "proto/pop3/pop3_server_inside.h"
 
-static void
+void
 pop3_server_enter(struct pop3_server *m, enum pop3_state state)
 {
 	ENSURE(m->state != POP3_STATE_CLOSED);
@@ -16,7 +19,7 @@ void
 pop3_server_init(struct pop3_server *m, const struct pop3_server_config *config, bool tls)
 {
 	*m = (struct pop3_server){ .config = *config, .tls = tls };
-	sasl_init(&m->sasl, SASL_NONE);
+	sasl_init(&m->sasl, SASL_NONE, NULL);
 	buf_init(&m->name, SASL_NAME_MAX);
 }
 
@@ -57,18 +60,18 @@ pop3_close_name(enum pop3_close why)
 
 /* ---- events ---- */
 
-static void
-raise_event(struct pop3_server *m, struct pop3_event *ev, enum pop3_event_kind kind)
+void
+pop3_server_raise(struct pop3_server *m, struct pop3_event *ev, enum pop3_event_kind kind)
 {
 	ev->kind = kind;
 	m->pending = kind;
 	m->pending_verb = ev->command.verb;
 }
 
-static void
-settle(struct pop3_server *m, struct pop3_event *ev, struct pop3_reply reply)
+void
+pop3_server_settle(struct pop3_server *m, struct pop3_event *ev, struct pop3_reply reply)
 {
-	raise_event(m, ev, POP3_SETTLED);
+	pop3_server_raise(m, ev, POP3_SETTLED);
 	ev->reply = reply;
 }
 
@@ -76,19 +79,19 @@ static void
 settle_and_close(struct pop3_server *m, struct pop3_event *ev, struct pop3_reply reply,
 	enum pop3_close why)
 {
-	settle(m, ev, reply);
+	pop3_server_settle(m, ev, reply);
 	ev->why = m->close_after = why;
 }
 
-static void
-settle_bad(struct pop3_server *m, struct pop3_event *ev, struct pop3_reply reply)
+void
+pop3_server_settle_bad(struct pop3_server *m, struct pop3_event *ev, struct pop3_reply reply)
 {
 	m->bad_commands++;
 	if (m->bad_commands > m->config.bad_commands)
 		settle_and_close(m, ev, POP3_ERR(NULL, "Too many bad commands"),
 			POP3_CLOSE_BAD_COMMANDS);
 	else
-		settle(m, ev, reply);
+		pop3_server_settle(m, ev, reply);
 }
 
 static struct pop3_reply
@@ -99,136 +102,33 @@ early_reply(void)
 
 /* ---- commands ---- */
 
-static bool
-may_login(const struct pop3_server *m)
-{
-	return m->tls || m->config.login_in_clear;
-}
-
-static struct pop3_reply
-not_in_clear(void)
-{
-	return POP3_ERR(NULL, "Only after STLS");
-}
-
-static void
-do_user(struct pop3_server *m, struct pop3_event *ev)
-{
-	if (!may_login(m)) {
-		settle_bad(m, ev, not_in_clear());
-		return;
-	}
-	buf_wipe(&m->name);
-	if (buf_put(&m->name, ev->command.argument) != OK) {
-		buf_wipe(&m->name);
-		settle_bad(m, ev, POP3_ERR(NULL, "Name too long"));
-	} else {
-		settle(m, ev, POP3_OK("Password please")); /* whoever it is: no hint (POP-07) */
-	}
-}
-
-/* The password is kept where it will be wiped, as one that came by AUTH. */
-static void
-raise_login(struct pop3_server *m, struct pop3_event *ev)
-{
-	sasl_init(&m->sasl, SASL_NONE);
-	if (buf_put(&m->sasl.secret, ev->command.argument) != OK) {
-		settle_bad(m, ev, POP3_ERR(NULL, "Password too long"));
-		return;
-	}
-	ev->login.name = buf_span(&m->name);
-	ev->login.password = buf_span(&m->sasl.secret);
-	raise_event(m, ev, POP3_LOGIN);
-}
-
-static void
-do_pass(struct pop3_server *m, struct pop3_event *ev)
-{
-	if (!may_login(m))
-		settle_bad(m, ev, not_in_clear());
-	else if (buf_span(&m->name).len == 0)
-		settle_bad(m, ev, POP3_ERR(NULL, "Say USER first"));
-	else if (ev->command.argument.len > SASL_PASSWORD_MAX)
-		settle_bad(m, ev, POP3_ERR(NULL, "Password too long"));
-	else
-		raise_login(m, ev);
-}
-
-/* RESPONSE has come, or SPAN_NONE where the mechanism has yet to ask (RFC 5034, 4). */
-static void
-go_on_with_auth(struct pop3_server *m, struct pop3_event *ev, struct span response)
-{
-	struct span challenge;
-	enum err why;
-
-	pop3_server_enter(m, POP3_STATE_AUTH);
-	switch (sasl_take(&m->sasl, response, &challenge, &ev->login, &why)) {
-	case PARSE_DONE:
-		raise_event(m, ev, POP3_LOGIN);
-		m->go_ahead = true;
-		return;
-	case PARSE_MORE:
-		settle(m, ev, (struct pop3_reply){ .ok = true, .text = challenge });
-		m->continues = m->go_ahead = true;
-		return;
-	default:
-		break;
-	}
-	sasl_fini(&m->sasl);
-	pop3_server_enter(m, POP3_STATE_AUTHORIZATION);
-	settle_bad(m, ev,
-		why == ERR_DENIED ? POP3_ERR(NULL, "Cancelled")
-				  : POP3_ERR(NULL, "Malformed credentials"));
-}
-
-static void
-do_auth(struct pop3_server *m, struct pop3_event *ev)
-{
-	enum sasl_mechanism mechanism = sasl_find(ev->command.argument);
-
-	if (!may_login(m))
-		settle_bad(m, ev, not_in_clear());
-	else if (mechanism == SASL_NONE)
-		settle_bad(m, ev, POP3_ERR(NULL, "Unknown mechanism"));
-	else {
-		sasl_init(&m->sasl, mechanism);
-		go_on_with_auth(m, ev, ev->command.initial);
-	}
-}
-
-static void
-do_apop(struct pop3_server *m, struct pop3_event *ev)
-{
-	settle_bad(m, ev, POP3_ERR(NULL, "Not offered here"));
-}
-
 static void
 do_stls(struct pop3_server *m, struct pop3_event *ev)
 {
 	if (!m->config.stls || m->tls) {
-		settle_bad(m, ev, POP3_ERR(NULL, "Not offered now"));
+		pop3_server_settle_bad(m, ev, POP3_ERR(NULL, "Not offered now"));
 		return;
 	}
-	raise_event(m, ev, POP3_STLS);
+	pop3_server_raise(m, ev, POP3_STLS);
 	m->go_ahead = true;
 }
 
 static void
 do_utf8(struct pop3_server *m, struct pop3_event *ev)
 {
-	settle(m, ev, POP3_OK("UTF8")); /* RFC 6856, 2.1: nothing changes, all goes as it came */
+	pop3_server_settle(m, ev, POP3_OK("UTF8")); /* RFC 6856, 2.1: nothing changes, all goes as it came */
 }
 
 static void
 do_capa(struct pop3_server *m, struct pop3_event *ev)
 {
-	settle(m, ev, POP3_OK("Capabilities follow")); /* they do: see put_answer() */
+	pop3_server_settle(m, ev, POP3_OK("Capabilities follow")); /* they do: see put_answer() */
 }
 
 static void
 do_noop(struct pop3_server *m, struct pop3_event *ev)
 {
-	settle(m, ev, POP3_OK("OK"));
+	pop3_server_settle(m, ev, POP3_OK("OK"));
 }
 
 static void
@@ -236,7 +136,7 @@ do_quit(struct pop3_server *m, struct pop3_event *ev)
 {
 	if (m->state == POP3_STATE_TRANSACTION) {
 		pop3_server_enter(m, POP3_STATE_UPDATE);
-		raise_event(m, ev, POP3_UPDATE);
+		pop3_server_raise(m, ev, POP3_UPDATE);
 	} else {
 		settle_and_close(m, ev, POP3_OK("Bye"), POP3_CLOSE_QUIT);
 	}
@@ -250,9 +150,9 @@ static const struct {
 	void (*run)(struct pop3_server *, struct pop3_event *);
 	enum pop3_event_kind event;
 } commands[POP3_VERBS] = {
-	[POP3_VERB_USER] = { BEFORE, do_user, 0 },
-	[POP3_VERB_PASS] = { BEFORE, do_pass, 0 },
-	[POP3_VERB_APOP] = { BEFORE, do_apop, 0 },
+	[POP3_VERB_USER] = { BEFORE, pop3_server_do_user, 0 },
+	[POP3_VERB_PASS] = { BEFORE, pop3_server_do_pass, 0 },
+	[POP3_VERB_APOP] = { BEFORE, pop3_server_do_apop, 0 },
 	[POP3_VERB_STAT] = { AFTER, NULL, POP3_STAT },
 	[POP3_VERB_LIST] = { AFTER, NULL, POP3_LIST },
 	[POP3_VERB_UIDL] = { AFTER, NULL, POP3_UIDL },
@@ -264,7 +164,7 @@ static const struct {
 	[POP3_VERB_QUIT] = { EVERYWHERE, do_quit, 0 },
 	[POP3_VERB_CAPA] = { EVERYWHERE, do_capa, 0 },
 	[POP3_VERB_STLS] = { BEFORE, do_stls, 0 },
-	[POP3_VERB_AUTH] = { BEFORE, do_auth, 0 },
+	[POP3_VERB_AUTH] = { BEFORE, pop3_server_do_auth, 0 },
 	[POP3_VERB_UTF8] = { BEFORE, do_utf8, 0 },
 };
 
@@ -278,15 +178,15 @@ run_command(struct pop3_server *m, struct pop3_event *ev, struct span line, bool
 	if (followed && (verb == POP3_VERB_STLS || verb == POP3_VERB_AUTH))
 		settle_and_close(m, ev, early_reply(), POP3_CLOSE_EARLY_BYTES); /* H3, H4 */
 	else if (err == ERR_NOT_FOUND)
-		settle_bad(m, ev, POP3_ERR(NULL, "No such command"));
+		pop3_server_settle_bad(m, ev, POP3_ERR(NULL, "No such command"));
 	else if (err != OK)
-		settle_bad(m, ev, POP3_ERR(NULL, "Arguments missing, malformed or not expected"));
+		pop3_server_settle_bad(m, ev, POP3_ERR(NULL, "Arguments missing, malformed or not expected"));
 	else if (!(commands[verb].where & here))
-		settle_bad(m, ev, POP3_ERR(NULL, "Not now"));
+		pop3_server_settle_bad(m, ev, POP3_ERR(NULL, "Not now"));
 	else if (commands[verb].run)
 		commands[verb].run(m, ev);
 	else
-		raise_event(m, ev, commands[verb].event);
+		pop3_server_raise(m, ev, commands[verb].event);
 }
 
 /* ---- input ---- */
@@ -311,7 +211,7 @@ next_line(struct pop3_server *m, struct span in, struct pop3_event *ev)
 	else if (used < in.len)
 		settle_and_close(m, ev, early_reply(), POP3_CLOSE_EARLY_BYTES);
 	else
-		go_on_with_auth(m, ev, line);
+		pop3_server_go_on_with_auth(m, ev, line);
 	return used;
 }
 
@@ -320,7 +220,7 @@ next_in_state(struct pop3_server *m, struct span in, struct pop3_event *ev)
 {
 	switch (m->state) {
 	case POP3_STATE_START:
-		raise_event(m, ev, POP3_CONNECT);
+		pop3_server_raise(m, ev, POP3_CONNECT);
 		return 0;
 	case POP3_STATE_TLS:
 		if (in.len == 0)
@@ -375,8 +275,10 @@ apply_answer(struct pop3_server *m, enum pop3_event_kind kind, struct pop3_reply
 		pop3_server_enter(m, POP3_STATE_AUTHORIZATION);
 	else if (kind == POP3_CONNECT)
 		m->close_after = POP3_CLOSE_REFUSED;
-	else if (kind == POP3_LOGIN)
-		end_login(m, reply);
+	else if (kind == POP3_LOGIN || kind == POP3_KEYS || kind == POP3_CONFIRMED) {
+		if (!reply.challenge)
+			end_login(m, reply);
+	}
 	else if (kind == POP3_STLS && reply.ok)
 		pop3_server_enter(m, POP3_STATE_TLS);
 	else if (kind == POP3_UPDATE)
@@ -391,8 +293,12 @@ put_capabilities(const struct pop3_server *m, struct buf *out)
 	bool ok = buf_put(out, SPAN("TOP\r\nUIDL\r\nPIPELINING\r\nRESP-CODES\r\n"
 				    "AUTH-RESP-CODE\r\nUTF8\r\n")) == OK;
 
-	if (may_login(m))
-		ok = ok && buf_put(out, SPAN("USER\r\nSASL PLAIN LOGIN\r\n")) == OK;
+	if (pop3_server_takes_password(m))
+		ok = ok && buf_put(out, SPAN("USER\r\n")) == OK;
+	if (pop3_server_mechanisms(m) & ~SASL_BIT(SASL_APOP)) /* which the greeting announces */
+		ok = ok && buf_put(out, SPAN("SASL ")) == OK &&
+			sasl_put_names(pop3_server_mechanisms(m), out) == OK &&
+			buf_put(out, SPAN("\r\n")) == OK;
 	if (m->config.stls && !m->tls)
 		ok = ok && buf_put(out, SPAN("STLS\r\n")) == OK;
 	if (m->config.implementation.len > 0)
@@ -403,10 +309,8 @@ put_capabilities(const struct pop3_server *m, struct buf *out)
 }
 
 static enum err
-put_answer(const struct pop3_server *m, struct pop3_reply reply, bool continues, struct buf *out)
+put_answer(const struct pop3_server *m, struct pop3_reply reply, struct buf *out)
 {
-	if (continues)
-		return buf_printf(out, "+ %.*s\r\n", SPAN_FMT(reply.text)); /* RFC 5034, 4 */
 	if (pop3_reply_put(out, reply) != OK)
 		return ERR_LIMIT;
 	if (m->pending_verb == POP3_VERB_CAPA && reply.ok)
@@ -418,7 +322,6 @@ void
 pop3_server_answer(struct pop3_server *m, struct pop3_reply reply, struct buf *out)
 {
 	enum pop3_event_kind kind = m->pending;
-	bool continues = m->continues && !m->early;
 
 	ENSURE(kind != POP3_NEED_BYTES);
 	if (m->early) {
@@ -426,9 +329,9 @@ pop3_server_answer(struct pop3_server *m, struct pop3_reply reply, struct buf *o
 		m->close_after = POP3_CLOSE_EARLY_BYTES;
 	}
 	m->pending = POP3_NEED_BYTES;
-	m->early = m->go_ahead = m->continues = false;
+	m->early = m->go_ahead = false;
 	apply_answer(m, kind, reply);
-	if (put_answer(m, reply, continues, out) != OK)
+	if (put_answer(m, reply, out) != OK)
 		m->close_after = POP3_CLOSE_OUTPUT;
 	if (!m->close_after)
 		return;

@@ -23,7 +23,10 @@ enum pop3_event_kind {
 	POP3_NEED_BYTES,
 	POP3_NEED_REPLY,
 	POP3_CONNECT, /* the first event: answer +OK with the greeting, or -ERR to close */
-	POP3_LOGIN,   /* login: credentials of PASS or AUTH; +OK enters TRANSACTION */
+	POP3_LOGIN,   /* login: credentials or proof; +OK enters TRANSACTION; for SCRAM answer with
+			 pop3_server_signature() in place of +OK */
+	POP3_KEYS,    /* login.name: answer with pop3_server_keys() */
+	POP3_CONFIRMED, /* SCRAM: the client saw our signature; +OK enters TRANSACTION */
 	POP3_STAT,
 	POP3_LIST,    /* command.number, 0: all (more) */
 	POP3_UIDL,    /* command.number, 0: all (more) */
@@ -61,7 +64,10 @@ struct pop3_server_config {
 	unsigned bad_commands;    /* then -ERR and close */
 	unsigned auth_failures;   /* so many close the connection (H67) */
 	bool stls;                /* a certificate is there */
-	bool login_in_clear;      /* this peer's range allows passwords without TLS */
+	unsigned mechanisms;      /* that are offered, SASL_BIT() each; USER is SASL_PLAIN */
+	bool login_in_clear;      /* this peer's range allows all of them without TLS */
+	struct span hostname;     /* for CRAM-MD5; must outlive the machine, as the next: */
+	struct span timestamp;    /* APOP: the one of the greeting; empty: none */
 	struct span implementation; /* for CAPA; empty: not said (SVC-05) */
 };
 
@@ -84,11 +90,11 @@ struct pop3_server {
 	bool tls;
 	bool go_ahead;                /* the peer must send nothing until the pending answer (H4) */
 	bool early;                   /* it did */
-	bool continues;               /* the pending answer is a SASL challenge, "+ text" */
 	enum pop3_close why, close_after;
 	unsigned bad_commands, auth_failures;
 	struct sasl sasl;
 	struct buf name; /* of USER */
+	struct sasl_nonce nonce; /* with a mechanism that needs one: filled before each next() */
 };
 
 void pop3_server_init(struct pop3_server *m, const struct pop3_server_config *config, bool tls);
@@ -103,6 +109,10 @@ size_t pop3_server_next(struct pop3_server *m, struct span in, struct pop3_event
  */
 void pop3_server_answer(struct pop3_server *m, struct pop3_reply reply, struct buf *out);
 void pop3_server_sent(struct pop3_server *m);
+
+/* Answers to POP3_KEYS, and to POP3_LOGIN where a SCRAM proof was right. */
+struct pop3_reply pop3_server_keys(struct pop3_server *m, struct span salt, unsigned iterations);
+struct pop3_reply pop3_server_signature(struct pop3_server *m, struct span signature);
 
 /* After +OK to STLS: the handshake is done. Forgets all that was said in clear (H3). */
 void pop3_server_tls_started(struct pop3_server *m);

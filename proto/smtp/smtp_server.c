@@ -1,7 +1,7 @@
 /*
  * smtp_server.c - what may come when, and what is answered without asking anybody.
  *
- * What the answers of the session do is in smtp_server_answer.c.
+ * AUTH is in smtp_server_auth.c, what the answers of the session do in smtp_server_answer.c.
  */
 #include "proto/smtp/smtp_server.h"
 
@@ -36,7 +36,7 @@ smtp_server_init(struct smtp_server *m, const struct smtp_server_config *config,
 	bool tls)
 {
 	*m = (struct smtp_server){ .config = *config, .arena = a, .tls = tls };
-	sasl_init(&m->sasl, SASL_NONE);
+	sasl_init(&m->sasl, SASL_NONE, NULL);
 }
 
 void
@@ -78,18 +78,18 @@ smtp_close_name(enum smtp_close why)
 
 /* ---- events ---- */
 
-static void
-raise_event(struct smtp_server *m, struct smtp_event *ev, enum smtp_event_kind kind)
+void
+smtp_server_raise(struct smtp_server *m, struct smtp_event *ev, enum smtp_event_kind kind)
 {
 	ev->kind = kind;
 	m->pending = kind;
 	m->pending_verb = ev->command.verb;
 }
 
-static void
-settle(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
+void
+smtp_server_settle(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
 {
-	raise_event(m, ev, SMTP_SETTLED);
+	smtp_server_raise(m, ev, SMTP_SETTLED);
 	ev->reply = reply;
 }
 
@@ -97,19 +97,19 @@ static void
 settle_and_close(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply,
 	enum smtp_close why)
 {
-	settle(m, ev, reply);
+	smtp_server_settle(m, ev, reply);
 	ev->why = m->close_after = why;
 }
 
-static void
-settle_bad(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
+void
+smtp_server_settle_bad(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
 {
 	m->bad_commands++;
 	if (m->bad_commands > m->config.bad_commands)
 		settle_and_close(m, ev, SMTP_REPLY(421, "4.7.0", "Too many bad commands"),
 			SMTP_CLOSE_BAD_COMMANDS);
 	else
-		settle(m, ev, reply);
+		smtp_server_settle(m, ev, reply);
 }
 
 static void
@@ -125,67 +125,12 @@ smtp_server_early_reply(void)
 	return SMTP_REPLY(554, "5.5.0", "Bytes came before our go-ahead");
 }
 
-/* ---- AUTH ---- */
-
-bool
-smtp_server_may_auth(const struct smtp_server *m)
-{
-	return m->config.auth && (m->tls || m->config.auth_in_clear);
-}
-
-/* RESPONSE has come, or SPAN_NONE where the mechanism has yet to ask. */
-static void
-go_on_with_auth(struct smtp_server *m, struct smtp_event *ev, struct span response)
-{
-	struct span challenge;
-	enum err why;
-
-	smtp_server_enter(m, SMTP_STATE_AUTH);
-	switch (sasl_take(&m->sasl, response, &challenge, &ev->login, &why)) {
-	case PARSE_DONE:
-		raise_event(m, ev, SMTP_AUTH);
-		m->go_ahead = true;
-		return;
-	case PARSE_MORE:
-		settle(m, ev, (struct smtp_reply){ .code = 334, .text = challenge });
-		m->go_ahead = true;
-		return;
-	default:
-		break;
-	}
-	sasl_fini(&m->sasl);
-	smtp_server_enter(m, SMTP_STATE_GREETED);
-	settle_bad(m, ev,
-		why == ERR_DENIED ? SMTP_REPLY(501, "5.7.0", "Cancelled")
-				  : SMTP_REPLY(501, "5.5.2", "Malformed credentials"));
-}
-
-/* RFC 4954, 4 */
-static void
-do_auth(struct smtp_server *m, struct smtp_event *ev)
-{
-	enum sasl_mechanism mechanism = sasl_find(ev->command.argument);
-
-	if (m->state != SMTP_STATE_GREETED || !m->esmtp || m->authenticated)
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Not now"));
-	else if (!m->config.auth)
-		settle_bad(m, ev, SMTP_REPLY(502, "5.5.1", "Not offered here"));
-	else if (!smtp_server_may_auth(m))
-		settle_bad(m, ev, SMTP_REPLY(538, "5.7.11", "Only after STARTTLS"));
-	else if (mechanism == SASL_NONE)
-		settle_bad(m, ev, SMTP_REPLY(504, "5.5.4", "Unknown mechanism"));
-	else {
-		sasl_init(&m->sasl, mechanism);
-		go_on_with_auth(m, ev, ev->command.initial);
-	}
-}
-
 /* ---- commands ---- */
 
 static void
 do_hello(struct smtp_server *m, struct smtp_event *ev)
 {
-	raise_event(m, ev, SMTP_HELLO);
+	smtp_server_raise(m, ev, SMTP_HELLO);
 }
 
 static bool
@@ -201,18 +146,18 @@ do_mail(struct smtp_server *m, struct smtp_event *ev)
 	const struct mail_options *options = &ev->command.mail;
 
 	if (m->state == SMTP_STATE_READY)
-		settle_bad(m, ev,
+		smtp_server_settle_bad(m, ev,
 			m->config.lmtp ? SMTP_REPLY(503, "5.5.1", "Say LHLO first")
 				       : SMTP_REPLY(503, "5.5.1", "Say EHLO first"));
 	else if (m->state != SMTP_STATE_GREETED)
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "There is a sender already"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "There is a sender already"));
 	else if (!m->config.dsn && has_dsn_options(&ev->command))
-		settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
+		smtp_server_settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
 	else if (m->config.message_size && options->size > m->config.message_size)
-		settle(m, ev, smtp_reply_for(ERR_LIMIT)); /* SMT-10 */
+		smtp_server_settle(m, ev, smtp_reply_for(ERR_LIMIT)); /* SMT-10 */
 	else {
 		m->smtputf8 = options->smtputf8;
-		raise_event(m, ev, SMTP_MAIL);
+		smtp_server_raise(m, ev, SMTP_MAIL);
 	}
 }
 
@@ -220,29 +165,29 @@ static void
 do_rcpt(struct smtp_server *m, struct smtp_event *ev)
 {
 	if (!in_transaction(m))
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL first"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL first"));
 	else if (!m->config.dsn && has_dsn_options(&ev->command))
-		settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
+		smtp_server_settle_bad(m, ev, smtp_reply_for_fault(SMTP_FAULT_PARAMETER)); /* SMT-11 */
 	else if ((ev->command.path.flags & ADDRESS_UTF8) && !m->smtputf8)
-		settle(m, ev, smtp_reply_for_fault(SMTP_FAULT_UTF8_NEEDED));
+		smtp_server_settle(m, ev, smtp_reply_for_fault(SMTP_FAULT_UTF8_NEEDED));
 	else if (m->recipients_accepted >= m->config.recipients)
-		settle(m, ev, SMTP_REPLY(452, "4.5.3", "Too many recipients"));
+		smtp_server_settle(m, ev, SMTP_REPLY(452, "4.5.3", "Too many recipients"));
 	else
-		raise_event(m, ev, SMTP_RCPT);
+		smtp_server_raise(m, ev, SMTP_RCPT);
 }
 
 static void
 do_data(struct smtp_server *m, struct smtp_event *ev)
 {
 	if (m->state == SMTP_STATE_RCPT) {
-		raise_event(m, ev, SMTP_DATA);
+		smtp_server_raise(m, ev, SMTP_DATA);
 		m->go_ahead = true;
 	} else if (m->state == SMTP_STATE_MAIL) {
-		settle(m, ev,
+		smtp_server_settle(m, ev,
 			m->config.lmtp ? SMTP_REPLY(503, "5.5.1", "No valid recipients") /* RFC 2033, 4.2 */
 				       : SMTP_REPLY(554, "5.5.1", "No valid recipients"));
 	} else {
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL and RCPT first"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Say MAIL and RCPT first"));
 	}
 }
 
@@ -250,11 +195,11 @@ static void
 do_starttls(struct smtp_server *m, struct smtp_event *ev)
 {
 	if (!m->config.starttls)
-		settle_bad(m, ev, SMTP_REPLY(502, "5.5.1", "Not offered here"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(502, "5.5.1", "Not offered here"));
 	else if (m->tls || in_transaction(m))
-		settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Not now"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(503, "5.5.1", "Not now"));
 	else {
-		raise_event(m, ev, SMTP_STARTTLS);
+		smtp_server_raise(m, ev, SMTP_STARTTLS);
 		m->go_ahead = true;
 	}
 }
@@ -262,25 +207,25 @@ do_starttls(struct smtp_server *m, struct smtp_event *ev)
 static void
 do_ok(struct smtp_server *m, struct smtp_event *ev)
 {
-	settle(m, ev, smtp_reply_for(OK));
+	smtp_server_settle(m, ev, smtp_reply_for(OK));
 }
 
 static void
 do_help(struct smtp_server *m, struct smtp_event *ev)
 {
-	settle(m, ev, SMTP_REPLY(214, "2.0.0", "See RFC 5321"));
+	smtp_server_settle(m, ev, SMTP_REPLY(214, "2.0.0", "See RFC 5321"));
 }
 
 static void
 do_vrfy(struct smtp_server *m, struct smtp_event *ev)
 {
-	raise_event(m, ev, SMTP_VRFY);
+	smtp_server_raise(m, ev, SMTP_VRFY);
 }
 
 static void
 do_quit(struct smtp_server *m, struct smtp_event *ev)
 {
-	raise_event(m, ev, SMTP_QUIT);
+	smtp_server_raise(m, ev, SMTP_QUIT);
 }
 
 enum { IN_SMTP = 1, IN_LMTP = 2, IN_BOTH = 3 };
@@ -304,7 +249,7 @@ static const struct {
 	[SMTP_VERB_EXPN] = { do_vrfy, IN_BOTH, false, false },
 	[SMTP_VERB_HELP] = { do_help, IN_BOTH, false, false },
 	[SMTP_VERB_STARTTLS] = { do_starttls, IN_BOTH, false, true },
-	[SMTP_VERB_AUTH] = { do_auth, IN_BOTH, false, true },
+	[SMTP_VERB_AUTH] = { smtp_server_do_auth, IN_BOTH, false, true },
 };
 
 /* RFC 2033, 4.1: HELO and EHLO do not exist in LMTP, nor LHLO in SMTP. */
@@ -330,7 +275,7 @@ run_command(struct smtp_server *m, struct smtp_event *ev, struct span line, bool
 		settle_and_close(m, ev, smtp_server_early_reply(),
 			SMTP_CLOSE_EARLY_BYTES); /* H3, H4 */
 	} else if (ev->command.fault != SMTP_FAULT_NONE) {
-		settle_bad(m, ev, smtp_reply_for_fault(ev->command.fault));
+		smtp_server_settle_bad(m, ev, smtp_reply_for_fault(ev->command.fault));
 	} else if (commands[verb].resets && in_transaction(m)) {
 		smtp_server_end_transaction(m);
 		ev->kind = SMTP_RESET;
@@ -361,9 +306,9 @@ skip_line(struct smtp_server *m, struct span in, struct smtp_event *ev)
 	} else if (m->state == SMTP_STATE_AUTH) {
 		sasl_fini(&m->sasl);
 		smtp_server_enter(m, SMTP_STATE_GREETED);
-		settle_bad(m, ev, SMTP_REPLY(500, "5.5.6", "Line too long")); /* RFC 4954, 4 */
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(500, "5.5.6", "Line too long")); /* RFC 4954, 4 */
 	} else {
-		settle_bad(m, ev, SMTP_REPLY(500, "5.5.2", "Line too long"));
+		smtp_server_settle_bad(m, ev, SMTP_REPLY(500, "5.5.2", "Line too long"));
 	}
 	return lf + 1;
 }
@@ -396,14 +341,14 @@ next_line(struct smtp_server *m, struct span in, struct smtp_event *ev)
 	if (used < in.len)
 		settle_and_close(m, ev, smtp_server_early_reply(), SMTP_CLOSE_EARLY_BYTES);
 	else
-		go_on_with_auth(m, ev, line);
+		smtp_server_go_on_with_auth(m, ev, line);
 	return used;
 }
 
 static void
 refuse_message(struct smtp_server *m, struct smtp_event *ev, struct smtp_reply reply)
 {
-	raise_event(m, ev, SMTP_MESSAGE_REFUSED);
+	smtp_server_raise(m, ev, SMTP_MESSAGE_REFUSED);
 	ev->reply = reply;
 }
 
@@ -417,7 +362,7 @@ end_message(struct smtp_server *m, struct smtp_event *ev)
 	else if (m->data.has_nul)
 		refuse_message(m, ev, SMTP_REPLY(554, "5.6.0", "NUL in the message"));
 	else
-		raise_event(m, ev, SMTP_MESSAGE_END);
+		smtp_server_raise(m, ev, SMTP_MESSAGE_END);
 }
 
 static bool
@@ -461,7 +406,7 @@ next_in_state(struct smtp_server *m, struct span in, struct smtp_event *ev)
 {
 	switch (m->state) {
 	case SMTP_STATE_START:
-		raise_event(m, ev, SMTP_CONNECT);
+		smtp_server_raise(m, ev, SMTP_CONNECT);
 		return 0;
 	case SMTP_STATE_DATA:
 		return next_text(m, in, ev);

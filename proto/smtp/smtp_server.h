@@ -41,7 +41,10 @@ enum smtp_event_kind {
 	SMTP_MESSAGE_REFUSED, /* drop what was gathered; reply says why; the transaction is over */
 	SMTP_RESET,           /* RSET, or HELO, ended a transaction: drop it; no answer is owed */
 	SMTP_STARTTLS,        /* answer 220, send it, handshake, smtp_server_tls_started() */
-	SMTP_AUTH,            /* login: credentials; answer 235, 535, 454 */
+	SMTP_AUTH,            /* login: credentials or proof; answer 235, 535, 454; for SCRAM 334
+				 with smtp_server_signature() in place of 235 */
+	SMTP_AUTH_KEYS,       /* login.name: answer smtp_server_keys() */
+	SMTP_AUTH_CONFIRMED,  /* SCRAM: the client saw our signature; answer 235 */
 	SMTP_VRFY,            /* command.argument (VRFY and EXPN; see command.verb) */
 	SMTP_QUIT,            /* answer 221 */
 	SMTP_SETTLED,         /* the machine has the answer itself: reply */
@@ -79,8 +82,8 @@ struct smtp_server_config {
 	unsigned bad_commands; /* then 421 and close */
 	unsigned auth_failures; /* so many close the connection (H67) */
 	bool starttls;         /* a certificate is there */
-	bool auth;             /* AUTH is offered, under TLS or where auth_in_clear */
-	bool auth_in_clear;    /* this peer's range allows it */
+	unsigned mechanisms;   /* that are offered, SASL_BIT() each; 0: no AUTH */
+	bool auth_in_clear;    /* this peer's range allows all of them without TLS */
 	bool dsn;              /* SMT-11 */
 	bool lmtp;             /* RFC 2033 instead of RFC 5321 */
 };
@@ -120,6 +123,7 @@ struct smtp_server {
 	bool too_big;                                     /* the rest is dropped (H6) */
 	struct smtp_data data;
 	struct sasl sasl;
+	struct sasl_nonce nonce; /* with a mechanism that needs one: filled before each next() */
 };
 
 /*
@@ -148,6 +152,10 @@ void smtp_server_answer(struct smtp_server *m, struct smtp_reply reply, struct b
  */
 void smtp_server_answer_each(
 	struct smtp_server *m, const struct smtp_reply *replies, struct buf *out);
+
+/* Answers to SMTP_AUTH_KEYS, and to SMTP_AUTH where a SCRAM proof was right. */
+struct smtp_reply smtp_server_keys(struct smtp_server *m, struct span salt, unsigned iterations);
+struct smtp_reply smtp_server_signature(struct smtp_server *m, struct span signature);
 
 /* After 220 to STARTTLS: the handshake is done. Forgets all that was said in clear (H3). */
 void smtp_server_tls_started(struct smtp_server *m);

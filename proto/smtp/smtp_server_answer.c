@@ -52,7 +52,8 @@ apply_answer(struct smtp_server *m, enum smtp_event_kind kind, struct smtp_reply
 		smtp_server_end_transaction(m);
 	else if (kind == SMTP_STARTTLS && positive)
 		smtp_server_enter(m, SMTP_STATE_TLS);
-	else if (kind == SMTP_AUTH)
+	else if ((kind == SMTP_AUTH || kind == SMTP_AUTH_KEYS || kind == SMTP_AUTH_CONFIRMED) &&
+		reply.code != 334)
 		end_auth(m, reply);
 	else if (kind == SMTP_QUIT)
 		m->close_after = SMTP_CLOSE_QUIT;
@@ -79,8 +80,9 @@ put_extensions(const struct smtp_server *m, struct smtp_reply reply, struct buf 
 	ok = ok && buf_put(&text, SPAN("\nHELP")) == OK;
 	if (m->config.starttls && !m->tls)
 		ok = ok && buf_put(&text, SPAN("\nSTARTTLS")) == OK;
-	if (smtp_server_may_auth(m))
-		ok = ok && buf_put(&text, SPAN("\nAUTH PLAIN LOGIN")) == OK;
+	if (smtp_server_mechanisms(m))
+		ok = ok && buf_put(&text, SPAN("\nAUTH ")) == OK &&
+			sasl_put_names(smtp_server_mechanisms(m), &text) == OK;
 	ENSURE(ok); /* all of it is ours and bounded */
 	reply.enhanced = NULL; /* RFC 2034, 4 */
 	reply.text = buf_span(&text);

@@ -1,7 +1,7 @@
 /*
  * login.c - from credentials to a user, or not.
  *
- *     begin --delay--> look up --remembered--> done
+ *     begin --delay--> look up --proof, remembered, app password--> done
  *                          |
  *                          +--hash on a worker--> done
  *                                     |
@@ -18,9 +18,11 @@
 #include "server/pipeline/names.h"
 #include "server/server.h"
 #include "server/services.h"
+#include "server/session/app_password.h"
 #include "server/session/door.h"
 #include "server/session/login_lock.h"
 #include "server/session/login_notes.h"
+#include "server/session/login_proof.h"
 #include "server/session/password.h"
 #include "store/groups.h"
 
@@ -46,6 +48,12 @@ struct login {
 	int64_t delay_ms; /* that it had to wait before it was looked at (H57) */
 	uint64_t user_id, revision;
 	struct password_cost cost;
+	struct sasl_login given; /* of a proof: its spans are the machine's, which waits */
+	uint64_t app_id; /* the app password that it was; 0: none */
+	bool renews_scram; /* the key is to be made, or to go: see auth.scram */
+	size_t scram_len; /* of the new one */
+	bool has_signature;
+	unsigned char signature[CRYPTO_SHA256_SIZE];
 	size_t name_len, password_len, hash_len;
 	char name[LOGIN_NAME_MAX];
 	char password[SASL_PASSWORD_MAX + 1]; /* one more, so that a longer one is no match */
@@ -54,6 +62,7 @@ struct login {
 	bool caches;	    /* what PAM found right becomes the stored password (SEC-07) */
 	bool pam_is_silent; /* it was asked and did not say */
 	char rehash[PASSWORD_HASH_SIZE]; /* a better one, 0-terminated; "" where it is good enough */
+	char scram[USER_SCRAM_SIZE];
 };
 
 static struct span
@@ -116,23 +125,39 @@ finish(struct login *l, enum err result)
 	}
 	if (result == OK) {
 		login_good(&l->try, l->delay_ms);
-		login_note(l->host, l->user_id, l->protocol, &l->peer);
+		login_note(l->host, l->user_id, l->protocol, &l->peer, l->app_id);
 	}
 	l->done(s, result, l->user_id, name_of(l));
 	login_free(l);
+}
+
+/* What is kept of a good password, as the settings ask for it now; ANEW: it is not the stored one. */
+static void
+renew(struct login *l, bool anew)
+{
+	struct scram_key key;
+
+	if ((anew || password_is_weak((struct span){ l->hash, l->hash_len }, &l->cost)) &&
+		password_hash(password_of(l), &l->cost, l->rehash) != OK)
+		l->rehash[0] = '\0'; /* another time */
+	if (anew)
+		l->renews_scram = l->rehash[0] != '\0'; /* a key of the old one must not stay */
+	if (!l->renews_scram || l->scram_len == 0)
+		return;
+	scram_key_make(password_of(l), &key);
+	scram_key_put(&key, l->scram);
+	explicit_bzero(&key, sizeof(key));
 }
 
 static void
 work_run(struct work *work)
 {
 	struct login *l = LIST_ITEM(work, struct login, work);
-
 	struct span hash = { l->hash, l->hash_len };
 
 	work->result = password_check(hash, password_of(l), &l->cost);
-	if (work->result == OK && l->may && password_is_weak(hash, &l->cost) &&
-		password_hash(password_of(l), &l->cost, l->rehash) != OK)
-		l->rehash[0] = '\0'; /* another time */
+	if (work->result == OK && l->may)
+		renew(l, false);
 }
 
 static void
@@ -142,9 +167,9 @@ pam_run(struct work *work)
 	struct span account = l->may ? span_of(l->account) : SPAN(NOBODYS_ACCOUNT);
 
 	work->result = server_pam_check(l->host->server, account, password_of(l));
-	if (work->result == OK && l->may && l->caches &&
-		password_hash(password_of(l), &l->cost, l->rehash) != OK)
-		l->rehash[0] = '\0'; /* another time */
+	l->renews_scram = false; /* the stored password is another */
+	if (work->result == OK && l->may && l->caches)
+		renew(l, true);
 }
 
 static bool begin_work(struct login *l, enum work_kind kind);
@@ -177,8 +202,11 @@ work_done(struct work *work, enum err result)
 	l->pam_is_silent = l->work.kind == WORK_PAM && result == ERR_BUSY;
 	if (l->pam_is_silent)
 		l->why = "PAM gave no answer";
-	if (result == OK && l->rehash[0] != '\0')
-		login_rehash(l->host, l->user_id, l->revision, span_of(l->rehash));
+	if (result == OK && (l->rehash[0] != '\0' || l->renews_scram))
+		login_renew(l->host, l->user_id, l->revision,
+			&(struct login_renewed){ .hash = span_of(l->rehash),
+				.scram = { l->scram, l->scram_len },
+				.renews_scram = l->renews_scram });
 	/* what PAM said is not remembered: nobody tells us when it changes */
 	if (result == OK && s && l->work.kind == WORK_HASH && s->conf->auth_remember_ms > 0 &&
 		!is_locked(l))
@@ -229,19 +257,64 @@ user_may_not(struct login *l, struct snapshot *snap, const struct user *user)
 
 /* `anna`, or `anna@example.org` where that domain is ours. */
 static struct span
-local_name(struct login *l)
+local_name(const struct conf *conf, struct span name)
 {
-	struct span name = name_of(l), local_part, domain;
+	struct span local_part, domain;
 
 	if (!span_cut(name, '@', &local_part, &domain))
 		return name;
-	return conf_is_local(l->session->conf, local_part, domain) ? local_part : name;
+	return conf_is_local(conf, local_part, domain) ? local_part : name;
+}
+
+/* What is needed of USER when the snapshot has gone. */
+static void
+user_keep(struct login *l, struct snapshot *snap, const struct user *user)
+{
+	l->why = is_locked(l) ? LOCKED : user_may_not(l, snap, user);
+	l->may = l->why == NULL;
+	if (l->may)
+		l->why = "wrong password";
+	l->user_id = user->user_id;
+	l->revision = user->password_revision;
+	l->name_len = keep(l->name, sizeof(l->name), user->name);
+	snprintf(l->account, sizeof(l->account), "%.*s",
+		SPAN_FMT(user->system_name.len > 0 ? user->system_name : user->name));
+	l->caches = l->session->conf->auth_pam_cache;
+	l->hash_len = user->password_hash.len <= sizeof(l->hash)
+		? keep(l->hash, sizeof(l->hash), user->password_hash)
+		: 0;
+	l->renews_scram = l->session->conf->auth_scram != (user->scram.len > 0);
+	l->scram_len = l->session->conf->auth_scram ? USER_SCRAM_SIZE : 0;
+}
+
+/* A password that needs no slow hash: one that was good a moment ago, or one that we made. */
+static bool
+is_quickly_right(struct login *l, struct snapshot *snap)
+{
+	if (!l->may)
+		return false;
+	if (l->session->conf->auth_remember_ms > 0 &&
+		shared_login_is_remembered(l->host->shared, l->user_id, l->revision,
+			password_of(l), host_steady_ms(l->host)))
+		return true;
+	l->app_id = app_password_which(snap, l->user_id, l->protocol, password_of(l));
+	return l->app_id != 0;
+}
+
+static enum err
+prove(struct login *l, struct snapshot *snap, const struct user *user)
+{
+	enum err err = login_proof(l->host, snap, user, &l->given, l->signature);
+
+	if (err == OK && !l->may)
+		err = ERR_DENIED;
+	l->has_signature = err == OK && l->given.mechanism == SASL_SCRAM_SHA_256;
+	return err;
 }
 
 static void
 look_up(struct login *l)
 {
-	struct session *s = l->session;
 	struct snapshot *snap = host_snapshot(l->host);
 	struct user user;
 	enum err err;
@@ -252,31 +325,16 @@ look_up(struct login *l)
 	}
 	err = names_user(snap, name_of(l), &user);
 	l->lockout = login_lockout(l->host, &l->peer, err == OK ? user.user_id : 0);
-	if (err == OK) {
-		l->why = is_locked(l) ? LOCKED : user_may_not(l, snap, &user);
-		l->may = l->why == NULL;
-		if (l->may)
-			l->why = "wrong password";
-		l->user_id = user.user_id;
-		l->revision = user.password_revision;
-		l->name_len = keep(l->name, sizeof(l->name), user.name);
-		snprintf(l->account, sizeof(l->account), "%.*s",
-			SPAN_FMT(user.system_name.len > 0 ? user.system_name : user.name));
-		l->caches = s->conf->auth_pam_cache;
-		l->hash_len = user.password_hash.len <= sizeof(l->hash)
-			? keep(l->hash, sizeof(l->hash), user.password_hash)
-			: 0;
-		if (l->may && s->conf->auth_remember_ms > 0 &&
-			shared_login_is_remembered(s->host->shared, l->user_id, l->revision,
-				password_of(l), host_steady_ms(s->host))) {
-			finish(l, OK);
-			return;
-		}
-	} else if (err != ERR_NOT_FOUND) {
+	if (err == OK)
+		user_keep(l, snap, &user);
+	if (err != OK && err != ERR_NOT_FOUND)
 		finish(l, ERR_IO);
-		return;
-	}
-	hash_begin(l);
+	else if (login_is_proof(&l->given))
+		finish(l, prove(l, snap, err == OK ? &user : NULL));
+	else if (is_quickly_right(l, snap))
+		finish(l, OK);
+	else
+		hash_begin(l);
 }
 
 static void
@@ -298,7 +356,7 @@ name_keep(struct login *l, struct span given)
 	struct span name;
 
 	l->name_len = keep(l->name, sizeof(l->name), given);
-	name = local_name(l);
+	name = local_name(l->session->conf, name_of(l));
 	l->name_len = name.len;
 }
 
@@ -322,6 +380,8 @@ login_begin(struct session *s, enum user_protocol protocol, const struct sasl_lo
 	/* RFC 4616, 2: nobody here acts for another; "" is no user's name */
 	name_keep(l, for_another ? SPAN_NONE : credentials->name);
 	l->password_len = keep(l->password, sizeof(l->password), credentials->password);
+	l->given = (struct sasl_login){ .mechanism = credentials->mechanism,
+		.asked = credentials->asked, .proof = credentials->proof };
 	loop_timer_init(&l->delay, on_delay);
 	loop_call_init(&l->call, on_call);
 	session_wait_is_idle(s);
@@ -353,4 +413,16 @@ login_cancel(struct login **at)
 	}
 	session_release(l->session);
 	l->session = NULL;
+}
+
+struct span
+login_signature(const struct login *l)
+{
+	return (struct span){ (const char *)l->signature, l->has_signature ? sizeof(l->signature) : 0 };
+}
+
+void
+login_keys(struct session *s, struct span name, struct scram_key *out)
+{
+	login_scram_keys(s->host, local_name(s->conf, name), out);
 }

@@ -18,13 +18,19 @@ struct login_notes;
 #define LOGIN_NOTES_EVERY_MS (60 * 1000)
 #define LOGIN_NOTES_GATHER_MS 1000
 
-/* On the loop of HOST. */
+/* On the loop of HOST. APP_ID: of the app password that it was, or 0. */
 void login_note(struct host *host, uint64_t user_id, enum user_protocol protocol,
-	const struct peer *peer);
+	const struct peer *peer, uint64_t app_id);
 /* With the host, when the store is closed. May be NULL. */
 void login_notes_close(struct login_notes **notes);
 
-/* A good password whose hash is weaker than the settings ask for gets a new one: HASH (H63). */
-void login_rehash(struct host *host, uint64_t user_id, uint64_t revision, struct span hash);
+/* What is kept of a good password and is not as the settings ask for (H63). */
+struct login_renewed {
+	struct span hash; /* empty: it stays as it is */
+	struct span scram;
+	bool renews_scram; /* else that stays */
+};
+void login_renew(struct host *host, uint64_t user_id, uint64_t revision,
+	const struct login_renewed *renewed);
 
 #endif

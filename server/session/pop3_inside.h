@@ -17,6 +17,8 @@ struct pop3_session {
 	struct session session; /* first */
 	struct pop3_server machine;
 	struct login *login;
+	struct login_proven proven;
+	struct span hostname, timestamp; /* session arena; the timestamp may be empty */
 	struct pop3_drop drop;
 	bool locked; /* the user's POP3 lock is ours (POP-05) */
 	enum pop3_sending sending;

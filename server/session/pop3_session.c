@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "server/services.h"
+#include "server/session/login_proof.h"
 #include "server/session/pop3_inside.h"
 #include "store/graves.h"
 #include "store/messages.h"
@@ -42,24 +43,59 @@ pop3_answer(struct pop3_session *pop3, struct pop3_reply reply)
 
 /* ---- the beginning ---- */
 
-static struct pop3_server_config
-machine_config(struct session *s)
+/* POP-02: no password may be sent, unless TLS is good enough. */
+static unsigned
+mechanisms_of(const struct session *s)
 {
+	unsigned all = login_mechanisms(s->conf);
+
+	if (s->conf->pop3_require_apop && !(s->conf->pop3_tls_satisfies && session_is_secure(s)))
+		return all & ~SASL_SEND_PASSWORD;
+	return all;
+}
+
+static struct pop3_server_config
+machine_config(struct pop3_session *pop3)
+{
+	struct session *s = &pop3->session;
+
 	return (struct pop3_server_config){
 		.command_line = (size_t)s->conf->limits_command_line,
 		.bad_commands = POP3_BAD_COMMANDS_MAX,
 		.auth_failures = (unsigned)s->conf->limits_auth_failures,
 		.stls = session_can_tls(s),
+		.mechanisms = mechanisms_of(s),
 		.login_in_clear = peer_is_loopback(&s->peer), /* H67 */
+		.hostname = pop3->hostname,
+		.timestamp = pop3->timestamp,
 		.implementation = s->conf->privacy_anonymise ? SPAN_NONE : SPAN("Postroom"),
 	};
+}
+
+/* RFC 1939, 7: what APOP proves to have seen. Only where somebody could use it (H64). */
+static void
+make_timestamp(struct pop3_session *pop3)
+{
+	struct session *s = &pop3->session;
+	struct sasl_nonce nonce;
+
+	pop3->hostname = host_name_at(s->conf, s->stream.io.fd, &s->arena);
+	if (!s->conf->auth_recoverable)
+		return;
+	login_nonce(s->host, &nonce);
+	pop3->timestamp = arena_printf(&s->arena, "<%.*s@%.*s>", (int)nonce.len, nonce.text,
+		SPAN_FMT(span_range(pop3->hostname, 0, 255)));
 }
 
 static void
 on_connect(struct pop3_session *pop3)
 {
-	pop3_answer(pop3, pop3->session.conf->privacy_anonymise ? POP3_OK("Ready") /* SVC-05 */
-								: POP3_OK("Postroom"));
+	const char *name = pop3->session.conf->privacy_anonymise ? "Ready" : "Postroom"; /* SVC-05 */
+
+	pop3_answer(pop3, (struct pop3_reply){ .ok = true,
+				  .text = arena_printf(&pop3->session.command, "%s%s%.*s", name,
+					  pop3->timestamp.len > 0 ? " " : "",
+					  SPAN_FMT(pop3->timestamp)) });
 }
 
 /* ERR_EXISTS: another session has it. */
@@ -103,14 +139,12 @@ enter_drop(struct pop3_session *pop3, uint64_t user_id, struct span name)
 	return err == ERR_LIMIT ? ERR_IO : err;
 }
 
+/* The end of a try. */
 static void
-on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
+answer_login(struct pop3_session *pop3, enum err result, uint64_t user_id, struct span name)
 {
-	struct pop3_session *pop3 = pop3_of(s);
+	struct session *s = &pop3->session;
 
-	pop3->login = NULL;
-	if (session_is_closing(s))
-		return;
 	if (result == OK)
 		result = enter_drop(pop3, user_id, name);
 	if (result == OK) {
@@ -131,7 +165,36 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 		close_drop(pop3);
 		pop3_answer(pop3, POP3_ERR("SYS/TEMP", "Not now, please try again"));
 	}
+}
+
+static void
+on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
+{
+	struct pop3_session *pop3 = pop3_of(s);
+	struct span signature = login_signature(pop3->login);
+
+	pop3->login = NULL;
+	if (session_is_closing(s))
+		return;
+	if (result == OK && signature.len > 0) { /* he is in when he has seen it */
+		pop3->proven = (struct login_proven){ user_id, arena_copy(&s->arena, name) };
+		pop3_answer(pop3, pop3_server_signature(&pop3->machine, signature));
+	} else {
+		answer_login(pop3, result, user_id, name);
+	}
 	session_resume(s);
+}
+
+static void
+on_keys(struct pop3_session *pop3, struct span name)
+{
+	struct scram_key key;
+
+	login_keys(&pop3->session, name, &key);
+	pop3_answer(pop3,
+		pop3_server_keys(&pop3->machine, (struct span){ key.salt, sizeof(key.salt) },
+			key.iterations));
+	explicit_bzero(&key, sizeof(key));
 }
 
 static void
@@ -246,6 +309,12 @@ on_event(struct pop3_session *pop3, struct pop3_event *ev)
 	case POP3_LOGIN:
 		on_credentials(pop3, &ev->login);
 		break;
+	case POP3_KEYS:
+		on_keys(pop3, ev->login.name);
+		break;
+	case POP3_CONFIRMED:
+		answer_login(pop3, OK, pop3->proven.user_id, pop3->proven.name);
+		break;
 	case POP3_STAT:
 		pop3_on_stat(pop3);
 		break;
@@ -298,7 +367,12 @@ step(struct pop3_session *pop3)
 {
 	struct session *s = &pop3->session;
 	struct pop3_event ev = { 0 };
-	size_t used = pop3_server_next(&pop3->machine, stream_peek(&s->stream), &ev);
+	bool was_auth = pop3->machine.state == POP3_STATE_AUTH;
+	size_t used;
+
+	if (pop3->machine.nonce.len == 0)
+		login_nonce(s->host, &pop3->machine.nonce);
+	used = pop3_server_next(&pop3->machine, stream_peek(&s->stream), &ev);
 
 	if (ev.kind == POP3_STLS) {
 		stream_consume(&s->stream, used); /* before anybody asks whether more was sent (H3) */
@@ -307,7 +381,7 @@ step(struct pop3_session *pop3)
 	}
 	if (ev.kind != POP3_NEED_BYTES && ev.kind != POP3_NEED_REPLY)
 		on_event(pop3, &ev);
-	if (ev.kind == POP3_LOGIN)
+	if (was_auth || ev.command.verb == POP3_VERB_PASS || ev.command.verb == POP3_VERB_AUTH)
 		stream_consume_secret(&s->stream, used);
 	else
 		stream_consume(&s->stream, used);
@@ -325,7 +399,7 @@ pop3_input(struct session *s)
 	struct pop3_session *pop3 = pop3_of(s);
 
 	if (session_take_conf(s))
-		pop3->machine.config = machine_config(s);
+		pop3->machine.config = machine_config(pop3);
 	if (pop3->sending != SENDING_NOTHING)
 		pop3_go_on_sending(pop3);
 	if (pop3->sending != SENDING_NOTHING)
@@ -341,8 +415,10 @@ static void
 pop3_open(struct session *s)
 {
 	struct pop3_session *pop3 = pop3_of(s);
-	struct pop3_server_config config = machine_config(s);
+	struct pop3_server_config config;
 
+	make_timestamp(pop3);
+	config = machine_config(pop3);
 	pop3_server_init(&pop3->machine, &config, stream_is_secure(&s->stream));
 	session_set_deadline(s, s->conf->timeouts_before_login_ms, CLOSE_LOGIN_TIME); /* H20 */
 	pop3_input(s);
@@ -354,7 +430,7 @@ pop3_secured(struct session *s)
 	struct pop3_session *pop3 = pop3_of(s);
 
 	pop3_server_tls_started(&pop3->machine);
-	pop3->machine.config = machine_config(s);
+	pop3->machine.config = machine_config(pop3);
 }
 
 static void

@@ -18,6 +18,7 @@ struct smtp_session {
 	struct smtp_server machine;
 	struct intake *intake; /* from MAIL to the answer to the message */
 	struct login *login;
+	struct login_proven proven;
 	struct span hostname; /* session arena */
 	struct span helo;     /* into helo_text: a peer may say it as often as it likes */
 	char helo_text[SMTP_HELO_MAX];

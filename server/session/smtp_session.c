@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "server/session/door.h"
+#include "server/session/login_proof.h"
 #include "server/session/smtp_inside.h"
 
 #define SMTP_BAD_COMMANDS_MAX 20 /* then 421 */
@@ -99,7 +100,8 @@ machine_config(struct smtp_session *smtp)
 		.bad_commands = SMTP_BAD_COMMANDS_MAX,
 		.auth_failures = (unsigned)conf->limits_auth_failures,
 		.starttls = session_can_tls(s),
-		.auth = !lmtp, /* who speaks it is trusted by its address, or not at all */
+		/* who speaks LMTP is trusted by its address, or not at all */
+		.mechanisms = lmtp ? 0 : login_mechanisms(conf),
 		.auth_in_clear = s->peer.is_unix || /* H67 */
 			door_access(conf, s->service->number, &s->peer, SPAN_NONE).answer ==
 				ACCESS_ALLOW_NOAUTH,
@@ -146,20 +148,18 @@ on_hello(struct smtp_session *smtp, const struct smtp_command *command)
 			: smtp_reply_for(OK));
 }
 
+/* The end of a try. NAME lives in the session arena, or is empty. */
 static void
-on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
+answer_login(struct smtp_session *smtp, enum err result, uint64_t user_id, struct span name)
 {
-	struct smtp_session *smtp = smtp_of(s);
+	struct session *s = &smtp->session;
 
-	smtp->login = NULL;
-	if (session_is_closing(s))
-		return;
 	if (result == OK)
 		result = session_take_user(s, user_id, name);
 	if (result == OK) {
 		smtp->user_id = user_id;
 		smtp->may_send = true;
-		smtp->user = arena_copy(&s->arena, name);
+		smtp->user = name;
 		smtp_answer(smtp, SMTP_REPLY(235, "2.7.0", "Logged in"));
 	} else if (result == ERR_DENIED) {
 		smtp_answer(smtp, SMTP_REPLY(535, "5.7.8", "Wrong name or password"));
@@ -168,7 +168,38 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	} else {
 		smtp_answer(smtp, SMTP_REPLY(454, "4.7.0", "Cannot check that now"));
 	}
+}
+
+static void
+on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
+{
+	struct smtp_session *smtp = smtp_of(s);
+	struct span signature = login_signature(smtp->login);
+
+	smtp->login = NULL;
+	if (session_is_closing(s))
+		return;
+	if (result == OK)
+		name = arena_copy(&s->arena, name);
+	if (result == OK && signature.len > 0) { /* he is in when he has seen it */
+		smtp->proven = (struct login_proven){ user_id, name };
+		smtp_answer(smtp, smtp_server_signature(&smtp->machine, signature));
+	} else {
+		answer_login(smtp, result, user_id, name);
+	}
 	session_resume(s);
+}
+
+static void
+on_auth_keys(struct smtp_session *smtp, struct span name)
+{
+	struct scram_key key;
+
+	login_keys(&smtp->session, name, &key);
+	smtp_answer(smtp,
+		smtp_server_keys(&smtp->machine, (struct span){ key.salt, sizeof(key.salt) },
+			key.iterations));
+	explicit_bzero(&key, sizeof(key));
 }
 
 static void
@@ -250,6 +281,12 @@ on_event(struct smtp_session *smtp, struct smtp_event *ev)
 	case SMTP_AUTH:
 		on_auth(smtp, &ev->login);
 		break;
+	case SMTP_AUTH_KEYS:
+		on_auth_keys(smtp, ev->login.name);
+		break;
+	case SMTP_AUTH_CONFIRMED:
+		answer_login(smtp, OK, smtp->proven.user_id, smtp->proven.name);
+		break;
 	case SMTP_VRFY:
 		on_vrfy(smtp, &ev->command);
 		break;
@@ -277,7 +314,12 @@ step(struct smtp_session *smtp)
 	struct session *s = &smtp->session;
 	struct span in = stream_peek(&s->stream);
 	struct smtp_event ev = { 0 };
-	size_t used = smtp_server_next(&smtp->machine, in, &ev);
+	bool was_auth = smtp->machine.state == SMTP_STATE_AUTH;
+	size_t used;
+
+	if (smtp->machine.nonce.len == 0)
+		login_nonce(s->host, &smtp->machine.nonce);
+	used = smtp_server_next(&smtp->machine, in, &ev);
 
 	if (ev.kind == SMTP_TEXT) {
 		if (!smtp_on_text(smtp, in, ev.text, used))
@@ -289,7 +331,7 @@ step(struct smtp_session *smtp)
 	} else if (ev.kind != SMTP_NEED_BYTES && ev.kind != SMTP_NEED_REPLY) {
 		on_event(smtp, &ev);
 	}
-	if (ev.kind == SMTP_AUTH)
+	if (was_auth || ev.command.verb == SMTP_VERB_AUTH) /* well formed or not */
 		stream_consume_secret(&s->stream, used);
 	else
 		stream_consume(&s->stream, used);

@@ -11,6 +11,7 @@
 
 #include "conf/conf_load.h"
 #include "server/pipeline/note.h"
+#include "server/secret_key.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
 #include "server/session/login_notes.h"
@@ -64,6 +65,9 @@ load_conf(const char *text)
 	return conf;
 }
 
+static const struct secret_key key_of_test = { .key = { "a key that everybody knows" },
+	.kept = true };
+
 void
 site_open(struct site *site, const char *text)
 {
@@ -90,6 +94,7 @@ site_open(struct site *site, const char *text)
 	host->generation = generation_new(load_conf(text));
 	host->conf = generation_conf(host->generation);
 	host->metrics = &site->metrics;
+	host->secret_key = &key_of_test;
 	chunk_pool_init(&host->pool, 64);
 	list_init(&host->sessions);
 	loop_on_turn_end(host->loop, on_turn_end, host);

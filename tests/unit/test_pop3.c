@@ -167,7 +167,8 @@ static const struct {
 };
 
 static const struct pop3_server_config config = {
-	.command_line = 64, .bad_commands = 10, .auth_failures = 3, .stls = true, .login_in_clear = true};
+	.command_line = 64, .bad_commands = 10, .auth_failures = 3, .stls = true,
+	.mechanisms = SASL_SEND_PASSWORD, .login_in_clear = true};
 
 static void
 test_pop3_server_pop01_conversations(void **state)

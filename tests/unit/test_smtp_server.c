@@ -24,7 +24,7 @@ static const struct smtp_server_config config = {.hostname = {"mail.example.org"
 	.recipients = 1000,
 	.bad_commands = 10, .auth_failures = 3,
 	.starttls = true,
-	.auth = true,
+	.mechanisms = SASL_SEND_PASSWORD,
 	.auth_in_clear = true,
 	.dsn = true};
 
