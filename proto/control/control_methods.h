@@ -121,11 +121,19 @@
 	X(access_lan, "access.lan", "access lan", QUEUE_VIEW, G0, ROWS, "", \
 		"line:text what:text", \
 		"Access lines for this machine and the networks it is in.") \
-	X(session_list, "session.list", "session list", QUEUE_VIEW, G0, ROWS, "", \
+	X(session_list, "session.list", "session list", QUEUE_VIEW, G0, ROWS, "-user:name?", \
 		"id:text service:text user:text peer:text tls:text age:duration doing:text", \
-		"Open sessions.") \
-	X(session_end, "session.end", "session end", QUEUE_OPERATE, G2, DONE, "ids:targets", "", \
-		"Close sessions.") \
+		"Open sessions, or those of a user.") \
+	X(session_end, "session.end", "session end", QUEUE_OPERATE, G2, DONE, \
+		"ids:targets? -user:name?", "", \
+		"Close sessions, or all of a user; each is told that the server shuts down.") \
+	X(block_list, "block.list", "block list", QUEUE_VIEW, G0, ROWS, "", \
+		"address:text user:text failures:number since:time until:time why:text", \
+		"Addresses and users that are locked or slowed after failed logins, or refused for " \
+		"connecting too often.") \
+	X(block_remove, "block.remove", "block remove", CONFIG_EDIT, G1, DONE, \
+		"addresses:targets", "", \
+		"Let an address in again, or one user of it: \"192.0.2.1 anna\", \"* anna\".") \
 	X(log_tail, "log.tail", "log tail", LOG_VIEW, G0, ROWS, \
 		"-lines:count? -level:choice(error|warning|info|debug)? -service:" CONTROL_LOG_AREAS \
 		"? -session:text?", \

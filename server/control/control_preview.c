@@ -373,6 +373,13 @@ preview_begin(struct control_call *call, struct previewing *pv)
 	return false;
 }
 
+/* The sessions of a user are named by him. */
+static bool
+names_a_user(const struct rpc_request *inner)
+{
+	return inner->method->id == CONTROL_session_end && rpc_has(inner, "user");
+}
+
 static void
 preview_start(struct control_call *call)
 {
@@ -398,7 +405,8 @@ preview_start(struct control_call *call)
 		return;
 	}
 	list = list_request(call, pv->inner);
-	if (!rpc_has(call->request, "filter") && !rpc_flag(call->request, "all"))
+	if (!rpc_has(call->request, "filter") && !rpc_flag(call->request, "all") &&
+		!names_a_user(pv->inner))
 		control_fail(call, RPC_INVALID, "name the objects, or give a filter or all", NULL,
 			"filter");
 	else if (!list)

@@ -1,5 +1,5 @@
 /*
- * control_services.c - services, open sessions, and the clock of tests.
+ * control_services.c - services, and the clock of tests.
  */
 #include <stdio.h>
 
@@ -7,7 +7,6 @@
 #include "server/control/control_call.h"
 #include "server/server.h"
 
-#define SESSION_ROWS 1000 /* at once: each look walks the register from its start */
 #define ADDRESSES_MAX 4096
 
 static const char *const tls_words[] = {
@@ -134,73 +133,6 @@ service_stop(struct control_call *call)
 const struct control_handler control_do_service_start = {.start = service_start};
 const struct control_handler control_do_service_stop = {
 	.start = service_stop, .warns = stop_warns};
-
-static void
-session_row(struct control_call *call, const struct shared_session *row)
-{
-	char id[24];
-
-	snprintf(id, sizeof(id), "s%llu", (unsigned long long)row->id);
-	control_row(&call->rows, span_of(id));
-	control_put_text(&call->rows, span_of(id));
-	control_put_text(&call->rows, span_of(row->service ? row->service->name : ""));
-	control_put_text(&call->rows, span_of(row->user));
-	control_put_text(&call->rows, span_of(row->peer.text));
-	control_put_text(&call->rows, span_of(row->tls ? row->tls : ""));
-	control_put_number(&call->rows, (call->now_ms - row->since_ms) / 1000);
-	control_put_text(&call->rows, span_of(row->doing ? row->doing : ""));
-}
-
-static void
-session_list(struct control_call *call)
-{
-	struct shared_session *rows = ARENA_ARRAY(&call->arena, struct shared_session, SESSION_ROWS);
-	uint64_t after = 0;
-	size_t n;
-
-	while ((n = shared_session_list(call->host->shared, after, rows, SESSION_ROWS)) > 0) {
-		for (size_t i = 0; i < n; i++)
-			session_row(call, &rows[i]);
-		after = rows[n - 1].id;
-	}
-	control_rows_end(&call->rows);
-	control_call_end(call);
-}
-
-const struct control_handler control_do_session_list = {.start = session_list};
-
-static enum err
-session_end_one(struct control_call *call, struct span key)
-{
-	uint64_t id;
-
-	if (key.len > 0 && key.ptr[0] == 's')
-		key = span_from(key, 1);
-	if (span_u64(key, UINT64_MAX, &id) != OK)
-		return ERR_NOT_FOUND;
-	return server_session_end(call->host->server, id);
-}
-
-static void
-session_end(struct control_call *call)
-{
-	const struct rpc_value *ids = rpc_value(call->request, "ids");
-
-	for (size_t i = 0; i < ids->count; i++) {
-		enum err err = session_end_one(call, ids->items[i]);
-
-		if (err == OK)
-			call->done++;
-		else
-			control_skip(call, ids->items[i], control_why(err));
-	}
-	if (call->done == 0 && ids->count == 1)
-		control_failf(call, RPC_NOT_FOUND, "ids", "no such session: %.*s",
-			SPAN_FMT(ids->items[0]));
-	control_call_end(call);
-}
-
-const struct control_handler control_do_session_end = {.start = session_end};
 
 static void
 clock_advance(struct control_call *call)

@@ -20,10 +20,31 @@
 
 struct user_walk {
 	char name[USER_NAME_MAX + 1];
+	int64_t steady_ms; /* by which locks are counted, when the call began */
 };
 
+static bool
+look_check(struct control_call *call)
+{
+	struct user_walk *walk = ARENA_NEW(&call->arena, struct user_walk);
+
+	walk->steady_ms = host_steady_ms(call->host);
+	call->state = walk;
+	return true;
+}
+
+/* Wall clock; 0: not locked (USR-20). */
+static int64_t
+locked_until_ms(const struct control_call *call, struct span name)
+{
+	const struct user_walk *walk = call->state;
+	int64_t until_ms = shared_user_locked_until(call->host->shared, name, walk->steady_ms);
+
+	return until_ms ? call->now_ms + until_ms - walk->steady_ms : 0;
+}
+
 static void
-user_flags(const struct user *u, char out[8])
+user_flags(const struct user *u, bool locked, char out[8])
 {
 	char *at = out;
 
@@ -35,14 +56,17 @@ user_flags(const struct user *u, char out[8])
 		*at++ = 's';
 	if (u->monitor)
 		*at++ = 'm';
+	if (locked)
+		*at++ = 'L';
 	if (!u->enabled)
 		*at++ = '-';
 	*at = '\0';
 }
 
 static enum err
-user_row(struct control_rows *rows, struct snapshot *snap, const struct user *u)
+user_row(struct control_call *call, struct snapshot *snap, const struct user *u)
 {
+	struct control_rows *rows = &call->rows;
 	struct folder_totals totals = {0};
 	struct folder inbox = {0};
 	struct logins logins;
@@ -50,7 +74,7 @@ user_row(struct control_rows *rows, struct snapshot *snap, const struct user *u)
 	char flags[8];
 	enum err err;
 
-	user_flags(u, flags);
+	user_flags(u, locked_until_ms(call, u->name) != 0, flags);
 	err = control_totals(snap, u->user_id, &totals);
 	if (err == OK)
 		err = folder_find(snap, u->user_id, SPAN("INBOX"), &inbox);
@@ -80,10 +104,8 @@ user_list_read(struct control_call *call, struct snapshot *snap)
 	struct user user;
 	enum err err;
 
-	if (!walk)
-		walk = call->state = ARENA_NEW(&call->arena, struct user_walk);
 	while ((err = user_after(snap, span_of(walk->name), &user)) == OK) {
-		err = user_row(&call->rows, snap, &user);
+		err = user_row(call, snap, &user);
 		if (err != OK)
 			break;
 		snprintf(walk->name, sizeof(walk->name), "%.*s", SPAN_FMT(user.name));
@@ -96,7 +118,7 @@ user_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-const struct control_handler control_do_user_list = {.read = user_list_read};
+const struct control_handler control_do_user_list = {.check = look_check, .read = user_list_read};
 
 static enum step
 user_show_read(struct control_call *call, struct snapshot *snap)
@@ -127,11 +149,13 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	json_put_member_u64(w, SPAN("held"), totals.held);
 	json_put_member_u64(w, SPAN("size"), totals.bytes);
 	control_put_time(w, SPAN("last_login"), logins_last_ms(&logins));
+	json_put_member_bool(w, SPAN("locked"), locked_until_ms(call, user.name) != 0);
+	control_put_time(w, SPAN("locked_until"), locked_until_ms(call, user.name));
 	json_put_close(w);
 	return STEP_DONE;
 }
 
-const struct control_handler control_do_user_show = {.read = user_show_read};
+const struct control_handler control_do_user_show = {.check = look_check, .read = user_show_read};
 
 /* ---- changes ---- */
 
@@ -415,8 +439,22 @@ unlock_each(struct control_call *call, struct txn *txn, struct span name)
 	return err;
 }
 
+static void
+unlock_finish(struct control_call *call)
+{
+	const struct rpc_value *names = rpc_value(call->request, "names");
+
+	for (size_t i = 0; i < names->count; i++)
+		log_put(call->host->log, &(struct log_line){.level = LEVEL_INFO,
+						 .area = "security",
+						 .text = "unlocked",
+						 .fields = {{"user", names->items[i], 0},
+							 {"by", span_of(call->who.name), 0}}});
+}
+
 const struct control_handler control_do_user_unlock = {
 	.each = unlock_each,
+	.finish = unlock_finish,
 	.object = "user",
 	.cannot = "failed logins are counted in memory only",
 };
