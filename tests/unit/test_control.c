@@ -279,5 +279,5 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL) + test_control_rpc() +
-		test_user_lines();
+		test_mapping_lines() + test_user_lines();
 }

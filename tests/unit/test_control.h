@@ -7,6 +7,7 @@
 #include "tests/harness/page_edge.h"
 
 int test_control_rpc(void);
+int test_mapping_lines(void);
 int test_user_lines(void);
 
 #endif
