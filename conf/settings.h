@@ -54,7 +54,8 @@
 	X(log_keep, "log.keep", COUNT, 1, 1000, "10", "files", NOTHING,                            \
 		"Files put aside that are kept: main.log.old, main.log.old.2, ...")                 \
 	X(log_protocols, "log.protocols", WORDS, 0, 20, "[]", LOG_PROTOCOL_WORDS, NOTHING,         \
-		"Services whose commands and replies are logged, secrets masked (LOG-03).")        \
+		"Services whose commands and replies are logged, as level info, secrets masked "    \
+		"(LOG-03).")                                                                       \
 	X(log_logins, "log.logins", BOOL, 0, 0, "no", "", NOTHING,                                 \
 		"Good logins are written to the security log too (LOG-05).")                       \
 	X(tls_certificate, "tls.certificate", PATH, 0, 4095, "", "", RELOAD,                       \

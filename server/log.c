@@ -281,9 +281,8 @@ log_protocol(struct log *log, const char *area, const char *session, bool from_p
 	bool masked = false;
 	struct span shown = from_peer ? log_mask(line, &masked) : line;
 
-	if (!log_is_on(log, LEVEL_DEBUG))
-		return;
-	log_put(log, &(struct log_line){ .level = LEVEL_DEBUG, .area = area, .session = session,
+	log_put(log, &(struct log_line){ .level = LEVEL_INFO, .area = area, .session = session,
 			     .text = from_peer ? "C" : "S",
-			     .fields = { { .key = masked ? "masked" : "line", .text = shown } } });
+			     .fields = { { "line", shown },
+				     { masked ? "secret" : NULL, SPAN("***") } } });
 }

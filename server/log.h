@@ -63,7 +63,7 @@ struct log *log_ring(struct log_writer *w); /* one more ring, freed with the wri
 void log_put(struct log *log, const struct log_line *line);
 bool log_is_on(const struct log *log, enum log_level level);
 
-/* A protocol line at LEVEL_DEBUG, C: or S: in front, secrets masked. */
+/* A protocol line at LEVEL_INFO, its text C or S, secrets "***" (LOG-03). */
 void log_protocol(struct log *log, const char *area, const char *session, bool from_peer,
 	struct span line);
 /* How much of a client's line may be shown; *masked: the rest is a secret. Also for traces. */

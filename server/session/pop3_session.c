@@ -15,6 +15,7 @@
 #include "server/services.h"
 #include "server/session/login_proof.h"
 #include "server/session/pop3_inside.h"
+#include "server/session/protocol_log.h"
 #include "store/graves.h"
 #include "store/messages.h"
 
@@ -34,8 +35,10 @@ void
 pop3_answer(struct pop3_session *pop3, struct pop3_reply reply)
 {
 	struct session *s = &pop3->session;
+	size_t mark = protocol_log_mark(s);
 
 	pop3_server_answer(&pop3->machine, reply, stream_out(&s->stream));
+	protocol_log_own(s, mark);
 	arena_reset(&s->command);
 	if (pop3->machine.state == POP3_STATE_TRANSACTION)
 		session_set_deadline(s, s->conf->timeouts_pop3_ms, CLOSE_IDLE);

@@ -11,6 +11,7 @@
 
 #include "server/session/door.h"
 #include "server/session/login_proof.h"
+#include "server/session/protocol_log.h"
 #include "server/session/smtp_inside.h"
 
 #define SMTP_BAD_COMMANDS_MAX 20 /* then 421 */
@@ -65,8 +66,10 @@ void
 smtp_answer(struct smtp_session *smtp, struct smtp_reply reply)
 {
 	struct session *s = &smtp->session;
+	size_t mark = protocol_log_mark(s);
 
 	smtp_server_answer(&smtp->machine, reply, stream_out(&s->stream));
+	protocol_log_own(s, mark);
 	arena_reset(&s->command);
 	await_command(smtp);
 }
@@ -75,8 +78,10 @@ void
 smtp_answer_each(struct smtp_session *smtp, const struct smtp_reply *replies)
 {
 	struct session *s = &smtp->session;
+	size_t mark = protocol_log_mark(s);
 
 	smtp_server_answer_each(&smtp->machine, replies, stream_out(&s->stream));
+	protocol_log_own(s, mark);
 	arena_reset(&s->command);
 	await_command(smtp);
 }

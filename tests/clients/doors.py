@@ -3,6 +3,7 @@
 
 What `access test` says of an address is compared with what happens to a client from there.
 """
+import base64
 import os
 import smtplib
 import socket
@@ -244,6 +245,39 @@ def test_svc_03_a_port_in_use_ends_the_start(_):
             s.start(ready=False)
             equal(s.process.wait(postroom.START_S), 1)
             true("in use" in s.errors() and "services.pop3.listen" in s.errors(), s.errors())
+
+
+def smtp_log(server):
+    with open(os.path.join(server.dir, "log", "main.log"), errors="replace") as f:
+        return [line for line in f if " smtp " in line]
+
+
+def test_log_03_smt_18_the_smtp_log_has_each_refusal_and_no_secret(server):
+    server.cli("config", "set", "log.protocols", '["smtp", "submission", "pop3"]', "--yes")
+    with Client(server, "smtp") as c:
+        c.line()
+        c.say("EHLO client.test")
+        c.say("MAIL FROM:<bo@elsewhere.test>")
+        texts = [c.say("RCPT TO:<%s>" % to) for to in ("x@elsewhere.test", "nobody@example.test", "a%b@example.test")]
+        texts.append(c.say("MAIL FROM:<bo@elsewhere.test> SIZE=99999999999"))
+        c.say("RSET")
+        texts.append(c.say("MAIL FROM:<bo@elsewhere.test> SIZE=99999999999"))
+    true(len(set(texts)) == len(texts), "each refusal has its own text: %r" % texts)
+    wait_for(lambda: all(any(t in line for line in smtp_log(server)) for t in texts), "and is in the log: %r" % texts)
+    smtp = server.smtp("submission")
+    smtp.starttls(context=unverified())
+    smtp.login("anna", PASSWORD)
+    smtp.sendmail("anna@example.test", ["anna@example.test"], b"Subject: hidden\r\n\r\nbody-of-mine\r\n")
+    smtp.quit()
+    server.pop("anna", tls=False).quit()
+    wait_for(lambda: any("AUTH" in t and "***" in t for t in smtp_log(server)), "the login, masked")
+    with open(os.path.join(server.dir, "log", "main.log"), errors="replace") as f:
+        text = f.read()
+    true("body-of-mine" not in text and "Subject: hidden" not in text, "no message in it")
+    for secret in (PASSWORD, base64.b64encode(b"\0anna\0" + PASSWORD.encode()).decode()):
+        true(secret not in text, "no secret in it (H66)")
+    true('line="USER anna"' in text and "line=PASS secret=***" in text, "POP3 too")
+    server.cli("config", "set", "log.protocols", "[]", "--yes")
 
 
 def test_svc_08_silent_clients_stall_nobody(server):

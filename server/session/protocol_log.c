@@ -1,0 +1,47 @@
+/*
+ * protocol_log.c - which lines of a session go into the log (LOG-03).
+ */
+#include "server/session/protocol_log.h"
+
+#include "conf/conf.h"
+#include "server/services.h"
+
+static bool
+is_on(const struct session *s)
+{
+	const struct conf_list *names = &s->conf->log_protocols;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (span_eq(names->items[i], span_of(s->service->name)))
+			return true;
+	return false;
+}
+
+static void
+put_lines(const struct session *s, bool from_peer, struct span lines)
+{
+	struct span line;
+
+	while (span_next_line(&lines, &line))
+		log_protocol(s->host->log, s->class->name, s->name, from_peer, line);
+}
+
+void
+protocol_log_peer(const struct session *s, struct span lines, bool secret)
+{
+	if (lines.len > 0 && is_on(s))
+		put_lines(s, true, secret ? SPAN("***") : lines);
+}
+
+size_t
+protocol_log_mark(struct session *s)
+{
+	return buf_span(stream_out(&s->stream)).len;
+}
+
+void
+protocol_log_own(struct session *s, size_t mark)
+{
+	if (is_on(s))
+		put_lines(s, false, span_from(buf_span(stream_out(&s->stream)), mark));
+}
