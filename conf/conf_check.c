@@ -77,6 +77,30 @@ listens_outside(const struct conf_service *service)
 }
 
 /* May strangers connect to the MX side? Its lines refuse nobody under relay_check client_ip. */
+/* The servers that names are asked of cannot be names themselves. */
+static void
+check_dns(struct checking *c)
+{
+	const struct conf_list *servers = &c->conf->dns_servers;
+
+	for (size_t i = 0; i < servers->count; i++) {
+		struct span host = servers->items[i];
+		struct in6_addr address;
+		bool is_v4;
+		char key[CONF_KEY_MAX];
+
+		if (span_starts(host, SPAN("[")))
+			host = span_range(host, 1, span_find(host, ']'));
+		else if (span_find(host, ':') == span_find_last(host, ':'))
+			host = span_range(host, 0, span_find(host, ':'));
+		if (access_address(host, &address, &is_v4) == OK)
+			continue;
+		snprintf(key, sizeof(key), "dns.servers.%zu", i);
+		conf_fault_add(c->faults, place(c, key), SPAN("dns.servers"),
+			"%.*s is not an address", SPAN_FMT(servers->items[i]));
+	}
+}
+
 static bool
 is_open_to_all(const struct conf *conf)
 {
@@ -305,6 +329,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_tls(&c);
 	check_domains(&c);
 	check_smtp(&c);
+	check_dns(&c);
 	check_minimums(&c);
 	check_timeouts(&c);
 	check_routes(&c);

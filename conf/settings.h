@@ -70,7 +70,7 @@
 	X(dns_servers, "dns.servers", ENDPOINTS, 0, 8, "[]", "address:port", RELOAD,               \
 		"Resolvers for all look-ups; empty: the system's.")                                \
 	X(dns_timeout_ms, "dns.timeout", DURATION, 1000, 60000, "5s", "time", NOTHING,             \
-		"A look-up without an answer is given up (NET-05).")                               \
+		"One try of a look-up; all its tries end after 30s (NET-05, Q-61).")                               \
 	X(secrets_key, "secrets.key", PATH, 0, 4095, "", "", RESTART,                              \
 		"File of the key that seals stored secrets, 0600, not in backups; empty: "         \
 		"secrets.key beside the folder of the store (H65).")                               \

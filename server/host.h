@@ -20,6 +20,7 @@ struct loop;
 struct metrics;
 struct own_mails;
 struct refusals;
+struct resolver;
 struct secret_key;
 struct server;
 struct shared;
@@ -42,6 +43,7 @@ struct host {
 	struct workers *workers;
 	struct tls_server *tls; /* NULL: no TLS; changed by a reload between two turns */
 	const struct secret_key *secret_key; /* secret_key.h; one for the process */
+	struct resolver *resolver; /* net/resolver.h; one for all loops */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
 	struct list sessions;	/* struct session.link */

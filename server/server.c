@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/net/resolver.h"
 #include "server/net/tls.h"
 #include "server/net/work.h"
 #include "server/queue/own_mail.h"
@@ -241,6 +242,7 @@ finish_jobs(struct server *s)
 static void
 close_hosts(struct server *s)
 {
+	resolver_close(&s->resolver);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "server/net/tls.h"
+#include "server/net/resolver.h"
 #include "server/net/work.h"
 #include "server/server_state.h"
 #include "server/warden/warden_requests.h"
@@ -56,6 +57,14 @@ server_set_limits(struct server *s, const struct conf *conf)
 	workers_set_waiting(s->workers, WORK_HASH, (size_t)conf->limits_hashes_waiting);
 	workers_set_waiting(s->workers, WORK_SEARCH, (size_t)conf->limits_searches_waiting);
 	workers_set_waiting(s->workers, WORK_TLS, (size_t)conf->limits_handshakes);
+}
+
+struct resolver_options
+server_resolver_options(const struct conf *conf)
+{
+	return (struct resolver_options){ .servers = conf->dns_servers.items,
+		.server_count = conf->dns_servers.count, .timeout_ms = conf->dns_timeout_ms,
+		.resolv_conf = "/etc/resolv.conf" };
 }
 
 struct log_options
@@ -123,6 +132,7 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 {
 	struct generation *generation = generation_new(next);
 	struct log_options log = server_log_options(next, s->options);
+	struct resolver_options resolver = server_resolver_options(next);
 
 	log.dir = s->log_dir;
 	note_restart(s, next);
@@ -131,6 +141,8 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 	if (log_writer_change(s->writer, &log) != OK)
 		server_complain(s, "log", "the directory cannot be used", "see log.dir");
 	server_set_limits(s, next);
+	if (resolver_configure(s->resolver, &resolver) != OK)
+		server_complain(s, "dns.servers", "cannot be used, the old ones stay", "");
 	server_listeners_start(s);
 	metric_add(&s->metrics, reloads, 1);
 	generation_release(&generation);

@@ -9,6 +9,7 @@
 
 #include "server/net/random.h"
 #include "server/net/tls.h"
+#include "server/net/resolver.h"
 #include "server/net/work.h"
 #include "server/server_state.h"
 
@@ -205,6 +206,21 @@ open_tls(struct server *s, const struct conf *conf)
 }
 
 static enum err
+open_resolver(struct server *s, const struct conf *conf)
+{
+	struct resolver_options options = server_resolver_options(conf);
+	const char *fault = "";
+
+	if (resolver_open(server_front(s)->loop, &options, &s->resolver, &fault) != OK) {
+		server_complain(s, "dns", fault, "see dns.servers");
+		return ERR_IO;
+	}
+	for (unsigned i = 0; i < s->loop_count; i++)
+		s->hosts[i].resolver = s->resolver;
+	return OK;
+}
+
+static enum err
 open_listeners(struct server *s, const struct conf *conf)
 {
 	char fault[SERVER_LINE_MAX] = "";
@@ -246,7 +262,7 @@ server_open(struct server *s, struct generation *generation)
 	server_clock_restore(s, conf);
 	open_secret_key(s, conf);
 	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
-		open_tls(s, conf) != OK)
+		open_tls(s, conf) != OK || open_resolver(s, conf) != OK)
 		return ERR_IO;
 	return open_listeners(s, conf);
 }

@@ -22,6 +22,7 @@ void test_net_turn_until(struct loop *l, const volatile int *flag);
 
 int test_net_loop(void);
 int test_net_log(void);
+int test_net_resolver(void);
 int test_net_session(void);
 int test_net_locks(void);
 int test_net_shared(void);
