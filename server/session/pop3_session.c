@@ -377,6 +377,7 @@ step(struct pop3_session *pop3)
 		login_nonce(s->host, &pop3->machine.nonce);
 	used = pop3_server_next(&pop3->machine, stream_peek(&s->stream), &ev);
 
+	protocol_log_peer(s, span_range(stream_peek(&s->stream), 0, used), was_auth);
 	if (ev.kind == POP3_STLS) {
 		stream_consume(&s->stream, used); /* before anybody asks whether more was sent (H3) */
 		on_stls(pop3);

@@ -320,12 +320,15 @@ step(struct smtp_session *smtp)
 	struct span in = stream_peek(&s->stream);
 	struct smtp_event ev = { 0 };
 	bool was_auth = smtp->machine.state == SMTP_STATE_AUTH;
+	bool was_data = smtp->machine.state == SMTP_STATE_DATA;
 	size_t used;
 
 	if (smtp->machine.nonce.len == 0)
 		login_nonce(s->host, &smtp->machine.nonce);
 	used = smtp_server_next(&smtp->machine, in, &ev);
 
+	if (!was_data) /* a message is no conversation */
+		protocol_log_peer(s, span_range(in, 0, used), was_auth);
 	if (ev.kind == SMTP_TEXT) {
 		if (!smtp_on_text(smtp, in, ev.text, used))
 			return false;
