@@ -65,6 +65,9 @@
 		"Roots for `verified`; empty: the system's.")                                      \
 	X(store_max_size, "store.max_size", SIZE, 64 * MIB, 64 * TIB, "1TB", "bytes", NOTHING,     \
 		"Incoming mail stops at 95 % of it (H43).")                                        \
+	X(store_encrypt, "store.encrypt", BOOL, 0, 0, "no", "", RESTART,                           \
+		"Messages are encrypted in the store from now on, under a key made from the file of "  \
+		"secrets.key: against who sees the data file or a backup alone (SEC-08).")         \
 	X(store_allow_network_fs, "store.allow_network_fs", BOOL, 0, 0, "no", "", RESTART,         \
 		"Accept a store on NFS, CIFS or FUSE, at your own risk (H53).")                    \
 	X(dns_servers, "dns.servers", ENDPOINTS, 0, 8, "[]", "address:port", RELOAD,               \

@@ -15,6 +15,7 @@
 #include "conf/conf_load.h"
 #include "server/backup_child.h"
 #include "server/server.h"
+#include "server/text_veil.h"
 #include "server/warden/warden.h"
 #include "store/backup.h"
 #include "store/check.h"
@@ -77,7 +78,10 @@ load(const char *path)
 static struct store_options
 store_options_of(const struct conf *conf, enum store_mode mode)
 {
+	static struct crypto_key text_key;
+
 	return (struct store_options){ .path = conf->data.ptr, .mode = mode,
+		.veil = text_veil_of_file(conf, &text_key),
 		.max_size = (uint64_t)conf->store_max_size,
 		.message_size = (uint64_t)conf->limits_message_size,
 		.allow_network_fs = conf->store_allow_network_fs };

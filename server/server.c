@@ -297,6 +297,7 @@ close_all(struct server *s)
 		log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
 					.text = "stopped" });
 	explicit_bzero(&s->secret_key, sizeof(s->secret_key));
+	explicit_bzero(&s->text_key, sizeof(s->text_key));
 	s->log = NULL;
 	log_writer_close(&s->writer);
 }

@@ -12,6 +12,7 @@
 #include "server/net/resolver.h"
 #include "server/net/work.h"
 #include "server/server_state.h"
+#include "server/text_veil.h"
 
 #define CHUNKS_KEPT 256 /* free pages a loop keeps: 1 MiB */
 #define STORE_TRIES 20	/* x STORE_WAIT_MS: a server that was killed is still going away */
@@ -162,6 +163,17 @@ open_hosts(struct server *s, struct generation *generation)
 	return OK;
 }
 
+static struct store_veil
+open_veil(struct server *s, const struct conf *conf)
+{
+	if (s->secret_key.kept)
+		return text_veil(conf, &s->secret_key.key, &s->text_key);
+	if (conf->store_encrypt)
+		server_complain(s, "store.encrypt", "the key is not there",
+			"messages are stored as they are; see secrets.key");
+	return (struct store_veil){ NULL, NULL, false };
+}
+
 static enum err
 open_store(struct server *s, const struct conf *conf)
 {
@@ -169,6 +181,7 @@ open_store(struct server *s, const struct conf *conf)
 		.max_readers = s->loop_count + workers_threads(s->workers) + 16,
 		.max_size = (uint64_t)conf->store_max_size,
 		.message_size = (uint64_t)conf->limits_message_size,
+		.veil = open_veil(s, conf),
 		.allow_network_fs = conf->store_allow_network_fs, .now_ms = store_clock,
 		.on_log = on_store_log, .on_fatal = on_store_fatal, .arg = s };
 	struct store_fault why = { .err = OK };

@@ -31,6 +31,7 @@ struct server {
 	const struct server_options *options;
 	struct log_writer *writer;
 	struct log *log; /* of threads that are no loop */
+	struct crypto_key text_key; /* of text_veil.h */
 	char log_dir[PATH_MAX]; /* of the start: Landlock allows no other */
 	struct store *store;
 	struct shared *shared;

@@ -10,6 +10,7 @@
 #include "store/body_pins.h"
 #include "store/graves.h"
 #include "store/ids.h"
+#include "store/veil.h"
 
 #define ARRIVING_VERSION 1
 #define SHARES_VERSION 1
@@ -19,7 +20,7 @@
 struct piece_head {
 	uint32_t crc; /* little-endian */
 	uint8_t form;
-	uint8_t zero[3];
+	uint8_t salt[3]; /* little-endian */
 };
 _Static_assert(sizeof(struct piece_head) == BODY_PIECE_HEAD, "the head of a piece");
 
@@ -27,6 +28,13 @@ static void
 piece_key(struct key *key, uint64_t body_id, uint64_t piece_no)
 {
 	key_u64_u32(key, body_id, (uint32_t)piece_no);
+}
+
+static struct veil_row
+piece_veil(uint64_t body_id, uint64_t piece_no, const struct piece_head *head)
+{
+	return (struct veil_row){ .table = TABLE_bodies, .id = body_id, .part = (uint32_t)piece_no,
+		.salt = head->salt[0] | (uint64_t)head->salt[1] << 8 | (uint64_t)head->salt[2] << 16 };
 }
 
 static uint32_t
@@ -73,19 +81,36 @@ reader_copy(struct reader *r, char *to, size_t len)
 	}
 }
 
-static enum err
-piece_write(struct txn *txn, const struct key *key, struct reader *r, size_t len)
+static struct piece_head
+piece_head_of(struct txn *txn)
 {
-	struct piece_head head = { .form = BODY_FORM_PLAIN };
-	char *room;
-	enum err err = table_reserve_append(txn, TABLE_bodies, key, BODY_PIECE_HEAD + len, &room);
+	uint64_t now_s = txn_now_ms(txn) / 1000;
 
+	if (!veil_is_on(txn_store(txn)))
+		return (struct piece_head){ .form = BODY_FORM_PLAIN };
+	return (struct piece_head){ .form = BODY_FORM_VEILED,
+		.salt = { (uint8_t)now_s, (uint8_t)(now_s >> 8), (uint8_t)(now_s >> 16) } };
+}
+
+static enum err
+piece_write(struct txn *txn, uint64_t body_id, uint64_t piece_no, struct reader *r, size_t len)
+{
+	struct piece_head head = piece_head_of(txn);
+	struct veil_row veil = piece_veil(body_id, piece_no, &head);
+	struct key key;
+	char *room;
+	enum err err;
+
+	piece_key(&key, body_id, piece_no);
+	err = table_reserve_append(txn, TABLE_bodies, &key, BODY_PIECE_HEAD + len, &room);
 	if (err != OK)
 		return err;
 	memcpy(room, &head, sizeof(head));
 	reader_copy(r, room + BODY_PIECE_HEAD, len);
+	if (head.form == BODY_FORM_VEILED)
+		veil_mix(txn_store(txn), &veil, room + BODY_PIECE_HEAD, len);
 	head.crc = htole32(
-		piece_crc(key_span(key), (struct span){ room, BODY_PIECE_HEAD + len }));
+		piece_crc(key_span(&key), (struct span){ room, BODY_PIECE_HEAD + len }));
 	memcpy(room, &head.crc, sizeof(head.crc));
 	return OK;
 }
@@ -95,7 +120,6 @@ body_write(struct txn *txn, uint64_t body_id, uint64_t at, struct body_source so
 {
 	struct reader reader = { .source = source };
 	uint64_t left = source_size(source), piece_no = at / BODY_PIECE_DATA;
-	struct key key;
 	enum err err = OK;
 
 	ENSURE(at % BODY_PIECE_DATA == 0);
@@ -104,8 +128,7 @@ body_write(struct txn *txn, uint64_t body_id, uint64_t at, struct body_source so
 	for (; left > 0 && err == OK; piece_no++) {
 		size_t len = left < BODY_PIECE_DATA ? (size_t)left : BODY_PIECE_DATA;
 
-		piece_key(&key, body_id, piece_no);
-		err = piece_write(txn, &key, &reader, len);
+		err = piece_write(txn, body_id, piece_no, &reader, len);
 		left -= len;
 	}
 	return err;
@@ -168,8 +191,9 @@ body_abandon(struct txn *txn, uint64_t body_id)
 
 /* ---- reading ---- */
 
+/* *data as it is stored; *head says in which form. */
 static enum err
-piece_open(struct snapshot *snap, const struct row *row, struct span *data)
+piece_open(struct snapshot *snap, const struct row *row, struct piece_head *out, struct span *data)
 {
 	struct piece_head head;
 
@@ -178,9 +202,10 @@ piece_open(struct snapshot *snap, const struct row *row, struct span *data)
 	memcpy(&head, row->value.ptr, sizeof(head));
 	if (le32toh(head.crc) != piece_crc(row->key, row->value))
 		return table_damaged(snap, TABLE_bodies, row->key, "checksum");
-	if (head.form != BODY_FORM_PLAIN)
+	if (head.form > BODY_FORM_VEILED)
 		return table_damaged(snap, TABLE_bodies, row->key, "unknown form of a piece");
 	*data = span_from(row->value, BODY_PIECE_HEAD);
+	*out = head;
 	return OK;
 }
 
@@ -189,6 +214,8 @@ body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span 
 {
 	struct key key;
 	struct row row;
+	struct piece_head head;
+	struct veil_row veil;
 	struct span data;
 	enum err err;
 
@@ -199,7 +226,11 @@ body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span 
 	if (err != OK)
 		return err;
 	row.key = key_span(&key);
-	err = piece_open(snap, &row, &data);
+	err = piece_open(snap, &row, &head, &data);
+	if (err == OK && head.form == BODY_FORM_VEILED) {
+		veil = piece_veil(body_id, offset / BODY_PIECE_DATA, &head);
+		data = veil_lift(snap, &veil, data);
+	}
 	if (err != OK)
 		return err;
 	*out = span_from(data, offset % BODY_PIECE_DATA);
@@ -248,6 +279,7 @@ enum err
 body_size(struct snapshot *snap, uint64_t body_id, uint64_t *size)
 {
 	uint32_t piece_no;
+	struct piece_head head;
 	struct row row;
 	struct span data;
 	enum err err;
@@ -257,7 +289,7 @@ body_size(struct snapshot *snap, uint64_t body_id, uint64_t *size)
 		return OK;
 	err = last_piece(snap, body_id, &piece_no, &row);
 	if (err == OK)
-		err = piece_open(snap, &row, &data);
+		err = piece_open(snap, &row, &head, &data);
 	if (err == OK)
 		*size = (uint64_t)piece_no * BODY_PIECE_DATA + data.len;
 	return err;

@@ -2,7 +2,7 @@
  * bodies.h - what follows the header of a message: stored once, never changed, read piece by piece.
  *
  * A piece fills one page (H47), but for the last:
- *	crc32c u32 (over key, form, zeros and data) | form u8 | 3 zeros | up to 4,072 bytes of data
+ *	crc32c u32 (over key, form, salt and data) | form u8 | salt u24 | up to 4,072 bytes of data
  *
  * A small body is written in the transaction that gives it an owner. A large one comes in jobs of
  * about 1 MiB before that, under a row of `arriving` (state Q1) that housekeeping sweeps after a
@@ -18,7 +18,8 @@ struct store;
 #define BODY_PIECE_SIZE 4080 /* bytes of a row's value: one overflow page of LMDB */
 #define BODY_PIECE_HEAD 8
 #define BODY_PIECE_DATA (BODY_PIECE_SIZE - BODY_PIECE_HEAD)
-#define BODY_FORM_PLAIN 0 /* the bytes as they came */
+#define BODY_FORM_PLAIN 0  /* the bytes as they came; no salt */
+#define BODY_FORM_VEILED 1 /* mixed, see veil.h */
 
 /* Bytes as the caller holds them, in pieces of any size, one after the other. */
 struct body_source {
@@ -41,7 +42,7 @@ MUST_CHECK enum err body_write(
 MUST_CHECK enum err body_abandon(struct txn *txn, uint64_t body_id);
 
 /*
- * The bytes of a body from OFFSET to the end of their piece, checked; *out points into the map.
+ * The bytes of a body from OFFSET to the end of their piece, checked; *out lives as the snapshot.
  * ERR_NOT_FOUND: OFFSET is at the end or behind it, or there is no such body. ERR_CORRUPT.
  */
 MUST_CHECK enum err body_read(

@@ -140,8 +140,10 @@ check_body_bytes(struct check *c, const struct content *content)
 	struct span piece;
 	enum err err;
 
-	while ((err = body_read(c->snap, content->body_id, size, &piece)) == OK)
+	while ((err = body_read(c->snap, content->body_id, size, &piece)) == OK) {
 		size += piece.len;
+		snapshot_forget_copies(c->snap);
+	}
 	if (err == ERR_NOT_FOUND && size == content->body_size)
 		return;
 	check_say(c, false, "contents %llu: damaged: body %llu %s at byte %llu of %llu",
@@ -157,6 +159,7 @@ visit_content(struct check *c, const struct row *row)
 	struct content content;
 	struct check_fix *fix;
 
+	snapshot_forget_copies(c->snap);
 	if (content_get(c->snap, id, &content) != OK) {
 		check_say(c, false, "contents %llu: damaged", (ull)id);
 		return;

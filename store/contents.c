@@ -9,9 +9,11 @@
 #include "store/bodies.h"
 #include "store/graves.h"
 #include "store/ids.h"
+#include "store/veil.h"
 
-#define CONTENT_VERSION 1
-#define FIXED_ROOM (RECORD_HEAD + 6 * 10) /* head, and six varints at their longest */
+#define CONTENT_VERSION 2 /* veiled: a salt, then derived and header mixed (veil.h) */
+#define CONTENT_PLAIN 1
+#define FIXED_ROOM (RECORD_HEAD + 7 * 10) /* head, and seven varints at their longest */
 
 /*
  * The numbers into FIXED, so that the size is known; then header and all straight into the
@@ -20,19 +22,24 @@
 static enum err
 content_put(struct txn *txn, const struct content *c, bool is_new)
 {
+	bool veils = veil_is_on(txn_store(txn));
+	struct veil_row veil = { TABLE_contents, c->content_id, 0, txn_now_ms(txn) };
 	char fixed[FIXED_ROOM], *room;
 	struct record_out out;
 	struct span value;
 	struct key key;
-	size_t size;
+	size_t size, at;
 	enum err err;
 
-	record_begin(&out, fixed, sizeof(fixed), CONTENT_VERSION);
+	record_begin(&out, fixed, sizeof(fixed), veils ? CONTENT_VERSION : CONTENT_PLAIN);
 	record_put_varint(&out, c->body_id);
 	record_put_varint(&out, c->body_size);
 	record_put_varint(&out, c->owners);
 	record_put_varint(&out, c->derived.len);
-	size = out.len + c->derived.len + c->header.len;
+	if (veils)
+		record_put_varint(&out, veil.salt);
+	at = out.len;
+	size = at + c->derived.len + c->header.len;
 	key_u64(&key, c->content_id);
 	err = is_new ? table_reserve_append(txn, TABLE_contents, &key, size, &room)
 		     : table_reserve(txn, TABLE_contents, &key, size, &room);
@@ -43,6 +50,8 @@ content_put(struct txn *txn, const struct content *c, bool is_new)
 	out.max = size;
 	record_put_raw(&out, c->derived);
 	record_put_raw(&out, c->header);
+	if (veils && !out.overflow)
+		veil_mix(txn_store(txn), &veil, room + at, size - at);
 	return record_seal(&out, TABLE_contents, &key, &value);
 }
 
@@ -58,23 +67,30 @@ check_limits(const struct content *c)
 enum err
 content_get(struct snapshot *snap, uint64_t content_id, struct content *out)
 {
+	struct veil_row veil = { .table = TABLE_contents, .id = content_id };
 	struct record_in in;
 	struct key key;
 	uint64_t derived_len;
+	bool veiled;
 	enum err err;
 
 	key_u64(&key, content_id);
 	err = table_get_record(snap, TABLE_contents, &key, CONTENT_VERSION, &in);
 	if (err != OK)
 		return err;
+	veiled = in.version == CONTENT_VERSION;
 	*out = (struct content){ .content_id = content_id };
 	out->body_id = record_take_varint(&in);
 	out->body_size = record_take_varint(&in);
 	out->owners = record_take_varint(&in);
 	derived_len = record_take_varint(&in);
+	if (veiled)
+		veil.salt = record_take_varint(&in);
 	if (in.bad || derived_len > record_left(&in))
 		return table_damaged(snap, TABLE_contents, key_span(&key), "fields");
 	out->header = record_take_rest(&in);
+	if (veiled)
+		out->header = veil_lift(snap, &veil, out->header);
 	out->derived = span_range(out->header, 0, derived_len);
 	out->header = span_from(out->header, derived_len);
 	return OK;

@@ -31,7 +31,7 @@ struct content {
  */
 MUST_CHECK enum err content_add(struct txn *txn, struct content *content, bool body_is_shared);
 
-/* ERR_NOT_FOUND, ERR_CORRUPT. The spans point into the map. */
+/* ERR_NOT_FOUND, ERR_CORRUPT. The spans live as the snapshot. */
 MUST_CHECK enum err content_get(
 	struct snapshot *snap, uint64_t content_id, struct content *out);
 

@@ -37,6 +37,7 @@ struct snapshot {
 	MDB_cursor *cursors[TABLE_COUNT];
 	uint32_t cursor_turn[TABLE_COUNT]; /* a cursor of an older turn must be renewed */
 	uint32_t turn;
+	struct arena copies; /* what veil.c made readable; given back with the snapshot */
 	bool broken; /* a read failed inside LMDB: the transaction is of no more use */
 };
 
@@ -116,6 +117,8 @@ enum err lmdb_failed(struct store *store, int rc, const char *what, struct span 
 enum err snapshots_begin(struct store *store);
 void snapshots_end(struct store *store);
 void snapshot_close_cursors(struct snapshot *snap);
+/* BYTES in memory that lives as long as the snapshot. */
+char *snapshot_copy(struct snapshot *snap, struct span bytes);
 
 /* ---- txn.c ---- */
 enum err counters_load(struct snapshot *snap, struct counters *out);

@@ -46,6 +46,21 @@ snapshots_end(struct store *store)
 	pthread_mutex_destroy(&store->snap_lock);
 }
 
+char *
+snapshot_copy(struct snapshot *snap, struct span bytes)
+{
+	char *room = arena_alloc(&snap->copies, bytes.len);
+
+	memcpy(room, bytes.ptr, bytes.len);
+	return room;
+}
+
+void
+snapshot_forget_copies(struct snapshot *snap)
+{
+	arena_reset(&snap->copies);
+}
+
 static struct snapshot *
 pool_take(struct store *store)
 {
@@ -69,6 +84,7 @@ snapshot_open(struct store *store, struct snapshot **out)
 		snap = calloc(1, sizeof(*snap));
 		ENSURE(snap); /* out of memory ends the process, see arena.h */
 		list_init(&snap->link);
+		arena_init(&snap->copies, NULL);
 		snap->store = store;
 		rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &snap->txn);
 	}
@@ -92,6 +108,7 @@ snapshot_close(struct snapshot **snap)
 	if (!*snap)
 		return;
 	store = (*snap)->store;
+	arena_reset(&(*snap)->copies);
 	mdb_txn_reset((*snap)->txn);
 	pthread_mutex_lock(&store->snap_lock);
 	list_prepend(&store->snap_pool, &(*snap)->link);

@@ -17,6 +17,7 @@
 #include "store/indexes.h"
 #include "store/store_dir.h"
 #include "store/store_make.h"
+#include "store/veil.h"
 
 void
 store_say(struct store *store, enum store_severity severity, const char *format, ...)
@@ -152,12 +153,15 @@ check_first(struct store *store, struct store_fault *why)
 		err = store_schema_check(&snap, why);
 	if (err == OK)
 		err = store_seal_check(&snap, why);
+	if (err == OK)
+		err = veil_check(&snap, why);
 	if (err == OK && counters_load(&snap, &store->counters) != OK)
 		err = store_fault_set(why, ERR_CORRUPT,
 			"%s: its counters are damaged (stop the server and run postroomd "
 			"--check-store --repair)",
 			store->path);
 	snapshot_close_cursors(&snap);
+	snapshot_forget_copies(&snap);
 	if (err == OK)
 		rc = mdb_txn_commit(snap.txn); /* keeps the handles of the tables */
 	else
@@ -195,6 +199,8 @@ first_commit(struct store *store, struct store_fault *why)
 	if (rc != 0)
 		return env_fault(store->path, rc, why);
 	rc = make_tables(store, txn);
+	if (rc == 0 && veil_mark(txn) != OK)
+		rc = MDB_BAD_TXN;
 	if (rc != 0) {
 		txn_abort(txn);
 		return env_fault(store->path, rc, why);

@@ -36,6 +36,17 @@ enum store_mode {
 enum store_severity { STORE_SAYS_INFO, STORE_SAYS_WARNING, STORE_SAYS_ERROR };
 
 /*
+ * Mixes LEN bytes in place with a stream that NONCE and the key of ARG determine, so that a second time
+ * gives them back. See veil.h; `on` is whether what is written from now on is mixed (SEC-08).
+ */
+#define STORE_VEIL_NONCE 24 /* bytes */
+struct store_veil {
+	void (*mix)(void *arg, const unsigned char nonce[STORE_VEIL_NONCE], char *bytes, size_t len);
+	void *arg;
+	bool on;
+};
+
+/*
  * The callbacks may be NULL (now_ms then reads the system's clock). on_changes and on_fatal run on
  * the writer thread, on_log on any; they must not call the store and must not wait.
  */
@@ -46,6 +57,7 @@ struct store_options {
 	uint64_t map_size;      /* bytes; 0 is STORE_MAP_SIZE_MAX and down; tests want little */
 	uint64_t max_size;      /* bytes, `store.max_size`; 0 is no limit */
 	uint64_t message_size;  /* bytes, `limits.message_size`: 1.5 times this must stay free */
+	struct store_veil veil; /* mix may be NULL: nothing is veiled, what is cannot be read */
 	bool allow_network_fs;  /* `store.allow_network_fs` (H53) */
 	uint64_t (*now_ms)(void *arg); /* wall clock, ms since 1970 */
 	void (*on_log)(void *arg, enum store_severity severity, const char *text);
@@ -99,6 +111,8 @@ const char *store_path(const struct store *store); /* of the directory */
 /* ERR_BUSY: all reader slots are taken. ERR_IO: logged. Any thread; use by one thread at a time. */
 MUST_CHECK enum err snapshot_open(struct store *store, struct snapshot **out);
 void snapshot_close(struct snapshot **snap);
+/* What was copied for this snapshot (veil.h) is gone: for those that read much under one. */
+void snapshot_forget_copies(struct snapshot *snap);
 uint64_t snapshot_id(const struct snapshot *snap); /* rises with each commit */
 struct store *snapshot_store(const struct snapshot *snap);
 

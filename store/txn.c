@@ -127,6 +127,7 @@ void
 txn_abort(struct txn *txn)
 {
 	snapshot_close_cursors(&txn->view);
+	snapshot_forget_copies(&txn->view);
 	mdb_txn_abort(txn->view.txn);
 	txn->view.txn = NULL;
 }
@@ -155,6 +156,7 @@ txn_commit(struct txn *txn)
 		return err == ERR_FULL ? MDB_MAP_FULL : MDB_BAD_TXN;
 	}
 	snapshot_close_cursors(&txn->view);
+	snapshot_forget_copies(&txn->view);
 	rc = mdb_txn_commit(txn->view.txn); /* frees it, also where it fails */
 	txn->view.txn = NULL;
 	if (rc == 0)

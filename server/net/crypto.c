@@ -127,3 +127,22 @@ crypto_unseal(const struct crypto_key *key, struct span name, struct span sealed
 	buf_added(out, sealed.len - CRYPTO_SEAL_MORE);
 	return OK;
 }
+
+/* ---- streams (SEC-08) ---- */
+
+void
+crypto_derive(const struct crypto_key *key, const char purpose[8], struct crypto_key *out)
+{
+	_Static_assert(crypto_kdf_CONTEXTBYTES == 8, "a purpose is a context");
+	crypto_kdf_derive_from_key(out->bytes, sizeof(out->bytes), 1, purpose, key->bytes);
+}
+
+void
+crypto_mix(const struct crypto_key *key, const unsigned char nonce[CRYPTO_NONCE_SIZE], char *bytes,
+	size_t len)
+{
+	unsigned char *at = (unsigned char *)bytes;
+
+	_Static_assert(crypto_stream_xchacha20_NONCEBYTES == CRYPTO_NONCE_SIZE, "its nonce");
+	crypto_stream_xchacha20_xor(at, at, len, nonce, key->bytes);
+}

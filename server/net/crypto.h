@@ -54,4 +54,11 @@ MUST_CHECK enum err crypto_seal(
 MUST_CHECK enum err crypto_unseal(
 	const struct crypto_key *key, struct span name, struct span sealed, struct buf *out);
 
+#define CRYPTO_NONCE_SIZE 24
+/* A key of its own for PURPOSE (8 bytes), from KEY. */
+void crypto_derive(const struct crypto_key *key, const char purpose[8], struct crypto_key *out);
+/* XOR the stream of KEY and NONCE onto LEN bytes in place (XChaCha20); a second time undoes it (SEC-08). */
+void crypto_mix(const struct crypto_key *key, const unsigned char nonce[CRYPTO_NONCE_SIZE],
+	char *bytes, size_t len);
+
 #endif

@@ -80,7 +80,8 @@ prepare_trace(struct intake *in)
 			break;
 	}
 	buf_init(&in->subject, SUBJECT_MAX);
-	if (in->mail.facts.subject.ptr &&
+	/* with store.encrypt no text of a message stands where it is not encrypted (SEC-08) */
+	if (in->mail.facts.subject.ptr && !in->host->conf->store_encrypt &&
 		header_decode(&in->subject, in->mail.facts.subject) != OK)
 		in->subject.overflow = false; /* what fitted is enough */
 	in->notes = arena_alloc(&in->arena, notes.len + NOTE_SIZE_MAX);

@@ -80,6 +80,43 @@ def test_H55_backup_and_maildir_import_go_where_the_server_may_not():
         true("holds a backup already" in r.stderr, r.stderr)
 
 
+def file_text(server):
+    with open(server.store + "/data.mdb", "rb") as f:
+        return f.read()
+
+
+def test_SEC_08_with_encryption_on_the_data_file_shows_no_message_text():
+    message = "Subject: headcanary\r\nX-Note: fieldcanary\r\n\r\n" + "bodycanary in a line\r\n" * 500
+    with Server() as server:
+        server.add_user("anna")
+        server.send("a@b.test", ["anna@example.test"], message.replace("canary", "before"))
+        server.cli("config", "set", "store.encrypt", "yes")
+        equal(server.stop(), 0)
+        server.start()
+        server.send("a@b.test", ["anna@example.test"], message)
+        for word in (b"headcanary", b"fieldcanary", b"bodycanary"):
+            true(word not in file_text(server), "%s stands in the data file" % word)
+        true(b"bodybefore" in file_text(server), "what came before stays as it was")
+        with tempfile.TemporaryDirectory() as folder:
+            server.cli("backup", folder)
+            with open(folder + "/data.mdb", "rb") as f:
+                true(b"bodycanary" not in f.read(), "nor in a backup")
+        first, second = server.fetch("anna")
+        true(b"bodybefore" in first and second.endswith(message.encode()), "both are read as they were sent")
+        true("headcanary" in server.cli("message", "list", "anna").stdout, "its subject, to who may look")
+        equal(server.check()[0], 0, "the check")
+        equal(server.stop(), 0)
+        key = [f for f in os.listdir(server.dir) if "secrets" in f]
+        equal(key, ["secrets.key"], "the key lies beside the store's folder")
+        os.rename(server.dir + "/secrets.key", server.dir + "/away")
+        server.start(ready=False)
+        equal(server.process.wait(20), 1, "with another key it does not start")
+        true("encrypted with another key" in server.errors(), server.errors())
+        os.rename(server.dir + "/away", server.dir + "/secrets.key")
+        server.start()
+        equal(len(server.fetch("anna")), 2)
+
+
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@
 	X(ids) \
 	X(bodies) \
 	X(messages) \
-	X(room)
+	X(room) \
+	X(veil)
 
 #define X(name) int test_store_##name(void);
 STORE_TESTS(X)
