@@ -369,6 +369,8 @@ put_overview(struct buf *out)
 	put(out, SPAN("\n"));
 	put_name(SPAN("restore"), out);
 	put(out, SPAN("Put a backup in place of the store; the server must be stopped.\n"));
+	put_name(SPAN("console"), out);
+	put(out, SPAN("The console; --plain line by line, --theme NAME.\n"));
 	put_name(SPAN("help"), out);
 	put(out, SPAN("This page; `help queue` and `help queue list` say more.\n"));
 }
@@ -414,7 +416,7 @@ command_help(struct span words, struct buf *out)
 	}
 	if (words.len == 0) {
 		put(out, SPAN("usage: postroom [OPTION]... COMMAND\n\n"
-			      "Without a command, on a terminal: the live view.\n\n"));
+			      "Without a command, on a terminal: the console.\n\n"));
 		put_overview(out);
 		put(out, SPAN(global_help));
 		return OK;

@@ -34,6 +34,9 @@ static const struct option {
 	FLAG("--yes", yes, NULL),
 	FLAG("--all", all, NULL),
 	FLAG("--read-only", read_only, NULL),
+	FLAG("--plain", plain, "console"),
+	FLAG("--slow", slow, "console"),
+	TEXT("--theme", theme, "console"),
 	FLAG("--password-stdin", password_stdin, NULL),
 	FLAG("--help", help, NULL),
 	FLAG("-h", help, NULL),
@@ -214,6 +217,9 @@ option_belongs(const struct reader *r, const struct option *option)
 
 	if (!option->only)
 		return true;
+	if (!r->out->method)
+		return strcmp(option->only, "console") == 0 &&
+			(r->out->kind == COMMAND_CONSOLE || r->out->kind == COMMAND_NONE);
 	while (r->out->method && rest.len > 0) {
 		(void)span_cut(rest, ' ', &method, &rest);
 		if (span_eq(span_of(r->out->method->method), method))
@@ -376,6 +382,7 @@ static const struct {
 	{ "version", COMMAND_VERSION },
 	{ "--version", COMMAND_VERSION },
 	{ "restore", COMMAND_RESTORE },
+	{ "console", COMMAND_CONSOLE },
 };
 
 /* Commands that are no method: they stand first, but for the program's own options. */

@@ -16,14 +16,15 @@ enum command_kind {
 	COMMAND_HELP,    /* words: what help is wanted of */
 	COMMAND_VERSION,
 	COMMAND_RESTORE, /* words[0]: the folder; runs the server's own program */
+	COMMAND_CONSOLE,
 	COMMAND_NONE,    /* no word at all */
 };
 
 /* The options of the program. Texts are NULL where they were not given. */
 struct command_options {
-	const char *socket, *config, *columns, *filter;
+	const char *socket, *config, *columns, *filter, *theme;
 	bool json, utc, dry_run, yes, all, read_only, password_stdin;
-	bool watch, check, follow, help;
+	bool watch, check, follow, help, plain, slow;
 };
 
 struct command_value {

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define READ_SIZE 65536
+#include "tui/link_frame.h"
 
 #define DEFAULT_SOCKET "/run/postroom/control.sock"
 
@@ -64,31 +64,19 @@ void
 control_link_init(struct control_link *link, int fd)
 {
 	*link = (struct control_link){ .fd = fd };
-	buf_init(&link->in, CONTROL_LINE_MAX + READ_SIZE);
+	buf_init(&link->in, CONTROL_LINE_MAX + LINK_READ_SIZE);
 	arena_init(&link->memory, NULL);
 }
 
 enum err
 control_link_open(struct control_link *link, const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct span text = span_of(path);
 	int fd;
+	enum err err = link_connect(path, &fd);
 
-	if (text.len >= sizeof(address.sun_path))
-		return ERR_LIMIT;
-	memcpy(address.sun_path, text.ptr, text.len);
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return ERR_NOT_FOUND;
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0) {
-		int why = errno;
-
-		close(fd);
-		return why == EACCES || why == EPERM ? ERR_DENIED : ERR_NOT_FOUND;
-	}
-	control_link_init(link, fd);
-	return OK;
+	if (err == OK)
+		control_link_init(link, fd);
+	return err;
 }
 
 void
@@ -156,10 +144,10 @@ receive(struct control_link *link, int timeout_ms)
 		return ERR_BUSY;
 	if (ready < 0)
 		return ERR_IO;
-	room = buf_reserve(&link->in, READ_SIZE);
+	room = buf_reserve(&link->in, LINK_READ_SIZE);
 	if (!room)
 		return ERR_IO; /* a line over the limit */
-	got = recv(link->fd, room, READ_SIZE, 0);
+	got = recv(link->fd, room, LINK_READ_SIZE, 0);
 	if (got < 0 && errno == EINTR)
 		return ERR_BUSY;
 	if (got <= 0)
@@ -172,58 +160,14 @@ receive(struct control_link *link, int timeout_ms)
 static enum err
 take_line(struct control_link *link, int timeout_ms, struct arena *a, const struct json **out)
 {
-	for (;;) {
-		struct span in = buf_span(&link->in);
-		size_t at = link->searched +
-			span_find(span_from(in, link->searched), '\n');
-		enum err err;
+	enum err err;
 
-		if (at < in.len) {
-			err = json_parse(a, span_range(in, 0, at), out, NULL);
-			buf_consume(&link->in, at + 1);
-			link->searched = 0;
-			return err == OK && json_is(*out, JSON_OBJECT) ? OK : ERR_CORRUPT;
-		}
-		link->searched = in.len;
+	while ((err = link_take_line(&link->in, &link->searched, a, out)) == ERR_BUSY) {
 		err = receive(link, timeout_ms);
 		if (err != OK)
 			return err;
 	}
-}
-
-static struct span
-keep(struct control_link *link, const struct json *data, struct span name)
-{
-	return arena_copy(&link->memory, json_text(json_find(data, name)));
-}
-
-static uint32_t
-number_of(const struct json *data, struct span name)
-{
-	uint64_t number;
-
-	return json_u64(json_find(data, name), UINT32_MAX, &number) == OK ? (uint32_t)number : 0;
-}
-
-static void
-take_error(struct control_link *link, const struct json *error)
-{
-	const struct json *data = json_find(error, SPAN("data"));
-	struct rpc_error *e = &link->error;
-
-	arena_reset(&link->memory);
-	*e = (struct rpc_error){ .code = RPC_INTERNAL };
-	if (rpc_code_find(json_text(json_find(data, SPAN("code"))), &e->code) != OK)
-		e->code = RPC_INTERNAL;
-	e->what = keep(link, data, SPAN("what"));
-	e->why = keep(link, data, SPAN("why"));
-	if (e->why.len == 0)
-		e->why = keep(link, error, SPAN("message"));
-	e->hint = keep(link, data, SPAN("hint"));
-	e->field = keep(link, data, SPAN("field"));
-	e->line = number_of(data, SPAN("line"));
-	e->column = number_of(data, SPAN("column"));
-	e->retry_after_s = number_of(data, SPAN("retry_after"));
+	return err;
 }
 
 static void
@@ -258,31 +202,14 @@ await_reply(struct control_link *link, int timeout_ms, struct arena *a, const st
 			id != link->last_id)
 			continue;
 		if (error) {
-			take_error(link, error);
+			arena_reset(&link->memory);
+			link_take_error(error, &link->memory, &link->error);
 			return ERR_DENIED;
 		}
 		*result = json_find(line, SPAN("result"));
 		if (*result)
 			return OK;
 	}
-}
-
-static enum err
-put_request(struct control_link *link, const struct link_call *call, struct buf *out)
-{
-	struct json_writer w;
-
-	json_writer_init(&w, out);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("jsonrpc"), SPAN("2.0"));
-	json_put_member_u64(&w, SPAN("id"), ++link->last_id);
-	json_put_member_string(&w, SPAN("method"), span_of(call->method));
-	json_put_name(&w, SPAN("params"));
-	json_put_raw(&w, call->params);
-	json_put_close(&w);
-	if (json_writer_end(&w) != OK)
-		return ERR_LIMIT;
-	return buf_put_char(out, '\n');
 }
 
 static enum err
@@ -293,7 +220,7 @@ call_within(struct control_link *link, const struct link_call *call, int timeout
 	enum err err;
 
 	buf_init(&line, CONTROL_LINE_MAX);
-	err = put_request(link, call, &line);
+	err = link_put_request(&line, ++link->last_id, call->method, call->params);
 	if (err == OK)
 		err = send_line(link, buf_span(&line), call->fds, call->fd_count);
 	buf_wipe(&line); /* it may hold a password (H66) */
@@ -312,9 +239,7 @@ enum err
 control_link_hello(struct control_link *link, bool read_only, struct arena *a,
 	const struct json **out)
 {
-	struct span params = arena_printf(a,
-		"{\"version\":%d,\"client\":\"postroom\",\"read_only\":%s}", CONTROL_PROTOCOL,
-		read_only ? "true" : "false");
+	struct span params = link_hello_params(a, read_only);
 
 	return call_within(link, &(struct link_call){ "hello", params, NULL, 0 }, LINK_HELLO_MS, a,
 		out);
@@ -338,18 +263,11 @@ control_link_wait(struct control_link *link, int timeout_ms)
 enum err
 control_link_ack(struct control_link *link, const struct json *params)
 {
-	uint64_t subscription, seq;
 	struct buf line;
 	enum err err;
 
-	if (json_u64(json_find(params, SPAN("subscription")), UINT64_MAX, &subscription) != OK ||
-		json_u64(json_find(params, SPAN("seq")), UINT64_MAX, &seq) != OK)
-		return ERR_SYNTAX;
 	buf_init(&line, CONTROL_LINE_MAX);
-	err = buf_printf(&line,
-		"{\"jsonrpc\":\"2.0\",\"method\":\"ack\",\"params\":{\"subscription\":%llu,\"seq\":"
-		"%llu}}\n",
-		(unsigned long long)subscription, (unsigned long long)seq);
+	err = link_put_ack(&line, params);
 	if (err == OK)
 		err = send_line(link, buf_span(&line), NULL, 0);
 	buf_fini(&line);

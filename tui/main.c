@@ -1,5 +1,5 @@
 /*
- * main.c - postroom: the command line, and without a command the live view.
+ * main.c - postroom: the command line, and without a command the console.
  */
 #include <locale.h>
 #include <signal.h>
@@ -10,6 +10,7 @@
 #include "proto/base/version.h"
 #include "tui/command_help.h"
 #include "tui/command_run.h"
+#include "tui/console_loop.h"
 #include "tui/status_watch.h"
 
 #define WORDS_LIMIT 4096 /* arguments of one command */
@@ -113,7 +114,7 @@ run_watch(struct program *p, struct control_link *link, const char *path)
 static int
 run_over(struct program *p, struct run *r, const char *path)
 {
-	bool watch = p->command.kind == COMMAND_NONE || p->command.options.watch;
+	bool watch = p->command.kind != COMMAND_METHOD || p->command.options.watch;
 	const struct json *hello;
 	enum err err = control_link_hello(
 		r->link, p->command.options.read_only || watch, &p->arena, &hello);
@@ -184,6 +185,25 @@ run_restore(struct program *p)
 	return run_postroomd(p, "--restore", p->command.words[0]);
 }
 
+/* The console, or where the terminal cannot show it the live view. */
+static int
+run_console(struct program *p)
+{
+	const struct command_options *o = &p->command.options;
+	struct console_options options = {
+		.path = control_link_path(o->socket),
+		.theme = o->theme,
+		.utf8 = !p->style.ascii,
+		.utc = o->utc,
+		.read_only = o->read_only,
+	};
+	int status = -1;
+
+	if (!o->plain && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO))
+		status = console_run(&options);
+	return status >= 0 ? status : run_connected(p);
+}
+
 static int
 dispatch(struct program *p)
 {
@@ -196,9 +216,11 @@ dispatch(struct program *p)
 			EXIT_REFUSED;
 	case COMMAND_RESTORE:
 		return run_restore(p);
+	case COMMAND_CONSOLE:
+		return run_console(p);
 	case COMMAND_NONE:
-		if (isatty(STDOUT_FILENO))
-			return run_connected(p);
+		if (isatty(STDOUT_FILENO) && isatty(STDIN_FILENO))
+			return run_console(p);
 		return complain(p, EXIT_USAGE,
 			(struct complaint){ SPAN("usage"), SPAN("a command is missing"),
 				SPAN("see: postroom help") });

@@ -298,3 +298,19 @@ print_time_short(struct buf *out, const struct json *value, const struct print_s
 	else
 		put_time(out, "%Y-%m-%d %H:%M", &tm, style);
 }
+
+void
+print_moment(struct buf *out, struct span text, const struct print_style *style)
+{
+	const char *format = "%Y-%m-%d";
+	int64_t from, to;
+	struct tm tm, now;
+	char room[32];
+
+	if (text.len < 10 || control_parse_time(text, 0, &from, &to) != OK ||
+		!time_parts(from, style, &tm) || !time_parts(style->now_s, style, &now))
+		return;
+	if (tm.tm_year == now.tm_year)
+		format = tm.tm_yday == now.tm_yday ? "%H:%M:%S" : "%b %d %H:%M";
+	print_put(out, (struct span){ room, strftime(room, sizeof(room), format, &tm) });
+}

@@ -13,6 +13,7 @@
 #define CONTROL_FDS_MAX 4           /* descriptors that may come with one line */
 #define CONTROL_TARGETS_MAX 10000   /* objects that one call may name */
 #define CONTROL_PAGE_MAX 200        /* rows of one list.page */
+#define CONTROL_KEYS_MAX 400        /* keys that one list.page may ask for */
 #define CONTROL_EVENTS_MAX 64       /* events of one subscription that wait for an ack */
 
 enum control_id {

@@ -50,7 +50,7 @@
 #define CONTROL_METHODS_SESSION(X) \
 	X(hello, "hello", "", NONE, G0, OBJECT, \
 		"version:count? client:text? size:text? plain:flag? read_only:flag?", \
-		"version:text protocol:number epoch:text revision:number user:text role:text " \
+		"version:text hostname:text protocol:number epoch:text revision:number user:text role:text " \
 		"rights:list limits:text methods:text", \
 		"Say who is there: version, the caller's rights, and the methods with their schema.") \
 	X(auth, "auth", "", NONE, G0, OBJECT, "user:name password:secret", \
@@ -75,9 +75,10 @@
 		"cursor:text total:number approx:flag", \
 		"Open a list at a cursor; the rights are those of its method.") \
 	X(list_page, "list.page", "", STATUS_VIEW, G0, ROWS, \
-		"cursor:text before:text? at_key:text? at_fraction:count? n:count?", \
+		"cursor:text before:text? at_key:text? at_fraction:count? n:count? keys:list?", \
 		"key:text revision:number cells:text", \
-		"Rows after, before or at a key; at_fraction is in millionths; at most 200 rows.") \
+		"Rows after, before or at a key; at_fraction is in millionths; at most 200 rows.  Or " \
+		"those of `keys` that the list has, in that order, at most 400.") \
 	X(list_count, "list.count", "", STATUS_VIEW, G0, OBJECT, \
 		"method:text params:params? filter:text?", "count:number approx:flag", \
 		"Count what a filter would leave; a later one cancels an earlier one.") \

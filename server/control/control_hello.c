@@ -85,6 +85,7 @@ hello_start(struct control_call *call)
 	via_client(s, control_param(call, "client"));
 	json_put_object(w);
 	json_put_member_string(w, SPAN("version"), SPAN(POSTROOM_VERSION));
+	json_put_member_string(w, SPAN("hostname"), call->host->conf->hostname);
 	json_put_member_u64(w, SPAN("protocol"), CONTROL_PROTOCOL);
 	json_put_member_string(
 		w, SPAN("epoch"), arena_printf(&call->arena, "%llx", (unsigned long long)started));

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/base/hash64.h"
+#include "server/net/random.h"
+
 struct control_cursor {
 	struct list link; /* of the session; the last used stands last */
 	uint64_t id;
@@ -213,6 +216,17 @@ page_from(struct control_call *call, const struct control_rows *rows, uint64_t n
 }
 
 static void
+put_row(const struct control_rows *rows, size_t i, struct json_writer *w)
+{
+	json_put_object(w);
+	json_put_member_string(w, SPAN("key"), rows->rows[i].key);
+	json_put_member_u64(w, SPAN("revision"), rows->rows[i].revision);
+	json_put_name(w, SPAN("cells"));
+	control_row_put(rows, &rows->rows[i], w);
+	json_put_close(w);
+}
+
+static void
 put_page(struct control_call *call, const struct control_rows *rows, size_t from, uint64_t n)
 {
 	struct json_writer *w = &call->json;
@@ -220,16 +234,66 @@ put_page(struct control_call *call, const struct control_rows *rows, size_t from
 	json_put_object(w);
 	json_put_name(w, SPAN("rows"));
 	json_put_array(w);
-	for (size_t i = from; i < rows->count && i - from < n; i++) {
-		json_put_object(w);
-		json_put_member_string(w, SPAN("key"), rows->rows[i].key);
-		json_put_member_u64(w, SPAN("revision"), rows->rows[i].revision);
-		json_put_name(w, SPAN("cells"));
-		control_row_put(rows, &rows->rows[i], w);
-		json_put_close(w);
-	}
+	for (size_t i = from; i < rows->count && i - from < n; i++)
+		put_row(rows, i, w);
 	json_put_close(w);
 	json_put_member_u64(w, SPAN("rank"), from);
+	json_put_member_u64(w, SPAN("total"), rows->count);
+	json_put_close(w);
+}
+
+#define PAGE_SLOTS 1024 /* twice CONTROL_KEYS_MAX and more: a power of two */
+
+/* Where the rows with the wanted keys are: by the place of the key; count where there is none. */
+static void
+find_keys(struct control_call *call, const struct control_rows *rows, const struct rpc_value *keys,
+	size_t *found)
+{
+	uint16_t *slots = ARENA_ARRAY(&call->arena, uint16_t, PAGE_SLOTS);
+	struct hash64_key secret;
+	size_t open = 0;
+
+	random_fill(&secret, sizeof(secret));
+	for (size_t i = 0; i < keys->count; i++) {
+		size_t at = (size_t)hash64(secret, keys->items[i]) % PAGE_SLOTS;
+
+		while (slots[at])
+			at = (at + 1) % PAGE_SLOTS;
+		slots[at] = (uint16_t)(i + 1);
+		found[i] = rows->count;
+		open++;
+	}
+	for (size_t row = 0; row < rows->count && open > 0; row++) {
+		size_t at = (size_t)hash64(secret, rows->rows[row].key) % PAGE_SLOTS;
+
+		for (; slots[at]; at = (at + 1) % PAGE_SLOTS) {
+			size_t i = slots[at] - 1u;
+
+			if (found[i] == rows->count &&
+				span_eq(keys->items[i], rows->rows[row].key)) {
+				found[i] = row;
+				open--;
+				break;
+			}
+		}
+	}
+}
+
+static void
+put_keyed(struct control_call *call, const struct control_rows *rows, const struct rpc_value *keys)
+{
+	size_t *found = ARENA_ARRAY(&call->arena, size_t, keys->count ? keys->count : 1);
+	struct json_writer *w = &call->json;
+
+	find_keys(call, rows, keys, found);
+	json_put_object(w);
+	json_put_name(w, SPAN("rows"));
+	json_put_array(w);
+	for (size_t i = 0; i < keys->count; i++)
+		if (found[i] < rows->count)
+			put_row(rows, found[i], w);
+	json_put_close(w);
+	json_put_member_u64(w, SPAN("rank"), 0);
 	json_put_member_u64(w, SPAN("total"), rows->count);
 	json_put_close(w);
 }
@@ -237,12 +301,17 @@ put_page(struct control_call *call, const struct control_rows *rows, size_t from
 static void
 list_page(struct control_call *call)
 {
+	const struct rpc_value *keys = rpc_value(call->request, "keys");
 	uint64_t n = rpc_number(call->request, "n", CONTROL_PAGE_MAX);
 	struct control_cursor *c = cursor_find(call);
 
 	if (n > CONTROL_PAGE_MAX)
 		n = CONTROL_PAGE_MAX;
-	if (c)
+	if (c && keys->count > CONTROL_KEYS_MAX)
+		control_failf(call, RPC_TOO_LARGE, "keys", "at most %d keys", CONTROL_KEYS_MAX);
+	else if (c && keys->present)
+		put_keyed(call, &c->rows, keys);
+	else if (c)
 		put_page(call, &c->rows, page_from(call, &c->rows, n), n);
 	control_call_end(call);
 }

@@ -1,0 +1,179 @@
+/*
+ * console.h - the console: where one is, what the server says, what is asked of a person.
+ *
+ * console_loop.c feeds it keys, the server's lines and time; it draws into a grid of cells. It never
+ * waits and knows no terminal, so a test drives it in the same way.
+ *
+ *   console.c        places, keys            console_draw.c    the frame around a panel
+ *   console_link.c   hello, login, events    console_act.c     doing what a key says
+ */
+#ifndef TUI_CONSOLE_H
+#define TUI_CONSOLE_H
+
+#include "proto/control/rpc_request.h"
+#include "tui/line_edit.h"
+#include "tui/print_reply.h"
+#include "tui/screen.h"
+#include "tui/server_link.h"
+
+#define CONSOLE_ROWS_MIN 10
+#define CONSOLE_COLS_MIN 40
+#define CONSOLE_SCREENS_MAX 40
+#define CONSOLE_TEXT_MAX 256
+#define CONSOLE_RECENT 64 /* lines of the log that the Overview keeps */
+#define CONSOLE_FLOWS 4
+#define CONSOLE_FLOW_MINUTES 60
+
+enum console_state {
+	CONSOLE_DOWN,  /* no server */
+	CONSOLE_HELLO, /* hello is under way */
+	CONSOLE_LOGIN, /* the caller has no rights by itself */
+	CONSOLE_UP,
+};
+
+struct modal;
+struct modal_class {
+	void (*draw)(struct console *c, struct modal *m);
+	void (*press)(struct console *c, struct modal *m, const struct press *press);
+	void (*close)(struct console *c, struct modal *m);
+	const char *bar; /* what the key bar says */
+};
+
+struct modal {
+	const struct modal_class *class;
+	struct modal *below;
+	struct arena arena;
+};
+
+/* A line that is asked for at the foot of the screen. */
+struct prompt {
+	bool open;
+	const char *label;
+	char note[96]; /* shown behind the text */
+	struct line_edit edit;
+	struct screen *screen;
+	void (*changed)(struct screen *screen, struct span text); /* or NULL */
+	void (*done)(struct screen *screen, struct span text);
+};
+
+struct recent {
+	char *rows[CONSOLE_RECENT]; /* the row as JSON text, newest last */
+	size_t count;
+};
+
+struct flow {
+	uint64_t now[CONSOLE_FLOW_MINUTES]; /* counter at the end of each minute, newest last */
+	uint64_t last, first;
+};
+
+struct console {
+	struct cells cells;
+	struct server_link link;
+	struct print_style style;
+	enum console_state state;
+	control_rights rights;
+	bool read_only;
+	char user[CONSOLE_TEXT_MAX], role[32], host[CONSOLE_TEXT_MAX], epoch[32];
+
+	struct place *roots[CONSOLE_SCREENS_MAX]; /* by the place in `screens`; each the top of its pile */
+	unsigned root;
+	struct modal *modal;
+	struct prompt prompt;
+
+	char redo[32]; /* the undo that could be undone; empty: none */
+	char toast[2 * CONSOLE_TEXT_MAX];
+	enum style toast_style;
+	int64_t toast_until_ms; /* INT64_MAX: until a key */
+
+	struct arena status_arena;
+	const struct json *status; /* NULL: not known yet */
+	uint64_t commits;
+	struct recent recent;
+	uint64_t log_id; /* of the subscription, for log panels */
+
+	int64_t now_ms;  /* monotonic; set before anything is called */
+	int64_t lost_ms; /* wall clock in s; when the server went */
+	bool dirty, repaint, quit, suspend;
+};
+
+void console_init(struct console *c, const char *path, bool utf8);
+void console_fini(struct console *c);
+void console_resize(struct console *c, int rows, int cols);
+void console_press(struct console *c, const struct press *press);
+/* What time brings: toasts end, live views look again. */
+void console_tick(struct console *c);
+/* Draw all into c->cells. */
+void console_draw(struct console *c);
+/* What a panel may use: between the title and the message line. */
+struct rect console_body(const struct console *c);
+
+/* ---- places (console.c) ---- */
+
+struct screen *console_screen(const struct console *c);
+struct place *console_place(const struct console *c);
+/* Show a screen of the list; false: there is none of that name. */
+bool console_go(struct console *c, const struct screen_class *class);
+const struct screen_class *console_find(struct span name);
+/* Open CLASS on ROW above where one is. */
+struct screen *console_open(struct console *c, const struct screen_class *class,
+	const struct json *row, struct span key);
+void console_back(struct console *c);
+void console_tab(struct console *c, int step);
+void console_push_modal(struct console *c, struct modal *m, const struct modal_class *class);
+void console_pop_modal(struct console *c);
+void console_ask(struct console *c, const char *label, struct span text,
+	void (*changed)(struct screen *, struct span), void (*done)(struct screen *, struct span));
+
+/* ---- messages ---- */
+
+void console_say(struct console *c, enum style style, const char *format, ...) PRINTF_LIKE(3, 4);
+void console_say_error(struct console *c, const struct rpc_error *error);
+
+/* ---- the server (console_link.c) ---- */
+
+void console_link_init(struct console *c, const char *path);
+void console_link_fini(struct console *c);
+void console_login(struct console *c, struct span user, struct span password);
+/* Told that it came: the newest rows of the log are in c->recent. */
+const struct json *console_recent(struct console *c, size_t from_end, struct arena *a);
+
+/* Lines of the log for another subscription than the console's own (log_panel.c). */
+void log_panel_event(struct console *c, uint64_t subscription, const struct json *data);
+
+/* ---- acts (console_act.c) ---- */
+
+/* What a key of the screen does, to the row under the cursor or the marked ones. */
+void console_do(struct screen *screen, const struct key_action *action);
+/* The same with the values of a form: pairs of name and value, put as members by PUT. */
+struct act_values {
+	const struct rpc_pair *pairs;
+	const bool *keyed; /* belongs into the method's `keys` */
+	size_t count;
+	void *owner; /* the form, told by `done` */
+	link_done *done;
+};
+void console_do_with(struct screen *screen, const struct key_action *action,
+	const struct act_values *values);
+/* Apply what was previewed; WORD is what was typed for it, or empty. */
+void console_apply(struct console *c, const struct control_method *method, struct span token,
+	struct span word);
+void console_undo(struct console *c, bool redo);
+/* The params of METHOD as far as the place and the row give them; false: one is missing (*lacks). */
+bool console_put_params(struct screen *screen, const struct control_method *method,
+	const struct key_action *action, const struct act_values *values, struct buf *out);
+/* Of which key actions are there on this screen? NULL at the end. */
+const struct key_action *console_action(const struct screen *screen, size_t i);
+bool console_action_allowed(const struct console *c, const struct key_action *action);
+
+/* ---- modals ---- */
+
+void menu_open_actions(struct console *c);
+void menu_open_palette(struct console *c);
+void menu_open_help(struct console *c);
+void menu_open_screens(struct console *c);
+void menu_open_sort(struct screen *screen);
+/* A preview from the server: y, or the typed word for G3, applies it. */
+void confirm_open(struct console *c, const struct control_method *method,
+	struct link_reply *preview);
+
+#endif

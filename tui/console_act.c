@@ -1,0 +1,323 @@
+/*
+ * console_act.c - doing what a key says: at once, or after a preview, by the guard of the method.
+ *
+ *   G0  the answer is shown          G2  a preview, y applies it
+ *   G1  at once; u takes it back     G3  a preview, the number is typed
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "tui/form_panel.h"
+#include "tui/table_panel.h"
+#include "tui/text_panel.h"
+
+/* One request of a person that is under way; answered exactly once, then freed. */
+struct pending {
+	struct console *console;
+	const struct control_method *method;
+	bool at_once; /* a preview that only pins: apply it */
+	bool undo;
+};
+
+static struct pending *
+pending_new(struct console *c, const struct control_method *method)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+
+	ENSURE(p);
+	p->console = c;
+	p->method = method;
+	return p;
+}
+
+const struct key_action *
+console_action(const struct screen *s, size_t i)
+{
+	const struct key_action *keys = s->class->keys;
+
+	return keys && keys[i].label ? &keys[i] : NULL;
+}
+
+bool
+console_action_allowed(const struct console *c, const struct key_action *action)
+{
+	const char *method = action->method;
+
+	if (!method && action->open)
+		method = action->open->method;
+	return !method || screen_may(c, method);
+}
+
+/* ---- answers ---- */
+
+static void
+say_skipped(struct console *c, const struct json *skipped)
+{
+	const struct json *first = skipped->first;
+	char before[2 * CONSOLE_TEXT_MAX];
+
+	memcpy(before, c->toast, sizeof(before));
+	console_say(c, STYLE_WARNING, "%s  ~ %zu skipped: %.*s %.*s", before, skipped->count,
+		SPAN_FMT(json_text(json_find(first, SPAN("key")))),
+		SPAN_FMT(json_text(json_find(first, SPAN("why")))));
+}
+
+static void
+say_done(struct console *c, const struct json *done, const struct control_method *method)
+{
+	const struct json *skipped = json_find(done, SPAN("skipped"));
+	struct span note = json_text(json_find(done, SPAN("note")));
+	bool undo = json_text(json_find(done, SPAN("undo"))).len > 0;
+	uint64_t count = 0;
+
+	count = json_number_or(json_find(done, SPAN("done")), count);
+	if (note.len > 0)
+		console_say(c, STYLE_OK, "%.*s%s", SPAN_FMT(note), undo ? "   u takes it back" : "");
+	else
+		console_say(c, STYLE_OK, "%s: %llu done%s", method->words, (unsigned long long)count,
+			undo ? "   u takes it back" : "");
+	if (skipped && skipped->count > 0)
+		say_skipped(c, skipped);
+}
+
+static void
+show_answer(struct console *c, const struct control_method *method, const struct json *result)
+{
+	struct buf text;
+
+	buf_init(&text, PRINT_MAX);
+	print_reply(&text, method, result, NULL, false, &c->style);
+	text_panel_show(c, span_of(method->words), buf_span(&text));
+	buf_fini(&text);
+}
+
+static void
+keep_redo(struct console *c, const struct json *result, bool undo)
+{
+	struct span id = json_text(json_find(result, SPAN("undo")));
+
+	c->redo[0] = '\0';
+	if (undo && id.len < sizeof(c->redo))
+		memcpy(c->redo, id.ptr, id.len + 1);
+}
+
+static void
+answered(void *owner, struct link_reply *reply)
+{
+	struct pending *p = owner;
+	struct console *c = p->console;
+
+	if (reply->error) {
+		console_say_error(c, reply->error);
+	} else if (p->method->reply == CONTROL_REPLY_DONE) {
+		say_done(c, reply->result, p->method);
+		keep_redo(c, reply->result, p->undo);
+		table_renew(console_screen(c));
+	} else {
+		show_answer(c, p->method, reply->result);
+	}
+	c->dirty = true;
+	free(p);
+}
+
+void
+console_apply(struct console *c, const struct control_method *method, struct span token,
+	struct span word)
+{
+	struct pending *p = pending_new(c, method);
+	struct json_writer w;
+	struct buf params;
+
+	p->undo = method->id == CONTROL_undo_apply;
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("token"), token);
+	if (word.len > 0)
+		json_put_member_string(&w, SPAN("word"), word);
+	json_put_close(&w);
+	if (json_writer_end(&w) != OK ||
+		server_link_call(&c->link, "apply", buf_span(&params), answered, p) == 0) {
+		console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
+		free(p);
+	}
+	buf_fini(&params);
+}
+
+/* What apply answers is the DONE of the method that was previewed. */
+static void
+previewed(void *owner, struct link_reply *reply)
+{
+	struct pending *p = owner;
+	struct console *c = p->console;
+
+	if (reply->error)
+		console_say_error(c, reply->error);
+	else if (p->at_once)
+		console_apply(c, p->method, json_text(json_find(reply->result, SPAN("token"))),
+			SPAN(""));
+	else
+		confirm_open(c, p->method, reply);
+	c->dirty = true;
+	free(p);
+}
+
+static bool
+send(struct console *c, const char *method, struct span params, link_done *done, void *owner)
+{
+	if (server_link_call(&c->link, method, params, done, owner) != 0)
+		return true;
+	console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
+	return false;
+}
+
+static bool
+preview(struct console *c, struct pending *p, struct span params, const struct selection *sel)
+{
+	struct json_writer w;
+	struct buf outer;
+	bool sent = false;
+
+	buf_init(&outer, CONTROL_LINE_MAX);
+	json_writer_init(&w, &outer);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("method"), span_of(p->method->method));
+	json_put_name(&w, SPAN("params"));
+	json_put_raw(&w, params);
+	if (sel->all && sel->filter.len > 0)
+		json_put_member_string(&w, SPAN("filter"), sel->filter);
+	else if (sel->all)
+		json_put_member_bool(&w, SPAN("all"), true);
+	json_put_close(&w);
+	if (json_writer_end(&w) == OK)
+		sent = send(c, "preview", buf_span(&outer), previewed, p);
+	else
+		console_say(c, STYLE_ERROR, "! too much at once: mark fewer");
+	buf_fini(&outer);
+	return sent;
+}
+
+/* ---- acting ---- */
+
+static bool
+cell_is(const struct json *row, const char *field, const char *value)
+{
+	const struct json *cell = json_find(row, span_of(field));
+
+	if (json_is(cell, JSON_BOOL))
+		return cell->truth == (strcmp(value, "true") == 0);
+	return span_eq(json_text(cell), span_of(value));
+}
+
+static const struct control_method *
+method_for(struct screen *s, const struct key_action *action)
+{
+	const struct json *row = NULL;
+	struct span key;
+
+	if (action->other.field && screen_panel(s)->row && screen_panel(s)->row(s, &row, &key) &&
+		cell_is(row, action->other.field, action->other.value))
+		return control_method_find(span_of(action->other.method));
+	return control_method_find(span_of(action->method));
+}
+
+static bool
+has_secret(const struct control_method *method)
+{
+	struct control_schema schema;
+
+	control_schema_parse(method->params, &schema);
+	for (size_t i = 0; i < schema.count; i++)
+		if (schema.items[i].type == CONTROL_TYPE_SECRET)
+			return true;
+	return false;
+}
+
+static void
+act_on(struct screen *s, const struct control_method *method, struct span params,
+	const struct act_values *values)
+{
+	struct console *c = s->console;
+	struct selection selection = { 0 };
+	struct pending *p = pending_new(c, method);
+	bool sent;
+
+	(void)table_selection(s, &selection);
+	p->at_once = method->guard <= CONTROL_G1;
+	if (control_method_changes(method) && !has_secret(method) &&
+		(method->guard >= CONTROL_G2 || selection.all) && !(values && values->done))
+		sent = preview(c, p, params, &selection);
+	else if (values && values->done) {
+		free(p);
+		(void)send(c, method->method, params, values->done, values->owner);
+		return;
+	} else
+		sent = send(c, method->method, params, answered, p);
+	if (!sent)
+		free(p);
+}
+
+void
+console_do_with(struct screen *s, const struct key_action *action, const struct act_values *values)
+{
+	const struct control_method *method = method_for(s, action);
+	struct console *c = s->console;
+	struct buf params;
+
+	ENSURE(method);
+	if (!control_method_allowed(method, c->rights, c->read_only)) {
+		console_say(c, STYLE_ERROR, "! %s is not allowed: it wants the right %s",
+			action->label, control_right_name(method->right));
+		return;
+	}
+	buf_init(&params, CONTROL_LINE_MAX);
+	params.wipes = true;
+	if (console_put_params(s, method, action, values, &params))
+		act_on(s, method, buf_span(&params), values);
+	else
+		console_say(c, STYLE_WARNING, "%s: there is no row to do it with", action->label);
+	buf_wipe(&params);
+}
+
+void
+console_do(struct screen *s, const struct key_action *action)
+{
+	const struct json *row = NULL;
+	struct span key = SPAN("");
+
+	if (screen_panel(s)->row)
+		(void)screen_panel(s)->row(s, &row, &key);
+	if (action->run)
+		action->run(s);
+	else if (action->form)
+		form_open_for(s, action);
+	else if (action->open && (row || key.len > 0 || s->place->key.len > 0))
+		console_open(s->console, action->open, row ? row : s->place->row,
+			key.len > 0 ? key : s->place->key);
+	else if (action->open)
+		console_say(s->console, STYLE_WARNING, "%s: there is no row", action->label);
+	else
+		console_do_with(s, action, NULL);
+}
+
+/* ---- undo ---- */
+
+void
+console_undo(struct console *c, bool redo)
+{
+	struct pending *p = pending_new(c, control_method_find(SPAN("undo.apply")));
+	struct selection none = { 0 };
+	struct span params = SPAN("{}");
+	struct arena a;
+
+	arena_init(&a, NULL);
+	if (redo && c->redo[0])
+		params = arena_printf(&a, "{\"id\":\"%s\"}", c->redo);
+	if (redo && !c->redo[0]) {
+		console_say(c, STYLE_WARNING, "nothing was undone here that could be done again");
+		free(p);
+	} else if (!preview(c, p, params, &none)) {
+		free(p);
+	}
+	arena_reset(&a);
+}

@@ -1,0 +1,186 @@
+/*
+ * console_params.c - the parameters of a method, found by their names (see screen.h).
+ */
+#include "tui/table_panel.h"
+
+static const struct json *
+fixed_params(const char *text, struct arena *a)
+{
+	const struct json *fixed = NULL;
+
+	if (!text || json_parse(a, arena_printf(a, "{%s}", text), &fixed, NULL) != OK)
+		return NULL;
+	return fixed;
+}
+
+static const struct rpc_pair *
+value_of(const struct act_values *values, struct span name, bool keyed)
+{
+	for (size_t i = 0; values && i < values->count; i++)
+		if (values->keyed[i] == keyed && span_eq(values->pairs[i].key, name))
+			return &values->pairs[i];
+	return NULL;
+}
+
+static void
+put_list(struct json_writer *w, struct span text)
+{
+	struct span part;
+
+	json_put_array(w);
+	while (text.len > 0) {
+		size_t end = span_find_any(text, SPAN(";,"));
+
+		part = span_trim(span_range(text, 0, end));
+		text = span_from(text, end + 1);
+		if (part.len > 0)
+			json_put_string(w, part);
+	}
+	json_put_close(w);
+}
+
+/* What was typed, as the type wants it. */
+static void
+put_typed(struct json_writer *w, const struct control_param *p, struct span text)
+{
+	uint64_t number;
+
+	json_put_name(w, p->name);
+	if (p->type == CONTROL_TYPE_FLAG)
+		json_put_bool(w, span_eq(text, SPAN("yes")));
+	else if (p->type == CONTROL_TYPE_LIST || p->type == CONTROL_TYPE_TARGETS)
+		put_list(w, text);
+	else if ((p->type == CONTROL_TYPE_COUNT || p->type == CONTROL_TYPE_NUMBER) &&
+		span_u64(text, INT64_MAX, &number) == OK)
+		json_put_u64(w, number);
+	else
+		json_put_string(w, text);
+}
+
+static void
+put_keyed(struct json_writer *w, const struct act_values *values)
+{
+	json_put_name(w, SPAN("keys"));
+	json_put_object(w);
+	for (size_t i = 0; values && i < values->count; i++)
+		if (values->keyed[i])
+			json_put_member_string(w, values->pairs[i].key, values->pairs[i].value);
+	json_put_close(w);
+}
+
+/* Of the row under the cursor, of the row the place was opened on, of the one before that. */
+static bool
+put_found(struct screen *s, const struct control_param *p, struct json_writer *w)
+{
+	const struct json *row = NULL, *cell;
+	struct span key;
+
+	if (screen_panel(s)->row && screen_panel(s)->row(s, &row, &key) &&
+		(cell = json_find(row, p->name)) != NULL) {
+		json_put_name(w, p->name);
+		json_put_json(w, cell);
+		return true;
+	}
+	for (const struct place *at = s->place; at; at = at->back) {
+		const char *subject = at->screens[at->tab] ?
+			at->screens[at->tab]->class->subject : at->class->subject;
+
+		if (at == s->place)
+			subject = s->class->subject;
+		cell = json_find(at->row, p->name);
+		if (!cell && (!subject || !span_eq(span_of(subject), p->name)))
+			continue;
+		json_put_name(w, p->name);
+		if (cell && cell->kind != JSON_NULL)
+			json_put_json(w, cell);
+		else
+			json_put_string(w, at->key);
+		return true;
+	}
+	return false;
+}
+
+static bool
+put_targets(struct screen *s, const struct control_param *p, struct json_writer *w)
+{
+	struct selection selection;
+
+	if (!table_selection(s, &selection))
+		return put_found(s, p, w) || (json_put_name(w, p->name), json_put_array(w),
+			json_put_string(w, s->place->key), json_put_close(w), s->place->key.len > 0);
+	if (selection.count == 0)
+		return false;
+	if (selection.all)
+		return true; /* a preview chooses them by the filter */
+	json_put_name(w, p->name);
+	table_put_keys(s, w);
+	return true;
+}
+
+/* Is NAME one of the words of TAKE? */
+static bool
+is_taken(const char *take, struct span name)
+{
+	struct span rest = span_of(take), word;
+
+	while (rest.len > 0) {
+		(void)span_cut(rest, ' ', &word, &rest);
+		if (span_eq(word, name))
+			return true;
+	}
+	return false;
+}
+
+struct param_sources {
+	struct screen *screen;
+	const struct json *fixed;
+	const struct act_values *values;
+	const char *take;
+};
+
+static bool
+put_param(const struct param_sources *from, const struct control_param *p, struct json_writer *w)
+{
+	const struct act_values *values = from->values;
+	const struct rpc_pair *value = value_of(values, p->name, false);
+	const struct json *fixed = from->fixed;
+	struct screen *s = from->screen;
+
+	if (value && (value->value.len > 0 || !p->optional)) {
+		put_typed(w, p, value->value);
+	} else if (value) {
+		return true;
+	} else if (json_find(fixed, p->name)) {
+		json_put_name(w, p->name);
+		json_put_json(w, json_find(fixed, p->name));
+	} else if (p->type == CONTROL_TYPE_KEYS && values) {
+		put_keyed(w, values);
+	} else if (p->type == CONTROL_TYPE_TARGETS) {
+		return put_targets(s, p, w);
+	} else if (!p->optional || is_taken(from->take, p->name)) {
+		return put_found(s, p, w);
+	}
+	return true;
+}
+
+bool
+console_put_params(struct screen *s, const struct control_method *method,
+	const struct key_action *action, const struct act_values *values, struct buf *out)
+{
+	struct param_sources from = { s, NULL, values, action ? action->take : NULL };
+	struct control_schema schema;
+	struct json_writer w;
+	struct arena a;
+	bool whole = true;
+
+	arena_init(&a, NULL);
+	from.fixed = fixed_params(action ? action->params : s->class->params, &a);
+	control_schema_parse(method->params, &schema);
+	json_writer_init(&w, out);
+	json_put_object(&w);
+	for (size_t i = 0; i < schema.count; i++)
+		whole &= put_param(&from, &schema.items[i], &w);
+	json_put_close(&w);
+	arena_reset(&a);
+	return json_writer_end(&w) == OK && whole;
+}

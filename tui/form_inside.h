@@ -1,0 +1,34 @@
+/*
+ * form_inside.h - the state of a form, shared by form_panel.c and form_draw.c.
+ */
+#ifndef TUI_FORM_INSIDE_H
+#define TUI_FORM_INSIDE_H
+
+#include "tui/form_panel.h"
+
+struct form_value {
+	const struct form_field *field;
+	const char *tab;
+	struct line_edit edit;
+	struct buf base;  /* what the server has */
+	char why[128];    /* what is wrong with it; empty: nothing */
+};
+
+struct form {
+	struct screen *screen;
+	const struct form_class *class;
+	const struct key_action *action; /* NULL: the form of an object */
+	struct screen *origin;           /* of the action: the screen below */
+	struct form_value values[FORM_FIELDS_MAX];
+	size_t count, at, top;
+	uint64_t revision;
+	bool known, asked, saving, checking, leaving;
+};
+
+bool form_is_changed(const struct form_value *v);
+bool form_can_edit(const struct form_value *v);
+size_t form_changes(const struct form *f);
+void form_draw(struct screen *screen, struct rect at);
+void form_title(struct screen *screen, struct buf *out);
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * form_panel.h - fields that are filled in and saved as one change.
+ *
+ * Two kinds: the form of an object (a screen with panel form_panel; its method shows the object,
+ * `save` sets what was changed) and the form of a key (form_open_for), which asks for the
+ * parameters of the key's method.
+ */
+#ifndef TUI_FORM_PANEL_H
+#define TUI_FORM_PANEL_H
+
+#include "tui/console.h"
+
+#define FORM_FIELDS_MAX 64
+
+enum form_kind {
+	FORM_TEXT,
+	FORM_NUMBER,
+	FORM_FLAG,   /* yes or no */
+	FORM_CHOICE, /* one of `choices`: "always|pop3|smtp" */
+	FORM_LIST,   /* several, by ';' */
+	FORM_WORDS,  /* several of `choices`, by ',' */
+	FORM_SECRET, /* never shown */
+	FORM_SHOWN,  /* cannot be changed here */
+};
+
+struct form_field {
+	const char *tab;  /* NULL: that of the one before */
+	const char *name; /* in the answer of the method, and as key or parameter */
+	const char *label;
+	enum form_kind kind;
+	const char *choices;
+	const char *help;
+	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does */
+	const char *set_by; /* form of an object: saved by this method instead, as its parameter */
+};
+
+struct form_class {
+	const char *title;
+	const char *save; /* of an object: "user.set"; NULL for the form of a key */
+	const struct form_field *fields; /* ended by a NULL name */
+};
+
+/* Ask for what ACTION needs, and do it. */
+void form_open_for(struct screen *screen, const struct key_action *action);
+
+#endif

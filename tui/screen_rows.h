@@ -1,0 +1,14 @@
+/*
+ * screen_rows.h - what a file of a screen includes: the shapes of its rows.
+ *
+ * A row names what it needs and leaves out what is zero; the compiler is told so here.
+ */
+#ifndef TUI_SCREEN_ROWS_H
+#define TUI_SCREEN_ROWS_H
+
+#include "tui/form_panel.h"
+#include "tui/screens.h"
+
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+
+#endif

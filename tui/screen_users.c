@@ -1,0 +1,156 @@
+/*
+ * screen_users.c - users: the list, the form of one, the mailbox, the bin.
+ */
+#include "tui/screen_rows.h"
+
+static const struct form_class user_add = {
+	.title = "New user",
+	.fields = (const struct form_field[]){
+		{ "New user", "name", "Name", FORM_TEXT, NULL, "1 to 32 characters without blanks; the address is NAME@the default domain" },
+		{ NULL, "password", "Password", FORM_SECRET, NULL, "at least auth.min_length characters" },
+		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
+		{ NULL, "quota", "Quota (MB)", FORM_NUMBER, NULL, "empty or 0: no limit" },
+		{ NULL, "group", "Group", FORM_TEXT, NULL, "an administrative group; its settings fill in the user's" },
+		{ NULL, "admin", "Administrator", FORM_FLAG, NULL, "may do everything that this console can" },
+		{ 0 } },
+};
+
+static const struct form_class user_passwd = {
+	.title = "New password",
+	.fields = (const struct form_field[]){
+		{ "New password", "password", "Password", FORM_SECRET, NULL, "at least auth.min_length characters; never shown" },
+		{ 0 } },
+};
+
+static const struct form_class user_rename = {
+	.title = "New name",
+	.fields = (const struct form_field[]){
+		{ "New name", "new_name", "New name", FORM_TEXT, NULL, "addresses of the old name stop working; add a mapping if they must go on" },
+		{ 0 } },
+};
+
+static const struct form_class user_form = {
+	.title = "User",
+	.save = "user.set",
+	.fields = (const struct form_field[]){
+		{ "General", "name", "Name", FORM_SHOWN, NULL, "to rename: F9, rename" },
+		{ NULL, "full_name", "Full name", FORM_TEXT, NULL, "as the user signs" },
+		{ NULL, "group", "Group", FORM_TEXT, NULL, "a group's settings override or fill in the user's" },
+		{ NULL, "enabled", "Enabled", FORM_FLAG, NULL, "may log in and receive mail" },
+		{ NULL, "admin", "Administrator", FORM_FLAG, NULL, "may do everything that this console can" },
+		{ NULL, "quota_mb", "Quota (MB)", FORM_NUMBER, NULL, "0: no limit" },
+		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
+		{ NULL, "password_changed", "Password set", FORM_SHOWN, NULL, "" },
+		{ NULL, "created", "Created", FORM_SHOWN, NULL, "" },
+		{ NULL, "changed", "Changed", FORM_SHOWN, NULL, "" },
+		{ "Forwarding", "forward", "Forward", FORM_FLAG, NULL, "mail goes to the addresses below" },
+		{ NULL, "forward_to", "Forward to", FORM_LIST, NULL, "addresses" },
+		{ NULL, "assistants", "Assistants", FORM_LIST, NULL, "get a copy of each message" },
+		{ NULL, "assistant_redirect", "Assistants only", FORM_FLAG, NULL, "the user gets no copy" },
+		{ NULL, "size_over_kb", "Over (kB)", FORM_NUMBER, NULL, "larger messages get another treatment; 0: none" },
+		{ NULL, "size_over_action", "Over: do", FORM_TEXT, NULL, "what is done with them" },
+		{ NULL, "size_over_to", "Over: to", FORM_LIST, NULL, "addresses" },
+		{ NULL, "size_under_kb", "Under (kB)", FORM_NUMBER, NULL, "smaller messages get another treatment; 0: none" },
+		{ NULL, "size_under_action", "Under: do", FORM_TEXT, NULL, "what is done with them" },
+		{ NULL, "size_under_to", "Under: to", FORM_LIST, NULL, "addresses" },
+		{ "Access", "protocols", "Protocols", FORM_WORDS, "pop3|imap|smtp|ldap|finger|password|console", "what the user may log in to; all and none too" },
+		{ NULL, "send_internet", "Send outside", FORM_FLAG, NULL, "may send to the Internet" },
+		{ NULL, "receive_internet", "Receive outside", FORM_FLAG, NULL, "gets mail from the Internet" },
+		{ NULL, "max_out_kb", "Largest sent (kB)", FORM_NUMBER, NULL, "0: no limit" },
+		{ NULL, "monitor", "Monitored", FORM_FLAG, NULL, "copies go where monitoring says; noted in the log of changes" },
+		{ NULL, "everyone", "In `everyone`", FORM_FLAG, NULL, "gets mail to everyone" },
+		{ NULL, "reply_address", "Reply address", FORM_TEXT, NULL, "what is written into Reply-To" },
+		{ NULL, "no_signature", "No signature", FORM_FLAG, NULL, "the signature of the house is not added" },
+		{ 0 } },
+};
+
+static const struct key_action user_keys[] = {
+	{ 'P', "Password", "user.passwd", .form = &user_passwd },
+	{ 'K', "Unlock", "user.unlock" },
+	{ 'W', "Rename", "user.rename", .form = &user_rename },
+	{ 'd', "Remove", "user.remove" },
+	{ 0 },
+};
+
+static const struct screen_class *const user_tabs[] = { &screen_user, &screen_mailbox,
+	&screen_mailbox_bin, NULL };
+
+const struct screen_class screen_user = {
+	.name = "user",
+	.title = "User",
+	.panel = &form_panel,
+	.method = "user.show",
+	.subject = "name",
+	.form = &user_form,
+	.keys = user_keys,
+	.tabs = user_tabs,
+};
+
+const struct screen_class screen_mailbox = {
+	.name = "mailbox",
+	.title = "Mailbox",
+	.method = "message.list",
+	.subject = "user",
+	.columns = (const struct column[]){
+		{ "UID", "uid", 6 },
+		{ "Date", "date", 12, 3 },
+		{ "Size", "size", 6, 1 },
+		{ "Held", "held", 4, 2 },
+		{ "From", "from", 24, 0, COLUMN_GROW },
+		{ "Subject", "subject", 30, 0, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'H', "Hold/release", "message.hold", .other = { "held", "true", "message.release" } },
+		{ 'd', "Remove", "message.remove" },
+		{ 0 } },
+	.tabs = user_tabs,
+	.help = "The INBOX of a user.",
+};
+
+const struct screen_class screen_mailbox_bin = {
+	.name = "bin",
+	.title = "Bin",
+	.method = "message.bin",
+	.subject = "user",
+	.columns = (const struct column[]){
+		{ "Removed", "removed", 12 },
+		{ "Until", "until", 12, 2 },
+		{ "Size", "size", 6, 1 },
+		{ "From", "from", 24, 0, COLUMN_GROW },
+		{ "Subject", "subject", 30, 0, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'E', "Restore", "message.restore" },
+		{ 'D', "Purge", "message.purge" },
+		{ 0 } },
+	.tabs = user_tabs,
+	.help = "What was removed from the mailbox and can still be put back.",
+};
+
+const struct screen_class screen_users = {
+	.name = "users",
+	.title = "Users",
+	.digit = '5',
+	.method = "user.list",
+	.columns = (const struct column[]){
+		{ "Flags", "flags", 7, 2 },
+		{ "Name", "name", 18, 0, COLUMN_GROW },
+		{ "Group", "group", 12, 3 },
+		{ "Inbox", "inbox", 6, 5 },
+		{ "Size", "size", 7, 6 },
+		{ "Quota", "quota_mb", 6, 1 },
+		{ "Last login", "last_login", 12, 4 },
+		{ "Comment", "comment", 20, 7, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ KEY_RETURN, "Open", .open = &screen_user },
+		{ 'e', "Edit", .open = &screen_user },
+		{ 'c', "Create", "user.add", .form = &user_add },
+		{ 'P', "Password", "user.passwd", .form = &user_passwd },
+		{ 'K', "Unlock", "user.unlock" },
+		{ 'W', "Rename", "user.rename", .form = &user_rename },
+		{ 'd', "Remove", "user.remove" },
+		{ 0 } },
+	.open = &screen_user,
+	.help = "Flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.",
+};

@@ -1,0 +1,21 @@
+/*
+ * screens.c - the screens, in the order of the screen bar and of the list of others.
+ *
+ * To add one: its file ends in a screen_class, and its line stands here (docs/console.md).
+ */
+#include "tui/screens.h"
+
+const struct screen_class *const screens[] = {
+	&screen_overview,
+	&screen_queue,
+	&screen_trace,
+	&screen_logs,
+	&screen_users,
+	&screen_mappings,
+	/* reached by 0 and by name */
+	&screen_services,
+	&screen_sessions,
+	&screen_settings,
+	&screen_audit,
+	NULL,
+};

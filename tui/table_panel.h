@@ -1,0 +1,27 @@
+/*
+ * table_panel.h - what others may ask a table: which rows an act is for.
+ */
+#ifndef TUI_TABLE_PANEL_H
+#define TUI_TABLE_PANEL_H
+
+#include "tui/console.h"
+
+/* Marked rows, all that the filter leaves, or the row under the cursor. */
+struct selection {
+	const struct json *row; /* under the cursor; NULL: none */
+	struct span key;        /* of it */
+	uint64_t count;         /* of what an act is for; 0: nothing */
+	bool all;               /* all that the filter leaves */
+	struct span filter;
+};
+
+/* False: the screen is no table. */
+bool table_selection(struct screen *screen, struct selection *out);
+/* The keys of a selection that is not `all`, as a JSON array. */
+void table_put_keys(struct screen *screen, struct json_writer *w);
+/* An act has changed rows: no marks, and the list as it is now. */
+void table_renew(struct screen *screen);
+/* Sort by this column, or its own order where it is empty. */
+void table_sort(struct screen *screen, struct span field);
+
+#endif
