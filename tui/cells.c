@@ -99,9 +99,9 @@ glyph_escape(struct glyph *g, uint32_t code, bool valid, unsigned char byte)
 	int len;
 
 	if (!valid || code < 0x100)
-		len = snprintf(text, sizeof(text), "\\x%02x", valid ? (unsigned)code : byte);
+		len = snprintf(text, sizeof(text), "\\x%02X", valid ? (unsigned)code : byte);
 	else
-		len = snprintf(text, sizeof(text), "\\u%04x", (unsigned)code);
+		len = snprintf(text, sizeof(text), "\\u{%X}", (unsigned)code);
 	memcpy(g->text, text, (size_t)len);
 	g->len = (size_t)len;
 	g->width = len;

@@ -104,7 +104,7 @@ put_sample(struct console *c, struct rect *at, const struct json *row)
 static void
 put_all(struct console *c, struct rect *at, const struct json *list, enum style style)
 {
-	for (const struct json *text = list ? list->first : NULL; text && at->rows > 3;
+	for (const struct json *text = list ? list->first : NULL; text && at->rows > 2;
 		text = text->next)
 		put_row(c, at, json_text(text), style);
 }
@@ -165,7 +165,7 @@ confirm_draw(struct console *c, struct modal *m)
 	at = (struct rect){ box.row + 1, box.col + 2, box.rows - 2, box.cols - 4 };
 	put_all(c, &at, json_find(f->preview, SPAN("effects")), STYLE_PLAIN);
 	for (const struct json *row = sample ? sample->first : NULL;
-		row && shown < CONFIRM_SAMPLE && at.rows > 4; row = row->next, shown++)
+		row && shown < CONFIRM_SAMPLE && at.rows > 3; row = row->next, shown++)
 		put_sample(c, &at, row);
 	if (sample && f->count > shown && shown > 0) {
 		snprintf(text, sizeof(text), "  ... %llu more",

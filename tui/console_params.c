@@ -3,6 +3,12 @@
  */
 #include "tui/table_panel.h"
 
+static bool
+is_subject(const struct screen_class *class, struct span name)
+{
+	return class->subject && span_eq(span_of(class->subject), name);
+}
+
 static const struct json *
 fixed_params(const char *text, struct arena *a)
 {
@@ -68,6 +74,33 @@ put_keyed(struct json_writer *w, const struct act_values *values)
 	json_put_close(w);
 }
 
+/* What AT was opened on, where its class calls that by the parameter's name, or a cell of it. */
+static bool
+put_of_place(const struct screen *s, const struct place *at, const struct control_param *p,
+	struct json_writer *w)
+{
+	const struct screen_class *class = at->class;
+	const struct json *cell;
+
+	if (at == s->place)
+		class = s->class;
+	else if (at->screens[at->tab])
+		class = at->screens[at->tab]->class;
+	if (is_subject(class, p->name) && at->key.len > 0) {
+		cell = class->subject_field ? json_find(at->row, span_of(class->subject_field)) :
+					      NULL;
+		json_put_name(w, p->name);
+		json_put_string(w, cell ? json_text(cell) : at->key);
+		return true;
+	}
+	cell = json_find(at->row, p->name);
+	if (!cell || cell->kind == JSON_NULL)
+		return false;
+	json_put_name(w, p->name);
+	json_put_json(w, cell);
+	return true;
+}
+
 /* Of the row under the cursor, of the row the place was opened on, of the one before that. */
 static bool
 put_found(struct screen *s, const struct control_param *p, struct json_writer *w)
@@ -81,22 +114,9 @@ put_found(struct screen *s, const struct control_param *p, struct json_writer *w
 		json_put_json(w, cell);
 		return true;
 	}
-	for (const struct place *at = s->place; at; at = at->back) {
-		const char *subject = at->screens[at->tab] ?
-			at->screens[at->tab]->class->subject : at->class->subject;
-
-		if (at == s->place)
-			subject = s->class->subject;
-		cell = json_find(at->row, p->name);
-		if (!cell && (!subject || !span_eq(span_of(subject), p->name)))
-			continue;
-		json_put_name(w, p->name);
-		if (cell && cell->kind != JSON_NULL)
-			json_put_json(w, cell);
-		else
-			json_put_string(w, at->key);
-		return true;
-	}
+	for (const struct place *at = s->place; at; at = at->back)
+		if (put_of_place(s, at, p, w))
+			return true;
 	return false;
 }
 
@@ -157,7 +177,8 @@ put_param(const struct param_sources *from, const struct control_param *p, struc
 		put_keyed(w, values);
 	} else if (p->type == CONTROL_TYPE_TARGETS) {
 		return put_targets(s, p, w);
-	} else if (!p->optional || is_taken(from->take, p->name)) {
+	} else if (!p->optional || is_taken(from->take, p->name) ||
+		is_subject(s->class, p->name)) {
 		return put_found(s, p, w);
 	}
 	return true;

@@ -89,7 +89,8 @@ struct screen_class {
 	const struct panel_class *panel; /* NULL: a table */
 	const char *method; /* NULL: the panel knows by itself */
 	const char *params; /* JSON members that are always so */
-	const char *subject; /* the name under which parameters mean the row it was opened on */
+	const char *subject; /* the name under which parameters mean the row it was opened on: */
+	const char *subject_field; /* this cell of it, or its key where that is NULL */
 	const char *sort;    /* to begin with: "name" or "-time" */
 	const struct column *columns;
 	const struct key_action *keys;

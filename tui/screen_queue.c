@@ -67,5 +67,6 @@ const struct screen_class screen_trace_steps = {
 	.method = "trace",
 	.params = "\"steps\":true",
 	.subject = "message",
+	.subject_field = "id",
 	.tabs = message_tabs,
 };

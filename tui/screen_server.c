@@ -73,7 +73,7 @@ const struct screen_class screen_audit = {
 		{ 0 } },
 	.keys = (const struct key_action[]){
 		{ 'U', "Undo this", "undo.apply", .take = "id", .help = "Take this change back; it is shown first." },
-		{ 'V', "What it would do", "undo.preview", .take = "id" },
+		{ 'W', "What it would do", "undo.preview", .take = "id" },
 		{ 0 } },
 	.help = "Who changed what. U takes a change back, whoever made it; what it would do is shown first.",
 };

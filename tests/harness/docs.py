@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 PAGES = ["README.md"] + ["docs/%s.md" % p for p in (
-    "architecture", "queue-states", "store-schema", "settings", "control-protocol", "decisions",
+    "architecture", "console", "queue-states", "store-schema", "settings", "control-protocol", "decisions",
     "rfc", "operators", "requirements")]
 FORBIDDEN_CALLS = re.compile(r"\b(strcpy|strcat|sprintf|gets|system|popen|alloca|atoi|strtok)\(")
 WEAK_FLAGS = re.compile(r"MDB_(NOSYNC|NOMETASYNC|MAPASYNC|WRITEMAP)")

@@ -15,5 +15,7 @@ main(void)
 	failed += test_tui_print();
 	failed += test_tui_run();
 	failed += test_tui_ask();
+	failed += test_tui_cells();
+	failed += test_tui_console();
 	return failed != 0;
 }

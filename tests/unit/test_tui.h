@@ -18,6 +18,8 @@ struct args {
 void split(struct args *args, const char *line);
 
 int test_tui_ask(void);
+int test_tui_cells(void);
+int test_tui_console(void);
 int test_tui_line(void);
 int test_tui_print(void);
 int test_tui_run(void);

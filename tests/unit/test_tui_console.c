@@ -1,0 +1,268 @@
+/*
+ * test_tui_console.c - the console against a server that the test plays: keys in, screen out.
+ */
+#include <string.h>
+
+#include "tests/unit/test_tui.h"
+
+#include "tests/unit/console_server.h"
+
+#define STATUS \
+	"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":1}," \
+	"\"queue\":{\"count\":2,\"held\":1,\"bin\":0,\"recipients\":2},\"stopped\":[\"pop3s\"]," \
+	"\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":2048}," \
+	"\"store\":{\"used\":4096,\"free\":1048576,\"commits\":7}}"
+#define HELLO \
+	"{\"version\":\"0.1\",\"hostname\":\"mail.example.org\",\"epoch\":\"e1\",\"user\":\"anna\"," \
+	"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\"," \
+	"\"queue.operate\",\"config.edit\",\"server.stop\"]}"
+#define USER(name, comment) \
+	"{\"key\":\"" name "\",\"revision\":1,\"cells\":{\"flags\":\"-\",\"name\":\"" name \
+	"\",\"group\":\"\",\"inbox\":1,\"size\":2048,\"quota_mb\":0,\"last_login\":null," \
+	"\"comment\":\"" comment "\"}}"
+#define DONE(note) \
+	"{\"done\":1,\"skipped\":[],\"undo\":\"5\",\"undo_until\":null,\"note\":\"" note "\"}"
+#define BEGIN \
+	{ "hello", NULL, HELLO }, { "subscribe", NULL, "{\"subscription\":1,\"seq\":0}" }, \
+	{ "log.tail", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:01:00Z\",\"level\":\"error\"," \
+			    "\"service\":\"smtp\",\"session\":\"s1\",\"message\":\"\"," \
+			    "\"text\":\"it \\u001b[2J broke\"}]}" }, \
+	{ "trace", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:02:00Z\",\"id\":\"100\"," \
+			 "\"from\":\"a@b.test\",\"to\":[\"anna@example.org\"],\"size\":5," \
+			 "\"result\":\"250 accepted\"}]}" }
+
+static const struct answer users[] = {
+	BEGIN,
+	{ "list.open", "user.list", "{\"cursor\":\"1\",\"total\":3,\"approx\":false}" },
+	{ "list.page", "\"keys\"", "{\"rows\":[" USER("anna", "new words") "," USER("carl", "c") "],"
+				   "\"rank\":0,\"total\":2}" },
+	{ "list.page", "at_key", "{\"rows\":[" USER("bert", "b") "," USER("carl", "c") "]," \
+				 "\"rank\":1,\"total\":3}" },
+	{ "list.page", "before", "{\"rows\":[" USER("anna", "a") "],\"rank\":0,\"total\":3}" },
+	{ "list.page", NULL, "{\"rows\":[" USER("anna", "a") "," USER("bert", "b \\u202e evil")
+				     "," USER("carl", "c") "],\"rank\":0,\"total\":3}" },
+	{ "list.count", NULL, "{\"count\":2,\"approx\":false}" },
+	{ "user.show", NULL,
+		"{\"name\":\"bert\",\"full_name\":\"\",\"enabled\":true,\"quota_mb\":20,"
+		"\"comment\":\"b\",\"protocols\":[\"pop3\",\"imap\"],\"revision\":4}" },
+	{ "user.set", NULL, DONE("user bert changed") },
+	{ "user.add", NULL, DONE("user zoe added") },
+	{ "preview", "user.remove",
+		"{\"token\":\"t1\",\"count\":2,\"bytes\":0,\"sample\":[\"anna\",\"bert\"],"
+		"\"effects\":[\"would remove 2 users\"],\"warnings\":[],\"undo\":\"yes\","
+		"\"cli\":\"postroom user remove\"}" },
+	{ "preview", "undo.apply",
+		"{\"token\":\"t2\",\"count\":1,\"sample\":[],\"effects\":[\"would undo: it\"]}" },
+	{ "apply", NULL, DONE("2 users removed") },
+	{ "list.close", NULL, "{\"done\":1}" },
+	{ 0 },
+};
+
+static struct play play;
+
+static void
+overview_sts_01(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_event(&play, "status", STATUS);
+	assert_true(play_sees(&play, "Postroom mail.example.org  Q 2 Held 1 Sess 3"));
+	assert_true(play_sees(&play, "anna:administrator 14:02"));
+	assert_true(play_sees(&play, "! service pop3s is stopped"));
+	assert_true(play_sees(&play, "250 accepted  a@b.test -> anna@example.org"));
+	assert_true(play_sees(&play, "it \\x1B[2J broke"));
+	play_event(&play, "status", "{\"queue\":{\"count\":5,\"held\":0}}"); /* what changed */
+	assert_true(play_sees(&play, "Q 5 Held 0 Sess 3"));
+	play_end(&play);
+}
+
+static void
+table_and_marks(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5");
+	assert_true(play_sees(&play, ">  -       anna"));
+	assert_true(play_sees(&play, "row 1 of 3"));
+	assert_true(play_sees(&play, "b \\u{202E}")); /* H70 */
+	play_keys(&play, " ");
+	assert_true(play_sees(&play, " * -       anna"));
+	assert_true(play_sees(&play, ">  -       bert"));
+	play_keys(&play, " d");
+	assert_true(play_was_asked(&play, "\"names\":[\"anna\",\"bert\"]"));
+	assert_true(play_sees(&play, "would remove 2 users"));
+	play_keys(&play, "<Enter>"); /* is no answer */
+	assert_false(play_was_asked(&play, "apply "));
+	play_keys(&play, "dd"); /* nor is the key that began it */
+	assert_false(play_was_asked(&play, "apply "));
+	play_keys(&play, "dy");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t1\"}"));
+	assert_true(play_sees(&play, "2 users removed   u takes it back"));
+	play_keys(&play, "uy");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t2\"}"));
+	play_end(&play);
+}
+
+static void
+filter_is_counted(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5fna");
+	assert_true(play_sees(&play, "filter: na"));
+	assert_true(play_sees(&play, "2 rows"));
+	assert_true(play_was_asked(&play, "list.count {\"method\":\"user.list\",\"params\":{},\"filter\":\"na\"}"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_was_asked(&play, "list.open {\"method\":\"user.list\",\"params\":{},\"filter\":\"na\"}"));
+	play_keys(&play, "*d"); /* all that the filter leaves: the server chooses them */
+	assert_true(play_was_asked(&play, "\"filter\":\"na\""));
+	play_end(&play);
+}
+
+/* What comes and goes does not move rows: one that left stays as x, its place is kept. */
+static void
+live_rows_stay(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5j");
+	play.console.now_ms += 5000;
+	play_event(&play, "status", STATUS);
+	assert_true(play_sees(&play, "   -       anna"));
+	assert_true(play_sees(&play, "new words"));
+	assert_true(play_sees(&play, ">x -       bert"));
+	assert_true(play_sees(&play, "   -       carl"));
+	play_end(&play);
+}
+
+static void
+form_saves_what_changed_usr_04(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5j<Enter>");
+	assert_true(play_sees(&play, "Users > bert"));
+	assert_true(play_sees(&play, "[General]  Forwarding   Access"));
+	play_keys(&play, "Bert B<Down><Down><Down><Down><Back>5");
+	assert_true(play_sees(&play, "*Full name"));
+	assert_true(play_sees(&play, "was: 20"));
+	assert_true(play_sees(&play, "2 changes not saved"));
+	play_keys(&play, "<Esc>");
+	assert_true(play_sees(&play, "2 changes not saved, Esc again leaves"));
+	play_keys(&play, "<F2>");
+	assert_true(play_was_asked(&play, "user.set {\"name\":\"bert\",\"keys\":{\"full_name\":\"Bert B\",\"quota_mb\":\"25\"}}"));
+	assert_true(play_sees(&play, "user bert changed   u takes it back"));
+	play_keys(&play, "<Esc>");
+	assert_true(play_sees(&play, ">  -       bert"));
+	play_end(&play);
+}
+
+static void
+create_takes_nothing_from_the_row(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5czoe<Tab>a long secret<F2>");
+	assert_true(play_was_asked(&play, "user.add {\"name\":\"zoe\",\"admin\":false,\"password\":\"a long secret\"}"));
+	assert_true(play_sees(&play, "user zoe added"));
+	play_keys(&play, "c<F2>"); /* the name stays empty: the server says what is wrong */
+	assert_true(play_was_asked(&play, "user.add {\"name\":\"\""));
+	play_end(&play);
+}
+
+/* The server goes and comes back: the cursor is on the same row, the form keeps what was typed. */
+static void
+reconnect_keeps_place(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5j");
+	play_break(&play);
+	assert_true(play_sees(&play, "no server answers since"));
+	assert_true(play_sees(&play, ">  -       bert"));
+	play_keys(&play, "d");
+	assert_true(play_sees(&play, "nothing was done"));
+	buf_clear(&play.asked);
+	play_connect(&play);
+	assert_true(play_was_asked(&play, "\"at_key\":\"bert\""));
+	assert_true(play_sees(&play, ">  -       bert"));
+	play_keys(&play, "<Enter>typed");
+	play_break(&play);
+	assert_true(play_sees(&play, "[typed "));
+	play_connect(&play);
+	assert_true(play_sees(&play, "[typed "));
+	play_keys(&play, "<F2>");
+	assert_true(play_was_asked(&play, "\"full_name\":\"typed\""));
+	play_end(&play);
+}
+
+static void
+pasting_runs_no_keys(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5");
+	console_press(&play.console, &(struct press){ KEY_PASTED, SPAN("ddyy*d") });
+	play_pump(&play);
+	assert_true(play_sees(&play, "pasted 6 characters: nothing has the focus"));
+	assert_false(play_was_asked(&play, "preview"));
+	play_end(&play);
+}
+
+static void
+help_and_palette(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5?");
+	assert_true(play_sees(&play, "Users: Password"));
+	play_keys(&play, "<Esc>:audit");
+	assert_true(play_sees(&play, "Screen: Audit & undo"));
+	play_keys(&play, "<Esc>a");
+	assert_true(play_sees(&play, "Users: Create"));
+	play_keys(&play, "<Esc>");
+	play_end(&play);
+}
+
+/* From 40x10 up every screen draws; below it says so. ASan and UBSan look at the rest. */
+static void
+every_size(void **state)
+{
+	static const int sizes[][2] = { { 1, 1 }, { 9, 39 }, { 10, 40 }, { 24, 80 }, { 36, 120 },
+		{ 60, 200 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		play_begin(&play, users, sizes[i][0], sizes[i][1]);
+		play_event(&play, "status", STATUS);
+		for (const char *k = "12345607"; *k; k++) {
+			char key[2] = { *k, 0 };
+
+			play_keys(&play, key);
+			play_keys(&play, "jjkGg?<Esc>:<Down><Esc>a<Esc>o<Esc>fx<Esc>i");
+		}
+		if (sizes[i][0] == 9)
+			assert_true(play_sees(&play, "too small: 40x10"));
+		play_keys(&play, "5<Enter><PgDn><PgDn><PgUp><Esc><Esc>");
+		play_end(&play);
+	}
+}
+
+int
+test_tui_console(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(overview_sts_01),
+		cmocka_unit_test(table_and_marks),
+		cmocka_unit_test(filter_is_counted),
+		cmocka_unit_test(live_rows_stay),
+		cmocka_unit_test(form_saves_what_changed_usr_04),
+		cmocka_unit_test(create_takes_nothing_from_the_row),
+		cmocka_unit_test(reconnect_keeps_place),
+		cmocka_unit_test(pasting_runs_no_keys),
+		cmocka_unit_test(help_and_palette),
+		cmocka_unit_test(every_size),
+	};
+
+	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
+}
