@@ -215,7 +215,7 @@ parse_choice(struct parser *p, enum control_type type, struct span text, struct 
 {
 	bool compares = sign.len > 0 && (sign.ptr[0] == '<' || sign.ptr[0] == '>');
 
-	*out = (struct control_choice){ .text = text };
+	*out = (struct control_choice){ .text = text, .whole = span_eq(sign, SPAN("=")) };
 	if (text.len == 0)
 		return fail(p, "a value is missing");
 	if (!is_numeric(type))

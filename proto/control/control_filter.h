@@ -5,7 +5,8 @@
  *
  * Words are AND, '|' inside a word is OR, '-' in front negates, quotes keep blanks. A word without
  * a field looks at every column. `field:` is an alias of the table below or a column of the list;
- * text is found anywhere in the cell, ASCII letters without case, '*' and '?' as wildcards.
+ * text is found anywhere in the cell, ASCII letters without case, '*' and '?' as wildcards;
+ * `target=anna` wants the whole cell, or one of the values of a list.
  * Numbers, sizes, durations and times also take > < >= <= and ranges a..b.
  */
 #ifndef PROTO_CONTROL_CONTROL_FILTER_H
@@ -38,6 +39,7 @@
 
 struct control_choice {
 	struct span text;  /* without quotes */
+	bool whole;        /* all of the cell, not a part of it */
 	int64_t low, high; /* of a number, a size, a duration or a time in s; both ends included */
 };
 

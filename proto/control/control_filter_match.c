@@ -4,13 +4,31 @@
 #include "proto/base/ascii.h"
 #include "proto/control/control_filter.h"
 
-/* TEXT anywhere in the cell; with wildcards the whole cell, so `*@x.test` means what it says. */
+/* All of the cell, or one value of a list. */
 static bool
-text_fits(struct span cell, struct span text)
+is_value(struct span cell, struct span text, bool list)
 {
-	if (span_find_any(text, SPAN("*?")) < text.len)
-		return span_match_wildcard(text, cell);
-	return span_find_span_nocase(cell, text) < cell.len;
+	struct span value;
+
+	if (span_eq_nocase(cell, text))
+		return true;
+	while (list && cell.len > 0) {
+		span_cut(cell, ' ', &value, &cell);
+		if (span_eq_nocase(value, text))
+			return true;
+	}
+	return false;
+}
+
+/* Anywhere in the cell; with wildcards the whole cell, so `*@x.test` means what it says. */
+static bool
+text_fits(struct span cell, const struct control_choice *choice, bool list)
+{
+	if (span_find_any(choice->text, SPAN("*?")) < choice->text.len)
+		return span_match_wildcard(choice->text, cell);
+	if (choice->whole)
+		return is_value(cell, choice->text, list);
+	return span_find_span_nocase(cell, choice->text) < cell.len;
 }
 
 static bool
@@ -26,7 +44,7 @@ choice_fits(const struct control_param *column, const struct control_cell *cell,
 	case CONTROL_TYPE_FLAG:
 		return !every_column && cell->number >= choice->low && cell->number <= choice->high;
 	default:
-		return text_fits(cell->text, choice->text);
+		return text_fits(cell->text, choice, column->type == CONTROL_TYPE_LIST);
 	}
 }
 
