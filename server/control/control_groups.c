@@ -183,13 +183,13 @@ control_group_allows(struct control_call *call, struct snapshot *snap, const str
 }
 
 void
-control_put_locked(struct control_call *call, struct snapshot *snap, const struct user *user)
+control_put_forced(struct control_call *call, struct snapshot *snap, const struct user *user)
 {
 	struct json_writer *w = &call->json;
 	struct group group;
 	bool in_one = user->group != 0 && group_find(snap, user->group, &group) == OK;
 
-	json_put_name(w, SPAN("locked"));
+	json_put_name(w, SPAN("forced"));
 	json_put_array(w);
 	for (size_t i = 0; in_one && i < group_table.count; i++) {
 		const struct field *f = &group_table.fields[i];

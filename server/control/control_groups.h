@@ -27,7 +27,7 @@ MUST_CHECK enum err control_group_names(struct control_call *call, struct snapsh
  */
 MUST_CHECK enum err control_group_allows(struct control_call *call, struct snapshot *snap,
 	const struct user *user, struct span key);
-/* For `user show`: the member "locked", an array of "monitor=on (group crew)". */
-void control_put_locked(struct control_call *call, struct snapshot *snap, const struct user *user);
+/* For `user show`: the member "forced", an array of "monitor=on (group crew)". */
+void control_put_forced(struct control_call *call, struct snapshot *snap, const struct user *user);
 
 #endif

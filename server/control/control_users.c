@@ -143,7 +143,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 		json_put_string(w, group.name);
 	else
 		json_put_string(w, SPAN(""));
-	control_put_locked(call, snap, &user);
+	control_put_forced(call, snap, &user);
 	json_put_member_bool(w, SPAN("has_password"), user.password_hash.len > 0);
 	json_put_member_u64(w, SPAN("messages"), totals.messages);
 	json_put_member_u64(w, SPAN("held"), totals.held);

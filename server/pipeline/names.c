@@ -230,15 +230,21 @@ is_mapped_to(const struct conf *conf, struct snapshot *snap, const struct user *
 	return mapping_each_match(snap, &query, owner_check, &owner) == OK && owner.found;
 }
 
-/* `reply_address` may be an address alone or `"Name" <address>`. */
+/* An address alone or `"Name" <address>`; his group's may hold '*' for his name (GRP-06). */
 static bool
 is_reply_address(const struct user *user, const struct address *address)
 {
-	struct span rest = user->reply_address;
 	struct header_mailbox mailbox;
+	struct arena arena;
+	struct span rest;
+	bool is;
 
-	return rest.len > 0 && header_next_mailbox(&rest, &mailbox) &&
+	arena_init(&arena, NULL);
+	rest = group_reply_address(&arena, user->reply_address, user->name);
+	is = rest.len > 0 && header_next_mailbox(&rest, &mailbox) &&
 		span_eq_nocase(mailbox.address, address->key);
+	arena_reset(&arena);
+	return is;
 }
 
 bool

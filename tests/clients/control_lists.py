@@ -81,15 +81,15 @@ def test_groups(c, s):
     c.check("GRP-04 a new member gets the starting values",
             user["group"] == "crew" and user["monitor"] is True and user["everyone"] is False, user)
     st, out, err = s.run("user", "set", "cleo", "monitor=no")
-    c.check("GRP-04 without force they are his own", st == 0 and user["locked"] == [], (st, err, user["locked"]))
+    c.check("GRP-04 without force they are his own", st == 0 and user["forced"] == [], (st, err, user["forced"]))
     s.run("group", "set", "crew", "force=yes")
     st, out, err = s.run("user", "set", "anna", "monitor=no")
     c.check("GRP-04 with force they are locked", st == 1 and "the group crew sets monitor" in err, (st, err))
     st, out, err = s.run("user", "set", "anna", "admin=no", "comment=Anna")
     c.check("GRP-03 what is unset is not", st == 0, err)
     user = s.json("user", "show", "anna")[0]
-    c.check("GRP-04 user show tells what is locked", "monitor=yes (group crew)" in user["locked"]
-            and "everyone=no (group crew)" in user["locked"] and len(user["locked"]) == 3, user["locked"])
+    c.check("GRP-04 user show tells what is forced", "monitor=yes (group crew)" in user["forced"]
+            and "everyone=no (group crew)" in user["forced"] and len(user["forced"]) == 3, user["forced"])
     members = [r["member"] for r in s.json("maillist", "members", "Everyone")]
     c.check("GRP-04 GRP-03 off + force keeps them out of Everyone", members == ["postmaster"], members)
     st, out, err = s.run("group", "set", "crew", "members=anna;cleo", "name=ship")
@@ -148,6 +148,28 @@ def test_group_disabled(c, s):
             and len(s.json("message", "list", "anna")) == 1)
     s.run("group", "set", "crew", "enabled=yes")
     c.check("GRP-05 and they are back", login(s, "anna") == "in")
+
+
+def submit(s, user, sender):
+    with smtplib.SMTP("127.0.0.1", s.submission, timeout=20) as smtp:
+        smtp.starttls(context=tls())
+        smtp.login(user, PASSWORD)
+        try:
+            smtp.sendmail(sender, ["postmaster@example.test"], "From: %s\r\nSubject: x\r\n\r\nx\r\n" % sender)
+            return 250
+        except smtplib.SMTPResponseException as error:
+            return error.smtp_code
+
+
+def test_group_reply_address(c, s):
+    s.run("group", "set", "crew", "reply_address=*@office.example.net")
+    c.check("GRP-06 a member may write as the group's reply address, with his name in it",
+            submit(s, "anna", "anna@office.example.net") == 250)
+    c.check("GRP-06 but not with another's", submit(s, "anna", "bert@office.example.net") == 553)
+    s.run("user", "set", "anna", "reply_address=me@private.example.net")
+    c.check("GRP-06 his own value wins", submit(s, "anna", "me@private.example.net") == 250
+            and submit(s, "anna", "anna@office.example.net") == 553)
+    s.run("user", "set", "anna", "reply_address=")
 
 
 def kinds(s):
@@ -286,7 +308,7 @@ def main():
     s = Server()
     try:
         s.start()
-        for test in (test_setup, test_group_removal, test_groups, test_group_disabled, test_lists,
+        for test in (test_setup, test_group_removal, test_groups, test_group_disabled, test_group_reply_address, test_lists,
                      test_undo_of_adding, test_preview_of_a_file, test_end):
             try:
                 test(c, s)
