@@ -232,6 +232,10 @@ print_done(struct buf *out, const struct json *done, bool undone, const struct p
 		print_time(out, json_text(json_find(done, SPAN("undo_until"))), style);
 	}
 	print_put(out, SPAN("\n"));
+	if (has_text(done, SPAN("secret"))) {
+		print_member(out, done, SPAN("secret"), style);
+		print_put(out, SPAN("\n"));
+	}
 	for (const struct json *at = skipped ? skipped->first : NULL; at; at = at->next) {
 		print_put(out, SPAN("skipped "));
 		print_member(out, at, SPAN("key"), style);

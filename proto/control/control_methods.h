@@ -16,7 +16,7 @@
  *            OBJECT  one object
  *            TEXT    {"text":"..."}
  *            DONE    {"done":N,"skipped":[{"key":K,"why":W}],"undo":ID|null,"undo_until":TIME|null,
- *                    "note":"a sentence"}
+ *                    "note":"a sentence"}, and with what makes a password "secret":"...", told this once
  *            FAULTS  as ROWS; a row that is no `warning` means that something is wrong (exit
  *                    status 1)
  *   params   schema, see control_schema.h:  name:type, '-' in front: an option on the command line
@@ -179,6 +179,18 @@
 		"name:name -password:secret", "", "Set a user's password.") \
 	X(user_unlock, "user.unlock", "user unlock", CONFIG_EDIT, G1, DONE, "names:targets", "", \
 		"Forget the failed logins that locked users.") \
+	X(user_legacy, "user.legacy", "user legacy", CONFIG_EDIT, G2, DONE, \
+		"name:name mechanism:choice(apop|cram-md5) state:choice(on|off)", "", \
+		"Make a password of our own for APOP or CRAM-MD5 alone, shown this once; off erases it.") \
+	X(apppass_list, "apppass.list", "apppass list", CONFIG_EDIT, G0, ROWS, "user:name", \
+		"id:text label:text protocols:list created:time last_used:time last_by:text", \
+		"A user's app passwords: one a device, for mail programs alone.") \
+	X(apppass_add, "apppass.add", "apppass add", CONFIG_EDIT, G1, DONE, \
+		"user:name label:text -protocols:list?", "", \
+		"Make an app password, shown this once; protocols of pop3, imap, smtp, ldap, else all four.") \
+	X(apppass_remove, "apppass.remove", "apppass remove", CONFIG_EDIT, G1, DONE, \
+		"user:name labels:targets", "", \
+		"Revoke app passwords by label or number; undo lets them in again.") \
 	X(user_import, "user.import", "user import", CONFIG_EDIT, G2, DONE, "file:fd(read)", "", \
 		"Add users from a file as `user export` writes it.") \
 	X(user_export, "user.export", "user export", CONFIG_EDIT, G0, DONE, "-out:fd(write)", "", \
@@ -310,6 +322,14 @@
 		"id:text time:time who:text what:text undone:flag", "Changes of the file, newest first.") \
 	X(config_undo, "config.undo", "config undo", CONFIG_EDIT, G2, DONE, "id:text?", "", \
 		"Take back a change of the file; without an id the last one.") \
+	X(secret_list, "secret.list", "secret list", CONFIG_EDIT, G0, ROWS, "", \
+		"name:text changed:time bytes:size", \
+		"Names of the sealed secrets of the configuration; never what they are.") \
+	X(secret_set, "secret.set", "secret set", CONFIG_EDIT, G1, DONE, \
+		"name:name -password:secret", "", \
+		"Seal a secret in the store, for {sealed: NAME} in the file.") \
+	X(secret_remove, "secret.remove", "secret remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
+		"Remove sealed secrets.") \
 	X(backup, "backup", "backup", CONFIG_EDIT, G1, DONE, "dir:fd(dir)", "", \
 		"Copy the store into an empty folder while mail flows.") \
 	X(store_check, "store.check", "check", CONFIG_EDIT, G0, FAULTS, "-repair:flag?", \

@@ -201,6 +201,8 @@ rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done)
 	put_or_null(&w, SPAN("undo"), done->undo);
 	put_or_null(&w, SPAN("undo_until"), done->undo_until);
 	json_put_member_string(&w, SPAN("note"), done->note);
+	if (done->secret.len > 0)
+		json_put_member_string(&w, SPAN("secret"), done->secret);
 	return put_tail(&w);
 }
 

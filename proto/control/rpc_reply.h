@@ -77,6 +77,7 @@ struct rpc_done {
 	struct span undo;       /* id for `postroom undo`; empty: cannot be undone */
 	struct span undo_until; /* RFC 3339; empty: no end */
 	struct span note;       /* one sentence for people; may be empty */
+	struct span secret;     /* a password that was made, told this once; empty: none */
 };
 
 MUST_CHECK enum err rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);

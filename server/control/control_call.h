@@ -121,6 +121,7 @@ struct control_call {
 	bool can_undo;
 	int64_t undo_until_ms;
 	struct span note;
+	struct span secret; /* of a password that was made (DONE); wiped at the end */
 	const char *skip_why; /* `each` says why it returned an error; NULL: the usual words */
 	uint64_t job_done;    /* of the job under way: added when it is on disk */
 	uint64_t job_parts;   /* of those, what is only a part of something */

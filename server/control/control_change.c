@@ -69,6 +69,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"redirect", "redirected"},
 		{"lan", "open to our networks"},
 		{"undo", "undone"},
+		{"legacy", "given other legacy passwords"},
 		{"member", "given other members"},
 	};
 	struct span noun, verb;

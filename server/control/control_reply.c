@@ -156,7 +156,8 @@ put_done(struct control_call *call, struct buf *out)
 	struct rpc_done done = {.done = call->done,
 		.skipped = call->skipped,
 		.skipped_count = call->skipped_count,
-		.note = call->note};
+		.note = call->note,
+		.secret = call->secret};
 
 	if (call->undo_id && call->can_undo) {
 		snprintf(undo, sizeof(undo), "%llu", (unsigned long long)call->undo_id);
