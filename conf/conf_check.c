@@ -152,6 +152,18 @@ check_smtp(struct checking *c)
 	check_noauth(c);
 }
 
+/* POP-02: nobody could log in. */
+static void
+check_pop3(struct checking *c)
+{
+	const struct conf *conf = c->conf;
+
+	if (conf->pop3_require_apop && !conf->auth_recoverable && !conf->auth_scram)
+		conf_warning_add(c->faults, place(c, "pop3.require_apop"),
+			SPAN("pop3.require_apop"),
+			"without auth.recoverable or auth.scram nobody could log in");
+}
+
 static bool
 is_same_listen(const struct conf_listen *a, const struct conf_listen *b)
 {
@@ -328,6 +340,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 
 	check_tls(&c);
 	check_domains(&c);
+	check_pop3(&c);
 	check_smtp(&c);
 	check_dns(&c);
 	check_minimums(&c);

@@ -8,12 +8,13 @@
 #include "store/rows.h"
 
 #define USE_VERSION 1
+#define PURGE_ROWS 100
 #define USE_ROOM (RECORD_HEAD + 9)
 
 #define APP_FIELDS(X)                                                                              \
 	X(label, 1, FIELD_TEXT, 4 * APP_LABEL_MAX, NULL, FIELD_SHOWN)                              \
 	X(hash, 2, FIELD_BYTES, APP_HASH_SIZE, NULL, FIELD_SECRET)                                 \
-	X(protocols, 3, FIELD_BITS, UINT32_MAX, user_protocol_words, FIELD_SHOWN)                  \
+	X(protocols, 3, FIELD_BITS, UINT32_MAX, user_protocol_words, USER_EDIT)                    \
 	X(created_ms, 4, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)
 
 static const struct field fields[] = {
@@ -176,9 +177,11 @@ enum err
 app_passwords_purge(struct txn *txn, uint64_t user_id)
 {
 	struct key prefix;
-	enum err err;
+	bool more = true;
+	enum err err = OK;
 
 	key_u64(&prefix, user_id);
-	err = rows_purge(txn, TABLE_app_passwords, &prefix);
-	return err == OK ? rows_purge(txn, TABLE_app_uses, &prefix) : err;
+	while (err == OK && more)
+		err = rows_purge(txn, TABLE_app_uses, &prefix, PURGE_ROWS, &more);
+	return err == OK ? rows_purge(txn, TABLE_app_passwords, &prefix, PURGE_ROWS, &more) : err;
 }

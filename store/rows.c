@@ -222,13 +222,14 @@ row_delete(struct txn *txn, enum store_table table, const struct key *key)
 }
 
 enum err
-rows_purge(struct txn *txn, enum store_table table, const struct key *prefix)
+rows_purge(struct txn *txn, enum store_table table, const struct key *prefix, unsigned most,
+	bool *more)
 {
 	struct key key;
 	struct row row;
 	enum err err = OK;
 
-	while (err == OK) {
+	while (err == OK && most-- > 0) {
 		err = table_seek(txn_view(txn), table, prefix, &row);
 		if (err == OK && !row_has_prefix(&row, prefix))
 			err = ERR_NOT_FOUND;
@@ -237,6 +238,7 @@ rows_purge(struct txn *txn, enum store_table table, const struct key *prefix)
 		key_name(&key, row.key); /* the row's own lies in the map */
 		err = table_delete(txn, table, &key);
 	}
+	*more = err == OK;
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 

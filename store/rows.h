@@ -29,8 +29,12 @@ MUST_CHECK enum err row_put_record(
 MUST_CHECK enum err row_put(
 	struct txn *txn, enum store_table table, const struct key *key, struct span value);
 MUST_CHECK enum err row_delete(struct txn *txn, enum store_table table, const struct key *key);
-/* Delete every row whose key begins with PREFIX, for good: neither counted nor recorded. */
-MUST_CHECK enum err rows_purge(struct txn *txn, enum store_table table, const struct key *prefix);
+/*
+ * Delete rows whose key begins with PREFIX, MOST at once, for good: neither counted nor recorded. *more:
+ * some are left.
+ */
+MUST_CHECK enum err rows_purge(struct txn *txn, enum store_table table, const struct key *prefix,
+	unsigned most, bool *more);
 
 /* What a row counts for; for check.c. Nothing in most tables. A damaged one counts for nothing. */
 void row_tally(enum store_table table, struct span key, struct span value, struct counts *out);

@@ -9,6 +9,7 @@
 #include "store/rows.h"
 
 #define SECRET_VERSION 1
+#define ERASE_ROWS 500 /* a slice; a user has one row a mechanism */
 #define SECRET_ROOM (RECORD_HEAD + 16 + SECRET_SEALED_MAX)
 
 bool
@@ -130,7 +131,17 @@ user_secrets_remove(struct txn *txn, uint64_t user_id)
 {
 	char text[USER_SECRET_NAME_SIZE];
 	struct key prefix;
+	bool more;
 
 	key_name(&prefix, user_secret_name(user_id, "", text));
-	return rows_purge(txn, TABLE_secrets, &prefix);
+	return rows_purge(txn, TABLE_secrets, &prefix, ERASE_ROWS, &more);
+}
+
+enum err
+user_secrets_erase(struct txn *txn, bool *more)
+{
+	struct key prefix;
+
+	key_name(&prefix, SPAN("user/"));
+	return rows_purge(txn, TABLE_secrets, &prefix, ERASE_ROWS, more);
 }

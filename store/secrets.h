@@ -42,5 +42,7 @@ MUST_CHECK enum err secret_put(
 MUST_CHECK enum err secret_remove(struct txn *txn, struct span name);
 /* All that a user has; OK where that is nothing. */
 MUST_CHECK enum err user_secrets_remove(struct txn *txn, uint64_t user_id);
+/* All that all users have: one slice; *more: call again. */
+MUST_CHECK enum err user_secrets_erase(struct txn *txn, bool *more);
 
 #endif

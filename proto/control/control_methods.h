@@ -186,8 +186,8 @@
 		"id:text label:text protocols:list created:time last_used:time last_by:text", \
 		"A user's app passwords: one a device, for mail programs alone.") \
 	X(apppass_add, "apppass.add", "apppass add", CONFIG_EDIT, G1, DONE, \
-		"user:name label:text -protocols:list?", "", \
-		"Make an app password, shown this once; protocols of pop3, imap, smtp, ldap, else all four.") \
+		"user:name label:text -protocols:text?", "", \
+		"Make an app password, shown this once; for `pop3,imap` or so, else pop3,imap,smtp,ldap.") \
 	X(apppass_remove, "apppass.remove", "apppass remove", CONFIG_EDIT, G1, DONE, \
 		"user:name labels:targets", "", \
 		"Revoke app passwords by label or number; undo lets them in again.") \

@@ -73,24 +73,20 @@ const struct control_handler control_do_apppass_list = {.read = list_read};
 
 /* ---- add ---- */
 
+/* As `user set protocols=` writes them. */
 static bool
 take_protocols(struct control_call *call, uint32_t *out)
 {
-	const struct rpc_value *list = rpc_value(call->request, "protocols");
+	const struct field *field = field_find(&app_password_table, SPAN("protocols"));
+	struct app_password app = {.protocols = APP_PASSWORD_PROTOCOLS};
+	struct span text = control_param(call, "protocols");
 
-	*out = list->count == 0 ? APP_PASSWORD_PROTOCOLS : 0;
-	for (size_t i = 0; i < list->count; i++) {
-		uint32_t bit = 0;
-
-		for (size_t k = 0; k < USER_PROTOCOL_COUNT; k++)
-			if (span_eq_nocase(list->items[i], span_of(user_protocol_words[k])))
-				bit = 1u << k;
-		if (!(bit & APP_PASSWORD_PROTOCOLS))
-			return control_failf(call, RPC_INVALID, "protocols",
-				"%.*s: an app password is for pop3, imap, smtp or ldap",
-				SPAN_FMT(list->items[i]));
-		*out |= bit;
-	}
+	if ((text.len > 0 && field_set(field, &app, text, &call->arena) != OK) ||
+		app.protocols == 0 || (app.protocols & ~APP_PASSWORD_PROTOCOLS))
+		return control_fail(call, RPC_INVALID,
+			"an app password is for one or more of pop3, imap, smtp and ldap", NULL,
+			"protocols");
+	*out = app.protocols;
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #include "server/control/control_groups.h"
 #include "server/control/control_mailbox.h"
 #include "server/control/control_password.h"
+#include "store/app_passwords.h"
 #include "store/folders.h"
 #include "store/groups.h"
 #include "store/logins.h"
@@ -145,6 +146,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 		json_put_string(w, SPAN(""));
 	control_put_forced(call, snap, &user);
 	json_put_member_bool(w, SPAN("has_password"), user.password_hash.len > 0);
+	control_put_passwords(w, snap, &user);
 	json_put_member_u64(w, SPAN("messages"), totals.messages);
 	json_put_member_u64(w, SPAN("held"), totals.held);
 	json_put_member_u64(w, SPAN("size"), totals.bytes);
@@ -161,6 +163,7 @@ const struct control_handler control_do_user_show = {.check = look_check, .read 
 
 struct user_change {
 	struct control_new_password password;
+	size_t app_passwords; /* that stay */
 	char main_admin[MAIN_ADMIN_SIZE]; /* as the configuration names it */
 	uint64_t user_id;
 	bool logins_end; /* remembered logins are to be forgotten (H63) */
@@ -172,7 +175,7 @@ change_check(struct control_call *call)
 {
 	struct user_change *c = ARENA_NEW(&call->arena, struct user_change);
 
-	c->password.cost = control_password_cost(call->host->conf);
+	control_password_begin(call->host->conf, &c->password);
 	snprintf(c->main_admin, sizeof(c->main_admin), "%.*s",
 		SPAN_FMT(call->host->conf->main_administrator));
 	call->state = c;
@@ -238,6 +241,7 @@ add_change(struct control_call *call, struct txn *txn)
 	user.admin = rpc_flag(call->request, "admin");
 	user.quota_mb = rpc_number(call->request, "quota", 0);
 	user.password_hash = span_of(c->password.hash);
+	user.scram = (struct span){c->password.scram, c->password.scram_len};
 	if (user.quota_mb > USER_MB_MAX) {
 		control_failf(call, RPC_INVALID, "quota", "a quota is 0 (none) to %u MB",
 			(unsigned)USER_MB_MAX);
@@ -371,14 +375,23 @@ passwd_change(struct control_call *call, struct txn *txn)
 		return err;
 	c->user_id = user.user_id;
 	call->job_done = 1;
-	return user_set_password(txn, user.user_id, span_of(c->password.hash), SPAN_NONE,
-		call->now_ms);
+	err = app_password_count(txn_view(txn), user.user_id, &c->app_passwords);
+	if (err != OK)
+		return err;
+	return user_set_password(txn, user.user_id, span_of(c->password.hash),
+		(struct span){c->password.scram, c->password.scram_len}, call->now_ms);
 }
 
 static void
 passwd_finish(struct control_call *call)
 {
+	const struct user_change *c = call->state;
+
 	forget_logins(call);
+	if (c->app_passwords > 0)
+		call->note = arena_printf(&call->arena,
+			"user %.*s given a new password; %zu app passwords stay valid (apppass list)",
+			SPAN_FMT(control_param(call, "name")), c->app_passwords);
 	log_put(call->host->log, &(struct log_line){.level = LEVEL_INFO,
 					 .area = "security",
 					 .text = "password changed",

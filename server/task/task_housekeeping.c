@@ -1,7 +1,7 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     graves -> queue bin -> user bin -> message bins -> traces -> changes -> refusals
+ *     graves -> queue bin -> user bin -> message bins -> legacy passwords -> traces -> changes -> refusals
  *     -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
@@ -19,6 +19,7 @@
 #include "store/graves.h"
 #include "store/message_ways.h"
 #include "store/queued.h"
+#include "store/secrets.h"
 #include "store/traces.h"
 #include "store/users.h"
 
@@ -28,6 +29,7 @@ struct housekeeping {
 	size_t step; /* row of `steps` at work */
 	int64_t now_ms, users_before_ms, traces_from_ms;
 	uint64_t traces_max, users_at, bins_at;
+	bool erases_secrets;
 	struct refusals_batch *refusals;
 };
 
@@ -59,6 +61,14 @@ sweep_bins(struct housekeeping *h, struct txn *txn, bool *more)
 	return message_bins_sweep(txn, h->users_before_ms, &h->bins_at, more);
 }
 
+/* H64: what may not be used any more is not kept either. */
+static enum err
+erase_secrets(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	*more = false;
+	return h->erases_secrets ? user_secrets_erase(txn, more) : OK;
+}
+
 static enum err
 prune_traces(struct housekeeping *h, struct txn *txn, bool *more)
 {
@@ -87,6 +97,7 @@ static const struct {
 	{ "queue bin", purge_queue },
 	{ "user bin", purge_users },
 	{ "message bins", sweep_bins },
+	{ "legacy passwords", erase_secrets },
 	{ "traces", prune_traces },
 	{ "changes", prune_changes },
 	{ "refusals", write_refusals },
@@ -183,6 +194,7 @@ task_housekeeping(struct host *host)
 	running = h;
 	h->host = host;
 	h->now_ms = host_now_ms(host);
+	h->erases_secrets = !h->host->conf->auth_recoverable;
 	h->users_before_ms = h->now_ms - host->conf->users_bin_keep_ms;
 	h->traces_from_ms = h->now_ms - host->conf->trace_keep_ms;
 	h->traces_max = (uint64_t)host->conf->trace_max_size;
