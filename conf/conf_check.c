@@ -142,7 +142,8 @@ check_smtp(struct checking *c)
 {
 	const struct conf *conf = c->conf;
 
-	if (conf->smtp_require_auth && conf->smtp_auth_for_local && is_open_to_all(conf))
+	if ((conf->smtp_require_auth || conf->smtp_pop_before_smtp > 0) &&
+		conf->smtp_auth_for_local && is_open_to_all(conf))
 		conf_warning_add(c->faults, place(c, "smtp.auth_for_local"),
 			SPAN("smtp.auth_for_local"),
 			"port open to all, yet mail from other servers is refused without AUTH");

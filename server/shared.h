@@ -19,6 +19,9 @@
 #define SHARED_RATE_MS (60 * 1000)
 #define SHARED_REMEMBERED_MAX 20000
 #define SHARED_SERVICES_MAX 16
+#define SHARED_POPPED_MAX 20000
+#define SHARED_POPPED_KEEP_MS (24 * 60 * 60 * 1000) /* what smtp.pop_before_smtp may be at most */
+#define SHARED_PEOPLE_MAX 100000
 #define SHARED_USER_SIZE 64 /* of a name in the register; longer ones are cut */
 
 struct shared;
@@ -127,6 +130,16 @@ void shared_login_drop(struct shared *sh, uint64_t user_id); /* password changed
 
 MUST_CHECK enum err shared_pop3_lock(struct shared *sh, uint64_t user_id); /* ERR_BUSY: taken */
 void shared_pop3_unlock(struct shared *sh, uint64_t user_id);
+
+/* ---- who collects mail by POP3 (SMT-05, POP-06) ---- */
+
+/* A login that was answered with +OK, and its end. */
+void shared_pop3_came(struct shared *sh, const struct peer *peer, uint64_t user_id);
+void shared_pop3_left(struct shared *sh, const struct peer *peer, int64_t now_ms);
+/* Is somebody logged in from that address, or was, until at most WITHIN_MS ago? */
+bool shared_pop3_recent(struct shared *sh, const struct peer *peer, int64_t within_ms,
+	int64_t now_ms);
+size_t shared_people(struct shared *sh); /* different users who collected since the start */
 
 /* ---- the register of sessions ---- */
 

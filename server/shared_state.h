@@ -33,6 +33,8 @@ struct shared {
 	struct table users;    /* struct attempt_row: of users, wherever they come from */
 	struct table rates;
 	struct table remembered;
+	struct table popped; /* addresses that collected by POP3 */
+	struct table people; /* users that did */
 	unsigned char *key; /* of this process, in locked memory */
 };
 
@@ -87,5 +89,10 @@ struct rate_row {
 void rates_fini(struct shared *sh);
 void rates_sweep(struct shared *sh, int64_t now_ms);
 void rate_drop(struct shared *sh, struct rate_row *row);
+
+/* ---- shared_popped.c; likewise ---- */
+
+void popped_fini(struct shared *sh);
+void popped_sweep(struct shared *sh, int64_t now_ms);
 
 #endif

@@ -29,6 +29,7 @@
  *
  * Values that are objects themselves:
  *   status    sessions {SERVICE:N}  queue {count,bytes,held}  mailboxes {users,messages,bytes}
+ *             people_checked: different users who collected since the start (SCH-06)
  *             store {bytes,free,...}
  *   explain   asked {from,to,via,auth,size}  reply {stage,code,text}
  *             copies [{kind,target,because}], a target is "anna" (her INBOX) or "anna/Folder"

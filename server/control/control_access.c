@@ -24,7 +24,7 @@
 
 struct asked {
 	struct peer peer;
-	bool is_lan;
+	bool is_lan, popped;
 	struct span user; /* as stored; empty: nobody logs in */
 	uint64_t user_id;
 	struct snapshot *snap;
@@ -119,6 +119,7 @@ ask_service(struct control_call *call, const struct asked *a, const struct servi
 	mail->session = SPAN("access");
 	mail->hostname = host_name(conf, &call->arena);
 	mail->peer_is_lan = a->is_lan;
+	mail->popped = service->number == SERVICE_smtp && a->popped;
 	door_mail(mail, conf, service, &a->peer);
 	plan_init(&out->plan, &call->arena);
 	out->connect = pipeline_run(&ask, AT_CONNECT, &out->plan) == STAGE_NEXT;
@@ -201,6 +202,10 @@ asked_read(struct control_call *call, struct asked *a)
 		return control_fail_err(call, ERR_BUSY, "the store");
 	if (!peer_parse(call, &a->peer) || !asked_user(call, a))
 		return false;
+	a->popped = call->host->conf->smtp_pop_before_smtp > 0 &&
+		shared_pop3_recent(call->host->shared, &a->peer,
+			call->host->conf->smtp_pop_before_smtp * 60 * 1000,
+			loop_now_ms(call->host->loop));
 	a->is_lan = call->host->conf->smtp_relay_check == RELAY_LAN && lan_has_address(&a->peer);
 	return true;
 }

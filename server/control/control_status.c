@@ -23,6 +23,7 @@
 
 struct status {
 	unsigned sessions[STATUS_SERVICES_MAX], all_sessions;
+	size_t people;
 	int64_t started_ms, tls_expires_s;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
@@ -53,6 +54,7 @@ status_check(struct control_call *call)
 	call->state = st;
 	for (unsigned i = 0; i < service_count && i < STATUS_SERVICES_MAX; i++)
 		st->sessions[i] = shared_connections(host->shared, services[i].number);
+	st->people = shared_people(host->shared);
 	st->all_sessions = shared_session_count(host->shared);
 	st->started_ms = server_started_ms(host->server);
 	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
@@ -204,6 +206,7 @@ put_status(struct control_call *call, struct snapshot *snap)
 	put_stopped(w, st);
 	err = put_queue(w, snap);
 	put_mailboxes(w, st);
+	json_put_member_u64(w, SPAN("people_checked"), st->people);
 	if (err == OK)
 		err = put_store(w, snap, st);
 	put_tls(call, st);

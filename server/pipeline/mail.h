@@ -44,6 +44,7 @@ struct mail {
 	uint64_t user_id;      /* who logged in; 0: nobody */
 	struct span user;      /* and the name as stored */
 	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
+	bool popped;           /* a POP3 login from there counts as one here (SMT-05) */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 	struct own_addresses own; /* needed where a recipient's domain is a literal */
 	struct span collect;   /* MAIL_VIA_POP3: the collector's name */

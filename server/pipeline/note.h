@@ -43,6 +43,7 @@
 	X(31, SENDER_INTERNAL, "sender", "{1} may write to colleagues only, not to {2}")           \
 	X(32, SENDER_LOCAL, "sender", "{1} is the address of the user {2}")                        \
 	X(33, SENDER_IN_FRONT, "sender", "{1} hands over by LMTP: whoever wrote it counts as a stranger") \
+	X(39, SENDER_POPPED, "sender", "{1} collected mail by POP3 a moment ago: {2}")             \
 	X(40, DOMAIN_LOCAL, "mapping", "{1} is ours by domains.local")                            \
 	X(41, DOMAIN_FOREIGN, "mapping", "{1} is not ours: nothing in domains.local fits")         \
 	X(42, MAPPING_FITS, "mapping", "the mapping {1} sends it to {2}")                          \

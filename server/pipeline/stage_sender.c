@@ -47,18 +47,27 @@ refuse_login_missing(struct pipeline_ask *ask, const char *why, struct plan *pla
 	return STAGE_REJECT;
 }
 
-/* SMT-03 and 06, before it is known who the recipients are. */
+/* Which setting wants a login on the MX side (SMT-03, SMT-05); NULL: none. */
+static const char *
+why_login(const struct conf *conf)
+{
+	if (conf->smtp_require_auth)
+		return "smtp.require_auth";
+	return conf->smtp_pop_before_smtp > 0 ? "smtp.pop_before_smtp" : NULL;
+}
+
+/* SMT-03, 05 and 06, before it is known who the recipients are. */
 static enum verdict
 check_login(struct pipeline_ask *ask, bool noauth, struct plan *plan)
 {
 	const struct conf *conf = ask->conf;
 
-	if (ask->mail->user_id != 0 || noauth)
+	if (ask->mail->user_id != 0 || noauth || ask->mail->popped)
 		return STAGE_NEXT;
 	if (ask->mail->via == MAIL_VIA_SUBMISSION)
 		return refuse_login_missing(ask, "this is the port for users", plan);
-	if (ask->mail->via == MAIL_VIA_MX && conf->smtp_require_auth && conf->smtp_auth_for_local)
-		return refuse_login_missing(ask, "smtp.require_auth and auth_for_local", plan);
+	if (ask->mail->via == MAIL_VIA_MX && why_login(conf) && conf->smtp_auth_for_local)
+		return refuse_login_missing(ask, why_login(conf), plan);
 	return STAGE_NEXT;
 }
 
@@ -106,6 +115,12 @@ find_standing(struct pipeline_ask *ask, struct access_decision access, struct pl
 		plan_note(plan, NOTE_SENDER_NOAUTH, span_of(mail->peer.text), access.line->text);
 		return standing_by_address(ask, plan);
 	}
+	if (mail->popped) { /* that user, or a neighbour: nobody by name (H12) */
+		plan->standing = STANDING_RANGE;
+		plan_note(plan, NOTE_SENDER_POPPED, span_of(mail->peer.text),
+			SPAN("smtp.pop_before_smtp"));
+		return STAGE_NEXT;
+	}
 	plan_note(plan, NOTE_SENDER_STRANGER, span_of(mail->peer.text), SPAN_NONE);
 	return STAGE_NEXT;
 }
@@ -126,7 +141,7 @@ static void
 find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct plan *plan)
 {
 	const struct address *from = &ask->mail->envelope.reverse_path;
-	bool login_missing = ask->conf->smtp_require_auth && plan->standing == STANDING_STRANGER;
+	bool login_missing = why_login(ask->conf) && plan->standing == STANDING_STRANGER;
 
 	plan->may_relay = ask->mail->via != MAIL_VIA_LMTP;
 	if (!plan->may_relay)
@@ -137,6 +152,8 @@ find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct
 		plan->relay_why = "written on this server";
 	else if (access.answer == ACCESS_ALLOW_NOAUTH)
 		plan->relay_why = "a range that needs no login";
+	else if (ask->mail->popped)
+		plan->relay_why = "a POP3 login from this address";
 	else if (ask->conf->smtp_relay_check == RELAY_NONE && !login_missing)
 		plan->relay_why = "smtp.relay_check is none";
 	else if (ask->conf->smtp_relay_check == RELAY_CLIENT_IP && is_relay_range(access) &&
@@ -260,8 +277,8 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 		names_is_valid(ask->conf, ask->mail, &ask->recipient);
 	if (ask->is_local || plan->may_relay || ask->mail->via == MAIL_VIA_POP3)
 		return STAGE_NEXT; /* of collected mail nothing is relayed: stage_mapping.c */
-	if (ask->conf->smtp_require_auth && ask->mail->via == MAIL_VIA_MX)
-		return refuse_login_missing(ask, "smtp.require_auth", plan);
+	if (why_login(ask->conf) && ask->mail->via == MAIL_VIA_MX)
+		return refuse_login_missing(ask, why_login(ask->conf), plan);
 	plan_note(plan, NOTE_RELAY_REFUSED, ask->recipient.text, span_of(plan->relay_why));
 	plan_refuse(plan, 550, "5.7.1", "Relaying denied"); /* SMT-07 */
 	return STAGE_REJECT;

@@ -21,6 +21,7 @@ struct pop3_session {
 	struct span hostname, timestamp; /* session arena; the timestamp may be empty */
 	struct pop3_drop drop;
 	bool locked; /* the user's POP3 lock is ours (POP-05) */
+	bool came;   /* counted by shared_pop3_came() */
 	enum pop3_sending sending;
 	size_t next; /* SENDING_LIST, SENDING_UIDL: index of the next message */
 	uint64_t body_id, offset; /* SENDING_BODY: pinned */

@@ -123,6 +123,10 @@ close_drop(struct pop3_session *pop3)
 	uint64_t user_id = pop3->drop.user_id;
 
 	pop3_drop_fini(&pop3->drop);
+	if (pop3->came)
+		shared_pop3_left(pop3->session.host->shared, &pop3->session.peer,
+			loop_now_ms(pop3->session.host->loop));
+	pop3->came = false;
 	if (pop3->locked)
 		shared_pop3_unlock(pop3->session.host->shared, user_id);
 	pop3->locked = false;
@@ -152,6 +156,8 @@ answer_login(struct pop3_session *pop3, enum err result, uint64_t user_id, struc
 		result = enter_drop(pop3, user_id, name);
 	if (result == OK) {
 		s->ends_mutely = true; /* RFC 1939, 3: no word to one who is silent */
+		pop3->came = true;
+		shared_pop3_came(s->host->shared, &s->peer, user_id); /* SMT-05, POP-06 */
 		pop3_answer(pop3,
 			(struct pop3_reply){ .ok = true,
 				.text = arena_printf(&s->command, "%zu messages, %llu octets",

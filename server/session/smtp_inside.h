@@ -32,6 +32,7 @@ struct smtp_session {
 	uint64_t data_bytes;
 	size_t held_at, held_len, held_used; /* text that waits for room, in the input */
 	bool holds_text;
+	bool popped; /* a POP3 login from there counts, for the whole session (SMT-05) */
 	bool may_send; /* logged in, or MAIL was accepted without: the time for logging in is over */
 };
 

@@ -34,6 +34,19 @@ smtp_end_transaction(struct smtp_session *smtp)
 	smtp->outcome_count = smtp->decided_again = 0;
 }
 
+/* SMT-05: a session that has begun in time is not cut. */
+static bool
+has_popped(struct smtp_session *smtp)
+{
+	struct session *s = &smtp->session;
+	int64_t minutes = s->conf->smtp_pop_before_smtp;
+
+	if (minutes > 0 && !smtp->popped)
+		smtp->popped = shared_pop3_recent(s->host->shared, &s->peer, minutes * 60 * 1000,
+			loop_now_ms(s->host->loop));
+	return minutes > 0 && smtp->popped;
+}
+
 /*
  * The facts of this connection, for the pipeline. Those that the writer stores are copied: the session
  * may be gone before its message is written.
@@ -55,6 +68,7 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 	mail->peer = s->peer;
 	mail->peer_is_lan =
 		s->conf->smtp_relay_check == RELAY_LAN && lan_has_address(&s->peer);
+	mail->popped = mail->via == MAIL_VIA_MX && has_popped(smtp);
 	mail->helo = smtp->helo;
 	if (stream_is_secure(&s->stream))
 		mail->tls = arena_printf(mail->arena, "%s with cipher %s",
@@ -126,6 +140,8 @@ smtp_on_connect(struct smtp_session *smtp)
 {
 	const char *what = smtp->session.conf->privacy_anonymise ? "" : " Postroom"; /* SVC-05 */
 
+	if (smtp->session.service->number == SERVICE_smtp)
+		has_popped(smtp);
 	smtp_answer(smtp, (struct smtp_reply){ 220, "",
 			      arena_printf(&smtp->session.command, "%.*s %s%s",
 				      SPAN_FMT(smtp->hostname),

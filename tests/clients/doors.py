@@ -283,6 +283,22 @@ def test_log_03_smt_18_the_smtp_log_has_each_refusal_and_no_secret(server):
     server.cli("config", "set", "log.protocols", "[]", "--yes")
 
 
+def test_pop_06_smt_05_people_who_collect_are_counted_and_may_send(server):
+    server.cli("config", "set", "smtp.pop_before_smtp", "1", "--yes")
+    before = server.json("status")[0]["people_checked"]
+    equal(server.json("access", "test", "127.0.0.1", "--service", "smtp")[0]["relay"],
+          happens(server, "smtp", "127.0.0.1")["relay"], "as things are")
+    equal(happens(server, "smtp", "127.0.0.5")["relay"], False, "nobody collected from there")
+    for _ in range(2):
+        server.pop("bert").quit()
+    true(server.json("status")[0]["people_checked"] in (before, before + 1), "one person counts once")
+    true(server.json("status")[0]["people_checked"] >= 1, "and counts")
+    equal(happens(server, "smtp", "127.0.0.1"), {"connect": True, "send": True, "relay": True})
+    equal(server.json("access", "test", "127.0.0.1", "--service", "smtp")[0]["relay"], True)
+    equal(happens(server, "smtp", "127.0.0.5")["relay"], False, "still nobody")
+    server.cli("config", "set", "smtp.pop_before_smtp", "0", "--yes")
+
+
 def test_svc_08_silent_clients_stall_nobody(server):
     """200 idle sockets, a third of them in the middle of a command: others are answered as always."""
     socks = []

@@ -7,6 +7,7 @@
  *     test TEXT                       what is shown; IDs of the catalogue and hazards in it
  *     given conf LINE                 a line of the configuration, in place of or besides ours
  *     given service NAME              smtp (as it is), submission, lmtp, pop3
+ *     given service2 NAME             the same for the second client, where it is another
  *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS; unix
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
@@ -92,7 +93,9 @@ run_line(struct run *run, const struct given *given)
 	char how, who = client_line(line, &number, &how, &text);
 
 	if (who && !run->clients[number].session && !run->clients[number].closed)
-		run->clients[number].session = connect_client(run, given->service, given->peer);
+		run->clients[number].session = connect_client(run,
+			number == 1 && given->service2 ? given->service2 : given->service,
+			given->peer);
 	if (who == 'C')
 		send_line(run, number);
 	else if (who == 'S')

@@ -49,6 +49,8 @@ read_given(struct run *run, struct given *given)
 			auth |= strncmp(rest, "auth:", 5) == 0;
 		} else if ((rest = after(run->lines[i], "given service "))) {
 			given->service = rest;
+		} else if ((rest = after(run->lines[i], "given service2 "))) {
+			given->service2 = rest;
 		} else if ((rest = after(run->lines[i], "given peer "))) {
 			given->peer = rest;
 		} else if (after(run->lines[i], "given modes whole")) {

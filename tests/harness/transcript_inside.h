@@ -33,7 +33,7 @@ struct run {
 /* What the lines `given` say before there is a site. */
 struct given {
 	char conf[65536];
-	const char *service, *peer;
+	const char *service, *service2, *peer; /* service2: of the second client */
 	bool has_services, whole_only;
 };
 
