@@ -100,9 +100,11 @@ names_main_administrator(const struct conf *conf, struct snapshot *snap, struct 
 	if (err != ERR_NOT_FOUND)
 		return err;
 	for (err = user_after(snap, SPAN_NONE, out); err == OK;
-		err = user_after(snap, out->name, out))
-		if (out->admin)
-			return OK;
+		err = user_after(snap, out->name, out)) {
+		err = user_with_group(snap, out);
+		if (err != OK || out->admin)
+			return err;
+	}
 	return err;
 }
 

@@ -19,6 +19,11 @@ from tests.harness.postroom import BUILD, PASSWORD, Server, equal, figure, tap, 
 CASES = 500
 CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
 LIMITS = "limits: { unknown_recipients: 100000 }\n"
+BOXES = """collecting:
+  collectors:
+    - { name: box1, enabled: no, server: pop.isp.test, username: u, accepted: [example.test, shop.test] }
+    - { name: box2, enabled: no, server: pop.isp.test, username: v, accepted: [example.test], default_mappings: no }
+"""
 
 USERS = {"postmaster": {"admin"}, "anna": set(), "bert": set(), "carl": set(), "dora": {"internal"},
          "emil": {"shy"}, "fred": {"alone"}, "solo": set()}
@@ -317,7 +322,7 @@ def site():
 def build():
     true(not SITE, "the site could not be made before")
     rnd = random.Random(20)
-    SITE["server"] = server = Server(extra=CHEAP + LIMITS, services=("smtp", "submission", "pop3s", "lmtp"), level="info")
+    SITE["server"] = server = Server(extra=CHEAP + LIMITS + BOXES, services=("smtp", "submission", "pop3s", "lmtp"), level="info")
     write_config(server)
     server.start()
     SITE["link"] = link = Link(server.socket)
@@ -408,13 +413,36 @@ def test_mapping_test_shows_every_way_MAP_07_MAP_08_MAP_09():
     must(s["link"].call("mapping.add", address="ways@example.test", target="carl", when="sender"))
     got = must(s["link"].call("mapping.test", address="ways@example.test"))
     ways = {w["way"]: sorted(w["targets"]) for w in got["ways"]}
-    equal(ways, {"smtp": ["bert"], "user": ["bert"], "collected": ["anna"], "sender": ["carl"]})
+    equal(ways, {"smtp": ["bert"], "user": ["bert"], "collected by box1": ["anna"], "collected by box2": ["anna"],
+                 "sender": ["carl"]})
     equal((got["matched"], got["targets"]), (["ways"], ["bert"]))
     equal(must(s["link"].call("mapping.test", address="ways@example.test", via="pop3"))["targets"], ["anna"])
     told_by = s["server"].cli("mapping", "test", "ways@example.test").stdout
-    true("By collected: anna (250)" in told_by, told_by)
+    true("By collected by box1: anna (250)" in told_by, told_by)
     code = s["link"].call("mapping.test", address="ways@example.test", collect="nobody")
     true("no collector is called nobody" in str(code), "%r" % code)
+
+
+def test_explain_collected_mail_by_its_collector_LOC_03_LOC_04_MAP_08_MAP_11_MAP_13_MAP_17():
+    s = site()
+    for pattern, target, box in (("bound", "anna", "box1"), ("bound", "bert", "box2"), ("free", "carl", None),
+                                 ("list@elsewhere.test", "anna", None), ("list@elsewhere.test", "bert", "box1")):
+        must(s["link"].call("mapping.add", address=pattern, target=target, when="pop3", **({"collect": box} if box else {})))
+
+    def collected(box, *to):
+        got = must(s["link"].call("explain", **{"from": "bo@far.test"}, to=list(to), via="pop3", **({"collect": box} if box else {})))
+        return got["reply"]["code"], sorted(told(got["copies"])[0]), sorted(told(got["copies"])[1])
+
+    rows = [("box1", ["bound@example.test"], ["anna"]), ("box2", ["bound@example.test"], ["bert"]), (None, ["bound@example.test"], None),
+            ("box1", ["free@shop.test"], ["carl"]), ("box2", ["free@shop.test"], None), (None, ["free@example.test"], ["carl"]),
+            ("box1", ["anna@shop.test"], ["anna"]), ("box2", ["anna@example.test"], None), (None, ["anna@shop.test"], None),
+            ("box1", ["list@elsewhere.test"], ["anna", "bert"]), ("box2", ["list@elsewhere.test"], ["anna"]),
+            ("box1", ["joe@elsewhere.test"], None), ("box1", ["joe@elsewhere.test", "anna@example.test"], ["anna"]),
+            ("box1", ["shared@example.test", "anna@example.test"], ["anna", "carl"])]
+    for box, to, want in rows:
+        equal(collected(box, *to), (250, want, []) if want else (550, [], []), "%s by %s" % (to, box))
+    equal(ask_explain(s["link"], ["bound@example.test"], "stranger"), 550, "not by SMTP")
+    equal(ask_explain(s["link"], ["list@elsewhere.test"], "user"), (set(), {"list@elsewhere.test"}), "a reply leaves (MAP-17)")
 
 
 def main():

@@ -233,6 +233,28 @@ test_size_usr_23_grp_07(void **state)
 }
 
 /* The right to write as an address follows mappings here, not equal names elsewhere (H12). */
+/* The group's reply address, each '*' his name, is one he may write as; his own goes before it. */
+static void
+test_reply_address_grp_06_q_06(void **state)
+{
+	static const struct asked rows[] = {
+		{ USER_BERT, "bert@shop.test", "anna@example.org", "anna" },
+		{ USER_BERT, "BERT@Shop.test", "anna@example.org", "anna" },
+		{ USER_BERT, "carl@shop.test", "anna@example.org", "553" },
+		{ USER_CARL, "carl@shop.test", "anna@example.org", "553" },
+		{ USER_CARL, "office@far.test", "anna@example.org", "anna" },
+		{ USER_ANNA, "anna@shop.test", "bert@example.org", "553" },
+	};
+
+	(void)state;
+	open_site(CONF);
+	site_add_group(&site, "shop", "bert;carl");
+	site_set_group(&site, "shop", "reply_address", "\"*\" <*@shop.test>");
+	site_set_user(&site, "carl", "reply_address", "office@far.test");
+	CHECK(rows);
+	site_close(&site);
+}
+
 int
 test_routing_lists(void)
 {
@@ -244,6 +266,7 @@ test_routing_lists(void)
 		cmocka_unit_test(test_too_many_h16),
 		cmocka_unit_test(test_permissions_usr_25_usr_26_grp_03),
 		cmocka_unit_test(test_size_usr_23_grp_07),
+		cmocka_unit_test(test_reply_address_grp_06_q_06),
 	};
 
 	return cmocka_run_group_tests_name("routing of lists", tests, NULL, NULL);
