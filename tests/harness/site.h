@@ -31,6 +31,10 @@ uint64_t site_add_user(struct site *site, const char *name, const char *password
 void site_remove_user(struct site *site, const char *name);
 /* "receive_internet=no", ... */
 void site_set_user(struct site *site, const char *name, const char *key, const char *value);
+/* For "apop" or "cram-md5"; an app password for POP3; a SCRAM key of salt "0123456789abcdef", i=4096. */
+void site_add_legacy(struct site *site, const char *user, const char *kind, const char *secret);
+void site_add_app_password(struct site *site, const char *user, const char *text);
+void site_set_scram(struct site *site, const char *user, const char *password);
 void site_add_group(struct site *site, const char *name, const char *members);
 void site_add_mapping(struct site *site, const char *pattern, const char *target);
 /* WHEN as in `mapping add`: "pop3"; COLLECT may be NULL. */

@@ -160,6 +160,14 @@ make_given(struct run *run)
 		else if ((rest = after(line, "given set ")) &&
 			sscanf(rest, "%63s %511s %511s", a, b, c) == 3)
 			site_set_user(&run->site, a, b, c);
+		else if ((rest = after(line, "given legacy ")) &&
+			sscanf(rest, "%63s %511s %511s", a, b, c) == 3)
+			site_add_legacy(&run->site, a, b, c);
+		else if ((rest = after(line, "given app ")) && sscanf(rest, "%63s %511s", a, b) == 2)
+			site_add_app_password(&run->site, a, b);
+		else if ((rest = after(line, "given scram ")) &&
+			sscanf(rest, "%63s %511s", a, b) == 2)
+			site_set_scram(&run->site, a, b);
 		else if ((rest = after(line, "given mapping ")) &&
 			sscanf(rest, "%511s %511s %63s", b, c, a) >= 2)
 			site_add_mapping_when(&run->site, b, c, a[0] ? a : NULL, NULL);

@@ -78,6 +78,7 @@ int test_queued(void);
 int test_traces(void);
 int test_changes(void);
 int test_message_ways(void);
+int test_secrets(void);
 int test_store_check(void);
 int test_backup(void);
 int test_damage(void);

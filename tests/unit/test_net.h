@@ -20,6 +20,7 @@ struct loop;
 /* Turns of L until *flag is not 0; fails after five seconds. */
 void test_net_turn_until(struct loop *l, const volatile int *flag);
 
+int test_crypto(void);
 int test_net_loop(void);
 int test_net_log(void);
 int test_net_resolver(void);

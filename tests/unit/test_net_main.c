@@ -26,6 +26,7 @@ main(void)
 	signal(SIGPIPE, SIG_IGN);
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 	failed = test_net_loop();
+	failed += test_crypto();
 	failed += test_net_work();
 	failed += test_net_stream();
 	failed += test_net_tls();
