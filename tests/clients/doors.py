@@ -316,6 +316,79 @@ def test_svc_08_silent_clients_stall_nobody(server):
             c.__exit__()
 
 
+# --- H3, H4: what comes before our go-ahead ---
+
+PLAIN = base64.b64encode(b"\0anna\0" + PASSWORD.encode()).decode()
+EVIL = "MAIL FROM:<evil@elsewhere.test>\r\nRCPT TO:<anna@example.test>\r\nDATA\r\nSubject: injected\r\n\r\nx\r\n.\r\nNOOP\r\n"
+SMTP_TURNS = {  # what is asked, after which commands
+    "STARTTLS": [], "STARTTLS after a recipient": ["MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>"],
+    "AUTH PLAIN": [], "AUTH PLAIN " + PLAIN: [], "AUTH LOGIN": [], "AUTH CRAM-MD5": [], "AUTH NONSENSE": [],
+    "DATA": ["MAIL FROM:<bo@elsewhere.test>", "RCPT TO:<anna@example.test>"], "DATA without a recipient": ["MAIL FROM:<bo@elsewhere.test>"],
+    "DATA out of turn": []}
+SMTP_INJECTED = ("NOOP\r\n", EVIL, "EHLO evil.test\r\n" + EVIL, "QUIT\r\n", "AUTH PLAIN " + PLAIN + "\r\n" + EVIL, "\r\n", "x",
+                 "Subject: injected\r\n\r\nx\r\n.\r\n", PLAIN + "\r\n" + EVIL)
+POP_TURNS = ("STLS", "AUTH PLAIN", "AUTH PLAIN " + PLAIN, "AUTH LOGIN", "AUTH NONSENSE")
+POP_INJECTED = ("USER anna\r\nPASS " + PASSWORD + "\r\nDELE 1\r\nQUIT\r\n", "CAPA\r\n", "QUIT\r\n", PLAIN + "\r\nDELE 1\r\nQUIT\r\n", "\r\n", "x")
+
+
+def after_injection(server, service, before, command, injected):
+    """All that comes in answer to COMMAND and what travels with it, until the connection ends."""
+    with Client(server, service) as c:
+        c.line()
+        for line in before:
+            true(c.say(line)[:1] in "2+", line)
+        try:
+            c.sock.sendall((command + "\r\n" + injected).encode())
+            return [line.decode().rstrip() for line in c.file.readlines()]
+        except ConnectionError:
+            return []
+
+
+def test_h3_h4_nothing_sent_before_the_go_ahead_is_acted_on(server):
+    set_service(server, "submission", "access=127.0.0.1/32")
+    server.send("bo@elsewhere.test", ["anna@example.test"], "Subject: kept\r\n\r\nx\r\n")
+    before, tried = len(server.fetch("anna")), 0
+    for access in ("", "127.0.0.1 noauth"):
+        set_service(server, "smtp", "access=" + access)
+        for turn, commands in SMTP_TURNS.items():
+            for injected in SMTP_INJECTED:
+                command = turn.split(" after")[0].split(" without")[0].split(" out of")[0]
+                replies = after_injection(server, "smtp", ["EHLO client.test"] + commands, command, injected)
+                tried += 1
+                true(len(replies) <= 1 and all(r[:3] in ("220", "554", "501") for r in replies),
+                     "%s, then %r: %r" % (turn, injected[:30], replies))
+    for command in POP_TURNS:
+        for injected in POP_INJECTED:
+            replies = after_injection(server, "pop3", [], command, injected)
+            tried += 1
+            true(len(replies) <= 1 and not any("messages" in r for r in replies) and
+                 all(r.startswith("-ERR") or "Begin TLS" in r for r in replies), "%s, then %r: %r" % (command, injected[:30], replies))
+    set_service(server, "smtp", "access=")
+    set_service(server, "submission", "access=")
+    equal(len(server.fetch("anna")), before, "no message came or went after %d tries" % tried)
+
+
+def test_h3_after_the_handshake_what_was_said_before_is_forgotten(server):
+    set_service(server, "smtp", "access=127.0.0.1 noauth")
+    with server.smtp() as s:
+        s.ehlo()
+        equal(s.docmd("STARTTLS")[0], 220)
+        s.sock = unverified().wrap_socket(s.sock)
+        s.file = None
+        equal(s.docmd("MAIL FROM:<anna@example.test>")[0], 503, "no EHLO")
+        s.ehlo()
+        true(not s.has_extn("starttls") and s.has_extn("auth"), "capabilities anew")
+        equal(s.login("anna", PASSWORD)[0], 235)
+    set_service(server, "smtp", "access=")
+    with Client(server, "pop3") as c:
+        c.line()
+        c.say("USER anna")
+        true(c.say("STLS").startswith("+OK"), "STLS")
+        c.sock = unverified().wrap_socket(c.sock)
+        c.file = c.sock.makefile("rb")
+        true(c.say("PASS " + PASSWORD).startswith("-ERR"), "the name is forgotten")
+
+
 def main():
     with Server() as server:
         for name in ("anna", "bert"):
