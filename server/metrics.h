@@ -28,6 +28,7 @@
 	X(rejected, "recipients", "Recipients and messages refused.")                          \
 	X(delivered, "copies", "Copies placed in folders.")                                    \
 	X(queued, "recipients", "Recipients put into the queue.")                              \
+	X(held, "recipients", "Of these, held: their user addressed too many in an hour.")     \
 	X(retrieved, "messages", "Messages fetched by their users.")                           \
 	X(retrieved_bytes, "bytes", "Bytes of the messages fetched.")                          \
 	X(cold_reads, "times", "Waits for message bytes that were not in memory.")             \

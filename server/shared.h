@@ -17,6 +17,8 @@
 #define SHARED_ATTEMPTS_MAX 20000 /* addresses and (user, address), and as many users; the oldest goes */
 #define SHARED_RATES_MAX 20000	  /* addresses; the oldest goes first */
 #define SHARED_RATE_MS (60 * 1000)
+#define SHARED_SENT_MAX 20000 /* users; who sent longest ago goes first */
+#define SHARED_SENT_MS (60 * 60 * 1000)
 #define SHARED_REMEMBERED_MAX 20000
 #define SHARED_SERVICES_MAX 16
 #define SHARED_POPPED_MAX 20000
@@ -113,6 +115,15 @@ size_t shared_block_list(struct shared *sh, int64_t now_ms, struct shared_block 
  * of its connections). False: there was nothing.
  */
 bool shared_block_remove(struct shared *sh, const struct peer_key *address, struct span user);
+
+/* ---- recipients elsewhere that a user addressed within the last hour ---- */
+
+/* COUNT more; returns how many there were before. */
+uint64_t shared_sent_take(struct shared *sh, uint64_t user_id, size_t count, int64_t now_ms);
+void shared_sent_give_back(struct shared *sh, uint64_t user_id, size_t count);
+uint64_t shared_sent(struct shared *sh, uint64_t user_id, int64_t now_ms);
+/* Is it time to tell somebody that he is over the limit? True once an hour. */
+bool shared_sent_tell(struct shared *sh, uint64_t user_id, int64_t now_ms);
 
 /* ---- remembered logins (H63) ---- */
 

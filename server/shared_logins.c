@@ -30,6 +30,7 @@ shared_logins_init(struct shared *sh)
 	table_init(&sh->rates);
 	table_init(&sh->popped);
 	table_init(&sh->people);
+	table_init(&sh->sent);
 	table_init(&sh->remembered);
 	return OK;
 }
@@ -42,6 +43,7 @@ shared_logins_fini(struct shared *sh)
 	attempts_fini(sh);
 	rates_fini(sh);
 	popped_fini(sh);
+	sent_fini(sh);
 	list_for_each(at, following, &sh->remembered.by_age) {
 		struct remembered_row *row = LIST_ITEM(at, struct remembered_row, age);
 
@@ -158,6 +160,7 @@ shared_sweep(struct shared *sh, int64_t now_ms)
 	attempts_sweep(sh, now_ms);
 	rates_sweep(sh, now_ms);
 	popped_sweep(sh, now_ms);
+	sent_sweep(sh, now_ms);
 	list_for_each(at, following, &sh->remembered.by_age) {
 		struct remembered_row *row = LIST_ITEM(at, struct remembered_row, age);
 

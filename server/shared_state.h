@@ -32,6 +32,7 @@ struct shared {
 	struct table attempts; /* struct attempt_row: of addresses, and of (user, address) */
 	struct table users;    /* struct attempt_row: of users, wherever they come from */
 	struct table rates;
+	struct table sent; /* struct sent_row */
 	struct table remembered;
 	struct table popped; /* addresses that collected by POP3 */
 	struct table people; /* users that did */
@@ -94,5 +95,10 @@ void rate_drop(struct shared *sh, struct rate_row *row);
 
 void popped_fini(struct shared *sh);
 void popped_sweep(struct shared *sh, int64_t now_ms);
+
+/* ---- shared_sent.c; likewise ---- */
+
+void sent_fini(struct shared *sh);
+void sent_sweep(struct shared *sh, int64_t now_ms);
 
 #endif

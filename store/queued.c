@@ -37,7 +37,8 @@ static const char *const notify_words[] = { "never", "success", "failure", "dela
 	X(held_total_ms, 17, FIELD_TIME, INT64_MAX, NULL, 0)                                       \
 	X(bin_until_ms, 18, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                              \
 	X(recipients, 19, FIELD_COUNT, QUEUED_RECIPIENTS_MAX, NULL, 0)                             \
-	X(open, 20, FIELD_COUNT, QUEUED_RECIPIENTS_MAX, NULL, FIELD_SHOWN)
+	X(open, 20, FIELD_COUNT, QUEUED_RECIPIENTS_MAX, NULL, FIELD_SHOWN)                         \
+	X(held_why, 21, FIELD_TEXT, QUEUED_TEXT_MAX, NULL, FIELD_SHOWN)
 
 static const struct field fields[] = {
 #define X(name, tag, kind, max, words, flags)                                                      \
@@ -381,6 +382,7 @@ queued_add(struct txn *txn, const struct queued *q, const struct queued_recipien
 	made.peer = cut(q->peer, QUEUED_TEXT_MAX);
 	made.session = cut(q->session, QUEUED_TEXT_MAX);
 	made.subject = cut(q->subject, QUEUED_TEXT_MAX);
+	made.held_why = cut(q->held_why, QUEUED_TEXT_MAX);
 	made.bin_until_ms = 0;
 	made.recipients = made.open = count;
 	err = queued_entry_put(txn, &made);

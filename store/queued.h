@@ -64,6 +64,7 @@ struct queued {
 	bool eightbit, utf8; /* BODY=8BITMIME, SMTPUTF8 as given */
 	bool warned;         /* the delay warning went out (OUT-17) */
 	bool held;
+	struct span held_why; /* why the server held it; empty where an operator did */
 	int64_t held_since_ms, held_total_ms; /* age for the expiry is now - received - held */
 	int64_t bin_until_ms;                 /* 0: not in the bin */
 	uint64_t recipients, open;            /* all, and those not gone */
@@ -91,7 +92,7 @@ int64_t queued_age_ms(const struct queued *q, int64_t now_ms);
 
 /*
  * Add an entry under q->queue_id with COUNT recipients (their queue_id, number and state are set
- * here), due at RECIPIENTS[i].next_try_ms. Takes one share of q->content_id. ERR_LIMIT over a limit
+ * here), due at RECIPIENTS[i].next_try_ms unless q->held. Takes one share of q->content_id. ERR_LIMIT over a limit
  * above, ERR_EXISTS where the id is in use.
  */
 MUST_CHECK enum err queued_add(struct txn *txn, const struct queued *q,

@@ -122,6 +122,7 @@ queued_release(struct txn *txn, uint64_t queue_id, int64_t now_ms)
 		q.held_total_ms += now_ms - q.held_since_ms;
 	q.held = false;
 	q.held_since_ms = 0;
+	q.held_why = SPAN_NONE;
 	err = queued_entry_put(txn, &q);
 	return err == OK ? queued_due_all(txn, queue_id, true) : err;
 }

@@ -288,7 +288,7 @@
 #define CONTROL_METHODS_QUEUE(X) \
 	X(queue_list, "queue.list", "queue list", QUEUE_VIEW, G0, ROWS, "", \
 		"id:text state:text age:duration next_try:time size:size sender:text " \
-		"recipients:list last_error:text -tries:number -subject:text -via:text", \
+		"recipients:list last_error:text -tries:number -subject:text -via:text -user:text", \
 		"Waiting messages, the next due first.") \
 	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
 		"One waiting message with its recipients and tries.") \

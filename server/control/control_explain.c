@@ -119,6 +119,8 @@ ask_as_user(struct control_call *call, struct explained *e, struct span name)
 		return false;
 	e->mail.user_id = user.user_id;
 	e->mail.user = arena_copy(&call->arena, user.name);
+	e->mail.user_sent =
+		shared_sent(call->host->shared, user.user_id, host_steady_ms(call->host));
 	e->mail.tls = SPAN("TLSv1.2");
 	return true;
 }
@@ -236,6 +238,7 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 		json_put_member_string(w, SPAN("because"),
 			control_note_text(&call->arena, c->why, c->found, c->because));
 		json_put_member_string(w, SPAN("recipient"), c->recipient);
+		json_put_member_bool(w, SPAN("held"), c->held);
 		json_put_close(w);
 	}
 	json_put_close(w);

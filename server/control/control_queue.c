@@ -61,6 +61,8 @@ queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f
 	}
 	if (f->state == QUEUED_HELD || f->state == QUEUED_BIN)
 		f->next_try_ms = 0;
+	if (f->state == QUEUED_HELD && q->held_why.len > 0)
+		f->last_error = q->held_why;
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -83,6 +85,7 @@ queue_row(struct control_call *call, const struct queued *q, const struct queue_
 	control_put_number(rows, (int64_t)f->tries);
 	control_put_text(rows, q->subject.ptr ? q->subject : SPAN(""));
 	control_put_text(rows, q->source.ptr ? q->source : SPAN(""));
+	control_put_text(rows, q->auth_user.ptr ? q->auth_user : SPAN(""));
 }
 
 static bool

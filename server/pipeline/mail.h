@@ -43,6 +43,7 @@ struct mail {
 	bool esmtp;            /* EHLO, not HELO */
 	uint64_t user_id;      /* who logged in; 0: nobody */
 	struct span user;      /* and the name as stored */
+	uint64_t user_sent;    /* AT_END: recipients elsewhere he addressed within the hour before this */
 	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
 	bool popped;           /* a POP3 login from there counts as one here (SMT-05) */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */

@@ -12,6 +12,8 @@
 
 #include "proto/base/buf.h"
 
+/* Why the outgoing stage holds; also what the queue shows. */
+#define OUT_HELD_WHY "the user addressed more than %lld in an hour (limits.user_recipients_hour)"
 #define NOTE_VALUE_MAX 96   /* bytes of one value; longer ones are cut and end in "..." */
 #define NOTES_MAX      2048 /* bytes of all notes of one message; what comes after is counted */
 
@@ -77,6 +79,7 @@
 	X(116, UNKNOWN_REMOTE, "unknown", "{1} is nobody here: collecting.unknown.do is remote")   \
 	X(117, OUT_LEFT_OUT, "outgoing", "{1} is left out: {2}")                                   \
 	X(118, OUT_SIZE, "outgoing", "{1} bytes are more than the {2} that the sender may send out") \
+	X(130, OUT_HELD, "outgoing", "{1} recipients elsewhere wait held: {2}")                    \
 	X(119, PLACE_MANY, "place", "{1} goes to {2} more in the same way")                        \
 	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
@@ -85,6 +88,7 @@
 	X(70, HEADER_ADDED, "place", "{1} is added: {2}")                                          \
 	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
+	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
 	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")
 
 enum note_code {

@@ -151,6 +151,16 @@ plan_leaves(const struct plan *plan)
 	return false;
 }
 
+size_t
+plan_remote_count(const struct plan *plan)
+{
+	size_t count = 0;
+
+	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		count += copy->kind == COPY_REMOTE;
+	return count;
+}
+
 void
 plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text)
 {

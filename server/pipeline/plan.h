@@ -32,6 +32,7 @@ struct plan_copy {
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;
+	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
 };
 
@@ -89,6 +90,7 @@ struct span plan_notes(const struct plan *plan);
 MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
 
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
+size_t plan_remote_count(const struct plan *plan); /* how many do */
 
 /* Set the reply of a refusal; the texts are static. */
 void plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text);

@@ -3,9 +3,12 @@
  *
  * The right is asked for what the peer wrote: an address elsewhere, and one of ours that lives
  * elsewhere (*REMOTE counts as Internet, contract 8). A mapping or list that leads out is the
- * administrator's wish, whoever writes (Q-08). The size counts for all that leaves.
+ * administrator's wish, whoever writes (Q-08). The size counts for all that leaves, and so does the
+ * number of recipients an hour of who logged in: a stolen account is not a spammer's for long.
  */
 #include "server/pipeline/stages.h"
+
+#include <stdio.h>
 
 #include "server/pipeline/names.h"
 
@@ -140,10 +143,34 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 	return check_size(ask, plan); /* by what the peer announced; at the end by what came */
 }
 
+/* limits.user_recipients_hour: what is beyond is taken, and held for an administrator to look at. */
+static void
+hold_beyond(struct pipeline_ask *ask, struct plan *plan)
+{
+	uint64_t max = (uint64_t)ask->conf->limits_user_recipients_hour;
+	uint64_t sent = ask->mail->user_sent, held = 0;
+	char count[24], why[NOTE_VALUE_MAX];
+
+	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next) {
+		copy->held = copy->kind == COPY_REMOTE && max > 0 && ask->mail->user_id != 0 &&
+			sent >= max;
+		sent += copy->kind == COPY_REMOTE;
+		held += copy->held;
+	}
+	if (held == 0)
+		return;
+	snprintf(count, sizeof(count), "%llu", (unsigned long long)held);
+	snprintf(why, sizeof(why), OUT_HELD_WHY, (long long)max);
+	plan_note(plan, NOTE_OUT_HELD, span_of(count), span_of(why));
+}
+
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
-	return plan_leaves(plan) ? check_size(ask, plan) : STAGE_NEXT;
+	if (!plan_leaves(plan))
+		return STAGE_NEXT;
+	hold_beyond(ask, plan);
+	return check_size(ask, plan);
 }
 
 enum verdict

@@ -13,6 +13,7 @@
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_write.h"
 #include "server/queue/refusals.h"
+#include "server/queue/user_sent.h"
 #include "store/ids.h"
 
 #define HEADER_FREE_ROOM (64 * 1024) /* bytes of a header that are taken whatever others hold */
@@ -182,8 +183,10 @@ tell_done(struct intake *in, enum err result)
 	if (result != ERR_NOT_FOUND) /* then the holder may decide anew and submit again */
 		intake_body_free(in);
 	refusals_batch_free(&in->refusals);
-	if (result == OK)
+	if (result == OK) {
 		in->flushed = 0; /* the body has its owner */
+		user_sent_tell(in);
+	}
 	if (!in->dropped)
 		in->events->done(in, result);
 	else
@@ -212,7 +215,9 @@ submit_now(struct intake *in)
 	in->jobs++;
 	if (err == OK) {
 		intake_body_spans(in);
-		intake_prepare(in);
+		err = intake_prepare(in);
+	}
+	if (err == OK) {
 		in->refusals = refusals_take(in->host);
 		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,
 			.inbox = in->host->inbox, .incoming = true,

@@ -69,6 +69,9 @@ struct intake {
 	size_t span_count;
 	struct queued_recipient *queued;
 	size_t queued_count;
+	size_t held_count; /* of these, the last ones: an entry of their own */
+	uint64_t held_no;  /* its number; the message's own where all are held */
+	struct span held_why;
 	size_t placed_count; /* copies for folders */
 	struct buf recipients, subject; /* for the trace */
 	char *notes;

@@ -8,9 +8,11 @@
 
 #include <string.h>
 
+#include "proto/mail/message_no.h"
 #include "server/pipeline/names.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
+#include "store/ids.h"
 #include "store/messages.h"
 #include "store/queued.h"
 #include "store/traces.h"
@@ -34,13 +36,36 @@ recipients_by_number(struct intake *in)
 }
 
 static void
+add_queued(struct intake *in, struct recipient **all, const struct plan_copy *copy)
+{
+	struct queued_recipient *row = &in->queued[in->queued_count++];
+
+	row->address = copy->target;
+	row->next_try_ms = in->mail.arrived_ms;
+	if (copy->recipient_no < in->mail.envelope.recipient_count) {
+		row->orcpt = all[copy->recipient_no]->options.orcpt;
+		row->notify = all[copy->recipient_no]->options.notify;
+	}
+}
+
+/* Those that are held come last: they are an entry by themselves. */
+static void
+add_all_queued(struct intake *in, struct recipient **all, bool held)
+{
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
+		if (copy->kind == COPY_REMOTE && copy->held == held)
+			add_queued(in, all, copy);
+}
+
+static void
 prepare_queued(struct intake *in)
 {
 	struct recipient **all = NULL;
 
-	in->queued_count = in->placed_count = 0;
+	in->queued_count = in->placed_count = in->held_count = 0;
 	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
 		in->queued_count += copy->kind == COPY_REMOTE;
+		in->held_count += copy->held;
 		in->placed_count += copy->kind == COPY_FOLDER;
 	}
 	if (in->queued_count == 0)
@@ -48,20 +73,29 @@ prepare_queued(struct intake *in)
 	all = recipients_by_number(in);
 	in->queued = ARENA_ARRAY(&in->arena, struct queued_recipient, in->queued_count);
 	in->queued_count = 0;
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
-		struct queued_recipient *row = &in->queued[in->queued_count];
-		bool known = copy->recipient_no < in->mail.envelope.recipient_count;
+	add_all_queued(in, all, false);
+	add_all_queued(in, all, true);
+}
 
-		if (copy->kind != COPY_REMOTE)
-			continue;
-		in->queued_count++;
-		row->address = copy->target;
-		row->next_try_ms = in->mail.arrived_ms;
-		if (known) {
-			row->orcpt = all[copy->recipient_no]->options.orcpt;
-			row->notify = all[copy->recipient_no]->options.notify;
-		}
-	}
+/* A number for the entry of those that are held. ERR_BUSY: none is to be had now. */
+static enum err
+prepare_held(struct intake *in)
+{
+	struct mail *mail = &in->mail;
+	char id[MESSAGE_NO_SIZE];
+
+	if (in->held_count == 0)
+		return OK;
+	in->held_why = arena_printf(
+		&in->arena, OUT_HELD_WHY, (long long)in->host->conf->limits_user_recipients_hour);
+	in->held_no = mail->message_no;
+	if (in->held_count < in->queued_count &&
+		message_no_next(in->host->store, &in->held_no) != OK)
+		return ERR_BUSY;
+	plan_note(&in->plan, NOTE_WRITE_HELD,
+		arena_printf(&in->arena, "%zu", in->held_count),
+		message_no_format(in->held_no, id));
+	return OK;
 }
 
 static void
@@ -90,12 +124,15 @@ prepare_trace(struct intake *in)
 	in->notes_len = notes.len;
 }
 
-void
+enum err
 intake_prepare(struct intake *in)
 {
 	in->admin = arena_copy(&in->arena, in->host->conf->main_administrator);
 	prepare_queued(in);
+	if (prepare_held(in) != OK)
+		return ERR_BUSY;
 	prepare_trace(in);
+	return OK;
 }
 
 /* ---- on the writer thread ---- */
@@ -170,7 +207,8 @@ static enum err
 write_contents(struct writing *w)
 {
 	const struct plan *plan = &w->in->plan;
-	size_t folders = w->in->placed_count, queue = w->in->queued_count > 0;
+	size_t folders = w->in->placed_count;
+	size_t queue = (w->in->queued_count > w->in->held_count) + (w->in->held_count > 0);
 	bool apart = plan->header_relayed.len > 0 && queue;
 	enum err err;
 
@@ -215,22 +253,36 @@ write_copies(struct writing *w)
 }
 
 static enum err
-write_queued(struct writing *w)
+write_entry(struct writing *w, bool held)
 {
 	const struct mail *mail = &w->in->mail;
 	const struct mail_options *options = &mail->envelope.options;
-	struct queued q = { .queue_id = mail->message_no,
+	size_t sent = w->in->queued_count - w->in->held_count;
+	struct queued q = { .queue_id = held ? w->in->held_no : mail->message_no,
 		.sender = mail->envelope.reverse_path.text, .content_id = w->relayed.content_id,
 		.size_bytes = w->relayed.header.len + w->in->body_size,
 		.received_ms = mail->arrived_ms, .auth_user = mail->user,
 		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
 		.session = mail->session, .subject = buf_span(&w->in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
-		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8 };
+		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
+		.held = held };
 
-	if (w->in->queued_count == 0)
-		return OK;
-	return queued_add(w->txn, &q, w->in->queued, w->in->queued_count);
+	if (!held)
+		return queued_add(w->txn, &q, w->in->queued, sent);
+	q.held_since_ms = mail->arrived_ms;
+	q.held_why = w->in->held_why;
+	return queued_add(w->txn, &q, w->in->queued + sent, w->in->held_count);
+}
+
+static enum err
+write_queued(struct writing *w)
+{
+	enum err err = OK;
+
+	if (w->in->queued_count > w->in->held_count)
+		err = write_entry(w, false);
+	return err == OK && w->in->held_count > 0 ? write_entry(w, true) : err;
 }
 
 static enum err

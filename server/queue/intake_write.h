@@ -7,7 +7,7 @@
 #include "server/queue/intake.h"
 
 /* On the loop, before the job goes out: everything that apply() may not allocate. */
-void intake_prepare(struct intake *in);
+MUST_CHECK enum err intake_prepare(struct intake *in); /* ERR_BUSY: no number to be had now */
 
 /* The last job of a message: all of it in one transaction. */
 enum step intake_apply(struct store_job *job, struct txn *txn);

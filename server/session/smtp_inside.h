@@ -25,6 +25,7 @@ struct smtp_session {
 	uint64_t user_id;
 	struct span user; /* session arena */
 	size_t unknown_recipients;
+	size_t sent_taken; /* of the user's hour, by the message under way */
 	struct lmtp_outcome *outcomes; /* LMTP, after a change of mind: one a recipient; intake's arena */
 	size_t outcome_count;
 	unsigned decided_again;        /* how often, for this message */

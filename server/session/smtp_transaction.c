@@ -8,6 +8,7 @@
 
 #include "server/metrics.h"
 #include "server/queue/refusals.h"
+#include "server/queue/user_sent.h"
 #include "server/session/lan.h"
 #include "server/session/smtp_inside.h"
 #include "store/store.h"
@@ -253,9 +254,11 @@ smtp_on_message_end(struct smtp_session *smtp)
 		smtp_end_transaction(smtp);
 		return;
 	}
+	smtp->sent_taken = user_sent_take(smtp->session.host, &in->mail, &in->plan);
 	ask = smtp_ask(smtp);
 	goes_on = ask_pipeline(smtp, AT_END, &ask);
 	if (!goes_on) {
+		user_sent_give_back(smtp->session.host, &in->mail, smtp->sent_taken);
 		smtp_end_transaction(smtp);
 		return;
 	}
@@ -293,6 +296,7 @@ on_done(struct intake *in, enum err result)
 		reply.text = arena_printf(&in->arena, "queued as %.*s", SPAN_FMT(in->mail.id));
 		log_accepted(smtp, in);
 	} else {
+		user_sent_give_back(smtp->session.host, &in->mail, smtp->sent_taken);
 		session_log(&smtp->session, LEVEL_WARNING, .message = in->mail.id,
 			.text = "not taken", .fields = { { "why", span_of(err_name(result)), 0 } });
 	}

@@ -9,6 +9,7 @@ import base64
 import contextlib
 import json
 import os
+import smtplib
 import socket
 import stat
 import sys
@@ -17,7 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.clients.hostile import Line  # noqa: E402
-from tests.harness.postroom import PASSWORD, Server, Skip, equal, figure, tap, true, wait_for  # noqa: E402
+from tests.harness.postroom import PASSWORD, Server, Skip, equal, figure, tap, true, unverified, wait_for  # noqa: E402
 
 FAST = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
 CLOCK = FAST + "testing: { clock: yes }\n"
@@ -355,6 +356,92 @@ def test_session_list_and_end_SVC():
         r = server.cli("session", "end", ok=False)
         equal(r.returncode, 1, "nobody named: " + r.stderr)
         true(login(server, HERE, "anna").startswith(b"+OK"), "her mailbox is free again")
+
+
+# --- a stolen account: limits.user_recipients_hour ---
+
+def submit(server, name, *recipients):
+    with server.smtp("submission") as s:
+        s.starttls(context=unverified())
+        s.login(name, PASSWORD)
+        s.sendmail(name + "@example.test", ["%s@far.test" % r if "@" not in r else r for r in recipients],
+                   "From: %s@example.test\r\nSubject: out\r\n\r\nx\r\n" % name)
+
+
+def queue(server, state):
+    """Recipients that wait in this state."""
+    return sorted(a for r in server.json("queue", "list") if r["state"] == state for a in r["recipients"])
+
+
+def far(*numbers):
+    return ["r%d@far.test" % n for n in numbers]
+
+
+def test_recipients_beyond_the_hour_are_held_and_the_administrator_is_told_once():
+    with site(Server(extra=CLOCK + "limits: { user_recipients_hour: 5 }\n"), "anna", "bert") as server:
+        submit(server, "anna", "r1", "r2", "bert@example.test")
+        submit(server, "anna", "r3")
+        equal(queue(server, "held"), [], "three of five")
+        told = server.json("explain", "--auth", "anna", "--from", "anna@example.test", "--to", "x1@far.test", "--to", "x2@far.test",
+                           "--to", "x3@far.test")[0]
+        equal([c["held"] for c in told["copies"]], [False, False, True], "explain says what would be held")
+        true("limits.user_recipients_hour" in str(told["steps"]), "and why: %r" % told["steps"])
+        submit(server, "anna", "r4", "r5", "r6", "r7", "bert@example.test")
+        equal(queue(server, "held"), far(6, 7), "the rest is held")
+        true(set(far(1, 2, 3, 4, 5)).isdisjoint(queue(server, "held")), "what came before goes on")
+        submit(server, "anna", "r8")
+        equal(queue(server, "held"), far(6, 7, 8))
+        submit(server, "bert", "b1")
+        equal(queue(server, "held"), far(6, 7, 8), "another user is free")
+        equal(len(server.fetch("bert")), 2, "mail to colleagues is no matter")
+        rows = [r for r in server.json("queue", "list") if r["state"] == "held"]
+        for r in rows:
+            true("limits.user_recipients_hour" in r["last_error"] and r["user"] == "anna", "why: %r" % r)
+        true(server.json("queue", "show", rows[0]["id"])[0]["held_why"], "queue show says it too")
+        wait_for(lambda: server.fetch("postmaster"), "the administrator is told")
+        letters = server.fetch("postmaster")
+        equal(len(letters), 1, "once")
+        for word in (b"Subject: Mail of anna is held", rows[0]["id"].encode(), b"session end --user anna"):
+            true(word in letters[0], "%r in %r" % (word, letters[0]))
+        equal(len(security(server, "held, too many")), 2)
+        traced = server.json("trace", "--from", "anna@example.test", "--to", "r6@far.test", "--steps")[0]
+        true("held" in str(traced["steps"]) and rows[0]["id"] in str(traced["steps"]), "the trace: %r" % traced)
+        equal(server.json("status")[0]["counters"]["held"], 3)
+        equal(server.check()[0], 0, "the store is right")
+        server.cli("queue", "release", "--filter", "user:anna state:held", "--yes")
+        equal(queue(server, "held"), [], "released")
+        advance(server, "65m")
+        submit(server, "anna", "r9")
+        equal(queue(server, "held"), [], "an hour later")
+        submit(server, "anna", *["n%d" % n for n in range(9)])
+        equal(len(queue(server, "held")), 5)
+        wait_for(lambda: len(server.fetch("postmaster")) == 2, "told again")
+
+
+def test_all_of_a_message_may_be_held_and_refused_ones_do_not_count():
+    with site(Server(extra=CLOCK + "limits: { user_recipients_hour: 2, message_size: 1000 }\n"), "anna") as server:
+        for _ in range(3):
+            try:
+                submit_big(server)
+            except smtplib.SMTPResponseException as e:
+                equal(e.smtp_code, 552)
+        submit(server, "anna", "r1", "r2")
+        equal(queue(server, "held"), [])
+        submit(server, "anna", "r3", "r4")
+        equal(queue(server, "held"), far(3, 4), "one entry, held")
+        equal(len(server.json("queue", "list")), 2)
+        server.cli("config", "set", "limits.user_recipients_hour", "0")
+        submit(server, "anna", *["n%d" % n for n in range(9)])
+        equal(len(queue(server, "held")), 2, "0: any number")
+        equal(server.check()[0], 0, "the store is right")
+
+
+def submit_big(server):
+    with server.smtp("submission") as s:
+        s.starttls(context=unverified())
+        s.login("anna", PASSWORD)
+        s.esmtp_features.pop("size", None)  # so that it is found out at the end only
+        s.sendmail("anna@example.test", ["big@far.test"], "From: anna@example.test\r\n\r\n" + "x" * 70 * 30)
 
 
 # --- PAM (SEC-06, SEC-07, USR-33) ---

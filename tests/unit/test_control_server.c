@@ -61,6 +61,7 @@ fill(struct control_rows *rows)
 		control_put_number(rows, 0);
 		control_put_text(rows, SPAN(""));
 		control_put_text(rows, SPAN(""));
+		control_put_text(rows, SPAN(""));
 	}
 	control_rows_end(rows);
 }

@@ -353,6 +353,30 @@ test_sessions_of_a_user_have_a_limit_h32(void **state)
 }
 
 static void
+test_recipients_of_an_hour_slide(void **state)
+{
+	struct fixture *f = *state;
+
+	f->now = 100 * 60 * MINUTE_MS;
+	assert_int_equal(shared_sent_take(f->sh, 7, 3, f->now), 0);
+	assert_int_equal(shared_sent_take(f->sh, 7, 4, f->now + 30 * MINUTE_MS), 3);
+	assert_int_equal(shared_sent_take(f->sh, 8, 9, f->now), 0);
+	assert_int_equal(shared_sent(f->sh, 7, f->now + 54 * MINUTE_MS), 7);
+	assert_int_equal(shared_sent(f->sh, 7, f->now + 61 * MINUTE_MS), 4);
+	shared_sent_give_back(f->sh, 7, 3);
+	assert_int_equal(shared_sent(f->sh, 7, f->now + 61 * MINUTE_MS), 1);
+	shared_sent_give_back(f->sh, 7, 3); /* more than there is */
+	assert_int_equal(shared_sent(f->sh, 7, f->now + 61 * MINUTE_MS), 0);
+	assert_int_equal(shared_sent(f->sh, 8, f->now + 1000 * MINUTE_MS), 0);
+	assert_int_equal(shared_sent(f->sh, 99, f->now), 0);
+	assert_false(shared_sent_tell(f->sh, 99, f->now));
+	assert_true(shared_sent_tell(f->sh, 7, f->now));
+	assert_false(shared_sent_tell(f->sh, 7, f->now + 59 * MINUTE_MS));
+	assert_true(shared_sent_tell(f->sh, 7, f->now + 60 * MINUTE_MS));
+	shared_sweep(f->sh, f->now + 1000 * MINUTE_MS);
+}
+
+static void
 test_ranges_of_addresses_parse_and_format(void **state)
 {
 	static const struct { const char *in, *out; } rows[] = {
@@ -399,6 +423,7 @@ test_net_locks(void)
 		TEST(test_blocks_are_removed_h57),
 		TEST(test_connections_by_the_minute_h32),
 		TEST(test_sessions_of_a_user_have_a_limit_h32),
+		TEST(test_recipients_of_an_hour_slide),
 		TEST(test_ranges_of_addresses_parse_and_format),
 	};
 
