@@ -224,10 +224,13 @@
 		"address:text matched:list targets:list reply:text reasons:list ways:list", \
 		"Where an address goes, and why; by each way that mail can come.") \
 	X(mapping_import, "mapping.import", "mapping import", CONFIG_EDIT, G2, DONE, \
-		"file:fd(read) -replace:flag?", "", \
-		"Add mappings from a file; --replace removes the others.") \
+		"file:fd(read) -replace:flag? -skip_bad:flag?", "", \
+		"Add mappings from lines \"address,target\"; --replace removes the others, and with a bad " \
+		"line changes nothing, unless --skip-bad.") \
 	X(mapping_export, "mapping.export", "mapping export", QUEUE_VIEW, G0, DONE, \
-		"-out:fd(write)", "", "Write all mappings as text that `mapping import` reads.")
+		"-full:flag? -out:fd(write)", "", \
+		"Write all mappings as lines \"address,target\" that `mapping import` reads; --full adds " \
+		"when, collect and comment.")
 
 #define CONTROL_MAILLIST_KINDS "choice(distribution|forwarding|mailing)"
 
@@ -250,7 +253,13 @@
 		"Remove lists; what points at them goes along.") \
 	X(maillist_member, "maillist.member", "maillist member", CONFIG_EDIT, G1, DONE, \
 		"name:name act:choice(add|remove) members:list", "", \
-		"Add members to a list or group, or take them out of it.")
+		"Add members to a list or group, or take them out of it.") \
+	X(maillist_import, "maillist.import", "maillist import", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read) -skip_to:text? -remove_to:text? -replace:flag?", "", \
+		"Add forwardings from lines \"name address\"; leave out those to a domain or address, and " \
+		"remove what is there to it; --replace changes those of the same name.") \
+	X(maillist_export, "maillist.export", "maillist export", QUEUE_VIEW, G0, DONE, \
+		"-out:fd(write)", "", "Write all forwardings as lines that `maillist import` reads.")
 
 #define CONTROL_METHODS_MESSAGES(X) \
 	X(message_list, "message.list", "message list", CONFIG_EDIT, G0, ROWS, \

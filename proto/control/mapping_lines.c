@@ -69,7 +69,13 @@ forwarding_line_parse(
 	rest = span_trim(span_from(text, end));
 	if (rest.len == 0 || span_has_control(out->name, SPAN_NONE))
 		return bad(why, "is not a name and an address");
-	if (address_parse(a, rest, &address) != OK || address.domain.len == 0)
+	out->address = rest;
+	if (span_find(rest, '@') == rest.len)
+		return span_find_any(rest, SPAN(" \t")) == rest.len &&
+				       !span_has_control(rest, SPAN_NONE)
+			       ? OK
+			       : bad(why, "has more than a name and an address");
+	if (address_parse(a, rest, &address) != OK)
 		return bad(why, "has no address, and nothing else, behind the name");
 	out->address = address.text;
 	return OK;

@@ -9,6 +9,7 @@
  *
  *	localname remoteaddress
  *
+ * where it may also lead to a name.
  * Empty lines and those that begin with # are the reader's business.
  */
 #ifndef PROTO_CONTROL_MAPPING_LINES_H
@@ -29,7 +30,7 @@ MUST_CHECK enum err mapping_line_put(struct buf *out, const struct mapping_line 
 
 struct forwarding_line {
 	struct span name;    /* as it was typed; what a name may be is not looked at */
-	struct span address; /* an address with a domain, in its usual form */
+	struct span address; /* in its usual form; or a name */
 };
 
 MUST_CHECK enum err forwarding_line_parse(

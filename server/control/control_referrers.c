@@ -64,6 +64,14 @@ next_of_ours(struct snapshot *snap, const struct control_referrers *refs, struct
 	return err;
 }
 
+/* --keep-references, where the method has it. */
+static bool
+keeps(const struct control_call *call)
+{
+	return control_schema_find(&call->request->schema, SPAN("keep_references")) &&
+	       rpc_flag(call->request, "keep_references");
+}
+
 /* ---- saying ---- */
 
 static enum err
@@ -101,7 +109,7 @@ enum err
 control_referrers_foresee(struct control_call *call, struct snapshot *snap,
 	const struct control_referrers *refs, struct span name)
 {
-	bool keep = rpc_flag(call->request, "keep_references");
+	bool keep = keeps(call);
 	struct referrer r;
 	size_t count = 0;
 	enum err err;
@@ -175,7 +183,7 @@ enum err
 control_referrers_remove(struct control_call *call, struct txn *txn,
 	struct control_referrers *refs, struct span name)
 {
-	if (rpc_flag(call->request, "keep_references"))
+	if (keeps(call))
 		return OK;
 	return all_of_ours(call, txn, refs, name, SPAN_NONE);
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Groups, lists and mappings by the command line against a real server: LST, GRP, MAP-14 to 16, Q-04."""
 import json
+import json
 import os
 import poplib
 import smtplib
@@ -252,6 +253,133 @@ def test_lists(c, s):
     s.run("user", "remove", "dirk")
 
 
+def write(s, name, text):
+    path = os.path.join(s.dir, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    return path
+
+
+def pairs(s):
+    return {(r["address"], r["target"]) for r in s.json("mapping", "list")}
+
+
+def test_mappings(c, s):
+    for address, target in (("zeta", "anna"), ("alpha", "cleo"), ("beta", "annabel@example.net")):
+        s.run("mapping", "add", address, target)
+    rows = [r["address"] for r in s.json("mapping", "list", "--sort", "address")]
+    c.check("MAP-14 mappings by address", rows == ["alpha", "beta", "zeta"], rows)
+    rows = [r["target"] for r in s.json("mapping", "list", "--sort", "target")]
+    c.check("MAP-14 mappings by target", rows == ["anna", "annabel@example.net", "cleo"], rows)
+    rows = [r["address"] for r in s.json("mapping", "list", "--filter", "target=anna")]
+    c.check("USR-35 the aliases of a user", rows == ["zeta"], rows)
+    st, out, err = s.run("mapping", "set", "alpha", "cleo", "target=bert", "when=pop3", "comment=edited")
+    row = s.json("mapping", "list", "--filter", "address=alpha")[0]
+    c.check("MAP-14 edit", st == 0 and (row["target"], row["when"], row["comment"]) == ("bert", "pop3", "edited"), row)
+    s.run("undo")
+    c.check("MAP-14 undo of an edit", ("alpha", "cleo") in pairs(s))
+    s.run("mapping", "set", "alpha", "cleo", "when=pop3", "comment=a, \"b\"")
+
+
+def test_mapping_files(c, s):
+    st, out, err = s.run("mapping", "export")
+    c.check("MAP-16 two fields a line", st == 0 and sorted(out.splitlines()) ==
+            ["alpha,cleo", "beta,annabel@example.net", "zeta,anna"], (out, err))
+    out_path = os.path.join(s.dir, "out.csv")
+    st, out, err = s.run("mapping", "export", "--out", out_path)
+    c.check("MAP-16 and says what it leaves out", st == 0 and "some have conditions" in out and "--full" in out, (out, err))
+    st, full, err = s.run("mapping", "export", "--full")
+    c.check("mapping export --full keeps conditions and comments", 'alpha,cleo,pop3,,"a, ""b"""' in full, full)
+    before = s.json("mapping", "list", "--sort", "address", "--columns", "address,target,when,collect,comment")
+    s.run("mapping", "remove", "--filter", "address:*", "--yes")
+    for address in ("alpha", "beta", "zeta"):
+        s.run("mapping", "remove", address)
+    c.check("an empty table", pairs(s) == set())
+    st, out, err = s.run("mapping", "import", out_path)
+    c.check("MAP-16 export then import gives the same pairs", st == 0 and pairs(s) ==
+            {("alpha", "cleo"), ("beta", "annabel@example.net"), ("zeta", "anna")}, (st, out, err))
+    st, out, err = s.run("mapping", "import", write(s, "full.csv", full), "--replace")
+    after = s.json("mapping", "list", "--sort", "address", "--columns", "address,target,when,collect,comment")
+    c.check("and the full form gives all", st == 0 and after == before, (st, out, err, after))
+    lines = "".join("m%03d@example.test,anna\n" % i for i in range(100))
+    st, out, err = s.run("mapping", "import", write(s, "in.csv", "# a hundred\n\n" + lines), "--replace")
+    c.check("MAP-15 delete-first: the table is exactly the file", st == 0 and len(pairs(s)) == 100
+            and "100 of 100 lines imported" in out, (st, out, err))
+    s.run("undo")
+    c.check("MAP-15 one undo", s.json("mapping", "list", "--sort", "address", "--columns",
+                                      "address,target,when,collect,comment") == before)
+    bad = write(s, "bad.csv", "new,bert\n\nsales\ntwo words@x,anna\nother,anna,perhaps\n")
+    st, out, err = s.run("mapping", "import", bad, "--replace")
+    c.check("MAP-15 --replace with bad lines changes nothing", st == 1 and len(pairs(s)) == 3
+            and ("new", "bert") not in pairs(s), (st, out, err))
+    c.check("MAP-15 bad lines are reported by number", "line 3: is not address,target" in err
+            and "line 4: the address" in err and "line 5: the third" in err and "--skip-bad" in err, err)
+    st, out, err = s.run("mapping", "import", bad, "--replace", "--skip-bad", "--dry-run")
+    c.check("MAP-15 the preview tells", st == 0 and "would import 1 of 4 lines" in out
+            and "would remove 3 mappings" in out and "line 3: is not" in out and len(pairs(s)) == 3, (out, err))
+    st, out, err = s.run("mapping", "import", bad)
+    c.check("MAP-15 without it the good ones come in", st == 1 and "1 of 4 lines imported, 3 skipped" in out
+            and ("new", "bert") in pairs(s) and len(pairs(s)) == 4, (st, out, err))
+    st, out, err = s.run("mapping", "import", bad, "--replace", "--skip-bad")
+    c.check("MAP-15 --skip-bad replaces all the same", st == 1 and pairs(s) == {("new", "bert")}, (st, out, err))
+    st, out, err = s.run("mapping", "import", write(s, "twice.csv", "new,bert\n"))
+    c.check("one that is there already is skipped", st == 1 and "already" in out, (st, out, err))
+    s.run("mapping", "remove", "new")
+
+
+def forwardings(s):
+    rows = s.json("maillist", "list", "--filter", "kind:forwarding")
+    return {r["name"]: s.json("maillist", "show", r["name"])[0]["members"] for r in rows}
+
+
+def test_forwarding_files(c, s):
+    text = "# both offices\n\nemil emil@north.test\nfrida\tfrida@north.test\ngina  \t gina@south.test\nhans anna\n"
+    path = write(s, "offices.txt", text)
+    st, out, err = s.run("maillist", "import", path)
+    c.check("LST-10 blanks and tabs, comments and empty lines", st == 0 and "4 of 4 lines imported" in out
+            and forwardings(s) == {"emil": ["emil@north.test"], "frida": ["frida@north.test"],
+                                   "gina": ["gina@south.test"], "hans": ["anna"]}, (st, out, err))
+    st, text_out, err = s.run("maillist", "export")
+    c.check("maillist export", sorted(text_out.splitlines()) == [
+        "emil\temil@north.test", "frida\tfrida@north.test", "gina\tgina@south.test", "hans\tanna"], text_out)
+    s.run("undo")
+    c.check("undo of an import", forwardings(s) == {})
+    st, out, err = s.run("maillist", "import", write(s, "again.txt", text_out))
+    c.check("import reads what export wrote", st == 0 and len(forwardings(s)) == 4, (st, out, err))
+    s.run("undo")
+    st, out, err = s.run("maillist", "import", path, "--skip-to", "north.test")
+    c.check("LST-11 one office", st == 0 and set(forwardings(s)) == {"gina", "hans"} and "2 left out" in out, (out, err))
+    s.run("undo")
+    st, out, err = s.run("maillist", "import", path, "--skip-to", "GINA@south.test")
+    c.check("LST-11 the other, by an address", set(forwardings(s)) == {"emil", "frida", "hans"}, (st, out, err))
+    s.run("mapping", "add", "chef", "emil")
+    st, out, err = s.run("maillist", "import", path, "--remove-to", "north.test", "--dry-run")
+    c.check("LST-11 the preview names what goes", "would remove forwarding emil -> emil@north.test" in out
+            and set(forwardings(s)) == {"emil", "frida", "hans"}, (st, out, err))
+    st, out, err = s.run("maillist", "import", path, "--remove-to", "north.test")
+    c.check("LST-11 remove what is there to it", st == 0 and set(forwardings(s)) == {"gina", "hans"}
+            and "2 of 2 lines imported, 2 left out" in out, (st, out, err))
+    c.check("Q-04 and the mapping to it", s.json("mapping", "list") == [])
+    s.run("undo")
+    c.check("LST-11 one undo", set(forwardings(s)) == {"emil", "frida", "hans"} and len(pairs(s)) == 1)
+    s.run("mapping", "remove", "chef")
+    other = write(s, "other.txt", "emil emil@east.test\n")
+    st, out, err = s.run("maillist", "import", other)
+    c.check("LST-11 a same-named one stays", st == 1 and "line 1" in out and "--replace" in out
+            and forwardings(s)["emil"] == ["emil@north.test"], (st, out, err))
+    st, out, err = s.run("maillist", "import", other, "--replace")
+    c.check("LST-11 --replace overwrites it", st == 0 and forwardings(s)["emil"] == ["emil@east.test"], (st, out, err))
+    s.run("maillist", "add", "talk", "--kind", "mailing")
+    bad = write(s, "bad.txt", "anna x@y.test\nalone\ntalk x@y.test\nivan a@b@c\nkai ghost\nlea a@x.test b@x.test\n"
+                              "Everyone x@y.test\nmia mia@x.test\n")
+    st, out, err = s.run("maillist", "import", bad, "--replace")
+    c.check("LST-10 each bad line by number, the rest done", st == 1 and "1 of 8 lines imported, 7 skipped" in out
+            and all("line %d" % i in out for i in range(1, 8)) and forwardings(s)["mia"] == ["mia@x.test"],
+            (st, out, err))
+    for name in list(forwardings(s)) + ["talk"]:
+        s.run("maillist", "remove", name)
+
+
 def test_undo_of_adding(c, s):
     """Taking back a list that others were put on since would leave members of nothing."""
     for area, words in (("maillist", ["maillist", "add", "fresh", "--kind", "distribution", "--member", "anna"]),
@@ -282,6 +410,13 @@ def test_preview_of_a_file(c, s):
     c.check("and it is there", {r["address"] for r in s.json("mapping", "list")} == {"choir", "band"})
     c.check("one apply", link.call("apply", token=token).get("error") is not None)
     s.run("undo")
+    with open(path, "rb") as f:
+        token = link.call("preview", fds=[f.fileno()], method="mapping.import", params={"file": 0})["result"]["token"]
+    with open(path, "a", encoding="utf-8") as f:
+        f.write("later,anna\n")
+    done = link.call("apply", token=token)
+    c.check("a file that changed since is refused", "previewed" in json.dumps(done.get("error")), done)
+    c.check("and nothing came in", s.json("mapping", "list") == [])
     tokens = []
     for _ in range(20):
         with open(path, "rb") as f:
@@ -292,7 +427,7 @@ def test_preview_of_a_file(c, s):
     held = [f for f in os.listdir(folder) if os.path.realpath(os.path.join(folder, f)) == path]
     c.check("H33 previews hold at most 16 files open", 1 <= len(held) <= 17, held)
     c.check("the oldest preview is gone", link.call("apply", token=tokens[0]).get("error") is not None)
-    c.check("the newest is not", link.call("apply", token=tokens[-1]).get("result", {}).get("done") == 2)
+    c.check("the newest is not", link.call("apply", token=tokens[-1]).get("result", {}).get("done") == 3)
     s.run("undo")
     link.close()
 
@@ -309,7 +444,8 @@ def main():
     try:
         s.start()
         for test in (test_setup, test_group_removal, test_groups, test_group_disabled, test_group_reply_address, test_lists,
-                     test_undo_of_adding, test_preview_of_a_file, test_end):
+                     test_undo_of_adding, test_mappings, test_mapping_files, test_forwarding_files,
+                     test_preview_of_a_file, test_end):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
