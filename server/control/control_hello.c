@@ -110,6 +110,8 @@ struct auth {
 	bool may, remembered, admin;
 	const char *why; /* static text, for the log alone */
 	struct lockout lockout;
+	bool asks_pam, by_pam; /* SEC-06 */
+	char account[USER_NAME_MAX + 1];
 	char name[SHARED_USER_SIZE];
 	struct peer peer;
 	enum err result;
@@ -135,6 +137,8 @@ auth_look_up(struct snapshot *snap, struct span name, struct auth *a)
 	a->user_id = user.user_id;
 	a->revision = user.password_revision;
 	a->admin = effective.admin;
+	snprintf(a->account, sizeof(a->account), "%.*s",
+		SPAN_FMT(user.system_name.len > 0 ? user.system_name : user.name));
 	a->why = !effective.enabled || (err == OK && !group.enabled) ? "is disabled" :
 		!(effective.protocols & (1u << USER_CONSOLE)) ? "the user may not use this protocol" :
 								NULL;
@@ -167,6 +171,7 @@ auth_check(struct control_call *call)
 	call->state = a;
 	a->peer = call->session->base.peer;
 	a->cost = control_password_cost(call->host->conf);
+	a->asks_pam = call->host->conf->auth_pam;
 	a->lockout = login_lockout(call->host, &a->peer, a->user_id);
 	if (auth_is_locked(call)) {
 		a->may = false;
@@ -190,9 +195,15 @@ auth_work(struct control_call *call)
 	struct auth *a = call->state;
 
 	a->result = OK;
-	if (!a->remembered)
-		a->result =
-			password_check(span_of(a->hash), control_param(call, "password"), &a->cost);
+	if (a->remembered)
+		return true;
+	a->result = password_check(span_of(a->hash), control_param(call, "password"), &a->cost);
+	if (a->asks_pam && (a->result != OK || !a->may)) {
+		a->by_pam = true;
+		a->result = server_pam_check(call->host->server,
+			a->may ? span_of(a->account) : SPAN(LOGIN_NOBODYS_ACCOUNT),
+			control_param(call, "password"));
+	}
 	return true;
 }
 
@@ -227,7 +238,7 @@ auth_finish(struct control_call *call)
 		control_fail(call, RPC_NO_PERMISSION, "wrong name or password", NULL, NULL);
 		return;
 	}
-	if (!a->remembered && call->host->conf->auth_remember_ms > 0)
+	if (!a->remembered && !a->by_pam && call->host->conf->auth_remember_ms > 0)
 		shared_login_remember(call->host->shared, a->user_id, a->revision,
 			control_param(call, "password"), now + call->host->conf->auth_remember_ms);
 	s->who.level = a->admin ? CONTROL_ADMINISTRATOR : CONTROL_NOBODY;
@@ -244,7 +255,7 @@ auth_finish(struct control_call *call)
 const struct control_handler control_do_auth = {
 	.check = auth_check,
 	.work = auth_work,
-	.work_kind = WORK_HASH,
+	.work_kind = WORK_PAM, /* which may take seconds: no mail program shall wait behind it */
 	.finish = auth_finish,
 };
 

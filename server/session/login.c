@@ -27,7 +27,6 @@
 #include "store/groups.h"
 
 #define LOGIN_NAME_MAX 255 /* bytes of a name as given */
-#define NOBODYS_ACCOUNT "nobody.invalid"
 #define LOCKED "locked after failed logins"
 
 struct login {
@@ -164,7 +163,7 @@ static void
 pam_run(struct work *work)
 {
 	struct login *l = LIST_ITEM(work, struct login, work);
-	struct span account = l->may ? span_of(l->account) : SPAN(NOBODYS_ACCOUNT);
+	struct span account = l->may ? span_of(l->account) : SPAN(LOGIN_NOBODYS_ACCOUNT);
 
 	work->result = server_pam_check(l->host->server, account, password_of(l));
 	l->renews_scram = false; /* the stored password is another */

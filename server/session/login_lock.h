@@ -17,6 +17,8 @@
 #include "server/log.h"
 #include "server/shared.h"
 
+#define LOGIN_NOBODYS_ACCOUNT "nobody.invalid" /* whom PAM is asked about for those who may not */
+
 struct login_try {
 	struct host *host;
 	const struct peer *peer;

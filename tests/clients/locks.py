@@ -506,6 +506,8 @@ def test_SEC_06_PAM_lets_in_where_the_stored_password_differs_USR_33():
             advance(server, "61s")
             equal(login(server, HERE, name, "system word"), NO)
             equal(asked(server)[-1], "nobody.invalid", "nobody's account is asked about for " + name)
+        server.cli("user", "set", "anna", "admin=yes")
+        true("result" in control(server, "auth", user="anna", password="system word"), "by the control socket")
         server.cli("config", "set", "auth.pam", "no")
         advance(server, "61s")
         equal(login(server, HERE, "anna", "system word"), NO, "switched off")
