@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/blocklist.h"
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
 
@@ -77,6 +78,23 @@ listens_outside(const struct conf_service *service)
 }
 
 /* May strangers connect to the MX side? Its lines refuse nobody under relay_check client_ip. */
+/* SMT-14 */
+static void
+check_blocklists(struct checking *c)
+{
+	const struct conf_list *lists = &c->conf->smtp_blocklists;
+	struct blocklist list;
+	char key[CONF_KEY_MAX];
+	const char *why;
+
+	for (size_t i = 0; i < lists->count; i++) {
+		if (blocklist_parse(lists->items[i], &list, &why) == OK)
+			continue;
+		snprintf(key, sizeof(key), "smtp.blocklists.%zu", i);
+		conf_fault_add(c->faults, place(c, key), SPAN("smtp.blocklists"), "%s", why);
+	}
+}
+
 /* The servers that names are asked of cannot be names themselves. */
 static void
 check_dns(struct checking *c)
@@ -344,6 +362,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_pop3(&c);
 	check_smtp(&c);
 	check_dns(&c);
+	check_blocklists(&c);
 	check_minimums(&c);
 	check_timeouts(&c);
 	check_routes(&c);

@@ -110,6 +110,11 @@
 	X(smtp_refuse_percent, "smtp.refuse_percent", BOOL, 0, 0, "yes", "", NOTHING,              \
 		"Refuse a local part with '%' (SMT-13).")                                          \
 	X(smtp_dsn, "smtp.dsn", BOOL, 0, 0, "yes", "", NOTHING, "Offer DSN (SMT-11).")             \
+	X(smtp_blocklists, "smtp.blocklists", LIST, 0, 20, "[]", "", NOTHING,                      \
+		"`zone [=answer pattern] reject|mark [text]`: DNS blocklists that are asked about " \
+		"clients from outside (SMT-14).")                                                  \
+	X(smtp_blocklist_allow, "smtp.blocklist_allow", ACCESS, 0, 10000, "[]", "", NOTHING,       \
+		"Clients that no blocklist is asked about, in the form of access lines.")          \
 	X(smtp_refuse_helo, "smtp.refuse_helo", TEXT, 0, 255, "", "", NOTHING,                     \
 		"Disconnect who has this text in HELO (SMT-09).")                                  \
 	X(smtp_pop_before_smtp, "smtp.pop_before_smtp", COUNT, 0, 1440, "0", "minutes", NOTHING,   \

@@ -154,7 +154,7 @@
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
 		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
-		"-size:size? -message:fd(read)?", \
+		"-peer:text? -size:size? -message:fd(read)?", \
 		"asked:text steps:list copies:list refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \

@@ -14,6 +14,7 @@ const struct span header_trust_names[] = {
 	ROW("Delivered-To"),
 	ROW("Received-SPF"),
 	ROW("Return-Path"),
+	ROW("X-Blocklist"),
 	ROW("X-Original-To"),
 	ROW("X-Postroom-*"),
 	ROW("X-Spam-*"),

@@ -57,7 +57,8 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 		.id = SPAN("0"),
 		.arrived_ms = call->now_ms,
 		.header = e->header,
-		.size = e->size};
+		.size = e->size,
+		.blocklists_unasked = true};
 	mail_service(call, e, via);
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
@@ -136,13 +137,32 @@ ask_as_collected(struct control_call *call, struct explained *e, struct span col
 		SPAN_FMT(collect));
 }
 
+/* A client at that address, by SMTP. */
+static bool
+ask_as_peer(struct control_call *call, struct explained *e, struct span text)
+{
+	struct peer *peer = &e->mail.peer;
+	struct in6_addr address;
+
+	if (text.len == 0)
+		return true;
+	if (peer->is_unix || text.len >= sizeof(peer->text) ||
+		access_address(text, &address, &peer->is_ipv4) != OK)
+		return control_failf(call, RPC_INVALID, "peer", "%.*s is no address of a client",
+			SPAN_FMT(text));
+	memcpy(peer->ip, &address, sizeof(peer->ip));
+	snprintf(peer->text, sizeof(peer->text), "%.*s", SPAN_FMT(text));
+	e->mail.peer_is_lan = lan_has_address(peer);
+	return true;
+}
+
 bool
 explained_run(struct control_call *call, struct explained *e, const struct explain_ask *ask)
 {
 	mail_init(call, e, ask->via);
 	if (ask->user.len > 0 && !ask_as_user(call, e, ask->user))
 		return false;
-	if (!ask_as_collected(call, e, ask->collect))
+	if (!ask_as_collected(call, e, ask->collect) || !ask_as_peer(call, e, ask->peer))
 		return false;
 	return run_phases(call, e, ask->from, ask->to, ask->count);
 }
@@ -309,7 +329,8 @@ explain_finish(struct control_call *call)
 	struct explain_ask ask;
 
 	ask = (struct explain_ask){explain_via(call), control_param(call, "from"),
-		control_param(call, "auth"), control_param(call, "collect"), to->items, to->count};
+		control_param(call, "auth"), control_param(call, "collect"), to->items, to->count,
+		control_param(call, "peer")};
 	if (!explained_run(call, e, &ask))
 		return;
 	json_put_object(w);

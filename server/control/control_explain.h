@@ -17,6 +17,7 @@ struct explain_ask {
 	struct span collect; /* the collector, or empty */
 	const struct span *to;
 	size_t count;
+	struct span peer;    /* address of the client; empty: a stranger's */
 };
 
 struct explained {

@@ -130,7 +130,8 @@ mapping_test(struct control_call *call)
 {
 	struct span address = control_param(call, "address");
 	struct explain_ask ask = {explain_via(call), control_param(call, "from"),
-		control_param(call, "auth"), control_param(call, "collect"), &address, 1};
+		control_param(call, "auth"), control_param(call, "collect"), &address, 1,
+		SPAN_NONE};
 	struct explained *e = ask_once(call, &ask);
 	struct json_writer *w = &call->json;
 

@@ -13,6 +13,8 @@
 #include "proto/mail/header.h"
 #include "server/net/peer.h"
 
+struct blocklist_fact;
+
 /* The way by which a message came in. */
 enum mail_via {
 	MAIL_VIA_MX,         /* SMTP on the port where the world delivers */
@@ -54,6 +56,10 @@ struct mail {
 	struct span id;        /* the same as people read it */
 	int64_t arrived_ms;    /* Unix time; set before AT_END */
 	int zone_minutes;      /* of the date in our Received field */
+
+	/* pipeline/blocklist.h: one fact a line of smtp.blocklists; NULL: not asked, or not yet */
+	const struct blocklist_fact *blocklists;
+	bool blocklists_unasked; /* and they will not be: `explain` asks nobody */
 
 	struct envelope envelope; /* from AT_MAIL on: return address, recipients accepted so far */
 	struct span header;       /* AT_END: as it came, with the empty line */

@@ -31,6 +31,12 @@
 	X(8, HEADER_OVER, "limits", "the header is over its limits: {2}")                          \
 	X(9, HELO_GIVEN, "limits", "the peer calls itself {1}; TLS: {2}")                          \
 	X(10, ACCESS_LOOPBACK, "limits", "{1} may connect: {2} without access lines is for this machine only") \
+	X(11, BLOCKLIST_LISTED, "limits", "the blocklist {1} has the client: {2}")                 \
+	X(12, BLOCKLIST_CLEAR, "limits", "none of the {2} blocklists has {1}")                     \
+	X(13, BLOCKLIST_SILENT, "limits", "the blocklist {1} did not answer, which refuses nobody") \
+	X(14, BLOCKLIST_ALLOWED, "limits", "no blocklist is asked about {1}: line {2}")            \
+	X(15, BLOCKLIST_ROLE, "limits", "{1} can be written to from every address, listed by {2} or not") \
+	X(16, BLOCKLIST_UNASKED, "limits", "{2} blocklists would be asked about {1}; here nobody is asked") \
 	X(20, SENDER_USER, "sender", "{1} logged in; the sender is this user")                     \
 	X(21, SENDER_NOAUTH, "sender", "{1} needs no login by access line {2}")                    \
 	X(22, SENDER_STRANGER, "sender", "nobody logged in: {1} counts as a stranger")             \

@@ -28,7 +28,7 @@ enum verdict {
 	STAGE_STOP,   /* settled: later stages are not asked in this phase */
 	STAGE_REJECT, /* plan->reply says why, 5xx */
 	STAGE_DEFER,  /* plan->reply says why, 4xx */
-	STAGE_WAIT,   /* an answer is under way: run the phase again when it is there */
+	STAGE_WAIT,   /* a fact of MAIL is missing: run the phase again when it is there */
 };
 
 struct pipeline_ask {
@@ -58,7 +58,8 @@ void pipeline_read_header(const struct conf *conf, struct mail *mail);
 
 /*
  * Run one phase. STAGE_NEXT: go on (250). STAGE_REJECT and STAGE_DEFER: answer plan->reply; notes were
- * added, and AT_RCPT the next recipient may be asked. STAGE_WAIT does not occur yet.
+ * added, and AT_RCPT the next recipient may be asked. STAGE_WAIT,
+ * AT_MAIL alone: blocklists have to be asked; then nothing was noted.
  *
  * AT_RCPT adds the copies of one recipient, and the caller adds it to the envelope (ask.recipient, as
  * completed) where the verdict is STAGE_NEXT. AT_END sets plan->header and plan->front.

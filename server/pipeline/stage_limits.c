@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/pipeline/blocklist.h"
+
 /*
  * Q-52: where the lines of the MX service decide who may relay, only a line with '!' refuses a
  * connection, or mail from outside could not come in.
@@ -82,6 +84,8 @@ check_size(struct pipeline_ask *ask, struct plan *plan)
 static enum verdict
 at_mail(struct pipeline_ask *ask, struct plan *plan)
 {
+	if (blocklists_at_mail(ask, plan) == STAGE_WAIT)
+		return STAGE_WAIT;
 	if (ask->mail->helo.len > 0)
 		plan_note(plan, NOTE_HELO_GIVEN, ask->mail->helo,
 			ask->mail->tls.len > 0 ? ask->mail->tls : SPAN("none"));
@@ -94,7 +98,7 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 	char max[24];
 
 	if (plan->recipients < (size_t)ask->conf->limits_recipients)
-		return STAGE_NEXT;
+		return blocklists_at_rcpt(ask, plan);
 	snprintf(max, sizeof(max), "%lld", (long long)ask->conf->limits_recipients);
 	plan_note(plan, NOTE_RECIPIENTS_OVER, ask->recipient.text, span_of(max));
 	plan_refuse(plan, 452, "4.5.3", "Too many recipients"); /* RFC 5321, 4.5.3.1.10 */

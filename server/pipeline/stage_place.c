@@ -9,9 +9,10 @@
 #include "proto/base/version.h"
 #include "proto/mail/message_no.h"
 #include "proto/mail/received.h"
+#include "server/pipeline/blocklist.h"
 #include "server/pipeline/names.h"
 
-#define OWN_FIELDS_MAX  4096 /* bytes of the fields that we add to one header */
+#define OWN_FIELDS_MAX  16384 /* bytes of the fields that we add to one header */
 #define PLACES_NOTED    8    /* copies of one recipient that leave a note each */
 #define FRONT_LINE_MAX  1200 /* bytes of Return-Path */
 
@@ -159,6 +160,8 @@ put_own(struct pipeline_ask *ask, struct plan *plan, struct buf *out)
 {
 	enum err err = put_received(ask, out);
 
+	if (err == OK)
+		err = blocklists_put_marks(ask->conf, ask->mail, out);
 	if (err == OK && ask->conf->smtp_x_server && !ask->conf->privacy_anonymise) {
 		plan_note(plan, NOTE_HEADER_ADDED, SPAN("X-Server"), SPAN("smtp.x_server"));
 		err = buf_put(out, SPAN("X-Server: Postroom " POSTROOM_VERSION "\r\n"));

@@ -125,12 +125,8 @@ find_standing(struct pipeline_ask *ask, struct access_decision access, struct pl
 	return STAGE_NEXT;
 }
 
-/*
- * ACC-06: a range of ours. A line of named users is for them, and they log in (ACC-04); a line for
- * everybody lets in, and an open relay has a setting of its own (SMT-07, relay_check none).
- */
-static bool
-is_relay_range(struct access_decision access)
+bool
+stage_is_relay_range(struct access_decision access)
 {
 	return access.answer == ACCESS_ALLOW && access.line && access.line->user_count == 0 &&
 		access.line->bits > 0;
@@ -156,7 +152,7 @@ find_relay_right(struct pipeline_ask *ask, struct access_decision access, struct
 		plan->relay_why = "a POP3 login from this address";
 	else if (ask->conf->smtp_relay_check == RELAY_NONE && !login_missing)
 		plan->relay_why = "smtp.relay_check is none";
-	else if (ask->conf->smtp_relay_check == RELAY_CLIENT_IP && is_relay_range(access) &&
+	else if (ask->conf->smtp_relay_check == RELAY_CLIENT_IP && stage_is_relay_range(access) &&
 		!login_missing)
 		plan->relay_why = "an access line allows the client";
 	else if (ask->conf->smtp_relay_check == RELAY_LAN && ask->mail->peer_is_lan &&

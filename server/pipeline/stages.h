@@ -25,6 +25,12 @@ bool recipient_is_role(const struct pipeline_ask *ask);
 /* The mappings ~@domain of the recipient, into ask->wants (MAP-05). */
 MUST_CHECK enum err mapping_rest(struct pipeline_ask *ask, struct plan *plan);
 
+/*
+ * ACC-06: a range of ours. A line of named users is for them, and they log in (ACC-04); a line for
+ * everybody lets in, and an open relay has a setting of its own (SMT-07, relay_check none).
+ */
+bool stage_is_relay_range(struct access_decision access);
+
 /* The store could not be read (logged there): 451, and nothing is lost. */
 enum verdict stage_trouble(struct plan *plan);
 

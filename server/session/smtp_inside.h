@@ -12,6 +12,7 @@
 #include "server/session/session.h"
 
 struct lmtp_outcome;
+struct smtp_lookups;
 
 struct smtp_session {
 	struct session session; /* first */
@@ -26,6 +27,7 @@ struct smtp_session {
 	struct span user; /* session arena */
 	size_t unknown_recipients;
 	size_t sent_taken; /* of the user's hour, by the message under way */
+	struct smtp_lookups *lookups; /* MAIL waits for them; NULL: it does not */
 	struct lmtp_outcome *outcomes; /* LMTP, after a change of mind: one a recipient; intake's arena */
 	size_t outcome_count;
 	unsigned decided_again;        /* how often, for this message */
@@ -69,6 +71,14 @@ void smtp_on_message_refused(struct smtp_session *smtp, struct smtp_reply reply)
 void smtp_end_transaction(struct smtp_session *smtp);
 struct pipeline_ask smtp_ask(struct smtp_session *smtp);
 void smtp_note_refusal(struct smtp_session *smtp, struct span recipient); /* the plan has the reply */
+
+/* The pipeline AT_MAIL and its answer; again when the blocklists have answered. */
+void smtp_decide_mail(struct smtp_session *smtp);
+
+/* ---- smtp_blocklist.c: MAIL waits for name servers ---- */
+
+void smtp_ask_blocklists(struct smtp_session *smtp); /* smtp_decide_mail() follows */
+void smtp_cancel_lookups(struct smtp_session *smtp);
 
 /* ---- lmtp_outcome.c: a reply for each recipient ---- */
 

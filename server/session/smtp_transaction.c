@@ -29,6 +29,7 @@ reply_of(const struct plan_reply *reply)
 void
 smtp_end_transaction(struct smtp_session *smtp)
 {
+	smtp_cancel_lookups(smtp);
 	intake_drop(&smtp->intake);
 	smtp->holds_text = false;
 	smtp->outcomes = NULL;
@@ -68,7 +69,8 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 	mail->hostname = smtp->hostname;
 	mail->peer = s->peer;
 	mail->peer_is_lan =
-		s->conf->smtp_relay_check == RELAY_LAN && lan_has_address(&s->peer);
+		(s->conf->smtp_relay_check == RELAY_LAN || s->conf->smtp_blocklists.count > 0) &&
+		lan_has_address(&s->peer);
 	mail->popped = mail->via == MAIL_VIA_MX && has_popped(smtp);
 	mail->helo = smtp->helo;
 	if (stream_is_secure(&s->stream))
@@ -107,7 +109,7 @@ smtp_note_refusal(struct smtp_session *smtp, struct span recipient)
 	log_refusal(smtp, &plan->reply, recipient);
 }
 
-/* Ask one phase; false where the answer has been given: a refusal. */
+/* Ask one phase; false where the answer has been given, a refusal, or has to wait for blocklists. */
 static bool
 ask_pipeline(struct smtp_session *smtp, enum phase phase, struct pipeline_ask *ask)
 {
@@ -121,6 +123,10 @@ ask_pipeline(struct smtp_session *smtp, enum phase phase, struct pipeline_ask *a
 	verdict = pipeline_run(ask, phase, plan);
 	if (verdict == STAGE_NEXT)
 		return true;
+	if (verdict == STAGE_WAIT) {
+		smtp_ask_blocklists(smtp);
+		return false;
+	}
 	smtp_note_refusal(smtp, ask->recipient.text);
 	smtp_answer(smtp, reply_of(&plan->reply));
 	return false;
@@ -150,6 +156,19 @@ smtp_on_connect(struct smtp_session *smtp)
 }
 
 void
+smtp_decide_mail(struct smtp_session *smtp)
+{
+	struct pipeline_ask ask = smtp_ask(smtp);
+
+	if (ask_pipeline(smtp, AT_MAIL, &ask)) {
+		smtp->may_send = true;
+		smtp_answer(smtp, SMTP_REPLY(250, "2.1.0", "Sender OK"));
+	} else if (!smtp->lookups) {
+		smtp_end_transaction(smtp);
+	}
+}
+
+void
 smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command)
 {
 	struct pipeline_ask ask;
@@ -164,12 +183,10 @@ smtp_on_mail(struct smtp_session *smtp, const struct smtp_command *command)
 	envelope_init(&mail->envelope, mail->arena, &command->path, &command->mail);
 	mail->size = command->mail.has_size ? command->mail.size : 0;
 	ask = smtp_ask(smtp);
-	if (!ask_pipeline(smtp, AT_CONNECT, &ask) || !ask_pipeline(smtp, AT_MAIL, &ask)) {
+	if (ask_pipeline(smtp, AT_CONNECT, &ask))
+		smtp_decide_mail(smtp);
+	else
 		smtp_end_transaction(smtp);
-		return;
-	}
-	smtp->may_send = true;
-	smtp_answer(smtp, SMTP_REPLY(250, "2.1.0", "Sender OK"));
 }
 
 /* H58: who tries names goes away after some. */

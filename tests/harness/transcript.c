@@ -12,6 +12,7 @@
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
  *     given mail NAME N [LINES]       N messages in an INBOX; given held NAME N
+ *     given dns NAME ADDRESS          or: none (as all others), fail, silent
  *     given modes whole               the other two do not suit this one
  *     C: TEXT    the client sends a line     C- TEXT   without its CRLF
  *     C& TEXT    a line that travels with the next one, whatever the mode
@@ -28,6 +29,7 @@
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
  *     remove user NAME                by an administrator, now
+ *     dns gives up                    the resolver's time for silent names is over
  *     fault commit ENOSPC|EIO         the next commit fails
  *     fault cold                      the store's pages are not in memory
  *     expect cold                     workers read some of them
@@ -110,6 +112,8 @@ run_line(struct run *run, const struct given *given)
 		loop_fake_advance(run->site.host.loop, strtol(text, NULL, 10) * 1000);
 	else if ((text = after(line, "remove user ")))
 		site_remove_user(&run->site, text);
+	else if (strcmp(line, "dns gives up") == 0)
+		dns_gives_up();
 	else if (strcmp(line, "fault cold") == 0)
 		all_is_cold = true;
 	else if ((text = after(line, "fault commit ")))
@@ -153,6 +157,7 @@ run_mode(struct run *run, const struct given *given, enum mode mode)
 		run->clients[i].session = NULL;
 	run->at = run->count - 1;
 	end_sessions(run);
+	dns_gives_up();
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		buf_fini(&run->clients[i].seen);
 	site_close(&run->site);

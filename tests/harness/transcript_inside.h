@@ -50,6 +50,10 @@ char client_line(const char *line, size_t *number, char *how, const char **text)
 void send_line(struct run *run, size_t number);
 void expect_line(struct run *run, struct client *client, const char *pattern);
 
+/* ---- transcript_dns.c ---- */
+
+void dns_gives_up(void); /* about all names that are silent */
+
 /* ---- transcript_given.c ---- */
 
 void read_given(struct run *run, struct given *given);
