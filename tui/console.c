@@ -237,6 +237,7 @@ prompt_press(struct console *c, const struct press *press)
 		return;
 	}
 	arena_init(&a, NULL);
+	a.wipes = p->edit.secret;
 	text = arena_copy(&a, line_edit_text(&p->edit));
 	p->open = false;
 	line_edit_fini(&p->edit);
@@ -375,6 +376,8 @@ console_press(struct console *c, const struct press *press)
 		c->modal->class->press(c, c->modal, press);
 	} else if (c->prompt.open) {
 		prompt_press(c, press);
+	} else if (c->state == CONSOLE_LOGIN && press->key != 'q' && press->key != KEY_FN(10)) {
+		console_ask_login(c);
 	} else {
 		screen_press(c, press);
 	}

@@ -80,6 +80,7 @@ struct console {
 	struct modal *modal;
 	struct prompt prompt;
 
+	char login[64]; /* the name that was typed; the password is asked for */
 	char redo[32]; /* the undo that could be undone; empty: none */
 	char toast[2 * CONSOLE_TEXT_MAX];
 	enum style toast_style;
@@ -133,7 +134,8 @@ void console_say_error(struct console *c, const struct rpc_error *error);
 
 void console_link_init(struct console *c, const char *path);
 void console_link_fini(struct console *c);
-void console_login(struct console *c, struct span user, struct span password);
+/* The caller has no rights by itself: ask for a name and a password. */
+void console_ask_login(struct console *c);
 /* Told that it came: the newest rows of the log are in c->recent. */
 const struct json *console_recent(struct console *c, size_t from_end, struct arena *a);
 

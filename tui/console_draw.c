@@ -171,6 +171,9 @@ draw_message(struct console *c)
 		cells_put(&c->cells, at, span_of(c->toast), c->toast_style);
 	} else if (c->state == CONSOLE_DOWN) {
 		draw_down(c, at);
+	} else if (c->state == CONSOLE_LOGIN) {
+		cells_put(&c->cells, at, SPAN("not logged in: any key asks for a name, q leaves"),
+			STYLE_WARNING);
 	}
 }
 

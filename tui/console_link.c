@@ -125,6 +125,8 @@ begin(struct console *c)
 {
 	c->state = may_look(c) ? CONSOLE_UP : CONSOLE_LOGIN;
 	c->dirty = true;
+	if (c->state != CONSOLE_UP && !c->prompt.open)
+		console_ask_login(c);
 	if (c->state != CONSOLE_UP)
 		return;
 	(void)server_link_call(&c->link, "subscribe", SPAN("{\"topic\":\"status\"}"), ignore_done,
@@ -165,11 +167,11 @@ login_done(void *owner, struct link_reply *reply)
 	take_who(c, reply->result);
 	begin(c);
 	if (c->state == CONSOLE_LOGIN)
-		console_say(c, STYLE_ERROR, "! %s may not see the console", c->user);
+		console_say(c, STYLE_ERROR, "! %s has no right to look at the server", c->user);
 }
 
-void
-console_login(struct console *c, struct span user, struct span password)
+static void
+login(struct console *c, struct span user, struct span password)
 {
 	struct json_writer w;
 	struct buf params;
@@ -183,6 +185,30 @@ console_login(struct console *c, struct span user, struct span password)
 	if (json_writer_end(&w) == OK)
 		(void)server_link_call(&c->link, "auth", buf_span(&params), login_done, c);
 	buf_wipe(&params);
+}
+
+static void
+password_typed(struct screen *s, struct span password)
+{
+	login(s->console, span_of(s->console->login), password);
+}
+
+static void
+name_typed(struct screen *s, struct span name)
+{
+	struct console *c = s->console;
+
+	if (name.len == 0 || name.len >= sizeof(c->login))
+		return;
+	snprintf(c->login, sizeof(c->login), "%.*s", SPAN_FMT(name));
+	console_ask(c, "password", SPAN(""), NULL, password_typed);
+	c->prompt.edit.secret = true;
+}
+
+void
+console_ask_login(struct console *c)
+{
+	console_ask(c, "log in as", span_of(c->login), NULL, name_typed);
 }
 
 static void

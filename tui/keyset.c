@@ -1,5 +1,5 @@
 /*
- * keyset.c - see keyset.h. Open addressing; a removed entry keeps its slot until the set grows.
+ * keyset.c - see keyset.h. Open addressing over a list; a removed entry keeps its place until it grows.
  */
 #include "tui/keyset.h"
 
@@ -12,16 +12,16 @@
 #define KEYSET_FIRST 64
 
 struct keyset_entry {
-	char *text; /* NULL: free, or removed where `removed` says so */
+	char *text; /* NULL: removed */
 	size_t len;
-	bool removed;
 };
 
 void
 keyset_fini(struct keyset *s)
 {
-	for (size_t i = 0; i < s->size; i++)
-		free(s->slots[i].text);
+	for (size_t i = 0; i < s->used; i++)
+		free(s->entries[i].text);
+	free(s->entries);
 	free(s->slots);
 	*s = (struct keyset){ 0 };
 }
@@ -38,50 +38,46 @@ hash_of(struct span key)
 }
 
 /* The slot of KEY, or the free one where it would stand. */
-static struct keyset_entry *
+static uint32_t *
 slot_of(const struct keyset *s, struct span key)
 {
 	size_t at = (size_t)hash_of(key) & (s->size - 1);
 
 	for (;; at = (at + 1) & (s->size - 1)) {
-		struct keyset_entry *e = &s->slots[at];
+		const struct keyset_entry *e = s->slots[at] ? &s->entries[s->slots[at] - 1] : NULL;
 
-		if (!e->text && !e->removed)
-			return e;
-		if (e->text && span_eq((struct span){ e->text, e->len }, key))
-			return e;
+		if (!e || (e->text && span_eq((struct span){ e->text, e->len }, key)))
+			return &s->slots[at];
 	}
 }
 
 bool
 keyset_has(const struct keyset *s, struct span key)
 {
-	return s->size > 0 && slot_of(s, key)->text != NULL;
+	return s->size > 0 && *slot_of(s, key) != 0;
 }
 
-static void
-put_entry(struct keyset *s, char *text, size_t len)
-{
-	struct keyset_entry *e = slot_of(s, (struct span){ text, len });
-
-	*e = (struct keyset_entry){ text, len, false };
-	s->count++;
-	s->used++;
-}
-
+/* Twice the room, without what was removed. */
 static void
 grow(struct keyset *s)
 {
-	struct keyset old = *s;
+	size_t kept = 0;
 
-	s->size = old.count * 2 >= KEYSET_FIRST / 2 ? old.size * 2 : KEYSET_FIRST;
-	s->count = s->used = 0;
+	for (size_t i = 0; i < s->used; i++)
+		if (s->entries[i].text)
+			s->entries[kept++] = s->entries[i];
+	s->used = kept;
+	s->room = kept * 2 > KEYSET_FIRST ? kept * 2 : KEYSET_FIRST;
+	s->size = KEYSET_FIRST * 2;
+	while (s->size < s->room * 2)
+		s->size *= 2;
+	s->entries = realloc(s->entries, s->room * sizeof(*s->entries));
+	free(s->slots);
 	s->slots = calloc(s->size, sizeof(*s->slots));
-	ENSURE(s->slots);
-	for (size_t i = 0; i < old.size; i++)
-		if (old.slots[i].text)
-			put_entry(s, old.slots[i].text, old.slots[i].len);
-	free(old.slots);
+	ENSURE(s->entries && s->slots);
+	for (size_t i = 0; i < s->used; i++)
+		*slot_of(s, (struct span){ s->entries[i].text, s->entries[i].len }) =
+			(uint32_t)i + 1;
 }
 
 void
@@ -91,30 +87,32 @@ keyset_add(struct keyset *s, struct span key)
 
 	if (keyset_has(s, key))
 		return;
-	if (s->used * 2 >= s->size)
+	if (s->used == s->room)
 		grow(s);
 	text = strndup(key.ptr ? key.ptr : "", key.len);
 	ENSURE(text);
-	put_entry(s, text, key.len);
+	s->entries[s->used++] = (struct keyset_entry){ text, key.len };
+	*slot_of(s, key) = (uint32_t)s->used;
+	s->count++;
 }
 
 void
 keyset_remove(struct keyset *s, struct span key)
 {
-	struct keyset_entry *e = s->size > 0 ? slot_of(s, key) : NULL;
+	uint32_t place = s->size > 0 ? *slot_of(s, key) : 0;
 
-	if (!e || !e->text)
+	if (!place)
 		return;
-	free(e->text);
-	*e = (struct keyset_entry){ .removed = true };
+	free(s->entries[place - 1].text); /* its slot stays taken, so that others are found past it */
+	s->entries[place - 1].text = NULL;
 	s->count--;
 }
 
 bool
 keyset_next(const struct keyset *s, size_t *at, struct span *key)
 {
-	while (*at < s->size) {
-		const struct keyset_entry *e = &s->slots[(*at)++];
+	while (*at < s->used) {
+		const struct keyset_entry *e = &s->entries[(*at)++];
 
 		if (!e->text)
 			continue;

@@ -56,6 +56,7 @@ const struct screen_class screen_message = {
 	.panel = &text_panel,
 	.method = "queue.show",
 	.subject = "id",
+	.subject_field = "id",
 	.keys = (const struct key_action[]){ QUEUE_KEYS, { 0 } },
 	.tabs = message_tabs,
 };

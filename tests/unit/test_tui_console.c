@@ -248,6 +248,34 @@ every_size(void **state)
 	}
 }
 
+static const struct answer stranger[] = {
+	{ "hello", NULL, "{\"epoch\":\"e\",\"user\":\"mallory\",\"role\":\"\",\"rights\":[]}" },
+	{ "auth", "a wrong one", "!{\"code\":\"no_permission\",\"why\":\"wrong name or password\"}" },
+	{ "auth", NULL, "{\"user\":\"anna\",\"role\":\"administrator\",\"rights\":[\"status.view\"]}" },
+	{ "subscribe", NULL, "{\"subscription\":1,\"seq\":0}" },
+	{ 0 },
+};
+
+/* Who has no rights by itself logs in; the password is not shown (STS-06, H66). */
+static void
+login_sts_06(void **state)
+{
+	(void)state;
+	play_begin(&play, stranger, 24, 80);
+	assert_true(play_sees(&play, "log in as:"));
+	play_keys(&play, "anna<Enter>a wrong one");
+	assert_true(play_sees(&play, "password: ***********"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_sees(&play, "wrong name or password"));
+	play_keys(&play, "x<Enter>canary-9<Enter>");
+	assert_true(play_was_asked(&play, "auth {\"user\":\"anna\",\"password\":\"canary-9\"}"));
+	assert_true(play_sees(&play, "anna:administrator"));
+	assert_null(strstr(play_screen(&play), "canary"));
+	play_keys(&play, "5"); /* a right that is missing is said */
+	assert_true(play_sees(&play, "your rights do not show this"));
+	play_end(&play);
+}
+
 int
 test_tui_console(void)
 {
@@ -262,6 +290,7 @@ test_tui_console(void)
 		cmocka_unit_test(pasting_runs_no_keys),
 		cmocka_unit_test(help_and_palette),
 		cmocka_unit_test(every_size),
+		cmocka_unit_test(login_sts_06),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
