@@ -285,9 +285,10 @@ set_param(struct run *r, const char *name, struct span text)
 	v->count = 1;
 }
 
-/* One page; *next is where the next begins, empty at the end; *left what --limit leaves. */
+/* One page; *next is where the next begins, empty at the end; *left what --limit leaves. OWN is of the
+ * whole run. */
 static int
-run_page(struct run *r, uint64_t *left, struct span *next)
+run_page(struct run *r, struct arena *own, uint64_t *left, struct span *next)
 {
 	const struct json *result, *rows;
 	struct buf params;
@@ -300,9 +301,10 @@ run_page(struct run *r, uint64_t *left, struct span *next)
 		return run_failed(r, err);
 	rows = json_find(result, SPAN("rows"));
 	*next = json_text(json_find(result, SPAN("next")));
-	if (!rows || rows->count >= *left)
+	if (!rows || rows->count >= *left) {
+		r->more = arena_copy(own, *next);
 		*next = SPAN_NONE;
-	else
+	} else
 		*left -= rows->count;
 	return print_result(r, r->command->method, result);
 }
@@ -321,7 +323,7 @@ run_rows(struct run *r)
 	do {
 		arena_init(&page, NULL);
 		r->arena = &page;
-		status = run_page(r, &left, &next);
+		status = run_page(r, own, &left, &next);
 		r->arena = own;
 		if (status == EXIT_DONE && next.len > 0) {
 			set_param(r, "after", next);

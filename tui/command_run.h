@@ -19,6 +19,7 @@ struct run {
 	struct arena *arena;
 	struct span secret; /* the password of this command */
 	int out, complaints; /* descriptors, usually 1 and 2 */
+	struct span more;    /* where a list that --limit ended goes on, in `arena`; empty: nowhere */
 	bool interactive;    /* may ask: standard input and error are a terminal */
 };
 

@@ -156,6 +156,9 @@ struct act_values {
 };
 void console_do_with(struct screen *screen, const struct key_action *action,
 	const struct act_values *values);
+/* The answer of a method as a text of its own. */
+void console_show_answer(
+	struct console *c, const struct control_method *method, const struct json *result);
 /* Apply what was previewed; WORD is what was typed for it, or empty. */
 void console_apply(struct console *c, const struct control_method *method, struct span token,
 	struct span word);

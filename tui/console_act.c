@@ -80,8 +80,8 @@ say_done(struct console *c, const struct json *done, const struct control_method
 		say_skipped(c, skipped);
 }
 
-static void
-show_answer(struct console *c, const struct control_method *method, const struct json *result)
+void
+console_show_answer(struct console *c, const struct control_method *method, const struct json *result)
 {
 	struct buf text;
 
@@ -114,7 +114,7 @@ answered(void *owner, struct link_reply *reply)
 		keep_redo(c, reply->result, p->undo);
 		table_renew(console_screen(c));
 	} else {
-		show_answer(c, p->method, reply->result);
+		console_show_answer(c, p->method, reply->result);
 	}
 	c->dirty = true;
 	free(p);

@@ -169,11 +169,17 @@ saved(void *owner, struct link_reply *reply)
 	struct screen *s = owner;
 	struct form *f = s->state;
 	struct console *c = s->console;
+	const struct control_method *method =
+		control_method_find(span_of(f->action ? f->action->method : f->class->save));
 
 	f->saving = false;
 	c->dirty = true;
 	if (reply->error) {
 		note_fault(f, reply->error);
+		return;
+	}
+	if (method->reply != CONTROL_REPLY_DONE) { /* the form stays below, to ask again */
+		console_show_answer(c, method, reply->result);
 		return;
 	}
 	console_say(c, STYLE_OK, "%.*s   u takes it back",

@@ -11,12 +11,14 @@
 #include "tui/command_help.h"
 #include "tui/command_run.h"
 #include "tui/console_loop.h"
+#include "tui/console_plain.h"
 #include "tui/status_watch.h"
 
 #define WORDS_LIMIT 4096 /* arguments of one command */
 
 struct program {
 	const char *self; /* argv[0] */
+	struct span more; /* where the list that was shown goes on */
 	struct command command;
 	struct print_style style;
 	struct arena arena;
@@ -149,6 +151,7 @@ run_connected(struct program *p)
 	if (err != OK)
 		return no_server(p, path, err);
 	status = run_over(p, &r, path);
+	p->more = r.more;
 	control_link_close(&link);
 	return status;
 }
@@ -185,11 +188,36 @@ run_restore(struct program *p)
 	return run_postroomd(p, "--restore", p->command.words[0]);
 }
 
-/* The console, or where the terminal cannot show it the live view. */
+static int dispatch(struct program *p);
+
+/* A line of the plain console, as if the shell had run it. */
+static void
+run_plain_line(void *arg, size_t argc, char *const *argv, struct arena *a, struct span *more)
+{
+	const struct program *whole = arg;
+	struct program line = { .self = whole->self, .style = whole->style };
+	struct complaint complaint = { 0 };
+
+	arena_init(&line.arena, NULL);
+	if (command_parse(argc, argv, &line.arena, &line.command, &complaint) != OK) {
+		(void)complain(&line, EXIT_USAGE, complaint);
+	} else {
+		if (!line.command.options.socket)
+			line.command.options.socket = whole->command.options.socket;
+		line.command.options.read_only |= whole->command.options.read_only;
+		if (line.command.kind != COMMAND_CONSOLE && line.command.kind != COMMAND_NONE)
+			(void)dispatch(&line);
+	}
+	*more = arena_copy(a, line.more);
+	arena_reset(&line.arena);
+}
+
+/* The console; line by line where that is wanted, or the terminal cannot show it. */
 static int
 run_console(struct program *p)
 {
 	const struct command_options *o = &p->command.options;
+	const char *term = getenv("TERM");
 	struct console_options options = {
 		.path = control_link_path(o->socket),
 		.theme = o->theme,
@@ -197,11 +225,17 @@ run_console(struct program *p)
 		.utc = o->utc,
 		.read_only = o->read_only,
 	};
-	int status = -1;
+	struct plain plain = { stdin, STDOUT_FILENO, isatty(STDIN_FILENO), run_plain_line, p };
 
-	if (!o->plain && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO))
-		status = console_run(&options);
-	return status >= 0 ? status : run_connected(p);
+	if (o->theme && !theme_find(o->theme))
+		return complain(p, EXIT_USAGE,
+			(struct complaint){ SPAN("--theme"), SPAN("there is no such theme"),
+				span_of(theme_names()) });
+	if (!o->plain && isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && term &&
+		strcmp(term, "dumb") != 0 && console_run(&options) >= 0)
+		return EXIT_DONE;
+	plain_run(&plain);
+	return EXIT_DONE;
 }
 
 static int

@@ -76,9 +76,9 @@ drop(struct server_link *link, int64_t now_ms)
 	buf_wipe(&link->out);
 	link->searched = 0;
 	link->retry_at_ms = now_ms + link->retry_ms;
-	answer_all(link);
 	if (link->on_change)
 		link->on_change(link->arg, false);
+	answer_all(link);
 }
 
 void

@@ -21,7 +21,7 @@ struct table {
 	struct buf search;
 	bool searching;
 	int search_step;
-	uint64_t search_at;
+	uint64_t search_at, search_left; /* rows that are still to be looked at */
 	char epoch[32]; /* of the server that the rows came from */
 	int64_t lost;
 };

@@ -77,41 +77,51 @@ row_matches(const struct table *t, const struct json *cells, struct span word)
 	return found;
 }
 
-/* Walk on as far as rows are held; what is missing is asked for, and we come back. */
+/* Walk on, past the end to the begin, as far as rows are held; what is missing is asked for, and we
+ * come back. */
 static void
 search_on(struct table *t)
 {
 	struct console *c = t->screen->console;
+	uint64_t total = t->rows.total;
 
 	while (t->searching) {
-		const struct table_row *row = table_rows_at(&t->rows, t->search_at);
+		const struct table_row *row;
 
-		if (t->search_at > last_rank(t) || t->rows.total == 0) {
+		if (t->search_left == 0 || total == 0) {
 			t->searching = false;
 			console_say(c, STYLE_WARNING, "no match");
-		} else if (!row) {
+			return;
+		}
+		t->search_at %= total;
+		row = table_rows_at(&t->rows, t->search_at);
+		if (!row) {
 			table_rows_want(&t->rows,
 				t->search_step > 0 || t->search_at < TABLE_PAGE ?
 					t->search_at :
 					t->search_at - TABLE_PAGE + 1,
 				t->search_at);
 			return;
-		} else if (row_matches(t, row->cells, buf_span(&t->search))) {
-			t->searching = false;
-			move_to(t, t->search_at);
-		} else {
-			t->search_at += (uint64_t)(int64_t)t->search_step; /* below 0: past the end */
 		}
+		if (row_matches(t, row->cells, buf_span(&t->search))) {
+			t->searching = false;
+			t->moved = true;
+			move_to(t, t->search_at);
+			return;
+		}
+		t->search_at = (t->search_at + total + (uint64_t)(int64_t)t->search_step) % total;
+		t->search_left--;
 	}
 }
 
 static void
-search_from(struct table *t, int step)
+search_begin(struct table *t, int step, uint64_t from)
 {
-	if (buf_span(&t->search).len == 0)
+	if (buf_span(&t->search).len == 0 || t->rows.total == 0)
 		return;
 	t->search_step = step;
-	t->search_at = t->at + (uint64_t)(int64_t)step;
+	t->search_at = (from + t->rows.total) % t->rows.total;
+	t->search_left = t->rows.total;
 	t->searching = true;
 	search_on(t);
 }
@@ -122,12 +132,8 @@ search_done(struct screen *s, struct span word)
 	struct table *t = s->state;
 
 	buf_clear(&t->search);
-	if (word.len == 0 || buf_put(&t->search, word) != OK)
-		return;
-	t->search_step = 1;
-	t->search_at = t->at;
-	t->searching = true;
-	search_on(t);
+	if (buf_put(&t->search, word) == OK)
+		search_begin(t, 1, t->at);
 }
 
 /* ---- filter, sort ---- */
@@ -413,8 +419,8 @@ table_act(struct screen *s, enum act act)
 		break;
 	case ACT_UNFILTER: filter_done(s, SPAN("")); break;
 	case ACT_SEARCH: console_ask(c, "search", buf_span(&t->search), NULL, search_done); break;
-	case ACT_SEARCH_NEXT: search_from(t, 1); break;
-	case ACT_SEARCH_BACK: search_from(t, -1); break;
+	case ACT_SEARCH_NEXT: search_begin(t, 1, t->at + 1); break;
+	case ACT_SEARCH_BACK: search_begin(t, -1, t->at + t->rows.total - 1); break;
 	case ACT_SORT: menu_open_sort(s); break;
 	case ACT_SORT_BACK: sort_back(t); break;
 	case ACT_RELOAD: table_rows_open(&t->rows, buf_span(&t->key)); break;

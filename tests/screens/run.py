@@ -1,0 +1,247 @@
+#!/usr/bin/env python3
+"""run.py - the console on a real terminal (tmux) over a real server: TAP.
+
+A test presses keys and waits for text on the screen; time never decides but as a last limit.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import BUILD, PASSWORD, Server, tap  # noqa: E402
+
+WAIT_S = 20
+HOSTILE = "evil \x1b[31mred\x1b[0m \u202eltr \u200bzero \x9b31m"
+
+
+class Console:
+    """The console in a tmux of its own."""
+
+    def __init__(self, server, *args, rows=24, cols=80, env=None):
+        self.dir = tempfile.mkdtemp(prefix="postroom-screen-")
+        self.tmux = ["tmux", "-S", os.path.join(self.dir, "tmux"), "-f", "/dev/null"]
+        settings = {"LC_ALL": "C.UTF-8", "TERM": "screen-256color", **(env or {})}
+        command = "env %s %s -s %s %s; echo \"left with $?\"; sleep 1000" % (
+            " ".join("%s='%s'" % item for item in settings.items()),
+            os.path.join(BUILD, "postroom"), server.socket, " ".join(args))
+        clean = {k: v for k, v in os.environ.items() if k not in ("TMUX", "NO_COLOR")}
+        subprocess.run([*self.tmux, "new-session", "-d", "-s", "s", "-x", str(cols), "-y", str(rows), command],
+                       check=True, env=dict(clean, LC_ALL="C.UTF-8"), cwd=server.dir)
+        subprocess.run([*self.tmux, "set", "-g", "escape-time", "0"], check=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run([*self.tmux, "kill-server"], capture_output=True)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def keys(self, *keys):
+        """Each is a key's name as tmux has it, or text."""
+        for key in keys:
+            subprocess.run([*self.tmux, "send-keys", "-t", "s", *([] if len(key) > 1 and re.fullmatch(
+                r"[A-Z][A-Za-z0-9-]*|C-.", key) else ["-l"]), key], check=True)
+        return self
+
+    def screen(self, *options):
+        return subprocess.run([*self.tmux, "capture-pane", "-p", *options, "-t", "s"], capture_output=True,
+                              check=True).stdout.decode("utf-8", "replace")
+
+    def sees(self, *texts):
+        """Wait until all of the texts (regular expressions) are there; the screen."""
+        end = time.time() + WAIT_S
+        while True:
+            screen = self.screen()
+            missing = [t for t in texts if not re.search(t, screen, re.M)]
+            if not missing:
+                return screen
+            if time.time() > end:
+                raise AssertionError("not on the screen: %r\n%s" % (missing[0], screen))
+            time.sleep(0.02)
+
+    def gone(self, text):
+        """Wait until the text is not there any more."""
+        end = time.time() + WAIT_S
+        while re.search(text, self.screen(), re.M):
+            if time.time() > end:
+                raise AssertionError("still on the screen: %r\n%s" % (text, self.screen()))
+            time.sleep(0.02)
+        return self
+
+    def resize(self, rows, cols):
+        subprocess.run([*self.tmux, "resize-window", "-t", "s", "-x", str(cols), "-y", str(rows)], check=True)
+
+
+def fill(server):
+    server.add_user("postmaster", "--admin")
+    for name in ("anna", "bert", "carl"):
+        server.add_user(name)
+    client = server.smtp("submissions")
+    client.login("anna", PASSWORD)
+    for i in range(3):
+        client.sendmail("anna@example.test", ["x%d@remote.test" % i],
+                        b"From: anna@example.test\r\nSubject: out %d\r\n\r\nhello\r\n" % i)
+    client.quit()
+    return server
+
+
+def test_sts_01_overview_is_live(server):
+    with Console(server) as c:
+        c.sees(r"Postroom mail\.example\.test  Q 3 Held 0", r"ATTENTION", r"LAST MESSAGES")
+        server.send("friend@elsewhere.test", ["bert@example.test"], "Subject: hi\r\n\r\nhello\r\n")
+        c.sees(r"accepted  friend@elsewhere\.test -> bert@example\.test")
+
+
+def test_queue_hold_remove_undo(server):
+    with Console(server) as c:
+        c.keys("2").sees(r"^>.*x0@remote\.test", r"row 1 of 3")
+        c.keys("H").sees(r"held   u takes it back", r"^> .* H .*x0@remote")
+        c.keys("H").sees(r"released   u takes it back", r"^> .* A .*x0@remote")
+        c.keys(" ", " ").sees(r"2 marked")
+        c.keys("d").sees(r"queue remove: 2", r"any other key: no")
+        c.keys("d").sees(r"nothing was done", r"row \d of 3")
+        c.keys("d").sees(r"any other key: no")
+        c.keys("y").sees(r"removed   u takes it back", r"row \d of 1")
+        c.keys("u").sees(r"would undo: queue")
+        c.keys("y").sees(r"undone: ", r"row \d of 3")
+
+
+def test_user_and_mapping_mail_follows(server):
+    with Console(server) as c:
+        c.keys("5").sees(r"^>.*anna")
+        c.keys("c").sees(r"New user")
+        c.keys("dora", "Tab", PASSWORD, "F2").sees(r"user dora added   u takes it back", r"dora")
+        c.keys("6").sees(r"nothing here")
+        c.keys("c").sees(r"New mapping")
+        c.keys("desk@example.test", "Tab", "dora", "F2").sees(r"^>.*desk@example\.test +dora")
+        server.send("friend@elsewhere.test", ["desk@example.test"], "Subject: hi\r\n\r\nhello\r\n")
+        c.keys("5", "G").sees(r"postmaster")
+        c.keys("/", "dora", "Enter").sees(r"^>.*dora")
+        c.keys("Enter").sees(r"Users > dora", r"\[General\]")
+        c.keys("PPage", "PPage").sees(r"\[Bin\]|\[Mailbox\]")
+
+
+def test_reconnect_keeps_place(server):
+    with Console(server) as c:
+        c.keys("5").sees(r"^>.*anna")
+        c.keys("j").sees(r"^>.*bert")
+        server.stop()
+        c.sees(r"no server answers since", r"^>.*bert")
+        server.start()
+        c.gone(r"no server answers").sees(r"^>.*bert", r"Q 3")
+        c.keys("Enter").sees(r"Users > bert", r"Quota")
+        c.keys("Bert").sees(r"1 change not saved", r"\[Bert ")
+        server.stop()
+        c.sees(r"no server answers since", r"\[Bert ")
+        server.start()
+        c.gone(r"no server answers").keys("F2").sees(r"user bert changed")
+
+
+def test_h70_hostile_text(server):
+    message = ("Subject: %s\r\nFrom: x@elsewhere.test\r\n\r\nhello\r\n" % HOSTILE).encode()
+    server.send("x@elsewhere.test", ["bert@example.test"], message)
+    with Console(server, rows=36, cols=120) as c:
+        c.keys("3").sees(r"x@elsewhere\.test")
+        screen = c.sees(r"Subject +evil \\x1B\[31mred")
+        assert "\u202e" not in screen and "\u200b" not in screen and "\x9b" not in screen
+        assert "\\u{202E}" in screen or "\\x" in screen
+        c.keys("Enter").sees(r"\[Trace\]", r"Subject +evil \\x1B")
+        c.keys("4").sees(r"LIVE")
+
+
+def test_logs_hold_and_filter(server):
+    with Console(server) as c:
+        c.keys("4").sees(r"LIVE", r"connected service=")
+        c.keys("k").sees(r"HELD, 0 new")
+        server.send("friend@elsewhere.test", ["bert@example.test"], "Subject: hi\r\n\r\nhello\r\n")
+        c.sees(r"HELD, [1-9]\d* new")
+        c.keys("G").sees(r"LIVE", r"accepted from=friend@elsewhere")
+        c.keys("f", "accepted", "Enter").sees(r"words: accepted \([1-9]\d* hidden\)")
+
+
+def test_trace_and_explain(server):
+    try:
+        server.send("x@elsewhere.test", ["nobody@example.test"], "Subject: hi\r\n\r\nhello\r\n")
+    except Exception:  # the refusal is what the test looks for
+        pass
+    with Console(server) as c:
+        c.keys("3").sees(r"^>.*nobody@example\.test|^>.*550")
+        c.keys("Enter").sees(r"nobody@example\.test is nobody here")
+        c.sees(r"\[Trace\]")
+        c.keys("q", "X").sees(r"\[Explain\]")
+        c.keys("x@elsewhere.test", "Tab", "bert@example.test", "F2").sees(r"Reply +250|Copy +mailbox bert")
+
+
+def test_sizes_and_resize(server):
+    with Console(server, rows=36, cols=120) as c:
+        c.keys("2").sees(r"Last reason", r"x0@remote\.test")
+        for rows, cols in ((24, 80), (10, 40), (60, 200), (5, 20), (24, 80)):
+            c.resize(rows, cols)
+            c.sees(r"too small" if rows < 10 else r"^>.*remote\.test" if rows > 5 else "")
+        for key in "1234560":
+            c.keys(key)
+        c.sees(r"Esc Close")
+        c.keys("Escape").gone(r"Esc Close")
+        c.keys("1", "q").sees(r"left with 0")
+
+
+def test_no_colour_and_c_locale(server):
+    with Console(server, env={"NO_COLOR": "1"}) as c:
+        c.keys("5").sees(r"^>.*anna")
+        raw = c.screen("-e")
+        assert not re.search(r"\x1b\[[0-9;]*\b(3[0-7]|4[0-7])\b", raw), raw
+    with Console(server, env={"LC_ALL": "C"}) as c:
+        c.keys("2").sees(r"^>.*x0@remote")
+        screen = c.sees(r"---")
+        assert all(ord(ch) < 128 for ch in screen), screen
+
+
+def test_terminals(server):
+    for term in ("xterm-256color", "tmux-256color", "screen", "linux", "vt100"):
+        if subprocess.run(["infocmp", term], capture_output=True).returncode != 0:
+            continue
+        with Console(server, env={"TERM": term}) as c:
+            c.keys("5").sees(r"^>.*anna")
+    with Console(server, env={"TERM": "dumb"}) as c:
+        c.sees(r"^postroom>")
+        c.keys("users", "Enter").sees(r"^ *-? +anna", r"carl")
+        c.keys("quit", "Enter").sees(r"left with 0")
+
+
+def test_plain_has_no_escapes(server):
+    lines = "help\nscreens\nusers\nkeys queue\nqueue\nnext\ntrace\nuser show \"anna\"\nnonsense\nexplain --from a@b.test --to anna@example.test\nquit\nusers\n"
+    r = subprocess.run([os.path.join(BUILD, "postroom"), "-s", server.socket, "console", "--plain"], input=lines,
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0, r
+    assert "\x1b" not in r.stdout + r.stderr
+    assert "Hold/release: postroom queue hold." in r.stdout and "anna@example.test" in r.stdout, r.stdout
+    assert r.stdout.count("carl") == 1, r.stdout  # nothing after quit
+    assert "nonsense" in r.stderr, r.stderr
+
+
+TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]
+
+
+def main():
+    if not shutil.which("tmux"):
+        for i, test in enumerate(TESTS, 1):
+            print("ok %d - %s # SKIP there is no tmux" % (i, test.__name__))
+        return 0
+
+    def with_server(test):
+        def run():
+            with Server(level="info") as server:
+                test(fill(server))
+        run.__name__ = test.__name__
+        run.__doc__ = test.__doc__
+        return run
+
+    return tap([with_server(t) for t in TESTS])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
