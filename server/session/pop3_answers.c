@@ -105,6 +105,9 @@ pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command, bool
 						  : pop3_reply_for(err));
 		return;
 	}
+	pop3->body_end = UINT64_MAX;
+	if (message->trim > 0 && body_size(snap, content.body_id, &pop3->body_end) == OK)
+		pop3->body_end -= message->trim;
 	pop3->sending = SENDING_BODY;
 	pop3->body_id = content.body_id;
 	pop3->offset = pop3->warm_until = 0;
@@ -203,7 +206,8 @@ send_body(struct pop3_session *pop3)
 		struct span piece;
 		enum err err = ERR_NOT_FOUND;
 
-		if (pop3->body_id != 0 && !(pop3->is_top && pop3->lines == 0)) {
+		if (pop3->body_id != 0 && pop3->offset < pop3->body_end &&
+			!(pop3->is_top && pop3->lines == 0)) {
 			if (snap && pop3_warm(pop3, snap))
 				return;
 			err = snap ? body_read(snap, pop3->body_id, pop3->offset, &piece) : ERR_IO;
@@ -216,6 +220,7 @@ send_body(struct pop3_session *pop3)
 			break_answer(pop3);
 			return;
 		}
+		piece = span_range(piece, 0, pop3->body_end - pop3->offset);
 		pop3->offset += piece.len;
 		put(pop3, pop3->is_top ? top_part(pop3, piece) : piece);
 	}

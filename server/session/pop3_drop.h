@@ -15,6 +15,7 @@ struct pop3_message {
 	uint64_t copy_id; /* the unique-id */
 	uint32_t uid;
 	uint32_t size; /* bytes as RETR sends them, without the dots put in front */
+	uint32_t trim; /* bytes of blank lines at its end that are not sent, nor in `size` (POP-03) */
 	bool deleted;
 };
 

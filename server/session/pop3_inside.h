@@ -21,10 +21,12 @@ struct pop3_session {
 	struct span hostname, timestamp; /* session arena; the timestamp may be empty */
 	struct pop3_drop drop;
 	bool locked; /* the user's POP3 lock is ours (POP-05) */
+	bool trimming; /* a worker looks for blank lines: the login is not answered yet */
 	bool came;   /* counted by shared_pop3_came() */
 	enum pop3_sending sending;
 	size_t next; /* SENDING_LIST, SENDING_UIDL: index of the next message */
 	uint64_t body_id, offset; /* SENDING_BODY: pinned */
+	uint64_t body_end;	  /* and how far it is sent */
 	uint64_t warm_until;	  /* offset up to which a worker has read ahead */
 	bool is_top;
 	uint64_t lines; /* TOP: of the body still to be sent */
@@ -38,6 +40,7 @@ pop3_of(struct session *s)
 }
 
 void pop3_answer(struct pop3_session *pop3, struct pop3_reply reply);
+void pop3_welcome(struct pop3_session *pop3); /* the +OK of a login */
 
 /* ---- pop3_answers.c: what is read from the maildrop ---- */
 
@@ -55,5 +58,10 @@ void pop3_stop_sending(struct pop3_session *pop3); /* the session closes in the 
 
 /* True: the bytes at `offset` are not in memory; a worker reads them, and the session waits. */
 bool pop3_warm(struct pop3_session *pop3, struct snapshot *snap);
+
+/* ---- pop3_trim.c ---- */
+
+/* The maildrop is open: the session waits, and pop3_welcome() follows. False: no worker is free. */
+bool pop3_trim(struct pop3_session *pop3);
 
 #endif

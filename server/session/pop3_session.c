@@ -146,7 +146,16 @@ enter_drop(struct pop3_session *pop3, uint64_t user_id, struct span name)
 	return err == ERR_LIMIT ? ERR_IO : err;
 }
 
-/* The end of a try. */
+void
+pop3_welcome(struct pop3_session *pop3)
+{
+	pop3_answer(pop3,
+		(struct pop3_reply){ .ok = true,
+			.text = arena_printf(&pop3->session.command, "%zu messages, %llu octets",
+				pop3->drop.count, (unsigned long long)pop3->drop.bytes) });
+}
+
+/* The end of a try. Of a good one the answer may follow when the session is resumed. */
 static void
 answer_login(struct pop3_session *pop3, enum err result, uint64_t user_id, struct span name)
 {
@@ -158,11 +167,8 @@ answer_login(struct pop3_session *pop3, enum err result, uint64_t user_id, struc
 		s->ends_mutely = true; /* RFC 1939, 3: no word to one who is silent */
 		pop3->came = true;
 		shared_pop3_came(s->host->shared, &s->peer, user_id); /* SMT-05, POP-06 */
-		pop3_answer(pop3,
-			(struct pop3_reply){ .ok = true,
-				.text = arena_printf(&s->command, "%zu messages, %llu octets",
-					pop3->drop.count,
-					(unsigned long long)pop3->drop.bytes) });
+		if (!s->conf->pop3_trim_blank_lines || pop3->drop.count == 0 || !pop3_trim(pop3))
+			pop3_welcome(pop3);
 	} else if (result == ERR_DENIED) {
 		pop3_answer(pop3, POP3_ERR("AUTH", "Wrong name or password")); /* RFC 3206, 4 */
 	} else if (result == ERR_EXISTS) { /* RFC 2449, 8.1.2: the login itself was right */
@@ -191,7 +197,8 @@ on_login(struct session *s, enum err result, uint64_t user_id, struct span name)
 	} else {
 		answer_login(pop3, result, user_id, name);
 	}
-	session_resume(s);
+	if (!pop3->trimming)
+		session_resume(s);
 }
 
 static void

@@ -299,6 +299,34 @@ def test_pop_06_smt_05_people_who_collect_are_counted_and_may_send(server):
     server.cli("config", "set", "smtp.pop_before_smtp", "0", "--yes")
 
 
+def octets(server, user):
+    """Of each message: what LIST says, what RETR sends without its stuffing, and the body; STAT agrees."""
+    p = server.pop(user)
+    listed = [int(line.split()[1]) for line in p.list()[1]]
+    raw = [b"".join(line + b"\r\n" for line in p.retr(n + 1)[1]) for n in range(len(listed))]
+    tops = [b"".join(line + b"\r\n" for line in p.top(n + 1, 9999)[1]) for n in range(len(listed))]
+    equal(p.stat()[1], sum(listed), "STAT")
+    equal(tops, raw, "TOP of all lines")
+    p.quit()
+    equal([len(r) for r in raw], listed, "octets of LIST and RETR")
+    return [r.split(b"\r\n\r\n", 1)[1] if b"\r\n\r\n" in r else None for r in raw]
+
+
+def test_pop_03_blank_lines_at_the_end_are_not_sent_and_octets_agree(server):
+    server.add_user("trimmed")
+    bodies = [b"a\r\n", b"a\r\n\r\n\r\nb\r\n\r\n\r\n\r\n", b"\r\n\r\n\r\n", b"", b".\r\n..\r\n\r\n", b"x" * 70 + b"\r\n" * 1000,
+              b"z\r\n" * 3000 + b"\r\n" * 3, b" \r\n\r\n"]
+    bodies += [(b"y" * 98 + b"\r\n") * 40 + b"y" * n + b"\r\n\r\n\r\n" for n in range(68, 80)]  # about the end of a piece
+    for body in bodies:
+        server.send("bo@elsewhere.test", ["trimmed@example.test"], b"Subject: s\r\n\r\n" + body)
+    equal(octets(server, "trimmed"), bodies, "as they came")
+    server.cli("config", "set", "pop3.trim_blank_lines", "yes", "--yes")
+    want = [body.rstrip(b"\r\n") + b"\r\n" if body.strip(b"\r\n") else b"" for body in bodies]
+    equal(octets(server, "trimmed"), want, "trimmed")
+    server.cli("config", "set", "pop3.trim_blank_lines", "no", "--yes")
+    equal(octets(server, "trimmed"), bodies, "nothing is lost")
+
+
 def test_svc_08_silent_clients_stall_nobody(server):
     """200 idle sockets, a third of them in the middle of a command: others are answered as always."""
     socks = []
