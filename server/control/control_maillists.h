@@ -6,6 +6,7 @@
 
 #include "server/control/control_call.h"
 #include "store/maillists.h"
+#include "store/users.h"
 
 /*
  * TEXT as a member of a list: an address, or the name of a user, group or list that is there, in A.
@@ -16,6 +17,9 @@ MUST_CHECK enum err control_member(struct arena *a, struct snapshot *snap, struc
 
 /* Why a list's name is refused with ERR, static text; NULL: for no reason of names. */
 const char *control_list_name_why(enum err err);
+
+/* For `user show`: the member "lists", whose mail he gets by being on them (USR-36). */
+void control_put_lists(struct control_call *call, struct snapshot *snap, const struct user *user);
 
 /* "user", "group", "list", "address", or "nobody": what a member is now. */
 MUST_CHECK enum err control_member_kind(

@@ -9,6 +9,7 @@
 #include "server/control/control_maillists.h"
 #include "server/pipeline/names.h"
 #include "store/names.h"
+#include "store/referrers.h"
 
 #define SHOWN_MAX 1000 /* members in one answer of `show` */
 
@@ -233,6 +234,28 @@ members_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_maillist_members = {.read = members_read};
+
+void
+control_put_lists(struct control_call *call, struct snapshot *snap, const struct user *user)
+{
+	struct json_writer *w = &call->json;
+	struct referrer r;
+	struct user held;
+
+	json_put_name(w, SPAN("lists"));
+	json_put_array(w);
+	if (names_user_by_id(snap, user->user_id, &held) == OK && held.everyone)
+		json_put_string(w, SPAN("Everyone"));
+	referrer_begin(&r);
+	for (size_t i = 0; i < SHOWN_MAX && referrer_next(snap, user->name, &r) == OK; i++) {
+		struct maillist list;
+
+		if (r.kind == REFERRER_LIST && span_eq_nocase(r.target, user->name) &&
+			maillist_find(snap, r.id, &list) == OK)
+			json_put_string(w, list.name);
+	}
+	json_put_close(w);
+}
 
 /* ---- show ---- */
 

@@ -8,6 +8,7 @@
 #include "server/control/control_fields.h"
 #include "server/control/control_groups.h"
 #include "server/control/control_mailbox.h"
+#include "server/control/control_maillists.h"
 #include "server/control/control_password.h"
 #include "store/app_passwords.h"
 #include "store/folders.h"
@@ -145,6 +146,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	else
 		json_put_string(w, SPAN(""));
 	control_put_forced(call, snap, &user);
+	control_put_lists(call, snap, &user);
 	json_put_member_bool(w, SPAN("has_password"), user.password_hash.len > 0);
 	control_put_passwords(w, snap, &user);
 	json_put_member_u64(w, SPAN("messages"), totals.messages);

@@ -215,6 +215,8 @@ def test_lists(c, s):
             == ["dirk", "postmaster"])
     st, out, err = s.run("maillist", "member", "sales", "add", "talk", "Admins", "anna")
     c.check("LST-03 any mix of members", st == 0 and kinds(s)["sales"][1] == 5, (st, err, kinds(s)))
+    lists = [s.json("user", "show", name)[0]["lists"] for name in ("anna", "postmaster", "cleo")]
+    c.check("USR-36 user show names his lists, Everyone among them", lists == [["sales"], ["Everyone"], []], lists)
     st, out, err = s.run("maillist", "member", "sales", "add", "cleo", "ghost")
     c.check("LST-03 an unknown name is refused, and all with it", st == 1 and "ghost is no user" in err
             and kinds(s)["sales"][1] == 5, (st, err))
@@ -348,7 +350,7 @@ def test_forwarding_files(c, s):
     c.check("import reads what export wrote", st == 0 and len(forwardings(s)) == 4, (st, out, err))
     s.run("undo")
     st, out, err = s.run("maillist", "import", path, "--skip-to", "north.test")
-    c.check("LST-11 one office", st == 0 and set(forwardings(s)) == {"gina", "hans"} and "2 left out" in out, (out, err))
+    c.check("LST-11 LST-13 one office", st == 0 and set(forwardings(s)) == {"gina", "hans"} and "2 left out" in out, (out, err))
     s.run("undo")
     st, out, err = s.run("maillist", "import", path, "--skip-to", "GINA@south.test")
     c.check("LST-11 the other, by an address", set(forwardings(s)) == {"emil", "frida", "hans"}, (st, out, err))
