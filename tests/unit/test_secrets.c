@@ -111,7 +111,7 @@ test_app_passwords(void **state)
 	assert_int_equal(run(f, add_app, &a), OK);
 	assert_true(a.app_id > first);
 	for (int i = 2; i < APP_PASSWORDS_MAX; i++) {
-		char label[16];
+		char label[24];
 
 		snprintf(label, sizeof(label), "device %d", i);
 		a.text = label;
