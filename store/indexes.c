@@ -14,16 +14,6 @@
 
 /* A damaged row asks for nothing: check says so, and mends both. */
 static bool
-row_decode(enum store_table table, const struct row *row, const struct field_table *fields,
-	void *object)
-{
-	struct record_in in;
-
-	return record_open(&in, table, row->key, row->value, ROW_VERSION) == OK &&
-	       fields_decode(fields, &in, object) == OK;
-}
-
-static bool
 user_key(const struct row *row, struct key *out)
 {
 	struct span key = row->key;

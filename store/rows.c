@@ -45,9 +45,8 @@ row_fields(struct snapshot *snap, enum store_table table, const struct row *row,
 
 /* ---- what rows count for ---- */
 
-/* Open VALUE as a record of fields; false for one that is damaged: check says so elsewhere. */
-static bool
-tally_fields(enum store_table table, const struct row *row, const struct field_table *fields,
+bool
+row_decode(enum store_table table, const struct row *row, const struct field_table *fields,
 	void *object)
 {
 	struct record_in in;
@@ -61,7 +60,7 @@ tally_user(const struct row *row, struct counts *out)
 {
 	struct user user;
 
-	if (tally_fields(TABLE_users, row, &user_table, &user))
+	if (row_decode(TABLE_users, row, &user_table, &user))
 		out->at[user.removed_ms == 0 ? COUNT_users_live : COUNT_users_bin] = 1;
 }
 
@@ -113,7 +112,7 @@ tally_queued(const struct row *row, struct counts *out)
 
 	if (key_take_u64(&key, &queue_id) != OK || key_take_u32(&key, &recipient_no) != OK)
 		return;
-	if (recipient_no != 0 || !tally_fields(TABLE_queued, row, &queued_table, &q))
+	if (recipient_no != 0 || !row_decode(TABLE_queued, row, &queued_table, &q))
 		return;
 	if (q.bin_until_ms != 0) {
 		out->at[COUNT_queue_bin] = 1;
@@ -130,7 +129,7 @@ tally_change(const struct row *row, struct counts *out)
 {
 	struct change change;
 
-	if (!tally_fields(TABLE_changes, row, &change_table, &change))
+	if (!row_decode(TABLE_changes, row, &change_table, &change))
 		return;
 	out->at[COUNT_changes] = 1;
 	out->at[COUNT_change_bytes] = change.bytes;

@@ -20,6 +20,9 @@ MUST_CHECK enum err row_get_fields(struct snapshot *snap, enum store_table table
 /* The same from a row of a walk. */
 MUST_CHECK enum err row_fields(struct snapshot *snap, enum store_table table,
 	const struct row *row, const struct field_table *fields, void *object);
+/* The same in silence: false for one that is damaged, which check says elsewhere. */
+bool row_decode(enum store_table table, const struct row *row, const struct field_table *fields,
+	void *object);
 MUST_CHECK enum err row_put_fields(struct txn *txn, enum store_table table,
 	const struct key *key, const struct field_table *fields, const void *object);
 
