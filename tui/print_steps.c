@@ -137,6 +137,19 @@ put_copies(struct buf *out, const struct json *copies, const struct print_style 
 	}
 }
 
+/* "and 8999 more", where the reply does not show all. */
+static void
+put_more(struct buf *out, const struct json *object, const struct print_style *style)
+{
+	const struct json *more = json_find(object, SPAN("more"));
+
+	if (!more || more->kind != JSON_NUMBER || span_eq(more->text, SPAN("0")))
+		return;
+	print_put(out, SPAN("            and "));
+	print_member(out, object, SPAN("more"), style);
+	print_put(out, SPAN(" more\n"));
+}
+
 static void
 put_reply(struct buf *out, const struct json *reply, const struct print_style *style)
 {
@@ -172,6 +185,7 @@ print_explain(struct buf *out, const struct json *object, const struct print_sty
 	print_put(out, SPAN("Steps\n"));
 	put_steps(out, json_find(object, SPAN("steps")), json_find(asked, SPAN("to")), style);
 	put_copies(out, json_find(object, SPAN("copies")), style);
+	put_more(out, object, style);
 	put_refused(out, json_find(object, SPAN("refused")), style);
 	put_reply(out, json_find(object, SPAN("reply")), style);
 }
@@ -206,6 +220,7 @@ print_mapping_test(struct buf *out, const struct json *object, const struct prin
 	put_line(out, "Targets", targets, CONTROL_TYPE_LIST, style);
 	if (!targets || !targets->first)
 		print_put(out, SPAN("Targets     none\n"));
+	put_more(out, object, style);
 	put_reply(out, json_find(object, SPAN("reply")), style);
 	print_put(out, SPAN("Reasons\n"));
 	put_steps(out, json_find(object, SPAN("reasons")), NULL, style);

@@ -155,7 +155,7 @@
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
 		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
 		"-peer:text? -size:size? -message:fd(read)?", \
-		"asked:text steps:list copies:list refused:list reply:text", \
+		"asked:text steps:list copies:list more:number refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \
 		"Move the server's idea of now; only with testing.clock in the configuration.")
@@ -221,7 +221,7 @@
 		"Remove the mappings of an address pattern, or the one to this target.") \
 	X(mapping_test, "mapping.test", "mapping test", QUEUE_VIEW, G0, OBJECT, \
 		"address:text -from:text? -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name?", \
-		"address:text matched:list targets:list reply:text reasons:list ways:list", \
+		"address:text matched:list targets:list more:number reply:text reasons:list ways:list", \
 		"Where an address goes, and why; by each way that mail can come.") \
 	X(mapping_import, "mapping.import", "mapping import", CONFIG_EDIT, G2, DONE, \
 		"file:fd(read) -replace:flag? -skip_bad:flag?", "", \

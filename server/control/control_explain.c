@@ -249,9 +249,12 @@ put_refused(struct json_writer *w, const struct explained *e, const struct rpc_v
 static void
 put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
+	size_t shown = 0;
+
 	json_put_name(w, SPAN("copies"));
 	json_put_array(w);
-	for (const struct plan_copy *c = e->plan.copies; c; c = c->next) {
+	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX;
+		c = c->next, shown++) {
 		json_put_object(w);
 		json_put_member_string(w, SPAN("kind"), span_of(copy_words[c->kind]));
 		json_put_member_string(w, SPAN("target"), explained_target(call, c));
@@ -262,6 +265,7 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 		json_put_close(w);
 	}
 	json_put_close(w);
+	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - shown);
 }
 
 /* The header of --message; its size is the file's. */

@@ -8,6 +8,7 @@
 #include "server/control/control_call.h"
 #include "server/pipeline/pipeline.h"
 
+#define EXPLAIN_COPIES_MAX 1000 /* shown; a reply is one line of at most 1 MiB (H59) */
 #define EXPLAIN_HEADER SPAN("Subject: explain\r\n\r\n")
 
 struct explain_ask {

@@ -35,11 +35,15 @@ put_matched(struct json_writer *w, const struct explained *e)
 static void
 put_targets(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
+	size_t shown = 0;
+
 	json_put_name(w, SPAN("targets"));
 	json_put_array(w);
-	for (const struct plan_copy *c = e->plan.copies; c; c = c->next)
+	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX;
+		c = c->next, shown++)
 		json_put_string(w, explained_target(call, c));
 	json_put_close(w);
+	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - shown);
 }
 
 /* One row of `ways`; false: the call has failed. */
@@ -111,15 +115,16 @@ put_way_as_sender(struct control_call *call, struct explain_ask ask, struct span
 	return put_way(call, SPAN("sender"), &ask);
 }
 
+/* Where it means very many, the other ways are left out: all of it is one turn of the loop (H36). */
 static bool
-put_ways(struct control_call *call, struct span address)
+put_ways(struct control_call *call, struct span address, bool left_out)
 {
 	struct explain_ask ask = {.via = MAIL_VIA_MX, .to = &address, .count = 1};
 
 	json_put_name(&call->json, SPAN("ways"));
 	json_put_array(&call->json);
-	if (!put_way(call, SPAN("smtp"), &ask) || !put_way_of_user(call, ask) ||
-		!put_ways_collected(call, ask) || !put_way_as_sender(call, ask, address))
+	if (!left_out && (!put_way(call, SPAN("smtp"), &ask) || !put_way_of_user(call, ask) ||
+		!put_ways_collected(call, ask) || !put_way_as_sender(call, ask, address)))
 		return false;
 	json_put_close(&call->json);
 	return true;
@@ -142,7 +147,7 @@ mapping_test(struct control_call *call)
 		put_targets(call, w, e);
 		control_put_notes(w, SPAN("reasons"), plan_notes(&e->plan));
 		explained_put_reply(w, e);
-		if (put_ways(call, address))
+		if (put_ways(call, address, e->plan.copy_count > EXPLAIN_COPIES_MAX))
 			json_put_close(w);
 	}
 	control_call_end(call);

@@ -445,6 +445,23 @@ def test_explain_collected_mail_by_its_collector_LOC_03_LOC_04_MAP_08_MAP_11_MAP
     equal(ask_explain(s["link"], ["list@elsewhere.test"], "user"), (set(), {"list@elsewhere.test"}), "a reply leaves (MAP-17)")
 
 
+def test_a_large_list_is_told_in_short_H59_H88():
+    s = site()
+    must(s["link"].call("maillist.add", name="large", kind="distribution", member=[]))
+    for k in range(0, 9000, 1000):
+        must(s["link"].call("maillist.member", name="large", act="add", members=["m%d@far.test" % i for i in range(k, k + 1000)]))
+    got = must(s["link"].call("explain", **{"from": "bo@far.test"}, to=["large@example.test"]))
+    equal((len(got["copies"]), got["more"], got["reply"]["code"]), (1000, 8000, 250))
+    true(any("goes to 8992 more in the same way" in step for step in got["steps"]), "the steps end: %r" % got["steps"][-3:])
+    got = must(s["link"].call("mapping.test", address="large@example.test"))
+    equal((len(got["targets"]), got["more"], got["ways"]), (1000, 8000, []))
+    sent = Sender(s["server"], "stranger").send(["large@example.test"], "large")
+    rows = must(s["link"].call("queue.show", id=sent))
+    true(len(rows["recipients"]) >= 100, "one entry holds them (LST-05): %d" % len(rows["recipients"]))
+    steps = must(s["link"].call("trace", message=sent))["rows"][0]["steps"]
+    true(len(steps) < 40, "a short trace: %d" % len(steps))
+
+
 def main():
     tests = [f for n, f in globals().items() if n.startswith("test_")]
     try:

@@ -129,14 +129,14 @@ static const struct scene scenes[] = {
 	{ "explain --from a@b.test --to c@d.test",
 		{ "\"result\":{\"asked\":{\"from\":\"a@b.test\",\"to\":[\"c@d.test\"],\"via\":\"smtp\",\"auth\":null,"
 		  "\"size\":20},\"reply\":{\"stage\":\"end\",\"code\":250,\"text\":\"ok\"},\"copies\":[{\"kind\":\"mailbox\","
-		  "\"target\":\"anna\",\"because\":\"user\"}],\"refused\":[{\"recipient\":\"e@f.test\",\"code\":550,"
+		  "\"target\":\"anna\",\"because\":\"user\"}],\"more\":7,\"refused\":[{\"recipient\":\"e@f.test\",\"code\":550,"
 		  "\"text\":\"no\"}],\"steps\":[\"limits: in\",\"mapping: c@d.test is ours\",\"mapping: anna it is\","
 		  "\"place: Date is added: left out\"]}" },
 		{ "explain" }, 0,
 		"From        a@b.test\nTo          c@d.test\nVia         smtp\nSize        20\nSteps\n"
 		"   1. limits: in\n  for c@d.test\n   2. mapping: c@d.test is ours\n"
 		"   3. mapping: anna it is\n  for the message\n   4. place: Date is added: left out\n"
-		"Copy        mailbox anna, because user\nRefused     e@f.test: 550 no\n"
+		"Copy        mailbox anna, because user\n            and 7 more\nRefused     e@f.test: 550 no\n"
 		"Reply       250 ok (at end)\n", "" },
 	{ "mapping test nobody@d.test",
 		{ "\"result\":{\"address\":\"nobody@d.test\",\"matched\":[],\"targets\":[],\"reply\":{\"stage\":\"rcpt\","
