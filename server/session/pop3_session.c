@@ -38,7 +38,7 @@ pop3_answer(struct pop3_session *pop3, struct pop3_reply reply)
 	size_t mark = protocol_log_mark(s);
 
 	pop3_server_answer(&pop3->machine, reply, stream_out(&s->stream));
-	protocol_log_own(s, mark);
+	protocol_log_own(s, mark, reply.challenge);
 	arena_reset(&s->command);
 	if (pop3->machine.state == POP3_STATE_TRANSACTION)
 		session_set_deadline(s, s->conf->timeouts_pop3_ms, CLOSE_IDLE);

@@ -40,8 +40,10 @@ protocol_log_mark(struct session *s)
 }
 
 void
-protocol_log_own(struct session *s, size_t mark)
+protocol_log_own(struct session *s, size_t mark, bool secret)
 {
+	struct span lines = span_from(buf_span(stream_out(&s->stream)), mark);
+
 	if (is_on(s))
-		put_lines(s, false, span_from(buf_span(stream_out(&s->stream)), mark));
+		put_lines(s, false, secret ? SPAN("***") : lines);
 }

@@ -11,8 +11,11 @@
 /* LINES came from the peer; SECRET: they are part of a login, nothing of them may be seen. */
 void protocol_log_peer(const struct session *s, struct span lines, bool secret);
 
-/* Around what a session puts into its output: a mark, then the lines put since. */
+/*
+ * Around what a session puts into its output: a mark, then the lines put since. SECRET: they are a
+ * challenge, from which and the answer's end one could try passwords.
+ */
 size_t protocol_log_mark(struct session *s);
-void protocol_log_own(struct session *s, size_t mark);
+void protocol_log_own(struct session *s, size_t mark, bool secret);
 
 #endif

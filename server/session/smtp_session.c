@@ -69,7 +69,7 @@ smtp_answer(struct smtp_session *smtp, struct smtp_reply reply)
 	size_t mark = protocol_log_mark(s);
 
 	smtp_server_answer(&smtp->machine, reply, stream_out(&s->stream));
-	protocol_log_own(s, mark);
+	protocol_log_own(s, mark, reply.code == 334);
 	arena_reset(&s->command);
 	await_command(smtp);
 }
@@ -81,7 +81,7 @@ smtp_answer_each(struct smtp_session *smtp, const struct smtp_reply *replies)
 	size_t mark = protocol_log_mark(s);
 
 	smtp_server_answer_each(&smtp->machine, replies, stream_out(&s->stream));
-	protocol_log_own(s, mark);
+	protocol_log_own(s, mark, false);
 	arena_reset(&s->command);
 	await_command(smtp);
 }

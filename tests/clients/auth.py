@@ -258,6 +258,7 @@ def test_no_secret_is_told_twice_H66():
         secrets = [legacy(server, "apop"), legacy(server, "cram-md5"),
                    server.json("apppass", "add", "anna", "phone")[0]["secret"], PASSWORD, "canary-Zq3"]
         server.cli("secret", "set", "isp", "--password-stdin", stdin="canary-Zq3\n")
+        server.cli("config", "set", "log.protocols", '["submission","submissions","pop3","pop3s"]')
         apop(server, secrets[0])
         cram_login(server, secrets[1])
         server.pop("anna", secrets[2]).quit()
@@ -272,6 +273,10 @@ def test_no_secret_is_told_twice_H66():
                       ["user", "show", "anna", "--json"], ["apppass", "list", "anna", "--json"],
                       ["secret", "list", "--json"], ["user", "list", "--json"], ["config", "show", "--json"]):
             told += server.cli(*words).stdout
+        true("AUTH CRAM-MD5" in told and "APOP anna" in told, "the conversations are in the log")
+        for text in (b"v=", b"r=", b"c=biws", b"n,,n="):  # nor is what one could try passwords on
+            begins = base64.b64encode(text + b"   ")[:len(text) * 8 // 6].decode()
+            true(" 334 " + begins not in told and " + " + begins not in told and " line=" + begins not in told, text)
         for secret in [*secrets, "canary-wrong-Zq4", "canary-Zq5", "canary-Zq6", "canary-Zq7"]:
             true(secret not in told, "%s is told" % secret)
             true(base64.b64encode(secret.encode()).decode().rstrip("=") not in told, "%s as base64" % secret)
