@@ -150,7 +150,7 @@ test_dns_aliases_h69(void **state)
 	static struct maker m;
 	struct arena a;
 	struct dns_answer answer;
-	char owner[16], target[16];
+	char owner[24], target[24];
 
 	(void)state;
 	arena_init(&a, NULL);
