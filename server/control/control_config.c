@@ -305,14 +305,14 @@ set_work(struct control_call *call)
 	return control_config_save(call, call->state, &change, 1, what);
 }
 
-static bool
-set_take(struct control_call *call)
+bool
+control_config_set_take(struct control_call *call)
 {
 	return control_config_take(call, call->state);
 }
 
-static enum err
-set_change(struct control_call *call, struct txn *txn)
+enum err
+control_config_set_change(struct control_call *call, struct txn *txn)
 {
 	return control_config_record(call, txn, call->state, 0);
 }
@@ -321,8 +321,8 @@ const struct control_handler control_do_config_set = {
 	.check = set_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
-	.take = set_take,
-	.change = set_change,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
 	.object = "the change",
 	.unrecorded = true,
 };
@@ -370,7 +370,7 @@ const struct control_handler control_do_config_undo = {
 	.check = set_check,
 	.work = undo_work,
 	.work_kind = WORK_GENERAL,
-	.take = set_take,
+	.take = control_config_set_take,
 	.change = undo_record,
 	.object = "the change",
 	.unrecorded = true,

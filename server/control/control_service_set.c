@@ -126,24 +126,12 @@ set_work(struct control_call *call)
 		call, &sc->config, sc->changes, sc->count, arena_text(&call->arena, sc->what));
 }
 
-static bool
-set_take(struct control_call *call)
-{
-	return control_config_take(call, call->state);
-}
-
-static enum err
-set_change(struct control_call *call, struct txn *txn)
-{
-	return control_config_record(call, txn, call->state, 0);
-}
-
 const struct control_handler control_do_service_set = {
 	.check = set_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
-	.take = set_take,
-	.change = set_change,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
 	.object = "the change",
 	.unrecorded = true,
 };
@@ -184,8 +172,8 @@ const struct control_handler control_do_service_lan = {
 	.check = lan_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
-	.take = set_take,
-	.change = set_change,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
 	.would = lan_would,
 	.object = "the change",
 	.unrecorded = true,

@@ -40,4 +40,8 @@ MUST_CHECK enum err control_config_record(struct control_call *call, struct txn 
  * call fails. */
 bool control_config_take(struct control_call *call, const struct control_config *c);
 
+/* The steps `take` and `change` of a call whose state begins with its struct control_config. */
+bool control_config_set_take(struct control_call *call);
+MUST_CHECK enum err control_config_set_change(struct control_call *call, struct txn *txn);
+
 #endif

@@ -327,6 +327,15 @@ def test_pop_03_blank_lines_at_the_end_are_not_sent_and_octets_agree(server):
     equal(octets(server, "trimmed"), bodies, "nothing is lost")
 
 
+def test_svc_06_the_words_of_hostname(server):
+    for name, greeting in (("IPAddress", "220 [127.0.0.1] ESMTP"), ("domain", "220 example.test ESMTP"), ("mail.example.test", "220 mail.example.test")):
+        server.cli("config", "set", "hostname", name, "--yes")
+        with Client(server, "smtp") as c:
+            true(c.line().startswith(greeting), name)
+        server.send("a@elsewhere.test", ["bert@example.test"], "Subject: from %s\r\n\r\nx\r\n" % name)
+        true(("by " + greeting[4:].split()[0]).encode() in server.fetch("bert")[-1], "Received of " + name)
+
+
 def test_svc_08_silent_clients_stall_nobody(server):
     """200 idle sockets, a third of them in the middle of a command: others are answered as always."""
     socks = []
