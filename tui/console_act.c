@@ -233,6 +233,13 @@ has_secret(const struct control_method *method)
 	return false;
 }
 
+/* An undo is harmless, and yet nobody wants to guess what it undoes. */
+static bool
+is_shown_first(const struct control_method *method)
+{
+	return method->guard >= CONTROL_G2 || method->id == CONTROL_undo_apply;
+}
+
 static void
 act_on(struct screen *s, const struct control_method *method, struct span params,
 	const struct act_values *values)
@@ -243,9 +250,9 @@ act_on(struct screen *s, const struct control_method *method, struct span params
 	bool sent;
 
 	(void)table_selection(s, &selection);
-	p->at_once = method->guard <= CONTROL_G1;
+	p->at_once = !is_shown_first(method);
 	if (control_method_changes(method) && !has_secret(method) &&
-		(method->guard >= CONTROL_G2 || selection.all) && !(values && values->done))
+		(is_shown_first(method) || selection.all) && !(values && values->done))
 		sent = preview(c, p, params, &selection);
 	else if (values && values->done) {
 		free(p);

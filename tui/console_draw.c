@@ -44,11 +44,24 @@ status_number(const struct console *c, struct span part, struct span name)
 	return number;
 }
 
+/* How much wants attention: what the Overview lists with a '!'. */
+static size_t
+alert_count(const struct console *c)
+{
+	const struct json *stopped = json_find(c->status, SPAN("stopped"));
+	size_t count = stopped ? stopped->count : 0;
+
+	count += json_truth(json_find(json_find(c->status, SPAN("store")), SPAN("full")));
+	count += json_text(json_find(c->status, SPAN("reload_fault"))).len > 0;
+	return count;
+}
+
 static void
 draw_status(struct console *c)
 {
 	struct rect at = { 0, 0, 1, c->cells.cols };
 	char text[2 * CONSOLE_TEXT_MAX], right[2 * CONSOLE_TEXT_MAX], clock[8] = "";
+	char alerts[24] = "";
 	time_t now = (time_t)c->style.now_s;
 	struct tm tm;
 	int width;
@@ -65,8 +78,10 @@ draw_status(struct console *c)
 			(unsigned long long)status_number(c, SPAN("sessions"), SPAN("all")));
 		put_on(c, &at, span_of(text), STYLE_BAR);
 	}
-	snprintf(right, sizeof(right), "%s%s%s %s ", c->user, c->role[0] ? ":" : "", c->role,
-		clock);
+	if (alert_count(c) > 0)
+		snprintf(alerts, sizeof(alerts), "!%zu  ", alert_count(c));
+	snprintf(right, sizeof(right), "%s%s%s%s %s ", alerts, c->user, c->role[0] ? ":" : "",
+		c->role, clock);
 	width = cells_width(&c->cells, span_of(right));
 	if (width < at.cols)
 		cells_put(&c->cells,

@@ -40,6 +40,18 @@ on_signal(int number)
 	errno = saved;
 }
 
+/* The terminal is given back, one line says so, and the signal does what it does. */
+static void
+on_crash(int number)
+{
+	static const char text[] =
+		"postroom: the console broke off (please report it; the server is not touched)\n";
+
+	term_emergency();
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) >= 0)
+		raise(number); /* reset by SA_RESETHAND */
+}
+
 static int64_t
 clock_ms(void)
 {
@@ -53,12 +65,16 @@ static bool
 take_signals(void)
 {
 	static const int numbers[] = { SIGWINCH, SIGTERM, SIGHUP, SIGCONT };
+	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 	struct sigaction action = { .sa_handler = on_signal };
+	struct sigaction crash = { .sa_handler = on_crash, .sa_flags = SA_RESETHAND };
 
 	if (pipe2(wake_pipe, O_CLOEXEC | O_NONBLOCK) != 0)
 		return false;
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < COUNT(crashes); i++)
+		sigaction(crashes[i], &crash, NULL);
 	return true;
 }
 

@@ -13,6 +13,8 @@
 MUST_CHECK enum err term_open(const struct theme *theme);
 /* Give it back as it was; harmless when it is not open. */
 void term_close(void);
+/* The same from a handler of a crash: only what such a handler may do. */
+void term_emergency(void);
 /* Stop here until the shell's `fg` (Ctrl-Z). */
 void term_suspend(void);
 /* The size as the kernel has it now. */

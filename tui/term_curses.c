@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <term.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
@@ -31,6 +32,10 @@ static struct {
 	char paste[KEYS_PASTE_MAX];
 	size_t paste_len;
 	time_t paste_at;
+	struct termios before; /* how we found it */
+	bool has_before;
+	char restore[128]; /* the bytes that leave the screen */
+	size_t restore_len;
 } t;
 
 static attr_t
@@ -65,11 +70,39 @@ paste_mode(bool on)
 		t.pasting = false;
 }
 
+static void
+prepare_restore(void)
+{
+	const char *parts[] = { "\033[?2004l", exit_attribute_mode, exit_ca_mode, cursor_normal };
+
+	t.restore_len = 0;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		size_t len = parts[i] ? strlen(parts[i]) : 0;
+
+		if (t.restore_len + len > sizeof(t.restore))
+			continue;
+		memcpy(t.restore + t.restore_len, parts[i] ? parts[i] : "", len);
+		t.restore_len += len;
+	}
+}
+
+void
+term_emergency(void)
+{
+	if (!t.open)
+		return;
+	if (t.has_before)
+		tcsetattr(STDIN_FILENO, TCSANOW, &t.before);
+	if (write(STDOUT_FILENO, t.restore, t.restore_len) < 0)
+		t.open = false;
+}
+
 enum err
 term_open(const struct theme *theme)
 {
 	SCREEN *screen;
 
+	t.has_before = tcgetattr(STDIN_FILENO, &t.before) == 0;
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen || !cursor_address) {
 		if (screen) {
@@ -91,6 +124,7 @@ term_open(const struct theme *theme)
 	define_key("\033[200~", CODE_PASTE_BEGIN);
 	define_key("\033[201~", CODE_PASTE_END);
 	paste_mode(true);
+	prepare_restore();
 	t.open = true;
 	return OK;
 }
