@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "tui/console.h"
+#include "tui/screens.h"
 
 #define LINES_MAX 80
 #define MESSAGES 8
@@ -20,6 +21,7 @@ struct line {
 	char text[512];
 	enum style style;
 	const char *screen; /* Enter goes there; NULL: a heading */
+	char message[64];   /* of a message: Enter shows its steps */
 };
 
 struct overview {
@@ -60,6 +62,7 @@ line_add(struct overview *o, enum style style, const char *screen, const char *f
 	va_end(args);
 	line->style = style;
 	line->screen = screen;
+	line->message[0] = '\0';
 	return line;
 }
 
@@ -70,36 +73,6 @@ number(const struct json *object, struct span part, struct span name)
 
 	n = json_number_or(json_find(json_find(object, part), name), n);
 	return n;
-}
-
-static void
-add_attention(struct overview *o, const struct json *s)
-{
-	const struct json *stopped = json_find(s, SPAN("stopped"));
-	const struct json *tls = json_find(s, SPAN("tls"));
-	struct span fault = json_text(json_find(s, SPAN("reload_fault")));
-	struct span clock = json_text(json_find(s, SPAN("clock")));
-	size_t before = o->count;
-
-	for (const struct json *at = stopped ? stopped->first : NULL; at; at = at->next)
-		line_add(o, STYLE_ERROR, "services", " ! service %.*s is stopped",
-			SPAN_FMT(json_text(at)));
-	if (json_truth(json_find(json_find(s, SPAN("store")), SPAN("full"))))
-		line_add(o, STYLE_ERROR, NULL, " ! the store is full, incoming mail waits");
-	if (fault.len > 0)
-		line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
-			SPAN_FMT(fault));
-	if (json_truth(json_find(tls, SPAN("certificate"))) &&
-		number(s, SPAN("tls"), SPAN("days")) <= TLS_DAYS_SOON)
-		line_add(o, STYLE_WARNING, NULL, " ~ the certificate ends in %llu days",
-			(unsigned long long)number(s, SPAN("tls"), SPAN("days")));
-	if (clock.len > 0)
-		line_add(o, STYLE_WARNING, NULL, " ~ %.*s", SPAN_FMT(clock));
-	if (number(s, SPAN("queue"), SPAN("held")) > 0)
-		line_add(o, STYLE_WARNING, "queue", " ~ %llu messages are held in the queue",
-			(unsigned long long)number(s, SPAN("queue"), SPAN("held")));
-	if (o->count == before)
-		line_add(o, STYLE_OK, NULL, "   nothing");
 }
 
 /* The newest warnings and errors among the lines that are kept. */
@@ -126,6 +99,38 @@ add_trouble(struct overview *o, struct console *c)
 		shown++;
 	}
 	arena_reset(&a);
+}
+
+static void
+add_attention(struct overview *o, struct console *c)
+{
+	const struct json *s = c->status;
+	const struct json *stopped = json_find(s, SPAN("stopped"));
+	const struct json *tls = json_find(s, SPAN("tls"));
+	struct span fault = json_text(json_find(s, SPAN("reload_fault")));
+	struct span clock = json_text(json_find(s, SPAN("clock")));
+	size_t before = o->count;
+
+	for (const struct json *at = stopped ? stopped->first : NULL; at; at = at->next)
+		line_add(o, STYLE_ERROR, "services", " ! service %.*s is stopped",
+			SPAN_FMT(json_text(at)));
+	if (json_truth(json_find(json_find(s, SPAN("store")), SPAN("full"))))
+		line_add(o, STYLE_ERROR, NULL, " ! the store is full, incoming mail waits");
+	if (fault.len > 0)
+		line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
+			SPAN_FMT(fault));
+	if (json_truth(json_find(tls, SPAN("certificate"))) &&
+		number(s, SPAN("tls"), SPAN("days")) <= TLS_DAYS_SOON)
+		line_add(o, STYLE_WARNING, NULL, " ~ the certificate ends in %llu days",
+			(unsigned long long)number(s, SPAN("tls"), SPAN("days")));
+	if (clock.len > 0)
+		line_add(o, STYLE_WARNING, NULL, " ~ %.*s", SPAN_FMT(clock));
+	if (number(s, SPAN("queue"), SPAN("held")) > 0)
+		line_add(o, STYLE_WARNING, "queue", " ~ %llu messages are held in the queue",
+			(unsigned long long)number(s, SPAN("queue"), SPAN("held")));
+	add_trouble(o, c);
+	if (o->count == before)
+		line_add(o, STYLE_OK, NULL, "   nothing");
 }
 
 /* ---- flow ---- */
@@ -257,15 +262,18 @@ add_messages(struct overview *o, struct console *c)
 		row = row->next) {
 		struct span result = json_text(json_find(row, SPAN("result")));
 		bool good = result.len > 0 && result.ptr[0] == '2';
+		struct line *line;
 
 		buf_clear(&time);
 		buf_clear(&to);
 		print_clock(&time, json_text(json_find(row, SPAN("time"))), &c->style);
 		print_value(&to, json_find(row, SPAN("to")), CONTROL_TYPE_LIST, &c->style);
-		line_add(o, good ? STYLE_PLAIN : STYLE_WARNING, "trace", " %.*s %.*s  %.*s -> %.*s",
+		line = line_add(o, good ? STYLE_PLAIN : STYLE_WARNING, "trace", " %.*s %.*s  %.*s -> %.*s",
 			SPAN_FMT(buf_span(&time)), SPAN_FMT(span_range(result, 0, 40)),
 			SPAN_FMT(span_range(json_text(json_find(row, SPAN("from"))), 0, 60)),
 			SPAN_FMT(span_range(buf_span(&to), 0, 200)));
+		snprintf(line->message, sizeof(line->message), "%.*s",
+			SPAN_FMT(span_range(json_text(json_find(row, SPAN("id"))), 0, 63)));
 	}
 	buf_fini(&time);
 	buf_fini(&to);
@@ -301,8 +309,7 @@ compose(struct screen *s, int rows)
 
 	o->count = 0;
 	line_add(o, STYLE_HEAD, NULL, " ATTENTION");
-	add_attention(o, c->status);
-	add_trouble(o, c);
+	add_attention(o, c);
 	if (rows >= 9)
 		add_flow(o, c);
 	if (rows >= 14) {
@@ -408,6 +415,11 @@ overview_act(struct screen *s, enum act act)
 	case ACT_RELOAD: ask(s); return true;
 	case ACT_VIEW:
 	case ACT_OPEN:
+		if (o->at < o->count && o->lines[o->at].message[0]) {
+			console_open(s->console, &screen_trace_steps, NULL,
+				span_of(o->lines[o->at].message));
+			return true;
+		}
 		if (o->at < o->count && o->lines[o->at].screen)
 			class = console_find(span_of(o->lines[o->at].screen));
 		return class && console_go(s->console, class);
@@ -430,6 +442,8 @@ overview_draw(struct screen *s, struct rect at)
 	compose(s, at.rows);
 	if (o->at >= o->count)
 		o->at = o->count - 1;
+	if (!o->lines[o->at].screen)
+		step(o, 1);
 	if (o->at < o->top)
 		o->top = o->at;
 	if (o->at >= o->top + (size_t)at.rows)

@@ -148,6 +148,11 @@ def test_lists(c, s):
     key = page["rows"][1]["key"]
     after = link.call("list.page", cursor=opened["cursor"], after=key, n=2)["result"]
     c.check("list.page after a key", after["rank"] == 2 and after["rows"][0]["key"] > key, after)
+    keyed = link.call("list.page", cursor=opened["cursor"], keys=[after["rows"][0]["key"], "no such", key])["result"]
+    c.check("list.page of keys, in their order", [r["key"] for r in keyed["rows"]] == [after["rows"][0]["key"], key]
+            and keyed["total"] == opened["total"], keyed)
+    many = link.call("list.page", cursor=opened["cursor"], keys=["k%d" % i for i in range(401)])
+    c.check("too many keys are refused", code(many) == "too_large", many)
     before = link.call("list.page", cursor=opened["cursor"], before=after["rows"][0]["key"], n=2)["result"]
     c.check("list.page before a key", before["rows"][1]["key"] == key, before)
     count = link.call("list.count", method="user.list", params={}, filter="name:user")["result"]
