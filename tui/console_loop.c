@@ -1,6 +1,5 @@
 /*
- * console_loop.c - one poll over terminal, server, signals and time; see console.md's budgets in
- * docs/console.md.
+ * console_loop.c - one poll over terminal, server, signals and time.
  *
  * A turn takes all keys, then the server's lines, then lays out once if the size changed, then
  * paints: at once after a key, else at most ten times a second.
@@ -22,6 +21,7 @@
 #define FRAME_MS 100
 #define RESIZE_MS 60
 #define TICK_MS 1000
+#define ANSWER_MS 400 /* what comes so soon after a key is its answer, and painted at once */
 
 static int wake_pipe[2] = { -1, -1 };
 static volatile sig_atomic_t resized, ended;
@@ -80,7 +80,7 @@ take_signals(void)
 
 struct loop_state {
 	struct console *console;
-	int64_t painted_ms, resized_ms; /* resized_ms 0: no change of size waits */
+	int64_t painted_ms, pressed_ms, resized_ms; /* resized_ms 0: no change of size waits */
 	bool pressed;
 	int sync_fd; /* a test reads a byte from it each time all is painted; -1: none */
 };
@@ -121,6 +121,7 @@ take_keys(struct loop_state *l)
 	while (!c->quit && term_next(&press)) {
 		console_press(c, &press);
 		l->pressed = true;
+		l->pressed_ms = c->now_ms;
 		if (c->suspend) {
 			c->suspend = false;
 			term_suspend();
@@ -190,6 +191,7 @@ turn(struct loop_state *l)
 		ended = 1;
 	take_keys(l);
 	server_link_turn(&c->link, c->now_ms);
+	l->pressed |= c->dirty && c->now_ms - l->pressed_ms < ANSWER_MS;
 	lay_out(l, false);
 	paint(l);
 	if (l->sync_fd >= 0 && !c->dirty && c->link.call_count == 0 &&

@@ -467,12 +467,13 @@ static void
 overview_title(struct screen *s, struct buf *out)
 {
 	const struct json *status = s->console->status;
+	uint64_t up;
 
 	if (!status)
 		return;
+	up = json_number_or(json_find(status, SPAN("uptime_s")), 0);
 	print_put(out, SPAN("up "));
-	print_value(out, json_find(status, SPAN("uptime_s")), CONTROL_TYPE_DURATION,
-		&s->console->style);
+	print_duration(out, up > 60 ? up - up % 60 : up); /* nothing ticks without need */
 	print_put(out, SPAN(", version "));
 	print_value(out, json_find(status, SPAN("version")), CONTROL_TYPE_TEXT,
 		&s->console->style);
