@@ -59,9 +59,15 @@ address_text(struct address_text *text, struct span local_part, struct span doma
 bool
 pattern_fits(struct span pattern, const struct address_text *text, bool domain_is_valid)
 {
-	if (span_find(pattern, '@') < pattern.len)
-		return span_match_wildcard(pattern, text->whole);
-	return domain_is_valid && span_match_wildcard(pattern, text->local_part);
+	struct span domain = span_from(text->whole, text->local_part.len + 1);
+	size_t at = span_find(pattern, '@');
+
+	if (!span_match_wildcard(span_range(pattern, 0, at), text->local_part))
+		return false;
+	if (at == pattern.len)
+		return domain_is_valid;
+	/* each side by itself: a local-part may hold an '@' in quotes (H9) */
+	return span_match_wildcard(span_from(pattern, at + 1), domain);
 }
 
 bool

@@ -12,13 +12,15 @@ test_patterns_map_02_map_03_map_04(void **state)
 	static const struct asked rows[] = {
 		{ STRANGER, NULL, "sales@example.org", "anna bert carl" },
 		{ STRANGER, NULL, "SALES@Example.ORG", "anna bert carl" },
-		{ STRANGER, NULL, "sales@a.sub.example.org", "anna" },
+		{ STRANGER, NULL, "sales@a.sub.example.org", "anna bert" }, /* "sales": at any valid domain */
 		{ STRANGER, NULL, "x@sub.example.org", "550" },
 		{ STRANGER, NULL, "any@one.sub.example.org", "carl" },
 		{ STRANGER, NULL, "fred.ab@example.org", "550" },
 		{ STRANGER, NULL, "Fred.abc@example.org", "bert" },
 		{ STRANGER, NULL, "fred.abcd@example.org", "550" },
 		{ STRANGER, NULL, "sales", "anna bert carl" },
+		{ STRANGER, NULL, "\"sa@x\"@example.org", "carl" },
+		{ STRANGER, NULL, "\"any@x\"@one.sub.example.org", "550" }, /* each side by itself (H9) */
 	};
 
 	(void)state;
@@ -30,10 +32,7 @@ test_patterns_map_02_map_03_map_04(void **state)
 	site_add_mapping(&site, "Fred.???@example.org", "bert");
 	site_add_mapping(&site, "any@*.sub.example.org", "carl");
 	site_add_mapping_when(&site, "sales", "anna", "pop3", NULL);
-	check_sized(rows, 2, 0);
-	CHECK(((const struct asked[]){ rows[3], rows[4], rows[5], rows[6], rows[7], rows[8] }));
-	/* "sales" stands at any valid domain (MAP-02) */
-	CHECK(((const struct asked[]){ { STRANGER, NULL, "sales@a.sub.example.org", "anna bert" } }));
+	CHECK(rows);
 	site_close(&site);
 }
 
