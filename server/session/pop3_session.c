@@ -398,10 +398,7 @@ step(struct pop3_session *pop3)
 	}
 	if (ev.kind != POP3_NEED_BYTES && ev.kind != POP3_NEED_REPLY)
 		on_event(pop3, &ev);
-	if (was_auth || ev.command.verb == POP3_VERB_PASS || ev.command.verb == POP3_VERB_AUTH)
-		stream_consume_secret(&s->stream, used);
-	else
-		stream_consume(&s->stream, used);
+	stream_consume_secret(&s->stream, used); /* a mistyped PASS is none, and yet holds a password (H66) */
 	if (pop3->sending != SENDING_NOTHING)
 		pop3_go_on_sending(pop3);
 	if (ev.kind == POP3_NEED_BYTES && used == 0)

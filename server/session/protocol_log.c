@@ -4,6 +4,8 @@
 #include "server/session/protocol_log.h"
 
 #include "conf/conf.h"
+#include "proto/pop3/pop3_command.h"
+#include "proto/smtp/smtp_command.h"
 #include "server/services.h"
 
 static bool
@@ -13,6 +15,21 @@ is_on(const struct session *s)
 
 	for (size_t i = 0; i < names->count; i++)
 		if (span_eq(names->items[i], span_of(s->service->name)))
+			return true;
+	return false;
+}
+
+/* Does the line begin with a command of one of the protocols? */
+static bool
+is_command(struct span line)
+{
+	struct span verb = span_range(line, 0, span_find_any(line, SPAN(" \r\n")));
+
+	for (unsigned i = SMTP_VERB_UNKNOWN + 1; i < SMTP_VERBS; i++)
+		if (span_eq_nocase(verb, smtp_verb_name((enum smtp_verb)i)))
+			return true;
+	for (unsigned i = POP3_VERB_UNKNOWN + 1; i < POP3_VERBS; i++)
+		if (span_eq_nocase(verb, pop3_verb_name((enum pop3_verb)i)))
 			return true;
 	return false;
 }
@@ -30,7 +47,7 @@ void
 protocol_log_peer(const struct session *s, struct span lines, bool secret)
 {
 	if (lines.len > 0 && is_on(s))
-		put_lines(s, true, secret ? SPAN("***") : lines);
+		put_lines(s, true, secret || !is_command(lines) ? SPAN("***") : lines);
 }
 
 size_t

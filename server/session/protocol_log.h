@@ -8,7 +8,10 @@
 
 #include "server/session/session.h"
 
-/* LINES came from the peer; SECRET: they are part of a login, nothing of them may be seen. */
+/*
+ * LINES came from the peer; SECRET: they are part of a login, nothing of them may be seen. What begins
+ * with no command is hidden as well: a mistyped PASS, or the answer to an AUTH that was refused.
+ */
 void protocol_log_peer(const struct session *s, struct span lines, bool secret);
 
 /*

@@ -339,10 +339,10 @@ step(struct smtp_session *smtp)
 	} else if (ev.kind != SMTP_NEED_BYTES && ev.kind != SMTP_NEED_REPLY) {
 		on_event(smtp, &ev);
 	}
-	if (was_auth || ev.command.verb == SMTP_VERB_AUTH) /* well formed or not */
-		stream_consume_secret(&s->stream, used);
-	else
+	if (ev.kind == SMTP_TEXT)
 		stream_consume(&s->stream, used);
+	else /* a mistyped AUTH is none, and yet holds a password (H66) */
+		stream_consume_secret(&s->stream, used);
 	if (ev.kind == SMTP_NEED_BYTES && used == 0)
 		return false;
 	return ev.kind != SMTP_NEED_REPLY && !s->waits && !session_is_closing(s);

@@ -270,15 +270,16 @@ def test_H57_H58_failing_logins_look_and_last_the_same_POP_07():
         alike_site(server)
         times, texts = {}, set()
         for number in range(TRIES):
-            for place, name in enumerate(WAYS):
+            for place, name in enumerate(WAYS[number % len(WAYS):] + WAYS[:number % len(WAYS)]):  # no way has a place of its own
                 reply, took = failing_login(server, number * len(WAYS) + place, name, "x" if name == "wrong" else PASSWORD)
                 texts.add(reply)
                 times.setdefault(name, []).append(took)
         equal(len(texts), 1, "texts %r" % texts)
         medians = {name: statistics.median(t) * 1000 for name, t in times.items()}
         spread = max(medians.values()) / min(medians.values()) - 1
-        figure("failing logins, medians of %d in ms: %s; spread %.1f %% (goal 5)" %
-               (TRIES, ", ".join("%s %.2f" % m for m in medians.items()), spread * 100))
+        quick = [statistics.quantiles(t)[0] for t in times.values()]  # steadier where the machine does other things too
+        figure("failing logins, medians of %d in ms: %s; spread %.1f %% (goal 5), of the lower quartiles %.1f %%" %
+               (TRIES, ", ".join("%s %.2f" % m for m in medians.items()), spread * 100, (max(quick) / min(quick) - 1) * 100))
         rows = str(server.json("log", "show", "--service", "security", "--limit", 3000))
         for why in ("no such user", "wrong password", "locked after", "is disabled", "may not use", "not from this address"):
             true(why in rows, "the log knows: " + why)
