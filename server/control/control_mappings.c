@@ -2,8 +2,10 @@
  * control_mappings.c - mappings of address patterns to targets: list, add, set, remove.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "server/control/control_fields.h"
+#include "server/control/control_maillists.h"
 #include "store/mappings.h"
 
 #define FOUND_MAX 1000 /* mappings of one pattern */
@@ -69,6 +71,30 @@ mapping_words(struct control_call *call, enum err err)
 	return err;
 }
 
+/* A target may come later, or be a slip: the answer says that it is nobody now. */
+static enum err
+look_at_target(struct control_call *call, struct txn *txn, struct span target)
+{
+	struct span *nobody = ARENA_NEW(&call->arena, struct span);
+	const char *kind;
+	enum err err = control_member_kind(txn_view(txn), target, &kind);
+
+	call->state = nobody;
+	if (err == OK && strcmp(kind, "nobody") == 0 && !span_eq_nocase(target, MAPPING_REMOTE))
+		*nobody = arena_copy(&call->arena, target);
+	return err;
+}
+
+static void
+tell_of_target(struct control_call *call)
+{
+	const struct span *nobody = call->state;
+
+	if (nobody->len > 0)
+		call->note = arena_printf(&call->arena, "%.*s, but nobody is called %.*s",
+			SPAN_FMT(call->note), SPAN_FMT(*nobody));
+}
+
 static enum err
 mapping_add_change(struct control_call *call, struct txn *txn)
 {
@@ -80,6 +106,7 @@ mapping_add_change(struct control_call *call, struct txn *txn)
 	};
 	struct span when = control_param(call, "when");
 	uint64_t id;
+	enum err err;
 
 	for (uint8_t i = 0; when.len && mapping_when_words[i]; i++)
 		if (span_eq(when, span_of(mapping_when_words[i])))
@@ -90,11 +117,13 @@ mapping_add_change(struct control_call *call, struct txn *txn)
 		return ERR_LIMIT;
 	}
 	call->job_done = 1;
-	return mapping_words(call, mapping_add(txn, &m, call->now_ms, &id));
+	err = mapping_words(call, mapping_add(txn, &m, call->now_ms, &id));
+	return err == OK ? look_at_target(call, txn, m.target) : err;
 }
 
 const struct control_handler control_do_mapping_add = {
 	.change = mapping_add_change,
+	.finish = tell_of_target,
 	.object = "mapping",
 };
 
@@ -164,10 +193,15 @@ mapping_set_change(struct control_call *call, struct txn *txn)
 		err = control_set_field(call, &mapping_table, &m, &pair);
 	}
 	call->job_done = 1;
-	return err == OK ? mapping_words(call, mapping_set(txn, &m, call->now_ms)) : err;
+	if (err == OK) {
+		fields_copy(&mapping_table, &m, &call->arena);
+		err = mapping_words(call, mapping_set(txn, &m, call->now_ms));
+	}
+	return err == OK ? look_at_target(call, txn, m.target) : err;
 }
 
 const struct control_handler control_do_mapping_set = {
 	.change = mapping_set_change,
+	.finish = tell_of_target,
 	.object = "mapping",
 };

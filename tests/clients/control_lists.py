@@ -280,6 +280,13 @@ def test_mappings(c, s):
     c.check("MAP-14 edit", st == 0 and (row["target"], row["when"], row["comment"]) == ("bert", "pop3", "edited"), row)
     s.run("undo")
     c.check("MAP-14 undo of an edit", ("alpha", "cleo") in pairs(s))
+    st, out, err = s.run("mapping", "set", "alpha", "cleo", "target=nobody-yet")
+    c.check("a target that is nobody is taken, and told", st == 0 and "nobody is called nobody-yet" in out, (st, out))
+    s.run("undo")
+    told = [s.run("mapping", "add", "gamma", target)[1] for target in ("*REMOTE", "Everyone", "x@example.net", "crew")]
+    c.check("MAP-06 one that is somebody is not", not any("nobody" in out for out in told), told)
+    for _ in told:
+        s.run("undo")
     s.run("mapping", "set", "alpha", "cleo", "when=pop3", "comment=a, \"b\"")
 
 

@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import traceback
 import time
@@ -190,11 +191,26 @@ def plausible(method):
     params = {}
     for word in method["params"].split():
         name, kind = word.lstrip("-").split(":")
-        if kind.endswith("?") or kind == "secret":
+        if (kind.endswith("?") and not kind.startswith("targets")) or kind == "secret":
             continue
-        kind = kind.split("(")[0]
+        kind, _, choices = kind.rstrip("?").partition("(")
+        values["choice"] = choices.rstrip(")").split("|")[0]
         params[name] = "new" if name == "new_name" else values[kind]
     return params
+
+
+def plausible_fds(s, method):
+    """What a person might send along: a file, or an empty folder."""
+    for word in method["params"].split():
+        kind = word.split(":")[1]
+        if kind == "fd(dir)":
+            return [os.open(tempfile.mkdtemp(dir=s.dir), os.O_RDONLY | os.O_DIRECTORY)]
+        if kind.startswith("fd("):
+            path = os.path.join(s.dir, "plausible")
+            with open(path, "w", encoding="utf-8") as f:
+                f.write("kim,anna@example.net\n")
+            return [os.open(path, os.O_RDWR)]
+    return []
 
 
 def test_preview_of_all(c, s):
@@ -203,7 +219,10 @@ def test_preview_of_all(c, s):
     methods = [m for m in link.call("hello")["result"]["methods"] if m["guard"] > 0 and m["name"] != "apply"]
     c.check("the methods that change something are told", len(methods) > 25, len(methods))
     for method in methods:
-        reply = link.call("preview", method=method["name"], params=plausible(method))
+        fds = plausible_fds(s, method)
+        reply = link.call("preview", fds, method=method["name"], params=plausible(method))
+        for fd in fds:
+            os.close(fd)
         seen = reply.get("result", {})
         good = seen.get("count") == 1 and seen["effects"][0].startswith("would ")
         if ":secret" in method["params"]:  # H66: a preview is kept for minutes
