@@ -316,6 +316,11 @@
 		"How long a removed queue entry can be brought back.")                             \
 	X(users_bin_keep_ms, "users.bin_keep", DURATION, 0, YEARS_MS, "30d", "time", NOTHING,      \
 		"How long removed messages and users can be brought back.")                        \
+	X(users_welcome_subject, "users.welcome_subject", TEXT, 1, 200, "Welcome to {domain}", "", \
+		NOTHING, "Subject of the welcome message to new users (USR-46).")                  \
+	X(users_welcome_text, "users.welcome_text", LINES, 0, 10000,                               \
+		"Hello {user}, your mailbox {user}@{domain} on {server} is ready.", "", NOTHING,   \
+		"Its text; {user}, {domain} and {server} are filled in.")                          \
 	X(console_viewer, "console.groups.viewer", LIST, 0, 100, "[]", "", NOTHING,                \
 		"Unix groups whose members may look.")                                             \
 	X(console_operator, "console.groups.operator", LIST, 0, 100, "[]", "", NOTHING,            \

@@ -49,6 +49,7 @@
 	X(store_forward_address, 27, FIELD_TEXT, 2 * USER_ADDRESS_MAX, NULL, USER_EDIT)            \
 	X(store_forward_server, 28, FIELD_TEXT, USER_ADDRESS_MAX, NULL, USER_EDIT)                 \
 	X(system_name, 29, FIELD_TEXT, USER_NAME_MAX, NULL, USER_EDIT)                             \
+	X(identities, 30, FIELD_LIST, USER_TARGETS_MAX, NULL, USER_EDIT)                           \
 	X(password_hash, 40, FIELD_TEXT, USER_HASH_MAX, NULL, FIELD_SECRET)                        \
 	X(password_revision, 41, FIELD_COUNT, UINT64_MAX, NULL, 0)                                 \
 	X(password_changed_ms, 42, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                       \

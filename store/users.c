@@ -208,7 +208,8 @@ user_check(const struct user *user)
 	if (list_count(user->assistants) > USER_TARGETS_COUNT ||
 		list_count(user->forward_to) > USER_TARGETS_COUNT ||
 		list_count(user->size_over_to) > USER_TARGETS_COUNT ||
-		list_count(user->size_under_to) > USER_TARGETS_COUNT)
+		list_count(user->size_under_to) > USER_TARGETS_COUNT ||
+		list_count(user->identities) > USER_TARGETS_COUNT)
 		return ERR_LIMIT;
 	return user_name_is_valid(user->name) ? OK : ERR_SYNTAX;
 }

@@ -53,6 +53,7 @@ struct user {
 	uint64_t max_out_kb; /* 0: no limit */
 	bool monitor, everyone, no_signature;
 	struct span reply_address, store_forward_address, store_forward_server, system_name;
+	struct span identities; /* "a;b": addresses he may write as besides his own, USR-21 */
 	struct span password_hash;  /* as crypt(3) writes it; empty: no password logs in */
 	uint64_t password_revision; /* rises with every change, never falls (H63) */
 	int64_t password_changed_ms;

@@ -59,9 +59,11 @@ read_unseen(int tty, const struct termios *before, const char *question, struct 
 	enum err err;
 
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-	if (say(tty, question) != OK || tcsetattr(tty, TCSAFLUSH, &quiet) != 0)
+	if (tcsetattr(tty, TCSAFLUSH, &quiet) != 0) /* before it asks: a quick answer is not shown */
 		return ERR_IO;
-	err = read_line(tty, out->bytes, sizeof(out->bytes), &out->len);
+	err = say(tty, question);
+	if (err == OK)
+		err = read_line(tty, out->bytes, sizeof(out->bytes), &out->len);
 	if (tcsetattr(tty, TCSAFLUSH, before) != 0 || say(tty, "\n") != OK)
 		return ERR_IO;
 	return err;

@@ -5,6 +5,7 @@
 
 #include "tui/ask.h"
 #include "tui/command_files.h"
+#include "tui/command_run_inside.h"
 #include "tui/print_reply.h"
 
 void
@@ -29,8 +30,8 @@ run_complain(int fd, struct complaint complaint, const struct print_style *style
 	(void)ok; /* a complaint that cannot be printed has nowhere else to go; the status tells */
 }
 
-static int
-complain(struct run *r, int status, struct span what, const char *why, struct span hint)
+int
+run_tell(struct run *r, int status, struct span what, const char *why, struct span hint)
 {
 	run_complain(r->complaints, (struct complaint){ what, span_of(why), hint }, &r->style);
 	return status;
@@ -74,24 +75,23 @@ run_failed(struct run *r, enum err err)
 	if (err == ERR_DENIED)
 		return server_error(r);
 	if (err == ERR_LIMIT)
-		return complain(r, EXIT_REFUSED, SPAN("request"), "it is over 1 MiB",
+		return run_tell(r, EXIT_REFUSED, SPAN("request"), "it is over 1 MiB",
 			SPAN("name fewer objects, or select by --filter"));
 	if (err == ERR_CORRUPT)
-		return complain(r, EXIT_NO_SERVER, SPAN("server"), "its answer is no JSON that can be read",
+		return run_tell(r, EXIT_NO_SERVER, SPAN("server"), "its answer is no JSON that can be read",
 			SPAN("are both of one version? please report it"));
-	return complain(r, EXIT_NO_SERVER, SPAN("server"), "it ended the connection",
+	return run_tell(r, EXIT_NO_SERVER, SPAN("server"), "it ended the connection",
 		SPAN("see its log"));
 }
 
-/* Write OUT, and give back STATUS if that went well. */
-static int
-print_out(struct run *r, struct buf *out, int status)
+int
+run_print(struct run *r, struct buf *out, int status)
 {
 	enum err err = out->overflow ? ERR_LIMIT : print_to_fd(r->out, buf_span(out));
 
 	buf_fini(out);
 	if (err == ERR_LIMIT)
-		return complain(r, EXIT_REFUSED, SPAN("answer"), "it is too large to be shown",
+		return run_tell(r, EXIT_REFUSED, SPAN("answer"), "it is too large to be shown",
 			SPAN("use --limit or --filter"));
 	return err == OK ? status : EXIT_REFUSED;
 }
@@ -136,8 +136,8 @@ print_nothing(struct run *r, const struct control_method *m, const struct json *
 	       print_to_fd(r->out, SPAN("\n")) == OK;
 }
 
-static int
-print_result(struct run *r, const struct control_method *m, const struct json *result)
+int
+run_print_result(struct run *r, const struct control_method *m, const struct json *result)
 {
 	const struct json *rows = json_find(result, SPAN("rows"));
 	struct buf out;
@@ -147,7 +147,7 @@ print_result(struct run *r, const struct control_method *m, const struct json *r
 	buf_init(&out, PRINT_MAX);
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);
-	return print_out(r, &out,
+	return run_print(r, &out,
 		reply_tells_of_faults(m, result) ? EXIT_REFUSED : EXIT_DONE);
 }
 
@@ -163,8 +163,8 @@ make_params(struct run *r, struct buf *out)
 	return json_writer_end(&w);
 }
 
-static enum err
-call(struct run *r, const char *method, struct buf *params, const struct command_files *files,
+enum err
+run_call(struct run *r, const char *method, struct buf *params, const struct command_files *files,
 	const struct json **result)
 {
 	struct link_call c = { .method = method, .params = buf_span(params) };
@@ -174,103 +174,6 @@ call(struct run *r, const char *method, struct buf *params, const struct command
 		c.fd_count = files->count;
 	}
 	return control_link_call(r->link, &c, r->arena, result);
-}
-
-static enum err
-call_preview(struct run *r, const struct command_files *files, const struct json **result)
-{
-	const struct command_options *o = &r->command->options;
-	struct json_writer w;
-	struct buf params;
-	enum err err;
-
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("method"), span_of(r->command->method->method));
-	json_put_name(&w, SPAN("params"));
-	command_put_params(r->command, r->secret, &w);
-	if (o->filter)
-		json_put_member_string(&w, SPAN("filter"), span_of(o->filter));
-	if (o->all)
-		json_put_member_bool(&w, SPAN("all"), true);
-	json_put_close(&w);
-	err = json_writer_end(&w);
-	if (err == OK)
-		err = call(r, "preview", &params, files, result);
-	buf_wipe(&params);
-	return err;
-}
-
-static int
-show_preview(struct run *r, const struct json *preview)
-{
-	struct buf out;
-
-	buf_init(&out, PRINT_MAX);
-	if (r->command->options.json) {
-		print_json(&out, preview);
-		out.overflow |= buf_put(&out, SPAN("\n")) != OK;
-	} else {
-		print_preview(&out, preview, &r->style);
-	}
-	return print_out(r, &out, EXIT_DONE);
-}
-
-static int
-apply(struct run *r, const struct json *preview)
-{
-	const struct json *result;
-	struct json_writer w;
-	struct buf params;
-	enum err err;
-
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("token"), json_text(json_find(preview, SPAN("token"))));
-	json_put_close(&w);
-	err = json_writer_end(&w);
-	if (err == OK)
-		err = call(r, "apply", &params, NULL, &result);
-	buf_fini(&params);
-	return err == OK ? print_result(r, r->command->method, result) : run_failed(r, err);
-}
-
-/* Without --yes a pipe may do to all what is harmless or can be undone, and to nothing else. */
-static bool
-wants_yes(const struct run *r)
-{
-	const struct command_options *o = &r->command->options;
-
-	return !o->yes && !(o->all && r->command->method->guard == CONTROL_G1 && !r->interactive);
-}
-
-/* Preview; then, unless it was all that was wanted, ask and apply what was pinned. */
-static int
-run_preview(struct run *r, const struct command_files *files)
-{
-	const struct command_options *o = &r->command->options;
-	const struct json *preview;
-	enum err err;
-	int status;
-
-	if (!o->dry_run && !r->interactive && wants_yes(r))
-		return complain(r, EXIT_USAGE, span_of(r->command->method->words),
-			"a change that selects its objects wants --yes here",
-			SPAN("--dry-run shows what it would change"));
-	err = call_preview(r, files, &preview);
-	if (err != OK)
-		return run_failed(r, err);
-	if (!o->json || o->dry_run) {
-		status = show_preview(r, preview);
-		if (status != EXIT_DONE || o->dry_run)
-			return status;
-	}
-	if (wants_yes(r) && !ask_yes("Do it? [y/N] "))
-		return complain(r, EXIT_REFUSED, span_of(r->command->method->words),
-			"nothing was changed", SPAN_NONE);
-	return apply(r, preview);
 }
 
 /* Set a parameter that takes the list on to its next page. */
@@ -285,6 +188,15 @@ set_param(struct run *r, const char *name, struct span text)
 	v->count = 1;
 }
 
+/* *OUTQUEUE stands above the users and counts for none (USR-06). */
+static size_t
+rows_counted(const struct json *rows)
+{
+	struct span name = json_text(json_find(rows->first, SPAN("name")));
+
+	return rows->count - (span_starts(name, SPAN("*")) ? 1 : 0);
+}
+
 /* One page; *next is where the next begins, empty at the end; *left what --limit leaves. OWN is of the
  * whole run. */
 static int
@@ -295,18 +207,18 @@ run_page(struct run *r, struct arena *own, uint64_t *left, struct span *next)
 	enum err err = make_params(r, &params);
 
 	if (err == OK)
-		err = call(r, r->command->method->method, &params, NULL, &result);
+		err = run_call(r, r->command->method->method, &params, NULL, &result);
 	buf_fini(&params);
 	if (err != OK)
 		return run_failed(r, err);
 	rows = json_find(result, SPAN("rows"));
 	*next = json_text(json_find(result, SPAN("next")));
-	if (!rows || rows->count >= *left) {
+	if (!rows || rows_counted(rows) >= *left) {
 		r->more = arena_copy(own, *next);
 		*next = SPAN_NONE;
 	} else
-		*left -= rows->count;
-	return print_result(r, r->command->method, result);
+		*left -= rows_counted(rows);
+	return run_print_result(r, r->command->method, result);
 }
 
 static int
@@ -358,9 +270,28 @@ take_secret(struct run *r, struct password *password)
 
 	if (err == OK)
 		return EXIT_DONE;
-	return complain(r, EXIT_USAGE, span_of(r->command->method->words),
+	return run_tell(r, EXIT_USAGE, span_of(r->command->method->words),
 		(size_t)err < COUNT(why) && why[err] ? why[err] : "the password could not be read",
 		r->command->options.password_stdin ? SPAN_NONE : SPAN("use --password-stdin"));
+}
+
+/* Does the server want to hear that it is meant (SEC-01)? */
+static bool
+wants_confirm(const struct run *r)
+{
+	return r->interactive && span_eq(r->link->error.field, SPAN("confirm")) &&
+		!command_value(r->command, "confirm");
+}
+
+static bool
+ask_confirm(struct run *r)
+{
+	run_complain(r->complaints,
+		(struct complaint){ command_words(r), r->link->error.why, SPAN_NONE }, &r->style);
+	if (!ask_yes("Do it? [y/N] "))
+		return false;
+	set_param(r, "confirm", SPAN(""));
+	return true;
 }
 
 static int
@@ -369,16 +300,21 @@ run_direct(struct run *r, struct command_files *files)
 	const struct control_method *m = r->command->method;
 	const struct json *result;
 	struct buf params;
-	enum err err = make_params(r, &params);
+	enum err err;
 
+	if (r->command->options.yes && control_schema_find(&r->command->schema, SPAN("confirm")))
+		set_param(r, "confirm", SPAN(""));
+	err = make_params(r, &params);
 	if (err == OK)
-		err = call(r, m->method, &params, files, &result);
+		err = run_call(r, m->method, &params, files, &result);
 	buf_wipe(&params);
+	if (err == ERR_DENIED && wants_confirm(r) && ask_confirm(r))
+		return run_direct(r, files);
 	if (err != OK)
 		return run_failed(r, err);
 	if (files->to_stdout >= 0)
 		return command_files_finish(files) == OK ? EXIT_DONE : EXIT_REFUSED;
-	return print_result(r, m, result);
+	return run_print_result(r, m, result);
 }
 
 static int
@@ -394,12 +330,20 @@ run_with_files(struct run *r)
 		return EXIT_REFUSED;
 	}
 	if (control_method_changes(m) &&
-		(r->command->options.dry_run || command_selects(r->command)))
+		(r->command->options.dry_run || command_selects(r->command) || run_shows_first(r)))
 		status = run_preview(r, &files);
 	else
 		status = run_direct(r, &files);
 	command_files_close(&files);
 	return status;
+}
+
+/* USR-11: ticked by default where a person adds; a script says --welcome. */
+static bool
+welcomes(const struct run *r)
+{
+	return r->command->method->id == CONTROL_user_add &&
+		!r->command->options.password_stdin && !command_value(r->command, "no_welcome");
 }
 
 static int
@@ -411,6 +355,8 @@ run_with_secret(struct run *r)
 	if (wants_secret(r->command)) {
 		status = take_secret(r, &password);
 		r->secret = (struct span){ password.bytes, password.len };
+		if (welcomes(r))
+			set_param(r, "welcome", SPAN(""));
 	}
 	if (status == EXIT_DONE)
 		status = run_with_files(r);
@@ -433,13 +379,13 @@ run_check(struct run *r)
 		return EXIT_REFUSED;
 	}
 	if (json_text(json_find(status, SPAN("reload_fault"))).len > 0)
-		return complain(r, EXIT_REFUSED, SPAN("config"), "the file is not in force",
+		return run_tell(r, EXIT_REFUSED, SPAN("config"), "the file is not in force",
 			json_text(json_find(status, SPAN("reload_fault"))));
 	if (json_truth(json_find(json_find(status, SPAN("store")), SPAN("full"))))
-		return complain(r, EXIT_REFUSED, SPAN("store"), "it is full", SPAN_NONE);
+		return run_tell(r, EXIT_REFUSED, SPAN("store"), "it is full", SPAN_NONE);
 	stopped = json_text(json_item(json_find(status, SPAN("stopped")), 0));
 	if (stopped.len > 0)
-		return complain(r, EXIT_REFUSED, stopped, "this service is stopped",
+		return run_tell(r, EXIT_REFUSED, stopped, "this service is stopped",
 			arena_printf(r->arena, "postroom service start %.*s", SPAN_FMT(stopped)));
 	return EXIT_DONE;
 }
@@ -467,13 +413,13 @@ run_check_options(struct run *r)
 	struct span wrong;
 
 	if (o->columns && !print_columns_known(m, o->columns, &wrong))
-		return complain(r, EXIT_USAGE, wrong, "this list has no such column",
+		return run_tell(r, EXIT_USAGE, wrong, "this list has no such column",
 			arena_printf(r->arena, "see: postroom help %s", m->words));
 	if (!sort_known(r, &wrong))
-		return complain(r, EXIT_USAGE, wrong, "this list cannot be sorted by it",
+		return run_tell(r, EXIT_USAGE, wrong, "this list cannot be sorted by it",
 			arena_printf(r->arena, "see: postroom help %s", m->words));
 	if (o->dry_run && !control_method_changes(m))
-		return complain(r, EXIT_USAGE, SPAN("--dry-run"), "this command changes nothing",
+		return run_tell(r, EXIT_USAGE, SPAN("--dry-run"), "this command changes nothing",
 			SPAN_NONE);
 	return EXIT_DONE;
 }

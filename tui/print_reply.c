@@ -362,8 +362,9 @@ print_reply(struct buf *out, const struct control_method *m, const struct json *
 bool
 reply_tells_of_faults(const struct control_method *m, const struct json *result)
 {
-	bool import = m->id == CONTROL_user_import || m->id == CONTROL_mapping_import ||
-		m->id == CONTROL_maillist_import;
+	bool import = m->id == CONTROL_user_import || m->id == CONTROL_user_bulk ||
+		m->id == CONTROL_mapping_import || m->id == CONTROL_maillist_import ||
+		m->id == CONTROL_message_import;
 	const struct json *faults = json_find(result, import ? SPAN("skipped") : SPAN("rows"));
 
 	if (!faults || (!import && m->reply != CONTROL_REPLY_FAULTS))

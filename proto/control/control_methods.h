@@ -35,6 +35,7 @@
  *             copies [{kind,target,because}], a target is "anna" (her INBOX) or "anna/Folder"
  *             steps ["STAGE: SENTENCE"]
  *   trace     steps ["STAGE: SENTENCE"]
+ *   list.open pinned, the row that stands above the list whatever it is sorted by (*OUTQUEUE)
  *   event     data is for topic log {lines: rows of log.tail, skipped: N}, for status an object of
  *             status (only what changed, after a first whole one)
  * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.
@@ -73,7 +74,7 @@
 #define CONTROL_METHODS_LISTS(X) \
 	X(list_open, "list.open", "", STATUS_VIEW, G0, OBJECT, \
 		"method:text params:params? filter:text? sort:text? columns:text?", \
-		"cursor:text total:number approx:flag", \
+		"cursor:text total:number approx:flag -pinned:text", \
 		"Open a list at a cursor; the rights are those of its method.") \
 	X(list_page, "list.page", "", STATUS_VIEW, G0, ROWS, \
 		"cursor:text before:text? at_key:text? at_fraction:count? n:count? keys:list?", \
@@ -164,15 +165,17 @@
 	X(user_list, "user.list", "user list", QUEUE_VIEW, G0, ROWS, "", \
 		"flags:text name:text group:text inbox:number size:size quota_mb:number last_login:time " \
 		"comment:text", \
-		"Users; flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.") \
+		"Users, *OUTQUEUE first; flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.") \
 	X(user_show, "user.show", "user show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
 		"All fields of a user; the names are the keys of `user set`.") \
 	X(user_add, "user.add", "user add", CONFIG_EDIT, G1, DONE, \
-		"name:name -admin:flag? -quota:count? -comment:text? -group:name? -password:secret", "", \
-		"Add a user; the quota is in MB.") \
+		"name:name -admin:flag? -quota:count? -comment:text? -group:name? -welcome:flag? " \
+		"-no_welcome:flag? -password:secret", "", \
+		"Add a user; the quota is in MB. At a terminal he is written a welcome message.") \
 	X(user_set, "user.set", "user set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
 		"Set fields of a user.") \
-	X(user_remove, "user.remove", "user remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
+	X(user_remove, "user.remove", "user remove", CONFIG_EDIT, G2, DONE, \
+		"names:targets -keep_references:flag?", "", \
 		"Remove users; their mailboxes stay in the bin for users.bin_keep.") \
 	X(user_rename, "user.rename", "user rename", CONFIG_EDIT, G2, DONE, \
 		"name:name new_name:name", "", "Give a user another name.") \
@@ -192,10 +195,18 @@
 	X(apppass_remove, "apppass.remove", "apppass remove", CONFIG_EDIT, G1, DONE, \
 		"user:name labels:targets", "", \
 		"Revoke app passwords by label or number; undo lets them in again.") \
-	X(user_import, "user.import", "user import", CONFIG_EDIT, G2, DONE, "file:fd(read)", "", \
-		"Add users from a file as `user export` writes it.") \
-	X(user_export, "user.export", "user export", CONFIG_EDIT, G0, DONE, "-out:fd(write)", "", \
-		"Write all users, without passwords, one JSON object a line.") \
+	X(user_recount, "user.recount", "user recount", CONFIG_EDIT, G1, DONE, "names:targets", "", \
+		"Count the messages of users and their sizes anew.") \
+	X(user_bulk, "user.bulk", "user bulk", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read) -welcome:flag?", "", \
+		"Add many users: a line is NAME PASSWORD [COMMENT], a password with blanks in double quotes.") \
+	X(user_import, "user.import", "user import", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read) -replace:flag? -welcome:flag?", "", \
+		"Merge users from a file as `user export` writes it; --replace removes the others.") \
+	X(user_export, "user.export", "user export", CONFIG_EDIT, G0, DONE, \
+		"-csv:flag? -titles:flag? -verbose:flag? -passwords:flag? -out:fd(write)", "", \
+		"Write all users, one JSON object a line, or as CSV of 2 columns, with --verbose 13; " \
+		"--passwords adds one, of hashes.") \
 	X(group_list, "group.list", "group list", QUEUE_VIEW, G0, ROWS, "", \
 		"name:text members:list role:text enabled:flag comment:text", "Groups.") \
 	X(group_show, "group.show", "group show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
@@ -320,7 +331,8 @@
 	X(config_get, "config.get", "config get", CONFIG_EDIT, G0, OBJECT, "key:text", \
 		"value:text -key:text -default:flag -text:text", \
 		"The value of a setting; text is how the file writes it.") \
-	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, "key:text value:text", "", \
+	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, \
+		"key:text value:text -confirm:flag?", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
 		"line:number column:number key:text what:text warning:flag", \

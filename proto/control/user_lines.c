@@ -227,24 +227,69 @@ word_take(struct arena *a, struct span *rest, struct span *word)
 	return rest->len == 0 || span_find_any(*rest, SPAN(" \t")) == 0 ? OK : ERR_SYNTAX;
 }
 
+bool
+bulk_line_is_csv(struct arena *a, struct span line)
+{
+	struct span fields[CSV_FIELDS_MAX];
+	size_t count;
+
+	return csv_parse(a, line, fields, &count) == OK && (count == 2 || count == 3) &&
+		fields[1].len > 0 && !span_eq(fields[1], SPAN("0")) &&
+		!span_eq(fields[1], SPAN("1"));
+}
+
+static enum err
+words_parse(struct arena *a, struct span rest, struct bulk_line *out, const char **why)
+{
+	if (word_take(a, &rest, &out->name) != OK || word_take(a, &rest, &out->password) != OK)
+		return bad(why, "a double quote is not closed, or something stands behind it");
+	rest = span_trim(rest);
+	if (rest.len == 0 || rest.ptr[0] != '"') {
+		out->comment = rest;
+		return OK;
+	}
+	if (word_take(a, &rest, &out->comment) != OK || span_trim(rest).len > 0)
+		return bad(why, "the double quotes of the comment do not fit");
+	return OK;
+}
+
+static enum err
+commas_parse(struct arena *a, struct span line, struct bulk_line *out, const char **why)
+{
+	struct span fields[CSV_FIELDS_MAX];
+	size_t count;
+
+	if (csv_parse(a, line, fields, &count) != OK || count > 3)
+		return bad(why, "is not name,password,comment");
+	out->name = fields[0];
+	out->password = count > 1 ? fields[1] : SPAN_NONE;
+	out->comment = count > 2 ? fields[2] : SPAN_NONE;
+	return OK;
+}
+
+/* A name has neither blank nor comma, so the first of them tells. */
+static bool
+has_commas(struct span line)
+{
+	size_t from = 0, at;
+
+	if (line.len > 0 && line.ptr[0] == '"')
+		from = 1 + span_find(span_from(line, 1), '"');
+	at = from + span_find_any(span_from(line, from), SPAN(" \t,"));
+	return at < line.len && line.ptr[at] == ',';
+}
+
 enum err
 bulk_line_parse(struct arena *a, struct span line, struct bulk_line *out, const char **why)
 {
-	struct span rest = line;
+	enum err err;
 
 	*out = (struct bulk_line){ .comment = SPAN_NONE };
-	if (word_take(a, &rest, &out->name) != OK || word_take(a, &rest, &out->password) != OK)
-		return bad(why, "a double quote is not closed, or something stands behind it");
+	line = skip_blanks(line);
+	err = has_commas(line) ? commas_parse(a, line, out, why) : words_parse(a, line, out, why);
+	if (err != OK)
+		return err;
 	if (out->name.len == 0)
 		return bad(why, "has no name");
-	if (out->password.len == 0)
-		return bad(why, "has no password");
-	rest = span_trim(rest);
-	if (rest.len > 0 && rest.ptr[0] == '"') {
-		if (word_take(a, &rest, &out->comment) != OK || span_trim(rest).len > 0)
-			return bad(why, "the double quotes of the comment do not fit");
-	} else {
-		out->comment = rest;
-	}
-	return OK;
+	return out->password.len > 0 ? OK : bad(why, "has no password");
 }

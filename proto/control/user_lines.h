@@ -10,7 +10,7 @@
  * line of titles the columns may stand in any order, and others than "User Id" may be missing.
  *
  * A bulk line is `name password [comment]`: blanks between them, a password with blanks in double
- * quotes, the comment up to the end of the line (Q-03).
+ * quotes, the comment up to the end of the line (Q-03); or `name,password[,comment]` as CSV.
  */
 #ifndef PROTO_CONTROL_USER_LINES_H
 #define PROTO_CONTROL_USER_LINES_H
@@ -84,6 +84,8 @@ MUST_CHECK enum err user_line_parse(struct arena *a, struct span line,
 struct bulk_line {
 	struct span name, password, comment; /* comment may be empty */
 };
+/* Is LINE of a file without titles such a CSV line: two or three fields, and no flag second? */
+bool bulk_line_is_csv(struct arena *a, struct span line);
 MUST_CHECK enum err bulk_line_parse(
 	struct arena *a, struct span line, struct bulk_line *out, const char **why);
 

@@ -109,6 +109,7 @@ struct control_call {
 	bool foresees; /* a preview: nothing is changed */
 	struct span *foreseen;
 	size_t foreseen_count;
+	uint64_t foreseen_bytes; /* of what would go */
 	struct rpc_error error;
 	struct control_rows rows; /* ROWS and FAULTS */
 	struct buf out;		  /* OBJECT: the result as JSON */

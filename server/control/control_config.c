@@ -260,11 +260,35 @@ control_config_take(struct control_call *call, const struct control_config *c)
 
 /* ---- set, undo ---- */
 
+#define PASSWORD_SHORT 3 /* bytes; a shorter least length wants to be confirmed (SEC-01) */
+
+/* What is allowed and yet seldom meant is set only when it was confirmed. */
 static bool
-set_check(struct control_call *call)
+is_confirmed(struct control_call *call)
+{
+	uint64_t length;
+
+	if (rpc_flag(call->request, "confirm") ||
+		!span_eq(control_param(call, "key"), SPAN("auth.min_length")) ||
+		span_u64(span_trim(control_param(call, "value")), UINT64_MAX, &length) != OK ||
+		length >= PASSWORD_SHORT)
+		return true;
+	return control_fail(call, RPC_REFUSED,
+		"passwords so short are soon guessed: it wants to be confirmed",
+		"--yes sets it all the same", "confirm");
+}
+
+static bool
+edit_check(struct control_call *call)
 {
 	call->state = ARENA_NEW(&call->arena, struct control_config);
 	return control_config_begin(call, call->state);
+}
+
+static bool
+set_check(struct control_call *call)
+{
+	return is_confirmed(call) && edit_check(call);
 }
 
 bool
@@ -367,7 +391,7 @@ undo_record(struct control_call *call, struct txn *txn)
 }
 
 const struct control_handler control_do_config_undo = {
-	.check = set_check,
+	.check = edit_check,
 	.work = undo_work,
 	.work_kind = WORK_GENERAL,
 	.take = control_config_set_take,

@@ -117,6 +117,11 @@ open_end(struct control_call *call)
 		control_call_end(call);
 		return;
 	}
+	json_put_object(w);
+	if (call->rows.pinned.key.ptr) {
+		json_put_name(w, SPAN("pinned"));
+		control_row_put(&call->rows, &call->rows.pinned, w);
+	}
 	cursors_sweep(s, loop_now_ms(call->host->loop), 1);
 	c = calloc(1, sizeof(*c));
 	ENSURE(c);
@@ -126,7 +131,6 @@ open_end(struct control_call *call)
 	c->used_ms = loop_now_ms(call->host->loop);
 	list_append(&s->cursors, &c->link);
 	s->cursor_count++;
-	json_put_object(w);
 	json_put_member_string(
 		w, SPAN("cursor"), arena_printf(&call->arena, "%llu", (unsigned long long)c->id));
 	json_put_member_u64(w, SPAN("total"), c->rows.count);

@@ -205,11 +205,24 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 	return err;
 }
 
+static void
+import_finish(struct control_call *call)
+{
+	unsigned long long done = call->done;
+	struct arena *a = &call->arena;
+
+	call->note = arena_printf(a, "%llu message%s imported", done, done == 1 ? "" : "s");
+	if (call->skipped_count > 0)
+		call->note = arena_printf(
+			a, "%.*s, %zu skipped", SPAN_FMT(call->note), call->skipped_count);
+}
+
 const struct control_handler control_do_message_import = {
 	.check = import_check,
 	.work = import_work,
 	.work_kind = WORK_LONG,
 	.each = import_each,
+	.finish = import_finish,
 	.object = "message",
 	.cannot = "remove the messages",
 	.targets_job = 4,

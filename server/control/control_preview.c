@@ -232,10 +232,13 @@ preview_foreseen(struct control_call *call)
 {
 	call->request = call->outer;
 	call->foresees = false;
-	if (call->failed)
+	if (call->failed) {
 		control_call_end(call);
-	else
-		preview_end(call, call->outer_state);
+		return;
+	}
+	if (call->foreseen_bytes > 0)
+		((struct previewing *)call->outer_state)->bytes = call->foreseen_bytes;
+	preview_end(call, call->outer_state);
 }
 
 /* What would be changed is known. */

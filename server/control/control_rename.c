@@ -1,40 +1,35 @@
 /*
- * control_rename.c - a user gets another name, and the mappings to the old one follow.
+ * control_rename.c - a user gets another name, and what points at the old one follows: mappings, lists.
  *
  * Who else names him (a forward, an assistant) is told, not changed: that is another user's field.
  */
 #include <stdio.h>
 
 #include "conf/conf.h"
-#include "server/control/control_call.h"
-#include "store/mappings.h"
-#include "store/users.h"
+#include "server/control/control_referrers.h"
+#include "server/control/control_users.h"
 
-#define MAIN_ADMIN_SIZE 256
 #define DOMAIN_SIZE 256
-#define FOLLOW_MAX 1000 /* mappings that follow in one change */
-#define NAMED_MAX 10    /* fields that the answer names */
+#define NAMED_MAX 10 /* fields that the answer names */
 
 struct rename {
-	char main_admin[MAIN_ADMIN_SIZE], domain[DOMAIN_SIZE]; /* as the configuration names them */
-	uint64_t mappings[FOLLOW_MAX];
-	size_t found, followed;
-	uint64_t after;             /* the last mapping seen */
-	bool mappings_done;
+	struct control_referrers *refs;
+	struct span main_admin;
+	char domain[DOMAIN_SIZE];     /* the usual one */
 	char user[USER_NAME_MAX + 1]; /* the last user seen */
-	struct span named;          /* "bo (forward_to), cleo (assistants)" */
+	struct span named;            /* "bo (forward_to), cleo (assistants)" */
 	size_t named_count;
 };
 
 static bool
 rename_check(struct control_call *call)
 {
-	const struct conf *conf = call->host->conf;
-	struct span domain = conf_default_domain(conf);
 	struct rename *r = ARENA_NEW(&call->arena, struct rename);
 
-	snprintf(r->main_admin, sizeof(r->main_admin), "%.*s", SPAN_FMT(conf->main_administrator));
-	snprintf(r->domain, sizeof(r->domain), "%.*s", SPAN_FMT(domain));
+	r->refs = control_referrers_new(call);
+	r->main_admin = control_main_admin(call);
+	snprintf(r->domain, sizeof(r->domain), "%.*s",
+		SPAN_FMT(conf_default_domain(call->host->conf)));
 	call->state = r;
 	return true;
 }
@@ -48,34 +43,6 @@ is_of(const struct rename *r, struct span target, struct span name)
 
 	return span_eq_nocase(local, name) &&
 	       (!at || span_eq_nocase(domain, span_of(r->domain)));
-}
-
-static enum step
-mappings_look(struct control_call *call, struct snapshot *snap)
-{
-	struct control_slice slice = control_slice_begin();
-	struct rename *r = call->state;
-	struct mapping m;
-	enum err err;
-
-	while ((err = mapping_next(snap, r->after, &m)) == OK) {
-		r->after = m.mapping_id;
-		if (is_of(r, m.target, control_param(call, "name"))) {
-			if (r->found == FOLLOW_MAX) {
-				control_failf(call, RPC_TOO_LARGE, "name",
-					"more than %d mappings lead to this user", FOLLOW_MAX);
-				return STEP_FAIL;
-			}
-			r->mappings[r->found++] = m.mapping_id;
-		}
-		if (control_slice_is_over(&slice))
-			return STEP_MORE;
-	}
-	r->mappings_done = err == ERR_NOT_FOUND;
-	if (r->mappings_done)
-		return STEP_MORE;
-	control_fail_err(call, err, "mapping");
-	return STEP_FAIL;
 }
 
 /* LIST is "a;b". */
@@ -97,7 +64,7 @@ list_look(struct control_call *call, struct span user, const char *field, struct
 }
 
 static enum step
-users_look(struct control_call *call, struct snapshot *snap)
+rename_read(struct control_call *call, struct snapshot *snap)
 {
 	struct control_slice slice = control_slice_begin();
 	struct rename *r = call->state;
@@ -117,56 +84,17 @@ users_look(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-static enum step
-rename_read(struct control_call *call, struct snapshot *snap)
-{
-	const struct rename *r = call->state;
-
-	return r->mappings_done ? users_look(call, snap) : mappings_look(call, snap);
-}
-
-/* Those that were found, as far as they still lead to the old name. */
-static enum err
-mappings_follow(struct control_call *call, struct txn *txn)
-{
-	struct rename *r = call->state;
-	enum err err = OK;
-
-	r->followed = 0;
-	for (size_t i = 0; i < r->found && err == OK; i++) {
-		struct span old = control_param(call, "name");
-		struct mapping m;
-
-		err = mapping_find(txn_view(txn), r->mappings[i], &m);
-		if (err == ERR_NOT_FOUND || (err == OK && !is_of(r, m.target, old))) {
-			err = OK;
-			continue;
-		}
-		if (err != OK)
-			break;
-		m.target = arena_printf(&call->arena, "%.*s%.*s",
-			SPAN_FMT(control_param(call, "new_name")),
-			SPAN_FMT(span_from(m.target, old.len)));
-		err = mapping_set(txn, &m, call->now_ms);
-		r->followed += err == OK;
-		if (err == ERR_EXISTS) /* there is one to the new name: the old one is left */
-			err = OK;
-	}
-	return err;
-}
-
 static enum err
 rename_user(struct control_call *call, struct txn *txn)
 {
-	struct span name = control_param(call, "new_name"), local, domain;
-	struct rename *r = call->state;
+	struct span name = control_param(call, "new_name");
+	const struct rename *r = call->state;
 	struct user user;
 	enum err err = user_find_by_name(txn_view(txn), control_param(call, "name"), &user);
 
 	if (!control_fail_err(call, err, "user"))
 		return err;
-	span_cut(span_of(r->main_admin), '@', &local, &domain);
-	if (span_eq_nocase(local, user.name) && !span_eq_nocase(local, name)) {
+	if (span_eq_nocase(r->main_admin, user.name) && !span_eq_nocase(r->main_admin, name)) {
 		control_fail(call, RPC_REFUSED, "this is the Main Administrator",
 			"make another user the Main Administrator first", NULL);
 		return ERR_DENIED;
@@ -186,10 +114,16 @@ rename_user(struct control_call *call, struct txn *txn)
 static enum err
 rename_change(struct control_call *call, struct txn *txn)
 {
+	struct rename *r = call->state;
 	enum err err = rename_user(call, txn);
 
 	call->job_done = 1;
-	return err == OK ? mappings_follow(call, txn) : err;
+	if (err == OK)
+		err = control_referrers_rename(call, txn, r->refs, control_param(call, "name"),
+			control_param(call, "new_name"));
+	if (err != OK && call->skip_why)
+		control_fail(call, RPC_TOO_LARGE, call->skip_why, NULL, "name");
+	return err;
 }
 
 static void
@@ -201,11 +135,9 @@ rename_finish(struct control_call *call)
 
 	call->note = arena_printf(a, "user %.*s renamed %.*s", SPAN_FMT(old),
 		SPAN_FMT(control_param(call, "new_name")));
-	if (r->followed > 0)
-		call->note = arena_printf(a, "%.*s, %zu mapping%s", SPAN_FMT(call->note),
-			r->followed, r->followed == 1 ? " follows" : "s follow");
+	control_referrers_note(call, r->refs);
 	if (r->named_count > 0)
-		call->note = arena_printf(a, "%.*s, %.*s is still named by: %.*s%s",
+		call->note = arena_printf(a, "%.*s; %.*s is still named by: %.*s%s",
 			SPAN_FMT(call->note), SPAN_FMT(old), SPAN_FMT(r->named),
 			r->named_count > NAMED_MAX ? " and others" : "");
 }

@@ -186,6 +186,8 @@ put_rows(struct control_call *call, struct buf *out)
 		from++;
 	}
 	rpc_begin_rows(&w, out, call->id);
+	if (rows->pinned.key.ptr && rows->after.len == 0)
+		control_row_put(rows, &rows->pinned, &w);
 	control_rows_put(rows, from, rows->limit, &w, &next);
 	return rpc_end_rows(&w, next, rows->count);
 }

@@ -196,6 +196,11 @@ row_close(struct control_rows *rows)
 		return;
 	ENSURE(rows->next_cell == rows->columns.count);
 	rows->is_open = false;
+	if (rows->pins) {
+		rows->pins = false;
+		row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
+		return;
+	}
 	if (!rows->filter || control_filter_match(rows->filter, row_cell, &rows->open))
 		row_keep(rows);
 }
@@ -209,6 +214,13 @@ control_row(struct control_rows *rows, struct span key)
 		.cells = ARENA_ARRAY(&rows->scratch, struct control_value, rows->columns.count)};
 	rows->next_cell = 0;
 	rows->is_open = true;
+}
+
+void
+control_row_pin(struct control_rows *rows, struct span key)
+{
+	control_row(rows, key);
+	rows->pins = true;
 }
 
 static struct control_value *

@@ -42,7 +42,9 @@ struct control_rows {
 	struct span after;
 	struct control_row *rows;
 	size_t count, size;
-	struct control_row open; /* being filled, in the scratch arena */
+	struct control_row pinned; /* above all others; key.ptr NULL: none */
+	bool pins;		   /* the open row is that one */
+	struct control_row open;   /* being filled, in the scratch arena */
 	size_t next_cell;
 	bool is_open;
 	struct chunk_pool pool;
@@ -61,6 +63,8 @@ void control_rows_move(struct control_rows *to, struct control_rows *from, struc
 
 /* Begin a row; KEY is copied. Ends the one before. */
 void control_row(struct control_rows *rows, struct span key);
+/* Begin the one row that stands above the list, whatever its filter and order; no `total` counts it. */
+void control_row_pin(struct control_rows *rows, struct span key);
 void control_put_text(struct control_rows *rows, struct span text); /* copied; ptr NULL: null */
 void control_put_number(struct control_rows *rows, int64_t number); /* flags too */
 void control_put_null(struct control_rows *rows);

@@ -1,8 +1,7 @@
 /*
- * control_users.c - users: list, show, add, set, remove, rename, passwd, unlock.
+ * control_users.c - users: list, show, set, passwd, unlock, recount. Others: control_user_*.c.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "conf/conf.h"
 #include "server/control/control_fields.h"
@@ -10,13 +9,13 @@
 #include "server/control/control_mailbox.h"
 #include "server/control/control_maillists.h"
 #include "server/control/control_password.h"
+#include "server/control/control_users.h"
 #include "store/app_passwords.h"
 #include "store/folders.h"
 #include "store/groups.h"
 #include "store/logins.h"
+#include "store/queued.h"
 #include "store/users.h"
-
-#define MAIN_ADMIN_SIZE 256
 
 /* ---- list, show ---- */
 
@@ -65,6 +64,27 @@ user_flags(const struct user *u, bool locked, char out[8])
 	*at = '\0';
 }
 
+/* USR-06: the queue stands above all users, whatever is sorted or filtered. */
+static enum err
+outqueue_row(struct control_rows *rows, struct snapshot *snap)
+{
+	struct queued_counts counts;
+	enum err err = queued_count(snap, &counts);
+
+	if (err != OK)
+		return err;
+	control_row_pin(rows, SPAN("*OUTQUEUE"));
+	control_put_text(rows, SPAN(""));
+	control_put_text(rows, SPAN("*OUTQUEUE"));
+	control_put_text(rows, SPAN(""));
+	control_put_number(rows, (int64_t)counts.count);
+	control_put_number(rows, (int64_t)counts.bytes);
+	control_put_number(rows, 0);
+	control_put_null(rows);
+	control_put_text(rows, SPAN(""));
+	return OK;
+}
+
 static enum err
 user_row(struct control_call *call, struct snapshot *snap, const struct user *u)
 {
@@ -104,9 +124,9 @@ user_list_read(struct control_call *call, struct snapshot *snap)
 	struct control_slice slice = control_slice_begin();
 	struct user_walk *walk = call->state;
 	struct user user;
-	enum err err;
+	enum err err = walk->name[0] ? OK : outqueue_row(&call->rows, snap);
 
-	while ((err = user_after(snap, span_of(walk->name), &user)) == OK) {
+	while (err == OK && (err = user_after(snap, span_of(walk->name), &user)) == OK) {
 		err = user_row(call, snap, &user);
 		if (err != OK)
 			break;
@@ -166,10 +186,8 @@ const struct control_handler control_do_user_show = {.check = look_check, .read 
 struct user_change {
 	struct control_new_password password;
 	size_t app_passwords; /* that stay */
-	char main_admin[MAIN_ADMIN_SIZE]; /* as the configuration names it */
+	struct span main_admin; /* as the configuration names him */
 	uint64_t user_id;
-	bool logins_end; /* remembered logins are to be forgotten (H63) */
-	bool was_first;
 };
 
 static bool
@@ -178,20 +196,9 @@ change_check(struct control_call *call)
 	struct user_change *c = ARENA_NEW(&call->arena, struct user_change);
 
 	control_password_begin(call->host->conf, &c->password);
-	snprintf(c->main_admin, sizeof(c->main_admin), "%.*s",
-		SPAN_FMT(call->host->conf->main_administrator));
+	c->main_admin = control_main_admin(call);
 	call->state = c;
 	return true;
-}
-
-/* The user whom errors, reports and undeliverable mail go to (ADM-01). */
-static bool
-is_main_admin(const struct user_change *c, struct span name)
-{
-	struct span local, domain;
-
-	span_cut(span_of(c->main_admin), '@', &local, &domain);
-	return span_eq_nocase(local, name);
 }
 
 static bool
@@ -207,100 +214,6 @@ password_work(struct control_call *call)
 	struct user_change *c = call->state;
 
 	return control_password_hash(call, control_param(call, "password"), &c->password);
-}
-
-static bool
-add_check(struct control_call *call)
-{
-	struct span name = control_param(call, "name");
-
-	if (user_name_is_reserved(name))
-		return control_failf(
-			call, RPC_INVALID, "name", "the name %.*s is reserved", SPAN_FMT(name));
-	if (!user_name_is_valid(name))
-		return control_fail(call, RPC_INVALID,
-			"a user name is 1 to 32 letters, digits, '.', '_' or '-', "
-			"with no '.' at an end or beside another",
-			NULL, "name");
-	if (control_characters(control_param(call, "comment")) > USER_COMMENT_MAX)
-		return control_fail(
-			call, RPC_INVALID, "a comment has at most 80 characters", NULL, "comment");
-	return password_check_rules(call);
-}
-
-static enum err
-add_change(struct control_call *call, struct txn *txn)
-{
-	struct user_change *c = call->state;
-	struct user_counts counts;
-	struct group group;
-	struct user user;
-	enum err err;
-
-	user_init(&user);
-	user.name = control_param(call, "name");
-	user.comment = control_param(call, "comment");
-	user.admin = rpc_flag(call->request, "admin");
-	user.quota_mb = rpc_number(call->request, "quota", 0);
-	user.password_hash = span_of(c->password.hash);
-	user.scram = (struct span){c->password.scram, c->password.scram_len};
-	if (user.quota_mb > USER_MB_MAX) {
-		control_failf(call, RPC_INVALID, "quota", "a quota is 0 (none) to %u MB",
-			(unsigned)USER_MB_MAX);
-		return ERR_LIMIT;
-	}
-	if (rpc_has(call->request, "group")) {
-		err = group_find_by_name(txn_view(txn), control_param(call, "group"), &group);
-		if (!control_fail_err(call, err, "group"))
-			return err;
-		err = group_join(txn_view(txn), group.group_id, &user);
-		if (err != OK)
-			return err;
-	}
-	err = user_count(txn_view(txn), &counts);
-	c->was_first = err == OK && counts.live == 0;
-	if (err == OK)
-		err = user_add(txn, &user, call->now_ms, &c->user_id);
-	if (err == ERR_EXISTS)
-		control_fail(call, RPC_CLASH, "a user, group or list has this name already", NULL,
-			"name");
-	call->job_done = 1;
-	return err;
-}
-
-static void
-add_finish(struct control_call *call)
-{
-	struct user_change *c = call->state;
-	struct span name = control_param(call, "name");
-
-	if (c->was_first && is_main_admin(c, name) && rpc_flag(call->request, "admin"))
-		call->note = arena_printf(
-			&call->arena, "%.*s is the Main Administrator", SPAN_FMT(name));
-}
-
-const struct control_handler control_do_user_add = {
-	.check = add_check,
-	.work = password_work,
-	.work_kind = WORK_HASH,
-	.change = add_change,
-	.finish = add_finish,
-	.object = "user",
-};
-
-/* What must not be taken from the Main Administrator. */
-static bool
-main_admin_stays(struct control_call *call, const struct user *user)
-{
-	const struct user_change *c = call->state;
-
-	if (!is_main_admin(c, user->name) || (user->admin && user->enabled))
-		return true;
-	return control_fail(call, RPC_REFUSED,
-		"this is the Main Administrator: he stays an enabled administrator",
-		"make another user the Main Administrator first: config set main_administrator "
-		"NAME",
-		NULL);
 }
 
 static enum err
@@ -321,13 +234,13 @@ set_change(struct control_call *call, struct txn *txn)
 {
 	const struct rpc_value *keys = rpc_value(call->request, "keys");
 	struct user_change *c = call->state;
-	struct user user;
+	struct user user, old;
+	const char *stays;
 	enum err err = user_find_by_name(txn_view(txn), control_param(call, "name"), &user);
-	bool was_admin;
 
 	if (!control_fail_err(call, err, "user"))
 		return err;
-	was_admin = user.admin && user.enabled;
+	old = user;
 	for (size_t i = 0; i < keys->count; i++) {
 		err = control_group_allows(call, txn_view(txn), &user, keys->pairs[i].key);
 		if (err != OK)
@@ -339,10 +252,15 @@ set_change(struct control_call *call, struct txn *txn)
 		if (err != OK)
 			return err;
 	}
-	if (was_admin && !main_admin_stays(call, &user))
+	stays = control_user_must_stay(call, c->main_admin, &old, &user);
+	if (stays) {
+		control_fail(call, RPC_REFUSED, stays,
+			"make another user the Main Administrator first: "
+			"config set main_administrator NAME",
+			NULL);
 		return ERR_DENIED;
+	}
 	c->user_id = user.user_id;
-	c->logins_end = true;
 	err = user_set(txn, &user, call->now_ms);
 	if (err == ERR_DENIED)
 		control_fail(call, RPC_REFUSED, "this is the last administrator", NULL, NULL);
@@ -410,37 +328,57 @@ const struct control_handler control_do_user_passwd = {
 	.object = "user",
 };
 
-static enum err
-remove_each(struct control_call *call, struct txn *txn, struct span name)
+/* ---- recount ---- */
+
+struct recount {
+	unsigned wrong; /* folders */
+};
+
+static bool
+recount_check(struct control_call *call)
 {
-	struct user_change *c = call->state;
+	call->state = ARENA_NEW(&call->arena, struct recount);
+	return true;
+}
+
+static enum err
+recount_each(struct control_call *call, struct txn *txn, struct span name)
+{
+	struct recount *r = call->state;
 	struct user user;
-	uint64_t session;
+	unsigned wrong = 0;
 	enum err err = user_find_by_name(txn_view(txn), name, &user);
 
-	if (err != OK)
-		return err;
-	session = shared_session_of_user(call->host->shared, user.user_id); /* USR-14 */
-	if (session)
-		call->skip_why = arena_printf(
-			&call->arena, "has a session open: s%llu", (unsigned long long)session)
-					 .ptr;
-	else if (is_main_admin(c, user.name))
-		call->skip_why = "is the Main Administrator";
-	if (call->skip_why)
-		return ERR_DENIED;
-	err = user_remove(txn, user.user_id, call->now_ms);
-	if (err == ERR_DENIED)
-		call->skip_why = "is the last administrator";
 	if (err == OK)
-		shared_login_drop(call->host->shared, user.user_id);
+		err = folders_recount(txn, user.user_id, &wrong);
+	if (err == OK && wrong > 0)
+		log_put(call->host->log,
+			&(struct log_line){.level = LEVEL_WARNING,
+				.area = "store",
+				.text = "the figures of a mailbox were wrong",
+				.fields = {{"user", name, 0}, {"folders", SPAN_NONE, wrong}}});
+	r->wrong += wrong; /* a job that runs again finds them wrong again: only whether is told */
 	return err;
 }
 
-const struct control_handler control_do_user_remove = {
-	.check = change_check,
-	.each = remove_each,
+static void
+recount_finish(struct control_call *call)
+{
+	const struct recount *r = call->state;
+
+	if (call->done > 0)
+		call->note = arena_printf(&call->arena, "%llu mailbox%s counted, %s",
+			(unsigned long long)call->done, call->done == 1 ? "" : "es",
+			r->wrong ? "figures were wrong and are right now" : "all was right");
+}
+
+const struct control_handler control_do_user_recount = {
+	.check = recount_check,
+	.each = recount_each,
+	.finish = recount_finish,
 	.object = "user",
+	.cannot = "the figures before were wrong",
+	.targets_job = 1,
 };
 
 static enum err

@@ -232,19 +232,29 @@ is_mapped_to(const struct conf *conf, struct snapshot *snap, const struct user *
 	return mapping_each_match(snap, &query, owner_check, &owner) == OK && owner.found;
 }
 
-/* An address alone or `"Name" <address>`; his group's may hold '*' for his name (GRP-06). */
+/* Does LIST, `a@b; "Name" <c@d>`, hold the address? */
+static bool
+holds_address(struct span list, const struct address *address)
+{
+	struct header_mailbox mailbox;
+	struct span item;
+
+	while (field_list_next(&list, &item))
+		if (header_next_mailbox(&item, &mailbox) &&
+			span_eq_nocase(mailbox.address, address->key))
+			return true;
+	return false;
+}
+
+/* His group's may hold '*' for his name (GRP-06). */
 static bool
 is_reply_address(const struct user *user, const struct address *address)
 {
-	struct header_mailbox mailbox;
 	struct arena arena;
-	struct span rest;
 	bool is;
 
 	arena_init(&arena, NULL);
-	rest = group_reply_address(&arena, user->reply_address, user->name);
-	is = rest.len > 0 && header_next_mailbox(&rest, &mailbox) &&
-		span_eq_nocase(mailbox.address, address->key);
+	is = holds_address(group_reply_address(&arena, user->reply_address, user->name), address);
 	arena_reset(&arena);
 	return is;
 }
@@ -253,7 +263,7 @@ bool
 names_may_use(const struct conf *conf, struct snapshot *snap, const struct user *user,
 	const struct address *address)
 {
-	if (is_reply_address(user, address))
+	if (is_reply_address(user, address) || holds_address(user->identities, address))
 		return true;
 	if (!conf_is_local(conf, address->local_part, address->domain))
 		return false;

@@ -98,8 +98,8 @@ bool names_is_valid(const struct conf *conf, const struct mail *mail, const stru
 bool names_is_own_literal(const struct own_addresses *own, struct span domain);
 
 /*
- * May USER write as ADDRESS (H12)? His name at any domain of ours, his reply address, or an
- * address that a mapping sends to him.
+ * May USER write as ADDRESS (H12)? His name at any domain of ours, his reply address, one of his
+ * identities (USR-21), or an address that a mapping sends to him.
  */
 bool names_may_use(const struct conf *conf, struct snapshot *snap, const struct user *user,
 	const struct address *address);

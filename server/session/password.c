@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define HASH_KIB_MAX (1024 * 1024) /* the highest auth.hash_memory */
+#define HASH_PASSES_MAX 100        /* the highest auth.hash_passes */
+
 _Static_assert(crypto_pwhash_STRBYTES <= PASSWORD_HASH_SIZE, "a hash fits");
 
 enum err
@@ -72,4 +75,17 @@ password_is_weak(struct span hash, const struct password_cost *cost)
 		sscanf(text, "$argon2id$v=19$m=%lu,t=%lu,", &kib, &passes) != 2)
 		return false;
 	return kib < cost->memory / 1024 || passes < cost->passes;
+}
+
+bool
+password_is_hash(struct span hash)
+{
+	char text[crypto_pwhash_STRBYTES];
+	unsigned long kib, passes;
+
+	return sodium_init() >= 0 && !span_has_control(hash, SPAN_NONE) &&
+		hash_text(hash, text) == OK &&
+		crypto_pwhash_str_needs_rehash(text, 1, crypto_pwhash_MEMLIMIT_MIN) >= 0 &&
+		sscanf(text, "$argon2id$v=19$m=%lu,t=%lu,", &kib, &passes) == 2 &&
+		kib <= HASH_KIB_MAX && passes <= HASH_PASSES_MAX;
 }

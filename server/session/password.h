@@ -32,6 +32,9 @@ MUST_CHECK enum err password_hash(
 MUST_CHECK enum err password_check(
 	struct span hash, struct span password, const struct password_cost *cost);
 
+/* Could TEXT be such a hash, made elsewhere at a cost that is no attack on our memory? */
+bool password_is_hash(struct span text);
+
 /* Made at less than COST: to be hashed anew at the next good login (H63). */
 bool password_is_weak(struct span hash, const struct password_cost *cost);
 

@@ -29,7 +29,7 @@ def refuses(change, *wanted, lines_before=0):
             true(word in "\n".join(lines), "%r is not in %r" % (word, lines))
         undo()
         server.start()
-        equal([u["name"] for u in server.json("user", "list")], ["postmaster"], "users afterwards")
+        equal([u["name"] for u in server.json("user", "list")], ["*OUTQUEUE", "postmaster"], "users afterwards")
         equal(server.stop(), 0, "exit status")
     finally:
         end(server)

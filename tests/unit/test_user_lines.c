@@ -185,6 +185,11 @@ usr_12_bulk_lines(void **state)
 		{ "  anna\tsecret  Anna of the office ", "anna", "secret", "Anna of the office" },
 		{ "anna \"four words with blanks\"", "anna", "four words with blanks", "" },
 		{ "anna \"a \"\"b\"\" c\" \"Anna, \"\"A\"\"\"", "anna", "a \"b\" c", "Anna, \"A\"" },
+		{ "anna,a long one,Anna, here", NULL, NULL, NULL },
+		{ "anna,a long one,\"Anna, here\"", "anna", "a long one", "Anna, here" },
+		{ "\"anna\",secret", "anna", "secret", "" },
+		{ "anna,", NULL, NULL, NULL },
+		{ ",secret", NULL, NULL, NULL },
 		{ "anna", NULL, NULL, NULL },
 		{ "anna \"open", NULL, NULL, NULL },
 		{ "anna \"x\"y z", NULL, NULL, NULL },
@@ -213,6 +218,29 @@ usr_12_bulk_lines(void **state)
 	}
 }
 
+static void
+usr_43_plain_lines_are_told_from_exports(void **state)
+{
+	static const struct {
+		const char *line;
+		bool plain;
+	} rows[] = {
+		{ "anna,1", false }, { "anna,0,$argon2id$x", false }, { "anna,,", false },
+		{ "anna,secret", true }, { "anna,false,Anna", true }, { "anna,secret,x,y", false },
+		{ "anna", false }, { "\"open,x", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct arena a;
+
+		arena_init(&a, NULL);
+		check_row(i, bulk_line_is_csv(&a, at_page_edge(span_of(rows[i].line))) ==
+				     rows[i].plain);
+		arena_reset(&a);
+	}
+}
+
 int
 test_user_lines(void)
 {
@@ -222,6 +250,7 @@ test_user_lines(void)
 		cmocka_unit_test(usr_43_lines_without_titles),
 		cmocka_unit_test(h70_cells_survive_a_spreadsheet),
 		cmocka_unit_test(usr_12_bulk_lines),
+		cmocka_unit_test(usr_43_plain_lines_are_told_from_exports),
 	};
 
 	return cmocka_run_group_tests_name("user_lines", tests, NULL, NULL);

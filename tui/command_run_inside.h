@@ -1,0 +1,23 @@
+/*
+ * command_run_inside.h - what command_run.c and command_preview.c share.
+ */
+#ifndef TUI_COMMAND_RUN_INSIDE_H
+#define TUI_COMMAND_RUN_INSIDE_H
+
+#include "tui/command_files.h"
+#include "tui/command_run.h"
+
+/* Complain and give back STATUS. */
+int run_tell(struct run *r, int status, struct span what, const char *why, struct span hint);
+/* Write OUT and free it; STATUS if that went well. */
+int run_print(struct run *r, struct buf *out, int status);
+int run_print_result(struct run *r, const struct control_method *m, const struct json *result);
+MUST_CHECK enum err run_call(struct run *r, const char *method, struct buf *params,
+	const struct command_files *files, const struct json **result);
+
+/* At a terminal these are shown before they are done (USR-13, USR-43). */
+bool run_shows_first(const struct run *r);
+/* Preview; then, unless it was all that was wanted, ask and apply what was pinned. */
+int run_preview(struct run *r, const struct command_files *files);
+
+#endif
