@@ -12,6 +12,7 @@ import poplib
 import smtplib
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.clients.hostile import Line  # noqa: E402
@@ -247,6 +248,18 @@ def test_backup_without_the_key_H65():
         true("others may read it" in server.errors(), server.errors())
         refused(poplib.error_proto, apop, server, secret)
         server.pop("anna").quit()  # mail flows
+
+
+def test_key_elsewhere_is_opened_by_the_warden_H65():
+    with tempfile.TemporaryDirectory(prefix="postroom-key-") as folder:
+        path = os.path.join(folder, "of-its-own.key")  # a folder that the server itself may not look into
+        with site(AUTH + "secrets: { key: %s }\n" % path) as server:
+            secret = legacy(server, "apop")
+            equal(os.stat(path).st_mode & 0o777, 0o600)
+            true(not os.path.exists(os.path.join(server.dir, "secrets.key")), "no other one is made")
+            server.stop()
+            server.start()
+            true(apop(server, secret).startswith(b"+OK"), "after a restart too")
 
 
 def log_text(server):
