@@ -59,12 +59,18 @@ server_set_limits(struct server *s, const struct conf *conf)
 	workers_set_waiting(s->workers, WORK_TLS, (size_t)conf->limits_handshakes);
 }
 
+static void
+on_dns_fault(void *arg, const char *text)
+{
+	server_complain(arg, "name servers cannot be read anew, the old ones stay", text, "restart");
+}
+
 struct resolver_options
-server_resolver_options(const struct conf *conf)
+server_resolver_options(struct server *s, const struct conf *conf)
 {
 	return (struct resolver_options){ .servers = conf->dns_servers.items,
 		.server_count = conf->dns_servers.count, .timeout_ms = conf->dns_timeout_ms,
-		.resolv_conf = "/etc/resolv.conf" };
+		.resolv_conf = "/etc/resolv.conf", .on_fault = on_dns_fault, .arg = s };
 }
 
 struct log_options
@@ -132,7 +138,7 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 {
 	struct generation *generation = generation_new(next);
 	struct log_options log = server_log_options(next, s->options);
-	struct resolver_options resolver = server_resolver_options(next);
+	struct resolver_options resolver = server_resolver_options(s, next);
 
 	log.dir = s->log_dir;
 	note_restart(s, next);

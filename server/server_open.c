@@ -221,7 +221,7 @@ open_tls(struct server *s, const struct conf *conf)
 static enum err
 open_resolver(struct server *s, const struct conf *conf)
 {
-	struct resolver_options options = server_resolver_options(conf);
+	struct resolver_options options = server_resolver_options(s, conf);
 	const char *fault = "";
 
 	if (resolver_open(server_front(s)->loop, &options, &s->resolver, &fault) != OK) {

@@ -133,7 +133,7 @@ void server_swap(struct server *s, struct generation *generation, struct tls_ser
 MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
 /* What is set anew in one place for all loops: limits of store and workers. */
 void server_set_limits(struct server *s, const struct conf *conf);
-struct resolver_options server_resolver_options(const struct conf *conf);
+struct resolver_options server_resolver_options(struct server *s, const struct conf *conf);
 struct log_options server_log_options(const struct conf *conf, const struct server_options *o);
 
 /* ---- server_clock.c ---- */

@@ -11,6 +11,7 @@
 #include "server/control/control_call.h"
 #include "server/control/control_mailbox.h"
 #include "server/metrics.h"
+#include "server/net/resolver.h"
 #include "server/net/tls.h"
 #include "server/server.h"
 #include "store/folders.h"
@@ -25,6 +26,7 @@ struct status {
 	unsigned sessions[STATUS_SERVICES_MAX], all_sessions;
 	size_t people;
 	int64_t started_ms, tls_expires_s;
+	struct resolver_stats dns;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
 	char store_state[32], reload_fault[256];
@@ -57,6 +59,7 @@ status_check(struct control_call *call)
 	st->people = shared_people(host->shared);
 	st->all_sessions = shared_session_count(host->shared);
 	st->started_ms = server_started_ms(host->server);
+	st->dns = resolver_stats(host->resolver);
 	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
 	st->clock_is_fake = host->conf->testing_clock;
 	st->clock_offset_ms = host->clock_offset_ms ? *host->clock_offset_ms : 0;
@@ -171,6 +174,21 @@ put_tls(struct control_call *call, const struct status *st)
 	json_put_close(w);
 }
 
+/* Questions to name servers since the start, and the answers that are remembered now. */
+static void
+put_dns(struct json_writer *w, const struct resolver_stats *dns)
+{
+	json_put_name(w, SPAN("dns"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("asked"), dns->asked);
+	json_put_member_u64(w, SPAN("from_cache"), dns->from_cache);
+	json_put_member_u64(w, SPAN("lookups"), dns->lookups);
+	json_put_member_u64(w, SPAN("failed"), dns->failed);
+	json_put_member_u64(w, SPAN("under_way"), dns->under_way);
+	json_put_member_u64(w, SPAN("names"), dns->names);
+	json_put_close(w);
+}
+
 static void
 put_figures(struct control_call *call)
 {
@@ -210,6 +228,7 @@ put_status(struct control_call *call, struct snapshot *snap)
 	if (err == OK)
 		err = put_store(w, snap, st);
 	put_tls(call, st);
+	put_dns(w, &st->dns);
 	put_figures(call);
 	json_put_name(w, SPAN("last_connect")); /* nothing connects by itself yet */
 	json_put_null(w);

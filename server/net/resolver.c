@@ -10,10 +10,12 @@
  */
 #include "server/net/resolver.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "proto/base/ascii.h"
 #include "proto/base/buf.h"
@@ -318,6 +320,22 @@ resolv_conf_changed(struct resolver *r)
 	return true;
 }
 
+/* c-ares takes a file that it cannot open for an empty one, and would ask 127.0.0.1. */
+static enum err
+remake_checked(struct resolver *r, const char **fault)
+{
+	int fd;
+
+	if (r->servers.len == 0) {
+		fd = open(r->options.resolv_conf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+		*fault = "resolv.conf cannot be opened";
+		if (fd < 0)
+			return ERR_IO;
+		close(fd);
+	}
+	return remake(r, fault);
+}
+
 static void
 look_at_channel(struct resolver *r)
 {
@@ -325,8 +343,11 @@ look_at_channel(struct resolver *r)
 		loop_now_ms(r->front) - r->silent_since_ms >= RESOLVER_SILENCE_MS;
 	const char *fault;
 
-	if ((resolv_conf_changed(r) || silent) && remake(r, &fault) != OK)
-		r->silent_since_ms = 0; /* the old one stays; again in a minute */
+	if ((!resolv_conf_changed(r) && !silent) || remake_checked(r, &fault) == OK)
+		return;
+	r->silent_since_ms = 0; /* the old one stays; again in a minute, or when the file changes */
+	if (r->options.on_fault)
+		r->options.on_fault(r->options.arg, fault);
 }
 
 static void

@@ -47,6 +47,9 @@ struct resolver_options {
 	size_t server_count;	    /* 0: those of resolv_conf */
 	int64_t timeout_ms;	    /* of one try */
 	const char *resolv_conf;    /* a path that outlives the resolver */
+	/* Front loop: the channel could not be made anew, the old one stays; TEXT is static. May be NULL. */
+	void (*on_fault)(void *arg, const char *text);
+	void *arg;
 };
 
 /* FRONT is the loop that asks. ERR_IO: no channel; *fault (static) says why. */

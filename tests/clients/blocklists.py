@@ -87,6 +87,8 @@ def test_answers_are_remembered_NET_05():
             equal(rcpt(server), (550, "5.7.1 127.0.0.2 is on the blocklist bl.test"))
         equal(dns.asked(REVERSED + "bl.test"), 1, "questions for 5 sessions")
         equal(dns.asked(REVERSED + "no.test"), 1, "of the list that has him not")
+        told = server.json("status")[0]["dns"]
+        equal([told[name] for name in ("asked", "from_cache", "lookups", "failed", "names")], [10, 8, 2, 0, 2])
 
 
 def test_hostile_name_servers_refuse_nobody_H69():

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "server/net/resolver_inside.h"
@@ -351,10 +352,19 @@ test_resolver_has_limits(void **state)
 }
 
 static void
+count_fault(void *arg, const char *text)
+{
+	assert_true(text[0] != '\0');
+	++*(int *)arg;
+}
+
+static void
 test_resolver_looks_at_resolv_conf_h69(void **state)
 {
 	char path[] = "/tmp/postroom-test-XXXXXX";
-	struct resolver_options options = { .timeout_ms = TRY_MS, .resolv_conf = path };
+	int faults = 0;
+	struct resolver_options options = { .timeout_ms = TRY_MS, .resolv_conf = path,
+		.on_fault = count_fault, .arg = &faults };
 	struct asked a = { .done = 0 };
 	struct resolver *r;
 	const char *fault;
@@ -376,6 +386,14 @@ test_resolver_looks_at_resolv_conf_h69(void **state)
 	loop_fake_advance(l, RESOLVER_LOOK_MS + 1);
 	resolver_ask(r, l, &a.q, SPAN("b.test"), DNS_A);
 	loop_turn(l, 1);
+	assert_int_equal(resolver_stats(r).channels, 2);
+	resolver_cancel(&a.q);
+	unlink(path); /* in the place of the file something that cannot be read */
+	assert_int_equal(mknod(path, S_IFSOCK | 0600, 0), 0);
+	loop_fake_advance(l, RESOLVER_LOOK_MS + 1);
+	resolver_ask(r, l, &a.q, SPAN("c.test"), DNS_A);
+	loop_turn(l, 1);
+	assert_int_equal(faults, 1);
 	assert_int_equal(resolver_stats(r).channels, 2);
 	resolver_close(&r);
 	loop_close(&l);
