@@ -34,7 +34,7 @@ mail_service(struct control_call *call, struct explained *e, enum mail_via via)
 		[MAIL_VIA_MX] = {"smtp", SERVICE_smtp},
 		[MAIL_VIA_SUBMISSION] = {"submission", SERVICE_submission},
 		[MAIL_VIA_LMTP] = {"lmtp", SERVICE_lmtp},
-		[MAIL_VIA_POP3] = {"local", SERVICE_COUNT},
+		[MAIL_VIA_POP3] = {"pop3", SERVICE_COUNT},
 		[MAIL_VIA_LOCAL] = {"local", SERVICE_COUNT},
 	};
 
@@ -63,9 +63,13 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
 	e->mail.peer.is_ipv4 = true;
-	e->mail.peer.is_unix = via == MAIL_VIA_LOCAL || via == MAIL_VIA_LMTP;
-	if (via == MAIL_VIA_LMTP)
-		snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), "unix");
+	if (via != MAIL_VIA_MX && via != MAIL_VIA_SUBMISSION) { /* nobody connects */
+		e->mail.peer.is_unix = true;
+		snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), "%s",
+			via == MAIL_VIA_LMTP ? "unix" : "who wrote it");
+	}
+	if (via == MAIL_VIA_POP3 || via == MAIL_VIA_LOCAL)
+		e->mail.helo = SPAN_NONE;
 	lan_own_addresses(&e->mail.own);
 	pipeline_read_header(call->host->conf, &e->mail);
 	plan_init(&e->plan, &call->arena);

@@ -441,6 +441,9 @@ def test_explain_collected_mail_by_its_collector_LOC_03_LOC_04_MAP_08_MAP_11_MAP
             ("box1", ["shared@example.test", "anna@example.test"], ["anna", "carl"])]
     for box, to, want in rows:
         equal(collected(box, *to), (250, want, []) if want else (550, [], []), "%s by %s" % (to, box))
+    got = must(s["link"].call("explain", **{"from": "bo@far.test"}, to=["bound@example.test"], collect="box1"))
+    equal(got["asked"]["via"], "pop3", "a collector is named: it is collected")
+    true(not any(step.startswith("limits:") for step in got["steps"]), "nobody connects: %r" % got["steps"])
     equal(ask_explain(s["link"], ["bound@example.test"], "stranger"), 550, "not by SMTP")
     equal(ask_explain(s["link"], ["list@elsewhere.test"], "user"), (set(), {"list@elsewhere.test"}), "a reply leaves (MAP-17)")
 
