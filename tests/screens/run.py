@@ -111,6 +111,7 @@ def test_queue_hold_remove_undo(server):
 
 
 def test_user_and_mapping_mail_follows(server):
+    """TUI-06: users and mappings by the console; mail follows them."""
     with Console(server) as c:
         c.keys("5").sees(r"^>.*anna")
         c.keys("c").sees(r"New user")
@@ -176,7 +177,8 @@ def test_trace_and_explain(server):
         c.keys("x@elsewhere.test", "Tab", "bert@example.test", "F2").sees(r"Reply +250|Copy +mailbox bert")
 
 
-def test_sizes_and_resize(server):
+def test_tui_01_sizes_and_resize(server):
+    """TUI-01: 80x24 and any other size, over what a terminal can do; STS-10: leaving ends no server."""
     with Console(server, rows=36, cols=120) as c:
         c.keys("2").sees(r"Last reason", r"x0@remote\.test")
         for rows, cols in ((24, 80), (10, 40), (60, 200), (5, 20), (24, 80)):
@@ -187,6 +189,7 @@ def test_sizes_and_resize(server):
         c.sees(r"Esc Close")
         c.keys("Escape").gone(r"Esc Close")
         c.keys("1", "q").sees(r"left with 0")
+    server.send("friend@elsewhere.test", ["bert@example.test"], "Subject: hi\r\n\r\nhello\r\n")
 
 
 def test_no_colour_and_c_locale(server):
@@ -213,6 +216,7 @@ def test_terminals(server):
 
 
 def test_plain_has_no_escapes(server):
+    """TUI-09: what the console does, a command does; --plain names it."""
     lines = "help\nscreens\nusers\nkeys queue\nqueue\nnext\ntrace\nuser show \"anna\"\nnonsense\nexplain --from a@b.test --to anna@example.test\nquit\nusers\n"
     r = subprocess.run([os.path.join(BUILD, "postroom"), "-s", server.socket, "console", "--plain"], input=lines,
                        capture_output=True, text=True, timeout=60)

@@ -1,6 +1,8 @@
 /*
  * test_tui_console.c - the console against a server that the test plays: keys in, screen out.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/test_tui.h"
@@ -60,6 +62,7 @@ static const struct answer users[] = {
 
 static struct play play;
 
+/* TUI-02 the top line; STS-01 what goes on; STS-04 what wants attention. */
 static void
 overview_sts_01(void **state)
 {
@@ -135,6 +138,7 @@ live_rows_stay(void **state)
 	play_end(&play);
 }
 
+/* TUI-05: nothing happens before F2, and leaving with changes asks. */
 static void
 form_saves_what_changed_usr_04(void **state)
 {
@@ -222,6 +226,103 @@ help_and_palette(void **state)
 	assert_true(play_sees(&play, "Users: Create"));
 	play_keys(&play, "<Esc>");
 	play_end(&play);
+}
+
+/* TUI-05: two administrators change one user: the second sees what the first wrote. */
+static void
+clash_is_shown(void **state)
+{
+	static const struct answer later[] = {
+		{ "user.show", NULL,
+			"{\"name\":\"bert\",\"full_name\":\"Theirs\",\"enabled\":true,"
+			"\"quota_mb\":30,\"comment\":\"b\",\"revision\":5}" },
+		{ "user.set", NULL, DONE("user bert changed") },
+		{ 0 },
+	};
+
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5j<Enter>Mine");
+	play.answers = later;
+	play_keys(&play, "<F2>");
+	assert_false(play_was_asked(&play, "user.set"));
+	assert_true(play_sees(&play, "somebody else changed 1 of your fields"));
+	assert_true(play_sees(&play, "changed meanwhile to: Theirs"));
+	assert_true(play_sees(&play, "[30 ")); /* what was not changed here is theirs */
+	play_keys(&play, "<F2>");
+	assert_true(play_was_asked(&play, "user.set {\"name\":\"bert\",\"keys\":{\"full_name\":\"Mine\"}}"));
+	play_end(&play);
+}
+
+#define SCREEN_FILE_MAX 32768
+
+/* All but the screen bar, in which a new screen appears. */
+static bool
+same_screen(const char *a, const char *b)
+{
+	size_t first = strcspn(a, "\n"), bar_a, bar_b;
+
+	if (strncmp(a, b, first) != 0 || b[first] != '\n')
+		return false;
+	bar_a = first + 1 + strcspn(a + first + 1, "\n");
+	bar_b = first + 1 + strcspn(b + first + 1, "\n");
+	return strcmp(a + bar_a, b + bar_b) == 0;
+}
+
+/* The page docs/screens/NAME.txt is the screen; written anew with POSTROOM_WRITE_SCREENS=1. */
+static bool
+is_page(const char *name)
+{
+	static char page[SCREEN_FILE_MAX];
+	char path[128];
+	const char *screen = play_screen(&play);
+	FILE *file;
+	size_t got;
+
+	snprintf(path, sizeof(path), "docs/screens/%s-%dx%d.txt", name, play.console.cells.cols,
+		play.console.cells.rows);
+	if (getenv("POSTROOM_WRITE_SCREENS")) {
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs(screen, file);
+		fclose(file);
+		return true;
+	}
+	file = fopen(path, "r");
+	got = file ? fread(page, 1, sizeof(page) - 1, file) : 0;
+	page[got] = '\0';
+	if (file)
+		fclose(file);
+	if (same_screen(page, screen))
+		return true;
+	print_message("the screen is not %s (if it should not be: POSTROOM_WRITE_SCREENS=1 "
+		      "build/test-tui):\n%s", path, screen);
+	return false;
+}
+
+static void
+pages_of_docs(void **state)
+{
+	static const struct {
+		const char *name, *keys;
+	} rows[] = {
+		{ "overview", "1" }, { "users", "5" }, { "users-marked", " " }, { "users-remove", "d" },
+		{ "user", "<Esc>-<Enter>" }, { "user-changed", "Anna A." }, { "user-new", "<F5><Esc>c" },
+		{ "help", "<Esc>?" }, { "command", "<Esc>:user" }, { "filter", "<Esc>fan" },
+		{ "logs", "<Esc>4" },
+	};
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+
+	(void)state;
+	for (size_t size = 0; size < COUNT(sizes); size++) {
+		play_begin(&play, users, sizes[size][0], sizes[size][1]);
+		play_event(&play, "status", STATUS);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			play_keys(&play, rows[i].keys);
+			assert_true(is_page(rows[i].name));
+		}
+		play_end(&play);
+	}
 }
 
 /* From 40x10 up every screen draws; below it says so. ASan and UBSan look at the rest. */
@@ -335,6 +436,8 @@ test_tui_console(void)
 		cmocka_unit_test(reconnect_keeps_place),
 		cmocka_unit_test(pasting_runs_no_keys),
 		cmocka_unit_test(help_and_palette),
+		cmocka_unit_test(clash_is_shown),
+		cmocka_unit_test(pages_of_docs),
 		cmocka_unit_test(every_size),
 		cmocka_unit_test(login_sts_06),
 		cmocka_unit_test(random_keys),
