@@ -294,7 +294,7 @@ def test_clear_and_recount(s):
     equal(users(s)["bert"]["inbox"], 0, "USR-10 the inbox is cleared")
     r = s.cli("user", "recount", "bert", "anna")
     true("2 mailboxes counted, all was right" in r.stdout, r.stdout)
-    true("no such user" in refused(s, "user", "recount", "nobody") or True, "")
+    true("not found" in refused(s, "user", "recount", "nobody"), "nobody has a mailbox")
 
 
 # --- removing ---
@@ -490,6 +490,8 @@ def test_import(s):
     equal((have["comment"], "extra" in users(s)), ("=1+1", False), "USR-43 replaced")
     for user in ("anna", "bert", "postmaster"):
         s.pop(user).quit()  # USR-43 logins unchanged
+    text = refused(s, "user", "import", write(s, "bad.csv", full + "anna,1,2\r\n"), "--replace")
+    true("nothing was changed" in text, "USR-43 a bad line replaces nobody: %s" % text)
     s.cli("user", "import", write(s, "bare.csv", bare), "--replace")
     s.pop("anna").quit()  # USR-43 only the password column is missing: he keeps it
     short = exported(s, "--csv", "--passwords").replace('"bert",0', '"carla",0')

@@ -270,6 +270,56 @@ test_move_refused_changes_nothing(void **state)
 	assert_int_equal(fixture_check(f, false, &lines), 0);
 }
 
+/* USR-10: figures that went wrong behind the server's back are right again. */
+static enum err
+spoil(struct txn *txn, void *arg)
+{
+	struct act *a = arg;
+	struct folder inbox;
+	enum err err = folder_get(txn_view(txn), a->user_id, a->inbox, &inbox);
+
+	inbox.messages += 7;
+	inbox.bytes = 1;
+	inbox.unseen = 0;
+	return err == OK ? folder_put(txn, &inbox) : err;
+}
+
+static enum err
+recount(struct txn *txn, void *arg)
+{
+	struct act *a = arg;
+	unsigned wrong = 99;
+	enum err err = folders_recount(txn, a->user_id, &wrong);
+
+	a->count = wrong;
+	return err;
+}
+
+static void
+test_recount_usr_10(void **state)
+{
+	struct fixture *f = *state;
+	struct folder before, after;
+	struct act a;
+	unsigned lines;
+
+	begin(f, &a);
+	before = folder_now(f, &a, a.inbox);
+	assert_int_equal(run(f, recount, &a), OK);
+	assert_int_equal(a.count, 0);
+	assert_int_equal(run(f, spoil, &a), OK);
+	assert_int_equal(folder_now(f, &a, a.inbox).messages, MESSAGES + 7);
+	assert_int_equal(run(f, recount, &a), OK);
+	assert_int_equal(a.count, 1);
+	after = folder_now(f, &a, a.inbox);
+	assert_int_equal(after.messages, before.messages);
+	assert_int_equal(after.bytes, before.bytes);
+	assert_int_equal(after.unseen, before.unseen);
+	buf_fini(&a.clash);
+	fixture_close(f);
+	assert_int_equal(fixture_check(f, false, &lines), 0);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
@@ -280,6 +330,7 @@ test_message_ways(void)
 		T(test_hold_can_be_undone),
 		T(test_bin_sweep_then_undo_is_a_clash),
 		T(test_move_refused_changes_nothing),
+		T(test_recount_usr_10),
 	};
 
 	return cmocka_run_group_tests_name("message_ways", tests, NULL, NULL);
