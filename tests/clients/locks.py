@@ -117,12 +117,14 @@ def test_SEC_02_five_wrong_then_the_right_one_is_refused_until_time_has_passed()
         true(login(server, B, "anna").startswith(b"+OK"), "SEC-03: unlocked by time")
 
 
-def test_SEC_03_unlocked_by_an_administrator_and_by_a_restart():
+def test_SEC_03_USR_20_unlocked_by_an_administrator_and_by_a_restart():
     with site(Server(extra=CLOCK), "anna") as server:
         guess(server, A, "anna", 5)
         equal(login(server, A, "anna"), NO)
         server.cli("user", "unlock", "anna")
         true(not locked(server, "anna"), "unlocked")
+        r = server.cli("user", "set", "anna", "locked=yes", ok=False)
+        true(r.returncode == 1 and not locked(server, "anna"), "nobody locks by hand: " + r.stderr)
         true(login(server, A, "anna").startswith(b"+OK"), "by user unlock")
         true(security(server, "unlocked"), "logged")
         server.add_user("bert")
