@@ -109,6 +109,25 @@ put_all(struct console *c, struct rect *at, const struct json *list, enum style 
 		put_row(c, at, json_text(text), style);
 }
 
+/* The same act as a command; with its objects where all of them are in the sample. */
+static void
+put_command(struct console *c, struct rect *at, const struct confirm *f)
+{
+	const struct json *sample = json_find(f->preview, SPAN("sample"));
+	struct buf text;
+
+	buf_init(&text, PRINT_MAX);
+	print_put(&text, SPAN("CLI: "));
+	print_clean(&text, json_text(json_find(f->preview, SPAN("cli"))), &c->style);
+	for (const struct json *key = sample && sample->count == f->count ? sample->first : NULL;
+		key && key->kind == JSON_STRING; key = key->next) {
+		print_put(&text, SPAN(" "));
+		print_clean(&text, key->text, &c->style);
+	}
+	put_row(c, at, buf_span(&text), STYLE_DIM);
+	buf_fini(&text);
+}
+
 static int
 wanted_rows(const struct confirm *f)
 {
@@ -173,9 +192,7 @@ confirm_draw(struct console *c, struct modal *m)
 		put_row(c, &at, span_of(text), STYLE_DIM);
 	}
 	put_all(c, &at, json_find(f->preview, SPAN("warnings")), STYLE_WARNING);
-	snprintf(text, sizeof(text), "CLI: %.*s",
-		SPAN_FMT(json_text(json_find(f->preview, SPAN("cli")))));
-	put_row(c, &at, span_of(text), STYLE_DIM);
+	put_command(c, &at, f);
 	draw_question(c, f, (struct rect){ box.row + box.rows - 2, box.col + 2, 1, box.cols - 4 });
 }
 

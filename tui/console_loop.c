@@ -19,6 +19,7 @@
 #include "tui/term.h"
 
 #define FRAME_MS 100
+#define FRAME_SLOW_MS 2000
 #define RESIZE_MS 60
 #define TICK_MS 1000
 #define ANSWER_MS 400 /* what comes so soon after a key is its answer, and painted at once */
@@ -81,6 +82,7 @@ take_signals(void)
 struct loop_state {
 	struct console *console;
 	int64_t painted_ms, pressed_ms, resized_ms; /* resized_ms 0: no change of size waits */
+	int64_t frame_ms; /* between two frames that no key caused */
 	bool pressed;
 	int sync_fd; /* a test reads a byte from it each time all is painted; -1: none */
 };
@@ -103,8 +105,8 @@ next_ms(const struct loop_state *l)
 
 	if (link < due)
 		due = link;
-	if (c->dirty && l->painted_ms + FRAME_MS < due)
-		due = l->painted_ms + FRAME_MS;
+	if (c->dirty && l->painted_ms + l->frame_ms < due)
+		due = l->painted_ms + l->frame_ms;
 	if (l->resized_ms && l->resized_ms + RESIZE_MS < due)
 		due = l->resized_ms + RESIZE_MS;
 	if (c->toast[0] && c->toast_until_ms < due)
@@ -153,7 +155,7 @@ paint(struct loop_state *l)
 {
 	struct console *c = l->console;
 
-	if (!c->repaint && (!c->dirty || (!l->pressed && c->now_ms - l->painted_ms < FRAME_MS)))
+	if (!c->repaint && (!c->dirty || (!l->pressed && c->now_ms - l->painted_ms < l->frame_ms)))
 		return;
 	console_draw(c);
 	term_paint(&c->cells, c->repaint);
@@ -203,7 +205,8 @@ int
 console_run(const struct console_options *options)
 {
 	static struct console console;
-	struct loop_state l = { .console = &console, .sync_fd = sync_descriptor() };
+	struct loop_state l = { .console = &console, .sync_fd = sync_descriptor(),
+		.frame_ms = options->slow ? FRAME_SLOW_MS : FRAME_MS };
 
 	if (!take_signals())
 		return -1;

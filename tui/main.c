@@ -224,6 +224,7 @@ run_console(struct program *p)
 		.utf8 = !p->style.ascii,
 		.utc = o->utc,
 		.read_only = o->read_only,
+		.slow = o->slow,
 	};
 	struct plain plain = { stdin, STDOUT_FILENO, isatty(STDIN_FILENO), run_plain_line, p };
 
