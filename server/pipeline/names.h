@@ -70,9 +70,9 @@ enum name_builtin { BUILTIN_NONE, BUILTIN_NO_ONE, BUILTIN_EVERYONE, BUILTIN_ADMI
 enum name_builtin names_builtin(struct span name); /* LST-07 */
 
 /*
- * The users of a group, of Everyone (USR-24) or of Admins, one after another, each with what his group
- * forces upon him. *at is 0 at the start. ERR_NOT_FOUND at the end. Everyone and Admins walk all
- * users.
+ * The users of a group, of Everyone (USR-24) or of Admins, one after another, each with what his
+ * group forces upon him. *at is 0 at the start. ERR_NOT_FOUND at the end. Everyone and Admins walk
+ * all users.
  */
 MUST_CHECK enum err names_member_next(
 	struct snapshot *snap, uint64_t group_id, uint64_t *at, struct user *out);
@@ -92,8 +92,9 @@ MUST_CHECK enum err names_main_administrator(
 
 /* The collector of collected mail; NULL for other mail, and where mail->collect names none. */
 const struct conf_collector *names_collector(const struct conf *conf, const struct mail *mail);
-/* Is the domain of ADDRESS valid (LOC-03)? By the collector's accepted domains, else by domains.local. */
-bool names_is_valid(const struct conf *conf, const struct mail *mail, const struct address *address);
+/* Is the domain of ADDRESS valid (LOC-03)? By what the collector accepts, else by domains.local. */
+bool names_is_valid(
+	const struct conf *conf, const struct mail *mail, const struct address *address);
 /* Is "[192.0.2.1]" one of OWN? */
 bool names_is_own_literal(const struct own_addresses *own, struct span domain);
 

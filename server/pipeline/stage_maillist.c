@@ -1,13 +1,13 @@
 /*
  * stage_maillist.c - steps 2 and 3 of RTE-01: what a name means, lists and groups opened.
  *
- *     address elsewhere     the queue                     group, Everyone, Admins   each member
- *     address of ours       its local-part, as a name     list                      each member, a name again
- *     *REMOTE               the recipient, elsewhere      user                      his mailbox
+ *     address elsewhere   the queue                    group, Everyone, Admins   each member
+ *     address of ours     its local-part, as a name    list           each member, a name again
+ *     *REMOTE             the recipient, elsewhere     user                      his mailbox
  *     No-one                nowhere
  *
- * Names wait in a row, nearest first, so a list is met at its least depth, once (LST-06), and nothing
- * recurses (H16, H38).
+ * Names wait in a row, nearest first, so a list is met at its least depth, once (LST-06), and
+ * nothing recurses (H16, H38).
  */
 #include "server/pipeline/stages.h"
 

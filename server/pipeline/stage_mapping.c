@@ -7,8 +7,8 @@
  *     a valid domain (LOC-03)?                  the local-part
  *     else                                      the queue; collected mail is passed over (LOC-04)
  *
- * A target enters behind the mappings, so mappings never chain (Q-08). What the names mean is the next
- * stage's; ~@domain is asked for when that found nobody (stage_unknown.c).
+ * A target enters behind the mappings, so mappings never chain (Q-08). What the names mean is the
+ * next stage's; ~@domain is asked for when that found nobody (stage_unknown.c).
  */
 #include "server/pipeline/stages.h"
 
@@ -132,7 +132,7 @@ note_domain(const struct pipeline_ask *ask, struct plan *plan)
 			SPAN_NONE);
 }
 
-/* LOC-08: a satellite hands all that users send to its parent; what the server itself writes stays. */
+/* LOC-08: a satellite hands all that users send to its parent; what the server writes stays. */
 static bool
 is_for_parent(const struct pipeline_ask *ask, const struct plan *plan)
 {

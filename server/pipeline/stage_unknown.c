@@ -1,7 +1,7 @@
 /*
  * stage_unknown.c - a recipient whom neither mappings nor lists nor users know.
  *
- *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  out, where the file says so (LOC-07)  ->  refused
+ *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  out, if the file says so (LOC-07)  ->  refused
  */
 #include "server/pipeline/stages.h"
 
@@ -39,7 +39,7 @@ find_rest(struct pipeline_ask *ask, struct plan *plan)
 	return err == OK ? wants_resolve(ask, plan) : err;
 }
 
-/* RFC 5321, 4.5.1: never 550 to postmaster; whoever repairs it by making an administrator gets it. */
+/* RFC 5321, 4.5.1: never 550 to postmaster; who is made an administrator later gets it. */
 static enum verdict
 put_off_role(struct pipeline_ask *ask, struct plan *plan)
 {
