@@ -594,7 +594,8 @@ def test_server(c, s):
     rows = s.json("service", "list")
     c.check("service list", {"smtp", "pop3"} <= {r["name"] for r in rows}, rows)
     st, out, err = s.run("service", "stop", "pop3")
-    c.check("service stop says the way back", out == "service pop3 stopped; the way back is: postroom service start pop3\n", out)
+    c.check("SVC-02 service stop says the way back and what stops with it", out == "service pop3 stopped; the way back is: "
+            "postroom service start pop3; until then nobody collects mail by POP3\n", out)
     off = [r for r in s.json("service", "list") if r["name"] == "pop3"][0]["on"]
     c.check("service stop", st == 0 and off is False, err)
     st, _, err = s.run("status", "--check")
