@@ -463,7 +463,7 @@ def in_namespace(server, folder):
     server.wait_ready()
 
 
-def test_started_as_root_the_server_gives_up_its_rights_h55():
+def test_started_as_root_the_server_gives_up_its_rights_h55_SEC_12():
     if os.getuid() != 0:
         raise Skip("needs root")
     server, folder = Server(services=("smtp", "pop3")), tempfile.mkdtemp(prefix="postroom-test-")
