@@ -176,20 +176,6 @@ def test_a_key_file_that_is_no_key_is_one_clear_line():
     refuses(change, "key")
 
 
-def test_an_address_that_is_not_ours_is_one_clear_line():
-    def change(server):
-        with open(server.config) as f:
-            good = f.read()
-        with open(server.config, "w") as f:
-            f.write(good.replace("127.0.0.1:", "192.0.2.1:"))
-
-        def undo():
-            with open(server.config, "w") as f:
-                f.write(good)
-        return undo
-    refuses(change, "192.0.2.1")
-
-
 def test_a_log_directory_that_cannot_be_made_is_one_clear_line():
     def change(server):
         os.rename(server.dir + "/log", server.dir + "/log.kept")
