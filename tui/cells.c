@@ -295,3 +295,39 @@ cells_text(const struct cells *c, struct buf *out)
 			return;
 	}
 }
+
+size_t
+cells_fitting(const struct cells *c, struct span line, int cols)
+{
+	size_t end = 0, blank = 0;
+
+	while (end < line.len) {
+		size_t next = end + 1;
+
+		while (next < line.len && ((unsigned char)line.ptr[next] & 0xc0) == 0x80)
+			next++;
+		if (cells_width(c, span_range(line, 0, next)) > cols)
+			break;
+		end = next;
+		if (line.ptr[end - 1] == ' ')
+			blank = end;
+	}
+	return end < line.len && blank > end / 2 ? blank : end > 0 ? end : line.len;
+}
+
+int
+cells_put_wrapped(struct cells *c, struct rect at, struct span text, enum style style)
+{
+	int used = 0;
+
+	while (text.len > 0 && used < at.rows) {
+		bool last = used + 1 == at.rows;
+		size_t end = last ? text.len : cells_fitting(c, text, at.cols);
+
+		cells_put(c, (struct rect){ at.row + used, at.col, 1, at.cols },
+			span_range(text, 0, end), style);
+		text = span_trim(span_from(text, end));
+		used++;
+	}
+	return used;
+}

@@ -71,6 +71,10 @@ void cells_put_field(
 	struct cells *c, struct rect at, struct span text, enum style style, bool right);
 /* Columns that cells_put() would use. */
 int cells_width(const struct cells *c, struct span text);
+/* Bytes of LINE that fit into COLS columns, up to a blank where there is one. */
+size_t cells_fitting(const struct cells *c, struct span line, int cols);
+/* TEXT in up to AT.rows rows, cut only in the last; the rows used. */
+int cells_put_wrapped(struct cells *c, struct rect at, struct span text, enum style style);
 /* Blank all of AT. */
 void cells_fill(struct cells *c, struct rect at, enum style style);
 /* The style of what stands there. */

@@ -12,12 +12,15 @@
 
 #define CONFIRM_WIDTH 78
 #define CONFIRM_SAMPLE 6
+#define CONFIRM_ROWS 30
 
 struct confirm {
 	struct modal modal;
 	const struct control_method *method;
 	const struct json *preview; /* in modal.arena */
 	uint64_t count;
+	link_done *done; /* told instead of the message line, or NULL */
+	void *owner;
 	bool typed; /* G3 */
 	struct line_edit edit;
 };
@@ -46,7 +49,8 @@ apply(struct console *c, struct confirm *f)
 		console_say(c, STYLE_WARNING, "type %s to do it", count);
 		return;
 	}
-	console_apply(c, f->method, json_text(json_find(f->preview, SPAN("token"))), word);
+	console_apply(c, f->method, json_text(json_find(f->preview, SPAN("token"))), word, f->done,
+		f->owner);
 	console_pop_modal(c);
 }
 
@@ -75,6 +79,17 @@ put_row(struct console *c, struct rect *at, struct span text, enum style style)
 	cells_put(&c->cells, *at, text, style);
 	at->row++;
 	at->rows--;
+}
+
+/* A sentence, over as many rows as it needs while two are left for what follows. */
+static void
+put_sentence(struct console *c, struct rect *at, struct span text, enum style style)
+{
+	struct rect to = { at->row, at->col, at->rows - 2, at->cols };
+	int used = cells_put_wrapped(&c->cells, to, text, style);
+
+	at->row += used;
+	at->rows -= used;
 }
 
 /* A row of a list: its texts and sizes one after the other. */
@@ -106,7 +121,7 @@ put_all(struct console *c, struct rect *at, const struct json *list, enum style 
 {
 	for (const struct json *text = list ? list->first : NULL; text && at->rows > 2;
 		text = text->next)
-		put_row(c, at, json_text(text), style);
+		put_sentence(c, at, json_text(text), style);
 }
 
 /* The same act as a command; with its objects where all of them are in the sample. */
@@ -128,18 +143,33 @@ put_command(struct console *c, struct rect *at, const struct confirm *f)
 	buf_fini(&text);
 }
 
+/* Rows that the sentences of LIST take. */
+static size_t
+sentence_rows(const struct console *c, const struct json *list, int cols)
+{
+	size_t rows = 0;
+
+	for (const struct json *at = list ? list->first : NULL; at; at = at->next) {
+		struct span text = json_text(at);
+
+		do {
+			text = span_trim(span_from(text, cells_fitting(&c->cells, text, cols)));
+			rows++;
+		} while (text.len > 0 && rows < CONFIRM_ROWS);
+	}
+	return rows;
+}
+
 static int
-wanted_rows(const struct confirm *f)
+wanted_rows(const struct console *c, const struct confirm *f, int cols)
 {
 	const struct json *sample = json_find(f->preview, SPAN("sample"));
-	const struct json *effects = json_find(f->preview, SPAN("effects"));
-	const struct json *warnings = json_find(f->preview, SPAN("warnings"));
 	size_t rows = 5;
 
 	rows += sample ? (sample->count < CONFIRM_SAMPLE ? sample->count : CONFIRM_SAMPLE + 1) : 0;
-	rows += effects ? effects->count : 0;
-	rows += warnings ? warnings->count : 0;
-	return rows < 30 ? (int)rows : 30;
+	rows += sentence_rows(c, json_find(f->preview, SPAN("effects")), cols);
+	rows += sentence_rows(c, json_find(f->preview, SPAN("warnings")), cols);
+	return rows < CONFIRM_ROWS ? (int)rows : CONFIRM_ROWS;
 }
 
 static void
@@ -167,12 +197,13 @@ confirm_draw(struct console *c, struct modal *m)
 {
 	struct confirm *f = confirm_of(m);
 	const struct json *sample = json_find(f->preview, SPAN("sample"));
-	struct rect box = { 0, 0, wanted_rows(f), CONFIRM_WIDTH }, at;
+	struct rect box = { 0, 0, 0, CONFIRM_WIDTH }, at;
 	char text[CONSOLE_TEXT_MAX];
 	size_t shown = 0;
 
 	if (box.cols > c->cells.cols - 2)
 		box.cols = c->cells.cols - 2;
+	box.rows = wanted_rows(c, f, box.cols - 4);
 	if (box.rows > c->cells.rows - 4)
 		box.rows = c->cells.rows - 4;
 	box.row = (c->cells.rows - box.rows) / 2;
@@ -204,7 +235,8 @@ static const struct modal_class confirm_class = {
 };
 
 void
-confirm_open(struct console *c, const struct control_method *method, struct link_reply *preview)
+confirm_open(struct console *c, const struct control_method *method, struct link_reply *preview,
+	link_done *done, void *owner)
 {
 	struct confirm *f = calloc(1, sizeof(*f));
 
@@ -212,6 +244,8 @@ confirm_open(struct console *c, const struct control_method *method, struct link
 	link_reply_keep(preview, &f->modal.arena);
 	f->preview = preview->result;
 	f->method = method;
+	f->done = done;
+	f->owner = owner;
 	f->typed = method->guard == CONTROL_G3;
 	line_edit_init(&f->edit);
 	f->count = json_number_or(json_find(f->preview, SPAN("count")), f->count);

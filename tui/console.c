@@ -96,6 +96,9 @@ place_new(struct console *c, const struct screen_class *class, const struct json
 	p->key = arena_copy(&p->arena, key);
 	for (p->tab_count = 1; class->tabs && class->tabs[p->tab_count]; p->tab_count++)
 		ENSURE(p->tab_count < SCREEN_TABS_MAX);
+	for (unsigned i = 0; i < p->tab_count; i++)
+		if (tab_class(p, i) == class)
+			p->tab = i;
 	if (!row)
 		return p;
 	buf_init(&text, JSON_TEXT_MAX);
@@ -151,9 +154,6 @@ console_open(struct console *c, const struct screen_class *class, const struct j
 
 	p->back = c->roots[c->root];
 	c->roots[c->root] = p;
-	for (unsigned i = 0; i < p->tab_count; i++)
-		if (tab_class(p, i) == class)
-			p->tab = i;
 	place_show(c, p);
 	return console_screen(c);
 }

@@ -151,17 +151,21 @@ struct act_values {
 	const struct rpc_pair *pairs;
 	const bool *keyed; /* belongs into the method's `keys` */
 	size_t count;
-	void *owner; /* the form, told by `done` */
-	link_done *done;
+	void *owner; /* the form, told by `done`; by `previewed` where it has to be shown first */
+	link_done *done, *previewed;
 };
 void console_do_with(struct screen *screen, const struct key_action *action,
 	const struct act_values *values);
 /* The answer of a method as a text of its own. */
 void console_show_answer(
 	struct console *c, const struct control_method *method, const struct json *result);
-/* Apply what was previewed; WORD is what was typed for it, or empty. */
+/* Say what a change did; a password that was made is shown, this once. */
+void console_tell_done(
+	struct console *c, const struct control_method *method, const struct json *done);
+/* Apply what was previewed; WORD is what was typed for it, or empty. Where DONE is not NULL it is
+ * told what came of it. */
 void console_apply(struct console *c, const struct control_method *method, struct span token,
-	struct span word);
+	struct span word, link_done *done, void *owner);
 void console_undo(struct console *c, bool redo);
 /* The params of METHOD as far as the place and the row give them; false: one is missing (*lacks). */
 bool console_put_params(struct screen *screen, const struct control_method *method,
@@ -177,8 +181,8 @@ void menu_open_palette(struct console *c);
 void menu_open_help(struct console *c);
 void menu_open_screens(struct console *c);
 void menu_open_sort(struct screen *screen);
-/* A preview from the server: y, or the typed word for G3, applies it. */
+/* A preview from the server: y, or the typed word for G3, applies it. DONE, OWNER: as console_apply. */
 void confirm_open(struct console *c, const struct control_method *method,
-	struct link_reply *preview);
+	struct link_reply *preview, link_done *done, void *owner);
 
 #endif

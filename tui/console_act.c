@@ -62,8 +62,8 @@ say_skipped(struct console *c, const struct json *skipped)
 		SPAN_FMT(json_text(json_find(first, SPAN("why")))));
 }
 
-static void
-say_done(struct console *c, const struct json *done, const struct control_method *method)
+void
+console_tell_done(struct console *c, const struct control_method *method, const struct json *done)
 {
 	const struct json *skipped = json_find(done, SPAN("skipped"));
 	struct span note = json_text(json_find(done, SPAN("note")));
@@ -78,6 +78,8 @@ say_done(struct console *c, const struct json *done, const struct control_method
 			undo ? "   u takes it back" : "");
 	if (skipped && skipped->count > 0)
 		say_skipped(c, skipped);
+	if (json_text(json_find(done, SPAN("secret"))).len > 0)
+		console_show_answer(c, method, done);
 }
 
 void
@@ -110,7 +112,7 @@ answered(void *owner, struct link_reply *reply)
 	if (reply->error) {
 		console_say_error(c, reply->error);
 	} else if (p->method->reply == CONTROL_REPLY_DONE) {
-		say_done(c, reply->result, p->method);
+		console_tell_done(c, p->method, reply->result);
 		keep_redo(c, reply->result, p->undo);
 		table_renew(console_screen(c));
 	} else {
@@ -122,13 +124,14 @@ answered(void *owner, struct link_reply *reply)
 
 void
 console_apply(struct console *c, const struct control_method *method, struct span token,
-	struct span word)
+	struct span word, link_done *done, void *owner)
 {
-	struct pending *p = pending_new(c, method);
+	struct pending *p = done ? NULL : pending_new(c, method);
 	struct json_writer w;
 	struct buf params;
 
-	p->undo = method->id == CONTROL_undo_apply;
+	if (p)
+		p->undo = method->id == CONTROL_undo_apply;
 	buf_init(&params, CONTROL_LINE_MAX);
 	json_writer_init(&w, &params);
 	json_put_object(&w);
@@ -137,7 +140,8 @@ console_apply(struct console *c, const struct control_method *method, struct spa
 		json_put_member_string(&w, SPAN("word"), word);
 	json_put_close(&w);
 	if (json_writer_end(&w) != OK ||
-		server_link_call(&c->link, "apply", buf_span(&params), answered, p) == 0) {
+		server_link_call(&c->link, "apply", buf_span(&params), p ? answered : done,
+			p ? (void *)p : owner) == 0) {
 		console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
 		free(p);
 	}
@@ -155,9 +159,9 @@ previewed(void *owner, struct link_reply *reply)
 		console_say_error(c, reply->error);
 	else if (p->at_once)
 		console_apply(c, p->method, json_text(json_find(reply->result, SPAN("token"))),
-			SPAN(""));
+			SPAN(""), NULL, NULL);
 	else
-		confirm_open(c, p->method, reply);
+		confirm_open(c, p->method, reply, NULL, NULL);
 	c->dirty = true;
 	free(p);
 }
@@ -172,7 +176,8 @@ send(struct console *c, const char *method, struct span params, link_done *done,
 }
 
 static bool
-preview(struct console *c, struct pending *p, struct span params, const struct selection *sel)
+preview(struct console *c, const struct control_method *method, struct span params,
+	const struct selection *sel, link_done *done, void *owner)
 {
 	struct json_writer w;
 	struct buf outer;
@@ -181,7 +186,7 @@ preview(struct console *c, struct pending *p, struct span params, const struct s
 	buf_init(&outer, CONTROL_LINE_MAX);
 	json_writer_init(&w, &outer);
 	json_put_object(&w);
-	json_put_member_string(&w, SPAN("method"), span_of(p->method->method));
+	json_put_member_string(&w, SPAN("method"), span_of(method->method));
 	json_put_name(&w, SPAN("params"));
 	json_put_raw(&w, params);
 	if (sel->all && sel->filter.len > 0)
@@ -190,7 +195,7 @@ preview(struct console *c, struct pending *p, struct span params, const struct s
 		json_put_member_bool(&w, SPAN("all"), true);
 	json_put_close(&w);
 	if (json_writer_end(&w) == OK)
-		sent = send(c, "preview", buf_span(&outer), previewed, p);
+		sent = send(c, "preview", buf_span(&outer), done, owner);
 	else
 		console_say(c, STYLE_ERROR, "! too much at once: mark fewer");
 	buf_fini(&outer);
@@ -241,8 +246,7 @@ is_shown_first(const struct control_method *method)
 }
 
 static void
-act_on(struct screen *s, const struct control_method *method, struct span params,
-	const struct act_values *values)
+act_on(struct screen *s, const struct control_method *method, struct span params)
 {
 	struct console *c = s->console;
 	struct selection selection = { 0 };
@@ -252,16 +256,27 @@ act_on(struct screen *s, const struct control_method *method, struct span params
 	(void)table_selection(s, &selection);
 	p->at_once = !is_shown_first(method);
 	if (control_method_changes(method) && !has_secret(method) &&
-		(is_shown_first(method) || selection.all) && !(values && values->done))
-		sent = preview(c, p, params, &selection);
-	else if (values && values->done) {
-		free(p);
-		(void)send(c, method->method, params, values->done, values->owner);
-		return;
-	} else
+		(is_shown_first(method) || selection.all))
+		sent = preview(c, method, params, &selection, previewed, p);
+	else
 		sent = send(c, method->method, params, answered, p);
 	if (!sent)
 		free(p);
+}
+
+/* The same for a form, which is told what came of it. */
+static void
+act_for_form(struct screen *s, const struct control_method *method, struct span params,
+	const struct act_values *values)
+{
+	struct console *c = s->console;
+	struct selection selection = { 0 };
+
+	(void)table_selection(s, &selection);
+	if (is_shown_first(method) && control_method_changes(method) && !has_secret(method))
+		(void)preview(c, method, params, &selection, values->previewed, values->owner);
+	else
+		(void)send(c, method->method, params, values->done, values->owner);
 }
 
 void
@@ -269,6 +284,7 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 {
 	const struct control_method *method = method_for(s, action);
 	struct console *c = s->console;
+	struct selection selection;
 	struct buf params;
 
 	ENSURE(method);
@@ -277,12 +293,18 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 			action->label, control_right_name(method->right));
 		return;
 	}
+	if (action->marked && table_selection(s, &selection) && selection.all) {
+		console_say(c, STYLE_WARNING, "%s: mark the rows one by one, or by V", action->label);
+		return;
+	}
 	buf_init(&params, CONTROL_LINE_MAX);
 	params.wipes = true;
-	if (console_put_params(s, method, action, values, &params))
-		act_on(s, method, buf_span(&params), values);
-	else
+	if (!console_put_params(s, method, action, values, &params))
 		console_say(c, STYLE_WARNING, "%s: there is no row to do it with", action->label);
+	else if (values)
+		act_for_form(s, method, buf_span(&params), values);
+	else
+		act_on(s, method, buf_span(&params));
 	buf_wipe(&params);
 }
 
@@ -323,7 +345,7 @@ console_undo(struct console *c, bool redo)
 	if (redo && !c->redo[0]) {
 		console_say(c, STYLE_WARNING, "nothing was undone here that could be done again");
 		free(p);
-	} else if (!preview(c, p, params, &none)) {
+	} else if (!preview(c, p->method, params, &none, previewed, p)) {
 		free(p);
 	}
 	arena_reset(&a);

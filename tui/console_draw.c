@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define ROWS_WITH_BAR 20
+#define TOAST_ROWS 3
 
 static bool
 has_bar(const struct console *c)
@@ -98,14 +99,17 @@ draw_bar(struct console *c)
 	for (unsigned i = 0; screens[i]; i++) {
 		bool here = i == c->root;
 
-		if (!screens[i]->digit && !here)
+		if (!screens[i]->digit)
 			continue;
-		snprintf(text, sizeof(text), "%c%s%.1s%s%s%c", here ? '[' : ' ',
-			"", screens[i]->digit ? &screens[i]->digit : "",
-			screens[i]->digit ? " " : "", screens[i]->title, here ? ']' : ' ');
+		snprintf(text, sizeof(text), "%c%c %s%c", here ? '[' : ' ', screens[i]->digit,
+			screens[i]->title, here ? ']' : ' ');
 		put_on(c, &at, span_of(text), here ? STYLE_HERE : STYLE_PLAIN);
 	}
-	put_on(c, &at, SPAN(" 0 More"), STYLE_PLAIN);
+	snprintf(text, sizeof(text), "[0 %s]", screens[c->root]->title);
+	if (screens[c->root]->digit)
+		put_on(c, &at, SPAN(" 0 More"), STYLE_PLAIN);
+	else
+		put_on(c, &at, span_of(text), STYLE_HERE);
 }
 
 /* "Users > anna", and what the panel says of itself. */
@@ -162,6 +166,24 @@ draw_down(struct console *c, struct rect at)
 	cells_put_field(&c->cells, at, span_of(text), STYLE_ERROR, false);
 }
 
+/* What does not fit into the line goes over those above it. */
+static void
+draw_toast(struct console *c, struct rect at)
+{
+	struct span rest = span_of(c->toast);
+	int rows = 0;
+
+	while (rest.len > 0 && rows < TOAST_ROWS) {
+		rest = span_trim(span_from(rest, cells_fitting(&c->cells, rest, at.cols)));
+		rows++;
+	}
+	at.row -= rows - 1;
+	at.rows = rows;
+	if (rows > 1)
+		cells_fill(&c->cells, (struct rect){ at.row, 0, rows, c->cells.cols }, STYLE_PLAIN);
+	cells_put_wrapped(&c->cells, at, span_of(c->toast), c->toast_style);
+}
+
 static void
 draw_message(struct console *c)
 {
@@ -183,7 +205,7 @@ draw_message(struct console *c)
 		}
 		c->cells.cursor_col = line_edit_draw(&p->edit, &c->cells, at, STYLE_FIELD);
 	} else if (c->toast[0]) {
-		cells_put(&c->cells, at, span_of(c->toast), c->toast_style);
+		draw_toast(c, at);
 	} else if (c->state == CONSOLE_DOWN) {
 		draw_down(c, at);
 	} else if (c->state == CONSOLE_LOGIN) {

@@ -155,7 +155,7 @@ struct param_sources {
 	struct screen *screen;
 	const struct json *fixed;
 	const struct act_values *values;
-	const char *take;
+	const char *take, *marked;
 };
 
 static bool
@@ -175,11 +175,12 @@ put_param(const struct param_sources *from, const struct control_param *p, struc
 		json_put_json(w, json_find(fixed, p->name));
 	} else if (p->type == CONTROL_TYPE_KEYS && values) {
 		put_keyed(w, values);
-	} else if (p->type == CONTROL_TYPE_TARGETS) {
+	} else if (p->type == CONTROL_TYPE_TARGETS ||
+		(from->marked && span_eq(span_of(from->marked), p->name))) {
 		return put_targets(s, p, w);
 	} else if (!p->optional || is_taken(from->take, p->name) ||
 		is_subject(s->class, p->name)) {
-		return put_found(s, p, w);
+		return put_found(s, p, w) || p->optional;
 	}
 	return true;
 }
@@ -188,7 +189,8 @@ bool
 console_put_params(struct screen *s, const struct control_method *method,
 	const struct key_action *action, const struct act_values *values, struct buf *out)
 {
-	struct param_sources from = { s, NULL, values, action ? action->take : NULL };
+	struct param_sources from = { s, NULL, values, action ? action->take : s->class->take,
+		action ? action->marked : NULL };
 	struct control_schema schema;
 	struct json_writer w;
 	struct arena a;

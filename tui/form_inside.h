@@ -22,7 +22,7 @@ struct form {
 	struct form_value values[FORM_FIELDS_MAX];
 	size_t count, at, top;
 	uint64_t revision;
-	bool known, asked, saving, checking, leaving;
+	bool known, asked, checking, leaving;
 };
 
 bool form_is_changed(const struct form_value *v);

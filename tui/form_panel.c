@@ -32,31 +32,6 @@ form_changes(const struct form *f)
 	return changes;
 }
 
-static void
-add_fields(struct form *f)
-{
-	const char *tab = "";
-
-	for (const struct form_field *at = f->class->fields; at->name; at++) {
-		struct form_value *v = &f->values[f->count++];
-
-		ENSURE(f->count <= FORM_FIELDS_MAX);
-		tab = at->tab ? at->tab : tab;
-		v->field = at;
-		v->tab = tab;
-		line_edit_init(&v->edit);
-		v->edit.secret = at->kind == FORM_SECRET;
-		v->edit.number = at->kind == FORM_NUMBER;
-		buf_init(&v->base, LINE_EDIT_MAX);
-		if (f->action && at->kind == FORM_FLAG) {
-			line_edit_set(&v->edit, SPAN("no"));
-			print_put(&v->base, SPAN("no"));
-		}
-	}
-	while (f->at + 1 < f->count && !form_can_edit(&f->values[f->at]))
-		f->at++;
-}
-
 /* ---- values of the server ---- */
 
 static void
@@ -74,15 +49,79 @@ value_text(const struct json *value, enum form_kind kind, struct buf *out)
 	}
 }
 
+static const struct json *
+start_cell(struct screen *origin, const char *name, const struct json *key)
+{
+	const struct json *row = NULL;
+	struct span row_key;
+
+	if (strcmp(name, ".") == 0)
+		return key;
+	if (screen_panel(origin)->row && screen_panel(origin)->row(origin, &row, &row_key))
+		return json_find(row, span_of(name));
+	return json_find(origin->place->row, span_of(name));
+}
+
+/* What a question begins with. */
+static void
+start_value(struct form_value *v, struct screen *origin)
+{
+	struct json key = { .kind = JSON_STRING, .text = origin->place->key };
+	struct span first = SPAN(""), rest;
+
+	if (v->field->from)
+		value_text(start_cell(origin, v->field->from, &key), v->field->kind, &v->base);
+	else if (v->field->kind == FORM_FLAG)
+		first = SPAN("no");
+	else if (v->field->kind == FORM_CHOICE)
+		(void)span_cut(span_of(v->field->choices), '|', &first, &rest);
+	print_put(&v->base, first);
+	line_edit_set(&v->edit, buf_span(&v->base));
+}
+
+static void
+add_fields(struct form *f)
+{
+	const char *tab = "";
+
+	for (const struct form_field *at = f->class->fields; at->name; at++) {
+		struct form_value *v = &f->values[f->count++];
+
+		ENSURE(f->count <= FORM_FIELDS_MAX);
+		tab = at->tab ? at->tab : tab;
+		v->field = at;
+		v->tab = tab;
+		line_edit_init(&v->edit);
+		v->edit.secret = at->kind == FORM_SECRET;
+		v->edit.number = at->kind == FORM_NUMBER;
+		buf_init(&v->base, LINE_EDIT_MAX);
+		if (f->action)
+			start_value(v, f->origin);
+	}
+	while (f->at + 1 < f->count && !form_can_edit(&f->values[f->at]))
+		f->at++;
+}
+
+/* What is only looked at, as people read it. */
+static void
+value_shown(const struct json *value, const struct print_style *style, struct buf *out)
+{
+	if (value && value->kind != JSON_NULL)
+		print_value(out, value, print_type_of(value->name, value), style);
+}
+
 /* What is not changed here takes what the server has; true: both changed it. */
 static bool
-value_take(struct form_value *v, const struct json *object)
+value_take(struct form_value *v, const struct json *object, const struct print_style *style)
 {
 	bool mine = form_is_changed(v), clash;
 	struct buf theirs;
 
 	buf_init(&theirs, LINE_EDIT_MAX);
-	value_text(json_find(object, span_of(v->field->name)), v->field->kind, &theirs);
+	if (v->field->kind == FORM_SHOWN)
+		value_shown(json_find(object, span_of(v->field->name)), style, &theirs);
+	else
+		value_text(json_find(object, span_of(v->field->name)), v->field->kind, &theirs);
 	clash = mine && !span_eq(buf_span(&theirs), buf_span(&v->base));
 	buf_fini(&v->base);
 	v->base = theirs;
@@ -101,7 +140,7 @@ take_object(struct form *f, const struct json *object)
 
 	for (size_t i = 0; i < f->count; i++)
 		if (f->values[i].field->kind != FORM_SECRET)
-			clashes += value_take(&f->values[i], object);
+			clashes += value_take(&f->values[i], object, &f->screen->console->style);
 	f->revision = json_number_or(json_find(object, SPAN("revision")), f->revision);
 	f->known = true;
 	return clashes;
@@ -163,16 +202,21 @@ note_fault(struct form *f, const struct rpc_error *error)
 	console_say_error(f->screen->console, error);
 }
 
+static const struct control_method *
+method_of(const struct form *f)
+{
+	return control_method_find(span_of(f->action ? f->action->method : f->class->save));
+}
+
 static void
 saved(void *owner, struct link_reply *reply)
 {
 	struct screen *s = owner;
 	struct form *f = s->state;
 	struct console *c = s->console;
-	const struct control_method *method =
-		control_method_find(span_of(f->action ? f->action->method : f->class->save));
+	const struct control_method *method = method_of(f);
+	struct buf row; /* the key that it has now */
 
-	f->saving = false;
 	c->dirty = true;
 	if (reply->error) {
 		note_fault(f, reply->error);
@@ -182,8 +226,10 @@ saved(void *owner, struct link_reply *reply)
 		console_show_answer(c, method, reply->result);
 		return;
 	}
-	console_say(c, STYLE_OK, "%.*s   u takes it back",
-		SPAN_FMT(json_text(json_find(reply->result, SPAN("note")))));
+	buf_init(&row, LINE_EDIT_MAX);
+	for (size_t i = 0; i < f->count && f->action; i++)
+		if (f->values[i].field->names_row)
+			print_put(&row, line_edit_text(&f->values[i].edit));
 	for (size_t i = 0; i < f->count; i++) { /* the form is what the server has now */
 		struct form_value *v = &f->values[i];
 
@@ -195,14 +241,32 @@ saved(void *owner, struct link_reply *reply)
 	}
 	if (f->action) {
 		console_back(c);
-		table_renew(console_screen(c));
+		if (buf_span(&row).len > 0)
+			table_go(console_screen(c), buf_span(&row));
+		else
+			table_renew(console_screen(c));
 	} else {
 		ask(f);
 	}
+	buf_fini(&row);
+	console_tell_done(c, method, reply->result);
+}
+
+/* What saving would do; y does it. */
+static void
+previewed(void *owner, struct link_reply *reply)
+{
+	struct screen *s = owner;
+
+	s->console->dirty = true;
+	if (reply->error)
+		note_fault(s->state, reply->error);
+	else
+		confirm_open(s->console, method_of(s->state), reply, saved, s);
 }
 
 /* Does the value go along? Of an object what was changed; of a key all, so that none is taken from the
- * row under the cursor; keys that were left empty do not. */
+ * row under the cursor; keys that were left as they are do not. */
 static bool
 goes_along(const struct form *f, const struct form_value *v)
 {
@@ -210,7 +274,7 @@ goes_along(const struct form *f, const struct form_value *v)
 		return false;
 	if (!f->action)
 		return form_is_changed(v);
-	return !v->field->keyed || line_edit_text(&v->edit).len > 0;
+	return !v->field->keyed || form_is_changed(v);
 }
 
 static void
@@ -219,7 +283,7 @@ save_now(struct form *f)
 	static struct key_action by_save;
 	struct rpc_pair pairs[FORM_FIELDS_MAX];
 	bool keyed[FORM_FIELDS_MAX];
-	struct act_values values = { pairs, keyed, 0, f->screen, saved };
+	struct act_values values = { pairs, keyed, 0, f->screen, saved, previewed };
 
 	for (size_t i = 0; i < f->count; i++) {
 		if (!goes_along(f, &f->values[i]))
@@ -233,6 +297,31 @@ save_now(struct form *f)
 		&values);
 }
 
+/* A question whose answer is a screen: that is opened on what was filled in. */
+static void
+open_answer(struct form *f)
+{
+	const struct json *row = NULL;
+	struct json_writer w;
+	struct arena a;
+	struct buf text;
+
+	arena_init(&a, NULL);
+	buf_init(&text, CONTROL_LINE_MAX);
+	json_writer_init(&w, &text);
+	json_put_object(&w);
+	for (size_t i = 0; i < f->count; i++)
+		if (line_edit_text(&f->values[i].edit).len > 0)
+			json_put_member_string(&w, span_of(f->values[i].field->name),
+				line_edit_text(&f->values[i].edit));
+	json_put_close(&w);
+	if (json_writer_end(&w) == OK && json_parse(&a, buf_span(&text), &row, NULL) == OK)
+		console_open(f->screen->console, f->action->open, row,
+			line_edit_text(&f->values[0].edit));
+	buf_fini(&text);
+	arena_reset(&a);
+}
+
 static void
 save(struct form *f)
 {
@@ -244,6 +333,10 @@ save(struct form *f)
 	}
 	if (!f->action && form_changes(f) == 0) {
 		console_say(c, STYLE_DIM, "nothing was changed");
+		return;
+	}
+	if (f->action && f->action->open) {
+		open_answer(f);
 		return;
 	}
 	if (f->action) {

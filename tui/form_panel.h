@@ -30,8 +30,11 @@ struct form_field {
 	enum form_kind kind;
 	const char *choices;
 	const char *help;
+	/* form of a key: begins with this cell of the row under the cursor, or with what the place was
+	 * opened on: "." */
+	const char *from;
+	bool names_row; /* the row that is there afterwards has this key */
 	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does */
-	const char *set_by; /* form of an object: saved by this method instead, as its parameter */
 };
 
 struct form_class {

@@ -55,14 +55,14 @@ line_add(struct menu *m, const char *text)
 
 /* Each word must be there, in any order. */
 static bool
-line_matches(const struct menu_line *line, struct span words)
+line_matches(const struct menu_line *line, struct span words, bool with_help)
 {
 	struct span text = span_of(line->text), help = span_of(line->help), word;
 
 	while (words.len > 0) {
 		(void)span_cut(words, ' ', &word, &words);
 		if (span_find_span_nocase(text, word) >= text.len && word.len > 0 &&
-			span_find_span_nocase(help, word) >= help.len)
+			(!with_help || span_find_span_nocase(help, word) >= help.len))
 			return false;
 	}
 	return true;
@@ -71,9 +71,15 @@ line_matches(const struct menu_line *line, struct span words)
 static void
 narrow(struct menu *m)
 {
+	struct span words = line_edit_text(&m->edit);
+
 	m->shown_count = 0;
 	for (size_t i = 0; i < m->count; i++)
-		if (line_matches(&m->lines[i], line_edit_text(&m->edit)))
+		if (line_matches(&m->lines[i], words, false))
+			m->shown[m->shown_count++] = i;
+	for (size_t i = 0; i < m->count; i++) /* then those that only their help finds */
+		if (!line_matches(&m->lines[i], words, false) &&
+			line_matches(&m->lines[i], words, true))
 			m->shown[m->shown_count++] = i;
 	m->at = m->top = 0;
 	while (m->at + 1 < m->shown_count && m->lines[m->shown[m->at]].off)

@@ -40,13 +40,14 @@ struct column {
 };
 
 /* A key of the screen. The first of form, open, run, method that is named is what it does; guard and
- * right are those of the method's row. */
+ * right are those of the method's row. A form with open: that screen shows the answer. */
 struct key_action {
 	uint32_t key; /* an upper-case letter of its own, or c, e, d, v or KEY_RETURN */
 	const char *label; /* "Retry now" */
 	const char *method;
 	const char *params; /* JSON members that are always so: "\"steps\":true" */
 	const char *take;   /* parameters that may be left out and are taken from the row: "target" */
+	const char *marked; /* this parameter, a list, is the keys of the marked rows */
 	const struct form_class *form;
 	const struct screen_class *open;
 	void (*run)(struct screen *screen);
@@ -60,6 +61,7 @@ struct key_action {
 /* A labelled line of the pane below a table. */
 struct detail {
 	const char *label, *field;
+	uint8_t rows; /* at most, for long ones; 0: 1 */
 };
 
 struct panel_class {
@@ -89,9 +91,11 @@ struct screen_class {
 	const struct panel_class *panel; /* NULL: a table */
 	const char *method; /* NULL: the panel knows by itself */
 	const char *params; /* JSON members that are always so */
+	const char *take;   /* parameters that may be left out and are taken as others are: "user" */
 	const char *subject; /* the name under which parameters mean the row it was opened on: */
 	const char *subject_field; /* this cell of it, or its key where that is NULL */
 	const char *sort;    /* to begin with: "name" or "-time" */
+	const char *filter;  /* to begin with, before the key of what it was opened on: "target:" */
 	const struct column *columns;
 	const struct key_action *keys;
 	const struct screen_class *open; /* what Enter opens on a row */

@@ -1,46 +1,7 @@
 /*
- * screen_server.c - services, open sessions, settings, and the log of changes.
+ * screen_server.c - settings, and the log of changes.
  */
 #include "tui/screen_rows.h"
-
-const struct screen_class screen_services = {
-	.name = "services",
-	.title = "Services",
-	.method = "service.list",
-	.columns = (const struct column[]){
-		{ "Service", "name", 14 },
-		{ "On", "on", 4 },
-		{ "Sessions", "sessions", 8 },
-		{ "Max", "max_connections", 6, 1 },
-		{ "TLS", "tls", 10, 2 },
-		{ "Listens on", "listen", 30, 0, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'E', "Start/stop", "service.stop", .other = { "on", "false", "service.start" } },
-		{ 0 } },
-	.help = "What the server listens for.",
-	.poll = true,
-};
-
-const struct screen_class screen_sessions = {
-	.name = "sessions",
-	.title = "Sessions",
-	.method = "session.list",
-	.columns = (const struct column[]){
-		{ "ID", "id", 10 },
-		{ "Service", "service", 11 },
-		{ "User", "user", 14, 0, COLUMN_GROW },
-		{ "Peer", "peer", 20, 0, COLUMN_GROW },
-		{ "TLS", "tls", 8, 1 },
-		{ "Age", "age", 7, 2 },
-		{ "Doing", "doing", 16, 3, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'K', "End", "session.end" },
-		{ 0 } },
-	.help = "Who is connected at this moment.",
-	.poll = true,
-};
 
 const struct screen_class screen_settings = {
 	.name = "settings",
@@ -53,7 +14,7 @@ const struct screen_class screen_settings = {
 		{ "Needs", "needs", 8, 2 },
 		{ 0 } },
 	.detail = (const struct detail[]){
-		{ "Help", "help" },
+		{ "Help", "help", 3 },
 		{ "Type", "type" },
 		{ 0 } },
 	.help = "Every key of the configuration file with the value in force.",

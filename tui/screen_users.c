@@ -1,12 +1,13 @@
 /*
- * screen_users.c - users: the list, the form of one, the mailbox, the bin.
+ * screen_users.c - users: the list, the form of one. Its other tabs are in screen_mailbox.c and
+ * screen_logins.c.
  */
 #include "tui/screen_rows.h"
 
 static const struct form_class user_add = {
 	.title = "New user",
 	.fields = (const struct form_field[]){
-		{ "New user", "name", "Name", FORM_TEXT, NULL, "1 to 32 characters without blanks; the address is NAME@the default domain" },
+		{ "New user", "name", "Name", FORM_TEXT, NULL, "1 to 32 characters without blanks; the address is NAME@the default domain", .names_row = true },
 		{ NULL, "password", "Password", FORM_SECRET, NULL, "at least auth.min_length characters" },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
 		{ NULL, "quota", "Quota (MB)", FORM_NUMBER, NULL, "empty or 0: no limit" },
@@ -25,7 +26,7 @@ static const struct form_class user_passwd = {
 static const struct form_class user_rename = {
 	.title = "New name",
 	.fields = (const struct form_field[]){
-		{ "New name", "new_name", "New name", FORM_TEXT, NULL, "addresses of the old name stop working; add a mapping if they must go on" },
+		{ "New name", "new_name", "New name", FORM_TEXT, NULL, "addresses of the old name stop working; add a mapping if they must go on", "name", true },
 		{ 0 } },
 };
 
@@ -40,7 +41,8 @@ static const struct form_class user_form = {
 		{ NULL, "admin", "Administrator", FORM_FLAG, NULL, "may do everything that this console can" },
 		{ NULL, "quota_mb", "Quota (MB)", FORM_NUMBER, NULL, "0: no limit" },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
-		{ NULL, "password_changed", "Password set", FORM_SHOWN, NULL, "" },
+		{ NULL, "messages", "Messages", FORM_SHOWN, NULL, "" },
+		{ NULL, "last_login", "Last login", FORM_SHOWN, NULL, "" },
 		{ NULL, "created", "Created", FORM_SHOWN, NULL, "" },
 		{ NULL, "changed", "Changed", FORM_SHOWN, NULL, "" },
 		{ "Forwarding", "forward", "Forward", FORM_FLAG, NULL, "mail goes to the addresses below" },
@@ -53,14 +55,30 @@ static const struct form_class user_form = {
 		{ NULL, "size_under_kb", "Under (kB)", FORM_NUMBER, NULL, "smaller messages get another treatment; 0: none" },
 		{ NULL, "size_under_action", "Under: do", FORM_TEXT, NULL, "what is done with them" },
 		{ NULL, "size_under_to", "Under: to", FORM_LIST, NULL, "addresses" },
-		{ "Access", "protocols", "Protocols", FORM_WORDS, "pop3|imap|smtp|ldap|finger|password|console", "what the user may log in to; all and none too" },
+		{ "Access & protocols", "protocols", "Protocols", FORM_WORDS, "pop3|imap|smtp|ldap|finger|password|console", "what the user may log in to; all and none too" },
+		{ NULL, "locked", "Locked out", FORM_SHOWN, NULL, "after failed logins; to unlock: F9, unlock" },
+		{ NULL, "locked_until", "Locked until", FORM_SHOWN, NULL, "" },
+		{ NULL, "password_changed", "Password set", FORM_SHOWN, NULL, "" },
+		{ NULL, "app_passwords", "App passwords", FORM_SHOWN, NULL, "on the tab Logins: one a device" },
+		{ NULL, "legacy", "APOP, CRAM-MD5", FORM_SHOWN, NULL, "passwords of their own; to make one: F9, legacy" },
+		{ NULL, "forced", "Forced by group", FORM_SHOWN, NULL, "" },
 		{ NULL, "send_internet", "Send outside", FORM_FLAG, NULL, "may send to the Internet" },
 		{ NULL, "receive_internet", "Receive outside", FORM_FLAG, NULL, "gets mail from the Internet" },
 		{ NULL, "max_out_kb", "Largest sent (kB)", FORM_NUMBER, NULL, "0: no limit" },
 		{ NULL, "monitor", "Monitored", FORM_FLAG, NULL, "copies go where monitoring says; noted in the log of changes" },
 		{ NULL, "everyone", "In `everyone`", FORM_FLAG, NULL, "gets mail to everyone" },
+		{ "Addresses", "identities", "May send as", FORM_LIST, NULL, "other addresses than the user's own" },
 		{ NULL, "reply_address", "Reply address", FORM_TEXT, NULL, "what is written into Reply-To" },
+		{ NULL, "lists", "Lists", FORM_SHOWN, NULL, "" },
 		{ NULL, "no_signature", "No signature", FORM_FLAG, NULL, "the signature of the house is not added" },
+		{ 0 } },
+};
+
+static const struct form_class user_legacy = {
+	.title = "APOP or CRAM-MD5",
+	.fields = (const struct form_field[]){
+		{ "A password for old mail programs", "mechanism", "Mechanism", FORM_CHOICE, "apop|cram-md5", "a password of our own making, for this alone" },
+		{ NULL, "state", "State", FORM_CHOICE, "on|off", "on: made and shown once; off: erased" },
 		{ 0 } },
 };
 
@@ -68,12 +86,13 @@ static const struct key_action user_keys[] = {
 	{ 'P', "Password", "user.passwd", .form = &user_passwd },
 	{ 'K', "Unlock", "user.unlock" },
 	{ 'W', "Rename", "user.rename", .form = &user_rename },
+	{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
 	{ 'd', "Remove", "user.remove" },
 	{ 0 },
 };
 
-static const struct screen_class *const user_tabs[] = { &screen_user, &screen_mailbox,
-	&screen_mailbox_bin, NULL };
+const struct screen_class *const user_tabs[] = { &screen_user, &screen_logins, &screen_mapped,
+	&screen_mailbox, &screen_mailbox_bin, NULL };
 
 const struct screen_class screen_user = {
 	.name = "user",
@@ -84,47 +103,6 @@ const struct screen_class screen_user = {
 	.form = &user_form,
 	.keys = user_keys,
 	.tabs = user_tabs,
-};
-
-const struct screen_class screen_mailbox = {
-	.name = "mailbox",
-	.title = "Mailbox",
-	.method = "message.list",
-	.subject = "user",
-	.columns = (const struct column[]){
-		{ "UID", "uid", 6 },
-		{ "Date", "date", 12, 3 },
-		{ "Size", "size", 6, 1 },
-		{ "Held", "held", 4, 2 },
-		{ "From", "from", 24, 0, COLUMN_GROW },
-		{ "Subject", "subject", 30, 0, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'H', "Hold/release", "message.hold", .other = { "held", "true", "message.release" } },
-		{ 'd', "Remove", "message.remove" },
-		{ 0 } },
-	.tabs = user_tabs,
-	.help = "The INBOX of a user.",
-};
-
-const struct screen_class screen_mailbox_bin = {
-	.name = "bin",
-	.title = "Bin",
-	.method = "message.bin",
-	.subject = "user",
-	.columns = (const struct column[]){
-		{ "Removed", "removed", 12 },
-		{ "Until", "until", 12, 2 },
-		{ "Size", "size", 6, 1 },
-		{ "From", "from", 24, 0, COLUMN_GROW },
-		{ "Subject", "subject", 30, 0, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'E', "Restore", "message.restore" },
-		{ 'D', "Purge", "message.purge" },
-		{ 0 } },
-	.tabs = user_tabs,
-	.help = "What was removed from the mailbox and can still be put back.",
 };
 
 const struct screen_class screen_users = {
@@ -146,10 +124,12 @@ const struct screen_class screen_users = {
 		{ KEY_RETURN, "Open", .open = &screen_user },
 		{ 'e', "Edit", .open = &screen_user },
 		{ 'c', "Create", "user.add", .form = &user_add },
+		{ 'd', "Remove", "user.remove" },
 		{ 'P', "Password", "user.passwd", .form = &user_passwd },
 		{ 'K', "Unlock", "user.unlock" },
 		{ 'W', "Rename", "user.rename", .form = &user_rename },
-		{ 'd', "Remove", "user.remove" },
+		{ 'M', "Mailbox", .open = &screen_mailbox },
+		{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
 		{ 0 } },
 	.open = &screen_user,
 	.help = "Flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.",

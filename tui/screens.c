@@ -12,9 +12,13 @@ const struct screen_class *const screens[] = {
 	&screen_logs,
 	&screen_users,
 	&screen_mappings,
+	&screen_lists,
 	/* reached by 0 and by name */
+	&screen_groups,
 	&screen_services,
+	&screen_access,
 	&screen_sessions,
+	&screen_blocked,
 	&screen_settings,
 	&screen_audit,
 	NULL,

@@ -205,7 +205,7 @@ detail_rows(const struct table *t, struct rect at)
 	if (!t->screen->class->detail || t->no_detail || at.rows < DETAIL_FROM)
 		return 0;
 	for (const struct detail *d = t->screen->class->detail; d->label; d++)
-		rows++;
+		rows += d->rows ? d->rows : 1;
 	return rows < at.rows / 2 ? rows : 0;
 }
 
@@ -222,14 +222,16 @@ draw_detail(struct table *t, struct rect at)
 		return;
 	cells_put(c, (struct rect){ at.row, 3, 1, at.cols - 6 }, row->key, STYLE_TITLE);
 	buf_init(&text, PRINT_MAX);
+	at.row++;
 	for (const struct detail *d = t->screen->class->detail; d->label; d++) {
-		at.row++;
 		cells_put(c, (struct rect){ at.row, 1, 1, 10 }, span_of(d->label), STYLE_DIM);
 		buf_clear(&text);
 		print_value(&text, json_find(row->cells, span_of(d->field)),
 			screen_column_type(t->screen, d->field), &console->style);
-		cells_put(c, (struct rect){ at.row, 12, 1, at.cols - 13 }, buf_span(&text),
-			STYLE_PLAIN);
+		cells_put_wrapped(c,
+			(struct rect){ at.row, 12, d->rows ? d->rows : 1, at.cols - 13 },
+			buf_span(&text), STYLE_PLAIN);
+		at.row += d->rows ? d->rows : 1;
 	}
 	buf_fini(&text);
 }
@@ -310,8 +312,8 @@ table_title(struct screen *s, struct buf *out)
 	if (filter.len > 0)
 		out->overflow |= buf_printf(out, "filter: %.*s   ", SPAN_FMT(filter)) != OK;
 	if (t->rows.known)
-		out->overflow |= buf_printf(out, "%llu rows   ",
-					 (unsigned long long)t->rows.total) != OK;
+		out->overflow |= buf_printf(out, "%llu row%s   ", (unsigned long long)t->rows.total,
+					 t->rows.total == 1 ? "" : "s") != OK;
 	if (t->mark_all)
 		print_put(out, SPAN("all marked   "));
 	else if (t->marks.count > 0)

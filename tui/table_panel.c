@@ -311,6 +311,20 @@ table_renew(struct screen *s)
 	table_rows_open(&t->rows, buf_span(&t->key));
 }
 
+void
+table_go(struct screen *s, struct span key)
+{
+	struct table *t = s->state;
+
+	if (screen_panel(s) != &table_panel)
+		return;
+	unmark(t);
+	t->moved = true;
+	buf_clear(&t->key);
+	if (buf_put(&t->key, key) == OK)
+		table_rows_open(&t->rows, buf_span(&t->key));
+}
+
 /* ---- the panel ---- */
 
 /* Rows came: keep the cursor on its row. */
@@ -343,6 +357,9 @@ table_open(struct screen *s)
 	buf_init(&t->search, LINE_EDIT_MAX);
 	if (s->class->sort && buf_put(&t->rows.sort, span_of(s->class->sort)) != OK)
 		buf_clear(&t->rows.sort);
+	if (s->class->filter && buf_printf(&t->rows.filter, "%s%.*s", s->class->filter,
+					SPAN_FMT(s->place->key)) != OK)
+		buf_clear(&t->rows.filter);
 }
 
 static void

@@ -21,6 +21,8 @@ bool table_selection(struct screen *screen, struct selection *out);
 void table_put_keys(struct screen *screen, struct json_writer *w);
 /* An act has changed rows: no marks, and the list as it is now. */
 void table_renew(struct screen *screen);
+/* As table_renew(), and the cursor goes to the row of that key. */
+void table_go(struct screen *screen, struct span key);
 /* Sort by this column, or its own order where it is empty. */
 void table_sort(struct screen *screen, struct span field);
 

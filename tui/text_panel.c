@@ -94,6 +94,7 @@ text_open(struct screen *s)
 	struct text *t = s->state;
 
 	buf_init(&t->text, PRINT_MAX);
+	t->text.wipes = true; /* mail, and passwords that are shown once */
 	buf_init(&t->search, LINE_EDIT_MAX);
 	t->wrap = true;
 }
@@ -197,26 +198,6 @@ text_act(struct screen *s, enum act act)
 
 /* ---- drawing ---- */
 
-/* Bytes of LINE that fit into COLS columns, up to a blank where there is one. */
-static size_t
-fitting(const struct cells *c, struct span line, int cols)
-{
-	size_t end = 0, blank = 0;
-
-	while (end < line.len) {
-		size_t next = end + 1;
-
-		while (next < line.len && ((unsigned char)line.ptr[next] & 0xc0) == 0x80)
-			next++;
-		if (cells_width(c, span_range(line, 0, next)) > cols)
-			break;
-		end = next;
-		if (line.ptr[end - 1] == ' ')
-			blank = end;
-	}
-	return end < line.len && blank > end / 2 ? blank : end > 0 ? end : line.len;
-}
-
 static int
 draw_line(struct screen *s, struct rect at, struct span line, bool here)
 {
@@ -232,7 +213,7 @@ draw_line(struct screen *s, struct rect at, struct span line, bool here)
 	}
 	do {
 		int indent = used > 0 && at.cols > 30 ? 4 : 0;
-		size_t end = fitting(c, line, at.cols - indent);
+		size_t end = cells_fitting(c, line, at.cols - indent);
 
 		cells_fill(c, (struct rect){ at.row + used, at.col, 1, at.cols }, style);
 		cells_put(c, (struct rect){ at.row + used, at.col + indent, 1, at.cols - indent },

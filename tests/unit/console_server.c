@@ -2,6 +2,8 @@
  * console_server.c - see console_server.h.
  */
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +13,7 @@
 #include "tests/unit/console_server.h"
 
 #define READ_SIZE 65536
+#define SCREEN_FILE_MAX 32768
 
 void
 play_connect(struct play *p)
@@ -147,6 +150,7 @@ key_of(struct span name)
 		{ "PgUp", KEY_PAGE_UP }, { "Home", KEY_START }, { "End", KEY_FINISH },
 		{ "Del", KEY_DELETE }, { "Back", KEY_RUBOUT }, { "F2", KEY_FN(2) },
 		{ "F5", KEY_FN(5) }, { "F9", KEY_FN(9) }, { "F10", KEY_FN(10) },
+		{ "Left", KEY_ARROW_LEFT }, { "Right", KEY_ARROW_RIGHT },
 		{ "Ctrl-R", KEY_CTRL_R }, { "Ctrl-U", KEY_CTRL_U },
 	};
 
@@ -201,6 +205,49 @@ play_screen(struct play *p)
 	cells_text(&p->console.cells, &p->screen);
 	assert_int_equal(buf_put_char(&p->screen, '\0'), OK);
 	return buf_span(&p->screen).ptr;
+}
+
+/* All but the screen bar, in which a new screen appears. */
+static bool
+same_screen(const char *a, const char *b)
+{
+	size_t first = strcspn(a, "\n"), bar_a, bar_b;
+
+	if (strncmp(a, b, first) != 0 || b[first] != '\n')
+		return false;
+	bar_a = first + 1 + strcspn(a + first + 1, "\n");
+	bar_b = first + 1 + strcspn(b + first + 1, "\n");
+	return strcmp(a + bar_a, b + bar_b) == 0;
+}
+
+bool
+play_is_page(struct play *p, const char *name)
+{
+	static char page[SCREEN_FILE_MAX];
+	char path[128];
+	const char *screen = play_screen(p);
+	FILE *file;
+	size_t got;
+
+	snprintf(path, sizeof(path), "docs/screens/%s-%dx%d.txt", name, p->console.cells.cols,
+		p->console.cells.rows);
+	if (getenv("POSTROOM_WRITE_SCREENS")) {
+		file = fopen(path, "w");
+		assert_non_null(file);
+		fputs(screen, file);
+		fclose(file);
+		return true;
+	}
+	file = fopen(path, "r");
+	got = file ? fread(page, 1, sizeof(page) - 1, file) : 0;
+	page[got] = '\0';
+	if (file)
+		fclose(file);
+	if (same_screen(page, screen))
+		return true;
+	print_message("the screen is not %s (if it should not be: POSTROOM_WRITE_SCREENS=1 "
+		      "build/test-tui):\n%s", path, screen);
+	return false;
 }
 
 bool

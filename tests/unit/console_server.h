@@ -8,6 +8,28 @@
 
 #include "tui/console.h"
 
+/* What a server says of itself, and what the console asks first. */
+#define PLAY_STATUS \
+	"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":1}," \
+	"\"queue\":{\"count\":2,\"held\":1,\"bin\":0,\"recipients\":2},\"stopped\":[\"pop3s\"]," \
+	"\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":2048}," \
+	"\"store\":{\"used\":4096,\"free\":1048576,\"commits\":7}}"
+#define PLAY_HELLO \
+	"{\"version\":\"0.1\",\"hostname\":\"mail.example.org\",\"epoch\":\"e1\",\"user\":\"anna\"," \
+	"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\"," \
+	"\"queue.operate\",\"config.edit\",\"server.stop\"]}"
+#define PLAY_BEGIN \
+	{ "hello", NULL, PLAY_HELLO }, { "subscribe", NULL, "{\"subscription\":1,\"seq\":0}" }, \
+	{ "log.tail", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:01:00Z\",\"level\":\"error\"," \
+			    "\"service\":\"smtp\",\"session\":\"s1\",\"message\":\"\"," \
+			    "\"text\":\"it \\u001b[2J broke\"}]}" }, \
+	{ "trace", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:02:00Z\",\"id\":\"100\"," \
+			 "\"from\":\"a@b.test\",\"to\":[\"anna@example.org\"],\"size\":5," \
+			 "\"result\":\"250 accepted\"}]}" }
+/* What a change answers. */
+#define PLAY_DONE(note) \
+	"{\"done\":1,\"skipped\":[],\"undo\":\"5\",\"undo_until\":null,\"note\":\"" note "\"}"
+
 struct answer {
 	const char *method;
 	const char *with; /* must stand in the request; NULL: any */
@@ -36,6 +58,8 @@ void play_keys(struct play *p, const char *keys);
 void play_event(struct play *p, const char *topic, const char *data);
 /* The screen as text. */
 const char *play_screen(struct play *p);
+/* The page docs/screens/NAME-COLSxROWS.txt is the screen; written anew with POSTROOM_WRITE_SCREENS=1. */
+bool play_is_page(struct play *p, const char *name);
 bool play_sees(struct play *p, const char *text);
 /* Was this asked for since the last look? Forgets what was asked. */
 bool play_was_asked(struct play *p, const char *text);

@@ -17,5 +17,6 @@ main(void)
 	failed += test_tui_ask();
 	failed += test_tui_cells();
 	failed += test_tui_console();
+	failed += test_tui_screens();
 	return failed != 0;
 }

@@ -23,5 +23,6 @@ int test_tui_console(void);
 int test_tui_line(void);
 int test_tui_print(void);
 int test_tui_run(void);
+int test_tui_screens(void);
 
 #endif

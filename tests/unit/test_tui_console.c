@@ -1,40 +1,19 @@
 /*
  * test_tui_console.c - the console against a server that the test plays: keys in, screen out.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tests/unit/test_tui.h"
 
 #include "tests/unit/console_server.h"
 
-#define STATUS \
-	"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":1}," \
-	"\"queue\":{\"count\":2,\"held\":1,\"bin\":0,\"recipients\":2},\"stopped\":[\"pop3s\"]," \
-	"\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":2048}," \
-	"\"store\":{\"used\":4096,\"free\":1048576,\"commits\":7}}"
-#define HELLO \
-	"{\"version\":\"0.1\",\"hostname\":\"mail.example.org\",\"epoch\":\"e1\",\"user\":\"anna\"," \
-	"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\"," \
-	"\"queue.operate\",\"config.edit\",\"server.stop\"]}"
 #define USER(name, comment) \
 	"{\"key\":\"" name "\",\"revision\":1,\"cells\":{\"flags\":\"-\",\"name\":\"" name \
 	"\",\"group\":\"\",\"inbox\":1,\"size\":2048,\"quota_mb\":0,\"last_login\":null," \
 	"\"comment\":\"" comment "\"}}"
-#define DONE(note) \
-	"{\"done\":1,\"skipped\":[],\"undo\":\"5\",\"undo_until\":null,\"note\":\"" note "\"}"
-#define BEGIN \
-	{ "hello", NULL, HELLO }, { "subscribe", NULL, "{\"subscription\":1,\"seq\":0}" }, \
-	{ "log.tail", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:01:00Z\",\"level\":\"error\"," \
-			    "\"service\":\"smtp\",\"session\":\"s1\",\"message\":\"\"," \
-			    "\"text\":\"it \\u001b[2J broke\"}]}" }, \
-	{ "trace", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:02:00Z\",\"id\":\"100\"," \
-			 "\"from\":\"a@b.test\",\"to\":[\"anna@example.org\"],\"size\":5," \
-			 "\"result\":\"250 accepted\"}]}" }
 
 static const struct answer users[] = {
-	BEGIN,
+	PLAY_BEGIN,
 	{ "list.open", "user.list", "{\"cursor\":\"1\",\"total\":3,\"approx\":false}" },
 	{ "list.page", "\"keys\"", "{\"rows\":[" USER("anna", "new words") "," USER("carl", "c") "],"
 				   "\"rank\":0,\"total\":2}" },
@@ -47,15 +26,15 @@ static const struct answer users[] = {
 	{ "user.show", NULL,
 		"{\"name\":\"bert\",\"full_name\":\"\",\"enabled\":true,\"quota_mb\":20,"
 		"\"comment\":\"b\",\"protocols\":[\"pop3\",\"imap\"],\"revision\":4}" },
-	{ "user.set", NULL, DONE("user bert changed") },
-	{ "user.add", NULL, DONE("user zoe added") },
+	{ "user.set", NULL, PLAY_DONE("user bert changed") },
+	{ "user.add", NULL, PLAY_DONE("user zoe added") },
 	{ "preview", "user.remove",
 		"{\"token\":\"t1\",\"count\":2,\"bytes\":0,\"sample\":[\"anna\",\"bert\"],"
 		"\"effects\":[\"would remove 2 users\"],\"warnings\":[],\"undo\":\"yes\","
 		"\"cli\":\"postroom user remove\"}" },
 	{ "preview", "undo.apply",
 		"{\"token\":\"t2\",\"count\":1,\"sample\":[],\"effects\":[\"would undo: it\"]}" },
-	{ "apply", NULL, DONE("2 users removed") },
+	{ "apply", NULL, PLAY_DONE("2 users removed") },
 	{ "list.close", NULL, "{\"done\":1}" },
 	{ 0 },
 };
@@ -68,7 +47,7 @@ overview_sts_01(void **state)
 {
 	(void)state;
 	play_begin(&play, users, 24, 80);
-	play_event(&play, "status", STATUS);
+	play_event(&play, "status", PLAY_STATUS);
 	assert_true(play_sees(&play, "Postroom mail.example.org  Q 2 Held 1 Sess 3"));
 	assert_true(play_sees(&play, "anna:administrator 14:02"));
 	assert_true(play_sees(&play, "! service pop3s is stopped"));
@@ -130,7 +109,7 @@ live_rows_stay(void **state)
 	play_begin(&play, users, 24, 80);
 	play_keys(&play, "5j");
 	play.console.now_ms += 5000;
-	play_event(&play, "status", STATUS);
+	play_event(&play, "status", PLAY_STATUS);
 	assert_true(play_sees(&play, "   -       anna"));
 	assert_true(play_sees(&play, "new words"));
 	assert_true(play_sees(&play, ">x -       bert"));
@@ -236,7 +215,7 @@ clash_is_shown(void **state)
 		{ "user.show", NULL,
 			"{\"name\":\"bert\",\"full_name\":\"Theirs\",\"enabled\":true,"
 			"\"quota_mb\":30,\"comment\":\"b\",\"revision\":5}" },
-		{ "user.set", NULL, DONE("user bert changed") },
+		{ "user.set", NULL, PLAY_DONE("user bert changed") },
 		{ 0 },
 	};
 
@@ -252,52 +231,6 @@ clash_is_shown(void **state)
 	play_keys(&play, "<F2>");
 	assert_true(play_was_asked(&play, "user.set {\"name\":\"bert\",\"keys\":{\"full_name\":\"Mine\"}}"));
 	play_end(&play);
-}
-
-#define SCREEN_FILE_MAX 32768
-
-/* All but the screen bar, in which a new screen appears. */
-static bool
-same_screen(const char *a, const char *b)
-{
-	size_t first = strcspn(a, "\n"), bar_a, bar_b;
-
-	if (strncmp(a, b, first) != 0 || b[first] != '\n')
-		return false;
-	bar_a = first + 1 + strcspn(a + first + 1, "\n");
-	bar_b = first + 1 + strcspn(b + first + 1, "\n");
-	return strcmp(a + bar_a, b + bar_b) == 0;
-}
-
-/* The page docs/screens/NAME.txt is the screen; written anew with POSTROOM_WRITE_SCREENS=1. */
-static bool
-is_page(const char *name)
-{
-	static char page[SCREEN_FILE_MAX];
-	char path[128];
-	const char *screen = play_screen(&play);
-	FILE *file;
-	size_t got;
-
-	snprintf(path, sizeof(path), "docs/screens/%s-%dx%d.txt", name, play.console.cells.cols,
-		play.console.cells.rows);
-	if (getenv("POSTROOM_WRITE_SCREENS")) {
-		file = fopen(path, "w");
-		assert_non_null(file);
-		fputs(screen, file);
-		fclose(file);
-		return true;
-	}
-	file = fopen(path, "r");
-	got = file ? fread(page, 1, sizeof(page) - 1, file) : 0;
-	page[got] = '\0';
-	if (file)
-		fclose(file);
-	if (same_screen(page, screen))
-		return true;
-	print_message("the screen is not %s (if it should not be: POSTROOM_WRITE_SCREENS=1 "
-		      "build/test-tui):\n%s", path, screen);
-	return false;
 }
 
 static void
@@ -316,10 +249,10 @@ pages_of_docs(void **state)
 	(void)state;
 	for (size_t size = 0; size < COUNT(sizes); size++) {
 		play_begin(&play, users, sizes[size][0], sizes[size][1]);
-		play_event(&play, "status", STATUS);
+		play_event(&play, "status", PLAY_STATUS);
 		for (size_t i = 0; i < COUNT(rows); i++) {
 			play_keys(&play, rows[i].keys);
-			assert_true(is_page(rows[i].name));
+			assert_true(play_is_page(&play, rows[i].name));
 		}
 		play_end(&play);
 	}
@@ -335,7 +268,7 @@ every_size(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(sizes); i++) {
 		play_begin(&play, users, sizes[i][0], sizes[i][1]);
-		play_event(&play, "status", STATUS);
+		play_event(&play, "status", PLAY_STATUS);
 		for (const char *k = "12345607"; *k; k++) {
 			char key[2] = { *k, 0 };
 
@@ -363,7 +296,7 @@ random_keys(void **state)
 
 	(void)state;
 	play_begin(&play, users, 24, 80);
-	play_event(&play, "status", STATUS);
+	play_event(&play, "status", PLAY_STATUS);
 	for (int i = 0; i < 6000; i++) {
 		struct press press = { 0 };
 		uint32_t dice;
@@ -385,7 +318,7 @@ random_keys(void **state)
 		else if (play.fd < 0 && dice % 3 == 0)
 			play_connect(&play);
 		else if (dice % 31 == 0 && play.fd >= 0)
-			play_event(&play, "status", STATUS);
+			play_event(&play, "status", PLAY_STATUS);
 		else
 			play_pump(&play);
 		assert_true(span_find_span(buf_span(&play.asked), SPAN("apply {\"token\":\"\"")) >=

@@ -1,0 +1,45 @@
+/*
+ * screen_mailbox.c - the mailbox of a user, its bin, and one message of it.
+ */
+#include "tui/screen_rows.h"
+
+const struct screen_class screen_mailbox = {
+	.name = "mailbox",
+	.title = "Mailbox",
+	.method = "message.list",
+	.subject = "user",
+	.columns = (const struct column[]){
+		{ "UID", "uid", 6 },
+		{ "Date", "date", 12, 3 },
+		{ "Size", "size", 6, 1 },
+		{ "Held", "held", 4, 2 },
+		{ "From", "from", 24, 0, COLUMN_GROW },
+		{ "Subject", "subject", 30, 0, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'H', "Hold/release", "message.hold", .other = { "held", "true", "message.release" } },
+		{ 'd', "Remove", "message.remove" },
+		{ 0 } },
+	.tabs = user_tabs,
+	.help = "The INBOX of a user.",
+};
+
+const struct screen_class screen_mailbox_bin = {
+	.name = "bin",
+	.title = "Bin",
+	.method = "message.bin",
+	.subject = "user",
+	.columns = (const struct column[]){
+		{ "Removed", "removed", 12 },
+		{ "Until", "until", 12, 2 },
+		{ "Size", "size", 6, 1 },
+		{ "From", "from", 24, 0, COLUMN_GROW },
+		{ "Subject", "subject", 30, 0, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'E', "Restore", "message.restore" },
+		{ 'D', "Purge", "message.purge" },
+		{ 0 } },
+	.tabs = user_tabs,
+	.help = "What was removed from the mailbox and can still be put back.",
+};
