@@ -399,7 +399,8 @@ table_changed(struct screen *s, bool store)
 	t->stale |= store;
 	if (!t->stale || t->hold)
 		return;
-	if (t->rows.came > 0 && !t->moved && t->top == 0 && t->marks.count == 0 && !t->mark_all) {
+	if (t->rows.came > 0 && !t->moved && t->top == 0 && t->marks.count == 0 && !t->mark_all &&
+		table_rows_may_open(&t->rows)) {
 		table_rows_open(&t->rows, SPAN(""));
 		t->stale = false;
 		return;

@@ -9,6 +9,7 @@
 static void
 pages_free(struct table_rows *r)
 {
+	r->turned++;
 	while (r->page_count > 0)
 		arena_reset(&r->pages[--r->page_count].arena);
 }
@@ -98,6 +99,7 @@ page_fill(struct table_page *page, const struct json *rows)
 		page->rows[page->count++] = (struct table_row){
 			.key = json_text(json_find(at, SPAN("key"))),
 			.cells = json_find(at, SPAN("cells")),
+			.gone = json_find(at, SPAN("gone")) != NULL,
 		};
 }
 
@@ -113,6 +115,7 @@ page_take(struct table_rows *r, struct link_reply *reply)
 	if (!rows || rows->count == 0)
 		return;
 	page = page_room(r, rank);
+	r->turned++;
 	*page = (struct table_page){ .first = rank };
 	link_reply_keep(reply, &page->arena);
 	page_fill(page, rows);
@@ -295,10 +298,11 @@ opened(void *owner, struct link_reply *reply)
 		fail(r, reply->error);
 		return;
 	}
-	r->took_ms = s->console->now_ms - r->asked_ms;
-	r->looked_ms = s->console->now_ms;
+	r->took_ms = r->open_ms = s->console->now_ms - r->asked_ms;
+	r->looked_ms = r->opened_ms = s->console->now_ms;
 	close_cursor(r, r->cursor);
 	take_cursor(r->cursor, reply->result);
+	r->is_fresh = json_truth(json_find(reply->result, SPAN("fresh")));
 	pages_free(r);
 	r->known = true;
 	r->came = 0;
@@ -384,9 +388,15 @@ looked(void *owner, struct link_reply *reply)
 	size_t gone = 0;
 
 	r->looking = false;
+	r->took_ms = s->console->now_ms - r->asked_ms;
 	close_cursor(r, r->fresh);
 	if (!rows)
 		return;
+	if (r->turned != r->asked_turned) { /* other rows are held by now */
+		r->looked_ms = INT32_MIN;
+		table_rows_look(r);
+		return;
+	}
 	total = json_number_or(json_find(reply->result, SPAN("total")), total);
 	for (size_t i = 0; i < r->page_count; i++) {
 		struct table_page *page = &r->pages[i];
@@ -401,9 +411,9 @@ looked(void *owner, struct link_reply *reply)
 	r->changed(s);
 }
 
-/* The keys that are held, asked for by the fresh cursor. */
+/* The keys that are held, asked for by CURSOR. */
 static bool
-ask_keys(struct table_rows *r)
+ask_keys(struct table_rows *r, const char *cursor)
 {
 	struct json_writer w;
 	struct buf params;
@@ -412,7 +422,8 @@ ask_keys(struct table_rows *r)
 	buf_init(&params, CONTROL_LINE_MAX);
 	json_writer_init(&w, &params);
 	json_put_object(&w);
-	json_put_member_string(&w, SPAN("cursor"), span_of(r->fresh));
+	r->asked_turned = r->turned;
+	json_put_member_string(&w, SPAN("cursor"), span_of(cursor));
 	json_put_name(&w, SPAN("keys"));
 	json_put_array(&w);
 	for (size_t i = 0; i < r->page_count; i++)
@@ -438,7 +449,7 @@ look_opened(void *owner, struct link_reply *reply)
 		return;
 	r->took_ms = s->console->now_ms - r->asked_ms;
 	take_cursor(r->fresh, reply->result);
-	r->looking = ask_keys(r);
+	r->looking = ask_keys(r, r->fresh);
 }
 
 void
@@ -451,5 +462,11 @@ table_rows_look(struct table_rows *r)
 		r->screen->console->state != CONSOLE_UP)
 		return;
 	r->looked_ms = r->asked_ms = now;
-	r->looking = ask_open(r, look_opened);
+	r->looking = r->is_fresh ? ask_keys(r, r->cursor) : ask_open(r, look_opened);
+}
+
+bool
+table_rows_may_open(const struct table_rows *r)
+{
+	return r->screen->console->now_ms - r->opened_ms >= 5 * r->open_ms;
 }

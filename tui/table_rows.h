@@ -2,8 +2,8 @@
  * table_rows.h - the rows of a list behind a cursor of the server: as many as the view needs.
  *
  * A cursor of the server is a list that stands still, so a rank means the same row as long as it
- * lives. Three pages around the view are held. A fresh look at the list is taken by a second cursor:
- * it updates the rows that are held by their keys and does not move them; rows that left stay, as
+ * lives. Three pages around the view are held. A fresh look at the list is taken by the cursor itself,
+ * where its pages show rows as they are now, or else by a second one: it updates the rows that are held by their keys and does not move them; rows that left stay, as
  * gone, until the list is opened again.
  */
 #ifndef TUI_TABLE_ROWS_H
@@ -41,6 +41,9 @@ struct table_rows {
 	/* under way */
 	bool opening, paging, looking;
 	int64_t looked_ms, asked_ms, took_ms;
+	uint64_t turned, asked_turned; /* pages that came so far, and when a look was asked for */
+	int64_t opened_ms, open_ms; /* when it was opened, and how long that took */
+	bool is_fresh;		    /* pages of the cursor show rows as they are now */
 	/* what is asked for when it is opened */
 	struct buf filter, sort, anchor;
 	uint64_t anchor_rank; /* of the row with the key `anchor`, once it is there */
@@ -57,6 +60,8 @@ const struct table_row *table_rows_at(const struct table_rows *r, uint64_t rank)
 void table_rows_want(struct table_rows *r, uint64_t first, uint64_t last);
 /* Look whether the rows that are held changed; not more often than is good for the server. */
 void table_rows_look(struct table_rows *r);
+/* Has enough time passed for one that nobody asked for to be opened anew? */
+bool table_rows_may_open(const struct table_rows *r);
 /* The connection broke: nothing is under way, and the server's cursors are gone. */
 void table_rows_lost(struct table_rows *r);
 

@@ -74,13 +74,15 @@
 #define CONTROL_METHODS_LISTS(X) \
 	X(list_open, "list.open", "", STATUS_VIEW, G0, OBJECT, \
 		"method:text params:params? filter:text? sort:text? columns:text?", \
-		"cursor:text total:number approx:flag -pinned:text", \
-		"Open a list at a cursor; the rights are those of its method.") \
+		"cursor:text total:number approx:flag fresh:flag -pinned:text", \
+		"Open a list at a cursor; the rights are those of its method.  fresh: its pages show " \
+		"rows as they are now, those that left as `gone`.") \
 	X(list_page, "list.page", "", STATUS_VIEW, G0, ROWS, \
 		"cursor:text before:text? at_key:text? at_fraction:count? n:count? keys:list?", \
 		"key:text revision:number cells:text", \
 		"Rows after, before or at a key; at_fraction is in millionths; at most 200 rows.  Or " \
-		"those of `keys` that the list has, in that order, at most 400.") \
+		"those of `keys` that the list has, in that order, at most 400; where it is fresh, the " \
+		"total then counts what came since it was opened, and not those of `keys` that left.") \
 	X(list_count, "list.count", "", STATUS_VIEW, G0, OBJECT, \
 		"method:text params:params? filter:text?", "count:number approx:flag", \
 		"Count what a filter would leave; a later one cancels an earlier one.") \

@@ -39,6 +39,12 @@ control_slice_is_over(struct control_slice *slice)
 	return (++slice->count & 15) == 0 && monotonic_us() >= slice->end_us;
 }
 
+bool
+control_slice_is_over_now(const struct control_slice *slice)
+{
+	return monotonic_us() >= slice->end_us;
+}
+
 /* ---- work and read, on a worker ---- */
 
 static void
@@ -209,6 +215,8 @@ control_call_run(struct control_call *call, struct rpc_request *request,
 		control_call_end(call);
 		return;
 	}
+	control_rows_keep(&call->rows, call->keep,
+		call->handler->keyed ? call->handler->keyed->id : NULL);
 	json_writer_init(&call->json, &call->out);
 	if (call->handler->start)
 		call->handler->start(call);

@@ -45,6 +45,20 @@
 
 struct control_call;
 
+/*
+ * A list of numbered rows, the numbers rising with time, whose rows can be read again by their number:
+ * a cursor keeps the numbers alone (control_ids.h). FILTER is the list's own, as text.
+ */
+struct control_keyed {
+	bool (*id)(struct span key, uint64_t *id);
+	struct span (*key)(uint64_t id, struct arena *a);
+	/* The row of ID as it is now, by control_row(). ERR_NOT_FOUND: it left the list. */
+	enum err (*row)(struct control_rows *rows, struct snapshot *snap, uint64_t id,
+		int64_t now_ms, struct span filter);
+	/* The number that follows ID, or ERR_NOT_FOUND. */
+	enum err (*after)(struct snapshot *snap, uint64_t id, uint64_t *next);
+};
+
 struct control_handler {
 	void (*start)(struct control_call *);
 	bool (*check)(struct control_call *);
@@ -62,6 +76,7 @@ struct control_handler {
 	/* of a preview, each may be NULL: in place of the usual sentence; a warning, or NULL */
 	struct span (*would)(struct control_call *, const struct rpc_request *);
 	const char *(*warns)(struct control_call *, const struct rpc_request *);
+	const struct control_keyed *keyed; /* of a list; NULL: a cursor keeps whole rows */
 	const char *object;		/* "user": what an error of `change` is about */
 	const char *cannot;		/* why the way back is not in the log; NULL: it is */
 	bool unrecorded;		/* `change` keeps the log itself */
@@ -112,6 +127,7 @@ struct control_call {
 	uint64_t foreseen_bytes; /* of what would go */
 	struct rpc_error error;
 	struct control_rows rows; /* ROWS and FAULTS */
+	enum control_keep keep;	  /* of the rows; before control_call_run() */
 	struct buf out;		  /* OBJECT: the result as JSON */
 	struct json_writer json;  /* writes into `out` */
 	struct span text;	  /* TEXT */
@@ -191,6 +207,7 @@ struct control_slice {
 };
 struct control_slice control_slice_begin(void);
 bool control_slice_is_over(struct control_slice *slice);
+bool control_slice_is_over_now(const struct control_slice *slice); /* where a row may be on disk */
 
 /* "user anna added" of "user.add" and "anna", in A. */
 struct span control_did(struct arena *a, struct span what, struct span object);

@@ -1,30 +1,30 @@
 /*
- * control_lists.c - cursors: list.open, list.page, list.count, list.close, and get.
+ * control_lists.c - cursors: list.open, list.count, list.close, and get; control_page.c has list.page.
  */
-#include "server/control/control_lists.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/base/hash64.h"
-#include "server/net/random.h"
+#include "server/control/control_cursor.h"
+#include "server/control/control_lists.h"
 
-struct control_cursor {
-	struct list link; /* of the session; the last used stands last */
-	uint64_t id;
-	struct control_rows rows; /* taken over from the call that gathered them */
-	struct arena arena;
-	int64_t used_ms;
-};
+static void
+cursor_let_go(void *arg)
+{
+	struct control_cursor *c = arg;
+
+	if (--c->holds > 0)
+		return;
+	control_rows_fini(&c->rows);
+	arena_reset(&c->arena);
+	free(c);
+}
 
 static void
 cursor_free(struct control_session *s, struct control_cursor *c)
 {
 	list_remove(&c->link);
 	s->cursor_count--;
-	control_rows_fini(&c->rows);
-	arena_reset(&c->arena);
-	free(c);
+	cursor_let_go(c); /* a page that is read of it has its own hold */
 }
 
 void
@@ -52,8 +52,8 @@ cursors_sweep(struct control_session *s, int64_t now_ms, size_t room)
 	}
 }
 
-static struct control_cursor *
-cursor_find(struct control_call *call)
+struct control_cursor *
+control_cursor_find(struct control_call *call)
 {
 	int64_t now = loop_now_ms(call->host->loop);
 	struct list *at, *following;
@@ -74,6 +74,18 @@ cursor_find(struct control_call *call)
 	control_fail(
 		call, RPC_GONE, "the cursor is no longer there", "open the list again", "cursor");
 	return NULL;
+}
+
+struct control_cursor *
+control_cursor_hold(struct control_call *call)
+{
+	struct control_cursor *c = control_cursor_find(call);
+
+	if (c) {
+		c->holds++;
+		arena_on_reset(&call->arena, cursor_let_go, c);
+	}
+	return c;
 }
 
 /* The inner request, checked against its row and the caller's rights; KIND is what it must give. */
@@ -105,9 +117,31 @@ inner_take(struct control_call *call, struct rpc_request *inner, const char *nam
 			inner->values[i] = *rpc_value(call->request, name);
 }
 
+/* A cursor over the rows that the call has gathered. */
+static struct control_cursor *
+cursor_new(struct control_call *call, const struct rpc_request *inner)
+{
+	struct control_session *s = call->session;
+	struct control_cursor *c = calloc(1, sizeof(*c));
+
+	ENSURE(c);
+	arena_init(&c->arena, NULL);
+	c->holds = 1;
+	c->method = inner->method;
+	c->filter = arena_copy(&c->arena, rpc_text(inner, "filter"));
+	control_rows_move(&c->rows, &call->rows, &c->arena);
+	c->newest = c->rows.ids ? c->rows.ids->newest : 0;
+	c->id = ++s->cursor_last;
+	c->used_ms = loop_now_ms(call->host->loop);
+	list_append(&s->cursors, &c->link);
+	s->cursor_count++;
+	return c;
+}
+
 static void
 open_end(struct control_call *call)
 {
+	const struct rpc_request *inner = call->request;
 	struct control_session *s = call->session;
 	struct json_writer *w = &call->json;
 	struct control_cursor *c;
@@ -123,18 +157,12 @@ open_end(struct control_call *call)
 		control_row_put(&call->rows, &call->rows.pinned, w);
 	}
 	cursors_sweep(s, loop_now_ms(call->host->loop), 1);
-	c = calloc(1, sizeof(*c));
-	ENSURE(c);
-	arena_init(&c->arena, NULL);
-	control_rows_move(&c->rows, &call->rows, &c->arena);
-	c->id = ++s->cursor_last;
-	c->used_ms = loop_now_ms(call->host->loop);
-	list_append(&s->cursors, &c->link);
-	s->cursor_count++;
+	c = cursor_new(call, inner);
 	json_put_member_string(
 		w, SPAN("cursor"), arena_printf(&call->arena, "%llu", (unsigned long long)c->id));
 	json_put_member_u64(w, SPAN("total"), c->rows.count);
 	json_put_member_bool(w, SPAN("approx"), false);
+	json_put_member_bool(w, SPAN("fresh"), c->rows.ids != NULL);
 	json_put_close(w);
 	control_call_end(call);
 }
@@ -150,6 +178,8 @@ list_open(struct control_call *call)
 	}
 	inner_take(call, inner, "filter");
 	inner_take(call, inner, "sort");
+	call->keep = control_handlers[inner->method->id]->keyed ? CONTROL_KEEP_IDS
+								: CONTROL_KEEP_ALL;
 	call->outer = call->request;
 	control_call_run(call, inner, open_end);
 }
@@ -164,7 +194,7 @@ count_end(struct control_call *call)
 	call->request = call->outer;
 	if (!call->failed) {
 		json_put_object(w);
-		json_put_member_u64(w, SPAN("count"), call->rows.count);
+		json_put_member_u64(w, SPAN("count"), call->rows.total);
 		json_put_member_bool(w, SPAN("approx"), false);
 		json_put_close(w);
 	}
@@ -189,143 +219,17 @@ list_count(struct control_call *call)
 		return;
 	}
 	inner_take(call, inner, "filter");
+	call->keep = CONTROL_KEEP_NONE;
 	call->outer = call->request;
 	control_call_run(call, inner, count_end);
 }
 
 const struct control_handler control_do_list_count = {.start = list_count};
 
-/* ---- pages ---- */
-
-/* Where the page begins; rows->count: nowhere. */
-static size_t
-page_from(struct control_call *call, const struct control_rows *rows, uint64_t n)
-{
-	size_t at;
-
-	if (rpc_has(call->request, "after")) {
-		at = control_rows_find(rows, control_param(call, "after"));
-		return at < rows->count ? at + 1 : rows->count;
-	}
-	if (rpc_has(call->request, "before")) {
-		at = control_rows_find(rows, control_param(call, "before"));
-		return at == rows->count ? at : at > n ? at - n : 0;
-	}
-	if (rpc_has(call->request, "at_key"))
-		return control_rows_find(rows, control_param(call, "at_key"));
-	if (rpc_has(call->request, "at_fraction"))
-		return (size_t)((double)rows->count *
-				((double)rpc_number(call->request, "at_fraction", 0) / 1e6));
-	return 0;
-}
-
-static void
-put_row(const struct control_rows *rows, size_t i, struct json_writer *w)
-{
-	json_put_object(w);
-	json_put_member_string(w, SPAN("key"), rows->rows[i].key);
-	json_put_member_u64(w, SPAN("revision"), rows->rows[i].revision);
-	json_put_name(w, SPAN("cells"));
-	control_row_put(rows, &rows->rows[i], w);
-	json_put_close(w);
-}
-
-static void
-put_page(struct control_call *call, const struct control_rows *rows, size_t from, uint64_t n)
-{
-	struct json_writer *w = &call->json;
-
-	json_put_object(w);
-	json_put_name(w, SPAN("rows"));
-	json_put_array(w);
-	for (size_t i = from; i < rows->count && i - from < n; i++)
-		put_row(rows, i, w);
-	json_put_close(w);
-	json_put_member_u64(w, SPAN("rank"), from);
-	json_put_member_u64(w, SPAN("total"), rows->count);
-	json_put_close(w);
-}
-
-#define PAGE_SLOTS 1024 /* twice CONTROL_KEYS_MAX and more: a power of two */
-
-/* Where the rows with the wanted keys are: by the place of the key; count where there is none. */
-static void
-find_keys(struct control_call *call, const struct control_rows *rows, const struct rpc_value *keys,
-	size_t *found)
-{
-	uint16_t *slots = ARENA_ARRAY(&call->arena, uint16_t, PAGE_SLOTS);
-	struct hash64_key secret;
-	size_t open = 0;
-
-	random_fill(&secret, sizeof(secret));
-	for (size_t i = 0; i < keys->count; i++) {
-		size_t at = (size_t)hash64(secret, keys->items[i]) % PAGE_SLOTS;
-
-		while (slots[at])
-			at = (at + 1) % PAGE_SLOTS;
-		slots[at] = (uint16_t)(i + 1);
-		found[i] = rows->count;
-		open++;
-	}
-	for (size_t row = 0; row < rows->count && open > 0; row++) {
-		size_t at = (size_t)hash64(secret, rows->rows[row].key) % PAGE_SLOTS;
-
-		for (; slots[at]; at = (at + 1) % PAGE_SLOTS) {
-			size_t i = slots[at] - 1u;
-
-			if (found[i] == rows->count &&
-				span_eq(keys->items[i], rows->rows[row].key)) {
-				found[i] = row;
-				open--;
-				break;
-			}
-		}
-	}
-}
-
-static void
-put_keyed(struct control_call *call, const struct control_rows *rows, const struct rpc_value *keys)
-{
-	size_t *found = ARENA_ARRAY(&call->arena, size_t, keys->count ? keys->count : 1);
-	struct json_writer *w = &call->json;
-
-	find_keys(call, rows, keys, found);
-	json_put_object(w);
-	json_put_name(w, SPAN("rows"));
-	json_put_array(w);
-	for (size_t i = 0; i < keys->count; i++)
-		if (found[i] < rows->count)
-			put_row(rows, found[i], w);
-	json_put_close(w);
-	json_put_member_u64(w, SPAN("rank"), 0);
-	json_put_member_u64(w, SPAN("total"), rows->count);
-	json_put_close(w);
-}
-
-static void
-list_page(struct control_call *call)
-{
-	const struct rpc_value *keys = rpc_value(call->request, "keys");
-	uint64_t n = rpc_number(call->request, "n", CONTROL_PAGE_MAX);
-	struct control_cursor *c = cursor_find(call);
-
-	if (n > CONTROL_PAGE_MAX)
-		n = CONTROL_PAGE_MAX;
-	if (c && keys->count > CONTROL_KEYS_MAX)
-		control_failf(call, RPC_TOO_LARGE, "keys", "at most %d keys", CONTROL_KEYS_MAX);
-	else if (c && keys->present)
-		put_keyed(call, &c->rows, keys);
-	else if (c)
-		put_page(call, &c->rows, page_from(call, &c->rows, n), n);
-	control_call_end(call);
-}
-
-const struct control_handler control_do_list_page = {.start = list_page};
-
 static void
 list_close(struct control_call *call)
 {
-	struct control_cursor *c = cursor_find(call);
+	struct control_cursor *c = control_cursor_find(call);
 
 	if (c) {
 		cursor_free(call->session, c);

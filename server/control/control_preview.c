@@ -280,9 +280,9 @@ preview_listed(struct control_call *call)
 	for (size_t i = 0; i < call->rows.columns.count; i++)
 		if (span_eq(call->rows.columns.items[i].name, SPAN("size")))
 			size_column = i;
-	pv->count = call->rows.count;
-	pv->keys = ARENA_ARRAY(&call->arena, struct span, pv->count ? pv->count : 1);
-	for (size_t i = 0; i < pv->count; i++) {
+	pv->count = call->rows.total; /* all are pinned, or too many are refused */
+	pv->keys = ARENA_ARRAY(&call->arena, struct span, call->rows.count + 1);
+	for (size_t i = 0; i < call->rows.count; i++) {
 		pv->keys[i] = call->rows.rows[i].key;
 		if (size_column < call->rows.columns.count)
 			pv->bytes += (uint64_t)call->rows.rows[i].cells[size_column].number;
@@ -421,6 +421,7 @@ preview_start(struct control_call *call)
 	}
 	call->outer = call->request;
 	call->outer_state = pv;
+	call->keep = CONTROL_KEEP_TARGETS;
 	control_call_run(call, list, preview_listed);
 }
 

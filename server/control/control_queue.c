@@ -16,7 +16,8 @@
 
 struct queue_walk {
 	uint64_t after;
-	bool with_bin; /* the filter asks for it */
+	bool with_bin;	 /* the filter asks for it */
+	bool with_facts; /* somebody looks at what is told by the recipients */
 };
 
 /* Of the open recipients: what is shown of all of them together. */
@@ -67,16 +68,16 @@ queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f
 }
 
 static void
-queue_row(struct control_call *call, const struct queued *q, const struct queue_facts *f)
+queue_row(struct control_rows *rows, int64_t now_ms, const struct queued *q,
+	const struct queue_facts *f)
 {
-	struct control_rows *rows = &call->rows;
 	char id[MESSAGE_NO_SIZE];
 	struct span key = message_no_format(q->queue_id, id);
 
 	control_row(rows, key);
 	control_put_text(rows, key);
 	control_put_text(rows, span_of(queued_state_words[f->state]));
-	control_put_number(rows, (call->now_ms - q->received_ms) / 1000);
+	control_put_number(rows, (now_ms - q->received_ms) / 1000);
 	control_put_time_ms(rows, f->next_try_ms);
 	control_put_number(rows, (int64_t)q->size_bytes);
 	control_put_text(rows, q->sender.ptr ? q->sender : SPAN(""));
@@ -89,12 +90,21 @@ queue_row(struct control_call *call, const struct queued *q, const struct queue_
 }
 
 static bool
+asks_for_bin(struct span filter)
+{
+	return span_find_span_nocase(filter, SPAN("state:bin")) < filter.len;
+}
+
+static bool
 queue_list_check(struct control_call *call)
 {
+	static const char *const told[] = {
+		"state", "next_try", "recipients", "last_error", "tries"};
 	struct queue_walk *walk = ARENA_NEW(&call->arena, struct queue_walk);
-	struct span filter = control_param(call, "filter");
 
-	walk->with_bin = span_find_span_nocase(filter, SPAN("state:bin")) < filter.len;
+	walk->with_bin = asks_for_bin(control_param(call, "filter"));
+	for (size_t i = 0; i < COUNT(told); i++)
+		walk->with_facts |= control_rows_want(&call->rows, told[i]);
 	call->state = walk;
 	return true;
 }
@@ -112,10 +122,10 @@ queue_list_read(struct control_call *call, struct snapshot *snap)
 		walk->after = q.queue_id;
 		if (q.bin_until_ms && !walk->with_bin)
 			continue;
-		err = queue_facts(snap, &q, facts);
+		err = walk->with_facts ? queue_facts(snap, &q, facts) : OK;
 		if (err != OK)
 			break;
-		queue_row(call, &q, facts);
+		queue_row(&call->rows, call->now_ms, &q, facts);
 		if (control_slice_is_over(&slice))
 			return STEP_MORE;
 	}
@@ -125,9 +135,54 @@ queue_list_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
+static bool
+queue_key_read(struct span key, uint64_t *id)
+{
+	return message_no_parse(key, id) == OK;
+}
+
+static struct span
+queue_key(uint64_t id, struct arena *a)
+{
+	char text[MESSAGE_NO_SIZE];
+
+	return arena_copy(a, message_no_format(id, text));
+}
+
+static enum err
+queue_row_again(struct control_rows *rows, struct snapshot *snap, uint64_t id, int64_t now_ms,
+	struct span filter)
+{
+	struct queue_facts facts;
+	struct queued q;
+	enum err err = queued_find(snap, id, &q);
+
+	if (err == OK && q.bin_until_ms && !asks_for_bin(filter))
+		err = ERR_NOT_FOUND;
+	if (err == OK)
+		err = queue_facts(snap, &q, &facts);
+	if (err == OK)
+		queue_row(rows, now_ms, &q, &facts);
+	return err;
+}
+
+static enum err
+queue_id_after(struct snapshot *snap, uint64_t id, uint64_t *next)
+{
+	struct queued q;
+	enum err err = queued_next(snap, id, &q);
+
+	*next = q.queue_id;
+	return err;
+}
+
+static const struct control_keyed queue_keyed = {
+	queue_key_read, queue_key, queue_row_again, queue_id_after};
+
 const struct control_handler control_do_queue_list = {
 	.check = queue_list_check,
 	.read = queue_list_read,
+	.keyed = &queue_keyed,
 };
 
 /* ---- show ---- */

@@ -189,7 +189,7 @@ put_rows(struct control_call *call, struct buf *out)
 	if (rows->pinned.key.ptr && rows->after.len == 0)
 		control_row_put(rows, &rows->pinned, &w);
 	control_rows_put(rows, from, rows->limit, &w, &next);
-	return rpc_end_rows(&w, next, rows->count);
+	return rpc_end_rows(&w, next, rows->total);
 }
 
 static enum err

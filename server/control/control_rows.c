@@ -1,21 +1,20 @@
 /*
- * control_rows.c - see control_rows.h.
+ * control_rows.c - see control_rows.h; control_rows_put.c makes JSON of them.
  *
  * The open row is built in a scratch arena and copied into the call's only when the filter lets it
  * pass, so a list of three out of a hundred thousand costs the memory of three.
  */
 #include "server/control/control_rows.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/base/hash64.h"
 #include "server/control/control_call.h"
+#include "server/net/random.h"
 
 #define ROWS_FIRST 64
 #define SCRATCH_CHUNKS 4
-
-static _Atomic size_t rows_memory; /* of all lists together */
 
 static struct control_cell
 row_cell(const void *row, size_t column)
@@ -64,16 +63,14 @@ sort_parse(struct control_rows *rows, struct span text, struct rpc_error *error)
 }
 
 static bool
-filter_parse(struct control_rows *rows, const struct rpc_request *request, struct span text,
-	int64_t now_s, struct rpc_error *error)
+filter_parse(struct control_rows *rows, struct span text, int64_t now_s, struct rpc_error *error)
 {
 	struct control_filter *filter;
 
 	if (span_trim(text).len == 0)
 		return true;
 	filter = ARENA_NEW(rows->arena, struct control_filter);
-	if (control_filter_parse(text, request->method->columns, now_s, rows->arena, filter) ==
-		OK) {
+	if (control_filter_parse(text, rows->schema, now_s, rows->arena, filter) == OK) {
 		rows->filter = filter;
 		return true;
 	}
@@ -89,22 +86,51 @@ filter_parse(struct control_rows *rows, const struct rpc_request *request, struc
 	return false;
 }
 
+static void
+rows_begin(struct control_rows *rows, struct arena *a, const char *schema)
+{
+	*rows = (struct control_rows){.arena = a, .schema = schema};
+	chunk_pool_init(&rows->pool, SCRATCH_CHUNKS);
+	arena_init(&rows->scratch, &rows->pool);
+	arena_init(&rows->kept, NULL);
+	control_schema_parse(schema, &rows->columns);
+	rows->limit = CONTROL_ROWS_LIMIT;
+	rows->sort_column = rows->columns.count;
+	rows->keep_max = SIZE_MAX;
+	rows->used = UINT64_MAX;
+}
+
+bool
+control_rows_init_view(struct control_rows *rows, struct arena *a, const char *schema,
+	struct span filter, int64_t now_s)
+{
+	struct rpc_error error;
+
+	rows_begin(rows, a, schema);
+	rows->keep_max = 0;
+	return filter_parse(rows, filter, now_s, &error);
+}
+
 bool
 control_rows_init(struct control_rows *rows, struct arena *a, const struct rpc_request *request,
 	int64_t now_s, struct rpc_error *error)
 {
-	*rows = (struct control_rows){.arena = a, .schema = request->method->columns};
-	chunk_pool_init(&rows->pool, SCRATCH_CHUNKS);
-	arena_init(&rows->scratch, &rows->pool);
-	control_schema_parse(request->method->columns, &rows->columns);
-	rows->limit = CONTROL_ROWS_LIMIT;
-	rows->sort_column = rows->columns.count;
+	rows_begin(rows, a, request->method->columns);
 	if (request->method->reply != CONTROL_REPLY_ROWS)
 		return true;
 	rows->limit = rpc_number(request, "limit", CONTROL_ROWS_LIMIT);
 	rows->after = rpc_text(request, "after");
 	return sort_parse(rows, rpc_text(request, "sort"), error) &&
-	       filter_parse(rows, request, rpc_text(request, "filter"), now_s, error);
+	       filter_parse(rows, rpc_text(request, "filter"), now_s, error);
+}
+
+bool
+control_rows_want(const struct control_rows *rows, const char *column)
+{
+	size_t at = column_find(&rows->columns, span_of(column));
+
+	ENSURE(at < rows->columns.count && at < 64);
+	return rows->used >> at & 1;
 }
 
 void
@@ -112,10 +138,14 @@ control_rows_fini(struct control_rows *rows)
 {
 	if (!rows->arena)
 		return;
-	atomic_fetch_sub(&rows_memory, rows->counted_bytes);
+	control_rows_memory_give(rows->counted_bytes);
 	rows->counted_bytes = 0;
 	free(rows->rows);
 	rows->rows = NULL;
+	if (rows->ids)
+		control_ids_fini(rows->ids);
+	rows->ids = NULL;
+	arena_reset(&rows->kept);
 	arena_reset(&rows->scratch);
 	chunk_pool_fini(&rows->pool);
 	rows->arena = NULL;
@@ -141,19 +171,25 @@ void
 control_rows_move(struct control_rows *to, struct control_rows *from, struct arena *a)
 {
 	*to = (struct control_rows){.arena = a,
-		.sort_column = from->columns.count,
+		.kept = from->kept,
 		.rows = from->rows,
 		.count = from->count,
 		.size = from->size,
+		.total = from->total,
 		.counted_bytes = from->counted_bytes};
 	chunk_pool_init(&to->pool, 0);
 	arena_init(&to->scratch, &to->pool);
 	to->schema = from->schema; /* of the table of methods: it stays */
 	control_schema_parse(to->schema, &to->columns);
-	for (size_t i = 0; i < to->count; i++)
-		row_copy(&to->rows[i], &from->rows[i], to->columns.count, a);
+	to->sort_column = to->columns.count;
+	if (from->ids) {
+		to->ids = ARENA_NEW(a, struct control_ids);
+		*to->ids = *from->ids;
+	}
+	from->ids = NULL;
 	from->rows = NULL;
 	from->count = from->size = from->counted_bytes = 0;
+	arena_init(&from->kept, NULL);
 }
 
 static bool
@@ -172,26 +208,60 @@ rows_room(struct control_rows *rows)
 	return true;
 }
 
-static void
+static bool
 row_keep(struct control_rows *rows)
 {
-	size_t before = rows->arena->total;
+	size_t before = rows->kept.total, bytes;
 	struct control_row *to;
 
-	if (!rows_room(rows) || atomic_load(&rows_memory) > CONTROL_ROWS_MEMORY) {
-		rows->full = true;
-		return;
-	}
+	if (!rows_room(rows))
+		return false;
 	to = &rows->rows[rows->count++];
-	row_copy(to, &rows->open, rows->columns.count, rows->arena);
-	before = rows->arena->total - before + sizeof(*to);
-	rows->counted_bytes += before;
-	atomic_fetch_add(&rows_memory, before);
+	row_copy(to, &rows->open, rows->columns.count, &rows->kept);
+	bytes = rows->kept.total - before + sizeof(*to);
+	if (!control_rows_memory_take(bytes))
+		return false;
+	rows->counted_bytes += bytes;
+	return true;
+}
+
+static bool
+id_keep(struct control_rows *rows)
+{
+	struct control_value sorted = {0};
+	uint64_t id;
+
+	if (!rows->id_of(rows->open.key, &id))
+		return true; /* no row of this list: nobody could ask for it */
+	if (rows->sort_column < rows->columns.count)
+		sorted = rows->open.cells[rows->sort_column];
+	return control_ids_add(
+		rows->ids, id, sorted.number, sorted.list.ptr ? sorted.list : sorted.text);
+}
+
+/* A row that passes: counted, and kept as far as is wanted. */
+static void
+row_pass(struct control_rows *rows)
+{
+	rows->total++;
+	if (rows->skips && span_eq(rows->open.key, rows->after))
+		rows->skips = false;
+	if (rows->skips || rows->full || rows->count >= rows->keep_max)
+		return;
+	rows->full = !(rows->ids ? id_keep(rows) : row_keep(rows));
+}
+
+bool
+control_rows_passes(const struct control_rows *rows)
+{
+	return !rows->filter || control_filter_match(rows->filter, row_cell, &rows->open);
 }
 
 static void
 row_close(struct control_rows *rows)
 {
+	uint64_t id;
+
 	if (!rows->is_open)
 		return;
 	ENSURE(rows->next_cell == rows->columns.count);
@@ -201,8 +271,10 @@ row_close(struct control_rows *rows)
 		row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
 		return;
 	}
-	if (!rows->filter || control_filter_match(rows->filter, row_cell, &rows->open))
-		row_keep(rows);
+	if (rows->ids && rows->id_of(rows->open.key, &id) && id > rows->ids->newest)
+		rows->ids->newest = id;
+	if (control_rows_passes(rows))
+		row_pass(rows);
 }
 
 void
@@ -230,11 +302,24 @@ next_cell(struct control_rows *rows)
 	return &rows->open.cells[rows->next_cell++];
 }
 
+/* Nobody looks at the next cell: it stays empty. */
+static bool
+cell_skip(struct control_rows *rows)
+{
+	if (rows->used >> (rows->next_cell & 63) & 1)
+		return false;
+	(void)next_cell(rows);
+	return true;
+}
+
 void
 control_put_text(struct control_rows *rows, struct span text)
 {
-	struct control_value *v = next_cell(rows);
+	struct control_value *v;
 
+	if (cell_skip(rows))
+		return;
+	v = next_cell(rows);
 	if (text.ptr)
 		*v = (struct control_value){
 			.text = arena_copy(&rows->scratch, text), .present = true};
@@ -255,8 +340,11 @@ control_put_null(struct control_rows *rows)
 void
 control_put_time_ms(struct control_rows *rows, int64_t ms)
 {
-	struct control_value *v = next_cell(rows);
+	struct control_value *v;
 
+	if (cell_skip(rows))
+		return;
+	v = next_cell(rows);
 	if (ms > 0)
 		*v = (struct control_value){.text = control_time(&rows->scratch, ms),
 			.number = ms / 1000,
@@ -273,10 +361,13 @@ control_put_time_text(struct control_rows *rows, struct span text, int64_t secon
 void
 control_put_list(struct control_rows *rows, const struct span *items, size_t count)
 {
-	struct control_value *v = next_cell(rows);
+	struct control_value *v;
 	struct json_writer w;
 	struct buf json, flat;
 
+	if (cell_skip(rows))
+		return;
+	v = next_cell(rows);
 	buf_init(&json, JSON_TEXT_MAX);
 	buf_init(&flat, JSON_TEXT_MAX);
 	json_writer_init(&w, &json);
@@ -318,23 +409,20 @@ row_compare(const void *a, const void *b, void *arg)
 	return order->down ? -c : c;
 }
 
-static bool
-type_is_number(enum control_type type)
-{
-	return type == CONTROL_TYPE_NUMBER || type == CONTROL_TYPE_COUNT ||
-	       type == CONTROL_TYPE_SIZE || type == CONTROL_TYPE_DURATION ||
-	       type == CONTROL_TYPE_TIME || type == CONTROL_TYPE_FLAG;
-}
-
 void
 control_rows_end(struct control_rows *rows)
 {
 	struct row_order order = {.column = rows->sort_column, .down = rows->sort_down};
 
 	row_close(rows);
+	if (rows->ids) {
+		control_ids_end(rows->ids);
+		rows->count = rows->ids->count;
+		return;
+	}
 	if (rows->sort_column >= rows->columns.count)
 		return;
-	order.numbers = type_is_number(rows->columns.items[rows->sort_column].type);
+	order.numbers = control_type_is_number(rows->columns.items[rows->sort_column].type);
 	if (rows->count > 1)
 		qsort_r(rows->rows, rows->count, sizeof(*rows->rows), row_compare, &order);
 }
@@ -348,62 +436,30 @@ control_rows_find(const struct control_rows *rows, struct span key)
 	return rows->count;
 }
 
-static void
-cell_put(const struct control_value *v, enum control_type type, struct json_writer *w)
-{
-	if (!v->present)
-		json_put_null(w);
-	else if (type == CONTROL_TYPE_FLAG)
-		json_put_bool(w, v->number != 0);
-	else if (type == CONTROL_TYPE_LIST)
-		json_put_raw(w, v->text);
-	else if (type != CONTROL_TYPE_TIME && type_is_number(type))
-		json_put_i64(w, v->number);
-	else
-		json_put_string(w, v->text);
-}
+#define WANTED_SLOTS 1024 /* twice CONTROL_KEYS_MAX and more: a power of two */
 
 void
-control_row_put(
-	const struct control_rows *rows, const struct control_row *row, struct json_writer *w)
+control_rows_find_all(
+	const struct control_rows *rows, const struct span *keys, size_t count, size_t *found)
 {
-	json_put_object(w);
-	for (size_t i = 0; i < rows->columns.count; i++) {
-		json_put_name(w, rows->columns.items[i].name);
-		cell_put(&row->cells[i], rows->columns.items[i].type, w);
+	uint16_t slots[WANTED_SLOTS] = {0}; /* place in KEYS + 1 */
+	struct hash64_key secret;
+
+	ENSURE(count <= CONTROL_KEYS_MAX);
+	random_fill(&secret, sizeof(secret));
+	for (size_t i = 0; i < count; i++) {
+		size_t at = (size_t)hash64(secret, keys[i]) % WANTED_SLOTS;
+
+		while (slots[at])
+			at = (at + 1) % WANTED_SLOTS;
+		slots[at] = (uint16_t)(i + 1);
+		found[i] = rows->count;
 	}
-	json_put_close(w);
-}
+	for (size_t row = 0; row < rows->count; row++) {
+		size_t at = (size_t)hash64(secret, rows->rows[row].key) % WANTED_SLOTS;
 
-/* One row; false, and nothing put, where it does not fit. */
-static bool
-row_append(const struct control_rows *rows, const struct control_row *row, struct json_writer *w)
-{
-	struct json_writer one;
-	struct buf text;
-	bool fits;
-
-	buf_init(&text, CONTROL_REPLY_BYTES);
-	json_writer_init(&one, &text);
-	control_row_put(rows, row, &one);
-	fits = json_writer_end(&one) == OK &&
-	       buf_span(w->out).len + buf_span(&text).len < CONTROL_REPLY_BYTES;
-	if (fits)
-		json_put_raw(w, buf_span(&text));
-	buf_fini(&text);
-	return fits;
-}
-
-void
-control_rows_put(const struct control_rows *rows, size_t from, size_t n, struct json_writer *w,
-	struct span *next)
-{
-	size_t i;
-
-	*next = SPAN_NONE;
-	for (i = from; i < rows->count && i - from < n; i++)
-		if (!row_append(rows, &rows->rows[i], w))
-			break;
-	if (i < rows->count && i > from)
-		*next = rows->rows[i - 1].key;
+		for (; slots[at]; at = (at + 1) % WANTED_SLOTS)
+			if (span_eq(keys[slots[at] - 1], rows->rows[row].key))
+				found[slots[at] - 1] = row;
+	}
 }

@@ -27,7 +27,7 @@ undo_list_read(struct control_call *call, struct snapshot *snap)
 
 	if (!walk)
 		walk = call->state = ARENA_NEW(&call->arena, struct undo_walk);
-	while (call->rows.count < CHANGES_LISTED &&
+	while (call->rows.total < CHANGES_LISTED &&
 		(err = change_prev(snap, walk->before, &c)) == OK) {
 		char id[24];
 

@@ -41,12 +41,12 @@ def send(server, to, subject, sender="bo@example.net", text="hello\r\n"):
                       % (sender, to, subject, text))
 
 
-def relay(server, to):
+def relay(server, to, user="anna"):
     """A submitted message for elsewhere: it waits in the queue."""
     with smtplib.SMTP("127.0.0.1", server.submission, timeout=20) as smtp:
         smtp.starttls(context=tls())
-        smtp.login("anna", PASSWORD)
-        smtp.sendmail("anna@example.test", to, "From: anna@example.test\r\nTo: %s\r\n"
+        smtp.login(user, PASSWORD)
+        smtp.sendmail(user + "@example.test", to, "From: " + user + "@example.test\r\nTo: %s\r\n"
                       "Subject: out\r\n\r\nbye\r\n" % to)
 
 

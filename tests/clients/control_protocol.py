@@ -13,6 +13,7 @@ import traceback
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from control_cli import PASSWORD as RELAY_PASSWORD, relay  # noqa: E402
 from control_server import Count, Link, Server, wait_until  # noqa: E402
 
 PASSWORD = "Canary-91bd pass"
@@ -162,6 +163,47 @@ def test_lists(c, s):
     c.check("a closed cursor is gone", code(link.call("list.page", cursor=opened["cursor"])) == "gone")
     got = link.call("get", method="user.show", params={"name": "user1"})["result"]
     c.check("get", got["name"] == "user1", got)
+    link.close()
+
+
+def test_numbered_lists(c, s):
+    """A list of the queue keeps numbers: its pages are read again, what left is gone, what came is counted."""
+    s.run("user", "add", "outgoing", "--password-stdin", stdin=RELAY_PASSWORD + "\n")
+
+    def more(n):
+        for i in range(n):
+            relay(s, "x%d@far.test" % i, "outgoing")
+
+    more(4)
+    link = Link(s.sock)
+    for sort in ("", "size", "-sender", "-age"):
+        opened = link.call("list.open", method="queue.list", params={}, sort=sort)["result"]
+        page = link.call("list.page", cursor=opened["cursor"])["result"]
+        keys = [r["key"] for r in page["rows"]]
+        c.check("numbered list by %r" % sort, opened["fresh"] and opened["total"] == len(keys) >= 4
+                and sorted(keys) == sorted(r["id"] for r in s.json("queue", "list")), (opened, page))
+        back = link.call("list.page", cursor=opened["cursor"], before=keys[2], n=1)["result"]
+        c.check("its page before a key", back["rank"] == 1 and back["rows"][0]["key"] == keys[1], back)
+        link.call("list.close", cursor=opened["cursor"])
+    opened = link.call("list.open", method="queue.list", params={}, filter="-state:held")["result"]
+    keys = [r["key"] for r in link.call("list.page", cursor=opened["cursor"])["result"]["rows"]]
+    s.run("queue", "remove", keys[0])
+    s.run("queue", "hold", keys[1])
+    more(1)
+    page = link.call("list.page", cursor=opened["cursor"])["result"]
+    c.check("rows that left are gone, in their place", [r.get("gone", False) for r in page["rows"]]
+            == [True, True] + [False] * (len(keys) - 2) and [r["key"] for r in page["rows"]] == keys, page)
+    c.check("one that is there yet shows why", page["rows"][1]["cells"]["state"] == "held", page)
+    look = link.call("list.page", cursor=opened["cursor"], keys=keys)["result"]
+    c.check("a look counts what came and went", [r["key"] for r in look["rows"]] == keys[2:]
+            and look["total"] == len(keys) - 2 + 1, look)
+    more(1)
+    look = link.call("list.page", cursor=opened["cursor"], keys=keys[2:3])["result"]
+    c.check("and goes on counting", look["total"] == len(keys) + 2, look)
+    two = s.json("queue", "list", "--limit", "2")
+    rest = s.json("queue", "list", "--after", two[1]["id"])
+    c.check("the command goes on after a key", [r["id"] for r in two + rest]
+            == [r["id"] for r in s.json("queue", "list")] and len(rest) > 1, (two, rest))
     link.close()
 
 
@@ -426,8 +468,8 @@ def main():
         s.start()
         s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
         s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
-        for test in (test_hello, test_lists, test_preview, test_preview_of_all, test_subscribe, test_cancel, test_fds,
-                     test_rights, test_operator, test_auth, test_parallel, test_limits, test_fuzz):
+        for test in (test_hello, test_lists, test_numbered_lists, test_preview, test_preview_of_all, test_subscribe,
+                     test_cancel, test_fds, test_rights, test_operator, test_auth, test_parallel, test_limits, test_fuzz):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed

@@ -162,6 +162,108 @@ rows_say_where_to_go_on(void **state)
 	buf_fini(&out);
 }
 
+/* ---- lists that are kept as numbers ---- */
+
+static void
+ids_stand_in_order_and_are_found(void **state)
+{
+	static const struct {
+		uint64_t id;
+		int64_t number;
+		const char *text;
+	} given[] = {{7, 30, "Bob"}, {3, 10, "carl"}, {9, 10, "anna"}, {5, 20, "bob"}};
+	static const struct {
+		enum control_ids_order order;
+		bool down;
+		uint64_t want[4];
+	} rows[] = {
+		{IDS_AS_ADDED, false, {7, 3, 9, 5}},
+		{IDS_BY_NUMBER, false, {3, 9, 5, 7}},
+		{IDS_BY_NUMBER, true, {7, 5, 9, 3}},
+		{IDS_BY_TEXT, false, {9, 5, 7, 3}},
+		{IDS_BY_TEXT, true, {3, 7, 5, 9}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		uint64_t wanted[] = {5, 4, 3};
+		size_t found[3];
+		struct control_ids ids;
+
+		control_ids_init(&ids, rows[i].order, rows[i].down);
+		for (size_t j = 0; j < COUNT(given); j++)
+			check_row(i, control_ids_add(&ids, given[j].id, given[j].number,
+					     span_of(given[j].text)));
+		control_ids_end(&ids);
+		for (size_t j = 0; j < COUNT(given); j++) {
+			check_row(i, ids.ids[j] == rows[i].want[j]);
+			check_row(i, control_ids_find(&ids, rows[i].want[j]) == j);
+		}
+		control_ids_find_all(&ids, wanted, COUNT(wanted), found);
+		check_row(i, ids.ids[found[0]] == 5 && found[1] == 4 && ids.ids[found[2]] == 3);
+		control_ids_fini(&ids);
+	}
+}
+
+/* A list that would take more memory than all lists may have is refused, and gives all back. */
+static void
+ids_have_a_limit(void **state)
+{
+	struct control_ids ids;
+	uint64_t id = 1;
+
+	(void)state;
+	for (int round = 0; round < 2; round++) {
+		control_ids_init(&ids, IDS_BY_NUMBER, false);
+		while (id < 10000000 && control_ids_add(&ids, id, 0, SPAN_NONE))
+			id++;
+		assert_true(id > 2000000 && id < 10000000);
+		assert_true(ids.counted_bytes <= CONTROL_ROWS_MEMORY);
+		control_ids_fini(&ids);
+		id = 1;
+	}
+	assert_true(control_rows_memory_take(CONTROL_ROWS_MEMORY));
+	assert_false(control_rows_memory_take(1));
+	control_rows_memory_give(CONTROL_ROWS_MEMORY);
+}
+
+/* A reply that shows two rows keeps no more than it needs, and counts them all. */
+static void
+rows_are_kept_as_far_as_they_are_shown(void **state)
+{
+	static const struct {
+		const char *params;
+		enum control_keep keep;
+		size_t count;
+	} given[] = {
+		{"\"limit\":0", CONTROL_KEEP_PAGE, 2},
+		{"\"limit\":1,\"after\":\"B\"", CONTROL_KEEP_PAGE, 2},
+		{"\"limit\":1,\"sort\":\"size\"", CONTROL_KEEP_PAGE, 3},
+		{"\"limit\":1", CONTROL_KEEP_ALL, 3},
+		{"", CONTROL_KEEP_NONE, 0},
+		{"", CONTROL_KEEP_TARGETS, 3},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(given); i++) {
+		struct rpc_error error;
+		struct control_rows rows;
+		struct arena a;
+		char line[256];
+
+		arena_init(&a, NULL);
+		snprintf(line, sizeof(line),
+			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
+			given[i].params);
+		check_row(i, control_rows_init(&rows, &a, request(&a, line), 0, &error));
+		control_rows_keep(&rows, given[i].keep, NULL);
+		fill(&rows);
+		check_row(i, rows.count == given[i].count && rows.total == 3);
+		control_rows_fini(&rows);
+		arena_reset(&a);
+	}
+}
+
 /* ---- subscriptions ---- */
 
 static void
@@ -369,6 +471,9 @@ main(void)
 		cmocka_unit_test(rows_are_filtered_sorted_and_cut),
 		cmocka_unit_test(rows_refuse_a_bad_sort_and_filter),
 		cmocka_unit_test(rows_say_where_to_go_on),
+		cmocka_unit_test(rows_are_kept_as_far_as_they_are_shown),
+		cmocka_unit_test(ids_stand_in_order_and_are_found),
+		cmocka_unit_test(ids_have_a_limit),
 		cmocka_unit_test(h59_events_stop_without_credit),
 		cmocka_unit_test(h59_credentials_decide),
 		cmocka_unit_test(preview_knows_the_list_behind_a_change),
