@@ -22,8 +22,9 @@
 static enum err
 content_put(struct txn *txn, const struct content *c, bool is_new)
 {
-	bool veils = veil_is_on(txn_store(txn));
-	struct veil_row veil = { TABLE_contents, c->content_id, 0, txn_now_ms(txn) };
+	bool mixes = veil_is_on(txn_store(txn)) && !c->veiled, veils = mixes || c->veiled;
+	struct veil_row veil = { TABLE_contents, c->content_id, 0,
+		c->veiled ? c->salt : txn_now_ms(txn) };
 	char fixed[FIXED_ROOM], *room;
 	struct record_out out;
 	struct span value;
@@ -50,7 +51,7 @@ content_put(struct txn *txn, const struct content *c, bool is_new)
 	out.max = size;
 	record_put_raw(&out, c->derived);
 	record_put_raw(&out, c->header);
-	if (veils && !out.overflow)
+	if (mixes && !out.overflow)
 		veil_mix(txn_store(txn), &veil, room + at, size - at);
 	return record_seal(&out, TABLE_contents, &key, &value);
 }
@@ -89,6 +90,8 @@ content_get(struct snapshot *snap, uint64_t content_id, struct content *out)
 	if (in.bad || derived_len > record_left(&in))
 		return table_damaged(snap, TABLE_contents, key_span(&key), "fields");
 	out->header = record_take_rest(&in);
+	out->salt = veil.salt;
+	out->veiled = veiled && !veil_has_key(snapshot_store(snap));
 	if (veiled)
 		out->header = veil_lift(snap, &veil, out->header);
 	out->derived = span_range(out->header, 0, derived_len);
@@ -190,6 +193,8 @@ content_set_derived(struct txn *txn, uint64_t content_id, struct span derived)
 	if (derived.len > CONTENT_DERIVED_MAX)
 		return ERR_LIMIT;
 	err = content_get(txn_view(txn), content_id, &c);
+	if (err == OK && c.veiled)
+		err = ERR_DENIED;
 	if (err != OK)
 		return err;
 	c.derived = derived;

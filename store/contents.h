@@ -20,6 +20,8 @@ struct content {
 	uint64_t owners;
 	struct span header;  /* with its CRLFs and the empty line that ends it, if any */
 	struct span derived; /* what a reader made ready from it, in that reader's own versions */
+	bool veiled;         /* for want of the key both are as they are stored (veil.h) */
+	uint64_t salt;       /* and this is what they were mixed with */
 };
 
 /*
@@ -43,7 +45,10 @@ MUST_CHECK enum err content_get(
 #define CONTENT_OWN_PENDING 512
 MUST_CHECK enum err content_own(struct txn *txn, uint64_t content_id, int change);
 
-/* Replace the derived part: it is made when first asked for, or anew after an upgrade. */
+/*
+ * Replace the derived part: it is made when first asked for, or anew after an upgrade. ERR_DENIED: it
+ * is veiled and there is no key.
+ */
 MUST_CHECK enum err content_set_derived(
 	struct txn *txn, uint64_t content_id, struct span derived);
 

@@ -15,7 +15,13 @@
 bool
 veil_is_on(const struct store *store)
 {
-	return store->options.veil.on && store->options.veil.mix;
+	return store->options.veil.on && veil_has_key(store);
+}
+
+bool
+veil_has_key(const struct store *store)
+{
+	return store->options.veil.mix != NULL;
 }
 
 void
@@ -36,7 +42,7 @@ veil_lift(struct snapshot *snap, const struct veil_row *row, struct span veiled)
 {
 	char *room;
 
-	if (!snap->store->options.veil.mix)
+	if (!veil_has_key(snap->store))
 		return veiled;
 	room = snapshot_copy(snap, veiled);
 	veil_mix(snap->store, row, room, veiled.len);
@@ -66,7 +72,7 @@ veil_check(struct snapshot *snap, struct store_fault *why)
 	err = table_get_record(snap, TABLE_meta, &key, VEIL_MARK_VERSION, &in);
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	if (err == OK && !snap->store->options.veil.mix)
+	if (err == OK && !veil_has_key(snap->store))
 		return snap->store->options.mode != STORE_SERVE ? OK : store_fault_set(why, ERR_DENIED,
 			"%s: its messages are encrypted and there is no key (bring back the file of "
 			"secrets.key)", snap->store->path);

@@ -27,6 +27,7 @@ struct veil_row {
 };
 
 bool veil_is_on(const struct store *store); /* for what is written from now on */
+bool veil_has_key(const struct store *store); /* for what was written so */
 
 void veil_mix(const struct store *store, const struct veil_row *row, char *bytes, size_t len);
 

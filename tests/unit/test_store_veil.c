@@ -137,6 +137,42 @@ test_sec_08_another_key_or_none_is_refused(void **state)
 	check_readable(f, &mail);
 }
 
+static enum err
+own_once_more(struct txn *txn, void *arg)
+{
+	return content_own(txn, *(const uint64_t *)arg, 1);
+}
+
+static enum err
+derive(struct txn *txn, void *arg)
+{
+	return content_set_derived(txn, *(const uint64_t *)arg, SPAN("derived"));
+}
+
+/* `postroomd --check-store --repair` may mend owners without the key, and must not spoil a text. */
+static void
+test_sec_08_repair_without_the_key_spoils_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct content content;
+	struct snapshot *snap;
+	struct test_mail mail;
+
+	assert_int_equal(reopen(f, &key_one, true), OK);
+	mail = deliver(f, 1);
+	f->options.mode = STORE_EXCLUSIVE;
+	assert_int_equal(reopen(f, NULL, false), OK);
+	assert_int_equal(run_now(f->store, own_once_more, &mail.content.content_id), OK);
+	assert_int_equal(run_now(f->store, derive, &mail.content.content_id), ERR_DENIED);
+	f->options.mode = STORE_SERVE;
+	assert_int_equal(reopen(f, &key_one, false), OK);
+	check_readable(f, &mail);
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	assert_int_equal(content_get(snap, mail.content.content_id, &content), OK);
+	assert_int_equal(content.owners, 2);
+	snapshot_close(&snap);
+}
+
 int
 test_store_veil(void)
 {
@@ -145,6 +181,8 @@ test_store_veil(void)
 		cmocka_unit_test_setup_teardown(test_sec_08_plain_and_encrypted_live_side_by_side, fixture_setup,
 			fixture_teardown),
 		cmocka_unit_test_setup_teardown(test_sec_08_another_key_or_none_is_refused, fixture_setup,
+			fixture_teardown),
+		cmocka_unit_test_setup_teardown(test_sec_08_repair_without_the_key_spoils_nothing, fixture_setup,
 			fixture_teardown),
 	};
 
