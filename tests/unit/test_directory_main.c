@@ -7,7 +7,8 @@
 int
 main(void)
 {
-	return test_users() + test_groups() + test_maillists() + test_mappings() + test_queued() +
-	       test_traces() + test_changes() + test_message_ways() + test_secrets() + test_store_check() +
+	return test_users() + test_groups() + test_maillists() + test_referrers() +
+	       test_mappings() + test_queued() + test_traces() + test_changes() + test_undo() +
+	       test_message_ways() + test_secrets() + test_store_check() +
 	       test_backup() + test_damage();
 }

@@ -1,27 +1,11 @@
 /*
- * test_maillists.c - lists, their members, what points at a name, and the rows that follow others.
+ * test_maillists.c - lists and their members.
  */
-#include "tests/unit/directory_fixture.h"
+#include "tests/unit/test_maillists.h"
 
-#include <lmdb.h>
 #include <stdio.h>
 
-#include "store/changes.h"
 #include "store/groups.h"
-#include "store/maillists.h"
-#include "store/mappings.h"
-#include "store/referrers.h"
-#include "store/rows.h"
-#include "store/users.h"
-
-struct list_arg {
-	const char *name, *member;
-	uint64_t id; /* list, or whatever the job is about */
-	unsigned count;
-	struct maillist list;
-	uint64_t change_id;
-	fixture_fn *inner;
-};
 
 static enum err
 add_list(struct txn *txn, void *arg)
@@ -33,7 +17,7 @@ add_list(struct txn *txn, void *arg)
 	return maillist_add(txn, &list, FIXTURE_NOW, &a->id);
 }
 
-static enum err
+enum err
 add_member(struct txn *txn, void *arg)
 {
 	struct list_arg *a = arg;
@@ -49,7 +33,7 @@ remove_member(struct txn *txn, void *arg)
 	return maillist_member_remove(txn, a->id, span_of(a->member));
 }
 
-static enum err
+enum err
 remove_list(struct txn *txn, void *arg)
 {
 	return maillist_remove(txn, ((struct list_arg *)arg)->id);
@@ -63,13 +47,13 @@ rename_list(struct txn *txn, void *arg)
 	return maillist_rename(txn, a->id, span_of(a->name), FIXTURE_NOW);
 }
 
-static enum err
+enum err
 set_list(struct txn *txn, void *arg)
 {
 	return maillist_set(txn, &((struct list_arg *)arg)->list, FIXTURE_NOW);
 }
 
-static uint64_t
+uint64_t
 list_of(struct fixture *f, const char *name, const char *member)
 {
 	struct list_arg a = { .name = name, .member = member };
@@ -80,7 +64,7 @@ list_of(struct fixture *f, const char *name, const char *member)
 	return a.id;
 }
 
-static enum err
+enum err
 member(struct fixture *f, fixture_fn *fn, uint64_t id, const char *text)
 {
 	struct list_arg a = { .id = id, .member = text };
@@ -88,7 +72,7 @@ member(struct fixture *f, fixture_fn *fn, uint64_t id, const char *text)
 	return run(f, fn, &a);
 }
 
-static void
+void
 expect_members(struct fixture *f, uint64_t id, const char *want)
 {
 	struct list_member m = { .member = SPAN_NONE };
@@ -109,7 +93,7 @@ expect_members(struct fixture *f, uint64_t id, const char *want)
 	assert_int_equal(size, n);
 }
 
-static void
+void
 expect_clean(struct fixture *f)
 {
 	unsigned lines;
@@ -156,7 +140,7 @@ test_maillists_lst_02_names(void **state)
 }
 
 /* GRP-01: naming a group like a list, and the other way round. */
-static enum err
+enum err
 add_group(struct txn *txn, void *arg)
 {
 	struct list_arg *a = arg;
@@ -306,376 +290,6 @@ test_maillists_members_max(void **state)
 	expect_clean(f);
 }
 
-/* ---- undo ---- */
-
-static enum err
-recorded(struct txn *txn, void *arg)
-{
-	static const struct change_start start = { .who = { "anna", 4 }, .via = { "cli", 3 },
-		.what = { "maillist.set", 12 }, .object = { "team", 4 }, .now_ms = FIXTURE_NOW };
-	struct change_recorder recorder;
-	struct list_arg *a = arg;
-	enum err err = change_begin(&recorder, txn, &start);
-
-	if (err == OK)
-		err = a->inner(txn, arg);
-	a->change_id = recorder.change_id;
-	return err == OK ? change_end(&recorder) : err;
-}
-
-static enum err
-undo(struct txn *txn, void *arg)
-{
-	static const struct change_start start = { .who = { "anna", 4 }, .now_ms = FIXTURE_NOW };
-	struct list_arg *a = arg;
-	uint64_t undo_id;
-
-	return change_undo(txn, a->change_id, &start, NULL, &undo_id);
-}
-
-static void
-test_maillists_undo(void **state)
-{
-	struct fixture *f = *state;
-	struct list_arg first = { .member = "anna", .inner = add_member }, second, removal;
-	struct maillist list;
-
-	first.id = list_of(f, "team", "cleo");
-	second = removal = first;
-	assert_int_equal(run(f, recorded, &first), OK);
-	second.member = "bert";
-	assert_int_equal(run(f, recorded, &second), OK);
-	expect_members(f, first.id, "anna bert cleo");
-	assert_int_equal(run(f, undo, &first), OK); /* the later one does not stand in its way */
-	expect_members(f, first.id, "bert cleo");
-	removal.inner = remove_list;
-	assert_int_equal(run(f, recorded, &removal), OK);
-	expect_members(f, first.id, "");
-	assert_int_equal(run(f, undo, &removal), OK);
-	expect_members(f, first.id, "bert cleo");
-	assert_int_equal(maillist_find_by_name(look(f), SPAN("team"), &list), OK);
-	expect_clean(f);
-}
-
-/* ---- what points at a name ---- */
-
-static enum err
-add_mapping(struct txn *txn, void *arg)
-{
-	struct list_arg *a = arg;
-	struct mapping m = { .pattern = span_of(a->name), .target = span_of(a->member) };
-
-	return mapping_add(txn, &m, FIXTURE_NOW, &a->id);
-}
-
-static uint64_t
-mapping_of(struct fixture *f, const char *pattern, const char *target)
-{
-	struct list_arg a = { .name = pattern, .member = target };
-
-	assert_int_equal(run(f, add_mapping, &a), OK);
-	return a.id;
-}
-
-static void
-expect_referrers(struct fixture *f, const char *name, const char *want)
-{
-	struct referrer r;
-	char got[300] = "";
-	size_t len = 0;
-	enum err err;
-
-	referrer_begin(&r);
-	look(f);
-	while ((err = referrer_next(f->snap, span_of(name), &r)) == OK)
-		len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%s:%.*s", len ? " " : "",
-			r.kind == REFERRER_MAPPING ? "mapping" : "list", SPAN_FMT(r.target));
-	assert_int_equal(err, ERR_NOT_FOUND);
-	assert_string_equal(got, want);
-}
-
-static enum err
-remove_referrers(struct txn *txn, void *arg)
-{
-	struct span name = span_of(((struct list_arg *)arg)->name);
-	struct referrer r;
-	enum err err;
-
-	referrer_begin(&r);
-	while ((err = referrer_next(txn_view(txn), name, &r)) == OK)
-		if ((err = referrer_remove(txn, &r)) != OK)
-			return err;
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-static enum err
-rename_referrers(struct txn *txn, void *arg)
-{
-	struct list_arg *a = arg;
-	struct referrer r;
-	enum err err;
-
-	referrer_begin(&r);
-	while ((err = referrer_next(txn_view(txn), span_of(a->name), &r)) == OK) {
-		err = referrer_rename(
-			txn, &r, span_of(a->name), span_of(a->member), FIXTURE_NOW);
-		if (err != OK)
-			return err;
-	}
-	return err == ERR_NOT_FOUND ? OK : err;
-}
-
-static void
-point_at_anna(struct fixture *f, uint64_t *team)
-{
-	mapping_of(f, "office", "Anna");
-	mapping_of(f, "shop@example.org", "anna@example.org");
-	mapping_of(f, "x", "anna-b");
-	mapping_of(f, "y", "annabel");
-	mapping_of(f, "z", "anna.c@example.org");
-	*team = list_of(f, "team", "anna");
-	assert_int_equal(member(f, add_member, *team, "ANNA@example.net"), OK);
-	assert_int_equal(member(f, add_member, *team, "anna+x@example.net"), OK);
-}
-
-static void
-test_referrers_q_04_found_and_removed(void **state)
-{
-	struct fixture *f = *state;
-	struct list_arg a = { .name = "anna", .inner = remove_referrers };
-	uint64_t team;
-
-	point_at_anna(f, &team);
-	expect_referrers(f, "ANNA",
-		"mapping:anna list:anna list:anna@example.net mapping:anna@example.org");
-	expect_referrers(f, "bert", "");
-	expect_clean(f);
-	assert_int_equal(run(f, recorded, &a), OK);
-	expect_referrers(f, "anna", "");
-	expect_referrers(f, "annabel", "mapping:annabel");
-	expect_members(f, team, "anna+x@example.net");
-	assert_int_equal(run(f, undo, &a), OK);
-	expect_referrers(f, "anna",
-		"mapping:anna list:anna list:anna@example.net mapping:anna@example.org");
-	expect_clean(f);
-}
-
-static void
-test_referrers_follow_a_rename(void **state)
-{
-	struct fixture *f = *state;
-	struct list_arg a = { .name = "anna", .member = "annika" };
-	uint64_t team;
-
-	point_at_anna(f, &team);
-	mapping_of(f, "office", "annika"); /* is there already: the old one goes */
-	assert_int_equal(member(f, add_member, team, "annika"), OK);
-	assert_int_equal(run(f, rename_referrers, &a), OK);
-	expect_referrers(f, "anna", "");
-	expect_referrers(f, "annika",
-		"mapping:annika list:annika list:annika@example.net mapping:annika@example.org");
-	expect_members(f, team, "anna+x@example.net annika annika@example.net");
-	expect_clean(f);
-}
-
-/* ---- groups: who is in them costs no walk over all users ---- */
-
-static enum err
-join(struct txn *txn, void *arg)
-{
-	struct list_arg *a = arg;
-	struct user user;
-	enum err err = user_find_by_name(txn_view(txn), span_of(a->member), &user);
-
-	if (err == OK)
-		err = group_join(txn_view(txn), a->id, &user);
-	return err == OK ? user_set(txn, &user, FIXTURE_NOW) : err;
-}
-
-static enum err
-leave(struct txn *txn, void *arg)
-{
-	struct list_arg *a = arg;
-	uint64_t id = a->id;
-	enum err err;
-
-	a->id = 0;
-	err = join(txn, arg);
-	a->id = id;
-	return err;
-}
-
-static enum err
-remove_user(struct txn *txn, void *arg)
-{
-	struct user user;
-	enum err err = user_find_by_name(
-		txn_view(txn), span_of(((struct list_arg *)arg)->member), &user);
-
-	return err == OK ? user_remove(txn, user.user_id, FIXTURE_NOW) : err;
-}
-
-static size_t
-members_of_group(struct fixture *f, uint64_t group_id)
-{
-	struct user user = { .user_id = 0 };
-	size_t n = 0;
-
-	look(f);
-	while (group_member_next(f->snap, group_id, user.user_id, &user) == OK)
-		n++;
-	return n;
-}
-
-static void
-test_group_members_follow_users(void **state)
-{
-	struct fixture *f = *state;
-	struct list_arg a = { .name = "staff", .member = "anna", .inner = join };
-
-	fixture_user(f, "anna");
-	fixture_user(f, "bert");
-	assert_int_equal(run(f, add_group, &a), OK);
-	assert_int_equal(members_of_group(f, a.id), 0);
-	assert_int_equal(run(f, recorded, &a), OK);
-	assert_int_equal(members_of_group(f, a.id), 1);
-	assert_int_equal(run(f, undo, &a), OK);
-	assert_int_equal(members_of_group(f, a.id), 0);
-	assert_int_equal(run(f, join, &a), OK);
-	a.member = "bert";
-	assert_int_equal(run(f, join, &a), OK);
-	assert_int_equal(members_of_group(f, a.id), 2);
-	assert_int_equal(run(f, remove_user, &a), OK); /* in the bin: no member, yet in the index */
-	assert_int_equal(members_of_group(f, a.id), 1);
-	a.member = "anna";
-	assert_int_equal(run(f, leave, &a), OK);
-	assert_int_equal(members_of_group(f, a.id), 0);
-	expect_clean(f);
-}
-
-/* ---- check and repair ---- */
-
-struct spoil {
-	enum store_table table;
-	const char *what;
-	size_t nth;      /* row of the table */
-	bool remove;     /* the row; else its value is spoilt, or a stray row is added */
-	bool stray;
-};
-
-static enum err
-spoil(struct txn *txn, void *arg)
-{
-	struct spoil *s = arg;
-	struct key key;
-	struct row row;
-	enum err err;
-
-	key_begin(&key);
-	err = table_seek(txn_view(txn), s->table, &key, &row);
-	for (size_t i = 0; i < s->nth && err == OK; i++)
-		err = table_next(txn_view(txn), s->table, &row);
-	if (err != OK)
-		return err;
-	key_name(&key, row.key);
-	if (s->remove)
-		return table_delete(txn, s->table, &key);
-	if (s->stray)
-		key.bytes[key.len - 1] = '~';
-	return table_put(txn, s->table, &key, s->stray ? SPAN_NONE : SPAN("spoilt by hand"));
-}
-
-static void
-test_check_lists_finds_and_mends(void **state)
-{
-	struct spoil spoils[] = {
-		{ TABLE_list_members, "damaged member", 1, false, false },
-		{ TABLE_list_sizes, "size lost", 0, true, false },
-		{ TABLE_list_sizes, "size damaged", 0, false, false },
-		{ TABLE_targets, "target lost", 0, true, false },
-		{ TABLE_targets, "target of a member lost", 1, true, false },
-		{ TABLE_targets, "stray target", 0, false, true },
-		{ TABLE_group_members, "member lost", 0, true, false },
-		{ TABLE_group_members, "stray member", 0, false, true },
-		{ TABLE_names, "name of the list lost", 3, true, false },
-		{ TABLE_maillists, "list gone", 0, true, false },
-	};
-	struct fixture *f = *state;
-	struct list_arg a = { .name = "staff", .member = "anna" };
-	unsigned lines;
-	uint64_t team;
-
-	fixture_user(f, "anna");
-	fixture_user(f, "bert");
-	assert_int_equal(run(f, add_group, &a), OK);
-	assert_int_equal(run(f, join, &a), OK);
-	point_at_anna(f, &team);
-	for (size_t i = 0; i < COUNT(spoils); i++) {
-		if (run(f, spoil, &spoils[i]) != OK)
-			fail_msg("%s: not spoilt", spoils[i].what);
-		fixture_close(f);
-		if (fixture_check(f, false, &lines) != 1 || lines == 0)
-			fail_msg("%s: not found", spoils[i].what);
-		if (fixture_check(f, true, &lines) != 0)
-			fail_msg("%s: not mended", spoils[i].what);
-		assert_int_equal(fixture_check(f, false, &lines), 0);
-		fixture_open(f);
-		if (spoils[i].table != TABLE_maillists)
-			expect_members(f, team, "anna anna+x@example.net ANNA@example.net");
-		assert_int_equal(members_of_group(f, a.id), 1);
-	}
-	expect_members(f, team, ""); /* with its list the members went */
-}
-
-/* ---- a store of before there were lists ---- */
-
-static void
-drop_tables(const struct fixture *f)
-{
-	static const char *const tables[] = { "maillists", "list_members", "list_sizes",
-		"targets", "group_members" };
-	MDB_val key = { 4, (void *)(uintptr_t) "seal" }, value;
-	uint64_t id;
-	MDB_env *env;
-	MDB_txn *txn;
-	MDB_dbi dbi;
-
-	assert_int_equal(mdb_env_create(&env), 0);
-	assert_int_equal(mdb_env_set_maxdbs(env, 64), 0);
-	assert_int_equal(mdb_env_set_mapsize(env, (size_t)1 << 30), 0);
-	assert_int_equal(mdb_env_open(env, f->dir, 0, 0600), 0);
-	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	for (size_t i = 0; i < COUNT(tables); i++) {
-		assert_int_equal(mdb_dbi_open(txn, tables[i], 0, &dbi), 0);
-		assert_int_equal(mdb_drop(txn, dbi, 1), 0);
-	}
-	id = mdb_txn_id(txn); /* as every commit does (H48) */
-	value = (MDB_val){ sizeof(id), &id };
-	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
-	assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
-	assert_int_equal(mdb_txn_commit(txn), 0);
-	mdb_env_close(env);
-}
-
-static void
-test_indexes_are_made_for_an_older_store(void **state)
-{
-	struct fixture *f = *state;
-	struct list_arg a = { .name = "staff", .member = "anna" };
-
-	fixture_user(f, "anna");
-	assert_int_equal(run(f, add_group, &a), OK);
-	assert_int_equal(run(f, join, &a), OK);
-	mapping_of(f, "office", "anna");
-	fixture_close(f);
-	drop_tables(f);
-	fixture_open(f);
-	assert_int_equal(members_of_group(f, a.id), 1);
-	expect_referrers(f, "anna", "mapping:anna");
-	list_of(f, "team", "anna");
-	expect_clean(f);
-}
-
 int
 test_maillists(void)
 {
@@ -688,12 +302,6 @@ test_maillists(void)
 		T(test_maillists_lst_09_forwarding_has_one_member),
 		T(test_maillists_rename_and_remove),
 		T(test_maillists_members_max),
-		T(test_maillists_undo),
-		T(test_referrers_q_04_found_and_removed),
-		T(test_referrers_follow_a_rename),
-		T(test_group_members_follow_users),
-		T(test_check_lists_finds_and_mends),
-		T(test_indexes_are_made_for_an_older_store),
 	};
 #undef T
 	return cmocka_run_group_tests_name("maillists", tests, NULL, NULL);
