@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/change_owner.h"
 #include "store/change_rows.h"
 #include "store/groups.h"
 #include "store/indexes.h"
@@ -333,6 +334,22 @@ row_take_away(struct undoing *u, enum store_table table, const struct change_row
 	return in_use ? clash(row, u->object) : row_delete(u->txn, table, key);
 }
 
+/* As it was before, but not under a list, group or user that is gone meanwhile. */
+static enum err
+row_put_back(struct undoing *u, enum store_table table, const struct change_row *row,
+	const struct key *key)
+{
+	bool revised = row->exists && revised_of(table) != NULL, stands;
+	enum err err = revised ? revised_undo(u, revised_of(table), row, key)
+			       : image_put_back(u, table, key, row->before);
+
+	if (err == OK)
+		err = change_row_stands(txn_view(u->txn), table, row->key, &stands);
+	if (err != OK)
+		return err;
+	return stands ? OK : clash(row, u->object);
+}
+
 static enum err
 row_undo(struct undoing *u, const struct change_row *row)
 {
@@ -356,10 +373,8 @@ row_undo(struct undoing *u, const struct change_row *row)
 	if (err != OK)
 		return err;
 	key_name(&key, row->key);
-	if (row->exists && (table == TABLE_users || (revised_of(table) && row->existed)))
-		return revised_undo(u, revised_of(table), row, &key);
-	if (row->existed)
-		return image_put_back(u, table, &key, row->before);
+	if (row->existed || (row->exists && table == TABLE_users))
+		return row_put_back(u, table, row, &key);
 	return row->exists ? row_take_away(u, table, row, &key) : OK;
 }
 
