@@ -35,6 +35,7 @@ read_names(struct warden *w)
 	if (conf_load_file(w->options->conf_path, w->rights.uid, &conf, &faults) == OK) {
 		conf_free(&w->conf);
 		w->conf = conf;
+		warden_pam_look(conf);
 	}
 	conf_faults_fini(&faults);
 }

@@ -37,6 +37,8 @@ struct warden_reply warden_check(struct warden *w, int out_fd, int *fd);
 struct warden_reply warden_backup(struct warden *w, int folder, int *fd);
 /* Ask PAM in a child: its answer comes out of *fd. */
 struct warden_reply warden_pam(struct warden *w, struct warden_request *request, int *fd);
+/* One line on stderr where CONF names a folder of PAM that is not to be believed. */
+void warden_pam_look(const struct conf *conf);
 /* How long poll() may wait for the next of them to be overdue; those that are, are killed. -1: for ever. */
 int warden_pam_wait_ms(struct warden *w);
 void warden_pam_reaped(struct warden *w, pid_t pid);

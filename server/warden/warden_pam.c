@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <security/pam_appl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <stdnoreturn.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -54,15 +56,70 @@ no_delay(int status, unsigned microseconds, void *arg)
 }
 
 static bool
+is_ours_alone(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/*
+ * A descriptor of auth.pam_folder, so that what is looked at is what is used. What stands there is run
+ * with our rights, and who has taken the server over can write its configuration: -1 where anybody but us
+ * could have filled the folder or written the stack.
+ */
+static int
+open_folder(const struct conf *conf)
+{
+	int fd = open(conf->auth_pam_folder.ptr, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat folder, stack;
+
+	if (fd >= 0 && fstat(fd, &folder) == 0 && is_ours_alone(&folder) &&
+		fstatat(fd, OUR_SERVICE, &stack, 0) == 0 && is_ours_alone(&stack))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+void
+warden_pam_look(const struct conf *conf)
+{
+	int fd;
+
+	if (!conf->auth_pam || conf->auth_pam_folder.len == 0)
+		return;
+	fd = open_folder(conf);
+	if (fd >= 0)
+		close(fd);
+	else
+		fprintf(stderr,
+			"postroomd: auth.pam_folder %s: not used (it and " OUR_SERVICE
+			" in it must be there, be root's and writable by nobody else)\n",
+			conf->auth_pam_folder.ptr);
+}
+
+static int
+start(const struct conf *conf, const char *account, const struct pam_conv *conv, pam_handle_t **pam)
+{
+	char folder[sizeof("/proc/self/fd/") + 12];
+	int fd;
+
+	if (conf->auth_pam_folder.len == 0)
+		return pam_start(OUR_SERVICE, account, conv, pam);
+	fd = open_folder(conf); /* open until this child ends */
+	if (fd < 0)
+		return PAM_OPEN_ERR;
+	snprintf(folder, sizeof(folder), "/proc/self/fd/%d", fd);
+	return pam_start_confdir(OUR_SERVICE, account, conv, folder, pam);
+}
+
+static bool
 is_right(const struct conf *conf, struct warden_request *request)
 {
 	struct pam_conv conv = { converse, request };
 	pam_handle_t *pam = NULL;
-	int flags = PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK, status;
+	int flags = PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK;
+	int status = start(conf, request->text, &conv, &pam);
 
-	status = conf->auth_pam_folder.len > 0 ?
-		pam_start_confdir(OUR_SERVICE, request->text, &conv, conf->auth_pam_folder.ptr, &pam) :
-		pam_start(OUR_SERVICE, request->text, &conv, &pam);
 	if (status != PAM_SUCCESS)
 		return false;
 	status = pam_set_item(pam, PAM_FAIL_DELAY, (const void *)(uintptr_t)no_delay);

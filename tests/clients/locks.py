@@ -525,6 +525,24 @@ def test_SEC_07_what_PAM_found_right_becomes_the_stored_password():
         equal(login(server, HERE, "anna"), NO, "the old one is gone")
 
 
+def test_H55_a_PAM_folder_that_others_may_write_is_not_used():
+    server = pam_server()
+    folder = os.path.join(server.dir, "pam.d")
+    os.chmod(folder, 0o777)
+    with site(server, "anna") as server:
+        server.cli("user", "set", "anna", "system_name=anna.sys")
+        equal(login(server, HERE, "anna", "system word"), NO, "the folder is anybody's")
+        true("auth.pam_folder" in server.errors(), "and it is said: " + server.errors()[-300:])
+        os.chmod(folder, 0o755)
+        os.chmod(os.path.join(folder, "postroom"), 0o666)
+        advance(server, "61s")
+        equal(login(server, HERE, "anna", "system word"), NO, "the stack is anybody's")
+        equal(asked(server), [], "and nothing of it ran")
+        os.chmod(os.path.join(folder, "postroom"), 0o644)
+        advance(server, "61s")
+        true(login(server, HERE, "anna", "system word").startswith(b"+OK"), "both are ours")
+
+
 def test_SEC_06_a_PAM_stack_that_hangs_is_killed_and_holds_up_nobody():
     with site(pam_server(), "anna", "slow") as server:
         server.cli("user", "set", "anna", "system_name=anna.sys")
