@@ -63,7 +63,8 @@ attempt_find(struct shared *sh, enum attempt_kind kind, const unsigned char id[L
 	list_for_each(at, following, attempt_bucket(table_of(sh, kind), id)) {
 		struct attempt_row *row = LIST_ITEM(at, struct attempt_row, link);
 
-		if (memcmp(row->id, id, LOGIN_ID_SIZE) == 0)
+		/* an address and an empty name have one id */
+		if (row->kind == kind && memcmp(row->id, id, LOGIN_ID_SIZE) == 0)
 			return row;
 	}
 	return NULL;

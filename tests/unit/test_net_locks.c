@@ -100,6 +100,22 @@ test_lock_after_attempts_until_time_has_passed_sec_02_sec_03(void **state)
 	assert_true(guess(f, &f->a, "anna", &of_source, 1));
 }
 
+/* A name can be empty (SASL that asks to act for another): no row of the address's. */
+static void
+test_lock_without_a_name_is_not_the_address_h57(void **state)
+{
+	struct fixture *f = *state;
+	struct shared_block *rows;
+
+	assert_true(guess(f, &f->a, "", &of_source, 5));
+	assert_true(locked(f, &f->a, "", &of_source));
+	assert_int_equal(shared_block_list(f->sh, f->now, &rows), 2);
+	assert_string_equal(rows[0].why, "slowed");
+	assert_string_equal(rows[0].user, "*");
+	assert_int_equal(rows[0].failures, 5); /* each was counted once */
+	free(rows);
+}
+
 static void
 test_lock_a_success_resets_the_count_sec_02(void **state)
 {
@@ -410,6 +426,7 @@ test_net_locks(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_lock_after_attempts_until_time_has_passed_sec_02_sec_03),
+		TEST(test_lock_without_a_name_is_not_the_address_h57),
 		TEST(test_lock_a_success_resets_the_count_sec_02),
 		TEST(test_lock_is_no_weapon_1000_guesses_h57),
 		TEST(test_lock_of_user_holds_from_everywhere_sec_02),
