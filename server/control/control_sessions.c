@@ -162,12 +162,12 @@ block_remove_one(struct control_call *call, struct span key, const char **why)
 	bool any;
 
 	span_cut(key, ' ', &address, &user);
+	if (span_eq(user, SPAN(RATE_USER)))
+		user = SPAN_NONE;
 	any = span_eq(address, SPAN("*"));
 	*why = "not an address";
 	if ((any && user.len == 0) || (!any && !peer_range_parse(address, &peer)))
 		return false;
-	if (span_eq(user, SPAN(RATE_USER)))
-		user = SPAN_NONE;
 	*why = "is not blocked";
 	return shared_block_remove(call->host->shared, any ? NULL : &peer, user);
 }

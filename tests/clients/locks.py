@@ -294,7 +294,7 @@ def test_a_failure_counts_also_where_nobody_waits_for_the_answer_SEC_05():
 # --- connections and sessions ---
 
 def test_connections_a_minute_of_an_address_H32():
-    with site(Server(extra=FAST + "limits: { connections_minute: 5 }\n")) as server:
+    with site(Server(extra=FAST + "limits: { connections_minute: 5 }\nlockout: { attempts: 1 }\n")) as server:
         for _ in range(5):
             Line(server.ports["smtp"], A).close()
         with socket.create_connection(("127.0.0.1", server.ports["smtp"]), 10, (A, 0)) as s:
@@ -307,7 +307,11 @@ def test_connections_a_minute_of_an_address_H32():
         row = blocks(server)[(A, "*")]
         equal((row["why"], row["failures"]), ("connects too often", 2))
         equal(server.json("status")[0]["counters"]["refused_rate"], 2)
-        server.cli("block", "remove", A)
+        login(server, B, "nobody")
+        r = server.cli("block", "remove", "* (connections)", ok=False)
+        true(r.returncode == 1 and "not an address" in r.stderr, r.stderr)
+        true((B, "nobody") in blocks(server), "nothing else was removed")
+        server.cli("block", "remove", A + " (connections)")
         Line(server.ports["smtp"], A).close()
 
 
