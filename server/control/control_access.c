@@ -120,6 +120,7 @@ ask_service(struct control_call *call, const struct asked *a, const struct servi
 	mail->hostname = host_name(conf, &call->arena);
 	mail->peer_is_lan = a->is_lan;
 	mail->popped = service->number == SERVICE_smtp && a->popped;
+	mail->blocklists_unasked = true; /* as with explain */
 	door_mail(mail, conf, service, &a->peer);
 	plan_init(&out->plan, &call->arena);
 	out->connect = pipeline_run(&ask, AT_CONNECT, &out->plan) == STAGE_NEXT;
@@ -206,7 +207,7 @@ asked_read(struct control_call *call, struct asked *a)
 		shared_pop3_recent(call->host->shared, &a->peer,
 			call->host->conf->smtp_pop_before_smtp * 60 * 1000,
 			loop_now_ms(call->host->loop));
-	a->is_lan = call->host->conf->smtp_relay_check == RELAY_LAN && lan_has_address(&a->peer);
+	a->is_lan = lan_has_address(&a->peer);
 	return true;
 }
 

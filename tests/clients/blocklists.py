@@ -76,6 +76,8 @@ def test_listed_clear_marked_SMT_14():
         true(any("the blocklist bl.test has the client: 127.0.0.2, reject" in s for r in refused for s in r["steps"]), refused)
         told = server.json("explain", "--peer", "198.51.100.7", "--from", "bo@elsewhere.test", "--to", "anna@example.test")[0]
         true(any("2 blocklists would be asked about 198.51.100.7" in s for s in told["steps"]), told["steps"])
+        said = server.json("access", "test", "198.51.100.7", "--service", "smtp")[0]
+        equal((said["send"], said["relay"]), (True, False), "access test asks no list either: %s" % said["why"])
         told = server.json("explain", "--peer", "10.0.0.7", "--from", "bo@elsewhere.test", "--to", "anna@example.test")[0]
         true(not any("blocklist" in s for s in told["steps"]), told["steps"])
 
