@@ -178,10 +178,10 @@ static bool begin_work(struct login *l, enum work_kind kind);
  * not log in, under a name that no account has: the same work, and no account of theirs is counted on.
  */
 static bool
-ask_pam(struct login *l, enum err result)
+wants_pam(const struct login *l, enum err result)
 {
 	return result == ERR_DENIED && l->work.kind == WORK_HASH && l->host->conf->auth_pam &&
-		l->host->server && begin_work(l, WORK_PAM);
+		l->host->server;
 }
 
 static void
@@ -196,8 +196,11 @@ work_done(struct work *work, enum err result)
 	}
 	if (result == OK && !l->may)
 		result = ERR_DENIED;
-	if (ask_pam(l, result))
-		return;
+	if (wants_pam(l, result)) {
+		if (begin_work(l, WORK_PAM))
+			return;
+		result = ERR_BUSY; /* too many wait: it was not found wrong */
+	}
 	l->pam_is_silent = l->work.kind == WORK_PAM && result == ERR_BUSY;
 	if (l->pam_is_silent)
 		l->why = "PAM gave no answer";

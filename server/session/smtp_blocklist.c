@@ -43,6 +43,8 @@ on_answer(struct resolver_question *q, const struct resolver_answer *answer)
 		return;
 	smtp->intake->mail.blocklists = lookup->all->facts;
 	smtp->lookups = NULL;
+	if (session_is_closing(&smtp->session))
+		return; /* it has had its last words (H77) */
 	session_set_doing(&smtp->session, "");
 	smtp_decide_mail(smtp);
 	session_resume(&smtp->session);
