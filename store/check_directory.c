@@ -113,27 +113,33 @@ visit_group(struct check *c, const struct row *row)
 	check_name(c, group.name, NAME_GROUP, check_id(row));
 }
 
-/* Does the name lead to something that is called so? */
+/* Does the name lead to something that is called so? Of what is damaged that cannot be told. */
 static bool
 name_holds(struct check *c, const struct name_row *name, struct span text)
 {
-	struct maillist list;
-	struct group group;
-	struct user user;
+	struct maillist list = { 0 };
+	struct group group = { 0 };
+	struct user user = { 0 };
+	struct span called = SPAN_NONE;
+	enum err err = ERR_NOT_FOUND;
 
 	switch ((enum name_kind)name->kind) {
 	case NAME_USER:
-		return user_find(c->snap, name->id, &user) == ERR_CORRUPT ||
-		       (user.removed_ms == 0 && span_eq_nocase(user.name, text));
+		err = user_find(c->snap, name->id, &user);
+		called = user.removed_ms == 0 ? user.name : SPAN_NONE;
+		break;
 	case NAME_GROUP:
-		return group_find(c->snap, name->id, &group) == ERR_CORRUPT ||
-		       span_eq_nocase(group.name, text);
+		err = group_find(c->snap, name->id, &group);
+		called = group.name;
+		break;
 	case NAME_LIST:
-		return maillist_find(c->snap, name->id, &list) == ERR_CORRUPT ||
-		       span_eq_nocase(list.name, text);
+		err = maillist_find(c->snap, name->id, &list);
+		called = list.name;
+		break;
 	default:
-		return false;
+		break;
 	}
+	return err == ERR_CORRUPT || (err == OK && span_eq_nocase(called, text));
 }
 
 static void
