@@ -147,8 +147,8 @@ columns_by_count(size_t count, struct user_columns *out, const char **why)
 	return OK;
 }
 
-static enum err
-cell_parse(const struct column *column, struct span field, struct user_cell *cell, const char **why)
+static bool
+flag_parse(struct span field, uint64_t *out)
 {
 	static const struct {
 		struct span word;
@@ -156,6 +156,17 @@ cell_parse(const struct column *column, struct span field, struct user_cell *cel
 	} words[] = { { { "1", 1 }, 1 }, { { "0", 1 }, 0 }, { { "", 0 }, 0 }, { { "yes", 3 }, 1 },
 		{ { "no", 2 }, 0 }, { { "true", 4 }, 1 }, { { "false", 5 }, 0 } };
 
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (span_eq_nocase(field, words[i].word)) {
+			*out = words[i].number;
+			return true;
+		}
+	return false;
+}
+
+static enum err
+cell_parse(const struct column *column, struct span field, struct user_cell *cell, const char **why)
+{
 	cell->present = true;
 	if (column->kind == CELL_TEXT) {
 		cell->text = field;
@@ -165,12 +176,7 @@ cell_parse(const struct column *column, struct span field, struct user_cell *cel
 		return field.len == 0 || span_u64(field, UINT32_MAX, &cell->number) == OK
 			       ? OK
 			       : bad(why, "the size in kB is no number");
-	for (size_t i = 0; i < COUNT(words); i++)
-		if (span_eq_nocase(field, words[i].word)) {
-			cell->number = words[i].number;
-			return OK;
-		}
-	return bad(why, "a flag is neither 1 nor 0");
+	return flag_parse(field, &cell->number) ? OK : bad(why, "a flag is neither 1 nor 0");
 }
 
 enum err
@@ -231,11 +237,14 @@ bool
 bulk_line_is_csv(struct arena *a, struct span line)
 {
 	struct span fields[CSV_FIELDS_MAX];
+	uint64_t flag;
 	size_t count;
 
-	return csv_parse(a, line, fields, &count) == OK && (count == 2 || count == 3) &&
-		fields[1].len > 0 && !span_eq(fields[1], SPAN("0")) &&
-		!span_eq(fields[1], SPAN("1"));
+	if (csv_parse(a, line, fields, &count) != OK || (count != 2 && count != 3) ||
+		fields[1].len == 0 || span_eq(fields[1], SPAN("0")) || span_eq(fields[1], SPAN("1")))
+		return false;
+	/* "name,no,$y$...": its hash must not become a comment, which all may see */
+	return count == 2 || !flag_parse(fields[1], &flag) || !span_starts(fields[2], SPAN("$"));
 }
 
 static enum err

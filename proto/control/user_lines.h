@@ -69,8 +69,8 @@ MUST_CHECK enum err user_line_put(
 	struct buf *out, const struct user_line *line, unsigned layout);
 MUST_CHECK enum err user_titles_put(struct buf *out, unsigned layout);
 
-/* Is LINE one of titles? Then *columns is set; *why says what is wrong with it (ERR_SYNTAX). */
 bool user_line_is_titles(struct span line);
+/* ERR_SYNTAX with *why, static text, on what is wrong. */
 MUST_CHECK enum err user_titles_parse(
 	struct arena *a, struct span line, struct user_columns *columns, const char **why);
 

@@ -228,6 +228,7 @@ usr_43_plain_lines_are_told_from_exports(void **state)
 		{ "anna,1", false }, { "anna,0,$argon2id$x", false }, { "anna,,", false },
 		{ "anna,secret", true }, { "anna,false,Anna", true }, { "anna,secret,x,y", false },
 		{ "anna", false }, { "\"open,x", false },
+		{ "anna,no,$argon2id$x", false }, { "anna,TRUE,$y$j9T$x", false }, /* a hash is no comment */
 	};
 
 	(void)state;
