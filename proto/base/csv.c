@@ -84,6 +84,8 @@ csv_parse(struct arena *a, struct span line, struct span fields[CSV_FIELDS_MAX],
 			if (csv_take_quoted(a, &line, &fields[*count]) != OK)
 				return ERR_SYNTAX;
 			more = span_cut(line, ',', &field, &tail);
+			if (span_trim(field).len > 0)
+				return ERR_SYNTAX; /* text behind the quotes is not dropped */
 		} else {
 			more = span_cut(line, ',', &field, &tail);
 			fields[*count] = span_trim(field);

@@ -397,7 +397,9 @@ map_15_csv_lines_are_read(void **state)
 		{SPAN(" office , anna "), OK, 2, "office", "anna"},
 		{SPAN("\"a,b\",\"c\"\"d\""), OK, 2, "a,b", "c\"d"},
 		{SPAN("a,,"), OK, 3, "a", ""},
+		{SPAN("\"a\" ,b"), OK, 2, "a", "b"},
 		{SPAN("\"open"), ERR_SYNTAX, 0, "", ""},
+		{SPAN("\"anna\"bert,c"), ERR_SYNTAX, 0, "", ""}, /* who of the two? */
 		{SPAN("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17"), ERR_LIMIT, 0, "", ""},
 	};
 
