@@ -22,7 +22,7 @@
 struct snapshot;
 struct txn;
 
-#define CHANGE_ROWS_MAX 10000
+#define CHANGE_ROWS_MAX 10100 /* the largest list, its name and what points at it */
 #define CHANGE_BYTES_MAX (8u << 20)
 #define CHANGE_TEXT_MAX 512      /* bytes of what, object, reason; the rest is cut */
 #define CHANGES_UNDO_BYTES_MAX (256u << 20) /* images kept in all; the oldest become too old */

@@ -286,7 +286,13 @@ test_maillists_members_max(void **state)
 	assert_int_equal(member(f, add_member, a.id, "one-more"), ERR_LIMIT);
 	assert_int_equal(maillist_size(look(f), a.id, &size), OK);
 	assert_int_equal(size, MAILLIST_MEMBERS_MAX);
-	assert_int_equal(run(f, remove_list, &a), OK);
+	a.inner = remove_list;
+	assert_int_equal(run(f, recorded, &a), OK);
+	assert_int_equal(maillist_size(look(f), a.id, &size), OK);
+	assert_int_equal(size, 0);
+	assert_int_equal(run(f, undo, &a), OK); /* the largest comes back too */
+	assert_int_equal(maillist_size(look(f), a.id, &size), OK);
+	assert_int_equal(size, MAILLIST_MEMBERS_MAX);
 	expect_clean(f);
 }
 
