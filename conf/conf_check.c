@@ -77,8 +77,7 @@ listens_outside(const struct conf_service *service)
 	return false;
 }
 
-/* May strangers connect to the MX side? Its lines refuse nobody under relay_check client_ip. */
-/* SMT-14 */
+/* SMT-14. */
 static void
 check_blocklists(struct checking *c)
 {
@@ -119,6 +118,7 @@ check_dns(struct checking *c)
 	}
 }
 
+/* May strangers connect to the MX side? Its lines refuse nobody under relay_check client_ip. */
 static bool
 is_open_to_all(const struct conf *conf)
 {
