@@ -84,6 +84,9 @@ MUST_CHECK enum err server_backup(struct server *s, int dir_fd, int *out_fd);
  */
 MUST_CHECK enum err server_open_in(struct server *s, int dir_fd, const char *name, int *fd);
 
+/* The number of a Unix group; false: there is none. Front loop. */
+bool server_group_find(struct server *s, const char *name, gid_t *gid);
+
 /*
  * Is this the password of a system account, by PAM (SEC-06)? Asked of the warden; on a worker, for it
  * may take 12 s. ERR_DENIED: no; ERR_BUSY: nobody could say.

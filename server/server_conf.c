@@ -62,7 +62,15 @@ server_set_limits(struct server *s, const struct conf *conf)
 static void
 on_dns_fault(void *arg, const char *text)
 {
-	server_complain(arg, "name servers cannot be read anew, the old ones stay", text, "restart");
+	server_complain(arg, "name servers cannot be read anew, the old ones stay", text, "see /etc/resolv.conf");
+}
+
+static int
+open_for_dns(void *arg, const char *path)
+{
+	int fd;
+
+	return server_open_file(arg, path, &fd) == OK ? fd : -1;
 }
 
 struct resolver_options
@@ -70,7 +78,8 @@ server_resolver_options(struct server *s, const struct conf *conf)
 {
 	return (struct resolver_options){ .servers = conf->dns_servers.items,
 		.server_count = conf->dns_servers.count, .timeout_ms = conf->dns_timeout_ms,
-		.resolv_conf = "/etc/resolv.conf", .on_fault = on_dns_fault, .arg = s };
+		.resolv_conf = WARDEN_RESOLV_CONF, .open_file = open_for_dns,
+		.on_fault = on_dns_fault, .arg = s };
 }
 
 struct log_options

@@ -3,7 +3,9 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,6 +47,26 @@ server_open_file(struct server *s, const char *path, int *fd)
 	err = warden_ask(s->options->warden_fd, &request, -1, &reply, fd);
 	errno = reply.error;
 	return err;
+}
+
+bool
+server_group_find(struct server *s, const char *name, gid_t *gid)
+{
+	const struct group *group = getgrnam(name);
+	FILE *file = NULL;
+	int fd = -1;
+
+	if (!group && server_open_file(s, WARDEN_GROUP_FILE, &fd) == OK)
+		file = fdopen(fd, "r"); /* what replaced it is closed to the C library (Landlock) */
+	if (!file && fd >= 0)
+		close(fd);
+	while (file && (group = fgetgrent(file)) && strcmp(group->gr_name, name) != 0)
+		continue;
+	if (group)
+		*gid = group->gr_gid;
+	if (file)
+		fclose(file);
+	return group != NULL;
 }
 
 /* What the child of the warden says; ERR_BUSY: it did not in time. */

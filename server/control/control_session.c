@@ -7,7 +7,6 @@
  */
 #include "server/control/control_session.h"
 
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,7 @@
 #include "server/control/control_call.h"
 #include "server/control/control_lists.h"
 #include "server/control/control_subscribe.h"
+#include "server/server.h"
 
 #define CONTROL_GROUPS_MAX 256	     /* of one peer; the rest is not looked at */
 #define CONTROL_LOGIN_MS (60 * 1000) /* for a peer without rights to say `auth` */
@@ -25,18 +25,19 @@
 /* ---- who is there ---- */
 
 static bool
-group_listed(struct conf_list names, const gid_t *groups, size_t count)
+group_listed(struct host *host, struct conf_list names, const gid_t *groups, size_t count)
 {
 	for (size_t i = 0; i < names.count; i++) {
 		char name[64];
-		const struct group *g;
+		gid_t gid;
 
 		if (names.items[i].len >= sizeof(name))
 			continue;
 		snprintf(name, sizeof(name), "%.*s", SPAN_FMT(names.items[i]));
-		g = getgrnam(name);
-		for (size_t j = 0; g && j < count; j++)
-			if (groups[j] == g->gr_gid)
+		if (!server_group_find(host->server, name, &gid))
+			continue;
+		for (size_t j = 0; j < count; j++)
+			if (groups[j] == gid)
 				return true;
 	}
 	return false;
@@ -44,13 +45,16 @@ group_listed(struct conf_list names, const gid_t *groups, size_t count)
 
 enum control_level
 control_level_of(
-	const struct conf *conf, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count)
+	struct host *host, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count)
 {
-	if (uid == 0 || uid == own_uid || group_listed(conf->console_administrator, groups, count))
+	const struct conf *conf = host->conf;
+
+	if (uid == 0 || uid == own_uid ||
+		group_listed(host, conf->console_administrator, groups, count))
 		return CONTROL_ADMINISTRATOR;
-	if (group_listed(conf->console_operator, groups, count))
+	if (group_listed(host, conf->console_operator, groups, count))
 		return CONTROL_OPERATOR;
-	if (group_listed(conf->console_viewer, groups, count))
+	if (group_listed(host, conf->console_viewer, groups, count))
 		return CONTROL_VIEWER;
 	return CONTROL_NOBODY;
 }
@@ -77,7 +81,7 @@ session_credentials(struct control_session *s)
 	struct control_who *who = &s->who;
 	size_t count = peer_groups(s, groups);
 
-	who->level = control_level_of(s->base.host->conf, peer->uid, geteuid(), groups, count);
+	who->level = control_level_of(s->base.host, peer->uid, geteuid(), groups, count);
 	who->rights = control_rights_of(who->level);
 	if (peer->uid == 0 || peer->uid == geteuid())
 		who->rights |= CONTROL_RIGHT_BIT(CONTROL_RIGHT_MESSAGE_READ);

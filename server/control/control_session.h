@@ -45,12 +45,11 @@ struct control_session {
 	size_t scanned; /* bytes of the input without a line end so far */
 };
 
-/* The level that Unix credentials give under CONF, and the name to be recorded. Pure but for the
- * look-up of group names. GROUPS are the peer's, its own group included. */
-struct conf;
+/* The level that Unix credentials give under the configuration of HOST. GROUPS are the peer's, its own
+ * group included. */
 struct rpc_error;
 enum control_level control_level_of(
-	const struct conf *conf, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count);
+	struct host *host, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count);
 
 /* May S call METHOD? False with code, why and field of *error set. */
 bool control_session_may(

@@ -10,7 +10,6 @@
  */
 #include "server/net/resolver.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,12 +274,31 @@ lookup_new(struct resolver *r, const struct resolver_request *request)
 
 /* ---- the channel ---- */
 
+/* A channel by the servers of the options, or those that a copy of resolv.conf names. */
+static struct channel *
+open_channel(struct resolver *r, const char **fault)
+{
+	struct resolver_options options = r->options;
+	char path[RESOLV_COPY_PATH_SIZE];
+	struct channel *channel = NULL;
+	int copy = r->servers.len == 0 ? resolv_conf_copy(&options, path) : -1;
+
+	*fault = "resolv.conf cannot be opened";
+	if (copy >= 0)
+		options.resolv_conf = path;
+	/* c-ares takes a file that it cannot open for an empty one, and would ask 127.0.0.1 */
+	if (copy >= 0 || r->servers.len > 0 || !r->channel)
+		channel = channel_open(r->front, &options, buf_span(&r->servers), fault);
+	if (copy >= 0)
+		close(copy);
+	return channel;
+}
+
 /* A channel in the place of the old one; what is under way is asked once more. */
 static enum err
 remake(struct resolver *r, const char **fault)
 {
-	struct channel *next =
-		channel_open(r->front, &r->options, buf_span(&r->servers), fault);
+	struct channel *next = open_channel(r, fault);
 	struct list *at, *following;
 
 	if (!next)
@@ -320,22 +338,6 @@ resolv_conf_changed(struct resolver *r)
 	return true;
 }
 
-/* c-ares takes a file that it cannot open for an empty one, and would ask 127.0.0.1. */
-static enum err
-remake_checked(struct resolver *r, const char **fault)
-{
-	int fd;
-
-	if (r->servers.len == 0) {
-		fd = open(r->options.resolv_conf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-		*fault = "resolv.conf cannot be opened";
-		if (fd < 0)
-			return ERR_IO;
-		close(fd);
-	}
-	return remake(r, fault);
-}
-
 static void
 look_at_channel(struct resolver *r)
 {
@@ -343,7 +345,7 @@ look_at_channel(struct resolver *r)
 		loop_now_ms(r->front) - r->silent_since_ms >= RESOLVER_SILENCE_MS;
 	const char *fault;
 
-	if ((!resolv_conf_changed(r) && !silent) || remake_checked(r, &fault) == OK)
+	if ((!resolv_conf_changed(r) && !silent) || remake(r, &fault) == OK)
 		return;
 	r->silent_since_ms = 0; /* the old one stays; again in a minute, or when the file changes */
 	if (r->options.on_fault)

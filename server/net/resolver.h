@@ -47,6 +47,8 @@ struct resolver_options {
 	size_t server_count;	    /* 0: those of resolv_conf */
 	int64_t timeout_ms;	    /* of one try */
 	const char *resolv_conf;    /* a path that outlives the resolver */
+	/* Front loop: opens that path for reading, or -1. NULL: as open() does. */
+	int (*open_file)(void *arg, const char *path);
 	/* Front loop: the channel could not be made anew, the old one stays; TEXT is static. May be NULL. */
 	void (*on_fault)(void *arg, const char *text);
 	void *arg;

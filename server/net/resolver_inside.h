@@ -34,6 +34,12 @@ void resolver_cache_put(struct resolver_cache *c, struct span name, enum dns_typ
 	struct resolver_blob *blob, int64_t now_ms);
 size_t resolver_cache_count(const struct resolver_cache *c);
 
+/* ---- resolver_conf.c ---- */
+
+#define RESOLV_COPY_PATH_SIZE 32
+/* A copy of resolv.conf in memory, and the path by which c-ares finds it while it is open; -1: cannot be read. */
+int resolv_conf_copy(const struct resolver_options *options, char path[RESOLV_COPY_PATH_SIZE]);
+
 /* ---- resolver_channel.c: c-ares, and the only file that knows it ---- */
 
 enum channel_says {

@@ -81,6 +81,9 @@ is_file_of(const struct secret *secret, struct span path)
 	return secret->kind == SECRET_FILE && span_eq(secret->value, path);
 }
 
+/* Programs replace them, and what stands there since the start is closed to the server (Landlock). */
+static const char *const system_files[] = { WARDEN_GROUP_FILE, WARDEN_RESOLV_CONF };
+
 static bool
 may_open(const struct warden *w, struct span path)
 {
@@ -89,6 +92,10 @@ may_open(const struct warden *w, struct span path)
 
 	if (path.len == 0)
 		return false;
+	for (size_t i = 0; i < COUNT(system_files); i++) {
+		if (span_eq(path, span_of(system_files[i])))
+			return true;
+	}
 	if (secret_key_path(c, key) == OK && span_eq(path, span_of(key)))
 		return true;
 	if (span_eq(path, c->tls_certificate) || span_eq(path, c->tls_key) ||

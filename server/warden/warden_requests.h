@@ -14,10 +14,12 @@
 #define WARDEN_TEXT_SIZE 256
 #define WARDEN_SECRET_SIZE 260 /* a password, its 0 included */
 #define WARDEN_PAM_MS 10000
+#define WARDEN_GROUP_FILE "/etc/group" /* these it opens, too */
+#define WARDEN_RESOLV_CONF "/etc/resolv.conf"
 
 enum warden_request_kind {
 	WARDEN_BIND,	    /* text: an address the configuration lists; answer: a listening socket */
-	WARDEN_OPEN,	    /* text: a key, certificate or secret file it names; answer: read-only */
+	WARDEN_OPEN,	    /* text: a key, certificate or secret file it names, or below; answer: read-only */
 	WARDEN_CHECK_STORE, /* a descriptor comes with it: where the report goes; answer: exit status */
 	WARDEN_BACKUP,	    /* a folder comes with it; answer: a pipe with what the child says */
 	WARDEN_OPEN_IN,	    /* a folder comes with it; text: a name in it; answer: read-only */

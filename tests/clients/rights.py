@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """rights.py - what the server may not do, tried from inside of it (H55): TAP."""
+import json
 import os
+import shutil
+import smtplib
+import socket
+import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from postroom import BUILD, ROOT, Server, Skip, equal, tap, true  # noqa: E402
+from name_server import NameServer  # noqa: E402
+from postroom import BUILD, ROOT, Server, Skip, equal, tap, true, wait_for  # noqa: E402
 
 INSIDE = os.path.join(ROOT, "build", "faults", "inside.so")
 LANDLOCK_CREATE_RULESET = 444
@@ -78,6 +84,73 @@ def test_H55_backup_and_maildir_import_go_where_the_server_may_not():
         r = server.cli("backup", folder + "/backup", ok=False)
         equal(r.returncode, 1)
         true("holds a backup already" in r.stderr, r.stderr)
+
+
+def replace(path, text):
+    """As programs that care write a file: under another name first."""
+    with open(path + ".new", "w") as f:
+        f.write(text)
+    os.rename(path + ".new", path)
+
+
+def role_of(server, gid):
+    """What a stranger of that group may be on the control socket."""
+    out, into = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setgroups([])
+            os.setgid(gid)
+            os.setuid(65534)
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(server.socket)
+                s.sendall(b'{"jsonrpc":"2.0","id":1,"method":"hello"}\n')
+                os.write(into, json.loads(s.makefile().readline())["result"]["role"].encode())
+        finally:
+            os._exit(0)
+    os.close(into)
+    os.waitpid(pid, 0)
+    with open(out) as f:
+        return f.read()
+
+
+def outcome(server):
+    with smtplib.SMTP("127.0.0.1", server.ports["smtp"], "client.test", timeout=60, source_address=("127.0.0.2", 0)) as c:
+        c.ehlo()
+        c.mail("bo@elsewhere.test")
+        return c.rcpt("anna@example.test")[0]
+
+
+def test_H55_system_files_that_are_replaced_are_read_again_H69():
+    """An /etc of the server's own, by a mount; resolvconf, DHCP clients and groupadd rename into place."""
+    if os.geteuid() != 0 or not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
+        raise Skip("no mounts of our own here")
+    old, new = ("127.%d.%d.%d" % (n, os.getpid() >> 8 & 255, os.getpid() & 255) for n in (77, 78))  # the file has no ports
+    with tempfile.TemporaryDirectory(prefix="postroom-etc-") as etc, NameServer({}, (old, 53)) as knows_nothing, \
+            NameServer({"2.0.0.127.bl.test": "127.0.0.2"}, (new, 53)):
+        shutil.copytree("/etc", etc, symlinks=True, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+        conf, group = etc + "/resolv.conf", etc + "/group"
+        for path in (conf, group):
+            if os.path.islink(path):
+                os.unlink(path)
+        with open("/etc/group") as f:
+            groups = f.read()
+        replace(group, groups)
+        replace(conf, "nameserver %s\n" % old)
+        server = Server(services=("smtp",), extra='smtp: { blocklists: ["bl.test reject"] }\n'
+                        "console: { groups: { viewer: [lookers] } }\n")
+        server.wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', etc]
+        with server:
+            server.add_user("anna", "--admin")
+            os.chmod(server.dir, 0o755)
+            os.chmod(server.socket, 0o666)
+            equal(outcome(server), 250, "the first name server")
+            equal(knows_nothing.asked("2.0.0.127.bl.test"), 1, "was asked")
+            equal(role_of(server, 54321), "nobody")
+            replace(group, groups + "lookers:x:54321:\n")
+            replace(conf, "nameserver %s\n" % new)
+            equal(role_of(server, 54321), "viewer", "a new group counts")
+            wait_for(lambda: outcome(server) == 550, "the second name server is asked")
 
 
 def file_text(server):

@@ -78,12 +78,12 @@ WAYS = {"silence": lambda query, tcp: [], "servfail": lambda query, tcp: [query.
 
 
 class NameServer:
-    def __init__(self, names):
+    def __init__(self, names, at=("127.0.0.1", 0)):
         self.names, self.queries, self.ends = dict(names), [], False
         self.udp, self.tcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), socket.socket()
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.tcp.bind(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.tcp.getsockname()[1]
+        self.tcp.bind(at)
+        self.address = "%s:%d" % self.tcp.getsockname()
         self.udp.bind(self.tcp.getsockname())
         self.tcp.listen(8)
         self.threads = [threading.Thread(target=run, daemon=True) for run in (self.serve_udp, self.serve_tcp)]

@@ -298,15 +298,16 @@ h59_credentials_decide(void **state)
 	struct conf admins = {
 		.console_administrator = {root_group, 1}, .console_viewer = {root_group, 1}};
 	struct conf none = {0};
+	struct host no_groups = {.conf = &none}, some = {.conf = &viewers}, two = {.conf = &admins};
 	gid_t zero[] = {0}, other[] = {4242};
 
 	(void)state;
-	assert_int_equal(control_level_of(&none, 0, 99, other, 1), CONTROL_ADMINISTRATOR);
-	assert_int_equal(control_level_of(&none, 99, 99, other, 1), CONTROL_ADMINISTRATOR);
-	assert_int_equal(control_level_of(&none, 1000, 99, zero, 1), CONTROL_NOBODY);
-	assert_int_equal(control_level_of(&viewers, 1000, 99, zero, 1), CONTROL_VIEWER);
-	assert_int_equal(control_level_of(&viewers, 1000, 99, other, 1), CONTROL_NOBODY);
-	assert_int_equal(control_level_of(&admins, 1000, 99, zero, 1), CONTROL_ADMINISTRATOR);
+	assert_int_equal(control_level_of(&no_groups, 0, 99, other, 1), CONTROL_ADMINISTRATOR);
+	assert_int_equal(control_level_of(&no_groups, 99, 99, other, 1), CONTROL_ADMINISTRATOR);
+	assert_int_equal(control_level_of(&no_groups, 1000, 99, zero, 1), CONTROL_NOBODY);
+	assert_int_equal(control_level_of(&some, 1000, 99, zero, 1), CONTROL_VIEWER);
+	assert_int_equal(control_level_of(&some, 1000, 99, other, 1), CONTROL_NOBODY);
+	assert_int_equal(control_level_of(&two, 1000, 99, zero, 1), CONTROL_ADMINISTRATOR);
 }
 
 static void
