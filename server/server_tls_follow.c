@@ -7,21 +7,27 @@
  */
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "server/net/tls.h"
 #include "server/server_state.h"
 
 #define LEFT_ALONE_S 5
 
+/* Opened as for reading it: its folder may be closed to us, but not to the warden. */
 static void
-stamp_file(const char *path, struct file_stamp *out)
+stamp_file(struct server *s, const char *path, struct file_stamp *out)
 {
 	struct stat st;
+	int fd;
 
 	*out = (struct file_stamp){ 0 };
-	if (stat(path, &st) == 0)
+	if (server_open_file(s, path, &fd) != OK)
+		return;
+	if (fstat(fd, &st) == 0)
 		*out = (struct file_stamp){ st.st_ino, st.st_size, st.st_mtim.tv_sec,
 			st.st_mtim.tv_nsec };
+	close(fd);
 }
 
 static bool
@@ -32,21 +38,21 @@ stamp_eq(const struct file_stamp *a, const struct file_stamp *b)
 }
 
 static void
-take_stamps(const struct conf *conf, struct file_stamp out[2])
+take_stamps(struct server *s, const struct conf *conf, struct file_stamp out[2])
 {
 	struct tls_paths paths;
 
 	memset(out, 0, 2 * sizeof(*out));
 	if (server_tls_paths(conf, &paths) != OK)
 		return;
-	stamp_file(paths.certificate, &out[0]);
-	stamp_file(paths.key, &out[1]);
+	stamp_file(s, paths.certificate, &out[0]);
+	stamp_file(s, paths.key, &out[1]);
 }
 
 void
 server_tls_mark(struct server *s, const struct conf *conf)
 {
-	take_stamps(conf, s->tls_stamps);
+	take_stamps(s, conf, s->tls_stamps);
 }
 
 void
@@ -57,11 +63,11 @@ server_tls_follow(struct server *s)
 	struct file_stamp now[2];
 	char fault[SERVER_LINE_MAX] = "";
 
-	take_stamps(front->conf, now);
+	take_stamps(s, front->conf, now);
 	if (stamp_eq(&now[0], &s->tls_stamps[0]) && stamp_eq(&now[1], &s->tls_stamps[1]))
 		return;
 	if (now[0].ino == 0 || now[1].ino == 0)
-		return; /* gone, or not ours to look at: a reload says what is wrong */
+		return; /* gone: a reload says what is wrong */
 	for (int i = 0; i < 2; i++) {
 		int64_t age_s = (int64_t)time(NULL) - now[i].mtime_s;
 

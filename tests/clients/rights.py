@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """rights.py - what the server may not do, tried from inside of it (H55): TAP."""
+import contextlib
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import certificates  # noqa: E402
 from name_server import NameServer  # noqa: E402
 from postroom import BUILD, ROOT, Server, Skip, equal, tap, true, wait_for  # noqa: E402
 
@@ -121,14 +123,45 @@ def outcome(server):
         return c.rcpt("anna@example.test")[0]
 
 
-def test_H55_system_files_that_are_replaced_are_read_again_H69():
-    """An /etc of the server's own, by a mount; resolvconf, DHCP clients and groupadd rename into place."""
+@contextlib.contextmanager
+def own_etc(server):
+    """A copy of /etc for the server alone, in place of the real one; the path by which we reach it."""
     if os.geteuid() != 0 or not shutil.which("unshare") or subprocess.run(["unshare", "-m", "true"]).returncode != 0:
         raise Skip("no mounts of our own here")
-    old, new = ("127.%d.%d.%d" % (n, os.getpid() >> 8 & 255, os.getpid() & 255) for n in (77, 78))  # the file has no ports
-    with tempfile.TemporaryDirectory(prefix="postroom-etc-") as etc, NameServer({}, (old, 53)) as knows_nothing, \
-            NameServer({"2.0.0.127.bl.test": "127.0.0.2"}, (new, 53)):
+    with tempfile.TemporaryDirectory(prefix="postroom-etc-") as etc:
         shutil.copytree("/etc", etc, symlinks=True, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+        os.chmod(etc, 0o755)
+        server.wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', etc]
+        yield etc
+
+
+def test_H55_SVC_07_a_certificate_that_only_root_may_look_at_is_followed():
+    """As programs that renew certificates leave their folders; the server has a user of its own here (SEC-12)."""
+    server = Server(extra="testing: { clock: yes }\n")
+    os.chmod(server.dir, 0o755)
+    os.chown(server.config, 0, 64999)
+    os.chmod(server.config, 0o640)
+    certificates.make(server.dir + "/tls", 900)
+    os.chmod(server.dir + "/tls", 0o700)
+    with own_etc(server) as etc:
+        with open(etc + "/passwd", "a") as f:
+            f.write("postroom:x:64999:64999::/:/bin/false\n")
+        with server:
+            pids = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True).stdout.split()
+            equal([os.stat("/proc/%s/task" % pid).st_uid for pid in pids], [64999], "its user")
+            old = certificates.shown(server)
+            certificates.make(server.dir + "/tls", 800)
+            server.cli("clock", "advance", "2m")
+            wait_for(lambda: certificates.shown(server) != old, "the new one is shown")
+
+
+def test_H55_system_files_that_are_replaced_are_read_again_H69():
+    """An /etc of the server's own, by a mount; resolvconf, DHCP clients and groupadd rename into place."""
+    old, new = ("127.%d.%d.%d" % (n, os.getpid() >> 8 & 255, os.getpid() & 255) for n in (77, 78))  # the file has no ports
+    server = Server(services=("smtp",), extra='smtp: { blocklists: ["bl.test reject"] }\n'
+                    "console: { groups: { viewer: [lookers] } }\n")
+    with own_etc(server) as etc, NameServer({}, (old, 53)) as knows_nothing, \
+            NameServer({"2.0.0.127.bl.test": "127.0.0.2"}, (new, 53)):
         conf, group = etc + "/resolv.conf", etc + "/group"
         for path in (conf, group):
             if os.path.islink(path):
@@ -137,9 +170,6 @@ def test_H55_system_files_that_are_replaced_are_read_again_H69():
             groups = f.read()
         replace(group, groups)
         replace(conf, "nameserver %s\n" % old)
-        server = Server(services=("smtp",), extra='smtp: { blocklists: ["bl.test reject"] }\n'
-                        "console: { groups: { viewer: [lookers] } }\n")
-        server.wrapper = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc && exec "$@"', etc]
         with server:
             server.add_user("anna", "--admin")
             os.chmod(server.dir, 0o755)
