@@ -66,6 +66,8 @@ static bool
 take_signals(void)
 {
 	static const int numbers[] = { SIGWINCH, SIGTERM, SIGHUP, SIGCONT };
+	/* else curses takes them, and ends the program when Ctrl-C meets a Ctrl-Z */
+	static const int ignored[] = { SIGINT, SIGQUIT, SIGTSTP };
 	static const int crashes[] = { SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL };
 	struct sigaction action = { .sa_handler = on_signal };
 	struct sigaction crash = { .sa_handler = on_crash, .sa_flags = SA_RESETHAND };
@@ -74,6 +76,8 @@ take_signals(void)
 		return false;
 	for (size_t i = 0; i < COUNT(numbers); i++)
 		sigaction(numbers[i], &action, NULL);
+	for (size_t i = 0; i < COUNT(ignored); i++)
+		signal(ignored[i], SIG_IGN);
 	for (size_t i = 0; i < COUNT(crashes); i++)
 		sigaction(crashes[i], &crash, NULL);
 	return true;
@@ -84,10 +88,11 @@ struct loop_state {
 	int64_t painted_ms, pressed_ms, resized_ms; /* resized_ms 0: no change of size waits */
 	int64_t frame_ms; /* between two frames that no key caused */
 	bool pressed;
-	int sync_fd; /* a test reads a byte from it each time all is painted; -1: none */
+	int sync_fd;  /* a test reads a byte from it when its keys are answered; -1: none */
+	bool is_owed; /* that byte: since the start, and since a key */
 };
 
-/* A test that steps through screens names a descriptor here. */
+/* A test that presses one key after the other names a descriptor here. */
 static int
 sync_descriptor(void)
 {
@@ -122,7 +127,7 @@ take_keys(struct loop_state *l)
 
 	while (!c->quit && term_next(&press)) {
 		console_press(c, &press);
-		l->pressed = true;
+		l->pressed = l->is_owed = true;
 		l->pressed_ms = c->now_ms;
 		if (c->suspend) {
 			c->suspend = false;
@@ -174,6 +179,17 @@ now_is(struct console *c)
 	console_tick(c);
 }
 
+/* All keys are answered and painted. */
+static void
+sync_say(struct loop_state *l)
+{
+	if (l->sync_fd < 0 || !l->is_owed || l->console->dirty || l->console->link.call_count > 0)
+		return;
+	l->is_owed = false;
+	if (write(l->sync_fd, ".", 1) < 0)
+		l->sync_fd = -1;
+}
+
 static void
 turn(struct loop_state *l)
 {
@@ -196,16 +212,14 @@ turn(struct loop_state *l)
 	l->pressed |= c->dirty && c->now_ms - l->pressed_ms < ANSWER_MS;
 	lay_out(l, false);
 	paint(l);
-	if (l->sync_fd >= 0 && !c->dirty && c->link.call_count == 0 &&
-		write(l->sync_fd, ".", 1) < 0 && errno != EAGAIN)
-		l->sync_fd = -1;
+	sync_say(l);
 }
 
 int
 console_run(const struct console_options *options)
 {
 	static struct console console;
-	struct loop_state l = { .console = &console, .sync_fd = sync_descriptor(),
+	struct loop_state l = { .console = &console, .sync_fd = sync_descriptor(), .is_owed = true,
 		.frame_ms = options->slow ? FRAME_SLOW_MS : FRAME_MS };
 
 	if (!take_signals())

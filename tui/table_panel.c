@@ -427,7 +427,7 @@ table_act(struct screen *s, enum act act)
 	case ACT_FIRST: move_to(t, 0); t->moved = false; break;
 	case ACT_LAST: t->moved = true; move_to(t, last_rank(t)); break;
 	case ACT_LEFT: t->left -= t->left > 0; break;
-	case ACT_RIGHT: t->left++; break;
+	case ACT_RIGHT: t->left += s->class->columns[t->left + 1].title != NULL; break;
 	case ACT_MARK: mark_here(t); move_by(t, 1); break;
 	case ACT_MARK_RANGE: mark_range(t); break;
 	case ACT_MARK_ALL: unmark(t); t->mark_all = t->rows.total > 0; break;

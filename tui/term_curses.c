@@ -147,7 +147,9 @@ term_suspend(void)
 {
 	paste_mode(false);
 	endwin();
+	signal(SIGTSTP, SIG_DFL);
 	raise(SIGTSTP);
+	signal(SIGTSTP, SIG_IGN);
 	refresh();
 	paste_mode(true);
 }

@@ -101,6 +101,19 @@ filter_is_counted(void **state)
 	play_end(&play);
 }
 
+/* However often one goes to the right, the last column stays. */
+static void
+last_column_stays(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5llllllllllllllllllllllllllllll");
+	assert_true(play_sees(&play, "Comment"));
+	play_keys(&play, "h");
+	assert_true(play_sees(&play, "Last login"));
+	play_end(&play);
+}
+
 /* What comes and goes does not move rows: one that left stays as x, its place is kept. */
 static void
 live_rows_stay(void **state)
@@ -363,6 +376,7 @@ test_tui_console(void)
 		cmocka_unit_test(overview_sts_01),
 		cmocka_unit_test(table_and_marks),
 		cmocka_unit_test(filter_is_counted),
+		cmocka_unit_test(last_column_stays),
 		cmocka_unit_test(live_rows_stay),
 		cmocka_unit_test(form_saves_what_changed_usr_04),
 		cmocka_unit_test(create_takes_nothing_from_the_row),
