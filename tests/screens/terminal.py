@@ -45,10 +45,14 @@ class Terminal:
             os.chdir(cwd)
             for number in ignore:
                 signal.signal(number, signal.SIG_IGN)
-            program = os.path.join(build, "postroom")
-            os.execve(program, [program, "-s", path, command, *args], settings)
+            program, argv = self.argv(build, path, command, args)
+            os.execve(program, argv, settings)
         os.close(theirs)
         self.status, self.cwd = None, cwd
+
+    def argv(self, build, path, command, args):
+        program = os.path.join(build, "postroom")
+        return program, [program, "-s", path, command, *args]
 
     def __enter__(self):
         return self
