@@ -5,7 +5,7 @@
  *                          |
  *                          +--hash on a worker--> done
  *                                     |
- *                                     +--PAM, on another (SEC-06)--> done
+ *                                     +--PAM, on another (SEC-06)--> done; a refusal by the second
  */
 #include "server/session/login.h"
 
@@ -28,6 +28,7 @@
 
 #define LOGIN_NAME_MAX 255 /* bytes of a name as given */
 #define LOCKED "locked after failed logins"
+#define PAM_STEP_MS 1000 /* what PAM refuses is told at the end of one of these (H58) */
 
 struct login {
 	struct work work; /* first: the worker sees nothing else move */
@@ -60,6 +61,8 @@ struct login {
 	char account[USER_NAME_MAX + 1]; /* whom PAM is asked about (USR-33) */
 	bool caches;	    /* what PAM found right becomes the stored password (SEC-07) */
 	bool pam_is_silent; /* it was asked and did not say */
+	bool holds_back; /* refused, and not yet told */
+	int64_t pam_since_ms;
 	char rehash[PASSWORD_HASH_SIZE]; /* a better one, 0-terminated; "" where it is good enough */
 	char scram[USER_SCRAM_SIZE];
 };
@@ -185,6 +188,33 @@ wants_pam(const struct login *l, enum err result)
 }
 
 static void
+on_held_back(struct loop_timer *timer)
+{
+	struct login *l = LIST_ITEM(timer, struct login, delay);
+	struct session *s = l->session;
+
+	finish(l, ERR_DENIED);
+	if (s)
+		session_release(s);
+}
+
+/* A stack is quick about accounts that are not there: its time must not tell who is (H58). */
+static bool
+hold_back(struct login *l, enum err result)
+{
+	int64_t took_ms = loop_now_ms(l->host->loop) - l->pam_since_ms;
+	int64_t wait_ms = PAM_STEP_MS - took_ms % PAM_STEP_MS;
+
+	if (result != ERR_DENIED || l->work.kind != WORK_PAM || !l->session)
+		return false;
+	l->holds_back = true;
+	loop_timer_init(&l->delay, on_held_back);
+	loop_timer_set(l->host->loop, &l->delay, wait_ms);
+	session_delay_deadline(l->session, wait_ms);
+	return true;
+}
+
+static void
 work_done(struct work *work, enum err result)
 {
 	struct login *l = LIST_ITEM(work, struct login, work);
@@ -197,10 +227,13 @@ work_done(struct work *work, enum err result)
 	if (result == OK && !l->may)
 		result = ERR_DENIED;
 	if (wants_pam(l, result)) {
+		l->pam_since_ms = loop_now_ms(l->host->loop);
 		if (begin_work(l, WORK_PAM))
 			return;
 		result = ERR_BUSY; /* too many wait: it was not found wrong */
 	}
+	if (hold_back(l, result))
+		return;
 	l->pam_is_silent = l->work.kind == WORK_PAM && result == ERR_BUSY;
 	if (l->pam_is_silent)
 		l->why = "PAM gave no answer";
@@ -415,6 +448,8 @@ login_cancel(struct login **at)
 	}
 	session_release(l->session);
 	l->session = NULL;
+	if (l->holds_back)
+		finish(l, ERR_DENIED); /* nobody waits for it any more */
 }
 
 struct span

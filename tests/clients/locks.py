@@ -530,6 +530,24 @@ def test_SEC_07_what_PAM_found_right_becomes_the_stored_password():
         equal(login(server, HERE, "anna"), NO, "the old one is gone")
 
 
+def test_H58_what_PAM_refuses_is_told_by_the_second():
+    """A stack answers fast about nobody, slowly about an account: the replies must not tell them apart."""
+    with site(pam_server(), "anna") as server:
+        for name in ("unknown", "anna"):
+            advance(server, "61s")
+            began = time.monotonic()
+            equal(login(server, HERE, name, "wrong"), NO, name)
+            true(time.monotonic() - began >= 0.99, "%s was told after %.3f s" % (name, time.monotonic() - began))
+        advance(server, "61s")
+        before = len(asked(server))
+        c = Line(server.ports["pop3"], HERE)
+        c.ask("USER anna")
+        c.s.sendall(b"PASS wrong\r\n")
+        wait_for(lambda: len(asked(server)) > before, "PAM is asked")
+        c.close()
+        wait_for(lambda: len(security(server, "login failed")) == 3, "counted, though nobody waits for it")
+
+
 def test_H55_a_PAM_folder_that_others_may_write_is_not_used():
     server = pam_server()
     folder = os.path.join(server.dir, "pam.d")
