@@ -90,7 +90,10 @@ put_of_place(const struct screen *s, const struct place *at, const struct contro
 		cell = class->subject_field ? json_find(at->row, span_of(class->subject_field)) :
 					      NULL;
 		json_put_name(w, p->name);
-		json_put_string(w, cell ? json_text(cell) : at->key);
+		if (cell)
+			json_put_json(w, cell);
+		else
+			json_put_string(w, at->key);
 		return true;
 	}
 	cell = json_find(at->row, p->name);

@@ -43,7 +43,8 @@ draw_value(struct form *f, struct form_value *v, struct rect at, bool here)
 		col = at.col + 1;
 		break;
 	case FORM_SHOWN:
-		cells_put(c, at, text.len > 0 ? text : SPAN("-"), STYLE_DIM);
+		at.cols = c->cols - at.col;
+		cells_put_wrapped(c, at, text.len > 0 ? text : SPAN("-"), STYLE_DIM);
 		col = at.col;
 		break;
 	case FORM_CHOICE:
@@ -87,7 +88,7 @@ draw_field(struct form *f, size_t i, struct rect at)
 		v->why[0] ? STYLE_ERROR : STYLE_CHANGED);
 	cells_put(c, (struct rect){ at.row, 1, 1, LABEL_COLS - 2 }, span_of(v->field->label),
 		here ? STYLE_TITLE : STYLE_PLAIN);
-	draw_value(f, v, (struct rect){ at.row, LABEL_COLS, 1, width }, here);
+	draw_value(f, v, (struct rect){ at.row, LABEL_COLS, at.rows, width }, here);
 	if (v->why[0])
 		snprintf(was, sizeof(was), "! %.100s", v->why);
 	else if (changed && v->field->kind != FORM_SECRET)
@@ -143,8 +144,13 @@ form_draw(struct screen *s, struct rect at)
 		f->top = first;
 	if (f->at >= f->top + rows)
 		f->top = f->at - rows + 1;
-	for (size_t i = f->top; i < f->count && f->values[i].tab == tab && i < f->top + rows; i++)
-		draw_field(f, i, (struct rect){ at.row + 2 + (int)(i - f->top), 0, 1, at.cols });
+	for (size_t i = f->top; i < f->count && f->values[i].tab == tab && i < f->top + rows; i++) {
+		bool last = i + 1 == f->count || f->values[i + 1].tab != tab;
+		int row = (int)(i - f->top);
+
+		draw_field(f, i,
+			(struct rect){ at.row + 2 + row, 0, last ? (int)rows - row : 1, at.cols });
+	}
 }
 
 void

@@ -28,6 +28,10 @@ struct form {
 bool form_is_changed(const struct form_value *v);
 bool form_can_edit(const struct form_value *v);
 size_t form_changes(const struct form *f);
+/* Fields as they begin. */
+void form_add_fields(struct form *f);
+/* What the server has, or the row the form was opened on; how many fields both changed. */
+size_t form_take_object(struct form *f, const struct json *object);
 void form_draw(struct screen *screen, struct rect at);
 void form_title(struct screen *screen, struct buf *out);
 

@@ -10,142 +10,6 @@
 #include "tui/form_inside.h"
 #include "tui/table_panel.h"
 
-bool
-form_is_changed(const struct form_value *v)
-{
-	return form_can_edit(v) && !span_eq(line_edit_text(&v->edit), buf_span(&v->base));
-}
-
-bool
-form_can_edit(const struct form_value *v)
-{
-	return v->field->kind != FORM_SHOWN;
-}
-
-size_t
-form_changes(const struct form *f)
-{
-	size_t changes = 0;
-
-	for (size_t i = 0; i < f->count; i++)
-		changes += form_is_changed(&f->values[i]);
-	return changes;
-}
-
-/* ---- values of the server ---- */
-
-static void
-value_text(const struct json *value, enum form_kind kind, struct buf *out)
-{
-	if (json_is(value, JSON_BOOL))
-		print_put(out, value->truth ? SPAN("yes") : SPAN("no"));
-	else if (json_is(value, JSON_STRING) || json_is(value, JSON_NUMBER))
-		print_put(out, value->text);
-	for (const struct json *at = json_is(value, JSON_ARRAY) ? value->first : NULL; at;
-		at = at->next) {
-		print_put(out, at->text);
-		if (at->next)
-			print_put(out, kind == FORM_WORDS ? SPAN(",") : SPAN(";"));
-	}
-}
-
-static const struct json *
-start_cell(struct screen *origin, const char *name, const struct json *key)
-{
-	const struct json *row = NULL;
-	struct span row_key;
-
-	if (strcmp(name, ".") == 0)
-		return key;
-	if (screen_panel(origin)->row && screen_panel(origin)->row(origin, &row, &row_key))
-		return json_find(row, span_of(name));
-	return json_find(origin->place->row, span_of(name));
-}
-
-/* What a question begins with. */
-static void
-start_value(struct form_value *v, struct screen *origin)
-{
-	struct json key = { .kind = JSON_STRING, .text = origin->place->key };
-	struct span first = SPAN(""), rest;
-
-	if (v->field->from)
-		value_text(start_cell(origin, v->field->from, &key), v->field->kind, &v->base);
-	else if (v->field->kind == FORM_FLAG)
-		first = SPAN("no");
-	else if (v->field->kind == FORM_CHOICE)
-		(void)span_cut(span_of(v->field->choices), '|', &first, &rest);
-	print_put(&v->base, first);
-	line_edit_set(&v->edit, buf_span(&v->base));
-}
-
-static void
-add_fields(struct form *f)
-{
-	const char *tab = "";
-
-	for (const struct form_field *at = f->class->fields; at->name; at++) {
-		struct form_value *v = &f->values[f->count++];
-
-		ENSURE(f->count <= FORM_FIELDS_MAX);
-		tab = at->tab ? at->tab : tab;
-		v->field = at;
-		v->tab = tab;
-		line_edit_init(&v->edit);
-		v->edit.secret = at->kind == FORM_SECRET;
-		v->edit.number = at->kind == FORM_NUMBER;
-		buf_init(&v->base, LINE_EDIT_MAX);
-		if (f->action)
-			start_value(v, f->origin);
-	}
-	while (f->at + 1 < f->count && !form_can_edit(&f->values[f->at]))
-		f->at++;
-}
-
-/* What is only looked at, as people read it. */
-static void
-value_shown(const struct json *value, const struct print_style *style, struct buf *out)
-{
-	if (value && value->kind != JSON_NULL)
-		print_value(out, value, print_type_of(value->name, value), style);
-}
-
-/* What is not changed here takes what the server has; true: both changed it. */
-static bool
-value_take(struct form_value *v, const struct json *object, const struct print_style *style)
-{
-	bool mine = form_is_changed(v), clash;
-	struct buf theirs;
-
-	buf_init(&theirs, LINE_EDIT_MAX);
-	if (v->field->kind == FORM_SHOWN)
-		value_shown(json_find(object, span_of(v->field->name)), style, &theirs);
-	else
-		value_text(json_find(object, span_of(v->field->name)), v->field->kind, &theirs);
-	clash = mine && !span_eq(buf_span(&theirs), buf_span(&v->base));
-	buf_fini(&v->base);
-	v->base = theirs;
-	if (!mine)
-		line_edit_set(&v->edit, buf_span(&v->base));
-	if (clash)
-		snprintf(v->why, sizeof(v->why), "changed meanwhile to: %.*s",
-			SPAN_FMT(span_range(buf_span(&v->base), 0, 80)));
-	return clash;
-}
-
-static size_t
-take_object(struct form *f, const struct json *object)
-{
-	size_t clashes = 0;
-
-	for (size_t i = 0; i < f->count; i++)
-		if (f->values[i].field->kind != FORM_SECRET)
-			clashes += value_take(&f->values[i], object, &f->screen->console->style);
-	f->revision = json_number_or(json_find(object, SPAN("revision")), f->revision);
-	f->known = true;
-	return clashes;
-}
-
 static void save_now(struct form *f);
 
 static void
@@ -163,7 +27,7 @@ shown(void *owner, struct link_reply *reply)
 			console_say_error(s->console, reply->error);
 		return;
 	}
-	clashes = take_object(f, reply->result);
+	clashes = form_take_object(f, reply->result);
 	if (clashes > 0)
 		console_say(s->console, STYLE_WARNING,
 			"~ somebody else changed %zu of your fields; F2 writes yours over it",
@@ -193,12 +57,19 @@ ask(struct form *f)
 static void
 note_fault(struct form *f, const struct rpc_error *error)
 {
+	bool one = f->count > 1 && form_can_edit(&f->values[f->at]);
+
 	for (size_t i = 0; i < f->count; i++) {
-		if (!span_eq(span_of(f->values[i].field->name), error->field))
+		one &= i == f->at || !form_can_edit(&f->values[i]);
+		if (!span_eq(span_of(f->values[i].field->name), error->field) ||
+			!form_can_edit(&f->values[i]))
 			continue;
 		snprintf(f->values[i].why, sizeof(f->values[i].why), "%.*s", SPAN_FMT(error->why));
 		f->at = i;
 	}
+	if (one) /* a setting: the fault names its key */
+		snprintf(f->values[f->at].why, sizeof(f->values[f->at].why), "%.*s",
+			SPAN_FMT(error->why));
 	console_say_error(f->screen->console, error);
 }
 
@@ -284,13 +155,18 @@ save_now(struct form *f)
 	struct rpc_pair pairs[FORM_FIELDS_MAX];
 	bool keyed[FORM_FIELDS_MAX];
 	struct act_values values = { pairs, keyed, 0, f->screen, saved, previewed };
+	struct control_schema schema;
+	bool by_keys; /* else each field is a parameter of its own */
+
+	control_schema_parse(method_of(f)->params, &schema);
+	by_keys = control_schema_find(&schema, SPAN("keys")) != NULL;
 
 	for (size_t i = 0; i < f->count; i++) {
 		if (!goes_along(f, &f->values[i]))
 			continue;
 		pairs[values.count] = (struct rpc_pair){ span_of(f->values[i].field->name),
 			line_edit_text(&f->values[i].edit) };
-		keyed[values.count++] = !f->action || f->values[i].field->keyed;
+		keyed[values.count++] = f->action ? f->values[i].field->keyed : by_keys;
 	}
 	by_save = (struct key_action){ .label = "save", .method = f->class->save };
 	console_do_with(f->action ? f->origin : f->screen, f->action ? f->action : &by_save,
@@ -475,7 +351,7 @@ form_start(struct screen *s, const struct form_class *class, const struct key_ac
 	f->screen = s;
 	f->class = class;
 	f->action = action;
-	add_fields(f);
+	form_add_fields(f);
 }
 
 static void

@@ -31,7 +31,7 @@ struct form_field {
 	const char *choices;
 	const char *help;
 	/* form of a key: begins with this cell of the row under the cursor, or with what the place was
-	 * opened on: "." */
+	 * opened on: "."; of an object: this of the answer is its value */
 	const char *from;
 	bool names_row; /* the row that is there afterwards has this key */
 	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does */

@@ -194,21 +194,27 @@ put_text(struct buf *out, struct span text, const struct print_style *style)
 	}
 }
 
-/* A message as it is read: what is known of it, its header, an empty line, its body. */
-static void
-print_message(struct buf *out, const struct control_method *m, const struct json *message,
-	const struct print_style *style)
+void
+print_letter(struct buf *out, const struct control_method *m, const struct json *message,
+	unsigned parts, const struct print_style *style)
 {
 	struct control_schema schema;
 
 	control_schema_parse(m->columns, &schema);
-	for (const struct json *at = message->first; at; at = at->next)
+	for (const struct json *at = message->first; at && (parts & MESSAGE_FACTS); at = at->next)
 		if (!span_eq(at->name, SPAN("header")) && !span_eq(at->name, SPAN("body")))
 			put_member_line(out, at->name, at, &schema, style);
-	print_put(out, SPAN("\n"));
-	put_text(out, span_trim(json_text(json_find(message, SPAN("header")))), style);
-	print_put(out, SPAN("\n"));
+	if (parts & MESSAGE_FACTS)
+		print_put(out, SPAN("\n"));
+	if (parts & MESSAGE_HEADER) {
+		put_text(out, span_trim(json_text(json_find(message, SPAN("header")))), style);
+		print_put(out, SPAN("\n"));
+	}
+	if (!(parts & MESSAGE_BODY))
+		return;
 	put_text(out, json_text(json_find(message, SPAN("body"))), style);
+	if (json_truth(json_find(message, SPAN("truncated"))))
+		print_put(out, SPAN("... and more: --out FILE takes all of it\n"));
 }
 
 void
@@ -323,8 +329,8 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 		print_explain(out, object, style);
 	} else if (m->id == CONTROL_mapping_test) {
 		print_mapping_test(out, object, style);
-	} else if (m->id == CONTROL_message_show) {
-		print_message(out, m, object, style);
+	} else if (m->id == CONTROL_message_show || m->id == CONTROL_queue_message) {
+		print_letter(out, m, object, MESSAGE_FACTS | MESSAGE_HEADER | MESSAGE_BODY, style);
 	} else if (m->id == CONTROL_config_get && value) {
 		print_value(out, has_text(object, SPAN("text")) ? json_find(object, SPAN("text")) : value,
 			CONTROL_TYPE_TEXT, style);

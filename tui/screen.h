@@ -99,6 +99,7 @@ struct screen_class {
 	const struct column *columns;
 	const struct key_action *keys;
 	const struct screen_class *open; /* what Enter opens on a row */
+	unsigned parts; /* text of a message: enum message_part; read once, since that is audited */
 	const struct detail *detail;
 	const struct form_class *form; /* of a form panel */
 	const struct screen_class *const *tabs; /* with itself among them; ended by NULL */

@@ -48,7 +48,16 @@ const struct screen_class screen_queue = {
 	.help = "Waiting messages, the next due first. St: A active, D deferred, H held, B in the bin, x gone.",
 };
 
-static const struct screen_class *const message_tabs[] = { &screen_message, &screen_trace_steps, NULL };
+static const struct screen_class *const message_tabs[] = { &screen_message, &screen_trace_steps,
+	&screen_queue_header, &screen_queue_body, &screen_queue_raw, NULL };
+
+#define QUEUE_TEXT(NAME, TITLE, PARTS) \
+	{ .name = NAME, .title = TITLE, .panel = &text_panel, .method = "queue.message", \
+		.subject = "id", .subject_field = "id", .parts = PARTS, .tabs = message_tabs }
+
+const struct screen_class screen_queue_header = QUEUE_TEXT("header", "Headers", MESSAGE_FACTS | MESSAGE_HEADER);
+const struct screen_class screen_queue_body = QUEUE_TEXT("body", "Body", MESSAGE_BODY);
+const struct screen_class screen_queue_raw = QUEUE_TEXT("raw", "Raw", MESSAGE_HEADER | MESSAGE_BODY);
 
 const struct screen_class screen_message = {
 	.name = "message",

@@ -7,6 +7,7 @@
 #define TUI_SCREEN_ROWS_H
 
 #include "tui/form_panel.h"
+#include "tui/print_reply.h"
 #include "tui/screens.h"
 
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"

@@ -3,6 +3,28 @@
  */
 #include "tui/screen_rows.h"
 
+static const struct form_class setting_form = {
+	.title = "Setting",
+	.save = "config.set",
+	.fields = (const struct form_field[]){
+		{ "Setting", "key", "Key", FORM_SHOWN, NULL, "" },
+		{ NULL, "value", "Value", FORM_TEXT, NULL, "lists as [\"a\", \"b\"]; F2 shows what the file would become", "text" },
+		{ NULL, "type", "Type", FORM_SHOWN, NULL, "" },
+		{ NULL, "default", "Is the default", FORM_SHOWN, NULL, "" },
+		{ NULL, "needs", "Needs", FORM_SHOWN, NULL, "" },
+		{ NULL, "help", "What it does", FORM_SHOWN, NULL, "" },
+		{ 0 } },
+};
+
+const struct screen_class screen_setting = {
+	.name = "setting",
+	.title = "Setting",
+	.panel = &form_panel,
+	.method = "config.get",
+	.subject = "key",
+	.form = &setting_form,
+};
+
 const struct screen_class screen_settings = {
 	.name = "settings",
 	.title = "Settings",
@@ -13,6 +35,13 @@ const struct screen_class screen_settings = {
 		{ "Default", "default", 7, 1 },
 		{ "Needs", "needs", 8, 2 },
 		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ KEY_RETURN, "Edit", .open = &screen_setting },
+		{ 'e', "Edit", .open = &screen_setting },
+		{ 'd', "Default", "config.unset" },
+		{ 'D', "Diff", "config.diff", .help = "How the file differs from what is in force." },
+		{ 0 } },
+	.open = &screen_setting,
 	.detail = (const struct detail[]){
 		{ "Help", "help", 3 },
 		{ "Type", "type" },

@@ -66,7 +66,10 @@ answered(void *owner, struct link_reply *reply)
 		return;
 	}
 	buf_init(&text, PRINT_MAX);
-	print_reply(&text, s->method, reply->result, NULL, false, &s->console->style);
+	if (s->class->parts)
+		print_letter(&text, s->method, reply->result, s->class->parts, &s->console->style);
+	else
+		print_reply(&text, s->method, reply->result, NULL, false, &s->console->style);
 	set_text(t, buf_span(&text));
 	buf_fini(&text);
 }
@@ -112,7 +115,10 @@ text_close(struct screen *s)
 static void
 text_enter(struct screen *s)
 {
-	ask(s);
+	const struct text *t = s->state;
+
+	if (!s->class->parts || !t->known)
+		ask(s);
 }
 
 static void
@@ -120,7 +126,7 @@ text_changed(struct screen *s, bool store)
 {
 	struct text *t = s->state;
 
-	t->stale |= store;
+	t->stale |= store && !s->class->parts;
 	if (t->stale && s->console->now_ms - t->asked_ms >= 1000) {
 		t->stale = false;
 		ask(s);
@@ -255,7 +261,11 @@ text_draw(struct screen *s, struct rect at)
 		t->top = t->at - (size_t)at.rows + 1;
 	if (t->count == 0)
 		cells_put(&s->console->cells, (struct rect){ at.row, 1, 1, at.cols - 1 },
-			!t->known ? SPAN("loading ...") : SPAN("nothing here"), STYLE_DIM);
+			s->method && !screen_may(s->console, s->method->method) ?
+				SPAN("your rights do not show this") :
+			!t->known ? SPAN("loading ...") :
+				    SPAN("nothing here"),
+			STYLE_DIM);
 	while (!draw_from_top(s, at)) {
 		t->top++;
 		cells_fill(&s->console->cells, at, STYLE_PLAIN);

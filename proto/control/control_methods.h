@@ -314,6 +314,11 @@
 		"Waiting messages, the next due first.") \
 	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
 		"One waiting message with its recipients and tries.") \
+	X(queue_message, "queue.message", "queue message", MESSAGE_READ, G0, OBJECT, \
+		"id:text -out:fd(write)?", \
+		"id:text from:text to:list subject:text date:time size:size header:text body:text " \
+		"truncated:flag", \
+		"What a waiting message says; --out FILE takes it byte by byte.  Each reading is audited.") \
 	X(queue_hold, "queue.hold", "queue hold", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \
 		"Keep messages from being sent until they are released.") \
 	X(queue_release, "queue.release", "queue release", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \
@@ -336,6 +341,8 @@
 	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, \
 		"key:text value:text -confirm:flag?", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \
+	X(config_unset, "config.unset", "config unset", CONFIG_EDIT, G2, DONE, "key:text", "", \
+		"Take a setting out of the file: its default holds again.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
 		"line:number column:number key:text what:text warning:flag", \
 		"Check the configuration file, or another one, and name every fault, and what is " \

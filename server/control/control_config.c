@@ -204,7 +204,7 @@ config_object(struct control_call *call)
 	unsigned id = call->request->method->id;
 	bool is_service = id == CONTROL_service_set || id == CONTROL_service_lan;
 	struct span object = control_param(call,
-		id == CONTROL_config_set ? "key"
+		id == CONTROL_config_set || id == CONTROL_config_unset ? "key"
 		: is_service		 ? "name"
 					 : "id");
 
@@ -291,6 +291,20 @@ set_check(struct control_call *call)
 	return is_confirmed(call) && edit_check(call);
 }
 
+static void
+edit_failed(struct control_call *call, enum err err, const struct conf_change *change,
+	const struct conf_faults *faults)
+{
+	if (err == ERR_NOT_FOUND && change->remove)
+		control_failf(call, RPC_NOT_FOUND, "key", "the file does not give \"%.*s\"",
+			SPAN_FMT(change->key));
+	else if (err == ERR_NOT_FOUND)
+		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
+			SPAN_FMT(change->key));
+	else
+		config_failed(call, err, faults);
+}
+
 bool
 control_config_save(struct control_call *call, struct control_config *c,
 	const struct conf_change *changes, size_t count, const char *what)
@@ -308,24 +322,72 @@ control_config_save(struct control_call *call, struct control_config *c,
 		config_written(call, c, before);
 	else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0)
 		control_failf(call, RPC_NOT_FOUND, NULL, "%s: the file is missing", c->path);
-	else if (err == ERR_NOT_FOUND)
-		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
-			SPAN_FMT(changes[0].key));
 	else
-		config_failed(call, err, faults);
+		edit_failed(call, err, &changes[0], faults);
 	config_forget(&text, faults);
 	return err == OK;
+}
+
+/* A preview: the change is made and checked on a copy, and what would differ is kept to be told. */
+static bool
+set_look(struct control_call *call, struct control_config *c, const struct conf_change *change)
+{
+	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	struct buf text, diff;
+	enum err err;
+
+	conf_faults_init(faults);
+	buf_init(&text, CONF_FILE_MAX);
+	buf_init(&diff, CONTROL_REPLY_BYTES / 2);
+	err = conf_edit(c->last_read, change, &text, faults);
+	if (err == OK)
+		err = conf_diff(c->last_read, buf_span(&text), &diff);
+	if (err == OK)
+		c->diff = arena_copy(&call->arena, buf_span(&diff));
+	else
+		edit_failed(call, err, change, faults);
+	buf_fini(&diff);
+	config_forget(&text, faults);
+	return err == OK;
+}
+
+static enum step
+set_foresee(struct control_call *call, struct snapshot *snap)
+{
+	const struct control_config *c = call->state;
+	struct span rest = c->diff, line;
+
+	(void)snap;
+	while (span_next_line(&rest, &line))
+		if (!span_starts(line, SPAN("@@")))
+			control_foresee(call, line);
+	return STEP_DONE;
+}
+
+/* Without the value, which may be a password: the difference shows it masked. */
+static struct span
+set_would(struct control_call *call, const struct rpc_request *request)
+{
+	struct span key = rpc_text(request, "key");
+
+	if (request->method->id == CONTROL_config_unset)
+		return arena_printf(&call->arena, "would set %.*s back to its default", SPAN_FMT(key));
+	return arena_printf(&call->arena, "would set %.*s", SPAN_FMT(key));
 }
 
 static bool
 set_work(struct control_call *call)
 {
 	struct conf_change change = {.key = control_param(call, "key"),
-		.value = control_param(call, "value"),
-		.remove = false};
+		.remove = call->request->method->id == CONTROL_config_unset};
 	char what[SUM_MAX];
 
-	snprintf(what, sizeof(what), "config set %.*s", SPAN_FMT(span_range(change.key, 0, 300)));
+	if (!change.remove)
+		change.value = control_param(call, "value");
+	if (call->foresees)
+		return set_look(call, call->state, &change);
+	snprintf(what, sizeof(what), "config %s %.*s", change.remove ? "unset" : "set",
+		SPAN_FMT(span_range(change.key, 0, 300)));
 	return control_config_save(call, call->state, &change, 1, what);
 }
 
@@ -345,6 +407,20 @@ const struct control_handler control_do_config_set = {
 	.check = set_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
+	.foresee = set_foresee,
+	.would = set_would,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
+	.object = "the change",
+	.unrecorded = true,
+};
+
+const struct control_handler control_do_config_unset = {
+	.check = edit_check,
+	.work = set_work,
+	.work_kind = WORK_GENERAL,
+	.foresee = set_foresee,
+	.would = set_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,
 	.object = "the change",

@@ -12,6 +12,7 @@
 struct control_config {
 	const char *path;
 	struct span last_read; /* the text of the generation in force; wiped with the call */
+	struct span diff;      /* of a preview: what the file would differ in, secrets masked */
 	uint32_t number;       /* of the change in the file's history, once it is made */
 	bool written;	       /* a change was made: `number` holds the text before it */
 };

@@ -440,6 +440,13 @@ def test_queue(c, s):
     one = rows[0]["id"]
     show = s.json("queue", "show", one)[0]
     c.check("queue show", show["recipients"][0]["address"] == "far0@example.net", show)
+    m = s.json("queue", "message", one)[0]
+    c.check("queue message", "From:" in m["header"] and m["id"] == one and m["body"] and not m["truncated"], m)
+    out = os.path.join(s.dir, "waiting.eml")
+    st, _, err = s.run("queue", "message", one, "--out", out)
+    c.check("queue message --out is the whole", st == 0 and open(out, "rb").read().decode().endswith(m["body"]), err)
+    st, _, err = s.run("queue", "message", "100")
+    c.check("queue message of nothing", st == 1 and "message in the queue" in err, (st, err))
     st, _, err = s.run("queue", "hold", one)
     c.check("queue hold", st == 0 and s.json("queue", "list", "--filter", "state:held")[0]["id"] == one, err)
     c.check("status counts it", s.json("status")[0]["queue"]["held"] == 1)
@@ -650,6 +657,21 @@ def test_config(c, s):
     c.check("config undo", st == 0 and s.json("config", "get", "limits.recipients")[0]["value"] == 1000, err)
     rows = s.json("config", "history")
     c.check("config history says what was undone", [r["undone"] for r in rows] == [False, True], rows)
+    s.run("config", "set", "limits.recipients", "777")
+    before = open(s.conf, encoding="utf-8").read()
+    st, out, err = s.run("config", "set", "limits.recipients", "778", "--dry-run")
+    c.check("TUI-05 a preview of config set shows what differs and changes nothing", st == 0 and "778" in out
+            and open(s.conf, encoding="utf-8").read() == before, (st, out, err))
+    st, out, err = s.run("config", "set", "limits.recipients", "many", "--dry-run")
+    c.check("and checks it", st == 1 and "limits.recipients" in err, (st, out, err))
+    st, _, err = s.run("config", "unset", "limits.recipients")
+    c.check("config unset goes back to the default", st == 0
+            and s.json("config", "get", "limits.recipients")[0]["default"] is True, err)
+    st, _, err = s.run("config", "unset", "limits.recipients")
+    c.check("what the file does not give cannot be unset", st == 1 and "does not give" in err, (st, err))
+    st, _, err = s.run("undo")
+    c.check("undo of config unset", st == 0 and s.json("config", "get", "limits.recipients")[0]["value"] == 777, err)
+    s.run("config", "unset", "limits.recipients")
     st, _, err = s.run("config", "set", "domains.local", '["example.test", "example.org"]')
     c.check("lists are given as JSON", st == 0 and
             s.json("config", "get", "domains.local")[0]["value"] == ["example.test", "example.org"], err)

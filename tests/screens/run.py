@@ -175,6 +175,32 @@ def test_blocked_access_and_logins(server):
         c.keys("d").sees(r"u takes it back", r"nothing here")
 
 
+def test_settings_and_message(server):
+    """CFG: a setting by a form, its difference first; H70: a message's tabs."""
+    message = ("Subject: %s\r\nFrom: x@elsewhere.test\r\n\r\nbody %s\r\n" % (HOSTILE, HOSTILE)).encode()
+    server.send("x@elsewhere.test", ["bert@example.test"], message)
+    with Console(server) as c:
+        c.keys("F9", "settings", "Enter").sees(r"Settings", r"^>.*hostname")
+        c.keys("f", "log.keep", "Enter").sees(r"^>.*log\.keep +10")
+        c.keys("Enter").sees(r"Settings > log\.keep", r"\[10 ")
+        c.keys("C-u", "many", "F2").sees(r"^!Value", r"! config set")
+        c.keys("C-u", "12", "F2").sees(r"would set log\.keep", r"keep: 12")
+        c.keys("y").sees(r"config log\.keep changed   u takes it back")
+        assert server.cli("config", "get", "log.keep").stdout.strip() == "12"
+        c.keys("Escape").sees(r"^>.*log\.keep +12")
+        c.keys("d").sees(r"would set log\.keep back to its default")
+        c.keys("y").sees(r"log\.keep unset   u takes it back", r"^>.*log\.keep +10")
+        c.keys("5").sees(r"^>.*anna")
+        c.keys("j", "M").sees(r"\[Mailbox\]", r"^> +1 .*x@elsewhere")
+        c.keys("Enter").sees(r"\[Headers\]", r"Subject: evil \\x1B\[31mred")
+        screen = c.keys("]").sees(r"\[Body\]", r"^ body evil \\x1B\[31mred")
+        assert "\u202e" not in screen and "\u200b" not in screen and "\x9b" not in screen
+        c.keys("]").sees(r"\[Raw\]", r"^ From: x@elsewhere")
+        c.keys("2", "Enter").sees(r"\[Message\]", r"anna@example\.test")
+        c.keys("]", "]").sees(r"\[Headers\]", r"Subject: out")
+        c.keys("]").sees(r"\[Body\]", r"^ hello")
+
+
 def test_reconnect_keeps_place(server):
     with Console(server) as c:
         c.keys("5").sees(r"^>.*anna")

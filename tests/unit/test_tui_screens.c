@@ -14,6 +14,11 @@
 	{ "list.open", "\"" method "\"", "{\"cursor\":\"" method "\",\"total\":" total ",\"approx\":false}" }, \
 	{ "list.page", "\"" method "\"", PAGE(rows, total) }
 
+#define LETTER \
+	"\"from\":\"x@y.test\",\"to\":[\"anna@example.org\"],\"subject\":\"evil \\u001b[31mred\",\"date\":" \
+	"\"2026-11-21T13:00:00Z\",\"size\":600,\"header\":\"Subject: evil \\u001b[31mred\\r\\nFrom: x@y.test\\r\\n\"," \
+	"\"body\":\"hello \\u202e\\r\\n\\tworld \\u001b]52;c;QQ\\u0007\\r\\n\","
+
 static const struct answer objects[] = {
 	PLAY_BEGIN,
 	LIST("maillist.list",
@@ -61,6 +66,25 @@ static const struct answer objects[] = {
 	{ "preview", "user.rename", "{\"token\":\"t7\",\"count\":1,\"sample\":[],\"effects\":"
 		"[\"would rename user anna -> anne\"],\"warnings\":[],\"cli\":\"postroom user rename\"}" },
 	{ "apply", "t7", PLAY_DONE("user anna renamed anne") },
+	LIST("message.list", ROW("7", "\"uid\":7,\"from\":\"x@y.test\",\"subject\":\"evil \\u001b[31mred\","
+		"\"date\":\"2026-11-21T13:00:00Z\",\"size\":600,\"flags\":[],\"held\":false"), "1"),
+	{ "message.show", NULL, "{\"uid\":7," LETTER "\"truncated\":false}" },
+	LIST("queue.list", ROW("4Kx", "\"id\":\"4Kx\",\"state\":\"active\",\"age\":5,\"next_try\":null,"
+		"\"size\":600,\"sender\":\"x@y.test\",\"recipients\":[\"a@b.test\"],\"last_error\":\"\","
+		"\"tries\":0,\"subject\":\"s\",\"via\":\"\",\"user\":\"\""), "1"),
+	{ "queue.show", NULL, "{\"id\":\"4Kx\",\"sender\":\"x@y.test\"}" },
+	{ "queue.message", NULL, "{\"id\":\"4Kx\"," LETTER "\"truncated\":true}" },
+	LIST("config.show", ROW("log.max_size", "\"key\":\"log.max_size\",\"value\":\"10MB\",\"default\":true,"
+		"\"needs\":\"nothing\",\"help\":\"A log file of this size is put aside.\",\"type\":\"size\""),
+		"1"),
+	{ "config.get", NULL, "{\"value\":10485760,\"key\":\"log.max_size\",\"default\":true,\"text\":\"10MB\"}" },
+	{ "preview", "\"value\":\"many\"", "!{\"code\":\"invalid\",\"what\":\"config set\",\"why\":"
+		"\"log.max_size: not a size\",\"field\":\"log.max_size\"}" },
+	{ "preview", "config.set", "{\"token\":\"t8\",\"count\":1,\"sample\":[],\"effects\":[\"would set "
+		"log.max_size\",\"-log: { max_size: 10MB }\",\"+log: { max_size: 12MB }\"],\"warnings\":[]}" },
+	{ "preview", "config.unset", "{\"token\":\"t9\",\"count\":1,\"sample\":[],\"effects\":"
+		"[\"would set log.max_size back to its default\"],\"warnings\":[]}" },
+	{ "apply", NULL, PLAY_DONE("config log.max_size changed") },
 	{ "list.close", NULL, "{\"done\":1}" },
 	{ 0 },
 };
@@ -173,6 +197,57 @@ forms_are_previewed(void **state)
 	play_end(&play);
 }
 
+/* A message is read once for each tab, since that is audited, and shows nothing raw (H70). */
+static void
+message_tabs_h70(void **state)
+{
+	(void)state;
+	play_begin(&play, objects, 24, 80);
+	play_keys(&play, "5M<Enter>");
+	assert_true(play_was_asked(&play, "message.show {\"user\":\"anna\",\"uid\":7}"));
+	assert_true(play_sees(&play, "[Headers]  Body   Raw"));
+	assert_true(play_sees(&play, "Subject: evil \\x1B[31mred"));
+	play.console.now_ms += 5000;
+	play_event(&play, "status", PLAY_STATUS); /* the store changed */
+	assert_false(play_was_asked(&play, "message.show"));
+	play_keys(&play, "]");
+	assert_true(play_sees(&play, "hello \\u{202E}"));
+	assert_true(play_sees(&play, "        world \\x1B]52;c;QQ\\x07"));
+	assert_null(strstr(play_screen(&play), "Subject"));
+	play_keys(&play, "]");
+	assert_true(play_sees(&play, "From: x@y.test"));
+	play_keys(&play, "2<Enter>]]");
+	assert_true(play_was_asked(&play, "queue.message {\"id\":\"4Kx\"}"));
+	assert_true(play_sees(&play, "[Headers]"));
+	play_keys(&play, "]");
+	assert_true(play_sees(&play, "and more: --out FILE"));
+	play_end(&play);
+}
+
+/* CFG: a setting is checked and shown as the difference of the file before it is set. */
+static void
+setting_is_edited(void **state)
+{
+	(void)state;
+	play_begin(&play, objects, 24, 80);
+	play_keys(&play, ":settings<Enter><Enter>");
+	assert_true(play_sees(&play, "Value              [10MB "));
+	play_keys(&play, "<Ctrl-U>many<F2>");
+	assert_true(play_sees(&play, "!Value"));
+	assert_true(play_sees(&play, "log.max_size: not a size"));
+	assert_false(play_was_asked(&play, "apply"));
+	play_keys(&play, "<Ctrl-U>12MB<F2>");
+	assert_true(play_was_asked(&play,
+		"preview {\"method\":\"config.set\",\"params\":{\"key\":\"log.max_size\",\"value\":\"12MB\"}}"));
+	assert_true(play_sees(&play, "+log: { max_size: 12MB }"));
+	play_keys(&play, "y");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t8\"}"));
+	assert_true(play_sees(&play, "config log.max_size changed   u takes it back"));
+	play_keys(&play, "<Esc>dy");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t9\"}"));
+	play_end(&play);
+}
+
 static void
 pages_of_objects(void **state)
 {
@@ -185,6 +260,9 @@ pages_of_objects(void **state)
 		{ "user-logins", "<PgDn>" }, { "user-mappings", "]" },
 		{ "services", "<Esc>:services<Enter>" }, { "access", "]" }, { "blocked", "]]" },
 		{ "connect", "X192.0.2.7<F2>" },
+		{ "mailbox", "5M" }, { "letter", "<Enter>" }, { "letter-raw", "]]" },
+		{ "settings", ":settings<Enter>" }, { "setting", "<Enter>" },
+		{ "setting-change", "<Ctrl-U>12MB<F2>" },
 	};
 	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
@@ -213,6 +291,8 @@ test_tui_screens(void)
 		cmocka_unit_test(blocked_and_access),
 		cmocka_unit_test(logins_of_a_user),
 		cmocka_unit_test(forms_are_previewed),
+		cmocka_unit_test(message_tabs_h70),
+		cmocka_unit_test(setting_is_edited),
 		cmocka_unit_test(pages_of_objects),
 	};
 
