@@ -59,15 +59,30 @@ undo_is_for(const struct control_call *call, const struct change *c)
 	       span_eq(c->who, span_of(call->who.name));
 }
 
+static void
+pass_over(struct control_call *call, const struct change *c, struct span why, struct span *passed)
+{
+	*passed = arena_printf(&call->arena, "%.*s%schange %llu was passed over, %.*s",
+		SPAN_FMT(*passed), passed->len ? "; " : "", (unsigned long long)c->change_id,
+		SPAN_FMT(why));
+}
+
+/* The caller's own, newer than the one that will be undone: he may think of it. */
+static bool
+undo_is_missed(const struct control_call *call, const struct change *c)
+{
+	return !c->undo_of && c->state == CHANGE_CANNOT && span_eq(c->who, span_of(call->who.name));
+}
+
 /*
- * The caller's last change that can be undone and that nothing later stands upon: a clash is passed
- * over, and PASSED says which.
+ * The caller's last change that can be undone and that nothing later stands upon: a clash, and what has
+ * no way back, is passed over, and PASSED says which.
  */
 static enum err
 undo_find_last(
 	struct control_call *call, struct snapshot *snap, struct change *c, struct span *passed)
 {
-	unsigned clashes = 0;
+	unsigned clashes = 0, missed = 0;
 	uint64_t number = 0;
 	enum err err = OK;
 
@@ -75,15 +90,16 @@ undo_find_last(
 		struct buf clash;
 
 		number = c->change_id;
+		if (undo_is_missed(call, c) && missed++ < PASSED_SHOWN)
+			pass_over(call, c, arena_printf(&call->arena, "it has no way back: %.*s",
+				SPAN_FMT(c->what)), passed);
 		if (!undo_is_for(call, c))
 			continue;
 		buf_init(&clash, 512);
 		err = c->config_no ? OK : change_undo_check(snap, number, &clash);
 		if (err == ERR_EXISTS && ++clashes <= PASSED_SHOWN)
-			*passed = arena_printf(&call->arena,
-				"%.*s%schange %llu was passed over, changed since: %.*s",
-				SPAN_FMT(*passed), passed->len ? "; " : "",
-				(unsigned long long)number, SPAN_FMT(buf_span(&clash)));
+			pass_over(call, c, arena_printf(&call->arena, "changed since: %.*s",
+				SPAN_FMT(buf_span(&clash))), passed);
 		buf_fini(&clash);
 		if (err != ERR_EXISTS)
 			return err;

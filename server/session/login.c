@@ -328,7 +328,8 @@ is_quickly_right(struct login *l, struct snapshot *snap)
 {
 	if (!l->may)
 		return false;
-	if (l->session->conf->auth_remember_ms > 0 &&
+	/* a SCRAM key is made where the password is hashed: not passed by for that (auth.scram) */
+	if (l->session->conf->auth_remember_ms > 0 && !l->renews_scram &&
 		shared_login_is_remembered(l->host->shared, l->user_id, l->revision,
 			password_of(l), host_steady_ms(l->host)))
 		return true;

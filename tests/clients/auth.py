@@ -154,6 +154,7 @@ def test_require_apop_POP_02():
 def test_scram_keys_follow_the_password_H63():
     with site(OFF) as server:
         equal(server.json("user", "show", "anna")[0]["scram"], False)
+        server.pop("anna").quit()  # from now on her login is remembered, and yet the key must come
         server.cli("config", "set", "auth.scram", "yes")
         mail_by(server, "mpop", "scram-sha-256", PASSWORD, status=1)
         server.pop("anna").quit()  # a good login makes the key

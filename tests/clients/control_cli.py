@@ -374,6 +374,10 @@ def test_undo_chain(c, s):
     s.run("message", "restore", "anna", ids[0])
     said = [s.run("undo") for _ in range(3)]
     c.check("undo goes down the chain", said[0][0] == said[1][0] == 0 and said[0][1] != said[1][1], said)
+    s.run("user", "set", "bert", "comment=can be undone")
+    s.run("message", "copy", "anna", uids[1], "--to-user", "bert")
+    st, out, err = s.run("undo")
+    c.check("what has no way back is passed over, and told", st == 0 and "it has no way back" in out + err, (st, out, err))
     st, out, err = s.run("undo", "")
     c.check("an empty word is wrong usage, not a word left out", st == 2 and "ID: is empty" in err, (st, out, err))
     st, out, err = s.run("user", "show", "")
