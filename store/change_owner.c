@@ -59,7 +59,8 @@ change_row_stands(struct snapshot *snap, enum store_table table, struct span key
 
 	for (size_t i = 0; i < COUNT(rows) && err == OK; i++)
 		if (rows[i].table == table)
-			err = key_take_u64(&key, &id) == OK ? rows[i].stands(snap, id) : ERR_CORRUPT;
+			err = key_take_u64(&key, &id) == OK ? rows[i].stands(snap, id)
+							    : ERR_CORRUPT;
 	*out = err == OK;
 	return err == ERR_NOT_FOUND || err == ERR_EXISTS ? OK : err;
 }

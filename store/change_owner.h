@@ -1,6 +1,6 @@
 /*
- * change_owner.h - rows that hang on another: a member on its list, a user on his group, an app password
- * on its user. Undo must not bring them back to one that is gone meanwhile.
+ * change_owner.h - rows that hang on another: a member on its list, a user on his group, an app
+ * password on its user. Undo must not bring them back to one that is gone meanwhile.
  */
 #ifndef STORE_CHANGE_OWNER_H
 #define STORE_CHANGE_OWNER_H

@@ -133,7 +133,8 @@ indexed(struct check *c, enum store_table of, const struct row *row)
 	struct span value;
 	struct key key;
 
-	if (!index_of_row(of, row, &index, &key) || table_get(c->snap, index, &key, &value) == OK)
+	if (!index_of_row(of, row, &index, &key) || table_is_absent(c->snap, index) ||
+		table_get(c->snap, index, &key, &value) == OK)
 		return;
 	check_say(c, true, "%s %llu: is not in %s", store_table_name(of), (ull)check_id(row),
 		store_table_name(index));

@@ -27,6 +27,7 @@
 struct counters {
 	uint64_t last[COUNTER_COUNT];
 	uint64_t message_no_mark; /* every number below may have been given out */
+	size_t known; /* of them stand in the row; fewer in a store of an older server */
 };
 
 /* A read transaction with its walks; the writer's own is inside struct txn. */
@@ -75,6 +76,7 @@ struct store {
 	int server_lock, use_lock; /* -1 or flocked */
 	MDB_env *env;
 	MDB_dbi tables[TABLE_COUNT];
+	bool absent[TABLE_COUNT]; /* STORE_CHECK: empty, for an older server's store has none */
 	uint64_t map_size;
 
 	pthread_mutex_t snap_lock;

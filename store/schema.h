@@ -5,6 +5,7 @@
  * sorting is by meaning; a key has 511 bytes at most, longer names are hashed and compared. Values
  * are records (record.h) unless the row says otherwise. A new table is a new row: an existing store
  * gets it at its next start. A row that goes or changes its key needs a new STORE_SCHEMA_VERSION.
+ * A reader (check) before that start takes it for empty where a new counter came with it.
  */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H

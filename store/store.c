@@ -123,18 +123,31 @@ env_fault(const char *path, int rc, struct store_fault *why)
 		why, ERR_IO, "%s: cannot open the store: %s", path, mdb_strerror(rc));
 }
 
-/* The handles of the tables that are there; the rest is made by the first commit, or is a fault. */
+/* The handles of the tables that are there; the rest is made by the first commit, if there is one. */
 static enum err
 find_tables(struct store *store, MDB_txn *txn, struct store_fault *why)
 {
 	for (int i = 0; i < TABLE_COUNT; i++) {
 		int rc = mdb_dbi_open(txn, store_table_name(i), 0, &store->tables[i]);
-		bool can_wait = rc == MDB_NOTFOUND && i != TABLE_meta;
 
-		if (rc != 0 && (!can_wait || store->options.mode == STORE_CHECK))
+		store->absent[i] = rc == MDB_NOTFOUND && i != TABLE_meta;
+		if (rc != 0 && !store->absent[i])
 			return store_fault_set(why, ERR_CORRUPT, "%s: table %s: %s", store->path,
 				store_table_name(i), mdb_strerror(rc));
 	}
+	return OK;
+}
+
+/* A reader makes no tables: those of a newer schema.h may be absent where its counters are, too. */
+static enum err
+absent_check(const struct store *store, struct store_fault *why)
+{
+	if (store->options.mode != STORE_CHECK || store->counters.known < COUNTER_COUNT)
+		return OK;
+	for (int i = 0; i < TABLE_COUNT; i++)
+		if (store->absent[i])
+			return store_fault_set(why, ERR_CORRUPT, "%s: table %s is not there",
+				store->path, store_table_name(i));
 	return OK;
 }
 
@@ -160,6 +173,8 @@ check_first(struct store *store, struct store_fault *why)
 			"%s: its counters are damaged (stop the server and run postroomd "
 			"--check-store --repair)",
 			store->path);
+	if (err == OK)
+		err = absent_check(store, why);
 	snapshot_close_cursors(&snap);
 	snapshot_forget_copies(&snap);
 	if (err == OK)
@@ -183,6 +198,7 @@ make_tables(struct store *store, struct txn *txn)
 		made[i] = rc == MDB_NOTFOUND;
 		if (made[i])
 			rc = mdb_dbi_open(txn->view.txn, name, MDB_CREATE, &store->tables[i]);
+		store->absent[i] = false;
 	}
 	if (rc == 0 && indexes_fill(txn, made) != OK)
 		rc = MDB_BAD_TXN;

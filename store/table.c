@@ -91,11 +91,17 @@ span_of_val(MDB_val val)
 	return (struct span){ val.mv_data, val.mv_size };
 }
 
+bool
+table_is_absent(const struct snapshot *snap, enum store_table table)
+{
+	return snap->store->absent[table];
+}
+
 enum err
 table_get(struct snapshot *snap, enum store_table table, const struct key *key, struct span *value)
 {
 	MDB_val k = val_of(key_span(key)), v;
-	int rc = mdb_get(snap->txn, snap->store->tables[table], &k, &v);
+	int rc = table_is_absent(snap, table) ? MDB_NOTFOUND : mdb_get(snap->txn, snap->store->tables[table], &k, &v);
 
 	if (rc != 0)
 		return read_result(snap, rc, table, key_span(key));
@@ -142,6 +148,8 @@ cursor_of(struct snapshot *snap, enum store_table table, MDB_cursor **out)
 	MDB_cursor **cursor = &snap->cursors[table];
 	int rc = 0;
 
+	if (table_is_absent(snap, table))
+		return ERR_NOT_FOUND;
 	if (!*cursor)
 		rc = mdb_cursor_open(snap->txn, snap->store->tables[table], cursor);
 	else if (snap->cursor_turn[table] != snap->turn)
@@ -204,8 +212,9 @@ table_prev(struct snapshot *snap, enum store_table table, struct row *row)
 enum err
 table_count(struct snapshot *snap, enum store_table table, uint64_t *rows)
 {
-	MDB_stat stat;
-	int rc = mdb_stat(snap->txn, snap->store->tables[table], &stat);
+	MDB_stat stat = { 0 };
+	int rc = table_is_absent(snap, table) ?
+		0 : mdb_stat(snap->txn, snap->store->tables[table], &stat);
 
 	if (rc == 0)
 		*rows = stat.ms_entries;

@@ -53,6 +53,9 @@ bool row_has_prefix(const struct row *row, const struct key *prefix);
 MUST_CHECK enum err row_record(struct snapshot *snap, enum store_table table,
 	const struct row *row, uint8_t newest, struct record_in *in);
 
+/* A store of an older server, looked at by a reader, has no such table: it counts as empty. */
+bool table_is_absent(const struct snapshot *snap, enum store_table table);
+
 MUST_CHECK enum err table_count(struct snapshot *snap, enum store_table table, uint64_t *rows);
 
 /*

@@ -81,8 +81,8 @@ counters_load(struct snapshot *snap, struct counters *out)
 	if (err != OK)
 		return err;
 	out->message_no_mark = record_take_u64(&in);
-	for (size_t i = 0; i < COUNTER_COUNT && record_left(&in); i++)
-		out->last[i] = record_take_u64(&in);
+	for (; out->known < COUNTER_COUNT && record_left(&in); out->known++)
+		out->last[out->known] = record_take_u64(&in);
 	return record_end(&in) == OK ? OK
 				     : table_damaged(snap, TABLE_meta, key_span(&key), "counters");
 }
