@@ -278,8 +278,7 @@ apply_answer(struct pop3_server *m, enum pop3_event_kind kind, struct pop3_reply
 	else if (kind == POP3_LOGIN || kind == POP3_KEYS || kind == POP3_CONFIRMED) {
 		if (!reply.challenge)
 			end_login(m, reply);
-	}
-	else if (kind == POP3_STLS && reply.ok)
+	} else if (kind == POP3_STLS && reply.ok)
 		pop3_server_enter(m, POP3_STATE_TLS);
 	else if (kind == POP3_UPDATE)
 		m->close_after = POP3_CLOSE_QUIT;
