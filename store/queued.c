@@ -156,19 +156,28 @@ queued_recipient_next(struct snapshot *snap, uint64_t queue_id, uint32_t recipie
 enum err
 queued_next(struct snapshot *snap, uint64_t queue_id, struct queued *out)
 {
+	uint32_t recipient_no = 0;
 	struct key key;
 	struct row row;
+	struct span at;
 	enum err err;
 
 	if (queue_id == UINT64_MAX)
 		return ERR_NOT_FOUND;
 	key_u64_u32(&key, queue_id + 1, 0);
 	err = table_seek(snap, TABLE_queued, &key, &row);
-	if (err == OK && key_take_u64(&row.key, &out->queue_id) != OK) {
+	if (err != OK)
+		return err;
+	at = row.key;
+	if (key_take_u64(&at, &queue_id) != OK) {
 		out->queue_id = UINT64_MAX; /* nobody gets past such a key */
-		err = ERR_CORRUPT;
+		return ERR_CORRUPT;
 	}
-	return err == OK ? queued_find(snap, out->queue_id, out) : err;
+	if (key_take_u32(&at, &recipient_no) != OK || recipient_no != 0)
+		return queued_find(snap, out->queue_id = queue_id, out); /* it lost its entry */
+	err = row_fields(snap, TABLE_queued, &row, &queued_table, out);
+	out->queue_id = queue_id;
+	return err;
 }
 
 enum err

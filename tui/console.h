@@ -95,6 +95,7 @@ struct console {
 	int64_t now_ms;  /* monotonic; set before anything is called */
 	int64_t lost_ms; /* wall clock in s; when the server went */
 	bool dirty, repaint, quit, suspend;
+	bool is_stale; /* figures and lines came: painted once a second at most */
 };
 
 void console_init(struct console *c, const char *path, bool utf8);

@@ -300,5 +300,5 @@ console_draw(struct console *c)
 	draw_keys(c);
 	if (c->modal)
 		c->modal->class->draw(c, c->modal);
-	c->dirty = false;
+	c->dirty = c->is_stale = false;
 }

@@ -282,7 +282,10 @@ on_event(void *arg, const struct json *params)
 	else if (data && span_eq(topic, SPAN("log")))
 		log_panel_event(c, id, data);
 	server_link_ack(&c->link, params);
-	c->dirty = true;
+	if (span_eq(topic, SPAN("log")) && id != c->log_id)
+		c->dirty = true;
+	else
+		c->is_stale = true;
 }
 
 static void

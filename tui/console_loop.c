@@ -2,7 +2,7 @@
  * console_loop.c - one poll over terminal, server, signals and time.
  *
  * A turn takes all keys, then the server's lines, then lays out once if the size changed, then
- * paints: at once after a key, else at most ten times a second.
+ * paints: at once after a key, else at most ten times a second, and figures once a second.
  */
 #include "tui/console_loop.h"
 
@@ -112,6 +112,8 @@ next_ms(const struct loop_state *l)
 		due = link;
 	if (c->dirty && l->painted_ms + l->frame_ms < due)
 		due = l->painted_ms + l->frame_ms;
+	if (c->is_stale && l->painted_ms + TICK_MS < due)
+		due = l->painted_ms + TICK_MS;
 	if (l->resized_ms && l->resized_ms + RESIZE_MS < due)
 		due = l->resized_ms + RESIZE_MS;
 	if (c->toast[0] && c->toast_until_ms < due)
@@ -160,6 +162,7 @@ paint(struct loop_state *l)
 {
 	struct console *c = l->console;
 
+	c->dirty |= c->is_stale && c->now_ms - l->painted_ms >= TICK_MS;
 	if (!c->repaint && (!c->dirty || (!l->pressed && c->now_ms - l->painted_ms < l->frame_ms)))
 		return;
 	console_draw(c);

@@ -41,12 +41,14 @@ static enum err
 queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f)
 {
 	struct queued_recipient r = {0};
-	enum err err;
+	enum err err = OK;
 
 	*f = (struct queue_facts){.state = q->bin_until_ms ? QUEUED_BIN
 					   : q->held	   ? QUEUED_HELD
 							   : QUEUED_ACTIVE};
-	while ((err = queued_recipient_next(snap, q->queue_id, r.recipient_no, &r)) == OK) {
+	/* their numbers have no gaps: the last is known, and no look behind it is needed */
+	while (r.recipient_no < q->recipients &&
+		(err = queued_recipient_next(snap, q->queue_id, r.recipient_no, &r)) == OK) {
 		if (r.state == QUEUED_GONE)
 			continue;
 		if (f->count < RECIPIENTS_SHOWN)

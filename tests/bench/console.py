@@ -91,6 +91,15 @@ class Link:
         return result, (time.monotonic() - began) * 1e3
 
 
+def server_cpu_s(server):
+    total = 0
+    for pid in server.pids():
+        with open("/proc/%d/stat" % pid, encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / os.sysconf("SC_CLK_TCK")
+
+
 def rss_kb(pid):
     with open("/proc/%d/status" % pid, encoding="ascii") as f:
         return next((int(line.split()[1]) for line in f if line.startswith("RssAnon:")), 0)
@@ -102,8 +111,10 @@ def lists(report, server):
     pages = []
     for what, order in (("as it stands", {}), ("by size", {"sort": "size"}), ("by sender", {"sort": "sender"}),
                         ("to:@dest7.test", {"filter": "to:@dest7.test"})):
+        cpu = server_cpu_s(server)
         opened, ms = link.timed("list.open", method="queue.list", **order)
-        report.put("queue, %s: %d rows opened" % (what, opened["total"]), ms, "ms", 1500)
+        report.put("queue, %s: %d rows opened" % (what, opened["total"]), ms, "ms", 1500,
+                   "%.0f ms of CPU" % ((server_cpu_s(server) - cpu) * 1e3))
         key = None
         for _ in range(60):
             page, ms = link.timed("list.page", cursor=opened["cursor"], n=100, **({"after": key} if key else {}))
