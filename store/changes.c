@@ -223,6 +223,8 @@ change_end(struct change_recorder *recorder)
 		change = change_of(recorder);
 	if (err != OK)
 		return err;
+	if (recorder->start.object.len > 0) /* more may be known of it than at the begin */
+		change.object = cut(recorder->start.object);
 	change.rows = recorder->rows;
 	change.bytes = recorder->bytes;
 	if (recorder->too_large) {

@@ -368,12 +368,10 @@ print_reply(struct buf *out, const struct control_method *m, const struct json *
 bool
 reply_tells_of_faults(const struct control_method *m, const struct json *result)
 {
-	bool import = m->id == CONTROL_user_import || m->id == CONTROL_user_bulk ||
-		m->id == CONTROL_mapping_import || m->id == CONTROL_maillist_import ||
-		m->id == CONTROL_message_import;
-	const struct json *faults = json_find(result, import ? SPAN("skipped") : SPAN("rows"));
+	bool done = m->reply == CONTROL_REPLY_DONE;
+	const struct json *faults = json_find(result, done ? SPAN("skipped") : SPAN("rows"));
 
-	if (!faults || (!import && m->reply != CONTROL_REPLY_FAULTS))
+	if (!faults || (!done && m->reply != CONTROL_REPLY_FAULTS))
 		return false;
 	for (const struct json *row = faults->first; row; row = row->next)
 		if (!json_truth(json_find(row, SPAN("warning"))))

@@ -42,7 +42,7 @@ void print_reply(struct buf *out, const struct control_method *m, const struct j
 /* Are all of COLUMNS ("a,b") fields of the method? *wrong is the first that is not. */
 bool print_columns_known(const struct control_method *m, const char *columns, struct span *wrong);
 
-/* A check with findings that are no warnings; an import that left lines of its file out. */
+/* A check with findings that are no warnings; a change that left out some of what was named. */
 bool reply_tells_of_faults(const struct control_method *m, const struct json *result);
 
 /* What of a message is printed: what is known of it, its header, its body, with an empty line between. */

@@ -76,7 +76,7 @@ forwarding_line_parse(
 			       ? OK
 			       : bad(why, "has more than a name and an address");
 	if (address_parse(a, rest, &address) != OK)
-		return bad(why, "has no address, and nothing else, behind the name");
+		return bad(why, "wants one address behind the name, and nothing else");
 	out->address = address.text;
 	return OK;
 }

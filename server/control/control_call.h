@@ -135,7 +135,8 @@ struct control_call {
 	struct rpc_skipped *skipped;
 	size_t skipped_count, skipped_size;
 	uint64_t undo_id; /* the change in the log; 0: none yet */
-	bool can_undo;
+	bool did; /* the note is what control_did() makes of the change */
+	bool can_undo, too_large; /* too_large: more rows than are kept for an undo */
 	int64_t undo_until_ms;
 	struct span note;
 	struct span secret; /* of a password that was made (DONE); wiped at the end */

@@ -23,12 +23,38 @@ call_take_targets(struct control_call *call)
 		}
 }
 
+/*
+ * The targets in a few words, without those that were refused by now, which `skipped` has in the order
+ * of the targets; lines of a file by their number.
+ */
+static struct span
+targets_text(struct control_call *call)
+{
+	size_t first = 0, skipped = call->skipped_count;
+
+	while (first < skipped && first < call->target_count &&
+		span_eq(call->skipped[first].key, call->targets[first]))
+		first++;
+	if (skipped >= call->target_count) /* nothing could be done */
+		first = skipped = 0;
+	if (call->target_count == 0)
+		return SPAN_NONE;
+	if (span_starts(call->targets[first], SPAN("line ")))
+		return arena_printf(&call->arena, "%zu line%s", call->target_count - skipped,
+			call->target_count - skipped == 1 ? "" : "s");
+	if (call->target_count - skipped == 1)
+		return call->targets[first];
+	return arena_printf(&call->arena, "%.*s and %zu more",
+		SPAN_FMT(span_range(call->targets[first], 0, OBJECT_TEXT_MAX)),
+		call->target_count - skipped - 1);
+}
+
 /* What the audit log calls the object: the first words of the parameters, never a secret. */
 static struct span
 call_object(struct control_call *call)
 {
 	const struct rpc_request *r = call->request;
-	struct span name = SPAN_NONE, item = SPAN_NONE;
+	struct span name = SPAN_NONE, item;
 
 	for (size_t i = 0; i < r->schema.count && !name.len; i++) {
 		enum control_type type = r->schema.items[i].type;
@@ -37,11 +63,7 @@ call_object(struct control_call *call)
 			(type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
 			name = r->values[i].text;
 	}
-	if (call->target_count > 0)
-		item = call->targets[0];
-	if (call->target_count > 1)
-		item = arena_printf(&call->arena, "%.*s and %zu more",
-			SPAN_FMT(span_range(item, 0, OBJECT_TEXT_MAX)), call->target_count - 1);
+	item = targets_text(call);
 	if (name.len && item.len)
 		return arena_printf(&call->arena, "%.*s %.*s",
 			SPAN_FMT(span_range(name, 0, OBJECT_TEXT_MAX)), SPAN_FMT(item));
@@ -59,6 +81,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"passwd", "given a new password"},
 		{"unlock", "unlocked"},
 		{"import", "imported"},
+		{"bulk", "added"},
 		{"hold", "held"},
 		{"release", "released"},
 		{"move", "moved"},
@@ -175,12 +198,14 @@ call_recorded(struct control_call *call, struct txn *txn,
 	if (err != OK)
 		return err;
 	err = body(call, txn);
+	recorder.start.object = call_object(call); /* without those that were refused */
 	ended = change_end(&recorder);
 	if (err == OK)
 		err = ended;
 	if (err == OK) {
 		call->job_change_id = recorder.change_id;
-		call->can_undo = !call->handler->cannot && recorder.rows > 0 && !recorder.too_large;
+		call->too_large |= recorder.too_large; /* of an earlier job, too */
+		call->can_undo = !call->handler->cannot && recorder.rows > 0 && !call->too_large;
 	}
 	return err;
 }
@@ -269,7 +294,8 @@ call_changed(struct store_job *job, enum err result)
 		call->done += call->job_done - call->job_parts;
 		call->undo_id = call->job_change_id;
 	}
-	if (call->undo_id && !call->note.len) /* undo says it in words of its own */
+	call->did = call->undo_id && (call->did || !call->note.len);
+	if (call->did) /* after each job anew; undo says it in words of its own */
 		call->note = control_did(&call->arena,
 			span_of(call->request->method->method), call_object(call));
 	if (!call->handler->work)

@@ -136,7 +136,10 @@ control_set_field(struct control_call *call, const struct field_table *table, vo
 	else if (err == ERR_LIMIT)
 		control_failf(call, RPC_INVALID, key, "%s: over its limit", key);
 	else if (err != OK)
-		control_failf(call, RPC_INVALID, key, "%s: \"%.*s\" is no value of this field", key,
-			SPAN_FMT(span_range(pair->value, 0, 80)));
+		control_failf(call, RPC_INVALID, key, "%s: \"%.*s\" is no value of this field%s", key,
+			SPAN_FMT(span_range(pair->value, 0, 80)),
+			f->kind == FIELD_FLAG  ? ": yes or no"
+			: f->kind == FIELD_TRI ? ": on, off or unset"
+					       : "");
 	return err;
 }

@@ -298,6 +298,8 @@ preview_undone(struct control_call *call)
 	const struct control_undo *u = call->state;
 
 	call->request = call->outer;
+	if (!call->failed && u->cannot.len > 0)
+		control_failf(call, RPC_REFUSED, "id", "%.*s", SPAN_FMT(u->cannot));
 	if (call->failed) {
 		control_call_end(call);
 		return;

@@ -72,6 +72,16 @@ keeps(const struct control_call *call)
 	       rpc_flag(call->request, "keep_references");
 }
 
+/* Over CONTROL_REFERRERS_MAX. */
+static const char *
+why_too_many(const struct control_call *call)
+{
+	return control_schema_find(&call->request->schema, SPAN("keep_references"))
+		       ? "more than 1,000 mappings and lists point at it: remove these first, or "
+			 "leave them (--keep-references)"
+		       : "more than 1,000 mappings and lists point at it: remove these first";
+}
+
 /* ---- saying ---- */
 
 static enum err
@@ -115,8 +125,12 @@ control_referrers_foresee(struct control_call *call, struct snapshot *snap,
 	enum err err;
 
 	referrer_begin(&r);
-	while (count++ < CONTROL_REFERRERS_MAX &&
-		(err = next_of_ours(snap, refs, name, &r)) == OK) {
+	while ((err = next_of_ours(snap, refs, name, &r)) == OK) {
+		if (count++ == CONTROL_REFERRERS_MAX) /* where they stay, these are enough to see */
+			return keep || control_failf(call, RPC_REFUSED, NULL, "%.*s: %s",
+					       SPAN_FMT(name), why_too_many(call))
+				       ? OK
+				       : ERR_LIMIT;
 		err = r.kind == REFERRER_MAPPING ? foresee_mapping(call, snap, &r, keep)
 						 : foresee_member(call, snap, &r, keep);
 		if (err != OK && err != ERR_NOT_FOUND)
@@ -146,13 +160,6 @@ control_referrers_foresee_all(struct control_call *call, struct snapshot *snap,
 
 /* ---- doing ---- */
 
-static enum err
-too_many(struct control_call *call)
-{
-	call->skip_why = "more than 1,000 mappings and lists point at it: remove these first";
-	return ERR_LIMIT;
-}
-
 /* NEW_NAME: what they point at from now on; empty: they go. */
 static enum err
 all_of_ours(struct control_call *call, struct txn *txn, struct control_referrers *refs,
@@ -165,8 +172,10 @@ all_of_ours(struct control_call *call, struct txn *txn, struct control_referrers
 	*went = (struct went){0};
 	referrer_begin(&r);
 	while ((err = next_of_ours(txn_view(txn), refs, name, &r)) == OK) {
-		if (went->mappings + went->members == CONTROL_REFERRERS_MAX)
-			return too_many(call);
+		if (went->mappings + went->members == CONTROL_REFERRERS_MAX) {
+			call->skip_why = why_too_many(call);
+			return ERR_LIMIT;
+		}
 		if (new_name.len > 0)
 			err = referrer_rename(txn, &r, name, new_name, call->now_ms);
 		else

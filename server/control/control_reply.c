@@ -159,6 +159,9 @@ put_done(struct control_call *call, struct buf *out)
 		.note = call->note,
 		.secret = call->secret};
 
+	if (call->undo_id && call->too_large)
+		done.note = arena_printf(&call->arena, "%.*s; undo cannot take it back: too many rows",
+			SPAN_FMT(call->note));
 	if (call->undo_id && call->can_undo) {
 		snprintf(undo, sizeof(undo), "%llu", (unsigned long long)call->undo_id);
 		done.undo = span_of(undo);

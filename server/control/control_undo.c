@@ -59,6 +59,15 @@ undo_is_for(const struct control_call *call, const struct change *c)
 	       span_eq(c->who, span_of(call->who.name));
 }
 
+/* "change 12: cannot, too many rows to be kept" */
+static struct span
+undo_cannot(struct control_call *call, const struct change *c)
+{
+	return arena_printf(&call->arena, "change %llu: %s%s%.*s",
+		(unsigned long long)c->change_id, change_state_words[c->state],
+		c->reason.len ? ", " : "", SPAN_FMT(c->reason));
+}
+
 static void
 pass_over(struct control_call *call, const struct change *c, struct span why, struct span *passed)
 {
@@ -177,6 +186,8 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 	if (!undo_may(call, &c))
 		return STEP_FAIL;
 	call->state = u;
+	if (c.state != CHANGE_CAN_UNDO)
+		u->cannot = undo_cannot(call, &c);
 	u->change_id = c.change_id;
 	buf_init(&clash, 512);
 	err = c.config_no ? OK : change_undo_check(snap, c.change_id, &clash);
@@ -226,9 +237,7 @@ undo_read(struct control_call *call, struct snapshot *snap)
 		u->passed.len ? " (" : "", SPAN_FMT(u->passed), u->passed.len ? ")" : "");
 	if (c.state == CHANGE_CAN_UNDO)
 		return STEP_DONE;
-	control_failf(call, RPC_REFUSED, "id", "change %llu: %s%s%.*s",
-		(unsigned long long)c.change_id, change_state_words[c.state],
-		c.reason.len ? ", " : "", SPAN_FMT(c.reason));
+	control_failf(call, RPC_REFUSED, "id", "%.*s", SPAN_FMT(undo_cannot(call, &c)));
 	return STEP_FAIL;
 }
 

@@ -23,6 +23,7 @@ struct control_undo {
 	struct span note;   /* "undone: user anna added" */
 	struct span passed; /* which later changes were passed over, and why; or empty */
 	struct span would;  /* of undo.preview: "would undo: user anna added (change 12)" */
+	struct span cannot; /* of undo.preview: "change 12: cannot, too many rows to be kept"; or empty */
 	bool file_done;
 	struct control_config config;
 };

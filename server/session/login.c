@@ -342,7 +342,9 @@ prove(struct login *l, struct snapshot *snap, const struct user *user)
 {
 	enum err err = login_proof(l->host, snap, user, &l->given, l->signature);
 
-	if (err == OK && !l->may)
+	if (err != OK && l->may)
+		l->why = login_proof_why(&l->given, err);
+	if (err == ERR_NOT_FOUND || !l->may)
 		err = ERR_DENIED;
 	l->has_signature = err == OK && l->given.mechanism == SASL_SCRAM_SHA_256;
 	return err;

@@ -25,6 +25,13 @@ read_secret(struct host *host, struct snapshot *snap, const struct user *user, c
 	return secret_read(host, snap, user_secret_name(user_id, kind, name), out) == OK && user;
 }
 
+/* What a proof comes to where the secret is there (HAS) or not; told apart in the log alone. */
+static enum err
+proven(bool right, bool has)
+{
+	return !has ? ERR_NOT_FOUND : right ? OK : ERR_DENIED;
+}
+
 static enum err
 prove_cram(const struct buf *secret, bool has, const struct sasl_login *given)
 {
@@ -38,7 +45,7 @@ prove_cram(const struct buf *secret, bool has, const struct sasl_login *given)
 	crypto_hmac_md5(&key, given->asked, digest);
 	same = crypto_same(digest, given->proof.ptr, sizeof(digest));
 	explicit_bzero(&key, sizeof(key));
-	return same && has ? OK : ERR_DENIED;
+	return proven(same, has);
 }
 
 static enum err
@@ -49,7 +56,7 @@ prove_apop(const struct buf *secret, bool has, const struct sasl_login *given)
 
 	crypto_md5(given->asked, buf_span(secret), digest);
 	same = crypto_same(digest, given->proof.ptr, sizeof(digest));
-	return same && has && buf_span(secret).len > 0 ? OK : ERR_DENIED;
+	return proven(same, has && buf_span(secret).len > 0);
 }
 
 static enum err
@@ -84,7 +91,7 @@ prove_scram(struct host *host, const struct user *user, const struct sasl_login 
 		     scram_proof_is_right(&key, given->asked, given->proof, signature);
 
 	explicit_bzero(&key, sizeof(key));
-	return right && has ? OK : ERR_DENIED;
+	return proven(right, has);
 }
 
 void
@@ -109,6 +116,18 @@ login_proof(struct host *host, struct snapshot *snap, const struct user *user,
 {
 	return given->mechanism == SASL_SCRAM_SHA_256 ? prove_scram(host, user, given, signature)
 						      : prove_md5(host, snap, user, given);
+}
+
+const char *
+login_proof_why(const struct sasl_login *given, enum err err)
+{
+	if (given->mechanism == SASL_SCRAM_SHA_256)
+		return err == ERR_NOT_FOUND
+			? "no SCRAM key yet: a login that sends the password makes it"
+			: "wrong password";
+	return err == ERR_NOT_FOUND
+		? "no password for CRAM-MD5 or APOP: postroom user legacy makes one"
+		: "not the password that was made for CRAM-MD5 or APOP";
 }
 
 unsigned

@@ -23,11 +23,15 @@ login_is_proof(const struct sasl_login *given)
 }
 
 /*
- * Is the proof of GIVEN the one of USER (NULL: of nobody)? OK, ERR_DENIED. For SCRAM *signature is
- * then what the client wants to see.
+ * Is the proof of GIVEN the one of USER (NULL: of nobody)? OK, ERR_DENIED; ERR_NOT_FOUND where there
+ * is no secret for this mechanism: the peer must not see the difference. For SCRAM *signature is
+ * what the client wants to see after OK.
  */
 MUST_CHECK enum err login_proof(struct host *host, struct snapshot *snap, const struct user *user,
 	const struct sasl_login *given, unsigned char signature[CRYPTO_SHA256_SIZE]);
+
+/* The reason of ERR (ERR_DENIED or ERR_NOT_FOUND), for the log. */
+const char *login_proof_why(const struct sasl_login *given, enum err err);
 
 /* Salt and count of NAME, without a domain of ours; whoever that is. Loop thread. */
 void login_scram_keys(struct host *host, struct span name, struct scram_key *out);

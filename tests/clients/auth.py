@@ -157,6 +157,7 @@ def test_scram_keys_follow_the_password_H63():
         server.pop("anna").quit()  # from now on her login is remembered, and yet the key must come
         server.cli("config", "set", "auth.scram", "yes")
         mail_by(server, "mpop", "scram-sha-256", PASSWORD, status=1)
+        true("no SCRAM key yet" in server.cli("log", "show", "--service", "security").stdout, "the log says why")
         server.pop("anna").quit()  # a good login makes the key
         wait_for(lambda: server.json("user", "show", "anna")[0]["scram"], "the key is made")
         mail_by(server, "mpop", "scram-sha-256", PASSWORD)

@@ -244,7 +244,7 @@ def test_lists(c, s):
     c.check("Q-04 the preview of a removal", "would remove mapping shop -> selling" in out
             and "would take selling out of list all" in out, out)
     st, out, err = s.run("maillist", "remove", "selling", "away", "crew")
-    c.check("LST-12 remove several; a group is not", st == 0 and "group remove" in out
+    c.check("LST-12 remove several; a group is not", st == 1 and "selling and 1 more removed" in out and "group remove" in out
             and set(kinds(s)) == {"Everyone", "No-one", "Admins", "crew", "talk", "all"}, (st, out, err))
     c.check("Q-04 what pointed at it went along", kinds(s)["all"][1] == 0 and s.json("mapping", "list") == [])
     s.run("undo")
@@ -404,6 +404,40 @@ def test_undo_of_adding(c, s):
         c.check("and is done when it is not: %s" % area, st == 0 and "fresh" not in kinds(s), (st, out, err))
 
 
+def test_what_has_no_way_back(c, s):
+    """A change too large for its rows to be kept says so, and `undo` names it when it takes the one before."""
+    s.run("user", "set", "anna", "comment=before")
+    path = os.path.join(s.dir, "many.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("".join("many%d,anna\n" % i for i in range(10500)))
+    st, out, err = s.run("mapping", "import", path)
+    c.check("the answer says that undo cannot take it back", st == 0 and "undo cannot take it back" in out
+            and "postroom undo" not in out, (st, out, err))
+    last = s.json("undo", "list", "--limit", "1")[0]
+    c.check("and calls it so many lines", (last["object"], last["state"]) == ("10500 lines", "cannot"), last)
+    st, out, err = s.run("undo", last["id"], "--dry-run")
+    c.check("its preview is refused as it is", st == 1 and "too many rows" in err, (st, out, err))
+    st, out, err = s.run("user", "remove", "anna", "--dry-run")
+    c.check("MAP: the preview refuses what the removal would", st == 1 and "--keep-references" in err, (st, out, err))
+    st, out, err = s.run("undo", "--dry-run")
+    c.check("undo without a number says what it passes over", st == 0 and "change %s was passed over, it has no way back" % last["id"] in out
+            and "user anna changed" in out, (st, out, err))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("many,anna\n")
+    s.run("mapping", "import", path, "--replace")
+    s.run("mapping", "remove", "many")
+
+
+def test_some_are_not_there(c, s):
+    s.run("maillist", "add", "here", "--kind", "distribution")
+    st, out, err = s.run("maillist", "remove", "gone", "here")
+    c.check("what was done names what was there alone", out.startswith("maillist here removed") and "skipped gone" in out,
+            (st, out, err))
+    c.check("exit status 1: not found", st == 1, st)
+    last = s.json("undo", "list", "--limit", "1")[0]
+    c.check("in the list of changes, too", last["object"] == "here", last)
+
+
 def test_preview_of_a_file(c, s):
     """preview + apply of an import: the file stays open, and must be the one that was shown."""
     path = os.path.join(s.dir, "in.csv")
@@ -454,7 +488,7 @@ def main():
         s.start()
         for test in (test_setup, test_group_removal, test_groups, test_group_disabled, test_group_reply_address, test_lists,
                      test_undo_of_adding, test_mappings, test_mapping_files, test_forwarding_files,
-                     test_preview_of_a_file, test_end):
+                     test_preview_of_a_file, test_some_are_not_there, test_what_has_no_way_back, test_end):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed

@@ -18,7 +18,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from postroom import (BUILD, PASSWORD, Server, Skip, equal, figure, free_ports, tap, true, unverified,  # noqa: E402
+from postroom import (BUILD, PASSWORD, ROOT, Server, Skip, equal, figure, free_ports, tap, true, unverified,  # noqa: E402
                       wait_for)
 
 MESSAGE = "Subject: hi\r\n\r\nhello\r\n"
@@ -791,6 +791,27 @@ def test_reader_that_does_not_read_costs_no_memory_h35():
         wait_for(lambda: "the peer does not read" in server.errors(), "closed as stuck (timeouts.stalled)", 10)
         true(time.time() - began > 2.5, "not before its time")
         tls.close()
+
+
+def test_run_makes_the_example_users_once():
+    """A first ./run on a clean tree prints three passwords that work; a second one prints none."""
+    folder = tempfile.mkdtemp(prefix="postroom-run-")
+    for name in os.listdir(ROOT):
+        if name not in ("run", "var", ".git"):
+            os.symlink(os.path.join(ROOT, name), os.path.join(folder, name))
+    shutil.copy(os.path.join(ROOT, "run"), folder)
+    server = Server(folder=os.path.join(folder, "var"))
+    run = [os.path.join(folder, "run")]
+    try:
+        first = subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        said = dict(re.findall(r"^  (postmaster|anna|bert) +([A-Za-z0-9]{14})$", first.stderr, re.M))
+        equal(sorted(said), ["anna", "bert", "postmaster"], "users of the first start: %s" % first.stderr)
+        server.pop("anna", said["anna"]).quit()
+        second = subprocess.run(run, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        true("shown once" not in second.stderr, "the second makes nobody")
+    finally:
+        subprocess.run(run + ["--stop"], capture_output=True, timeout=60)
+        shutil.rmtree(folder)
 
 
 TESTS = [value for name, value in list(globals().items()) if name.startswith("test_")]
