@@ -18,7 +18,7 @@ struct table {
 	struct keyset marks;
 	bool mark_all, ranging, hold, moved, no_detail, stale, lost_key;
 	uint64_t range_from;
-	struct buf search;
+	struct buf search, bookmark; /* bookmark: the key of a row; empty: none */
 	bool searching;
 	int search_step;
 	uint64_t search_at, search_left; /* rows that are still to be looked at */
@@ -26,6 +26,9 @@ struct table {
 	int64_t lost;
 };
 
+void table_mark_here(struct table *t);
+void table_mark_range(struct table *t); /* twice: from where, to where */
+void table_unmark(struct table *t);
 void table_draw(struct screen *screen, struct rect at);
 void table_title(struct screen *screen, struct buf *out);
 

@@ -214,92 +214,6 @@ sort_back(struct table *t)
 	arena_reset(&a);
 }
 
-/* ---- marks ---- */
-
-static void
-mark_here(struct table *t)
-{
-	const struct table_row *row = table_rows_at(&t->rows, t->at);
-
-	if (!row || row->gone)
-		return;
-	t->mark_all = false;
-	if (keyset_has(&t->marks, row->key))
-		keyset_remove(&t->marks, row->key);
-	else if (t->marks.count < CONTROL_TARGETS_MAX)
-		keyset_add(&t->marks, row->key);
-}
-
-/* V once: from here; V again: all between, as far as they are held. */
-static void
-mark_range(struct table *t)
-{
-	uint64_t from, to;
-
-	if (!t->ranging) {
-		t->ranging = true;
-		t->range_from = t->at;
-		console_say(t->screen->console, STYLE_DIM, "go to the last row and press V again");
-		return;
-	}
-	t->ranging = false;
-	from = t->at < t->range_from ? t->at : t->range_from;
-	to = t->at < t->range_from ? t->range_from : t->at;
-	for (; from <= to && t->marks.count < CONTROL_TARGETS_MAX; from++) {
-		const struct table_row *row = table_rows_at(&t->rows, from);
-
-		if (row && !row->gone)
-			keyset_add(&t->marks, row->key);
-	}
-}
-
-static void
-unmark(struct table *t)
-{
-	keyset_fini(&t->marks);
-	t->mark_all = t->ranging = false;
-}
-
-bool
-table_selection(struct screen *s, struct selection *out)
-{
-	struct table *t = s->state;
-	const struct table_row *row;
-
-	*out = (struct selection){ 0 };
-	if (screen_panel(s) != &table_panel)
-		return false;
-	row = table_rows_at(&t->rows, t->at);
-	if (row && !row->gone) {
-		out->row = row->cells;
-		out->key = row->key;
-		out->count = 1;
-	}
-	out->filter = buf_span(&t->rows.filter);
-	out->all = t->mark_all;
-	if (t->mark_all)
-		out->count = t->rows.total;
-	else if (t->marks.count > 0)
-		out->count = t->marks.count;
-	return true;
-}
-
-void
-table_put_keys(struct screen *s, struct json_writer *w)
-{
-	struct table *t = s->state;
-	const struct table_row *row = table_rows_at(&t->rows, t->at);
-	struct span key;
-	size_t at = 0;
-
-	json_put_array(w);
-	while (keyset_next(&t->marks, &at, &key))
-		json_put_string(w, key);
-	if (t->marks.count == 0 && row && !row->gone)
-		json_put_string(w, row->key);
-	json_put_close(w);
-}
-
 void
 table_renew(struct screen *s)
 {
@@ -307,8 +221,18 @@ table_renew(struct screen *s)
 
 	if (screen_panel(s) != &table_panel)
 		return;
-	unmark(t);
+	table_unmark(t);
 	table_rows_open(&t->rows, buf_span(&t->key));
+}
+
+/* Load anew around the row of that key. */
+static void
+go_to_key(struct table *t, struct span key)
+{
+	t->moved = true;
+	buf_clear(&t->key);
+	if (buf_put(&t->key, key) == OK)
+		table_rows_open(&t->rows, buf_span(&t->key));
 }
 
 void
@@ -318,11 +242,26 @@ table_go(struct screen *s, struct span key)
 
 	if (screen_panel(s) != &table_panel)
 		return;
-	unmark(t);
-	t->moved = true;
-	buf_clear(&t->key);
-	if (buf_put(&t->key, key) == OK)
-		table_rows_open(&t->rows, buf_span(&t->key));
+	table_unmark(t);
+	go_to_key(t, key);
+}
+
+static void
+bookmark_set(struct table *t)
+{
+	buf_clear(&t->bookmark);
+	if (t->rows.total > 0 && buf_put(&t->bookmark, buf_span(&t->key)) == OK)
+		console_say(t->screen->console, STYLE_DIM, "bookmark at %.*s; ' comes back to it",
+			SPAN_FMT(buf_span(&t->bookmark)));
+}
+
+static void
+bookmark_go(struct table *t)
+{
+	if (buf_span(&t->bookmark).len > 0)
+		go_to_key(t, buf_span(&t->bookmark));
+	else
+		console_say(t->screen->console, STYLE_WARNING, "there is no bookmark; m sets one");
 }
 
 /* ---- the panel ---- */
@@ -355,6 +294,7 @@ table_open(struct screen *s)
 	t->rows.changed = rows_came;
 	buf_init(&t->key, JSON_TEXT_MAX);
 	buf_init(&t->search, LINE_EDIT_MAX);
+	buf_init(&t->bookmark, JSON_TEXT_MAX);
 	if (s->class->sort && buf_put(&t->rows.sort, span_of(s->class->sort)) != OK)
 		buf_clear(&t->rows.sort);
 	if (s->class->filter && buf_printf(&t->rows.filter, "%s%.*s", s->class->filter,
@@ -370,6 +310,7 @@ table_close(struct screen *s)
 	table_rows_fini(&t->rows);
 	buf_fini(&t->key);
 	buf_fini(&t->search);
+	buf_fini(&t->bookmark);
 	keyset_fini(&t->marks);
 }
 
@@ -428,10 +369,10 @@ table_act(struct screen *s, enum act act)
 	case ACT_LAST: t->moved = true; move_to(t, last_rank(t)); break;
 	case ACT_LEFT: t->left -= t->left > 0; break;
 	case ACT_RIGHT: t->left += s->class->columns[t->left + 1].title != NULL; break;
-	case ACT_MARK: mark_here(t); move_by(t, 1); break;
-	case ACT_MARK_RANGE: mark_range(t); break;
-	case ACT_MARK_ALL: unmark(t); t->mark_all = t->rows.total > 0; break;
-	case ACT_UNMARK: unmark(t); break;
+	case ACT_MARK: table_mark_here(t); move_by(t, 1); break;
+	case ACT_MARK_RANGE: table_mark_range(t); break;
+	case ACT_MARK_ALL: table_unmark(t); t->mark_all = t->rows.total > 0; break;
+	case ACT_UNMARK: table_unmark(t); break;
 	case ACT_FILTER:
 		console_ask(c, "filter", buf_span(&t->rows.filter), filter_changed, filter_done);
 		break;
@@ -443,6 +384,8 @@ table_act(struct screen *s, enum act act)
 	case ACT_SORT_BACK: sort_back(t); break;
 	case ACT_RELOAD: table_rows_open(&t->rows, buf_span(&t->key)); break;
 	case ACT_HOLD_VIEW: t->hold = !t->hold; break;
+	case ACT_BOOKMARK: bookmark_set(t); break;
+	case ACT_BOOKMARK_GO: bookmark_go(t); break;
 	case ACT_DETAIL: t->no_detail = !t->no_detail; break;
 	default: return false;
 	}
@@ -466,7 +409,8 @@ table_row(struct screen *s, const struct json **cells, struct span *key)
 static const enum act table_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN,
 	ACT_HALF_UP, ACT_FIRST, ACT_LAST, ACT_LEFT, ACT_RIGHT, ACT_MARK, ACT_MARK_RANGE,
 	ACT_MARK_ALL, ACT_UNMARK, ACT_FILTER, ACT_UNFILTER, ACT_SEARCH, ACT_SEARCH_NEXT,
-	ACT_SEARCH_BACK, ACT_SORT, ACT_SORT_BACK, ACT_RELOAD, ACT_HOLD_VIEW, ACT_DETAIL, ACT_NONE };
+	ACT_SEARCH_BACK, ACT_SORT, ACT_SORT_BACK, ACT_RELOAD, ACT_HOLD_VIEW, ACT_DETAIL,
+	ACT_BOOKMARK, ACT_BOOKMARK_GO, ACT_NONE };
 
 const struct panel_class table_panel = {
 	.size = sizeof(struct table),

@@ -13,7 +13,7 @@
 struct text {
 	struct buf text;
 	struct span *lines;
-	size_t count, top, at;
+	size_t count, top, at, bookmark;
 	int left, shown;
 	bool wrap, known, stale, asked, fixed;
 	int64_t asked_ms;
@@ -190,6 +190,11 @@ text_act(struct screen *s, enum act act)
 	case ACT_LAST: t->at = t->count ? t->count - 1 : 0; break;
 	case ACT_LEFT: t->left = t->left > 8 ? t->left - 8 : 0; break;
 	case ACT_RIGHT: t->left += 8; break;
+	case ACT_BOOKMARK:
+		t->bookmark = t->at;
+		console_say(s->console, STYLE_DIM, "bookmark at line %zu; ' comes back to it", t->at + 1);
+		break;
+	case ACT_BOOKMARK_GO: t->at = t->bookmark < t->count ? t->bookmark : t->at; break;
 	case ACT_WRAP: t->wrap = !t->wrap; break;
 	case ACT_RELOAD: ask(s); break;
 	case ACT_SEARCH:
@@ -283,7 +288,7 @@ text_title(struct screen *s, struct buf *out)
 
 static const enum act text_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN,
 	ACT_HALF_UP, ACT_FIRST, ACT_LAST, ACT_LEFT, ACT_RIGHT, ACT_WRAP, ACT_RELOAD, ACT_SEARCH,
-	ACT_SEARCH_NEXT, ACT_SEARCH_BACK, ACT_NONE };
+	ACT_SEARCH_NEXT, ACT_SEARCH_BACK, ACT_BOOKMARK, ACT_BOOKMARK_GO, ACT_NONE };
 
 const struct panel_class text_panel = {
 	.size = sizeof(struct text),

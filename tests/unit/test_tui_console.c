@@ -192,6 +192,23 @@ reconnect_keeps_place(void **state)
 	play_end(&play);
 }
 
+/* m and ' : the row is found again by its key, whatever stands above it by then. */
+static void
+bookmark_is_a_row(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5'");
+	assert_true(play_sees(&play, "there is no bookmark; m sets one"));
+	play_keys(&play, "jmg");
+	assert_true(play_sees(&play, ">  -       anna"));
+	buf_clear(&play.asked);
+	play_keys(&play, "'");
+	assert_true(play_was_asked(&play, "\"at_key\":\"bert\""));
+	assert_true(play_sees(&play, ">  -       bert"));
+	play_end(&play);
+}
+
 static void
 pasting_runs_no_keys(void **state)
 {
@@ -381,6 +398,7 @@ test_tui_console(void)
 		cmocka_unit_test(form_saves_what_changed_usr_04),
 		cmocka_unit_test(create_takes_nothing_from_the_row),
 		cmocka_unit_test(reconnect_keeps_place),
+		cmocka_unit_test(bookmark_is_a_row),
 		cmocka_unit_test(pasting_runs_no_keys),
 		cmocka_unit_test(help_and_palette),
 		cmocka_unit_test(clash_is_shown),
