@@ -337,16 +337,18 @@ table_changed(struct screen *s, bool store)
 {
 	struct table *t = s->state;
 
+	bool to_top = t->rows.came > 0 && !t->moved && t->top == 0 && t->marks.count == 0 &&
+		!t->mark_all; /* also when it may not be opened again at once */
+
 	t->stale |= store;
-	if (!t->stale || t->hold)
+	if (t->hold || !(t->stale || to_top))
 		return;
-	if (t->rows.came > 0 && !t->moved && t->top == 0 && t->marks.count == 0 && !t->mark_all &&
-		table_rows_may_open(&t->rows)) {
+	if (to_top && table_rows_may_open(&t->rows)) {
 		table_rows_open(&t->rows, SPAN(""));
 		t->stale = false;
 		return;
 	}
-	if (s->console->now_ms - t->rows.looked_ms < TABLE_FRESH_MS)
+	if (!t->stale || s->console->now_ms - t->rows.looked_ms < TABLE_FRESH_MS)
 		return;
 	t->stale = false;
 	table_rows_look(&t->rows);
