@@ -101,10 +101,14 @@ check_conf(const char *path)
 		return STATUS_REFUSED;
 	options = store_options_of(conf, STORE_CHECK);
 	err = store_open(&options, &store, &why);
-	if (err == OK)
-		store_close(&store);
-	else if (err != ERR_NOT_FOUND) /* before the first start there is none */
+	if (err == OK && store_lacks_key(store)) {
+		err = ERR_DENIED;
+		fprintf(stderr, "postroomd: %.*s: its messages are encrypted and there is no key (bring back "
+				"the file of secrets.key)\n", SPAN_FMT(conf->data));
+	} else if (err != OK && err != ERR_NOT_FOUND) { /* before the first start there is none */
 		fprintf(stderr, "postroomd: %s\n", why.text);
+	}
+	store_close(&store);
 	if (server_tls_check(conf, fault) != OK)
 		fprintf(stderr, "postroomd: %s\n", fault);
 	conf_free(&conf);

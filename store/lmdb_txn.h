@@ -74,6 +74,7 @@ struct store {
 	struct store_options options; /* path is our own copy */
 	char *path;
 	int server_lock, use_lock; /* -1 or flocked */
+	bool lacks_key; /* see store_lacks_key() */
 	MDB_env *env;
 	MDB_dbi tables[TABLE_COUNT];
 	bool absent[TABLE_COUNT]; /* STORE_CHECK: empty, for an older server's store has none */

@@ -102,6 +102,8 @@ void store_set_limits(struct store *store, uint64_t max_size, uint64_t message_s
 
 /* Incoming mail is refused now (452 4.3.1); reads, deletes and flags go on. Any thread, cheap. */
 bool store_is_full(struct store *store);
+/* Messages are encrypted in it (SEC-08), and whoever opened it gave no key: their text cannot be read. */
+bool store_lacks_key(const struct store *store);
 /* The disk failed (on_fatal was called); nothing is taken any more. */
 bool store_is_dead(struct store *store);
 

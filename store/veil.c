@@ -60,6 +60,12 @@ make_mark(const struct store *store, char mark[VEIL_MARK_SIZE])
 	veil_mix(store, &mark_row, mark, VEIL_MARK_SIZE);
 }
 
+bool
+store_lacks_key(const struct store *store)
+{
+	return store->lacks_key;
+}
+
 enum err
 veil_check(struct snapshot *snap, struct store_fault *why)
 {
@@ -72,7 +78,8 @@ veil_check(struct snapshot *snap, struct store_fault *why)
 	err = table_get_record(snap, TABLE_meta, &key, VEIL_MARK_VERSION, &in);
 	if (err == ERR_NOT_FOUND)
 		return OK;
-	if (err == OK && !veil_has_key(snap->store))
+	snap->store->lacks_key = err == OK && !veil_has_key(snap->store);
+	if (snap->store->lacks_key)
 		return snap->store->options.mode != STORE_SERVE ? OK : store_fault_set(why, ERR_DENIED,
 			"%s: its messages are encrypted and there is no key (bring back the file of "
 			"secrets.key)", snap->store->path);

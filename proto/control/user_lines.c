@@ -233,6 +233,36 @@ word_take(struct arena *a, struct span *rest, struct span *word)
 	return rest->len == 0 || span_find_any(*rest, SPAN(" \t")) == 0 ? OK : ERR_SYNTAX;
 }
 
+/* The first word of *REST, without its quotes; *REST is what follows. */
+static struct span
+title_take(struct span *rest)
+{
+	size_t from = 0, end;
+	struct span word;
+
+	while (from < rest->len && span_find(SPAN("\", \t;"), rest->ptr[from]) < 5)
+		from++;
+	*rest = span_from(*rest, from);
+	end = span_find_any(*rest, SPAN("\", \t;"));
+	word = span_range(*rest, 0, end);
+	*rest = span_from(*rest, end);
+	return word;
+}
+
+bool
+bulk_line_is_titles(struct span line)
+{
+	static const char *const names[] = { "name", "user", "username", "login", "user_name" };
+	struct span name = title_take(&line);
+
+	if (!span_eq_nocase(title_take(&line), SPAN("password")))
+		return false;
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (span_eq_nocase(name, span_of(names[i])))
+			return true;
+	return false;
+}
+
 bool
 bulk_line_is_csv(struct arena *a, struct span line)
 {

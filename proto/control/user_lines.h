@@ -84,6 +84,11 @@ MUST_CHECK enum err user_line_parse(struct arena *a, struct span line,
 struct bulk_line {
 	struct span name, password, comment; /* comment may be empty */
 };
+/*
+ * Is LINE the titles that a spreadsheet puts over bulk lines: "name,password,comment", "user password"?
+ * Else it would be a user called name, whose password everybody knows.
+ */
+bool bulk_line_is_titles(struct span line);
 /* Is LINE of a file without titles such a CSV line: two or three fields, and no flag second? */
 bool bulk_line_is_csv(struct arena *a, struct span line);
 MUST_CHECK enum err bulk_line_parse(

@@ -108,24 +108,36 @@ csv_line(struct control_call *call, struct span line, struct user_found *f)
 	return take_hash(parsed.cells[USER_COLUMN_password].text, f);
 }
 
-static bool
-titles_take(struct control_call *call, struct users_in *u)
+static void
+titles_pass(struct control_call *call, struct transfer_in *in)
 {
-	struct transfer_in *in = &u->in;
-	const char *why = NULL;
-
-	if (u->bulk || in->count == 0 || !user_line_is_titles(in->items[0].line))
-		return true;
-	if (user_titles_parse(&call->arena, in->items[0].line, &u->columns, &why) != OK)
-		return control_failf(call, RPC_INVALID, "file", "%.*s: %s", SPAN_FMT(in->keys[0]),
-			why);
-	u->has_titles = true;
 	in->items++;
 	in->keys++;
 	in->count--;
 	in->size--;
 	in->lines--;
 	transfer_in_targets(call, in);
+}
+
+static bool
+titles_take(struct control_call *call, struct users_in *u)
+{
+	struct transfer_in *in = &u->in;
+	const char *why = NULL;
+
+	if (in->count == 0)
+		return true;
+	if (bulk_line_is_titles(in->items[0].line)) {
+		titles_pass(call, in);
+		return true;
+	}
+	if (u->bulk || !user_line_is_titles(in->items[0].line))
+		return true;
+	if (user_titles_parse(&call->arena, in->items[0].line, &u->columns, &why) != OK)
+		return control_failf(call, RPC_INVALID, "file", "%.*s: %s", SPAN_FMT(in->keys[0]),
+			why);
+	u->has_titles = true;
+	titles_pass(call, in);
 	return true;
 }
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import subprocess
 import shutil
 import smtplib
 import socket
@@ -212,6 +213,8 @@ def test_SEC_08_with_encryption_on_the_data_file_shows_no_message_text():
         key = [f for f in os.listdir(server.dir) if "secrets" in f]
         equal(key, ["secrets.key"], "the key lies beside the store's folder")
         os.rename(server.dir + "/secrets.key", server.dir + "/away")
+        r = subprocess.run([BUILD + "/postroomd", "-c", server.config, "--check"], capture_output=True, text=True)
+        true(r.returncode == 1 and "there is no key" in r.stderr, "--check tells it before the start: " + r.stderr)
         server.start(ready=False)
         equal(server.process.wait(20), 1, "with another key it does not start")
         true("encrypted with another key" in server.errors(), server.errors())

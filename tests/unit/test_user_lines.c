@@ -242,6 +242,26 @@ usr_43_plain_lines_are_told_from_exports(void **state)
 	}
 }
 
+/* A user called name with the password "password" would be an open door. */
+static void
+usr_12_titles_of_a_spreadsheet_make_no_user(void **state)
+{
+	static const struct {
+		const char *line;
+		bool titles;
+	} rows[] = {
+		{ "name,password,comment", true }, { "Name;Password", true }, { "user password", true },
+		{ "\"Username\", \"PASSWORD\", \"Comment\"", true }, { "login\tpassword", true },
+		{ "name,secret", false }, { "anna,password", false }, { "name", false }, { "", false },
+		{ "name passwords", false }, { "\"\",,;", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		check_row(i, bulk_line_is_titles(at_page_edge(span_of(rows[i].line))) ==
+				     rows[i].titles);
+}
+
 int
 test_user_lines(void)
 {
@@ -251,6 +271,7 @@ test_user_lines(void)
 		cmocka_unit_test(usr_43_lines_without_titles),
 		cmocka_unit_test(h70_cells_survive_a_spreadsheet),
 		cmocka_unit_test(usr_12_bulk_lines),
+		cmocka_unit_test(usr_12_titles_of_a_spreadsheet_make_no_user),
 		cmocka_unit_test(usr_43_plain_lines_are_told_from_exports),
 	};
 
