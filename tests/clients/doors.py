@@ -179,7 +179,9 @@ def test_svc_01_another_port_closes_the_old_one_and_disturbs_nobody(server):
 def test_svc_03_a_service_answers_on_its_address_only(server):
     port = server.ports["pop3"]
     true(reachable(port) and not reachable(port, "127.0.0.7"), "bound to 127.0.0.1")
-    set_service(server, "pop3", "listen=*:%d" % port)
+    # the port was free on 127.0.0.1: on another address some program may have it for a moment
+    wait_for(lambda: server.cli("service", "set", "pop3", "listen=*:%d" % port, "--yes", ok=False).returncode == 0,
+             "it takes all addresses")
     true(reachable(port) and reachable(port, "127.0.0.7"), "from an address to all of them, on the same port")
     set_service(server, "pop3", "listen=127.0.0.7:%d" % port)
     true(not reachable(port) and reachable(port, "127.0.0.7"), "and from all to another")
