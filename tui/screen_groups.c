@@ -27,13 +27,13 @@ static const struct form_class group_form = {
 		{ "General", "name", "Name", FORM_SHOWN, NULL, "" },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
 		{ NULL, "enabled", "Enabled", FORM_FLAG, NULL, "off: none of its members may log in" },
-		{ NULL, "force", "Force", FORM_FLAG, NULL, "what is set below wins over the user; off: it fills in what the user leaves" },
+		{ NULL, "force", "Force", FORM_FLAG, NULL, "on: what is set below wins over the user; off: users who join later begin with it" },
 		{ NULL, "admin", "Administrators", FORM_CHOICE, EITHER, "may do everything that this console can; unset: as each user has it" },
 		{ NULL, "everyone", "In `everyone`", FORM_CHOICE, EITHER, "get mail to everyone; unset: as each user has it" },
 		{ NULL, "send_internet", "Send outside", FORM_CHOICE, EITHER, "may send to the Internet; unset: as each user has it" },
 		{ NULL, "receive_internet", "Receive outside", FORM_CHOICE, EITHER, "get mail from the Internet; unset: as each user has it" },
 		{ NULL, "monitor", "Monitored", FORM_CHOICE, EITHER, "copies go where monitoring says; noted in the log of changes" },
-		{ NULL, "reply_address", "Reply address", FORM_TEXT, NULL, "what is written into Reply-To; empty: as each user has it" },
+		{ NULL, "reply_address", "Reply address", FORM_TEXT, NULL, "shown outside in place of a member's address where he has none; * is his name" },
 		{ NULL, "max_out_kb", "Largest sent (kB)", FORM_NUMBER, NULL, "0: as each user has it" },
 		{ NULL, "member_count", "Members", FORM_SHOWN, NULL, "" },
 		{ NULL, "created", "Created", FORM_SHOWN, NULL, "" },
@@ -61,7 +61,7 @@ const struct screen_class screen_group_members = {
 	.columns = member_columns,
 	.keys = member_keys,
 	.tabs = group_tabs,
-	.help = "Who is in the group; what it sets holds for them.",
+	.help = "Who is in the group; what it forces holds for all of them.",
 };
 
 const struct screen_class screen_groups = {
@@ -84,5 +84,5 @@ const struct screen_class screen_groups = {
 		{ 'd', "Remove", "group.remove" },
 		{ 0 } },
 	.open = &screen_group,
-	.help = "A group fills in what its members leave open, or forces it; mail to it goes to all of them.",
+	.help = "What a group sets is where its new members begin, or is forced on all; mail to it goes to all of them.",
 };

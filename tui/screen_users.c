@@ -11,7 +11,7 @@ static const struct form_class user_add = {
 		{ NULL, "password", "Password", FORM_SECRET, NULL, "at least auth.min_length characters" },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people; at most 80 characters" },
 		{ NULL, "quota", "Quota (MB)", FORM_NUMBER, NULL, "empty or 0: no limit" },
-		{ NULL, "group", "Group", FORM_TEXT, NULL, "an administrative group; its settings fill in the user's" },
+		{ NULL, "group", "Group", FORM_TEXT, NULL, "an administrative group: he begins with its settings, or is held to them" },
 		{ NULL, "admin", "Administrator", FORM_FLAG, NULL, "may do everything that this console can" },
 		{ 0 } },
 };
@@ -36,7 +36,7 @@ static const struct form_class user_form = {
 	.fields = (const struct form_field[]){
 		{ "General", "name", "Name", FORM_SHOWN, NULL, "to rename: F9, rename" },
 		{ NULL, "full_name", "Full name", FORM_TEXT, NULL, "as the user signs" },
-		{ NULL, "group", "Group", FORM_TEXT, NULL, "a group's settings override or fill in the user's" },
+		{ NULL, "group", "Group", FORM_TEXT, NULL, "he begins with the settings of a group, or is held to them" },
 		{ NULL, "enabled", "Enabled", FORM_FLAG, NULL, "may log in and receive mail" },
 		{ NULL, "admin", "Administrator", FORM_FLAG, NULL, "may do everything that this console can" },
 		{ NULL, "quota_mb", "Quota (MB)", FORM_NUMBER, NULL, "0: no limit" },
