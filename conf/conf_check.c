@@ -171,16 +171,23 @@ check_smtp(struct checking *c)
 	check_noauth(c);
 }
 
-/* POP-02: nobody could log in. */
+/* POP-02, IMP-03: nobody could log in. */
 static void
-check_pop3(struct checking *c)
+check_logins(struct checking *c)
 {
 	const struct conf *conf = c->conf;
+	const struct {
+		bool required;
+		const char *key;
+	} rows[] = {
+		{conf->pop3_require_apop, "pop3.require_apop"},
+		{conf->imap_require_cram_md5, "imap.require_cram_md5"},
+	};
 
-	if (conf->pop3_require_apop && !conf->auth_recoverable && !conf->auth_scram)
-		conf_warning_add(c->faults, place(c, "pop3.require_apop"),
-			SPAN("pop3.require_apop"),
-			"without auth.recoverable or auth.scram nobody could log in");
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (rows[i].required && !conf->auth_recoverable && !conf->auth_scram)
+			conf_warning_add(c->faults, place(c, rows[i].key), span_of(rows[i].key),
+				"without auth.recoverable or auth.scram nobody could log in");
 }
 
 static bool
@@ -359,7 +366,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 
 	check_tls(&c);
 	check_domains(&c);
-	check_pop3(&c);
+	check_logins(&c);
 	check_smtp(&c);
 	check_dns(&c);
 	check_blocklists(&c);

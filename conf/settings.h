@@ -145,6 +145,16 @@
 		"Refuse POP3 logins that send the password, under TLS too (POP-02).")              \
 	X(pop3_tls_satisfies, "pop3.tls_satisfies_apop", BOOL, 0, 0, "no", "", NOTHING,            \
 		"With require_apop: under TLS the password may be sent all the same.")             \
+	X(imap_require_cram_md5, "imap.require_cram_md5", BOOL, 0, 0, "no", "", NOTHING,           \
+		"Refuse IMAP logins that send the password, under TLS too (IMP-03).")              \
+	X(imap_tls_satisfies, "imap.tls_satisfies_cram_md5", BOOL, 0, 0, "no", "", NOTHING,        \
+		"With require_cram_md5: under TLS the password may be sent all the same.")         \
+	X(imap_fake_access, "imap.fake_access", BOOL, 0, 0, "yes", "", NOTHING,                    \
+		"A parent of folders, or a folder without the right to read it, opens as an "      \
+		"empty one instead of with an error (IMP-04, SHF-05).")                            \
+	X(imap_keep_date_and_flags, "imap.keep_date_and_flags", BOOL, 0, 0, "yes", "", NOTHING,    \
+		"A copied message keeps its internal date and flags; no: date of the copy, "       \
+		"no flags (IMP-05).")                                                              \
 	X(auth_min_length, "auth.min_length", COUNT, 1, 256, "5", "bytes", NOTHING,                \
 		"Shortest password that may be set (SEC-01).")                                     \
 	X(auth_hash_memory, "auth.hash_memory", SIZE, 8 * MIB, GIB, "19MB", "bytes", NOTHING,      \

@@ -236,6 +236,10 @@ test_load_faults_cfg01_h60(void **state)
 			":1:25: warning: limits.message_size: less than the 64KB of RFC 5321, "
 			"4.5.3.1.7\n:1:46: warning: limits.command_line: less than our extensions "
 			"need (RFC 5321, 4.5.3.1.4)\n" },
+		{ "imap: { require_cram_md5: yes }\n",
+			":1:27: warning: imap.require_cram_md5: without auth.recoverable or "
+			"auth.scram nobody could log in\n" },
+		{ "imap: { require_cram_md5: yes }\nauth: { recoverable: yes }\n", "" },
 		{ "timeouts: { pop3: 599s }\n",
 			":1:19: warning: timeouts.pop3: less than the 10m of RFC 1939, 3\n" },
 		{ "timeouts: { client: 10s }\n",
