@@ -138,34 +138,31 @@ site_turn(struct site *site, int ms)
 /* ---- looking at it ---- */
 
 static bool
-find_inbox(struct snapshot *snap, const char *name, struct folder *out)
+find_folder(struct snapshot *snap, const char *name, const char *folder, struct folder *out)
 {
 	struct user user;
 
 	return user_find_by_name(snap, span_of(name), &user) == OK &&
-		folder_find(snap, user.user_id, SPAN("INBOX"), out) == OK;
+		folder_find(snap, user.user_id, span_of(folder), out) == OK;
 }
 
 size_t
-site_inbox_count(struct site *site, const char *user)
+site_folder_count(struct site *site, const char *user, const char *name)
 {
 	struct snapshot *snap;
 	struct folder folder;
 	size_t count = 0;
 
 	must(snapshot_open(site->host.store, &snap));
-	if (find_inbox(snap, user, &folder))
+	if (find_folder(snap, user, name, &folder))
 		count = folder.messages;
 	snapshot_close(&snap);
 	return count;
 }
 
 static bool
-find_entry(struct snapshot *snap, const char *user, size_t n, struct folder *folder,
-	struct entry *entry)
+find_entry(struct snapshot *snap, const struct folder *folder, size_t n, struct entry *entry)
 {
-	if (!find_inbox(snap, user, folder))
-		return false;
 	entry->uid = 0;
 	for (size_t i = 0; i < n; i++)
 		if (entry_next(snap, folder->folder_id, entry->uid, entry) != OK)
@@ -188,7 +185,7 @@ put_body(struct snapshot *snap, uint64_t body_id, struct buf *out)
 }
 
 bool
-site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out)
+site_folder_read(struct site *site, const char *user, const char *name, size_t n, struct buf *out)
 {
 	struct snapshot *snap;
 	struct folder folder;
@@ -197,7 +194,7 @@ site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out)
 	bool ok;
 
 	must(snapshot_open(site->host.store, &snap));
-	ok = find_entry(snap, user, n, &folder, &entry) &&
+	ok = find_folder(snap, user, name, &folder) && find_entry(snap, &folder, n, &entry) &&
 		message_find(snap, folder.folder_id, entry.uid, &message) == OK &&
 		buf_put(out, message.copy.front) == OK &&
 		buf_put(out, message.content.header) == OK &&
@@ -222,7 +219,8 @@ hold_apply(struct store_job *job, struct txn *txn)
 	struct entry entry;
 	uint64_t modseq;
 
-	if (!find_entry(txn_view(txn), holding->user, holding->n, &folder, &entry))
+	if (!find_folder(txn_view(txn), holding->user, "INBOX", &folder) ||
+		!find_entry(txn_view(txn), &folder, holding->n, &entry))
 		return step_of(job, ERR_NOT_FOUND);
 	return step_of(job, message_set_flags(txn, &folder, (struct uid_list){ &entry.uid, 1 },
 				    change, &modseq));

@@ -29,6 +29,7 @@ void site_close(struct site *site);
 /* Add a user; a password may be NULL. The id. */
 uint64_t site_add_user(struct site *site, const char *name, const char *password);
 void site_remove_user(struct site *site, const char *name);
+void site_add_folder(struct site *site, const char *user, const char *name);
 /* "receive_internet=no", ... */
 void site_set_user(struct site *site, const char *name, const char *key, const char *value);
 /* For "apop" or "cram-md5"; an app password for POP3; a SCRAM key of salt "0123456789abcdef", i=4096. */
@@ -47,9 +48,10 @@ void site_add_list(struct site *site, const char *name, const char *kind, const 
 /* Turn the loop until nothing happens any more, or for at most MS of real time. */
 void site_turn(struct site *site, int ms);
 
-/* How many messages a user's INBOX holds; bytes of the N-th (from 1) into OUT. */
-size_t site_inbox_count(struct site *site, const char *user);
-bool site_inbox_read(struct site *site, const char *user, size_t n, struct buf *out);
+/* How many messages a user's folder holds; bytes of the N-th (from 1) into OUT. */
+size_t site_folder_count(struct site *site, const char *user, const char *folder);
+bool site_folder_read(struct site *site, const char *user, const char *folder, size_t n,
+	struct buf *out);
 size_t site_queue_count(struct site *site);
 /* Bytes of the first message in the queue into OUT. */
 bool site_queue_read(struct site *site, struct buf *out);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "server/session/password.h"
+#include "store/folders.h"
 #include "store/groups.h"
 #include "store/maillists.h"
 #include "store/mappings.h"
@@ -83,6 +84,25 @@ site_set_user(struct site *site, const char *name, const char *key, const char *
 	struct change change = { .name = name, .key = key, .value = value };
 
 	change_run(site, &change, set_apply);
+}
+
+static enum step
+folder_apply(struct store_job *job, struct txn *txn)
+{
+	struct change *change = LIST_ITEM(job, struct change, job);
+	struct user user;
+	enum err err = user_find_by_name(txn_view(txn), span_of(change->name), &user);
+
+	return step_of(job, err != OK ? err
+				      : folder_make(txn, user.user_id, span_of(change->value), &change->id));
+}
+
+void
+site_add_folder(struct site *site, const char *user, const char *name)
+{
+	struct change change = { .name = user, .value = name };
+
+	change_run(site, &change, folder_apply);
 }
 
 static enum step

@@ -6,25 +6,31 @@
  * Lines of a transcript, in order:
  *     test TEXT                       what is shown; IDs of the catalogue and hazards in it
  *     given conf LINE                 a line of the configuration, in place of or besides ours
- *     given service NAME              smtp (as it is), submission, lmtp, pop3
- *     given service2 NAME             the same for the second client, where it is another
+ *     given service NAME              smtp (as it is), submission, lmtp, pop3, imap
+ *     given service2 NAME             the same for the other clients, where it is another
  *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS; unix
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
  *     given mail NAME N [LINES]       N messages in an INBOX; given held NAME N
+ *     given text NAME MESSAGE         one message in an INBOX, with escapes
+ *     given folder NAME FOLDER        a folder of its own
  *     given dns NAME ADDRESS          or: none (as all others), fail, silent
  *     given modes whole               the other two do not suit this one
  *     C: TEXT    the client sends a line     C- TEXT   without its CRLF
  *     C& TEXT    a line that travels with the next one, whatever the mode
- *     S: TEXT    a line must come; `*` matches the rest of it, `250-*` one or more such lines
- *     C2: S2:    a second client; close2, eof2 for it
+ *     C| TEXT    a line of a literal: {#} or {#+} at the end of the line before counts them
+ *     S: TEXT    a line must come; `*` matches any text but at the line's begin ("* 3 EXISTS") and
+ *                behind \ ("\*"); `250-*` one or more such lines
+ *     S+ TEXT    one or more such lines    S~ TEXT   this line, and before it whatever comes
+ *     C2: S2: C3: S3:    a second and a third client; close2, eof2 for the second
+ *     ${NAME}    in S: a word, which it names or must be equal to; in C: that word
  *     close      the client breaks the connection       eof  it sends no more, but reads
- *     expect closed | open
- *     expect folder NAME/INBOX N      expect queue N
- *     expect message NAME/INBOX N has|lacks TEXT
+ *     expect closed | open            closed2, open2: of the second client
+ *     expect folder NAME/FOLDER N     expect queue N
+ *     expect message NAME/FOLDER N has|lacks TEXT
  *     expect queued has|lacks TEXT    the first message in the queue
  *     expect refused N                connections, each of another kind, and noted for `trace`
- *     expect silence                  nothing came that was not expected
+ *     expect silence | silence2       nothing came that was not expected
  *     expect login NAME PROTOCOL noted|never
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
@@ -96,12 +102,12 @@ run_line(struct run *run, const struct given *given)
 
 	if (who && !run->clients[number].session && !run->clients[number].closed)
 		run->clients[number].session = connect_client(run,
-			number == 1 && given->service2 ? given->service2 : given->service,
+			number > 0 && given->service2 ? given->service2 : given->service,
 			given->peer);
 	if (who == 'C')
 		send_line(run, number);
 	else if (who == 'S')
-		expect_line(run, &run->clients[number], text);
+		expect_line(run, &run->clients[number], text, how);
 	else if (strcmp(line, "close") == 0 || strcmp(line, "eof") == 0)
 		break_off(run, &run->clients[0], line[0] == 'c');
 	else if (strcmp(line, "close2") == 0 || strcmp(line, "eof2") == 0)
@@ -145,6 +151,7 @@ run_mode(struct run *run, const struct given *given, enum mode mode)
 	commit_fault = 0;
 	all_is_cold = false;
 	memset(run->fed, 0, sizeof(run->fed));
+	run->name_count = 0;
 	site_open(&run->site, given->conf);
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		run->clients[i] = (struct client){ 0 };

@@ -9,12 +9,54 @@
 #include <string.h>
 
 static void
-expect_closed(struct run *run, bool closed)
+expect_closed(struct run *run, const char *rest)
 {
-	for (int i = 0; closed && i < 50 && !run->clients[0].closed; i++)
+	const struct client *client = &run->clients[strchr(rest, '2') ? 1 : 0];
+	bool closed = rest[0] == 'c';
+
+	for (int i = 0; closed && i < 50 && !client->closed; i++)
 		turn(run, 2);
-	if (run->clients[0].closed != closed)
-		fail(run, "it is not", buf_span(&run->clients[0].seen));
+	if (client->closed != closed)
+		fail(run, "it is not", buf_span(&client->seen));
+}
+
+static void
+expect_silence(struct run *run, const struct client *client)
+{
+	for (int i = 0; i < 3; i++)
+		turn(run, 0);
+	if (buf_span(&client->seen).len > 0)
+		fail(run, "it said something", buf_span(&client->seen));
+}
+
+/* "A folder 3": its name may hold spaces. */
+static bool
+folder_and_number(const char *text, char folder[256], unsigned *n)
+{
+	const char *space = strrchr(text, ' ');
+
+	if (!space || space - text > 255)
+		return false;
+	snprintf(folder, 256, "%.*s", (int)(space - text), text);
+	return sscanf(space, "%u", n) == 1;
+}
+
+static void
+expect_folder(struct run *run, const char *rest)
+{
+	char user[64], folder[256], got[32];
+	unsigned n, is;
+	int used = 0;
+
+	if (sscanf(rest, "%63[^/]/%n", user, &used) != 1 || used == 0 ||
+		!folder_and_number(rest + used, folder, &n)) {
+		fail(run, "cannot read this line", SPAN_NONE);
+		return;
+	}
+	is = (unsigned)site_folder_count(&run->site, user, folder);
+	snprintf(got, sizeof(got), "%u", is);
+	if (is != n)
+		fail(run, "another number of messages", span_of(got));
 }
 
 static void
@@ -59,7 +101,7 @@ expect_login(struct run *run, const char *rest)
 static void
 expect_message(struct run *run, const char *rest)
 {
-	char user[64], verb[8];
+	char user[64], folder[256], verb[8];
 	unsigned n;
 	int used = 0;
 	struct buf text, want;
@@ -67,10 +109,10 @@ expect_message(struct run *run, const char *rest)
 
 	buf_init(&text, TEXT_MAX);
 	buf_init(&want, 65536);
-	if (sscanf(rest, "%63[^/]/INBOX %u %7s %n", user, &n, verb, &used) < 3 || used == 0)
+	if (sscanf(rest, "%63[^/]/%255s %u %7s %n", user, folder, &n, verb, &used) < 4 || used == 0)
 		fail(run, "cannot read this line", SPAN_NONE);
 	unescape(rest + used, &want);
-	if (!site_inbox_read(&run->site, user, n, &text))
+	if (!site_folder_read(&run->site, user, folder, n, &text))
 		fail(run, "no such message", SPAN_NONE);
 	found = span_find_span(buf_span(&text), buf_span(&want)) < buf_span(&text).len;
 	if (found != (strcmp(verb, "has") == 0))
@@ -94,16 +136,13 @@ expect_trace(struct run *run, const char *text)
 void
 expect(struct run *run, const char *rest)
 {
-	char user[64], got[32];
+	char got[32];
 	unsigned n, is;
 
-	if (strcmp(rest, "closed") == 0 || strcmp(rest, "open") == 0) {
-		expect_closed(run, rest[0] == 'c');
-	} else if (sscanf(rest, "folder %63[^/]/INBOX %u", user, &n) == 2) {
-		is = (unsigned)site_inbox_count(&run->site, user);
-		snprintf(got, sizeof(got), "%u", is);
-		if (is != n)
-			fail(run, "another number of messages", span_of(got));
+	if (after(rest, "closed") || after(rest, "open")) {
+		expect_closed(run, rest);
+	} else if (after(rest, "folder ")) {
+		expect_folder(run, rest + 7);
 	} else if (sscanf(rest, "queue %u", &n) == 1) {
 		is = (unsigned)site_queue_count(&run->site);
 		snprintf(got, sizeof(got), "%u", is);
@@ -119,9 +158,8 @@ expect(struct run *run, const char *rest)
 		snprintf(got, sizeof(got), "%u", is);
 		if (is != n || refusals_waiting(run->site.host.refusals) != n)
 			fail(run, "another number of connections refused", span_of(got));
-	} else if (strcmp(rest, "silence") == 0) {
-		if (buf_span(&run->clients[0].seen).len > 0)
-			fail(run, "it said something", buf_span(&run->clients[0].seen));
+	} else if (after(rest, "silence")) {
+		expect_silence(run, &run->clients[strchr(rest, '2') ? 1 : 0]);
 	} else if (strncmp(rest, "queued ", 7) == 0) {
 		expect_queued(run, rest + 7);
 	} else if (strncmp(rest, "login ", 6) == 0) {

@@ -9,15 +9,6 @@
 #include <string.h>
 
 #include "server/services.h"
-#include "server/session/pop3_session.h"
-#include "server/session/smtp_session.h"
-
-static const struct service services_of_test[] = {
-	{ "smtp", &smtp_session_class, TLS_STARTTLS, SERVICE_smtp, false, false },
-	{ "submission", &smtp_session_class, TLS_STARTTLS, SERVICE_submission, false, true },
-	{ "lmtp", &lmtp_session_class, TLS_NONE, SERVICE_lmtp, false, false },
-	{ "pop3", &pop3_session_class, TLS_STARTTLS, SERVICE_pop3, false, true },
-};
 
 /* ---- given ---- */
 
@@ -36,7 +27,8 @@ read_given(struct run *run, struct given *given)
 {
 	static const char listed[] =
 		"services: { smtp: { listen: [\"127.0.0.1:0\"] }, submission: { listen: "
-		"[\"127.0.0.1:0\"] }, lmtp: { listen: [\"127.0.0.1:0\"] }, pop3: { listen: [\"127.0.0.1:0\"] } }";
+		"[\"127.0.0.1:0\"] }, lmtp: { listen: [\"127.0.0.1:0\"] }, pop3: { listen: [\"127.0.0.1:0\"] }, "
+		"imap: { listen: [\"127.0.0.1:0\"] } }";
 	bool domains = false, host = false, auth = false;
 	const char *rest;
 
@@ -70,9 +62,10 @@ read_given(struct run *run, struct given *given)
 static const struct service *
 service_named(const char *name)
 {
-	for (size_t i = 0; i < COUNT(services_of_test); i++)
-		if (strcmp(services_of_test[i].name, name) == 0)
-			return &services_of_test[i];
+	const struct service *service = service_find(span_of(name));
+
+	if (service && service->class)
+		return service;
 	fprintf(stderr, "no service %s\n", name);
 	exit(1);
 }
@@ -111,38 +104,86 @@ feed_message(struct run *run, struct client *client, long number, long pads)
 	feed(run, client, SPAN("last\r\n.\r\n"));
 }
 
-/* Bring N messages into an INBOX the way every message comes: by SMTP. */
+/* Begin a session that brings mail the way every message comes: by SMTP. */
+static struct client *
+bring_begin(struct run *run)
+{
+	struct client *client = &run->clients[0];
+
+	client->session = connect_client(run, "smtp", "198.51.100.1");
+	client->closed = false;
+	expect_line(run, client, "220 *", ':');
+	feed(run, client, SPAN("EHLO source.example.net\r\n"));
+	expect_line(run, client, "250-*", ':');
+	expect_line(run, client, "250 *", ':');
+	return client;
+}
+
+static void
+bring_envelope(struct run *run, struct client *client, const char *user)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"MAIL FROM:<bo@example.net>\r\nRCPT TO:<%s@example.org>\r\nDATA\r\n", user);
+	feed(run, client, span_of(text));
+	expect_line(run, client, "250 2.1.0 *", ':');
+	expect_line(run, client, "250 2.1.5 *", ':');
+	expect_line(run, client, "354 *", ':');
+}
+
+static void
+bring_end(struct run *run, struct client *client)
+{
+	feed(run, client, SPAN("QUIT\r\n"));
+	expect_line(run, client, "221 *", ':');
+	for (int i = 0; i < 3; i++)
+		turn(run, 0);
+	buf_clear(&client->seen);
+	client->closed = false;
+}
+
+/* Bring N messages into an INBOX. */
 static void
 bring_mail(struct run *run, const char *user, long n, long pads)
 {
-	struct client *client = &run->clients[0];
 	enum mode mode = run->mode;
-	char text[512];
+	struct client *client;
 
 	run->mode = MODE_WHOLE;
-	client->session = connect_client(run, "smtp", "198.51.100.1");
-	client->closed = false;
-	expect_line(run, client, "220 *");
-	feed(run, client, SPAN("EHLO source.example.net\r\n"));
-	expect_line(run, client, "250-*");
-	expect_line(run, client, "250 *");
+	client = bring_begin(run);
 	for (long i = 1; i <= n; i++) {
-		snprintf(text, sizeof(text),
-			"MAIL FROM:<bo@example.net>\r\nRCPT TO:<%s@example.org>\r\nDATA\r\n", user);
-		feed(run, client, span_of(text));
-		expect_line(run, client, "250 2.1.0 *");
-		expect_line(run, client, "250 2.1.5 *");
-		expect_line(run, client, "354 *");
+		bring_envelope(run, client, user);
 		feed_message(run, client, i, pads);
-		expect_line(run, client, "250 2.0.0 *");
+		expect_line(run, client, "250 2.0.0 *", ':');
 	}
-	feed(run, client, SPAN("QUIT\r\n"));
-	expect_line(run, client, "221 *");
-	for (int i = 0; i < 3; i++)
-		turn(run, 0);
+	bring_end(run, client);
 	run->mode = mode;
-	buf_clear(&client->seen);
-	client->closed = false;
+}
+
+/* Bring one message: LINE is the user and, with escapes, its bytes without the last CRLF. */
+static void
+bring_text(struct run *run, const char *line)
+{
+	enum mode mode = run->mode;
+	struct client *client;
+	struct buf bytes;
+	char user[64];
+	int used = 0;
+
+	if (sscanf(line, "%63s %n", user, &used) != 1 || used == 0)
+		fail(run, "cannot read this line", SPAN_NONE);
+	buf_init(&bytes, TEXT_MAX);
+	unescape(line + used, &bytes);
+	run->mode = MODE_WHOLE;
+	client = bring_begin(run);
+	bring_envelope(run, client, user);
+	feed(run, client, buf_span(&bytes));
+	feed(run, client, SPAN("\r\n.\r\n"));
+	expect_line(run, client, "250 2.0.0 *", ':');
+	bring_end(run, client);
+	run->mode = mode;
+	buf_fini(&bytes);
 }
 
 void
@@ -180,6 +221,11 @@ make_given(struct run *run)
 		else if ((rest = after(line, "given mail ")) &&
 			sscanf(rest, "%63s %511s %511s", a, b, c) >= 2)
 			bring_mail(run, a, strtol(b, NULL, 10), strtol(c, NULL, 10));
+		else if ((rest = after(line, "given text ")))
+			bring_text(run, rest);
+		else if ((rest = after(line, "given folder ")) &&
+			sscanf(rest, "%63s %511[^\n]", a, b) == 2)
+			site_add_folder(&run->site, a, b);
 		else if ((rest = after(line, "given held ")) && sscanf(rest, "%63s %511s", a, b) == 2)
 			site_hold_message(&run->site, a, strtoul(b, NULL, 10));
 	}

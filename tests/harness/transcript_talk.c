@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/services.h"
 #include "server/session/login_proof.h"
 
 static const char *const mode_names[] = { "whole", "byte by byte", "pipelined" };
@@ -152,12 +153,12 @@ client_line(const char *line, size_t *number, char *how, const char **text)
 	if ((line[0] != 'C' && line[0] != 'S') || line[1] == '\0')
 		return 0;
 	*number = 0;
-	if (line[1] == '2') {
-		*number = 1;
+	if (line[1] >= '2' && line[1] < '1' + CLIENTS_MAX) {
+		*number = (size_t)(line[1] - '1');
 		skip = 2;
 	}
 	*how = line[skip];
-	if (!strchr(":-&", *how))
+	if (*how == '\0' || !strchr(line[0] == 'C' ? ":-&|" : ":+~", *how))
 		return 0;
 	*text = line + skip + 1;
 	if (**text == ' ')
@@ -167,15 +168,37 @@ client_line(const char *line, size_t *number, char *how, const char **text)
 
 /* Commands after which a client may go on without the reply (RFC 2920; RFC 2449, 6.6). */
 static bool
-may_pipeline(const char *text)
+may_pipeline(const struct session *session, const char *text)
 {
 	static const char *const verbs[] = { "MAIL", "RCPT", "RSET", "NOOP", "STAT", "LIST", "UIDL",
 		"RETR", "TOP", "DELE" };
 
+	if (session && strcmp(session->service->name, "imap") == 0)
+		return imap_may_pipeline(text);
 	for (size_t i = 0; i < COUNT(verbs); i++)
 		if (strncasecmp(text, verbs[i], strlen(verbs[i])) == 0)
 			return true;
 	return false;
+}
+
+/* One line of the client, with what its transcript writes shorter, into OUT. */
+static void
+put_line(struct run *run, size_t at, struct buf *out)
+{
+	static char text[LINE_MAX_BYTES];
+	char how;
+	const char *written;
+	size_t whose;
+
+	client_line(run->lines[at], &whose, &how, &written);
+	if (!names_expand(run, written, text) || !literal_count(run, at, text)) {
+		fail(run, "a name that no line gave, or too long a line", span_of(written));
+		return;
+	}
+	unescape(text, out);
+	if (how != '-' && buf_put(out, SPAN("\r\n")) != OK)
+		fail(run, "too much to send", SPAN_NONE);
+	run->fed[at] = true;
 }
 
 /* The lines that go out together with the one at hand. */
@@ -193,11 +216,10 @@ gather(struct run *run, size_t number, struct buf *out)
 			continue;
 		if (who != 'C' || whose != number)
 			return;
-		unescape(text, out);
-		if (how != '-' && buf_put(out, SPAN("\r\n")) != OK)
-			fail(run, "too much to send", SPAN_NONE);
-		run->fed[i] = true;
-		more = how == '&' || (run->mode == MODE_PIPELINED && may_pipeline(text));
+		put_line(run, i, out);
+		more = how == '&' || how == '|' ||
+			(run->mode == MODE_PIPELINED &&
+				may_pipeline(run->clients[number].session, text));
 	}
 }
 
@@ -240,16 +262,6 @@ next_line(struct run *run, struct client *client, struct span *line)
 	}
 }
 
-static bool
-matches(const char *pattern, struct span line)
-{
-	size_t len = strlen(pattern);
-
-	if (len > 0 && pattern[len - 1] == '*')
-		return span_starts(line, (struct span){ pattern, len - 1 });
-	return span_eq(line, span_of(pattern));
-}
-
 static void
 take_line(struct client *client)
 {
@@ -257,17 +269,21 @@ take_line(struct client *client)
 }
 
 void
-expect_line(struct run *run, struct client *client, const char *pattern)
+expect_line(struct run *run, struct client *client, const char *pattern, char how)
 {
 	size_t len = strlen(pattern);
-	bool many = len >= 2 && strcmp(pattern + len - 2, "-*") == 0;
+	bool many = how == '+' || (len >= 2 && strcmp(pattern + len - 2, "-*") == 0);
 	struct span line;
+	bool found = false;
 
-	if (!next_line(run, client, &line) || !matches(pattern, line)) {
+	while (next_line(run, client, &line) && !(found = line_matches(run, pattern, line)) &&
+		how == '~')
+		take_line(client);
+	if (!found) {
 		fail(run, "expected another line", line);
 		return;
 	}
 	take_line(client);
-	while (many && next_line(run, client, &line) && matches(pattern, line))
+	while (many && next_line(run, client, &line) && line_matches(run, pattern, line))
 		take_line(client);
 }

@@ -208,9 +208,9 @@ test_to_a_user(void **state)
 	turn_until(&site, &o, 1);
 	assert_int_equal(o.last, OK);
 	assert_int_equal(own_mail_waiting(&site.host), 0);
-	assert_int_equal(site_inbox_count(&site, "anna"), 1);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
 	buf_init(&message, 1 << 16);
-	assert_true(site_inbox_read(&site, "anna", 1, &message));
+	assert_true(site_folder_read(&site, "anna", "INBOX", 1, &message));
 	assert_true(holds(&message, "Return-Path: <>\r\n"));
 	assert_true(holds(&message, "From: Mailer_Daemon@example.org\r\n"));
 	assert_true(holds(&message, "To: anna@example.org\r\n"));
@@ -234,11 +234,11 @@ test_to_a_user_not_a_mapping_loc_05(void **state)
 	site_add_mapping(&site, "anna", "bert");
 	assert_int_equal(send_to(&site, &o, "anna"), OK);
 	turn_until(&site, &o, 1);
-	assert_int_equal(site_inbox_count(&site, "anna"), 1);
-	assert_int_equal(site_inbox_count(&site, "bert"), 0);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
+	assert_int_equal(site_folder_count(&site, "bert", "INBOX"), 0);
 	assert_int_equal(send_to(&site, &o, "anna@example.org"), OK); /* an address is an address */
 	turn_until(&site, &o, 2);
-	assert_int_equal(site_inbox_count(&site, "bert"), 1);
+	assert_int_equal(site_folder_count(&site, "bert", "INBOX"), 1);
 	assert_int_equal(send_to(&site, &o, "eve@example.com"), OK);
 	turn_until(&site, &o, 3);
 	assert_int_equal(site_queue_count(&site), 1);
@@ -263,8 +263,8 @@ test_to_the_main_administrator_adm_01(void **state)
 	assert_int_equal(send_to(&site, &o, ""), OK); /* USR-19: one of two */
 	turn_until(&site, &o, 2);
 	assert_int_equal(o.last, OK);
-	assert_int_equal(site_inbox_count(&site, "chief"), 1);
-	assert_int_equal(site_inbox_count(&site, "anna"), 0);
+	assert_int_equal(site_folder_count(&site, "chief", "INBOX"), 1);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 0);
 	assert_int_equal(send_to(&site, &o, "nobody"), OK);
 	turn_until(&site, &o, 3);
 	assert_int_equal(o.last, ERR_NOT_FOUND);
@@ -293,7 +293,7 @@ test_full_disk_h43(void **state)
 	}
 	assert_int_equal(o.ended, 2);
 	assert_int_equal(o.last, OK);
-	assert_int_equal(site_inbox_count(&site, "anna"), 2);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 2);
 	site_close(&site);
 }
 
@@ -313,7 +313,7 @@ test_limits(void **state)
 		assert_int_equal(send_to(&site, &o, "anna"), OK);
 	assert_int_equal(send_to(&site, &o, "anna"), ERR_BUSY);
 	turn_until(&site, &o, OWN_MAIL_WAITING_MAX);
-	assert_int_equal(site_inbox_count(&site, "anna"), OWN_MAIL_WAITING_MAX);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), OWN_MAIL_WAITING_MAX);
 	mail.text.len--;
 	mail.done = on_done;
 	mail.arg = &o;

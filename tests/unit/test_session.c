@@ -194,7 +194,7 @@ test_session_is_gone_before_its_message_is_written_h77(void **state)
 	over = malloc(size); /* most likely where it was */
 	memset(over, 'X', size);
 	pthread_mutex_unlock(&gate);
-	for (int i = 0; i < TURNS_MAX && site_inbox_count(&site, "anna") == 0; i++)
+	for (int i = 0; i < TURNS_MAX && site_folder_count(&site, "anna", "INBOX") == 0; i++)
 		loop_turn(site.host.loop, 10);
 	assert_int_equal(passed, 1);
 	for (int i = 0; i < TURNS_MAX && site.metrics.memory_in_flight > 0; i++)
