@@ -28,6 +28,11 @@ MUST_CHECK enum err utf8_put(struct buf *out, uint32_t code); /* ERR_SYNTAX: no 
 bool utf8_is_printable(uint32_t code);
 bool utf8_is_mark(uint32_t code); /* the common combining marks */
 
+/* CODE without its case: what two spellings of a word have in common (simple folding of Unicode). */
+uint32_t utf8_fold(uint32_t code);
+/* Append TEXT folded; what is not valid becomes UTF8_REPLACEMENT. */
+MUST_CHECK enum err utf8_put_folded(struct buf *out, struct span text);
+
 /*
  * Append TEXT so that it can neither move a cursor nor reorder or hide anything (H70): what is not
  * printable becomes \n, \r, \t, \xHH (an invalid byte or a control) or \u{HEX}; a backslash becomes
