@@ -20,6 +20,8 @@
 #define FLAG_DELETED (1u << 3)
 #define FLAG_DRAFT (1u << 4)
 #define FLAG_HELD (1u << 8) /* an administrator holds it: no client sees it */
+#define FLAG_MORE_KEYWORDS (1u << 9) /* its copy has keywords beyond those of the folder */
+#define FLAG_WAS_HELD (1u << 10)     /* in a bin: it was held where it came from */
 #define FLAG_KEYWORD(n) (1u << (16 + (n)))
 
 struct entry {

@@ -4,6 +4,8 @@
 #include "store/folders.h"
 
 #include "store/ids.h"
+#include "store/rights.h"
+#include "store/subscriptions.h"
 
 #define FOLDER_VERSION 1
 #define FOLDER_ROOM 512 /* bytes of a record: the name and fifteen numbers */
@@ -99,16 +101,37 @@ folder_next(struct snapshot *snap, uint64_t user_id, uint64_t after_id, struct f
 	return row_has_prefix(&row, &key) ? take_folder(snap, &row, out) : ERR_NOT_FOUND;
 }
 
-static bool
-is_inbox(struct span name)
-{
-	return span_eq_nocase(name, SPAN("INBOX"));
-}
+/* ---- names ---- */
 
 static bool
-same_name(struct span a, struct span b)
+begins_with_inbox(struct span name)
 {
-	return span_eq(a, b) || (is_inbox(a) && is_inbox(b)); /* RFC 9051, 5.1 */
+	struct span inbox = SPAN("INBOX");
+
+	return span_starts_nocase(name, inbox) &&
+	       (name.len == inbox.len || name.ptr[inbox.len] == '/');
+}
+
+bool
+folder_name_is_hidden(struct span name)
+{
+	return name.len > 0 && (unsigned char)name.ptr[0] < ' ';
+}
+
+bool
+folder_name_eq(struct span a, struct span b)
+{
+	size_t from = begins_with_inbox(a) && begins_with_inbox(b) ? 5 : 0; /* RFC 9051, 5.1 */
+
+	return span_eq(span_from(a, from), span_from(b, from));
+}
+
+bool
+folder_name_is_under(struct span name, struct span parent)
+{
+	if (name.len > parent.len && name.ptr[parent.len] != '/')
+		return false;
+	return folder_name_eq(span_range(name, 0, parent.len), parent);
 }
 
 enum err
@@ -117,7 +140,7 @@ folder_find(struct snapshot *snap, uint64_t user_id, struct span name, struct fo
 	bool damaged = false;
 	enum err err = folder_next(snap, user_id, 0, out);
 
-	while (err == ERR_CORRUPT || (err == OK && !same_name(out->name, name))) {
+	while (err == ERR_CORRUPT || (err == OK && !folder_name_eq(out->name, name))) {
 		damaged |= err == ERR_CORRUPT;
 		err = folder_next(snap, user_id, out->folder_id, out);
 	}
@@ -132,6 +155,8 @@ folder_totals(struct snapshot *snap, uint64_t user_id, struct folder_totals *out
 
 	*out = (struct folder_totals){ .folders = 0 };
 	while ((err = folder_next(snap, user_id, f.folder_id, &f)) == OK) {
+		if (folder_name_is_hidden(f.name))
+			continue;
 		out->folders++;
 		out->messages += f.messages;
 		out->unseen += f.unseen;
@@ -143,56 +168,164 @@ folder_totals(struct snapshot *snap, uint64_t user_id, struct folder_totals *out
 
 /* ---- changing ---- */
 
-/* May NAME be given? FOLDER_ID is the one that may have it already, or 0. */
-static enum err
-name_is_free(struct snapshot *snap, uint64_t user_id, struct span name, uint64_t folder_id)
+enum err
+folder_name_check(struct span name)
 {
-	struct folder f = { .folder_id = 0 };
-	size_t count = 0;
-	enum err err;
+	size_t levels = 1;
 
 	if (name.len == 0 || name.len > FOLDER_NAME_MAX)
 		return ERR_LIMIT;
-	while ((err = folder_next(snap, user_id, f.folder_id, &f)) == OK) {
-		if (f.folder_id != folder_id && same_name(f.name, name))
-			return ERR_EXISTS;
-		count++;
+	for (size_t i = 0; i < name.len; i++)
+		levels += name.ptr[i] == '/';
+	return levels > FOLDER_LEVELS_MAX ? ERR_LIMIT : OK;
+}
+
+/* What is there when a folder is to be made. */
+struct neighbours {
+	size_t count;
+	uint64_t parent_id; /* the nearest that is there, or 0 */
+	size_t parent_len;
+};
+
+static enum err
+neighbours_meet(struct neighbours *n, const struct folder *f, struct span name)
+{
+	if (folder_name_eq(f->name, name))
+		return ERR_EXISTS;
+	n->count += !folder_name_is_hidden(f->name);
+	if (f->name.len > n->parent_len && folder_name_is_under(name, f->name)) {
+		n->parent_len = f->name.len;
+		n->parent_id = f->folder_id;
 	}
-	if (err != ERR_NOT_FOUND)
-		return err;
-	return folder_id == 0 && count >= FOLDERS_A_USER ? ERR_LIMIT : OK;
+	return OK;
+}
+
+static enum err
+neighbours_find(struct snapshot *snap, uint64_t user_id, struct span name, struct neighbours *n)
+{
+	struct folder f = { .folder_id = 0 };
+	enum err err;
+
+	*n = (struct neighbours){ .count = 0 };
+	while ((err = folder_next(snap, user_id, f.folder_id, &f)) == OK) {
+		err = neighbours_meet(n, &f, name);
+		if (err != OK)
+			return err;
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 enum err
 folder_make(struct txn *txn, uint64_t user_id, struct span name, uint64_t *folder_id)
 {
 	struct folder f = { .user_id = user_id, .uidnext = 1, .highest_modseq = 1 };
-	enum err err = name_is_free(txn_view(txn), user_id, name, 0);
+	struct span inbox = SPAN("INBOX");
+	char room[FOLDER_NAME_MAX];
+	struct neighbours near;
+	enum err err = folder_name_check(name);
 
+	if (err == OK)
+		err = neighbours_find(txn_view(txn), user_id, name, &near);
+	if (err == OK && near.count >= FOLDERS_A_USER && !folder_name_is_hidden(name))
+		err = ERR_LIMIT;
 	if (err != OK)
 		return err;
 	f.folder_id = *folder_id = id_next(txn, COUNTER_folder);
 	f.uidvalidity = id_next_uidvalidity(txn);
-	f.name = is_inbox(name) ? SPAN("INBOX") : name;
+	memcpy(room, name.ptr, name.len); /* it may lie in the map */
+	f.name = (struct span){ room, name.len };
+	if (begins_with_inbox(name))
+		memcpy(room, inbox.ptr, inbox.len);
 	txn_note_folder(txn, f.folder_id);
-	return folder_put(txn, &f);
+	err = folder_put(txn, &f);
+	return err == OK && near.parent_id ? rights_inherit(txn, near.parent_id, f.folder_id)
+					   : err;
 }
 
 enum err
-folder_rename(struct txn *txn, uint64_t user_id, uint64_t folder_id, struct span name)
+folder_set_attributes(
+	struct txn *txn, uint64_t user_id, uint64_t folder_id, uint32_t add, uint32_t remove)
+{
+	struct folder f = { .folder_id = 0 };
+	enum err err;
+
+	while ((err = folder_next(txn_view(txn), user_id, f.folder_id, &f)) == OK)
+		if (f.folder_id != folder_id && (f.attributes & add & FOLDER_USE_ALL))
+			return ERR_EXISTS;
+	if (err != ERR_NOT_FOUND)
+		return err;
+	err = folder_get(txn_view(txn), user_id, folder_id, &f);
+	if (err != OK)
+		return err;
+	if ((add & FOLDER_USE_ALL) && folder_name_eq(f.name, SPAN("INBOX")))
+		return ERR_DENIED;
+	f.attributes = (f.attributes | add) & ~remove;
+	txn_note_folder(txn, folder_id);
+	return folder_put(txn, &f);
+}
+
+/* ---- what a new user has ---- */
+
+static const struct {
+	struct span name;
+	uint32_t use;
+} special[] = {
+	{ { "Sent", 4 }, FOLDER_USE_SENT },
+	{ { "Drafts", 6 }, FOLDER_USE_DRAFTS },
+	{ { "Trash", 5 }, FOLDER_USE_TRASH },
+	{ { "Junk", 4 }, FOLDER_USE_JUNK },
+	{ { "Archive", 7 }, FOLDER_USE_ARCHIVE },
+};
+
+/* One that is there already is used; a use that another folder has stays there. */
+static enum err
+make_special(struct txn *txn, uint64_t user_id, struct span name, uint32_t use)
 {
 	struct folder f;
-	enum err err = folder_get(txn_view(txn), user_id, folder_id, &f);
+	uint64_t folder_id;
+	enum err err = folder_find(txn_view(txn), user_id, name, &f);
 
+	folder_id = f.folder_id;
+	if (err == ERR_NOT_FOUND)
+		err = folder_make(txn, user_id, name, &folder_id);
+	if (err == OK)
+		err = folder_set_attributes(txn, user_id, folder_id, use, 0);
+	if (err == OK)
+		err = subscription_set(txn, user_id, name, true);
+	return err == ERR_EXISTS ? OK : err;
+}
+
+enum err
+folders_are_special(struct snapshot *snap, uint64_t user_id, bool *out)
+{
+	struct folder inbox;
+	enum err err = folder_find(snap, user_id, SPAN("INBOX"), &inbox);
+
+	*out = err == OK && (inbox.attributes & FOLDER_SPECIAL_MADE);
+	return err;
+}
+
+enum err
+folders_make_special(struct txn *txn, uint64_t user_id, bool *made)
+{
+	struct span inbox = SPAN("INBOX");
+	struct folder f;
+	bool done;
+	enum err err = folders_are_special(txn_view(txn), user_id, &done);
+
+	if (made)
+		*made = err == OK && !done;
+	if (err != OK || done)
+		return err;
+	for (size_t i = 0; i < COUNT(special) && err == OK; i++)
+		err = make_special(txn, user_id, special[i].name, special[i].use);
+	if (err == OK)
+		err = subscription_set(txn, user_id, inbox, true);
+	if (err == OK)
+		err = folder_find(txn_view(txn), user_id, inbox, &f);
 	if (err != OK)
 		return err;
-	if (is_inbox(f.name))
-		return ERR_DENIED;
-	err = name_is_free(txn_view(txn), user_id, name, folder_id);
-	if (err != OK)
-		return err;
-	f.name = name;
-	txn_note_folder(txn, folder_id);
+	f.attributes |= FOLDER_SPECIAL_MADE;
 	return folder_put(txn, &f);
 }
 

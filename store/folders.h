@@ -1,9 +1,13 @@
 /*
  * folders.h - the folders of a user: names, uidvalidity, counts.
  *
- * INBOX is made with the user and its name has no case (RFC 9051, 5.1); other names are bytes that
- * proto/ has checked (H24). folder_id is never given twice. The counts of a folder are kept right
- * by messages.c in the transaction that changes its entries.
+ * A name is UTF-8 that proto/ has checked (H24), with '/' between its levels. A first level INBOX
+ * has no case (RFC 9051, 5.1) and is kept in capitals; the parents of a folder need not be there.
+ * INBOX is made with the user. folder_id is never given twice. The counts of a folder are kept
+ * right by messages.c in the transaction that changes its entries.
+ *
+ * Names that begin with a control character are hidden: no client can name them, and they are in no
+ * total. They are the user's bin (bin.h) and what is being removed or copied (folder_jobs.h).
  */
 #ifndef STORE_FOLDERS_H
 #define STORE_FOLDERS_H
@@ -11,8 +15,20 @@
 #include "store/table.h"
 
 #define FOLDER_NAME_MAX 200    /* bytes (H24) */
+#define FOLDER_LEVELS_MAX 20   /* of a name (H24) */
 #define FOLDER_BIN SPAN("\001bin") /* no client can name it (H24) */
 #define FOLDERS_A_USER 10000   /* more is ERR_LIMIT */
+#define FOLDER_OWNER_SHARED 0  /* the user_id that owns what lies in Shared/ */
+
+/* Bits of folder.attributes. The first are what it is used for (RFC 6154). */
+#define FOLDER_USE_SENT (1u << 0)
+#define FOLDER_USE_DRAFTS (1u << 1)
+#define FOLDER_USE_TRASH (1u << 2)
+#define FOLDER_USE_JUNK (1u << 3)
+#define FOLDER_USE_ARCHIVE (1u << 4)
+#define FOLDER_USE_ALL 0x1fu /* these bits */
+#define FOLDER_OWN_SEEN (1u << 8)     /* everybody but its owner has a \Seen of his own, see seen.h */
+#define FOLDER_SPECIAL_MADE (1u << 9) /* of INBOX: folders_make_special() was here */
 
 struct folder {
 	uint64_t user_id;
@@ -29,7 +45,7 @@ struct folder {
 	uint32_t deleted;  /* of those, flagged \Deleted */
 	uint32_t held;
 	uint32_t last_block_uid; /* for entries.c */
-	uint32_t attributes;     /* special use and the like; 0 so far */
+	uint32_t attributes;     /* FOLDER_USE_SENT and the like */
 	struct span extra;       /* fields to come */
 };
 
@@ -45,19 +61,52 @@ MUST_CHECK enum err folder_next(
 struct folder_totals {
 	uint64_t folders, messages, unseen, held, bytes;
 };
-/* All folders of USER_ID together (QUO-01). */
+/* All folders of USER_ID together, hidden ones left out (QUO-01, RCY-02): some us for 50 folders. */
 MUST_CHECK enum err folder_totals(
 	struct snapshot *snap, uint64_t user_id, struct folder_totals *out);
 
-/* Make a folder; *folder_id is its id. ERR_EXISTS, ERR_LIMIT: too many, or the name is too long. */
+/* Does NAME begin with a control character? Then no client ever sees it. */
+bool folder_name_is_hidden(struct span name);
+/* Is NAME the one called PARENT, or below it? INBOX in any case. */
+bool folder_name_is_under(struct span name, struct span parent);
+/* The same name, INBOX in any case. */
+bool folder_name_eq(struct span a, struct span b);
+/* ERR_LIMIT: empty, too long, or too many levels. */
+MUST_CHECK enum err folder_name_check(struct span name);
+
+/*
+ * Make a folder; *folder_id is its id. It gets the rights of the nearest parent that is there.
+ * ERR_EXISTS; ERR_LIMIT: too many, or the name is too long or too deep.
+ */
 MUST_CHECK enum err folder_make(
 	struct txn *txn, uint64_t user_id, struct span name, uint64_t *folder_id);
-/* ERR_NOT_FOUND, ERR_EXISTS, ERR_LIMIT. INBOX: ERR_DENIED. */
+/*
+ * folder_rename.c: rename a folder and all below it, in one step. folder_id, uidvalidity and rights stay, and
+ * subscriptions too: they are names (RFC 9051, 6.3.9).
+ * ERR_NOT_FOUND; ERR_EXISTS: the name, or one that something below it would get, is taken;
+ * ERR_LIMIT; ERR_DENIED: INBOX (see message_transfer for what a client means by that), a hidden
+ * one, or NAME lies below it.
+ */
 MUST_CHECK enum err folder_rename(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id, struct span name);
 /*
- * Remove a folder that holds no entries (expunge first); its `expunged` rows go in slices of ROWS a
- * call. *gone says that it is done. ERR_BUSY: it holds messages.
+ * Set the bits of ADD and clear those of REMOVE. ERR_EXISTS: another folder of the user has one of
+ * the FOLDER_USE_ bits; ERR_DENIED: such a bit for INBOX.
+ */
+MUST_CHECK enum err folder_set_attributes(
+	struct txn *txn, uint64_t user_id, uint64_t folder_id, uint32_t add, uint32_t remove);
+/*
+ * Sent, Drafts, Trash, Junk and Archive with their uses, subscribed, and INBOX subscribed: what a
+ * new user has. For a user of an older store it is called at his first IMAP login; a second call
+ * does nothing, so that what he removed stays removed. *made, if not NULL: it did something.
+ * Ask folders_are_special() in a snapshot first, so that most logins need no job.
+ */
+MUST_CHECK enum err folders_make_special(struct txn *txn, uint64_t user_id, bool *made);
+MUST_CHECK enum err folders_are_special(struct snapshot *snap, uint64_t user_id, bool *out);
+/*
+ * Remove a folder that holds no entries (folder_jobs.h removes those that do); its `expunged` rows,
+ * rights and the like go in slices of ROWS a call. *gone says that it is done. ERR_BUSY: it holds
+ * messages.
  */
 MUST_CHECK enum err folder_remove(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows, bool *gone);

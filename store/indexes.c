@@ -50,6 +50,39 @@ member_key(const struct row *row, struct key *out)
 	       referrer_key(out, key, REFERRER_LIST, list_id);
 }
 
+static bool
+right_key(const struct row *row, struct key *out)
+{
+	struct span key = row->key;
+	uint64_t folder_id, subject_id;
+	uint8_t kind;
+
+	if (key_take_u64(&key, &folder_id) != OK || key_take_u8(&key, &kind) != OK ||
+		key_take_u64(&key, &subject_id) != OK)
+		return false;
+	key_begin(out);
+	key_put_u8(out, kind);
+	key_put_u64(out, subject_id);
+	key_put_u64(out, folder_id);
+	return true;
+}
+
+/* The other way round: the row of `rights` that one of `rights_find` follows from. */
+static bool
+right_source(struct span key, struct key *source)
+{
+	uint64_t folder_id, subject_id;
+	uint8_t kind;
+
+	if (key_take_u8(&key, &kind) != OK || key_take_u64(&key, &subject_id) != OK ||
+		key_take_u64(&key, &folder_id) != OK)
+		return false;
+	key_u64(source, folder_id);
+	key_put_u8(source, kind);
+	key_put_u64(source, subject_id);
+	return true;
+}
+
 static const struct index {
 	enum store_table of, table;
 	bool (*key)(const struct row *row, struct key *out);
@@ -57,6 +90,7 @@ static const struct index {
 	{ TABLE_users, TABLE_group_members, user_key },
 	{ TABLE_mappings, TABLE_targets, mapping_key },
 	{ TABLE_list_members, TABLE_targets, member_key },
+	{ TABLE_rights, TABLE_rights_find, right_key },
 };
 
 static const struct index *
@@ -137,23 +171,35 @@ index_carry_out(struct txn *txn, const struct index_plan *plan)
 
 /* ---- looking from the index ---- */
 
+/* The row that one of the index TABLE would follow from. */
+static bool
+index_source(enum store_table table, struct span key, enum store_table *of, struct key *source)
+{
+	uint64_t group_id, user_id;
+
+	switch (table) {
+	case TABLE_group_members:
+		*of = TABLE_users;
+		if (key_take_u64(&key, &group_id) != OK || key_take_u64(&key, &user_id) != OK)
+			return false;
+		key_u64(source, user_id);
+		return true;
+	case TABLE_rights_find:
+		*of = TABLE_rights;
+		return right_source(key, source);
+	default:
+		return referrer_source(key, of, source);
+	}
+}
+
 bool
 index_row_holds(struct snapshot *snap, enum store_table table, const struct row *row)
 {
-	struct span key = row->key, value = SPAN_NONE;
+	struct span value = SPAN_NONE;
 	enum store_table of, there;
-	uint64_t first, id;
 	struct key at, back;
 
-	if (table == TABLE_group_members) {
-		if (key_take_u64(&key, &first) != OK || key_take_u64(&key, &id) != OK)
-			return false;
-		of = TABLE_users;
-		key_u64(&at, id);
-	} else if (!referrer_source(row->key, &of, &at)) {
-		return false;
-	}
-	if (table_get(snap, of, &at, &value) != OK)
+	if (!index_source(table, row->key, &of, &at) || table_get(snap, of, &at, &value) != OK)
 		return false;
 	return index_of_row(of, &(struct row){ key_span(&at), value }, &there, &back) &&
 	       there == table && span_eq(key_span(&back), row->key);

@@ -4,6 +4,7 @@
  *	group_members  group_id user_id              from users: who is in a group
  *	targets        lower-case target 0 kind id   from mappings and list_members: see referrers.h
  *	list_sizes     list_id                       from list_members: how many
+ *	rights_find    kind subject_id folder_id     from rights: what is shared with somebody
  *
  * rows.c calls these for every row that comes, changes or goes, undo included, so no path that
  * writes rows can forget them; they are not in the log of changes. A store of before they were is

@@ -28,9 +28,15 @@
 	X(list_members, "list_id lower-case member",     "one member of a list") \
 	X(list_sizes,  "list_id",                        "how many members; follows list_members") \
 	X(targets,     "lower-case target 0 kind id",    "") /* what points at a name, see referrers.h */ \
-	X(folders,     "user_id folder_id",              "folder") \
+	X(folders,     "user_id folder_id",              "folder; user_id 0 owns what lies in Shared/") \
+	X(subscriptions, "user_id name",                 "") \
+	X(keywords,    "folder_id",                      "names of its keywords, see keywords.h") \
+	X(rights,      "folder_id kind subject_id",      "what a user, group or anyone may") \
+	X(rights_find, "kind subject_id folder_id",      "") /* follows rights, see indexes.h */ \
 	X(entries,     "folder_id first_uid",            "block of at most 62 entries of 32 bytes") \
-	X(expunged,    "folder_id modseq first_uid",     "last_uid") \
+	X(seen,        "folder_id user_id part",         "\\Seen of one user, see seen.h") \
+	X(expunged,    "folder_id modseq first_uid",     "last_uid, and where they went") \
+	X(binned,      "folder_id first_uid",            "whence and when it came into a bin, see bin.h") \
 	X(copies,      "copy_id",                        "one placement: content_id, lines in front") \
 	X(contents,    "content_id",                     "header bytes, body_id, owners") \
 	X(bodies,      "body_id piece_no",               "piece of 4,080 bytes, see bodies.h") \
