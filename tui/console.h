@@ -11,6 +11,7 @@
 #define TUI_CONSOLE_H
 
 #include "proto/control/rpc_request.h"
+#include "tui/command_line.h"
 #include "tui/line_edit.h"
 #include "tui/print_reply.h"
 #include "tui/screen.h"
@@ -21,6 +22,7 @@
 #define CONSOLE_SCREENS_MAX 40
 #define CONSOLE_TEXT_MAX 256
 #define CONSOLE_RECENT 64 /* lines of the log that the Overview keeps */
+#define CONSOLE_SAID 10 /* words of the palette that are remembered */
 #define CONSOLE_FLOWS 4
 #define CONSOLE_FLOW_MINUTES 60
 
@@ -80,6 +82,8 @@ struct console {
 	struct modal *modal;
 	struct prompt prompt;
 
+	char said[CONSOLE_SAID][CONSOLE_TEXT_MAX]; /* chosen in the palette, the newest last */
+	size_t said_count;
 	char login[64]; /* the name that was typed; the password is asked for */
 	char redo[32]; /* the undo that could be undone; empty: none */
 	char toast[2 * CONSOLE_TEXT_MAX];
@@ -157,6 +161,8 @@ struct act_values {
 };
 void console_do_with(struct screen *screen, const struct key_action *action,
 	const struct act_values *values);
+/* What was typed as a command: by the guard of its method, as the key of a screen would do it. */
+void console_run_command(struct console *c, const struct command *command);
 /* The answer of a method as a text of its own. */
 void console_show_answer(
 	struct console *c, const struct control_method *method, const struct json *result);

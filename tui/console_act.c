@@ -246,18 +246,16 @@ is_shown_first(const struct control_method *method)
 }
 
 static void
-act_on(struct screen *s, const struct control_method *method, struct span params)
+act_on(struct console *c, const struct control_method *method, struct span params,
+	const struct selection *selection, bool shown_first)
 {
-	struct console *c = s->console;
-	struct selection selection = { 0 };
 	struct pending *p = pending_new(c, method);
 	bool sent;
 
-	(void)table_selection(s, &selection);
-	p->at_once = !is_shown_first(method);
+	p->at_once = !shown_first;
 	if (control_method_changes(method) && !has_secret(method) &&
-		(is_shown_first(method) || selection.all))
-		sent = preview(c, method, params, &selection, previewed, p);
+		(shown_first || selection->all))
+		sent = preview(c, method, params, selection, previewed, p);
 	else
 		sent = send(c, method->method, params, answered, p);
 	if (!sent)
@@ -284,7 +282,7 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 {
 	const struct control_method *method = method_for(s, action);
 	struct console *c = s->console;
-	struct selection selection;
+	struct selection selection = { 0 };
 	struct buf params;
 
 	ENSURE(method);
@@ -293,7 +291,8 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 			action->label, control_right_name(method->right));
 		return;
 	}
-	if (action->marked && table_selection(s, &selection) && selection.all) {
+	(void)table_selection(s, &selection);
+	if (action->marked && selection.all) {
 		console_say(c, STYLE_WARNING, "%s: mark the rows one by one, or by V", action->label);
 		return;
 	}
@@ -304,8 +303,48 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 	else if (values)
 		act_for_form(s, method, buf_span(&params), values);
 	else
-		act_on(s, method, buf_span(&params));
+		act_on(c, method, buf_span(&params), &selection, is_shown_first(method));
 	buf_wipe(&params);
+}
+
+static bool
+takes_file(const struct control_method *method)
+{
+	struct control_schema schema;
+
+	control_schema_parse(method->params, &schema);
+	for (size_t i = 0; i < schema.count; i++)
+		if (schema.items[i].type == CONTROL_TYPE_FD && !schema.items[i].optional)
+			return true;
+	return false;
+}
+
+void
+console_run_command(struct console *c, const struct command *command)
+{
+	const struct control_method *method = command->method;
+	struct selection selection = { .all = command_selects(command),
+		.filter = span_of(command->options.filter) };
+	struct json_writer w;
+	struct buf params;
+
+	if (!control_method_allowed(method, c->rights, c->read_only)) {
+		console_say(c, STYLE_ERROR, "! %s is not allowed: it wants the right %s",
+			method->words, control_right_name(method->right));
+		return;
+	}
+	if (has_secret(method) || takes_file(method)) {
+		console_say(c, STYLE_WARNING, "%s wants a %s: use its key, or the command line",
+			method->words, has_secret(method) ? "password" : "file");
+		return;
+	}
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	command_put_params(command, SPAN_NONE, &w);
+	if (json_writer_end(&w) == OK)
+		act_on(c, method, buf_span(&params), &selection,
+			is_shown_first(method) || command->options.dry_run);
+	buf_fini(&params);
 }
 
 void

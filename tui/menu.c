@@ -1,39 +1,16 @@
 /*
- * menu.c - lists to choose from: the acts of a screen, the palette, help, screens, sort orders.
+ * menu.c - a list to choose from: words narrow it, Enter does the line.
  *
- * All are made from the tables of keys, screens and methods; typing words narrows them, Enter does
- * the line. Only what a line does when it is chosen differs.
+ * What stands in the lists is made from the tables of keys, screens and methods (menu_lists.c); the
+ * palette also asks the server (palette.c). Only what a line does when it is chosen differs.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/table_panel.h"
+#include "tui/menu_inside.h"
 
-#define MENU_LINES_MAX 256
 #define MENU_WIDTH 76
-
-struct menu_line {
-	char text[128], keys[24];
-	bool off;                         /* a heading, or what one may not do */
-	const struct key_action *action;  /* one of these */
-	const struct screen_class *screen;
-	enum act act;
-	const char *sort;
-	const char *help;
-};
-
-struct menu {
-	struct modal modal;
-	const char *title;
-	struct line_edit edit;
-	bool types; /* letters narrow the list; else they are keys */
-	size_t at, top;
-	struct menu_line *lines;
-	size_t count;
-	size_t shown[MENU_LINES_MAX];
-	size_t shown_count;
-};
 
 static struct menu *
 menu_of(struct modal *m)
@@ -41,47 +18,72 @@ menu_of(struct modal *m)
 	return LIST_ITEM(m, struct menu, modal);
 }
 
-static struct menu_line *
-line_add(struct menu *m, const char *text)
+struct menu *
+menu_new(const char *title)
+{
+	struct menu *m = calloc(1, sizeof(*m));
+
+	ENSURE(m);
+	m->title = title;
+	m->lines = calloc(MENU_LINES_MAX, sizeof(*m->lines));
+	ENSURE(m->lines);
+	arena_init(&m->modal.arena, NULL);
+	arena_init(&m->found, NULL);
+	line_edit_init(&m->edit);
+	return m;
+}
+
+struct menu_line *
+menu_line_add(struct menu *m, const char *text)
 {
 	struct menu_line *line;
 
 	if (m->count >= MENU_LINES_MAX)
 		return &m->lines[MENU_LINES_MAX - 1];
 	line = &m->lines[m->count++];
+	*line = (struct menu_line){ 0 };
 	snprintf(line->text, sizeof(line->text), "%s", text);
 	return line;
+}
+
+static bool
+has_word(const char *text, struct span word)
+{
+	struct span in = span_of(text);
+
+	return span_find_span_nocase(in, word) < in.len;
 }
 
 /* Each word must be there, in any order. */
 static bool
 line_matches(const struct menu_line *line, struct span words, bool with_help)
 {
-	struct span text = span_of(line->text), help = span_of(line->help), word;
+	struct span word;
 
 	while (words.len > 0) {
 		(void)span_cut(words, ' ', &word, &words);
-		if (span_find_span_nocase(text, word) >= text.len && word.len > 0 &&
-			(!with_help || span_find_span_nocase(help, word) >= help.len))
+		if (word.len > 0 && !has_word(line->text, word) && !has_word(line->also, word) &&
+			(!with_help || !has_word(line->help, word)))
 			return false;
 	}
 	return true;
 }
 
-static void
-narrow(struct menu *m)
+void
+menu_narrow(struct menu *m)
 {
 	struct span words = line_edit_text(&m->edit);
 
 	m->shown_count = 0;
 	for (size_t i = 0; i < m->count; i++)
-		if (line_matches(&m->lines[i], words, false))
+		if (m->lines[i].found || line_matches(&m->lines[i], words, false))
 			m->shown[m->shown_count++] = i;
 	for (size_t i = 0; i < m->count; i++) /* then those that only their help finds */
-		if (!line_matches(&m->lines[i], words, false) &&
+		if (!m->lines[i].found && !line_matches(&m->lines[i], words, false) &&
 			line_matches(&m->lines[i], words, true))
 			m->shown[m->shown_count++] = i;
-	m->at = m->top = 0;
+	if (m->at >= m->shown_count)
+		m->at = 0;
 	while (m->at + 1 < m->shown_count && m->lines[m->shown[m->at]].off)
 		m->at++;
 }
@@ -89,30 +91,48 @@ narrow(struct menu *m)
 static void
 menu_close(struct console *c, struct modal *modal)
 {
+	struct menu *m = menu_of(modal);
+
 	(void)c;
-	line_edit_fini(&menu_of(modal)->edit);
-	free(menu_of(modal)->lines);
+	if (m->palette)
+		palette_close(m);
+	line_edit_fini(&m->edit);
+	arena_reset(&m->found);
+	free(m->lines);
+}
+
+static void
+do_line(struct console *c, const struct menu_line *line)
+{
+	const struct act_row *row = line->act ? act_row_of(line->act) : NULL;
+
+	if (line->action)
+		console_do(console_screen(c), line->action);
+	else if (line->screen)
+		(void)console_go(c, line->screen);
+	else if (line->sort)
+		table_sort(console_screen(c), span_of(line->sort));
+	else if (row)
+		console_press(c, &(struct press){ .key = row->key });
 }
 
 static void
 choose(struct console *c, struct menu *m)
 {
 	struct menu_line line;
-	const struct act_row *row;
 
 	if (m->at >= m->shown_count || m->lines[m->shown[m->at]].off)
 		return;
 	line = m->lines[m->shown[m->at]];
-	console_pop_modal(c);
-	row = line.act ? act_row_of(line.act) : NULL;
-	if (line.action)
-		console_do(console_screen(c), line.action);
-	else if (line.screen)
+	if (m->palette && !palette_choose(c, m, &line))
+		return;
+	if (line.open) { /* on a row that goes with the menu */
 		(void)console_go(c, line.screen);
-	else if (line.sort)
-		table_sort(console_screen(c), span_of(line.sort));
-	else if (row)
-		console_press(c, &(struct press){ .key = row->key });
+		console_open(c, line.open, line.row, line.key);
+	}
+	console_pop_modal(c);
+	if (!line.open)
+		do_line(c, &line);
 }
 
 static void
@@ -129,6 +149,15 @@ menu_step(struct menu *m, int step)
 }
 
 static void
+menu_tab(struct console *c, struct menu *m)
+{
+	if (m->palette)
+		palette_complete(c, m);
+	else
+		menu_step(m, 1);
+}
+
+static void
 menu_press(struct console *c, struct modal *modal, const struct press *press)
 {
 	struct menu *m = menu_of(modal);
@@ -138,8 +167,8 @@ menu_press(struct console *c, struct modal *modal, const struct press *press)
 	case KEY_CTRL_C:
 	case KEY_FN(10): console_pop_modal(c); return;
 	case KEY_RETURN: choose(c, m); return;
-	case KEY_ARROW_DOWN:
-	case KEY_TAB: menu_step(m, 1); return;
+	case KEY_TAB: menu_tab(c, m); return;
+	case KEY_ARROW_DOWN: menu_step(m, 1); return;
 	case KEY_ARROW_UP:
 	case KEY_BACK_TAB: menu_step(m, -1); return;
 	case KEY_PAGE_DOWN:
@@ -152,8 +181,12 @@ menu_press(struct console *c, struct modal *modal, const struct press *press)
 		return;
 	default: break;
 	}
-	if (line_edit_press(&m->edit, press))
-		narrow(m);
+	if (!line_edit_press(&m->edit, press))
+		return;
+	m->at = m->top = 0;
+	if (m->palette)
+		palette_changed(c, m);
+	menu_narrow(m);
 }
 
 static void
@@ -179,14 +212,33 @@ menu_draw_lines(struct console *c, struct menu *m, struct rect at)
 	}
 }
 
+/* What the line under the cursor is, and the same as a command. */
+static void
+menu_draw_help(struct console *c, const struct menu *m, struct rect at)
+{
+	const struct menu_line *line;
+	char cli[MENU_TEXT_MAX + 16];
+	int width;
+
+	if (m->at >= m->shown_count)
+		return;
+	line = &m->lines[m->shown[m->at]];
+	if (line->cli) {
+		snprintf(cli, sizeof(cli), "  CLI: postroom %s", line->cli);
+		width = cells_width(&c->cells, span_of(cli));
+		cells_put_field(&c->cells, at, span_of(cli), STYLE_KEY, true);
+		at.cols -= width;
+	}
+	cells_put(&c->cells, at, span_of(line->help), STYLE_DIM);
+}
+
 static void
 menu_draw(struct console *c, struct modal *modal)
 {
 	struct menu *m = menu_of(modal);
 	struct rect box = { 2, 0, (int)m->count + 5, MENU_WIDTH };
-	const char *help = NULL;
 
-	if (box.rows > c->cells.rows - 4)
+	if (box.rows > c->cells.rows - 4 || m->palette)
 		box.rows = c->cells.rows - 4;
 	if (box.cols > c->cells.cols - 2)
 		box.cols = c->cells.cols - 2;
@@ -200,11 +252,8 @@ menu_draw(struct console *c, struct modal *modal)
 		(struct rect){ box.row + 1, box.col + 4, 1, box.cols - 6 }, STYLE_FIELD);
 	menu_draw_lines(c, m,
 		(struct rect){ box.row + 2, box.col + 1, box.rows - 4, box.cols - 2 });
-	if (m->at < m->shown_count)
-		help = m->lines[m->shown[m->at]].help;
-	cells_put(&c->cells,
-		(struct rect){ box.row + box.rows - 2, box.col + 2, 1, box.cols - 4 },
-		span_of(help), STYLE_DIM);
+	menu_draw_help(c, m,
+		(struct rect){ box.row + box.rows - 2, box.col + 2, 1, box.cols - 4 });
 }
 
 static const struct modal_class menu_class = {
@@ -214,166 +263,16 @@ static const struct modal_class menu_class = {
 	.bar = "Esc Close   Enter Do it   Up/Down Choose   type words to find",
 };
 
-/* ---- the lists ---- */
+static const struct modal_class palette_class = {
+	.draw = menu_draw,
+	.press = menu_press,
+	.close = menu_close,
+	.bar = "Esc Close   Enter Do it   Up/Down Choose   Tab Complete   or type a command",
+};
 
-static struct menu *
-menu_new(const char *title)
-{
-	struct menu *m = calloc(1, sizeof(*m));
-
-	ENSURE(m);
-	m->title = title;
-	m->lines = calloc(MENU_LINES_MAX, sizeof(*m->lines));
-	ENSURE(m->lines);
-	arena_init(&m->modal.arena, NULL);
-	line_edit_init(&m->edit);
-	return m;
-}
-
-static void
+void
 menu_show(struct console *c, struct menu *m)
 {
-	narrow(m);
-	console_push_modal(c, &m->modal, &menu_class);
-}
-
-static void
-add_heading(struct menu *m, const char *text)
-{
-	line_add(m, text)->off = true;
-}
-
-/* "Queue: Retry now (3)", or why not. */
-static void
-add_actions(struct console *c, struct menu *m)
-{
-	struct screen *s = console_screen(c);
-	const struct key_action *action;
-	struct selection sel = { 0 };
-	char text[128], room[16];
-
-	(void)table_selection(s, &sel);
-	for (size_t i = 0; (action = console_action(s, i)) != NULL; i++) {
-		const struct control_method *method =
-			action->method ? control_method_find(span_of(action->method)) : NULL;
-		bool may = console_action_allowed(c, action);
-		struct menu_line *line;
-
-		snprintf(text, sizeof(text), "%s: %s", s->class->title, action->label);
-		if (method && control_method_changes(method) && sel.count > 1)
-			snprintf(text, sizeof(text), "%s: %s (%llu)", s->class->title, action->label,
-				(unsigned long long)sel.count);
-		if (!may && method)
-			snprintf(text, sizeof(text), "(%s: wants the right %s)", action->label,
-				control_right_name(method->right));
-		line = line_add(m, text);
-		snprintf(line->keys, sizeof(line->keys), "%s", key_label(action->key, room));
-		line->action = action;
-		line->off = !may;
-		line->help = action->help ? action->help : method ? method->help : NULL;
-	}
-}
-
-static bool
-knows(const struct screen *s, enum act act)
-{
-	const enum act *acts = screen_panel(s)->acts;
-
-	for (; acts && *acts; acts++)
-		if (*acts == act)
-			return true;
-	return act >= ACT_UNDO;
-}
-
-static void
-add_acts(struct console *c, struct menu *m)
-{
-	for (size_t i = 0; i < act_row_count; i++) {
-		struct menu_line *line;
-
-		if (!knows(console_screen(c), act_rows[i].act))
-			continue;
-		line = line_add(m, act_rows[i].help);
-		snprintf(line->keys, sizeof(line->keys), "%s", act_rows[i].keys);
-		line->act = act_rows[i].act;
-	}
-}
-
-static void
-add_screens(struct menu *m, bool others)
-{
-	char text[128];
-
-	for (size_t i = 0; screens[i]; i++) {
-		struct menu_line *line;
-
-		if (others && screens[i]->digit)
-			continue;
-		snprintf(text, sizeof(text), "Screen: %s", screens[i]->title);
-		line = line_add(m, text);
-		line->screen = screens[i];
-		line->help = screens[i]->help;
-		if (screens[i]->digit)
-			snprintf(line->keys, sizeof(line->keys), "%c", screens[i]->digit);
-	}
-}
-
-void
-menu_open_actions(struct console *c)
-{
-	struct menu *m = menu_new(" Actions ");
-
-	add_actions(c, m);
-	add_acts(c, m);
-	menu_show(c, m);
-}
-
-void
-menu_open_palette(struct console *c)
-{
-	struct menu *m = menu_new(" Command ");
-
-	add_actions(c, m);
-	add_screens(m, false);
-	add_acts(c, m);
-	menu_show(c, m);
-}
-
-void
-menu_open_screens(struct console *c)
-{
-	struct menu *m = menu_new(" More screens ");
-
-	add_screens(m, true);
-	menu_show(c, m);
-}
-
-void
-menu_open_help(struct console *c)
-{
-	const struct screen_class *class = console_screen(c)->class;
-	struct menu *m = menu_new(" Help ");
-	char text[128];
-
-	if (class->help)
-		add_heading(m, class->help);
-	snprintf(text, sizeof(text), "%s (this screen)", class->title);
-	add_heading(m, text);
-	add_actions(c, m);
-	add_heading(m, "Everywhere");
-	add_acts(c, m);
-	add_heading(m, "Screens");
-	add_screens(m, false);
-	menu_show(c, m);
-}
-
-void
-menu_open_sort(struct screen *s)
-{
-	struct menu *m = menu_new(" Sort by ");
-
-	line_add(m, "the order of the list itself")->sort = "";
-	for (const struct column *col = s->class->columns; col && col->title; col++)
-		line_add(m, col->title)->sort = col->field;
-	menu_show(s->console, m);
+	menu_narrow(m);
+	console_push_modal(c, &m->modal, m->palette ? &palette_class : &menu_class);
 }
