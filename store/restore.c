@@ -16,6 +16,7 @@
 #include "store/backup.h"
 #include "store/backup_files.h"
 #include "store/renew.h"
+#include "store/search_index.h"
 #include "store/store_dir.h"
 
 #define RESTORING_DIR "restoring"
@@ -75,6 +76,7 @@ put_in_place(const char *to, const struct restore_paths *p, struct buf *aside)
 
 	if (err != OK)
 		return err;
+	search_index_forget(to); /* its ids are those of the old one */
 	if (rename(p->data, p->final) != 0) /* over the old one, which keeps its dated name */
 		return backup_errno();
 	if (backup_path(to, "lock.mdb", lock) == OK)

@@ -26,7 +26,8 @@
 	X(bodies) \
 	X(messages) \
 	X(room) \
-	X(veil)
+	X(veil) \
+	X(search)
 
 #define X(name) int test_store_##name(void);
 STORE_TESTS(X)
