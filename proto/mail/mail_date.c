@@ -101,6 +101,19 @@ mail_date_put_rfc3339(struct buf *out, struct mail_date date)
 		out, "%c%02d:%02d", date.offset_minutes < 0 ? '-' : '+', east / 60, east % 60);
 }
 
+enum err
+mail_date_put_dashed(struct buf *out, struct mail_date date)
+{
+	int east = date.offset_minutes < 0 ? -date.offset_minutes : date.offset_minutes;
+	struct civil c;
+
+	if (local_civil(date, &c) != OK)
+		return ERR_LIMIT;
+	return buf_printf(out, "%02d-%s-%04d %02d:%02d:%02d %c%02d%02d", c.day, months[c.month - 1],
+		(int)c.year, c.hour, c.minute, c.second, date.offset_minutes < 0 ? '-' : '+',
+		east / 60, east % 60);
+}
+
 /* Blanks, folds and comments (RFC 5322, 3.2.2). */
 static void
 skip_cfws(struct span *rest)

@@ -23,6 +23,9 @@ MUST_CHECK enum err mail_date_put(struct buf *out, struct mail_date date);
 /* "2026-11-21T22:36:39Z" (RFC 3339): logs, the control protocol. Same errors. */
 MUST_CHECK enum err mail_date_put_rfc3339(struct buf *out, struct mail_date date);
 
+/* "17-Jul-1996 02:44:25 -0700" (IMAP's date-time, RFC 9051, 9). Same errors. */
+MUST_CHECK enum err mail_date_put_dashed(struct buf *out, struct mail_date date);
+
 /*
  * Parse a date-time with its obsolete forms: two-digit years, named zones, comments, no weekday, no
  * seconds. ERR_SYNTAX also for a day that its month does not have.

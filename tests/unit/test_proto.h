@@ -10,6 +10,8 @@ int test_address(void);
 int test_base(void);
 int test_dns_message(void);
 int test_header(void);
+int test_imap_args(void);
+int test_imap_server(void);
 int test_json(void);
 int test_lmtp_server(void);
 int test_mail(void);
