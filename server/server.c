@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/imap/folder_watch.h"
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
 #include "server/net/work.h"
@@ -252,6 +253,7 @@ close_hosts(struct server *s)
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
 		own_mails_close(&host->own_mails);
+		folder_watches_close(&host->folder_watches);
 		loop_close(&host->loop);
 		chunk_pool_fini(&host->pool);
 	}

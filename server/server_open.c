@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/imap/folder_watch.h"
 #include "server/net/random.h"
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
@@ -38,6 +39,15 @@ on_store_log(void *arg, enum store_severity severity, const char *text)
 
 	log_put(s->log, &(struct log_line){ .level = levels[severity], .area = "store",
 				.text = text });
+}
+
+/* On the writer thread: sessions that have one of these folders open hear of it (IDLE). */
+static void
+on_store_changes(void *arg, const uint64_t *folder_ids, size_t count)
+{
+	struct server *s = arg;
+
+	folder_watch_notify(s->hosts, s->loop_count, folder_ids, count);
 }
 
 static void
@@ -183,7 +193,7 @@ open_store(struct server *s, const struct conf *conf)
 		.message_size = (uint64_t)conf->limits_message_size,
 		.veil = open_veil(s, conf),
 		.allow_network_fs = conf->store_allow_network_fs, .now_ms = store_clock,
-		.on_log = on_store_log, .on_fatal = on_store_fatal, .arg = s };
+		.on_log = on_store_log, .on_changes = on_store_changes, .on_fatal = on_store_fatal, .arg = s };
 	struct store_fault why = { .err = OK };
 	enum err err = store_open(&o, &s->store, &why);
 

@@ -6,7 +6,8 @@
 #include "conf/conf.h"
 #include "server/control/control_session.h"
 
-extern const struct session_class smtp_session_class, lmtp_session_class, pop3_session_class;
+extern const struct session_class smtp_session_class, lmtp_session_class, pop3_session_class,
+	imap_session_class;
 
 const struct service services[] = {
 	/* name            class                   TLS           number               control login first */
@@ -15,8 +16,8 @@ const struct service services[] = {
 	{ "submissions", &smtp_session_class, TLS_IMPLICIT, SERVICE_submissions, false, true },
 	{ "pop3", &pop3_session_class, TLS_STARTTLS, SERVICE_pop3, false, true },
 	{ "pop3s", &pop3_session_class, TLS_IMPLICIT, SERVICE_pop3s, false, true },
-	{ "imap", NULL, TLS_STARTTLS, SERVICE_imap, false, true },
-	{ "imaps", NULL, TLS_IMPLICIT, SERVICE_imaps, false, true },
+	{ "imap", &imap_session_class, TLS_STARTTLS, SERVICE_imap, false, true },
+	{ "imaps", &imap_session_class, TLS_IMPLICIT, SERVICE_imaps, false, true },
 	{ "lmtp", &lmtp_session_class, TLS_NONE, SERVICE_lmtp, false, false },
 	{ "ldap", NULL, TLS_STARTTLS, SERVICE_ldap, false, true },
 	{ "finger", NULL, TLS_NONE, SERVICE_finger, false, false },

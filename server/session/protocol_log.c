@@ -8,8 +8,8 @@
 #include "proto/smtp/smtp_command.h"
 #include "server/services.h"
 
-static bool
-is_on(const struct session *s)
+bool
+protocol_log_is_on(const struct session *s)
 {
 	const struct conf_list *names = &s->conf->log_protocols;
 
@@ -44,9 +44,16 @@ put_lines(const struct session *s, bool from_peer, struct span lines)
 }
 
 void
+protocol_log_line(const struct session *s, bool from_peer, struct span line)
+{
+	if (protocol_log_is_on(s))
+		put_lines(s, from_peer, line);
+}
+
+void
 protocol_log_peer(const struct session *s, struct span lines, bool secret)
 {
-	if (lines.len > 0 && is_on(s))
+	if (lines.len > 0 && protocol_log_is_on(s))
 		put_lines(s, true, secret || !is_command(lines) ? SPAN("***") : lines);
 }
 
@@ -61,6 +68,6 @@ protocol_log_own(struct session *s, size_t mark, bool secret)
 {
 	struct span lines = span_from(buf_span(stream_out(&s->stream)), mark);
 
-	if (is_on(s))
+	if (protocol_log_is_on(s))
 		put_lines(s, false, secret ? SPAN("***") : lines);
 }

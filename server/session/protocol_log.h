@@ -21,4 +21,11 @@ void protocol_log_peer(const struct session *s, struct span lines, bool secret);
 size_t protocol_log_mark(struct session *s);
 void protocol_log_own(struct session *s, size_t mark, bool secret);
 
+/*
+ * For a protocol that takes its lines apart itself: is it on, and one line, in which nothing may be
+ * secret.
+ */
+bool protocol_log_is_on(const struct session *s);
+void protocol_log_line(const struct session *s, bool from_peer, struct span line);
+
 #endif

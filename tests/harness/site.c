@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conf/conf_load.h"
+#include "server/imap/folder_watch.h"
 #include "server/pipeline/note.h"
 #include "server/secret_key.h"
 #include "server/queue/own_mail.h"
@@ -35,6 +36,14 @@ on_wake(void *arg)
 	struct site *site = arg;
 
 	loop_post(site->host.loop, run_inbox, &site->inbox);
+}
+
+static void
+on_changes(void *arg, const uint64_t *folder_ids, size_t count)
+{
+	struct site *site = arg;
+
+	folder_watch_notify(&site->host, 1, folder_ids, count);
 }
 
 static void
@@ -72,7 +81,7 @@ void
 site_open(struct site *site, const char *text)
 {
 	struct store_options options = { .path = site->folder, .mode = STORE_SERVE,
-		.map_size = 256u << 20 };
+		.map_size = 256u << 20, .on_changes = on_changes, .arg = site };
 	struct host *host = &site->host;
 	struct store_fault why;
 
@@ -122,6 +131,7 @@ site_close(struct site *site)
 	refusals_close(&host->refusals);
 	login_notes_close(&host->login_notes);
 	own_mails_close(&host->own_mails);
+	folder_watches_close(&host->folder_watches);
 	loop_close(&host->loop);
 	generation_release(&host->generation);
 	shared_close(&host->shared);

@@ -1,0 +1,67 @@
+/*
+ * imap_commands.c - the table of commands (house, 9), and the capabilities that follow from it.
+ */
+#include "server/imap/imap_commands.h"
+
+#include "server/imap/imap_session.h"
+
+const struct imap_row imap_commands[] = {
+	/* name           where          capability   flags         handler */
+	{ "CAPABILITY", IMAP_ANY, NULL, IMAP_QUIET, imap_cmd_capability },	  /* RFC 9051, 6.1.1 */
+	{ "NOOP", IMAP_ANY, NULL, 0, imap_cmd_noop },				  /* RFC 9051, 6.1.2 */
+	{ "LOGOUT", IMAP_ANY, NULL, IMAP_QUIET, imap_cmd_logout },		  /* RFC 9051, 6.1.3 */
+	{ "STARTTLS", IMAP_BEFORE, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.2.1 */
+	{ "AUTHENTICATE", IMAP_BEFORE, NULL, IMAP_MACHINE, NULL },		  /* RFC 9051, 6.2.2 */
+	{ "LOGIN", IMAP_BEFORE, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.2.3 */
+	{ "ID", IMAP_ANY, "ID", IMAP_QUIET, imap_cmd_id },			  /* RFC 2971, 3.1 */
+	{ "ENABLE", IMAP_AFTER, "ENABLE", IMAP_QUIET, imap_cmd_enable },	  /* RFC 9051, 6.3.1 */
+	{ "APPEND", IMAP_AFTER, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.3.12 */
+	{ "IDLE", IMAP_AFTER, "IDLE", 0, imap_cmd_idle },			  /* RFC 9051, 6.3.13 */
+	{ "CHECK", IMAP_SELECTED, NULL, 0, imap_cmd_noop },			  /* RFC 3501, 6.4.1 */
+};
+const size_t imap_command_count = COUNT(imap_commands);
+
+/* What clients look for and no command of its own stands for; all after login. */
+static const char *const extensions[] = {
+	"LITERAL+", /* the machine's, RFC 7888 */
+};
+
+const struct imap_row *
+imap_command_find(struct span name, bool by_uid)
+{
+	for (size_t i = 0; i < imap_command_count; i++) {
+		const struct imap_row *row = &imap_commands[i];
+
+		if (!span_eq_nocase(name, span_of(row->name)))
+			continue;
+		if (by_uid ? row->flags & (IMAP_UID | IMAP_ONLY_UID)
+			   : !(row->flags & IMAP_ONLY_UID))
+			return row;
+	}
+	return NULL;
+}
+
+static enum err
+put_word(struct buf *out, const char *word)
+{
+	return buf_put_char(out, ' ') == OK && buf_put(out, span_of(word)) == OK ? OK : ERR_LIMIT;
+}
+
+enum err
+imap_put_capabilities(struct imap_session *s, struct buf *out)
+{
+	enum err err = buf_put(out, SPAN("IMAP4rev2 IMAP4rev1")); /* RFC 9051, 7.2.2 */
+
+	if (err == OK)
+		err = imap_server_put_capabilities(&s->machine, out);
+	for (size_t i = 0; i < imap_command_count && err == OK; i++) {
+		const struct imap_row *row = &imap_commands[i];
+		unsigned state = s->user_id ? IMAP_AFTER : IMAP_BEFORE;
+
+		if (row->capability && (row->states & state))
+			err = put_word(out, row->capability);
+	}
+	for (size_t i = 0; s->user_id && i < COUNT(extensions) && err == OK; i++)
+		err = put_word(out, extensions[i]);
+	return err;
+}

@@ -1,0 +1,37 @@
+/*
+ * uid_ranges.c - ranges in an arena.
+ */
+#include "server/imap/uid_ranges.h"
+
+#include <string.h>
+
+#define ROOM_FIRST 16 /* ranges */
+
+void
+uid_ranges_add(struct uid_ranges *r, struct arena *a, uint32_t first, uint32_t last)
+{
+	struct imap_range *items = r->items;
+
+	if (r->count > 0 && items[r->count - 1].last + 1 == first) {
+		items[r->count - 1].last = last;
+		return;
+	}
+	if (r->count == r->room) {
+		r->room = r->room ? 2 * r->room : ROOM_FIRST;
+		items = ARENA_ARRAY(a, struct imap_range, r->room);
+		if (r->count > 0)
+			memcpy(items, r->items, r->count * sizeof(*items));
+		r->items = items;
+	}
+	items[r->count++] = (struct imap_range){ first, last };
+}
+
+uint64_t
+uid_ranges_total(const struct uid_ranges *r)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < r->count; i++)
+		total += (uint64_t)r->items[i].last - r->items[i].first + 1;
+	return total;
+}
