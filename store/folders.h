@@ -120,12 +120,6 @@ MUST_CHECK enum err folder_renew_uidvalidity(
  */
 MUST_CHECK enum err folders_recount(struct txn *txn, uint64_t user_id, unsigned *wrong);
 
-/*
- * For messages.c: drop up to ROWS of the oldest rows of `expunged`; *last_modseq is that of the
- * last.
- */
-MUST_CHECK enum err folder_forget_expunged(struct txn *txn, uint64_t folder_id, size_t rows,
-	uint64_t *last_modseq, size_t *forgotten);
 /* For messages.c and check.c: write the row back. */
 MUST_CHECK enum err folder_put(struct txn *txn, const struct folder *folder);
 

@@ -96,3 +96,22 @@ keyword_in(struct span words, struct span name)
 			return true;
 	return false;
 }
+
+enum err
+keyword_put(struct buf *out, struct span name)
+{
+	enum err err = buf_span(out).len > 0 ? buf_put_char(out, ' ') : OK;
+
+	return err == OK ? buf_put(out, name) : err;
+}
+
+enum err
+keywords_put(struct buf *out, const struct folder_keywords *keywords, uint32_t flags)
+{
+	enum err err = OK;
+
+	for (unsigned i = 0; i < keywords->count && err == OK; i++)
+		if (flags & FLAG_KEYWORD(i))
+			err = keyword_put(out, keywords->names[i]);
+	return err;
+}

@@ -9,6 +9,7 @@
 #ifndef STORE_KEYWORDS_H
 #define STORE_KEYWORDS_H
 
+#include "proto/base/buf.h"
 #include "store/entries.h"
 
 #define FOLDER_KEYWORDS 16
@@ -24,6 +25,13 @@ MUST_CHECK enum err folder_keywords_get(
 	struct snapshot *snap, uint64_t folder_id, struct folder_keywords *out);
 /* The bit of NAME, or 0. */
 uint32_t folder_keyword_bit(const struct folder_keywords *keywords, struct span name);
+
+/* Put NAME behind the words of OUT; and the names of those bits that FLAGS has. */
+MUST_CHECK enum err keyword_put(struct buf *out, struct span name);
+MUST_CHECK enum err keywords_put(
+	struct buf *out, const struct folder_keywords *keywords, uint32_t flags);
+/* The longest text of all keywords of a message. */
+#define KEYWORDS_WORDS_MAX (4096 + 1 + FOLDER_KEYWORDS * (KEYWORD_MAX + 1))
 
 /* Is NAME one of the words of WORDS? */
 bool keyword_in(struct span words, struct span name);

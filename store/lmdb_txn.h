@@ -142,6 +142,7 @@ void room_check(struct store *store, bool now);
 void room_set_full(struct store *store);
 uint64_t store_file_bytes(struct store *store);
 uint64_t room_free_bytes(struct store *store); /* in pages of the file that are free */
+uint64_t room_wanted(struct store *store); /* bytes that must come free; 0: none */
 
 /* ---- inbox.c ---- */
 /* Put finished jobs into their inboxes; clears JOBS. */

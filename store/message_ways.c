@@ -6,13 +6,11 @@
  */
 #include "store/message_ways.h"
 
+#include "store/bin.h"
 #include "store/change_rows.h"
-#include "store/graves.h"
 #include "store/users.h"
 
 #define WAY_ROOM (RECORD_HEAD + COPY_KEYWORDS_MAX + 64)
-#define SWEEP_USERS 500   /* looked at in a slice */
-#define SWEEP_MESSAGES 50 /* expunged in a slice */
 
 struct way {
 	uint64_t user_id, folder_id;
@@ -76,20 +74,46 @@ message_way_flags(
 	return way_record(txn, folder_id, uid, &was);
 }
 
+/* As it is, in words that mean the same in every folder. */
+static enum err
+way_of(struct txn *txn, const struct folder *where, uint32_t uid, struct way *was)
+{
+	struct entry entry;
+	enum err err = entry_find(txn_view(txn), where->folder_id, uid, &entry);
+
+	*was = (struct way){ .user_id = where->user_id, .folder_id = where->folder_id };
+	if (err != OK)
+		return err;
+	was->flags = entry.flags & ~(FLAGS_KEYWORDS | FLAG_MORE_KEYWORDS);
+	return message_keywords(
+		txn_view(txn), where->folder_id, &entry, txn_arena(txn), &was->keywords);
+}
+
 enum err
 message_way_move(
 	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place)
 {
-	struct way was = { .user_id = where->user_id, .folder_id = where->folder_id };
-	struct message m;
-	enum err err = message_find(txn_view(txn), where->folder_id, uid, &m);
+	struct way was;
+	enum err err = way_of(txn, where, uid, &was);
 
+	if (err == OK)
+		err = message_move(txn, where, uid, place);
+	return err == OK ? way_record(txn, place->folder_id, place->uid, &was) : err;
+}
+
+enum err
+message_way_bin(struct txn *txn, const struct folder *where, uint32_t uid, uint32_t *bin_uid)
+{
+	struct bin_result result;
+	struct way was;
+	enum err err = way_of(txn, where, uid, &was);
+
+	if (err == OK)
+		err = bin_take(txn, where, (struct uid_list){ &uid, 1 }, 0, &result);
 	if (err != OK)
 		return err;
-	was.flags = m.entry.flags;
-	was.keywords = arena_copy(txn_arena(txn), m.copy.keywords);
-	err = message_move(txn, where, uid, place);
-	return err == OK ? way_record(txn, place->folder_id, place->uid, &was) : err;
+	*bin_uid = result.first_uid;
+	return way_record(txn, result.bin_id, result.first_uid, &was);
 }
 
 /* ---- the way back ---- */
@@ -158,67 +182,11 @@ message_way_back(struct txn *txn, const struct change_row *row)
 	err = folder_before(txn_view(txn), &was, &there);
 	if (err != OK || there.folder_id == here.folder_id)
 		return err;
+	if (span_eq(there.name, FOLDER_BIN)) /* an undone restore */
+		return message_way_bin(txn, &here, uid, &uid);
 	place.user_id = there.user_id;
 	place.folder_id = there.folder_id;
 	place.flags = was.flags;
 	place.keywords = arena_copy(txn_arena(txn), was.keywords);
 	return message_way_move(txn, &here, uid, &place);
-}
-
-/* ---- the bins ---- */
-
-/* The first messages of BIN whose time is over; *count is 0 where there are none. */
-static enum err
-sweep_bin(struct txn *txn, const struct folder *bin, int64_t before_ms, size_t *count)
-{
-	uint32_t uids[SWEEP_MESSAGES];
-	struct entry entry = { .uid = 0 };
-	struct copy copy;
-	enum err err = OK;
-
-	for (*count = 0; *count < SWEEP_MESSAGES; ++*count) {
-		err = entry_next(txn_view(txn), bin->folder_id, entry.uid, &entry);
-		if (err == OK)
-			err = copy_get(txn_view(txn), entry.copy_id, &copy);
-		if (err != OK || (int64_t)copy.save_ms >= before_ms)
-			break;
-		uids[*count] = entry.uid;
-	}
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	return *count == 0 ? OK : message_expunge(txn, bin, (struct uid_list){ uids, *count },
-					  GRAVE_DELAY_MS, count);
-}
-
-static enum err
-sweep_user(struct txn *txn, uint64_t user_id, int64_t before_ms, size_t *count)
-{
-	struct folder bin;
-	enum err err = folder_find(txn_view(txn), user_id, FOLDER_BIN, &bin);
-
-	*count = 0;
-	if (err == OK)
-		err = sweep_bin(txn, &bin, before_ms, count);
-	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err; /* check tells of damage */
-}
-
-enum err
-message_bins_sweep(struct txn *txn, int64_t before_ms, uint64_t *at, bool *more)
-{
-	struct user user;
-	size_t count;
-
-	*more = true;
-	for (unsigned i = 0; i < SWEEP_USERS; i++) {
-		enum err err = user_next(txn_view(txn), *at, &user);
-
-		*more = err != ERR_NOT_FOUND;
-		if (err != OK && err != ERR_CORRUPT)
-			return *more ? err : OK;
-		err = sweep_user(txn, user.user_id, before_ms, &count);
-		if (err != OK || count > 0)
-			return err; /* at him again */
-		*at = user.user_id;
-	}
-	return OK;
 }

@@ -4,8 +4,6 @@
  * Entries of a folder change too often to be kept as images of rows. In place of them the log keeps
  * for each message where it is and where it was; the undo takes it back from there, and is itself
  * kept so that it can be undone. Outside of an open change these act and keep nothing.
- *
- * The bin of a user is a folder that no client can name (H24).
  */
 #ifndef STORE_MESSAGE_WAYS_H
 #define STORE_MESSAGE_WAYS_H
@@ -22,15 +20,12 @@ MUST_CHECK enum err message_way_flags(
 MUST_CHECK enum err message_way_move(
 	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place);
 
+/* bin_take() for one message, kept in the log; *bin_uid is its uid in the bin. */
+MUST_CHECK enum err message_way_bin(
+	struct txn *txn, const struct folder *where, uint32_t uid, uint32_t *bin_uid);
+
 /* For change_undo.c. ERR_EXISTS: the message is not where the change left it. */
 MUST_CHECK enum err message_way_check(struct snapshot *snap, const struct change_row *row);
 MUST_CHECK enum err message_way_back(struct txn *txn, const struct change_row *row);
-
-/*
- * One slice: expunge what lies in the bins since before BEFORE_MS. *at is the user that the walk
- * has come to (0 to begin with); *more: call again.
- */
-MUST_CHECK enum err message_bins_sweep(
-	struct txn *txn, int64_t before_ms, uint64_t *at, bool *more);
 
 #endif

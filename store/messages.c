@@ -1,15 +1,13 @@
 /*
  * messages.c - what happens to messages in folders, with the counts that follow from it.
  */
-#include "store/messages.h"
+#include "store/message_leave.h"
 
-#include "store/graves.h"
 #include "store/ids.h"
 
 #define COPY_VERSION 1
 #define COPY_ROOM (COPY_FRONT_MAX + COPY_KEYWORDS_MAX + 64) /* two spans and three numbers */
 #define COPY_SMALL 1024 /* nearly all fit this, and the stack */
-#define EXPUNGED_FORGET 64 /* rows dropped at once when there are too many */
 
 /* ---- copies ---- */
 
@@ -22,8 +20,7 @@ copy_encode(struct record_out *out, const struct copy *c)
 	record_put_span(out, c->keywords);
 }
 
-/* A new copy comes behind all others; one that moved is written over. */
-static enum err
+enum err
 copy_put(struct txn *txn, const struct copy *c, bool is_new)
 {
 	size_t size = RECORD_HEAD + 40 + c->front.len + c->keywords.len; /* four varints at most */
@@ -81,25 +78,6 @@ message_find(struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct mes
 	return err;
 }
 
-/* ---- counts ---- */
-
-/* Add (by = 1) or take away (by = -1) what an entry with FLAGS counts for. */
-static void
-count_flags(struct folder *f, uint32_t flags, int by)
-{
-	uint32_t step = (uint32_t)by;
-
-	if (flags & FLAG_HELD) {
-		f->held += step;
-		return;
-	}
-	f->messages += step;
-	if (!(flags & FLAG_SEEN))
-		f->unseen += step;
-	if (flags & FLAG_DELETED)
-		f->deleted += step;
-}
-
 /* ---- placing ---- */
 
 static enum err
@@ -141,7 +119,7 @@ place_entry(struct txn *txn, struct placement *p, struct folder *f)
 		.copy_id = p->copy_id,
 	};
 
-	count_flags(f, e.flags, 1);
+	folder_count_flags(f, e.flags, 1);
 	f->bytes += e.size;
 	p->uid = e.uid;
 	p->modseq = e.modseq;
@@ -150,28 +128,31 @@ place_entry(struct txn *txn, struct placement *p, struct folder *f)
 }
 
 /*
- * The folder's row points into the map; its spans are kept in ROOM over the writes that follow.
+ * The words of *WORDS get bits of the folder as far as there are any: they go into *FLAGS, what is
+ * left stays in *WORDS.
  */
-struct folder_room {
-	char name[FOLDER_NAME_MAX];
-	char extra[256];
-};
-
 static enum err
-folder_load(struct txn *txn, uint64_t user_id, uint64_t folder_id, struct folder *f,
-	struct folder_room *room)
+keywords_to_bits(struct txn *txn, uint64_t folder_id, struct span *words, uint32_t *flags)
 {
-	enum err err = folder_get(txn_view(txn), user_id, folder_id, f);
+	struct folder_keywords keywords;
+	struct span word, rest = arena_copy(txn_arena(txn), *words);
+	struct buf left;
+	uint32_t bit;
+	enum err err = folder_keywords_load(txn, folder_id, &keywords);
 
-	if (err != OK)
-		return err;
-	if (f->name.len > sizeof(room->name) || f->extra.len > sizeof(room->extra))
-		return ERR_LIMIT;
-	memcpy(room->name, f->name.ptr, f->name.len);
-	memcpy(room->extra, f->extra.ptr, f->extra.len);
-	f->name.ptr = room->name;
-	f->extra.ptr = room->extra;
-	return OK;
+	buf_init(&left, COPY_KEYWORDS_MAX + 1);
+	while (err == OK && keyword_next(&rest, &word)) {
+		err = folder_keyword_add(txn, folder_id, &keywords, word, &bit);
+		*flags |= bit;
+		if (err == OK && bit == 0)
+			err = buf_put(&left, word);
+		if (err == OK && bit == 0)
+			err = buf_put_char(&left, ' ');
+	}
+	*words = span_trim(arena_copy(txn_arena(txn), buf_span(&left)));
+	buf_fini(&left);
+	*flags |= words->len > 0 ? FLAG_MORE_KEYWORDS : 0;
+	return err;
 }
 
 enum err
@@ -183,6 +164,8 @@ message_place(struct txn *txn, struct placement *p)
 
 	if (err == OK)
 		err = check_place(p, &f);
+	if (err == OK && p->keywords.len > 0)
+		err = keywords_to_bits(txn, p->folder_id, &p->keywords, &p->flags);
 	if (err == OK)
 		err = place_copy(txn, p);
 	if (err == OK)
@@ -191,233 +174,6 @@ message_place(struct txn *txn, struct placement *p)
 		return err;
 	txn_note_folder(txn, f.folder_id);
 	return folder_put(txn, &f);
-}
-
-/* ---- changing many: block by block ---- */
-
-/* One pass over the blocks that hold the uids of a list. */
-struct pass {
-	struct txn *txn;
-	struct folder folder;
-	struct folder_room room;
-	struct uid_list list;
-	size_t next; /* index of the first uid not looked at */
-	bool keeps_copies; /* what leaves the folder lives on in another */
-	struct entry_block block;
-};
-
-/* Load the block that may hold the next uid of the list. ERR_NOT_FOUND: the list or folder ends. */
-static enum err
-pass_next_block(struct pass *p)
-{
-	unsigned from;
-
-	while (p->next < p->list.count && p->list.uids[p->next] == 0)
-		p->next++;
-	if (p->next == p->list.count)
-		return ERR_NOT_FOUND;
-	return entry_block_next(txn_view(p->txn), p->folder.folder_id, p->list.uids[p->next] - 1,
-		&p->block, &from);
-}
-
-/* Is this entry of the block in the list? Both rise, so each is passed once. */
-static bool
-pass_has(struct pass *p, uint32_t uid)
-{
-	while (p->next < p->list.count && p->list.uids[p->next] < uid)
-		p->next++;
-	return p->next < p->list.count && p->list.uids[p->next] == uid;
-}
-
-/* After a block: the uids that would have been in it and are not there need no other block. */
-static void
-pass_end_block(struct pass *p, uint32_t last_uid)
-{
-	while (p->next < p->list.count && p->list.uids[p->next] <= last_uid)
-		p->next++;
-}
-
-static enum err
-pass_begin(struct pass *p, struct txn *txn, const struct folder *where, struct uid_list list)
-{
-	p->txn = txn;
-	p->list = list;
-	p->next = 0;
-	return folder_load(txn, where->user_id, where->folder_id, &p->folder, &p->room);
-}
-
-/* ---- flags ---- */
-
-static bool
-flags_in_block(struct pass *p, struct flag_change change, uint64_t modseq)
-{
-	bool changed = false;
-
-	for (unsigned i = 0; i < p->block.count; i++) {
-		struct entry *e = &p->block.entries[i];
-		uint32_t flags = (e->flags | change.add) & ~change.remove;
-
-		if (!pass_has(p, e->uid) || flags == e->flags)
-			continue;
-		count_flags(&p->folder, e->flags, -1);
-		count_flags(&p->folder, flags, 1);
-		e->flags = flags;
-		e->modseq = modseq;
-		changed = true;
-	}
-	return changed;
-}
-
-enum err
-message_set_flags(struct txn *txn, const struct folder *where, struct uid_list list,
-	struct flag_change change, uint64_t *modseq)
-{
-	struct pass p;
-	uint64_t next;
-	enum err err = pass_begin(&p, txn, where, list);
-
-	*modseq = 0;
-	if (err != OK)
-		return err;
-	next = p.folder.highest_modseq + 1;
-	while ((err = pass_next_block(&p)) == OK) {
-		uint32_t last_uid = p.block.entries[p.block.count - 1].uid;
-
-		if (flags_in_block(&p, change, next)) {
-			*modseq = next;
-			err = entry_block_put(txn, &p.block);
-		}
-		if (err != OK)
-			return err;
-		pass_end_block(&p, last_uid);
-	}
-	if (err != ERR_NOT_FOUND || *modseq == 0)
-		return err == ERR_NOT_FOUND ? OK : err;
-	p.folder.highest_modseq = next;
-	txn_note_folder(txn, p.folder.folder_id);
-	return folder_put(txn, &p.folder);
-}
-
-/* ---- expunging ---- */
-
-/* A run of uids that leave together: one row of `expunged`. */
-struct run {
-	uint32_t first, last; /* 0: none open */
-};
-
-static enum err
-run_put(struct pass *p, const struct run *run, uint64_t modseq)
-{
-	char room[RECORD_HEAD + 4];
-	struct record_out out;
-	struct key key;
-
-	if (run->first == 0)
-		return OK;
-	key_u64_u64(&key, p->folder.folder_id, modseq);
-	key_put_u32(&key, run->first);
-	record_begin(&out, room, sizeof(room), 1);
-	record_put_u32(&out, run->last);
-	p->folder.expunged_rows++;
-	return table_put_record(p->txn, TABLE_expunged, &key, &out);
-}
-
-static enum err
-bury(struct pass *p, const struct entry *e, struct run *run, uint64_t bury_ms)
-{
-	enum err err = OK;
-
-	if (run->last && e->uid != run->last + 1) {
-		err = run_put(p, run, p->folder.highest_modseq);
-		run->first = 0;
-	}
-	if (run->first == 0)
-		run->first = e->uid;
-	run->last = e->uid;
-	count_flags(&p->folder, e->flags, -1);
-	p->folder.bytes -= e->size;
-	if (err != OK || p->keeps_copies)
-		return err;
-	return grave_add(p->txn, bury_ms, GRAVE_COPY, e->copy_id);
-}
-
-static enum err
-expunge_block(struct pass *p, struct run *run, uint64_t bury_ms, size_t *count)
-{
-	unsigned kept = 0;
-	enum err err = OK;
-
-	for (unsigned i = 0; i < p->block.count && err == OK; i++) {
-		if (pass_has(p, p->block.entries[i].uid)) {
-			err = bury(p, &p->block.entries[i], run, bury_ms);
-			++*count;
-		} else {
-			p->block.entries[kept++] = p->block.entries[i];
-		}
-	}
-	if (err != OK || kept == p->block.count)
-		return err;
-	p->block.count = kept;
-	return entry_block_put(p->txn, &p->block);
-}
-
-/*
- * Only so many rows are kept for VANISHED; what is older is answered by comparing (RFC 7162,
- * 3.2.7).
- */
-static enum err
-keep_expunged_short(struct pass *p)
-{
-	struct folder *f = &p->folder;
-	uint64_t modseq = f->expunged_floor;
-	size_t forgotten, over;
-	enum err err;
-
-	if (f->expunged_rows <= EXPUNGED_ROWS)
-		return OK;
-	over = (size_t)(f->expunged_rows - EXPUNGED_ROWS) + EXPUNGED_FORGET;
-	err = folder_forget_expunged(p->txn, f->folder_id, over, &modseq, &forgotten);
-	f->expunged_rows -= forgotten;
-	f->expunged_floor = modseq;
-	return err;
-}
-
-static enum err
-take_out(struct pass *p, uint64_t bury_ms, size_t *count)
-{
-	struct run run = { 0, 0 };
-	enum err err;
-
-	*count = 0;
-	p->folder.highest_modseq++;
-	while ((err = pass_next_block(p)) == OK) {
-		uint32_t last_uid = p->block.entries[p->block.count - 1].uid;
-
-		err = expunge_block(p, &run, bury_ms, count);
-		if (err != OK)
-			return err;
-		pass_end_block(p, last_uid);
-	}
-	if (err != ERR_NOT_FOUND || *count == 0)
-		return err == ERR_NOT_FOUND ? OK : err;
-	err = run_put(p, &run, p->folder.highest_modseq);
-	if (err == OK)
-		err = keep_expunged_short(p);
-	if (err != OK)
-		return err;
-	txn_note_folder(p->txn, p->folder.folder_id);
-	return folder_put(p->txn, &p->folder);
-}
-
-enum err
-message_expunge(struct txn *txn, const struct folder *where, struct uid_list list,
-	uint64_t delay_ms, size_t *count)
-{
-	struct pass p = { .keeps_copies = false };
-	enum err err = pass_begin(&p, txn, where, list);
-
-	*count = 0;
-	return err == OK ? take_out(&p, txn_now_ms(txn) + delay_ms, count) : err;
 }
 
 /* ---- moving ---- */
@@ -450,34 +206,53 @@ move_load(struct txn *txn, uint64_t folder_id, uint32_t uid, struct placement *p
 	return OK;
 }
 
+/* The one entry on its way: its flags are those that the caller gave. */
+static enum err
+move_change(struct leaving *l, struct entry *e)
+{
+	const struct placement *p = l->arg;
+
+	e->flags = p->flags;
+	return OK;
+}
+
+static enum err
+move_entry(struct txn *txn, const struct folder *where, uint32_t uid, struct placement *p)
+{
+	struct arrival to;
+	struct leaving l = { .to = &to, .change = move_change, .arg = p };
+	enum err err = arrival_begin(&to, txn, p->user_id, p->folder_id);
+
+	if (err != OK)
+		return err;
+	p->uid = to.folder.uidnext;
+	p->uidvalidity = to.folder.uidvalidity;
+	p->modseq = to.modseq;
+	err = leaving_run(&l, txn, where, (struct uid_list){ &uid, 1 });
+	return err == OK ? arrival_end(&to) : err;
+}
+
 enum err
 message_move(struct txn *txn, const struct folder *where, uint32_t uid, struct placement *p)
 {
-	struct pass pass = { .keeps_copies = true };
-	struct folder_room room;
-	struct folder to;
 	struct content content;
 	struct copy copy;
-	size_t count;
+	struct folder to;
 	enum err err = p->folder_id == where->folder_id ? ERR_EXISTS : OK;
 
 	if (err == OK)
 		err = move_load(txn, where->folder_id, uid, p, &content, &copy);
 	if (err == OK)
-		err = folder_load(txn, p->user_id, p->folder_id, &to, &room);
+		err = folder_get(txn_view(txn), p->user_id, p->folder_id, &to);
 	if (err == OK)
 		err = check_place(p, &to);
-	if (err == OK)
-		err = pass_begin(&pass, txn, where, (struct uid_list){ &uid, 1 });
 	if (err == OK) /* from here on it is written */
-		err = take_out(&pass, 0, &count);
+		err = keywords_to_bits(txn, p->folder_id, &p->keywords, &p->flags);
+	copy.keywords = p->keywords;
 	if (err == OK)
 		err = copy_put(txn, &copy, false);
 	if (err == OK)
-		err = place_entry(txn, p, &to);
+		err = move_entry(txn, where, uid, p);
 	p->content = NULL;
-	if (err != OK)
-		return err;
-	txn_note_folder(txn, to.folder_id);
-	return folder_put(txn, &to);
+	return err;
 }

@@ -16,14 +16,13 @@
 
 #define COPY_FRONT_MAX 16384    /* bytes of lines put in front of the header */
 #define COPY_KEYWORDS_MAX 4096  /* bytes */
-#define EXPUNGED_ROWS 100000    /* a folder; beyond it the oldest go and the floor rises */
 
 struct copy {
 	uint64_t copy_id;
 	uint64_t content_id;
 	uint64_t save_ms;     /* when it came into this folder: SAVEDATE */
 	struct span front;    /* Return-Path and the like, each line with its CRLF */
-	struct span keywords; /* beyond the 16 of the folder, in IMAP's own words, blanks between */
+	struct span keywords; /* those without a bit in the folder (keywords.h), blanks between */
 };
 
 /* ERR_NOT_FOUND, ERR_CORRUPT. */
@@ -38,6 +37,13 @@ struct message {
 MUST_CHECK enum err message_find(
 	struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct message *out);
 /*
+ * A message that left the folder but not the view of a session that knew it at SINCE_MODSEQ: read
+ * from the bin or from the folder that it was moved to. out->entry has its uid and flags of then,
+ * keyword bits excepted. ERR_NOT_FOUND: nobody knows it any more.
+ */
+MUST_CHECK enum err message_find_gone(struct snapshot *snap, uint64_t folder_id, uint32_t uid,
+	uint64_t since_modseq, struct message *out);
+/*
  * The same from a copy_id: how POP3 reads what it listed at login, also when it was expunged since.
  */
 MUST_CHECK enum err message_by_copy(
@@ -49,8 +55,8 @@ struct placement {
 	uint64_t folder_id;
 	const struct content *content; /* of content_add() or content_get() */
 	struct span front;             /* lines put in front, each with CRLF */
-	struct span keywords;
-	uint32_t flags;
+	struct span keywords;          /* words with blanks between; those that can get a bit do */
+	uint32_t flags;                /* FLAG_KEYWORD() bits are those of the folder */
 	uint32_t received_s; /* INTERNALDATE; 0 is now */
 
 	uint32_t uid;
@@ -68,7 +74,7 @@ MUST_CHECK enum err message_place(struct txn *txn, struct placement *place);
 
 /*
  * The messages of one folder that a change is for: uids that rise, each once. Uids that are not
- * there (any more) are passed over. A folder of thousands: give them in slices of MESSAGE_SLICE.
+ * there (any more) are passed over. Where a function says so, uids NULL is all of the folder.
  */
 #define MESSAGE_SLICE 5000
 struct uid_list {
@@ -76,9 +82,11 @@ struct uid_list {
 	size_t count;
 };
 
+/* ---- flags: message_flags.c ---- */
+
 /*
  * Set the bits of change.add and clear those of change.remove. What it really changes gets one new
- * modseq, which is *modseq (0 where nothing changed).
+ * modseq, which is *modseq (0 where nothing changed). For a list of MESSAGE_SLICE at most.
  */
 struct flag_change {
 	uint32_t add;
@@ -87,9 +95,45 @@ struct flag_change {
 MUST_CHECK enum err message_set_flags(struct txn *txn, const struct folder *where,
 	struct uid_list list, struct flag_change change, uint64_t *modseq);
 
+/* What STORE orders (RFC 9051, 6.4.6; RFC 7162, 3.1.3). */
+enum flag_op { FLAGS_ADD, FLAGS_REMOVE, FLAGS_REPLACE };
+struct flag_order {
+	enum flag_op op;
+	uint32_t flags;              /* FLAG_SEEN to FLAG_DRAFT */
+	uint32_t may;                /* the rest is left as it is; FLAGS_KEYWORDS for keywords */
+	const struct span *keywords; /* names; those new to the folder get a bit while there are any */
+	size_t keyword_count;
+	uint64_t unchanged_since;    /* a message with a higher modseq is left; UINT64_MAX: none is */
+	uint64_t user_id;            /* who does it: his own \Seen where the folder has that (seen.h) */
+};
+/* Of one slice. */
+struct flag_result {
+	uint64_t modseq;     /* the new one of what changed; 0: nothing did */
+	size_t changed;      /* messages */
+	size_t next;         /* so many of the list are done; all of them, or call again with the rest */
+	uint32_t *failed;    /* room for list.count, or NULL: those that unchanged_since left */
+	size_t failed_count;
+};
 /*
- * Remove them from the folder: rows of `expunged`, counts, and a grave for each copy that is buried
- * DELAY_MS from now; until then message_by_copy() still reads it. *count: how many there were.
+ * Carry it out for as much of the list as a slice may (4 ms). Of what a client sees in it: held
+ * messages are passed over, and a message on which nothing changes keeps its modseq. A new modseq
+ * each slice, so that no session can miss the second half.
+ * ERR_NOT_FOUND: the folder is gone. ERR_LIMIT: keywords are too long, or too many on one message.
+ */
+MUST_CHECK enum err message_store(struct txn *txn, const struct folder *where,
+	struct uid_list list, const struct flag_order *order, struct flag_result *result);
+
+/* All keywords of a message, words with blanks between, in A. */
+MUST_CHECK enum err message_keywords(struct snapshot *snap, uint64_t folder_id,
+	const struct entry *entry, struct arena *a, struct span *out);
+
+/* ---- leaving: message_leave.c ---- */
+
+/*
+ * Remove them for good, past the bin: rows of `expunged`, counts, and a grave for each copy that is
+ * buried DELAY_MS from now; until then message_by_copy() still reads it. *count: how many there
+ * were. uids NULL: as many of the folder as a slice may. What users and administrators remove goes
+ * through bin_take() of bin.h.
  */
 MUST_CHECK enum err message_expunge(struct txn *txn, const struct folder *where,
 	struct uid_list list, uint64_t delay_ms, size_t *count);

@@ -177,3 +177,14 @@ store_is_full(struct store *store)
 {
 	return atomic_load_explicit(&store->room.full, memory_order_relaxed);
 }
+
+uint64_t
+room_wanted(struct store *store)
+{
+	uint64_t wanted;
+
+	pthread_mutex_lock(&store->room.lock);
+	wanted = store->room.wanted;
+	pthread_mutex_unlock(&store->room.lock);
+	return wanted;
+}

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "store/bin.h"
 #include "store/indexes.h"
 #include "store/store_dir.h"
 #include "store/store_make.h"
@@ -200,6 +201,8 @@ make_tables(struct store *store, struct txn *txn)
 			rc = mdb_dbi_open(txn->view.txn, name, MDB_CREATE, &store->tables[i]);
 		store->absent[i] = false;
 	}
+	if (rc == 0 && made[TABLE_binned] && bins_fill(txn) != OK)
+		rc = MDB_BAD_TXN;
 	if (rc == 0 && indexes_fill(txn, made) != OK)
 		rc = MDB_BAD_TXN;
 	return rc;

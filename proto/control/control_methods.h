@@ -299,7 +299,7 @@
 	X(message_purge, "message.purge", "message purge", CONFIG_EDIT, G3, DONE, \
 		"user:name ids:targets", "", "Remove messages of the bin for good.") \
 	X(message_bin, "message.bin", "message bin", CONFIG_EDIT, G0, ROWS, "user:name", \
-		"id:text uid:number folder:text from:text subject:text size:size removed:time until:time", \
+		"id:text folder:text from:text subject:text size:size removed:time until:time", \
 		"What is in a user's bin.") \
 	X(message_restore, "message.restore", "message restore", CONFIG_EDIT, G1, DONE, \
 		"user:name ids:targets", "", "Put messages of the bin back where they were.") \

@@ -44,23 +44,6 @@ control_folder_make(struct control_call *call, struct txn *txn, struct span user
 	return folder_get(txn_view(txn), user_id, folder_id, out);
 }
 
-/* Messages of the bin are hidden from their reader, so they count as held ones. */
-enum err
-control_totals(struct snapshot *snap, uint64_t user_id, struct folder_totals *out)
-{
-	struct folder bin;
-	enum err err = folder_totals(snap, user_id, out);
-
-	if (err == OK)
-		err = folder_find(snap, user_id, FOLDER_BIN, &bin);
-	if (err != OK)
-		return err == ERR_NOT_FOUND ? OK : err;
-	out->folders--;
-	out->messages -= bin.messages;
-	out->held -= bin.held;
-	return OK;
-}
-
 enum err
 control_uid(struct span key, uint32_t *uid)
 {

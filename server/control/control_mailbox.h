@@ -1,8 +1,7 @@
 /*
  * control_mailbox.h - which folder a message.* call is about, and how its messages read as rows.
  *
- * The bin of a user is a folder that no client can name (it begins with a control character, H24).
- * Its copies carry where they came from in front of their keywords: "FOLDER_ID UID FLAGS".
+ * The bin of a user is a folder that no client can name, see store/bin.h.
  */
 #ifndef SERVER_CONTROL_CONTROL_MAILBOX_H
 #define SERVER_CONTROL_CONTROL_MAILBOX_H
@@ -20,10 +19,6 @@ MUST_CHECK enum err control_folder_make(struct control_call *call, struct txn *t
 	struct span user, struct span name, struct folder *out);
 
 MUST_CHECK enum err control_uid(struct span key, uint32_t *uid); /* ERR_NOT_FOUND */
-
-/* All folders of a user, what is in the bin left out but for its bytes. */
-MUST_CHECK enum err control_totals(
-	struct snapshot *snap, uint64_t user_id, struct folder_totals *out);
 
 /* From, Subject decoded for people, and Date (0: none), of a header; texts in A. */
 struct control_heading {

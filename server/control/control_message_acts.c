@@ -6,8 +6,10 @@
  * removed lies in the user's bin for users.bin_keep.
  */
 #include "server/control/control_mailbox.h"
-#include "store/graves.h"
+#include "store/bin.h"
 #include "store/message_ways.h"
+
+#define FLAGS_FOLLOW (FLAGS_SYSTEM | FLAG_HELD) /* a message anywhere; keywords go by their names */
 
 /* The message KEY of the call's folder. */
 static enum err
@@ -54,19 +56,19 @@ const struct control_handler control_do_message_release = {
 /* Place M once more, in TO. The spans of M die with the first write, so they are copied. */
 static enum err
 place(struct control_call *call, struct txn *txn, const struct message *m, const struct folder *to,
-	struct span keywords, uint32_t flags)
+	struct span keywords)
 {
 	struct content content = m->content;
 	struct placement p = {.user_id = to->user_id,
 		.folder_id = to->folder_id,
 		.content = &content,
-		.flags = flags,
+		.flags = m->entry.flags & FLAGS_FOLLOW,
+		.keywords = keywords,
 		.received_s = m->entry.received_s};
 
 	content.header = arena_copy(&call->arena, m->content.header);
 	content.derived = SPAN_NONE;
 	p.front = arena_copy(&call->arena, m->copy.front);
-	p.keywords = arena_copy(&call->arena, keywords);
 	return message_place(txn, &p);
 }
 
@@ -85,41 +87,42 @@ target(struct control_call *call, struct txn *txn, struct folder *to)
 		control_param(call, "to_folder"), to);
 }
 
+/* The message KEY, its keywords as words, and where it goes to. */
+static enum err
+find_both(struct control_call *call, struct txn *txn, struct span key, struct folder *folder,
+	struct message *m, struct folder *to)
+{
+	enum err err = target(call, txn, to);
+
+	return err == OK ? find(call, txn, key, folder, m) : err;
+}
+
 static enum err
 copy_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct folder to, folder;
+	struct span keywords;
 	struct message m;
-	enum err err = target(call, txn, &to);
+	enum err err = find_both(call, txn, key, &folder, &m, &to);
 
 	if (err == OK)
-		err = find(call, txn, key, &folder, &m);
-	return err == OK ? place(call, txn, &m, &to, m.copy.keywords, m.entry.flags) : err;
+		err = message_keywords(
+			txn_view(txn), folder.folder_id, &m.entry, &call->arena, &keywords);
+	return err == OK ? place(call, txn, &m, &to, keywords) : err;
 }
 
 /* M goes from FROM to the end of TO: the same copy, so its POP3 unique id stays (H27). */
 static enum err
 move(struct control_call *call, struct txn *txn, const struct message *m, const struct folder *from,
-	const struct folder *to, struct span keywords, uint32_t flags)
+	const struct folder *to)
 {
 	struct placement p = {.user_id = to->user_id,
 		.folder_id = to->folder_id,
-		.flags = flags,
-		.keywords = arena_copy(&call->arena, keywords)};
+		.flags = m->entry.flags & FLAGS_FOLLOW};
+	enum err err = message_keywords(
+		txn_view(txn), from->folder_id, &m->entry, &call->arena, &p.keywords);
 
-	return message_way_move(txn, from, m->entry.uid, &p);
-}
-
-static enum err
-expunge(struct txn *txn, const struct folder *where, uint32_t uid)
-{
-	struct folder folder;
-	size_t count;
-	enum err err = folder_get(txn_view(txn), where->user_id, where->folder_id, &folder);
-
-	if (err != OK)
-		return err;
-	return message_expunge(txn, &folder, (struct uid_list){&uid, 1}, GRAVE_DELAY_MS, &count);
+	return err == OK ? message_way_move(txn, from, m->entry.uid, &p) : err;
 }
 
 static enum err
@@ -127,15 +130,13 @@ move_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct folder to, folder;
 	struct message m;
-	enum err err = target(call, txn, &to);
+	enum err err = find_both(call, txn, key, &folder, &m, &to);
 
-	if (err == OK)
-		err = find(call, txn, key, &folder, &m);
 	if (err == OK && folder.folder_id == to.folder_id) {
 		call->skip_why = "is there already";
 		return ERR_EXISTS;
 	}
-	return err == OK ? move(call, txn, &m, &folder, &to, m.copy.keywords, m.entry.flags) : err;
+	return err == OK ? move(call, txn, &m, &folder, &to) : err;
 }
 
 const struct control_handler control_do_message_copy = {
@@ -153,60 +154,38 @@ const struct control_handler control_do_message_move = {
 static enum err
 remove_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	struct folder bin, folder;
+	struct folder folder;
 	struct message m;
-	enum err err =
-		control_folder_make(call, txn, control_param(call, "user"), FOLDER_BIN, &bin);
+	uint32_t bin_uid;
+	enum err err = find(call, txn, key, &folder, &m);
 
-	if (err == OK)
-		err = find(call, txn, key, &folder, &m);
-	if (err != OK)
-		return err;
-	return move(call, txn, &m, &folder, &bin,
-		arena_printf(&call->arena, "%llu %u %u %.*s", (unsigned long long)folder.folder_id,
-			m.entry.uid, m.entry.flags, SPAN_FMT(m.copy.keywords)),
-		m.entry.flags | FLAG_HELD);
+	return err == OK ? message_way_bin(txn, &folder, m.entry.uid, &bin_uid) : err;
 }
 
 const struct control_handler control_do_message_remove = {.each = remove_each, .object = "message"};
 
 static enum err
 bin_find(struct control_call *call, struct txn *txn, struct span key, struct folder *bin,
-	struct message *m)
+	uint32_t *uid)
 {
 	struct folder inbox;
-	uint32_t uid;
 	enum err err = control_folder(
 		call, txn_view(txn), control_param(call, "user"), MAILBOX_INBOX, &inbox);
 
 	if (err == OK)
 		err = folder_find(txn_view(txn), inbox.user_id, FOLDER_BIN, bin);
-	if (err == OK)
-		err = control_uid(key, &uid);
-	return err == OK ? message_find(txn_view(txn), bin->folder_id, uid, m) : err;
+	return err == OK ? control_uid(key, uid) : err;
 }
 
-/* Back to the folder it came from, or to INBOX where that is gone, with its flags of then. */
+/* Back to the folder it came from, with its flags of then. */
 static enum err
 restore_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	struct span folder_id, uid, flags_text, keywords;
 	struct folder bin, to;
-	struct message m;
-	uint64_t id = 0, flags = 0;
-	enum err err = bin_find(call, txn, key, &bin, &m);
+	uint32_t uid, new_uid;
+	enum err err = bin_find(call, txn, key, &bin, &uid);
 
-	if (err != OK)
-		return err;
-	span_cut(m.copy.keywords, ' ', &folder_id, &keywords);
-	span_cut(keywords, ' ', &uid, &keywords);
-	span_cut(keywords, ' ', &flags_text, &keywords);
-	if (span_u64(flags_text, UINT32_MAX, &flags) != OK)
-		flags = 0;
-	if (span_u64(folder_id, UINT64_MAX, &id) != OK ||
-		folder_get(txn_view(txn), bin.user_id, id, &to) != OK)
-		err = folder_find(txn_view(txn), bin.user_id, MAILBOX_INBOX, &to);
-	return err == OK ? move(call, txn, &m, &bin, &to, keywords, (uint32_t)flags) : err;
+	return err == OK ? bin_restore(txn, bin.user_id, uid, &to, &new_uid) : err;
 }
 
 const struct control_handler control_do_message_restore = {
@@ -214,14 +193,18 @@ const struct control_handler control_do_message_restore = {
 	.object = "message",
 };
 
+/* RCY-03: past the bin, out of the bin. */
 static enum err
 purge_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct folder bin;
-	struct message m;
-	enum err err = bin_find(call, txn, key, &bin, &m);
+	uint32_t uid;
+	size_t count;
+	enum err err = bin_find(call, txn, key, &bin, &uid);
 
-	return err == OK ? expunge(txn, &bin, m.entry.uid) : err;
+	if (err == OK)
+		err = message_expunge(txn, &bin, (struct uid_list){&uid, 1}, BIN_KEEP_MIN_MS, &count);
+	return err == OK && count == 0 ? ERR_NOT_FOUND : err;
 }
 
 const struct control_handler control_do_message_purge = {

@@ -5,6 +5,7 @@
 
 #include "conf/conf.h"
 #include "server/control/control_mailbox.h"
+#include "store/bin.h"
 
 struct message_walk {
 	uint32_t after;
@@ -46,30 +47,24 @@ bin_row(struct control_call *call, struct snapshot *snap, const struct folder *b
 {
 	struct message_walk *walk = call->state;
 	struct control_rows *rows = &call->rows;
-	struct span folder_id = SPAN_NONE, uid = SPAN_NONE, rest;
 	struct control_heading h = {0};
-	struct folder from = {0};
-	uint64_t id = 0, number = 0;
+	struct bin_item item = {0};
 	char key[16];
 
-	if (m) {
+	if (m)
 		control_heading(&walk->scratch, m->content.header, &h);
-		span_cut(m->copy.keywords, ' ', &folder_id, &rest);
-		span_cut(rest, ' ', &uid, &rest);
-	}
-	if (span_u64(folder_id, UINT64_MAX, &id) != OK ||
-		folder_get(snap, bin->user_id, id, &from) != OK)
-		from.name = SPAN("(gone)");
+	if (bin_item_get(snap, bin->folder_id, entry, &walk->scratch, &item) != OK ||
+		item.folder_name.len == 0)
+		item.folder_name = SPAN("(gone)");
 	snprintf(key, sizeof(key), "%u", entry->uid);
 	control_row(rows, span_of(key));
 	control_put_text(rows, span_of(key));
-	control_put_number(rows, span_u64(uid, UINT32_MAX, &number) == OK ? (int64_t)number : 0);
-	control_put_text(rows, from.name);
+	control_put_text(rows, item.folder_name);
 	control_put_text(rows, m ? h.from : SPAN("(damaged)"));
 	control_put_text(rows, m ? h.subject : SPAN("(damaged)"));
 	control_put_number(rows, entry->size);
-	control_put_time_ms(rows, m ? (int64_t)m->copy.save_ms : 0);
-	control_put_time_ms(rows, m ? (int64_t)m->copy.save_ms + walk->keep_ms : 0);
+	control_put_time_ms(rows, (int64_t)item.removed_ms);
+	control_put_time_ms(rows, (int64_t)item.removed_ms + walk->keep_ms);
 }
 
 static enum step

@@ -257,7 +257,7 @@ status_read(struct control_call *call, struct snapshot *snap)
 		st->last_user = user.user_id;
 		if (user.removed_ms)
 			continue;
-		err = control_totals(snap, user.user_id, &totals);
+		err = folder_totals(snap, user.user_id, &totals);
 		if (err != OK)
 			break;
 		st->users++;

@@ -136,7 +136,7 @@ foresee_user(struct control_call *call, struct snapshot *snap, struct span name)
 	enum err err = user_find_by_name(snap, name, &user);
 
 	if (err == OK)
-		err = control_totals(snap, user.user_id, &totals);
+		err = folder_totals(snap, user.user_id, &totals);
 	if (err == ERR_NOT_FOUND) {
 		control_foresee(call, arena_printf(&call->arena, "%.*s: no such user", SPAN_FMT(name)));
 		return OK;

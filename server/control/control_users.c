@@ -97,7 +97,7 @@ user_row(struct control_call *call, struct snapshot *snap, const struct user *u)
 	enum err err;
 
 	user_flags(u, locked_until_ms(call, u->name) != 0, flags);
-	err = control_totals(snap, u->user_id, &totals);
+	err = folder_totals(snap, u->user_id, &totals);
 	if (err == OK)
 		err = folder_find(snap, u->user_id, SPAN("INBOX"), &inbox);
 	if ((err == OK || err == ERR_NOT_FOUND) && u->group)
@@ -153,7 +153,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	enum err err = user_find_by_name(snap, control_param(call, "name"), &user);
 
 	if (err == OK)
-		err = control_totals(snap, user.user_id, &totals);
+		err = folder_totals(snap, user.user_id, &totals);
 	if (err == OK)
 		err = logins_find(snap, user.user_id, &logins);
 	if (!control_fail_err(call, err, "user"))

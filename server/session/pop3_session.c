@@ -16,7 +16,8 @@
 #include "server/session/login_proof.h"
 #include "server/session/pop3_inside.h"
 #include "server/session/protocol_log.h"
-#include "store/graves.h"
+#include "store/bin.h"
+#include "store/commit.h"
 #include "store/messages.h"
 
 #define POP3_BAD_COMMANDS_MAX 20 /* then -ERR and the end */
@@ -229,13 +230,13 @@ update_apply(struct store_job *job, struct txn *txn)
 	struct pop3_update *update = LIST_ITEM(job, struct pop3_update, job);
 	struct uid_list list = { update->uids, update->count };
 	struct folder folder;
-	size_t count;
+	struct bin_result result;
 	enum err err = folder_get(txn_view(txn), update->user_id, update->folder_id, &folder);
 
 	if (err == ERR_NOT_FOUND)
 		return STEP_DONE; /* the folder is gone, and all in it */
 	if (err == OK)
-		err = message_expunge(txn, &folder, list, GRAVE_DELAY_MS, &count);
+		err = bin_take(txn, &folder, list, 0, &result); /* RCY-01 */
 	return step_of(job, err);
 }
 

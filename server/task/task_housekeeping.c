@@ -1,7 +1,7 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     graves -> queue bin -> user bin -> message bins -> legacy passwords -> traces -> changes -> refusals
+ *     message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces -> changes -> refusals
  *     -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
@@ -14,10 +14,10 @@
 #include "server/log.h"
 #include "server/pipeline/names.h"
 #include "server/queue/refusals.h"
+#include "store/bin.h"
 #include "store/changes.h"
 #include "store/commit.h"
 #include "store/graves.h"
-#include "store/message_ways.h"
 #include "store/queued.h"
 #include "store/secrets.h"
 #include "store/traces.h"
@@ -28,7 +28,8 @@ struct housekeeping {
 	struct host *host;
 	size_t step; /* row of `steps` at work */
 	int64_t now_ms, users_before_ms, traces_from_ms;
-	uint64_t traces_max, users_at, bins_at;
+	uint64_t traces_max, users_at;
+	struct bin_sweep bins;
 	bool erases_secrets;
 	struct refusals_batch *refusals;
 };
@@ -58,7 +59,7 @@ purge_users(struct housekeeping *h, struct txn *txn, bool *more)
 static enum err
 sweep_bins(struct housekeeping *h, struct txn *txn, bool *more)
 {
-	return message_bins_sweep(txn, h->users_before_ms, &h->bins_at, more);
+	return bin_sweep_some(txn, &h->bins, more);
 }
 
 /* H64: what may not be used any more is not kept either. */
@@ -93,10 +94,10 @@ static const struct {
 	const char *name;
 	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
 } steps[] = {
+	{ "message bins", sweep_bins },
 	{ "graves", free_graves },
 	{ "queue bin", purge_queue },
 	{ "user bin", purge_users },
-	{ "message bins", sweep_bins },
 	{ "legacy passwords", erase_secrets },
 	{ "traces", prune_traces },
 	{ "changes", prune_changes },
@@ -196,6 +197,7 @@ task_housekeeping(struct host *host)
 	h->now_ms = host_now_ms(host);
 	h->erases_secrets = !h->host->conf->auth_recoverable;
 	h->users_before_ms = h->now_ms - host->conf->users_bin_keep_ms;
+	h->bins.keep_ms = (uint64_t)host->conf->users_bin_keep_ms;
 	h->traces_from_ms = h->now_ms - host->conf->trace_keep_ms;
 	h->traces_max = (uint64_t)host->conf->trace_max_size;
 	h->refusals = refusals_take(host);

@@ -227,7 +227,7 @@ def test_messages(c, s):
     st, out, err = s.run("message", "remove", "anna", "3", "4")
     c.check("message remove", st == 0 and len(s.json("message", "list", "anna")) == 2, (out, err))
     rows = s.json("message", "bin", "anna")
-    c.check("message bin", len(rows) == 2 and rows[0]["folder"] == "INBOX" and rows[0]["uid"] == 3
+    c.check("message bin", len(rows) == 2 and rows[0]["folder"] == "INBOX"
             and rows[0]["until"] > rows[0]["removed"], rows)
     st, _, err = s.run("message", "restore", "anna", rows[0]["id"])
     c.check("message restore", st == 0 and len(s.json("message", "list", "anna")) == 3, err)

@@ -16,8 +16,9 @@
 static uint64_t
 fixture_now(void *arg)
 {
-	(void)arg;
-	return FIXTURE_NOW;
+	const struct fixture *f = arg;
+
+	return (uint64_t)FIXTURE_NOW + f->later_ms;
 }
 
 struct store_options
@@ -29,6 +30,7 @@ fixture_options(const struct fixture *f)
 		.map_size = UINT64_C(1) << 30,
 		.now_ms = fixture_now,
 		.allow_network_fs = true,
+		.arg = (void *)(uintptr_t)f,
 	};
 }
 

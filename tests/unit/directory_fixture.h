@@ -24,6 +24,7 @@ struct fixture {
 	char dir[64];
 	struct store *store;
 	struct snapshot *snap;
+	uint64_t later_ms; /* the store's clock is FIXTURE_NOW and this */
 };
 
 int fixture_setup(void **state);    /* makes and opens one, for cmocka */
