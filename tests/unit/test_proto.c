@@ -21,6 +21,7 @@ main(void)
 	failed += test_lmtp_server();
 	failed += test_pop3();
 	failed += test_imap_args();
+	failed += test_imap_requests();
 	failed += test_imap_server();
 	failed += test_worst_case();
 	return failed != 0;

@@ -11,6 +11,7 @@ int test_base(void);
 int test_dns_message(void);
 int test_header(void);
 int test_imap_args(void);
+int test_imap_requests(void);
 int test_imap_server(void);
 int test_json(void);
 int test_lmtp_server(void);
