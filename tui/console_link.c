@@ -272,6 +272,7 @@ on_event(void *arg, const struct json *params)
 	const struct json *data = json_find(params, SPAN("data"));
 	struct span topic = json_text(json_find(params, SPAN("topic")));
 	struct console *c = arg;
+	bool is_first = !c->status; /* people wait for it */
 	uint64_t id = 0;
 
 	id = json_number_or(json_find(params, SPAN("subscription")), id);
@@ -282,7 +283,7 @@ on_event(void *arg, const struct json *params)
 	else if (data && span_eq(topic, SPAN("log")))
 		log_panel_event(c, id, data);
 	server_link_ack(&c->link, params);
-	if (span_eq(topic, SPAN("log")) && id != c->log_id)
+	if (is_first || (span_eq(topic, SPAN("log")) && id != c->log_id))
 		c->dirty = true;
 	else
 		c->is_stale = true;

@@ -233,6 +233,7 @@ console_run(const struct console_options *options)
 	console.style.utc = options->utc;
 	console.read_only = options->read_only;
 	now_is(&console);
+	l.pressed_ms = console.now_ms; /* what a start asks for is shown as soon as what a key asks for */
 	lay_out(&l, true);
 	server_link_turn(&console.link, console.now_ms);
 	console.repaint = false;

@@ -472,8 +472,9 @@ overview_title(struct screen *s, struct buf *out)
 	if (!status)
 		return;
 	up = json_number_or(json_find(status, SPAN("uptime_s")), 0);
-	print_put(out, SPAN("up "));
-	print_duration(out, up > 60 ? up - up % 60 : up); /* nothing ticks without need */
+	print_put(out, up < 60 ? SPAN("up under 1m") : SPAN("up "));
+	if (up >= 60)
+		print_duration(out, up - up % 60); /* nothing ticks without need */
 	print_put(out, SPAN(", version "));
 	print_value(out, json_find(status, SPAN("version")), CONTROL_TYPE_TEXT,
 		&s->console->style);

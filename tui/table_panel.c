@@ -157,10 +157,12 @@ static void
 counted(void *owner, struct link_reply *reply)
 {
 	struct screen *s = owner;
+	const struct json *approx = json_find(reply->result, SPAN("approx"));
 	uint64_t count;
 
 	if (json_u64(json_find(reply->result, SPAN("count")), UINT64_MAX, &count) == OK)
-		snprintf(s->console->prompt.note, sizeof(s->console->prompt.note), "%llu rows",
+		snprintf(s->console->prompt.note, sizeof(s->console->prompt.note), "%s%llu rows",
+			json_is(approx, JSON_BOOL) && approx->truth ? "about " : "",
 			(unsigned long long)count);
 	else if (reply->error && reply->error->code != RPC_GONE)
 		snprintf(s->console->prompt.note, sizeof(s->console->prompt.note), "%.*s",

@@ -106,4 +106,12 @@ struct header_mailbox {
  */
 bool header_next_mailbox(struct span *rest, struct header_mailbox *mailbox);
 
+/*
+ * The same with the groups told (RFC 9051, 7.5.2): HEADER_GROUP has its name in `display`, and a
+ * HEADER_GROUP_END follows its mailboxes, always. *in_group is false before the first call.
+ */
+enum header_element { HEADER_END, HEADER_MAILBOX, HEADER_GROUP, HEADER_GROUP_END };
+enum header_element header_next_element(
+	struct span *rest, bool *in_group, struct header_mailbox *mailbox);
+
 #endif

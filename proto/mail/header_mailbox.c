@@ -13,6 +13,8 @@ struct scan {
 	size_t comment_from, comment_to;   /* inside the last comment; to == 0: none */
 	size_t word_end;                   /* where the text before a trailing comment ends */
 	bool has_words;
+	bool stops_at_colon;               /* a group's name is told */
+	char ended_by;                     /* ',' ';' ':'; 0: the text was over */
 };
 
 static void
@@ -22,6 +24,7 @@ begin_element(struct scan *s)
 	s->angle_from = s->angle_to = 0;
 	s->comment_from = s->comment_to = 0;
 	s->has_words = false;
+	s->ended_by = 0;
 }
 
 /* From the byte after an opening '"' or '<' to the one after its CLOSE. */
@@ -68,9 +71,14 @@ take_token(struct scan *s)
 	switch (c) {
 	case ',':
 	case ';':
+		s->ended_by = c;
 		return true;
-	case ':':
-		begin_element(s); /* a group's name (RFC 5322, 3.4) */
+	case ':': /* a group's name (RFC 5322, 3.4) */
+		if (s->stops_at_colon) {
+			s->ended_by = c;
+			return true;
+		}
+		begin_element(s);
 		return false;
 	case '(':
 		skip_comment(s);
@@ -114,17 +122,23 @@ finish_element(const struct scan *s, struct header_mailbox *mailbox)
 	return mailbox->address.len > 0;
 }
 
+static void
+take_element(struct scan *s)
+{
+	bool ended = false;
+
+	begin_element(s);
+	while (!ended && s->at < s->in.len)
+		ended = take_token(s);
+}
+
 bool
 header_next_mailbox(struct span *rest, struct header_mailbox *mailbox)
 {
 	struct scan s = { .in = *rest };
 
 	while (s.at < s.in.len) {
-		bool ended = false;
-
-		begin_element(&s);
-		while (!ended && s.at < s.in.len)
-			ended = take_token(&s);
+		take_element(&s);
 		if (finish_element(&s, mailbox)) {
 			*rest = span_from(s.in, s.at);
 			return true;
@@ -132,4 +146,42 @@ header_next_mailbox(struct span *rest, struct header_mailbox *mailbox)
 	}
 	*rest = span_from(s.in, s.in.len);
 	return false;
+}
+
+/* The end of a group that was left open, or of all. */
+static enum header_element
+end_list(bool *in_group)
+{
+	enum header_element kind = *in_group ? HEADER_GROUP_END : HEADER_END;
+
+	*in_group = false;
+	return kind;
+}
+
+enum header_element
+header_next_element(struct span *rest, bool *in_group, struct header_mailbox *mailbox)
+{
+	struct scan s = { .in = *rest };
+
+	while (s.at < s.in.len) {
+		size_t before = s.at;
+		bool has_mailbox;
+
+		s.stops_at_colon = !*in_group;
+		take_element(&s);
+		has_mailbox = finish_element(&s, mailbox);
+		*rest = span_from(s.in, s.at);
+		if (s.ended_by == ':') {
+			mailbox->display = span_trim_folds(span_range(s.in, s.begin, s.word_end));
+			*in_group = true;
+			return HEADER_GROUP;
+		}
+		if (has_mailbox && s.ended_by == ';' && *in_group && s.at - before > 1)
+			*rest = span_from(s.in, s.at - 1); /* the ';' is next */
+		if (has_mailbox)
+			return HEADER_MAILBOX;
+		if (s.ended_by == ';' && *in_group)
+			return end_list(in_group);
+	}
+	return end_list(in_group);
 }

@@ -69,15 +69,24 @@ work_run(struct work *work)
 		(void)call->handler->work(call);
 }
 
+/* A count while a filter is typed: people want it soon more than to the last row. */
+static bool
+is_enough(const struct control_call *call, int64_t began_us)
+{
+	return call->estimates && call->rows.expected > 0 &&
+	       monotonic_us() - began_us > CONTROL_COUNT_MS * 1000;
+}
+
 static void
 read_run(struct work *work)
 {
 	struct control_call *call = LIST_ITEM(work, struct control_call, work);
 	const struct control_handler *h = call->handler;
 	enum step step = STEP_MORE;
+	int64_t began_us = monotonic_us();
 
 	work->result = OK;
-	while (step == STEP_MORE && !call->failed) {
+	while (step == STEP_MORE && !call->failed && !is_enough(call, began_us)) {
 		struct snapshot *snap;
 		enum err err;
 
@@ -103,6 +112,8 @@ read_run(struct work *work)
 			"narrow it with --filter", NULL);
 	if (!call->failed && !call->foresees)
 		control_rows_end(&call->rows);
+	if (step == STEP_MORE)
+		control_rows_estimate(&call->rows);
 }
 
 static void

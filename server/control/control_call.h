@@ -39,6 +39,7 @@
 #include "store/commit.h"
 
 #define CONTROL_SLICE_MS 8	/* of a worker under one snapshot (H44) */
+#define CONTROL_COUNT_MS 400	/* then a count is estimated from what was looked at */
 #define CONTROL_TARGETS_JOB 20	/* targets that one store_job changes */
 #define CONTROL_PROGRESS_MS 500 /* between two progress lines */
 #define CONTROL_FORESEEN_MAX 100 /* lines of a preview */
@@ -128,6 +129,7 @@ struct control_call {
 	struct rpc_error error;
 	struct control_rows rows; /* ROWS and FAULTS */
 	enum control_keep keep;	  /* of the rows; before control_call_run() */
+	bool estimates;		  /* of a list that says how long it is, the count may be a guess */
 	struct buf out;		  /* OBJECT: the result as JSON */
 	struct json_writer json;  /* writes into `out` */
 	struct span text;	  /* TEXT */

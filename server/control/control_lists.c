@@ -195,7 +195,7 @@ count_end(struct control_call *call)
 	if (!call->failed) {
 		json_put_object(w);
 		json_put_member_u64(w, SPAN("count"), call->rows.total);
-		json_put_member_bool(w, SPAN("approx"), false);
+		json_put_member_bool(w, SPAN("approx"), call->rows.approx);
 		json_put_close(w);
 	}
 	control_call_end(call);
@@ -220,6 +220,7 @@ list_count(struct control_call *call)
 	}
 	inner_take(call, inner, "filter");
 	call->keep = CONTROL_KEEP_NONE;
+	call->estimates = true;
 	call->outer = call->request;
 	control_call_run(call, inner, count_end);
 }

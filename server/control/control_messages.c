@@ -77,6 +77,7 @@ folder_read(struct control_call *call, struct snapshot *snap, const struct folde
 	struct message m;
 	enum err err;
 
+	call->rows.expected = (uint64_t)folder->messages + folder->held;
 	while ((err = entry_next(snap, folder->folder_id, walk->after, &entry)) == OK) {
 		enum err found = message_find(snap, folder->folder_id, entry.uid, &m);
 

@@ -117,9 +117,12 @@ queue_list_read(struct control_call *call, struct snapshot *snap)
 	struct control_slice slice = control_slice_begin();
 	struct queue_walk *walk = call->state;
 	struct queue_facts *facts = ARENA_NEW(&call->arena, struct queue_facts);
+	struct queued_counts counts;
 	struct queued q;
-	enum err err;
+	enum err err = queued_count(snap, &counts);
 
+	if (err == OK)
+		call->rows.expected = counts.count + (walk->with_bin ? counts.bin : 0);
 	while ((err = queued_next(snap, walk->after, &q)) == OK) {
 		walk->after = q.queue_id;
 		if (q.bin_until_ms && !walk->with_bin)

@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/base/hash64.h"
 #include "server/control/control_call.h"
-#include "server/net/random.h"
 
 #define ROWS_FIRST 64
 #define SCRATCH_CHUNKS 4
@@ -273,6 +271,7 @@ row_close(struct control_rows *rows)
 	}
 	if (rows->ids && rows->id_of(rows->open.key, &id) && id > rows->ids->newest)
 		rows->ids->newest = id;
+	rows->looked++;
 	if (control_rows_passes(rows))
 		row_pass(rows);
 }
@@ -358,32 +357,56 @@ control_put_time_text(struct control_rows *rows, struct span text, int64_t secon
 		.text = arena_copy(&rows->scratch, text), .number = seconds, .present = true};
 }
 
+/* The values with blanks between: what filters and orders look at. */
+static struct span
+list_flat(struct arena *a, const struct span *items, size_t count)
+{
+	size_t len = 0;
+	char *flat, *at;
+
+	for (size_t i = 0; i < count; i++)
+		len += items[i].len + 1;
+	flat = at = arena_alloc(a, len + 1);
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			*at++ = ' ';
+		if (items[i].len > 0)
+			memcpy(at, items[i].ptr, items[i].len);
+		at += items[i].len;
+	}
+	return (struct span){flat, (size_t)(at - flat)};
+}
+
+static struct span
+list_json(struct arena *a, const struct span *items, size_t count)
+{
+	struct span text = SPAN_NONE;
+	struct json_writer w;
+	struct buf json;
+
+	buf_init(&json, JSON_TEXT_MAX);
+	json_writer_init(&w, &json);
+	json_put_array(&w);
+	for (size_t i = 0; i < count; i++)
+		json_put_string(&w, items[i]);
+	json_put_close(&w);
+	if (json_writer_end(&w) == OK)
+		text = arena_copy(a, buf_span(&json));
+	buf_fini(&json);
+	return text;
+}
+
 void
 control_put_list(struct control_rows *rows, const struct span *items, size_t count)
 {
 	struct control_value *v;
-	struct json_writer w;
-	struct buf json, flat;
 
 	if (cell_skip(rows))
 		return;
 	v = next_cell(rows);
-	buf_init(&json, JSON_TEXT_MAX);
-	buf_init(&flat, JSON_TEXT_MAX);
-	json_writer_init(&w, &json);
-	json_put_array(&w);
-	for (size_t i = 0; i < count; i++) {
-		json_put_string(&w, items[i]);
-		if ((i > 0 && buf_put_char(&flat, ' ') != OK) || buf_put(&flat, items[i]) != OK)
-			break;
-	}
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		*v = (struct control_value){.text = arena_copy(&rows->scratch, buf_span(&json)),
-			.list = arena_copy(&rows->scratch, buf_span(&flat)),
-			.present = true};
-	buf_fini(&json);
-	buf_fini(&flat);
+	v->list = list_flat(&rows->scratch, items, count);
+	v->text = rows->unseen && !rows->pins ? SPAN("[]") : list_json(&rows->scratch, items, count);
+	v->present = v->text.ptr != NULL;
 }
 
 struct row_order {
@@ -425,41 +448,4 @@ control_rows_end(struct control_rows *rows)
 	order.numbers = control_type_is_number(rows->columns.items[rows->sort_column].type);
 	if (rows->count > 1)
 		qsort_r(rows->rows, rows->count, sizeof(*rows->rows), row_compare, &order);
-}
-
-size_t
-control_rows_find(const struct control_rows *rows, struct span key)
-{
-	for (size_t i = 0; i < rows->count; i++)
-		if (span_eq(rows->rows[i].key, key))
-			return i;
-	return rows->count;
-}
-
-#define WANTED_SLOTS 1024 /* twice CONTROL_KEYS_MAX and more: a power of two */
-
-void
-control_rows_find_all(
-	const struct control_rows *rows, const struct span *keys, size_t count, size_t *found)
-{
-	uint16_t slots[WANTED_SLOTS] = {0}; /* place in KEYS + 1 */
-	struct hash64_key secret;
-
-	ENSURE(count <= CONTROL_KEYS_MAX);
-	random_fill(&secret, sizeof(secret));
-	for (size_t i = 0; i < count; i++) {
-		size_t at = (size_t)hash64(secret, keys[i]) % WANTED_SLOTS;
-
-		while (slots[at])
-			at = (at + 1) % WANTED_SLOTS;
-		slots[at] = (uint16_t)(i + 1);
-		found[i] = rows->count;
-	}
-	for (size_t row = 0; row < rows->count; row++) {
-		size_t at = (size_t)hash64(secret, rows->rows[row].key) % WANTED_SLOTS;
-
-		for (; slots[at]; at = (at + 1) % WANTED_SLOTS)
-			if (span_eq(keys[slots[at] - 1], rows->rows[row].key))
-				found[slots[at] - 1] = row;
-	}
 }

@@ -53,8 +53,12 @@ struct control_rows {
 	struct control_row *rows;
 	size_t count, size; /* that are kept */
 	uint64_t total;	    /* that pass the filter */
+	uint64_t looked;    /* at, whether they pass or not */
+	uint64_t expected;  /* about as many there are to look at; 0: not known */
+	bool approx;	    /* `total` is an estimate */
 	size_t keep_max;
 	bool skips;		 /* until the row `after` */
+	bool unseen;		 /* rows are counted or numbered: nobody is shown one from here */
 	uint64_t used;		 /* bits: columns that anybody looks at; the others stay empty */
 	struct control_ids *ids; /* in place of `rows`, in the arena; NULL: none */
 	bool (*id_of)(struct span key, uint64_t *id);
@@ -101,6 +105,8 @@ void control_put_list(struct control_rows *rows, const struct span *items, size_
 bool control_rows_passes(const struct control_rows *rows);
 /* After the last row: apply the filter to it, then sort. */
 void control_rows_end(struct control_rows *rows);
+/* After the end: not all were looked at; `total` becomes what those let expect. */
+void control_rows_estimate(struct control_rows *rows);
 
 /* Put at most N rows from FROM into an open array; *next is the key to go on after, or empty. */
 void control_rows_put(const struct control_rows *rows, size_t from, size_t n, struct json_writer *w,

@@ -3,6 +3,8 @@
  */
 #include "server/control/control_rows.h"
 
+#define ESTIMATE_TELLS 1000 /* an estimate has three digits, the others are 0 */
+
 /* Of the columns: those that decide whether a row stays, and where. */
 static uint64_t
 columns_used(const struct control_rows *rows)
@@ -53,6 +55,7 @@ control_rows_keep(struct control_rows *rows, enum control_keep keep,
 		}
 		break;
 	case CONTROL_KEEP_IDS:
+		rows->unseen = true;
 		rows->ids = ARENA_NEW(rows->arena, struct control_ids);
 		rows->id_of = id_of;
 		control_ids_init(rows->ids, ids_order(rows), rows->sort_down);
@@ -63,9 +66,25 @@ control_rows_keep(struct control_rows *rows, enum control_keep keep,
 		break;
 	case CONTROL_KEEP_NONE:
 		rows->keep_max = 0;
+		rows->unseen = true;
 		rows->used = columns_used(rows);
 		break;
 	case CONTROL_KEEP_ALL:
 		break;
 	}
+}
+
+void
+control_rows_estimate(struct control_rows *rows)
+{
+	uint64_t round;
+
+	if (rows->looked == 0 || rows->expected <= rows->looked)
+		return;
+	rows->total = (uint64_t)(
+		(double)rows->total * (double)rows->expected / (double)rows->looked);
+	for (round = 1; rows->total / round >= ESTIMATE_TELLS; round *= 10)
+		;
+	rows->total = rows->total / round * round;
+	rows->approx = true;
 }

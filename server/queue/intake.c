@@ -158,6 +158,13 @@ intake_text(struct intake *in, struct span text)
 	return OK;
 }
 
+void
+intake_text_close(struct intake *in)
+{
+	in->mail.header = buf_span(&in->header);
+	in->mail.size = in->mail.header.len + in->body_size;
+}
+
 enum err
 intake_text_end(struct intake *in)
 {
@@ -166,31 +173,45 @@ intake_text_end(struct intake *in)
 
 	if (message_no_next(in->host->store, &mail->message_no) != OK)
 		return ERR_BUSY;
+	intake_text_close(in);
 	mail->id = arena_copy(&in->arena, message_no_format(mail->message_no, id));
 	mail->arrived_ms = host_now_ms(in->host);
 	mail->zone_minutes = host_zone_minutes(mail->arrived_ms);
-	mail->header = buf_span(&in->header);
-	mail->size = mail->header.len + in->body_size;
 	pipeline_read_header(in->host->conf, mail);
 	return OK;
+}
+
+/* The last job is over. False: nobody waits for IN any more, and it is gone. */
+static bool
+end_submit(struct intake *in, enum err result)
+{
+	bool waits = !in->dropped;
+
+	in->submitted = false;
+	in->jobs--;
+	if (result != ERR_NOT_FOUND) /* then the holder may decide anew and submit again */
+		intake_body_free(in);
+	if (result == OK)
+		in->flushed = 0; /* the body has its owner */
+	if (!waits)
+		finish(in);
+	return waits;
 }
 
 static void
 tell_done(struct intake *in, enum err result)
 {
-	in->submitted = false;
-	in->jobs--;
-	if (result != ERR_NOT_FOUND) /* then the holder may decide anew and submit again */
-		intake_body_free(in);
 	refusals_batch_free(&in->refusals);
-	if (result == OK) {
-		in->flushed = 0; /* the body has its owner */
+	if (result == OK)
 		user_sent_tell(in);
-	}
-	if (!in->dropped)
+	if (end_submit(in, result))
 		in->events->done(in, result);
-	else
-		finish(in);
+}
+
+void
+intake_written(struct intake *in, enum err result)
+{
+	(void)end_submit(in, result == ERR_NOT_FOUND ? ERR_IO : result);
 }
 
 static void
@@ -213,10 +234,14 @@ submit_now(struct intake *in)
 	enum err err = in->failed;
 
 	in->jobs++;
-	if (err == OK) {
+	if (err == OK)
 		intake_body_spans(in);
-		err = intake_prepare(in);
+	if (in->events->whole) {
+		in->events->whole(in, err);
+		return;
 	}
+	if (err == OK)
+		err = intake_prepare(in);
 	if (err == OK) {
 		in->refusals = refusals_take(in->host);
 		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,

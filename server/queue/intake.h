@@ -40,6 +40,12 @@ struct intake_events {
 	void (*done)(struct intake *in, enum err result);
 	/* intake_text() said ERR_BUSY and may be tried again. NULL: it is just tried again. */
 	void (*room)(struct intake *in);
+	/*
+	 * Not NULL: no plan is carried out. The text is whole and what was given to the writer of it is on
+	 * disk, or RESULT says why not; the holder writes it by intake_write_content() in a job of its own and
+	 * then calls intake_written(), in any case. `done` does not come. May come inside intake_submit().
+	 */
+	void (*whole)(struct intake *in, enum err result);
 };
 
 struct intake {
@@ -99,8 +105,12 @@ MUST_CHECK enum err intake_text(struct intake *in, struct span text);
  */
 MUST_CHECK enum err intake_text_end(struct intake *in);
 
-/* Carry out the plan; `done` follows, always and later. */
+/* The same for a message that no pipeline is asked about: header and size alone. */
+void intake_text_close(struct intake *in);
+
+/* Carry out the plan; `done` follows, always and later. With `whole` that comes instead. */
 void intake_submit(struct intake *in);
+void intake_written(struct intake *in, enum err result); /* after `whole` */
 
 /*
  * The holder lets go, at any time, also inside an event. What was written without an owner is given

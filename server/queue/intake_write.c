@@ -189,17 +189,28 @@ check_folders(struct writing *w)
 }
 
 static enum err
-write_body(struct writing *w)
+write_body(struct txn *txn, struct intake *in, uint64_t *body_id)
 {
-	struct intake *in = w->in;
 	struct body_source source = { in->spans, in->span_count };
 
 	if (in->flushed == 0)
-		return body_add(w->txn, source, &w->content.body_id);
-	w->content.body_id = in->body_id;
+		return body_add(txn, source, body_id);
+	*body_id = in->body_id;
 	if (in->body_size == in->flushed)
 		return OK;
-	return body_write(w->txn, in->body_id, in->flushed, source);
+	return body_write(txn, in->body_id, in->flushed, source);
+}
+
+enum err
+intake_write_content(
+	struct txn *txn, struct intake *in, uint64_t owners, struct content *out)
+{
+	enum err err;
+
+	*out = (struct content){ .header = in->mail.header, .body_size = in->body_size,
+		.owners = owners };
+	err = write_body(txn, in, &out->body_id);
+	return err == OK ? content_add(txn, out, false) : err;
 }
 
 /* One content for all, or one for the folders and one for the queue. */
@@ -214,7 +225,7 @@ write_contents(struct writing *w)
 
 	if (folders + queue == 0) /* nobody keeps it */
 		return w->in->flushed > 0 ? body_abandon(w->txn, w->in->body_id) : OK;
-	if ((err = write_body(w)) != OK)
+	if ((err = write_body(w->txn, w->in, &w->content.body_id)) != OK)
 		return err;
 	w->content.header = plan->header;
 	w->content.body_size = w->in->body_size;

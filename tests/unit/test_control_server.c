@@ -102,6 +102,36 @@ rows_are_filtered_sorted_and_cut(void **state)
 	}
 }
 
+/* Three of EXPECTED rows were looked at, and two passed. */
+static void
+a_count_that_ends_early_is_an_estimate(void **state)
+{
+	static const struct {
+		uint64_t expected, want;
+		bool approx;
+	} given[] = {{0, 2, false}, {3, 2, false}, {6, 4, true}, {1500, 1000, true},
+		{1999999, 1330000, true}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(given); i++) {
+		struct rpc_error error;
+		struct control_rows rows;
+		struct arena a;
+
+		arena_init(&a, NULL);
+		check_row(i, control_rows_init(&rows, &a, request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,"
+			"\"method\":\"queue.list\",\"params\":{\"filter\":\"state:held\"}}"), 0, &error));
+		control_rows_keep(&rows, CONTROL_KEEP_NONE, NULL);
+		fill(&rows);
+		rows.expected = given[i].expected;
+		control_rows_estimate(&rows);
+		check_row(i, rows.total == given[i].want);
+		check_row(i, rows.approx == given[i].approx);
+		control_rows_fini(&rows);
+		arena_reset(&a);
+	}
+}
+
 static void
 rows_refuse_a_bad_sort_and_filter(void **state)
 {
@@ -472,6 +502,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_filtered_sorted_and_cut),
+		cmocka_unit_test(a_count_that_ends_early_is_an_estimate),
 		cmocka_unit_test(rows_refuse_a_bad_sort_and_filter),
 		cmocka_unit_test(rows_say_where_to_go_on),
 		cmocka_unit_test(rows_are_kept_as_far_as_they_are_shown),
