@@ -10,6 +10,7 @@
 
 #include "conf/conf.h"
 #include "proto/mail/header.h"
+#include "proto/mime/mime_parser.h"
 #include "server/control/control_import.h"
 #include "server/control/control_mailbox.h"
 #include "store/bodies.h"
@@ -22,6 +23,7 @@ struct import {
 	struct import_source source;
 	struct arena batch; /* of the messages in hand */
 	struct import_message messages[BATCH_MESSAGES];
+	struct span derived[BATCH_MESSAGES]; /* of them, for their readers (mime_derived.h) */
 	struct span *keys;
 	size_t count;
 	struct import_message waiting; /* read, and not in a batch yet; in the batch's arena */
@@ -117,6 +119,26 @@ batch_read(struct control_call *call, struct import *im)
 	return OK;
 }
 
+/* In the worker: one pass over each. */
+static void
+batch_derive(struct import *im)
+{
+	struct buf record;
+
+	buf_init(&record, MIME_RECORD_MAX);
+	for (size_t i = 0; i < im->count; i++) {
+		struct span text = im->messages[i].text;
+		size_t header = header_length(text);
+		struct span body = span_from(text, header);
+
+		buf_clear(&record);
+		im->derived[i] = SPAN_NONE;
+		if (mime_derive(&im->batch, span_range(text, 0, header), &body, 1, &record) == OK)
+			im->derived[i] = arena_copy(&im->batch, buf_span(&record));
+	}
+	buf_fini(&record);
+}
+
 static bool
 import_work(struct control_call *call)
 {
@@ -133,6 +155,7 @@ import_work(struct control_call *call)
 	call->again = err == OK;
 	atomic_store(&call->progress_total, im->source.size);
 	atomic_store(&call->progress_done, im->source.at);
+	batch_derive(im);
 	batch_keys(call, im);
 	return err == OK || err == ERR_NOT_FOUND ||
 	       control_fail(call, RPC_INVALID,
@@ -161,11 +184,15 @@ place(struct control_call *call, struct txn *txn, const struct import_message *m
 }
 
 static enum err
-small_each(struct control_call *call, struct txn *txn, const struct import_message *m)
+small_each(struct control_call *call, struct txn *txn, size_t i)
 {
+	struct import *im = call->state;
+	const struct import_message *m = &im->messages[i];
 	size_t header = header_length(m->text);
 	struct span body = span_from(m->text, header);
-	struct content content = {.header = span_range(m->text, 0, header), .body_size = body.len};
+	struct content content = {.header = span_range(m->text, 0, header),
+		.derived = im->derived[i],
+		.body_size = body.len};
 	enum err err = body_add(txn, (struct body_source){&body, 1}, &content.body_id);
 
 	return err == OK ? place(call, txn, m, &content) : err;
@@ -180,7 +207,9 @@ large_each(struct control_call *call, struct txn *txn, size_t i)
 	size_t header = header_length(m->text), at = i * PIECE_BYTES;
 	struct span body = span_from(m->text, header);
 	struct span piece = span_range(body, at, at + PIECE_BYTES);
-	struct content content = {.header = span_range(m->text, 0, header), .body_size = body.len};
+	struct content content = {.header = span_range(m->text, 0, header),
+		.derived = im->derived[0],
+		.body_size = body.len};
 	enum err err = OK;
 
 	if (i == 0)
@@ -197,7 +226,7 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 	struct import *im = call->state;
 	size_t i = (size_t)(call->target_now);
 	enum err err =
-		im->large ? large_each(call, txn, i) : small_each(call, txn, &im->messages[i]);
+		im->large ? large_each(call, txn, i) : small_each(call, txn, i);
 
 	(void)key;
 	if (im->large && err == OK && i + 1 < call->target_count)

@@ -11,6 +11,7 @@
 #include "proto/mail/message_no.h"
 #include "server/log.h"
 #include "server/queue/intake_body.h"
+#include "server/queue/intake_derive.h"
 #include "server/queue/intake_write.h"
 #include "server/queue/refusals.h"
 #include "server/queue/user_sent.h"
@@ -75,6 +76,7 @@ intake_free(struct intake *in)
 	intake_uncharge(in, in->held);
 	refusals_batch_free(&in->refusals);
 	buf_fini(&in->header);
+	buf_fini(&in->derived);
 	buf_fini(&in->recipients);
 	buf_fini(&in->subject);
 	arena_reset(&in->arena);
@@ -153,8 +155,10 @@ intake_text(struct intake *in, struct span text)
 	in->header_end = end;
 	if (head > 0)
 		keep_header(in, span_range(text, 0, head));
-	if (text.len > head && in->failed == OK && !in->mail.header_is_over)
+	if (text.len > head && in->failed == OK && !in->mail.header_is_over) {
+		intake_derive_body(in, span_from(text, head));
 		intake_body_put(in, span_from(text, head));
+	}
 	return OK;
 }
 
@@ -237,6 +241,8 @@ submit_now(struct intake *in)
 	if (err == OK)
 		intake_body_spans(in);
 	if (in->events->whole) {
+		if (err == OK)
+			intake_derive_end(in, in->mail.header);
 		in->events->whole(in, err);
 		return;
 	}
@@ -246,7 +252,8 @@ submit_now(struct intake *in)
 		in->refusals = refusals_take(in->host);
 		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,
 			.inbox = in->host->inbox, .incoming = true,
-			.size_bytes = in->plan.header.len + (size_t)(in->body_size - in->flushed) };
+			.size_bytes = in->plan.header.len + buf_span(&in->derived).len +
+				(size_t)(in->body_size - in->flushed) };
 		err = store_submit(in->host->store, &in->job);
 	}
 	if (err != OK) {

@@ -28,6 +28,7 @@
 #define INTAKE_TRACE_MAX 65536     /* bytes of recipients that a trace is given */
 
 struct intake;
+struct mime_parser;
 struct refusals_batch;
 struct queued_recipient;
 
@@ -63,6 +64,8 @@ struct intake {
 	size_t held;            /* bytes counted against limits.memory_in_flight */
 	uint64_t body_size;     /* that came */
 	uint64_t flushed;       /* of it, given to the writer */
+	struct mime_parser *parser; /* of what came */
+	struct buf derived;     /* the record it made */
 	unsigned jobs;          /* under way: pieces and the last one */
 	enum err failed;        /* of a piece */
 	bool waits, dropped, submitted;

@@ -10,6 +10,7 @@
 
 #include "proto/mail/message_no.h"
 #include "server/pipeline/names.h"
+#include "server/queue/intake_derive.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
 #include "store/ids.h"
@@ -132,6 +133,8 @@ intake_prepare(struct intake *in)
 	if (prepare_held(in) != OK)
 		return ERR_BUSY;
 	prepare_trace(in);
+	if (in->placed_count > 0)
+		intake_derive_end(in, in->plan.header);
 	return OK;
 }
 
@@ -207,8 +210,8 @@ intake_write_content(
 {
 	enum err err;
 
-	*out = (struct content){ .header = in->mail.header, .body_size = in->body_size,
-		.owners = owners };
+	*out = (struct content){ .header = in->mail.header, .derived = buf_span(&in->derived),
+		.body_size = in->body_size, .owners = owners };
 	err = write_body(txn, in, &out->body_id);
 	return err == OK ? content_add(txn, out, false) : err;
 }
@@ -228,6 +231,7 @@ write_contents(struct writing *w)
 	if ((err = write_body(w->txn, w->in, &w->content.body_id)) != OK)
 		return err;
 	w->content.header = plan->header;
+	w->content.derived = buf_span(&w->in->derived);
 	w->content.body_size = w->in->body_size;
 	w->content.owners = apart ? folders : folders + queue;
 	w->relayed = w->content;
@@ -238,6 +242,7 @@ write_contents(struct writing *w)
 		return OK;
 	}
 	w->relayed.header = plan->header_relayed;
+	w->relayed.derived = SPAN_NONE;
 	w->relayed.owners = queue;
 	return content_add(w->txn, &w->relayed, folders > 0 && w->relayed.body_id != 0);
 }

@@ -1,0 +1,16 @@
+/*
+ * intake_derive.h - what readers of a mailbox want ready, made while the message comes; for intake.c.
+ *
+ * One pass over header and body (mime_parser.h). What it holds is counted like the text itself.
+ */
+#ifndef SERVER_QUEUE_INTAKE_DERIVE_H
+#define SERVER_QUEUE_INTAKE_DERIVE_H
+
+#include "server/queue/intake.h"
+
+/* The next bytes of the body; in->header is whole. */
+void intake_derive_body(struct intake *in, struct span body);
+/* The record beside HEADER, into in->derived; once more when it is submitted once more. */
+void intake_derive_end(struct intake *in, struct span header);
+
+#endif
