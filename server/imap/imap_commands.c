@@ -15,8 +15,24 @@ const struct imap_row imap_commands[] = {
 	{ "LOGIN", IMAP_BEFORE, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.2.3 */
 	{ "ID", IMAP_ANY, "ID", IMAP_QUIET, imap_cmd_id },			  /* RFC 2971, 3.1 */
 	{ "ENABLE", IMAP_AFTER, "ENABLE", IMAP_QUIET, imap_cmd_enable },	  /* RFC 9051, 6.3.1 */
+	{ "CREATE", IMAP_AFTER, "CREATE-SPECIAL-USE", 0, imap_cmd_create },	  /* RFC 9051, 6.3.4 */
+	{ "RENAME", IMAP_AFTER, NULL, 0, imap_cmd_rename },			  /* RFC 9051, 6.3.6 */
+	{ "SUBSCRIBE", IMAP_AFTER, NULL, 0, imap_cmd_subscribe },		  /* RFC 9051, 6.3.7 */
+	{ "UNSUBSCRIBE", IMAP_AFTER, NULL, 0, imap_cmd_unsubscribe },		  /* RFC 9051, 6.3.8 */
+	{ "LIST", IMAP_AFTER, "CHILDREN LIST-EXTENDED LIST-MYRIGHTS LIST-STATUS SPECIAL-USE", 0,
+		imap_cmd_list },						  /* RFC 9051, 6.3.9 */
+	{ "LSUB", IMAP_AFTER, NULL, 0, imap_cmd_lsub },				  /* RFC 3501, 6.3.9 */
+	{ "NAMESPACE", IMAP_AFTER, "NAMESPACE", 0, imap_cmd_namespace },	  /* RFC 9051, 6.3.10 */
+	{ "STATUS", IMAP_AFTER, "STATUS=SIZE", 0, imap_cmd_status },		  /* RFC 9051, 6.3.11 */
 	{ "APPEND", IMAP_AFTER, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.3.12 */
 	{ "IDLE", IMAP_AFTER, "IDLE", 0, imap_cmd_idle },			  /* RFC 9051, 6.3.13 */
+	{ "SETACL", IMAP_AFTER, "ACL RIGHTS=kxte", 0, imap_cmd_setacl },	  /* RFC 4314, 3.1 */
+	{ "DELETEACL", IMAP_AFTER, NULL, 0, imap_cmd_deleteacl },		  /* RFC 4314, 3.2 */
+	{ "GETACL", IMAP_AFTER, NULL, 0, imap_cmd_getacl },			  /* RFC 4314, 3.3 */
+	{ "LISTRIGHTS", IMAP_AFTER, NULL, 0, imap_cmd_listrights },		  /* RFC 4314, 3.4 */
+	{ "MYRIGHTS", IMAP_AFTER, NULL, 0, imap_cmd_myrights },			  /* RFC 4314, 3.5 */
+	{ "GETQUOTA", IMAP_AFTER, "QUOTA QUOTA=RES-STORAGE", 0, imap_cmd_getquota }, /* RFC 9208, 4.1.2 */
+	{ "GETQUOTAROOT", IMAP_AFTER, NULL, 0, imap_cmd_getquotaroot },		  /* RFC 9208, 4.1.3 */
 	{ "CHECK", IMAP_SELECTED, NULL, 0, imap_cmd_noop },			  /* RFC 3501, 6.4.1 */
 };
 const size_t imap_command_count = COUNT(imap_commands);

@@ -1,0 +1,128 @@
+/*
+ * imap_mailbox.c - names to folders, with their rights.
+ */
+#include "server/imap/imap_mailbox.h"
+
+#include "conf/conf.h"
+#include "server/pipeline/names.h"
+
+enum err
+imap_place_owner(struct snapshot *snap, uint64_t asker_id, const struct imap_place *place,
+	uint64_t *user_id)
+{
+	struct user user;
+	enum err err;
+
+	switch (place->space) {
+	case IMAP_SPACE_OTHERS:
+		err = place->owner.len ? user_find_by_name(snap, place->owner, &user) : ERR_NOT_FOUND;
+		*user_id = err == OK ? user.user_id : 0;
+		return err;
+	case IMAP_SPACE_SHARED:
+		*user_id = FOLDER_OWNER_SHARED;
+		return OK;
+	default:
+		*user_id = asker_id;
+		return OK;
+	}
+}
+
+enum err
+imap_rights_of(struct snapshot *view, uint64_t user_id, const struct folder *folder,
+	uint32_t *rights)
+{
+	struct user user;
+	enum err err = names_user_by_id(view, user_id, &user);
+
+	*rights = 0;
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	if (folder->user_id == user_id || (folder->user_id == FOLDER_OWNER_SHARED && user.admin)) {
+		*rights = RIGHTS_ALL;
+		return OK;
+	}
+	return rights_of(view, &user, folder, rights);
+}
+
+/* All but the rights. */
+static enum err
+find_folder(struct imap_session *s, struct snapshot *snap, struct imap_mailbox *out)
+{
+	enum err err = imap_place_owner(snap, s->user_id, &out->place, &out->user_id);
+
+	if (err == OK && out->place.folder.len == 0)
+		err = ERR_NOT_FOUND; /* a level, no folder */
+	if (err == OK)
+		err = folder_find(snap, out->user_id, out->place.folder, &out->folder);
+	if (err == OK)
+		out->folder.name = arena_copy(imap_arena(s), out->folder.name);
+	return err;
+}
+
+enum err
+imap_mailbox_find(
+	struct imap_session *s, struct span wire, uint32_t rights, struct imap_mailbox *out)
+{
+	struct snapshot *snap = imap_snapshot(s);
+	enum err err;
+
+	*out = (struct imap_mailbox){ .is_fake = false };
+	if (!snap)
+		return ERR_IO;
+	err = imap_place_take(wire, imap_is_utf8(s), imap_arena(s), &out->place);
+	if (err != OK)
+		return ERR_SYNTAX;
+	err = find_folder(s, snap, out);
+	if (err == OK)
+		err = imap_rights_of(snap, s->user_id, &out->folder, &out->rights);
+	if (err != OK || (out->rights & rights) == rights)
+		return err;
+	return out->rights & RIGHT_LOOKUP ? ERR_DENIED : ERR_NOT_FOUND;
+}
+
+enum err
+imap_mailbox_open(struct imap_session *s, struct span wire, struct imap_mailbox *out)
+{
+	enum err err = imap_mailbox_find(s, wire, RIGHT_READ, out);
+
+	if (err != ERR_DENIED && err != ERR_NOT_FOUND)
+		return err;
+	if (!s->session.conf->imap_fake_access || out->place.space == IMAP_SPACE_OWN)
+		return err;
+	out->is_fake = true;
+	out->rights = 0;
+	out->folder = (struct folder){ .uidvalidity = 1, .uidnext = 1, .highest_modseq = 1 };
+	return OK;
+}
+
+struct span
+imap_mailbox_name(struct imap_session *s, struct snapshot *snap, const struct folder *folder,
+	struct arena *a)
+{
+	struct imap_place place = { .folder = folder->name };
+	struct user owner;
+
+	if (folder->user_id == FOLDER_OWNER_SHARED) {
+		place.space = IMAP_SPACE_SHARED;
+	} else if (folder->user_id != s->user_id) {
+		place.space = IMAP_SPACE_OTHERS;
+		if (user_find(snap, folder->user_id, &owner) != OK || owner.removed_ms != 0)
+			return SPAN_NONE;
+		place.owner = owner.name;
+	}
+	return imap_place_name(&place, a);
+}
+
+enum imap_turn
+imap_mailbox_no(struct imap_session *s, enum err err)
+{
+	switch (err) {
+	case ERR_SYNTAX:
+	case ERR_NOT_FOUND:
+		return imap_end(s, IMAP_NO("NONEXISTENT", "There is no such folder"));
+	case ERR_DENIED:
+		return imap_end(s, IMAP_NO("NOPERM", "You have no right to do that in this folder"));
+	default:
+		return imap_fail(s, err);
+	}
+}
