@@ -12,7 +12,6 @@
 #include "proto/base/span.h"
 
 struct conf;
-struct derive_keeper;
 struct folder_watches;
 struct generation;
 struct log;
@@ -23,6 +22,7 @@ struct metrics;
 struct own_mails;
 struct refusals;
 struct resolver;
+struct search;
 struct secret_key;
 struct server;
 struct shared;
@@ -45,6 +45,7 @@ struct host {
 	struct workers *workers;
 	struct tls_server *tls; /* NULL: no TLS; changed by a reload between two turns */
 	const struct secret_key *secret_key; /* secret_key.h; one for the process */
+	struct search *search; /* search/search.h; NULL: search.index is off; one for all loops */
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
@@ -53,7 +54,6 @@ struct host {
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	struct login_notes *login_notes; /* session/login_notes.h; likewise */
 	struct own_mails *own_mails; /* queue/own_mail.h; likewise */
-	struct derive_keeper *derive_keeper; /* queue/derive_stored.h; likewise */
 	struct folder_watches *folder_watches; /* imap/folder_watch.h; likewise */
 	_Atomic unsigned watchers;	       /* of any folder of this loop: whom a commit tells */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */

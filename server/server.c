@@ -15,9 +15,9 @@
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
 #include "server/net/work.h"
-#include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
+#include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
 #include "server/task/tasks.h"
@@ -254,7 +254,6 @@ close_hosts(struct server *s)
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
 		own_mails_close(&host->own_mails);
-		derive_keeper_close(&host->derive_keeper);
 		folder_watches_close(&host->folder_watches);
 		loop_close(&host->loop);
 		chunk_pool_fini(&host->pool);
@@ -287,6 +286,7 @@ close_all(struct server *s)
 	if (s->store && s->workers && !workers_end(s->workers, STOP_WORK_MS))
 		leave_worker(s);
 	workers_close(&s->workers);
+	search_close(&s->search);
 	if (s->store) {
 		finish_jobs(s);
 		store_stop(s->store);

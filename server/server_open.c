@@ -12,6 +12,7 @@
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
 #include "server/net/work.h"
+#include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/text_veil.h"
 
@@ -211,6 +212,23 @@ open_store(struct server *s, const struct conf *conf)
 	return OK;
 }
 
+/* Mail flows without it: whoever searches reads the messages then. */
+static void
+open_search(struct server *s, const struct conf *conf)
+{
+	struct search_service_options o = { .store = s->store, .log = log_ring(s->writer),
+		.readers = workers_threads(s->workers) };
+
+	if (!conf->search_index) {
+		search_index_forget(store_path(s->store)); /* no words of the mail are left behind */
+		return;
+	}
+	if (search_open(&o, &s->search) != OK)
+		server_complain(s, "search index", "it cannot be opened", "searches take longer");
+	for (unsigned i = 0; i < s->loop_count; i++)
+		s->hosts[i].search = s->search;
+}
+
 static enum err
 open_tls(struct server *s, const struct conf *conf)
 {
@@ -287,5 +305,6 @@ server_open(struct server *s, struct generation *generation)
 	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
 		open_tls(s, conf) != OK || open_resolver(s, conf) != OK)
 		return ERR_IO;
+	open_search(s, conf);
 	return open_listeners(s, conf);
 }

@@ -34,6 +34,7 @@ struct server {
 	struct crypto_key text_key; /* of text_veil.h */
 	char log_dir[PATH_MAX]; /* of the start: Landlock allows no other */
 	struct store *store;
+	struct search *search; /* NULL: off, or its folder cannot be used */
 	struct shared *shared;
 	struct workers *workers;
 	struct resolver *resolver;

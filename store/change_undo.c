@@ -10,7 +10,6 @@
 
 #include "store/change_owner.h"
 #include "store/change_rows.h"
-#include "store/folder_ways.h"
 #include "store/groups.h"
 #include "store/indexes.h"
 #include "store/maillists.h"
@@ -30,11 +29,11 @@ table_of(struct span name, enum store_table *out)
 	return false;
 }
 
-/* Not a row of a table: a message that moved, what was done to a folder. */
+/* Not a row of a table: a message that moved. */
 static bool
 is_way(const struct change_row *row)
 {
-	return span_eq(row->table, SPAN(MESSAGE_WAYS)) || folder_way_is(row);
+	return span_eq(row->table, SPAN(MESSAGE_WAYS));
 }
 
 /* Words for a row: its table and its key, a number where it is one. */
@@ -49,8 +48,8 @@ name_row(const struct change_row *row, struct buf *out)
 		err = buf_put_char(out, ' ');
 	if (err != OK)
 		return err;
-	if (span_eq(row->table, SPAN("names")) || folder_way_is(row))
-		return buf_put(out, folder_way_is(row) ? folder_way_name(row) : key);
+	if (span_eq(row->table, SPAN("names")))
+		return buf_put(out, key);
 	if (is_way(row)) {
 		uint32_t uid = 0; /* behind the folder_id */
 
@@ -235,8 +234,7 @@ rows_check(struct snapshot *snap, const struct change *change, struct met *met, 
 
 		err = change_row_find(snap, change->change_id, i - 1, &row);
 		if (err == OK && is_way(&row)) {
-			err = folder_way_is(&row) ? folder_way_check(snap, &row)
-						  : message_way_check(snap, &row);
+			err = message_way_check(snap, &row);
 			err = err == ERR_EXISTS ? clash(&row, object) : err;
 			continue;
 		}
@@ -361,8 +359,7 @@ row_undo(struct undoing *u, const struct change_row *row)
 	enum err err;
 
 	if (is_way(row)) {
-		err = folder_way_is(row) ? folder_way_back(u->txn, row)
-					 : message_way_back(u->txn, row);
+		err = message_way_back(u->txn, row);
 		return err == ERR_EXISTS ? clash(row, u->object) : err;
 	}
 	if (!table_of(row->table, &table))

@@ -8,6 +8,17 @@
 
 #include "store/lmdb_txn.h"
 
+enum err
+id_last(struct snapshot *snap, enum store_counter counter, uint64_t *out)
+{
+	struct counters counters;
+	enum err err = counters_load(snap, &counters);
+
+	if (err == OK)
+		*out = counters.last[counter];
+	return err;
+}
+
 uint64_t
 id_next(struct txn *txn, enum store_counter counter)
 {

@@ -13,11 +13,14 @@
 #include "proto/base/err.h"
 #include "store/schema.h"
 
+struct snapshot;
 struct store;
 struct txn;
 
 /* The next number of a counter; the first is 1. */
 uint64_t id_next(struct txn *txn, enum store_counter counter);
+/* The highest number that was given out until SNAP. ERR_IO, ERR_CORRUPT. */
+MUST_CHECK enum err id_last(struct snapshot *snap, enum store_counter counter, uint64_t *out);
 
 /*
  * After a restore: let every counter and the message numbers rise by ID_JUMP, so that what was

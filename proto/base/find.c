@@ -114,3 +114,15 @@ find_lower(struct span hay, struct span needle)
 {
 	return find(hay, needle, true);
 }
+
+size_t
+find_8bit(struct span text)
+{
+	size_t at = 0;
+
+	while (at + WIDE <= text.len && !wide_any(wide_load(text.ptr + at) & wide_of((char)0x80)))
+		at += WIDE;
+	while (at < text.len && !ascii_is_8bit(text.ptr[at]))
+		at++;
+	return at;
+}

@@ -10,5 +10,7 @@
 size_t find_bytes(struct span hay, struct span needle);
 /* The same where NEEDLE has no ASCII capitals and those of HAY count as small letters. */
 size_t find_lower(struct span hay, struct span needle);
+/* Index of the first byte that is not ASCII, or text.len. */
+size_t find_8bit(struct span text);
 
 #endif

@@ -23,6 +23,7 @@ main(void)
 	failed += test_imap_args();
 	failed += test_imap_requests();
 	failed += test_imap_server();
+	failed += test_imap_thread();
 	failed += test_worst_case();
 	return failed != 0;
 }

@@ -13,6 +13,7 @@ int test_header(void);
 int test_imap_args(void);
 int test_imap_requests(void);
 int test_imap_server(void);
+int test_imap_thread(void);
 int test_json(void);
 int test_lmtp_server(void);
 int test_mail(void);

@@ -24,6 +24,5 @@ int test_tui_line(void);
 int test_tui_print(void);
 int test_tui_run(void);
 int test_tui_screens(void);
-int test_tui_folders(void);
 
 #endif
