@@ -22,6 +22,7 @@ main(void)
 	failed += test_pop3();
 	failed += test_imap_args();
 	failed += test_imap_requests();
+	failed += test_imap_search();
 	failed += test_imap_server();
 	failed += test_imap_thread();
 	failed += test_worst_case();

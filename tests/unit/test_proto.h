@@ -12,6 +12,7 @@ int test_dns_message(void);
 int test_header(void);
 int test_imap_args(void);
 int test_imap_requests(void);
+int test_imap_search(void);
 int test_imap_server(void);
 int test_imap_thread(void);
 int test_json(void);
