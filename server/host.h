@@ -12,6 +12,7 @@
 #include "proto/base/span.h"
 
 struct conf;
+struct derive_keeper;
 struct folder_watches;
 struct generation;
 struct log;
@@ -54,6 +55,7 @@ struct host {
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	struct login_notes *login_notes; /* session/login_notes.h; likewise */
 	struct own_mails *own_mails; /* queue/own_mail.h; likewise */
+	struct derive_keeper *derive_keeper; /* queue/derive_stored.h; likewise */
 	struct folder_watches *folder_watches; /* imap/folder_watch.h; likewise */
 	_Atomic unsigned watchers;	       /* of any folder of this loop: whom a commit tells */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */

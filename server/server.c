@@ -15,6 +15,7 @@
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
 #include "server/net/work.h"
+#include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
 #include "server/search/search.h"
@@ -254,6 +255,7 @@ close_hosts(struct server *s)
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
 		own_mails_close(&host->own_mails);
+		derive_keeper_close(&host->derive_keeper);
 		folder_watches_close(&host->folder_watches);
 		loop_close(&host->loop);
 		chunk_pool_fini(&host->pool);

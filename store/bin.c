@@ -6,6 +6,7 @@
  */
 #include "store/bin.h"
 
+#include "store/folder_jobs.h"
 #include "store/lmdb_txn.h"
 #include "store/message_leave.h"
 #include "store/message_ways.h"
@@ -133,7 +134,7 @@ origin_tell(struct txn *txn, const struct folder *from, const struct bin_result 
 {
 	struct origin o = { .bin_id = out->bin_id,
 		.first_uid = out->first_uid,
-		.user_id = from->user_id,
+		.user_id = folder_bin_owner(from),
 		.folder_id = from->folder_id,
 		.removed_ms = txn_now_ms(txn) };
 	enum err err = folder_keywords_load(txn, from->folder_id, &o.keywords);
@@ -160,12 +161,14 @@ bin_take(struct txn *txn, const struct folder *where, struct uid_list list, unsi
 {
 	struct arrival to;
 	struct leaving l = { .to = &to, .change = into_bin, .blocks = blocks };
+	uint64_t owner_id;
 	enum err err;
 
 	*out = (struct bin_result){ .count = 0 };
-	err = bin_of(txn, where->user_id, &out->bin_id);
+	owner_id = folder_bin_owner(where);
+	err = bin_of(txn, owner_id, &out->bin_id);
 	if (err == OK)
-		err = arrival_begin(&to, txn, where->user_id, out->bin_id);
+		err = arrival_begin(&to, txn, owner_id, out->bin_id);
 	if (err != OK)
 		return err;
 	out->first_uid = to.folder.uidnext;

@@ -10,6 +10,7 @@
 
 #include "store/change_owner.h"
 #include "store/change_rows.h"
+#include "store/folder_ways.h"
 #include "store/groups.h"
 #include "store/indexes.h"
 #include "store/maillists.h"
@@ -29,11 +30,11 @@ table_of(struct span name, enum store_table *out)
 	return false;
 }
 
-/* Not a row of a table: a message that moved. */
+/* Not a row of a table: a message that moved, what was done to a folder. */
 static bool
 is_way(const struct change_row *row)
 {
-	return span_eq(row->table, SPAN(MESSAGE_WAYS));
+	return span_eq(row->table, SPAN(MESSAGE_WAYS)) || folder_way_is(row);
 }
 
 /* Words for a row: its table and its key, a number where it is one. */
@@ -48,8 +49,8 @@ name_row(const struct change_row *row, struct buf *out)
 		err = buf_put_char(out, ' ');
 	if (err != OK)
 		return err;
-	if (span_eq(row->table, SPAN("names")))
-		return buf_put(out, key);
+	if (span_eq(row->table, SPAN("names")) || folder_way_is(row))
+		return buf_put(out, folder_way_is(row) ? folder_way_name(row) : key);
 	if (is_way(row)) {
 		uint32_t uid = 0; /* behind the folder_id */
 
@@ -234,7 +235,8 @@ rows_check(struct snapshot *snap, const struct change *change, struct met *met, 
 
 		err = change_row_find(snap, change->change_id, i - 1, &row);
 		if (err == OK && is_way(&row)) {
-			err = message_way_check(snap, &row);
+			err = folder_way_is(&row) ? folder_way_check(snap, &row)
+						  : message_way_check(snap, &row);
 			err = err == ERR_EXISTS ? clash(&row, object) : err;
 			continue;
 		}
@@ -359,7 +361,8 @@ row_undo(struct undoing *u, const struct change_row *row)
 	enum err err;
 
 	if (is_way(row)) {
-		err = message_way_back(u->txn, row);
+		err = folder_way_is(row) ? folder_way_back(u->txn, row)
+					 : message_way_back(u->txn, row);
 		return err == ERR_EXISTS ? clash(row, u->object) : err;
 	}
 	if (!table_of(row->table, &table))

@@ -6,8 +6,8 @@
  * INBOX is made with the user. folder_id is never given twice. The counts of a folder are kept
  * right by messages.c in the transaction that changes its entries.
  *
- * Names that begin with a control character are hidden: no client can name them, and they are in no
- * total. They are the user's bin (bin.h) and what is being removed or copied (folder_jobs.h).
+ * A name that begins with a control character is hidden: no client can name it, and it is in no
+ * total. That is the user's bin (bin.h).
  */
 #ifndef STORE_FOLDERS_H
 #define STORE_FOLDERS_H
@@ -19,6 +19,7 @@
 #define FOLDER_BIN SPAN("\001bin") /* no client can name it (H24) */
 #define FOLDERS_A_USER 10000   /* more is ERR_LIMIT */
 #define FOLDER_OWNER_SHARED 0  /* the user_id that owns what lies in Shared/ */
+#define FOLDER_OWNER_NOBODY (UINT64_MAX - 1) /* and what is half done, see folder_jobs.h */
 
 /* Bits of folder.attributes. The first are what it is used for (RFC 6154). */
 #define FOLDER_USE_SENT (1u << 0)

@@ -97,7 +97,7 @@ leave_block(struct leaving *l)
 	enum err err = OK;
 
 	for (unsigned i = 0; i < block->count && err == OK; i++) {
-		if (pass_has(&l->p, block->entries[i].uid))
+		if (pass_has(&l->p, block->entries[i].uid) && !(block->entries[i].flags & l->skip))
 			err = let_go(l, block->entries[i]);
 		else
 			block->entries[kept++] = block->entries[i];

@@ -33,6 +33,7 @@ struct leaving {
 	/* What becomes of an entry's flags and the like on its way; may be NULL. */
 	enum err (*change)(struct leaving *l, struct entry *e);
 	void *arg;
+	uint32_t skip;   /* entries with one of these flags stay */
 	unsigned blocks; /* at most; 0: all of them */
 	struct expunged run;
 	size_t count;

@@ -248,6 +248,8 @@ user_add(struct txn *txn, const struct user *user, int64_t now_ms, uint64_t *use
 		err = user_put(txn, &made);
 	if (err == OK)
 		err = folder_make(txn, made.user_id, SPAN("INBOX"), &folder_id);
+	if (err == OK)
+		err = folders_make_special(txn, made.user_id, NULL);
 	*user_id = made.user_id;
 	return err;
 }

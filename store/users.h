@@ -96,9 +96,9 @@ MUST_CHECK enum err user_count(struct snapshot *snap, struct user_counts *out); 
 MUST_CHECK enum err user_other_admin(struct snapshot *snap, uint64_t user_id, bool *out);
 
 /*
- * Add USER (user_id, revision and times are set here) with an empty INBOX. ERR_SYNTAX for a name
- * that is not valid, ERR_EXISTS where a user, group or list has it (USR-02), ERR_LIMIT for a text
- * that is too long or at USERS_MAX.
+ * Add USER (user_id, revision and times are set here) with an empty INBOX and the folders of
+ * folders_make_special(). ERR_SYNTAX for a name that is not valid, ERR_EXISTS where a user, group or
+ * list has it (USR-02), ERR_LIMIT for a text that is too long or at USERS_MAX.
  */
 #define USERS_MAX 1000000
 MUST_CHECK enum err user_add(

@@ -58,6 +58,7 @@ struct reader {
 	size_t at;
 	size_t positional; /* place in the schema that takes the next word */
 	bool only_words;   /* after "--" */
+	bool overfull;     /* there was no place for a word */
 };
 
 static enum err
@@ -309,7 +310,8 @@ read_word(struct reader *r, const char *word)
 	}
 	while (r->positional < schema->count && schema->items[r->positional].option)
 		r->positional++;
-	if (r->positional == schema->count)
+	r->overfull = r->positional == schema->count;
+	if (r->overfull)
 		return wrong_here(r, span_of(word), "is one word too many");
 	r->positional += moves_on(r, word);
 	if (word[0] == '\0' && !span_eq(schema->items[r->positional].name, SPAN("value")))
@@ -422,6 +424,31 @@ check_filter(struct reader *r)
 	return OK;
 }
 
+static void
+begin_method(struct reader *r, const struct control_method *m)
+{
+	r->out->method = m;
+	memset(r->out->values, 0, sizeof(r->out->values));
+	control_schema_parse(m->params, &r->out->schema);
+	r->positional = 0;
+	r->only_words = r->overfull = false;
+}
+
+/* `folder rights anna Sent` looks, with two words more it changes: the row behind it has the same words. */
+static enum err
+read_method(struct reader *r, const struct control_method *m)
+{
+	const struct control_method *end = control_methods + CONTROL_METHOD_COUNT;
+	enum err err;
+
+	begin_method(r, m);
+	err = read_all(r);
+	if (err == OK || !r->overfull || m + 1 == end || strcmp(m->words, m[1].words) != 0)
+		return err;
+	begin_method(r, m + 1);
+	return read_all(r);
+}
+
 enum err
 command_parse(size_t argc, char *const *argv, struct arena *a, struct command *out,
 	struct complaint *complaint)
@@ -441,9 +468,8 @@ command_parse(size_t argc, char *const *argv, struct arena *a, struct command *o
 		out->method = find_method(&r);
 		if (!out->method)
 			return no_method(&r);
-		control_schema_parse(out->method->params, &out->schema);
 	}
-	err = read_all(&r);
+	err = out->method ? read_method(&r, out->method) : read_all(&r);
 	if (err != OK || out->kind != COMMAND_METHOD)
 		return err;
 	if (out->options.help) {

@@ -112,6 +112,36 @@ draw_bar(struct console *c)
 		put_on(c, &at, span_of(text), STYLE_HERE);
 }
 
+static int
+tabs_width(const struct console *c, unsigned from, unsigned to)
+{
+	const struct place *p = console_place(c);
+	int width = 0;
+
+	for (unsigned i = from; i <= to; i++)
+		width += cells_width(&c->cells, span_of(p->class->tabs[i]->title)) + 3;
+	return width;
+}
+
+/* In COLS columns; where they are too many the first ones leave, so that the one in front is seen. */
+static void
+draw_tabs(struct console *c, struct rect *at, int cols)
+{
+	const struct place *p = console_place(c);
+	unsigned first = 0;
+
+	while (first < p->tab && tabs_width(c, first, p->tab) + 2 > cols)
+		first++;
+	put_on(c, at, first > 0 ? SPAN("<") : SPAN(""), STYLE_DIM);
+	for (unsigned i = first; i < p->tab_count && tabs_width(c, first, i) + 2 <= cols; i++) {
+		bool here = i == p->tab;
+
+		put_on(c, at, here ? SPAN("[") : SPAN(" "), STYLE_PLAIN);
+		put_on(c, at, span_of(p->class->tabs[i]->title), here ? STYLE_HERE : STYLE_PLAIN);
+		put_on(c, at, here ? SPAN("] ") : SPAN("  "), STYLE_PLAIN);
+	}
+}
+
 /* "Users > anna", and what the panel says of itself. */
 static void
 draw_title(struct console *c)
@@ -122,6 +152,7 @@ draw_title(struct console *c)
 	struct screen *s = console_screen(c);
 	size_t depth = 0;
 	struct buf text;
+	int width;
 
 	for (; p && depth < COUNT(path); p = p->back)
 		path[depth++] = p;
@@ -132,18 +163,12 @@ draw_title(struct console *c)
 		put_on(c, &at, p->key.len > 0 ? p->key : span_of(p->class->title), STYLE_TITLE);
 	}
 	put_on(c, &at, SPAN("   "), STYLE_PLAIN);
-	for (unsigned i = 0; i < console_place(c)->tab_count && console_place(c)->tab_count > 1;
-		i++) {
-		bool here = i == console_place(c)->tab;
-
-		put_on(c, &at, here ? SPAN("[") : SPAN(" "), STYLE_PLAIN);
-		put_on(c, &at, span_of(console_place(c)->class->tabs[i]->title),
-			here ? STYLE_HERE : STYLE_PLAIN);
-		put_on(c, &at, here ? SPAN("] ") : SPAN("  "), STYLE_PLAIN);
-	}
 	buf_init(&text, PRINT_MAX);
 	if (screen_panel(s)->title)
 		screen_panel(s)->title(s, &text);
+	width = cells_width(&c->cells, buf_span(&text));
+	if (console_place(c)->tab_count > 1)
+		draw_tabs(c, &at, at.cols - (width < at.cols / 2 ? width : at.cols / 2));
 	cells_put_field(&c->cells, at, buf_span(&text), STYLE_PLAIN, false);
 	buf_fini(&text);
 }

@@ -1,28 +1,45 @@
 /*
- * screen_mailbox.c - the mailbox of a user, its bin, and one message of it.
+ * screen_mailbox.c - the INBOX of a user, what is done with messages of any folder, the bin, one message.
  */
 #include "tui/screen_rows.h"
+
+static const struct form_class move_to = {
+	.title = "Move",
+	.fields = (const struct form_field[]){
+		{ "Where to", "to_folder", "Folder", FORM_TEXT, NULL, "made where it is not there; empty: INBOX" },
+		{ NULL, "to_user", "Of user", FORM_TEXT, NULL, "empty: the same user" },
+		{ 0 } },
+};
+
+#define MAIL_KEYS(PARAMS) \
+	{ KEY_RETURN, "Read", .open = &screen_letter_header }, \
+	{ 'H', "Hold/release", "message.hold", .params = PARAMS, .take = "folder", .other = { "held", "true", "message.release" } }, \
+	{ 'M', "Move", "message.move", .params = PARAMS, .take = "folder", .form = &move_to }, \
+	{ 'C', "Copy", "message.copy", .params = PARAMS, .take = "folder", .form = &move_to }, \
+	{ 'd', "Remove", "message.remove", .params = PARAMS, .take = "folder" }, \
+	{ 'P', "Purge", "message.purge", .params = PARAMS, .take = "folder", .help = "Remove messages for good, past the bin." }
+
+const struct column mail_columns[] = {
+	{ "UID", "uid", 6 },
+	{ "Date", "date", 12, 3 },
+	{ "Size", "size", 6, 1 },
+	{ "Held", "held", 4, 2 },
+	{ "From", "from", 24, 0, COLUMN_GROW },
+	{ "Subject", "subject", 30, 0, COLUMN_GROW },
+	{ 0 }
+};
+
+const struct key_action mail_keys[] = { MAIL_KEYS(NULL), { 0 } };
 
 const struct screen_class screen_mailbox = {
 	.name = "mailbox",
 	.title = "Mailbox",
 	.method = "message.list",
 	.subject = "user",
-	.columns = (const struct column[]){
-		{ "UID", "uid", 6 },
-		{ "Date", "date", 12, 3 },
-		{ "Size", "size", 6, 1 },
-		{ "Held", "held", 4, 2 },
-		{ "From", "from", 24, 0, COLUMN_GROW },
-		{ "Subject", "subject", 30, 0, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ KEY_RETURN, "Read", .open = &screen_letter_header },
-		{ 'H', "Hold/release", "message.hold", .other = { "held", "true", "message.release" } },
-		{ 'd', "Remove", "message.remove" },
-		{ 0 } },
+	.columns = mail_columns,
+	.keys = (const struct key_action[]){ MAIL_KEYS("\"folder\":\"INBOX\""), { 0 } },
 	.tabs = user_tabs,
-	.help = "The INBOX of a user.",
+	.help = "The INBOX of a user; his other folders are on the tab Folders.",
 };
 
 static const struct screen_class *const letter_tabs[] = { &screen_letter_header,
@@ -30,7 +47,7 @@ static const struct screen_class *const letter_tabs[] = { &screen_letter_header,
 
 #define LETTER(NAME, TITLE, PARTS) \
 	{ .name = NAME, .title = TITLE, .panel = &text_panel, .method = "message.show", \
-		.subject = "uid", .subject_field = "uid", .parts = PARTS, .tabs = letter_tabs }
+		.subject = "uid", .subject_field = "uid", .take = "folder", .parts = PARTS, .tabs = letter_tabs }
 
 const struct screen_class screen_letter_header = LETTER("header", "Headers", MESSAGE_FACTS | MESSAGE_HEADER);
 const struct screen_class screen_letter_body = LETTER("body", "Body", MESSAGE_BODY);
@@ -43,7 +60,8 @@ const struct screen_class screen_mailbox_bin = {
 	.subject = "user",
 	.columns = (const struct column[]){
 		{ "Removed", "removed", 12 },
-		{ "Until", "until", 12, 2 },
+		{ "Until", "until", 12, 3 },
+		{ "Folder", "folder", 10, 2 },
 		{ "Size", "size", 6, 1 },
 		{ "From", "from", 24, 0, COLUMN_GROW },
 		{ "Subject", "subject", 30, 0, COLUMN_GROW },

@@ -15,6 +15,7 @@ const struct screen_class *const screens[] = {
 	&screen_lists,
 	/* reached by 0 and by name */
 	&screen_groups,
+	&screen_shared,
 	&screen_services,
 	&screen_access,
 	&screen_sessions,

@@ -276,36 +276,69 @@
 
 #define CONTROL_METHODS_MESSAGES(X) \
 	X(message_list, "message.list", "message list", CONFIG_EDIT, G0, ROWS, \
-		"user:name -folder:text?", \
+		"user:text -folder:text?", \
 		"uid:number from:text subject:text date:time size:size flags:list held:flag", \
 		"Messages of a folder, INBOX where none is named.") \
 	X(message_show, "message.show", "message show", MESSAGE_READ, G0, OBJECT, \
-		"user:name uid:count -folder:text? -out:fd(write)?", \
+		"user:text uid:count -folder:text? -out:fd(write)?", \
 		"uid:number from:text to:list subject:text date:time size:size flags:list held:flag " \
 		"header:text body:text truncated:flag", \
 		"A message; --out FILE takes it byte by byte.  Each reading is audited.") \
 	X(message_hold, "message.hold", "message hold", CONFIG_EDIT, G1, DONE, \
-		"user:name uids:targets -folder:text?", "", "Hide messages from their reader.") \
+		"user:text uids:targets -folder:text?", "", "Hide messages from their reader.") \
 	X(message_release, "message.release", "message release", CONFIG_EDIT, G1, DONE, \
-		"user:name uids:targets -folder:text?", "", "Show held messages again.") \
+		"user:text uids:targets -folder:text?", "", "Show held messages again.") \
 	X(message_move, "message.move", "message move", CONFIG_EDIT, G2, DONE, \
-		"user:name uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
+		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
 		"Move messages to another folder or user.") \
 	X(message_copy, "message.copy", "message copy", CONFIG_EDIT, G2, DONE, \
-		"user:name uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
+		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
 		"Copy messages to another folder or user.") \
 	X(message_remove, "message.remove", "message remove", CONFIG_EDIT, G2, DONE, \
-		"user:name uids:targets -folder:text?", "", "Put messages into the bin.") \
+		"user:text uids:targets -folder:text?", "", "Put messages into the bin.") \
 	X(message_purge, "message.purge", "message purge", CONFIG_EDIT, G3, DONE, \
-		"user:name ids:targets", "", "Remove messages of the bin for good.") \
-	X(message_bin, "message.bin", "message bin", CONFIG_EDIT, G0, ROWS, "user:name", \
+		"user:text ids:targets -folder:text?", "", \
+		"Remove messages of the bin for good; with --folder those of a folder, past the bin.") \
+	X(message_bin, "message.bin", "message bin", CONFIG_EDIT, G0, ROWS, "user:text", \
 		"id:text folder:text from:text subject:text size:size removed:time until:time", \
 		"What is in a user's bin.") \
 	X(message_restore, "message.restore", "message restore", CONFIG_EDIT, G1, DONE, \
-		"user:name ids:targets", "", "Put messages of the bin back where they were.") \
+		"user:text ids:targets", "", "Put messages of the bin back where they were.") \
 	X(message_import, "message.import", "message import", CONFIG_EDIT, G2, DONE, \
-		"user:name file:fd(read|dir) -folder:text?", "", \
+		"user:text file:fd(read|dir) -folder:text?", "", \
 		"Add messages from an mbox, an .eml file or a maildir.")
+
+#define CONTROL_METHODS_FOLDERS(X) \
+	X(folder_list, "folder.list", "folder list", CONFIG_EDIT, G0, ROWS, "user:text? -shared:flag?", \
+		"folder:text use:text messages:number unseen:number size:size subscribed:flag " \
+		"shared:list -user:text -own_seen:flag -rights:text -held:number -deleted:number -id:text " \
+		"-uidvalidity:number -uidnext:number -modseq:number", \
+		"Folders of a user, with --shared those of others that he may see; without a user those " \
+		"in Shared/, which nobody owns.") \
+	X(folder_add, "folder.add", "folder add", CONFIG_EDIT, G1, DONE, \
+		"user:text folder:text -use:choice(sent|drafts|trash|junk|archive)? " \
+		"-no_subscribe:flag?", "", \
+		"Make a folder; one that begins with Shared/ is nobody's, USER `Shared/` may stand for the user.") \
+	X(folder_rename, "folder.rename", "folder rename", CONFIG_EDIT, G2, DONE, \
+		"user:text folder:text new_name:text", "", \
+		"Give a folder another name; what lies below it moves along.") \
+	X(folder_set, "folder.set", "folder set", CONFIG_EDIT, G1, DONE, \
+		"user:text folder:text keys:keys", "", \
+		"Change a folder: use=sent|drafts|trash|junk|archive|none, own_seen=yes|no (everybody " \
+		"who shares it has a \\Seen of his own).") \
+	X(folder_rights, "folder.rights", "folder rights", CONFIG_EDIT, G0, ROWS, \
+		"user:text folder:text", "who:text rights:text meaning:text kind:text", \
+		"Who may do what in a folder; a '-' in front: what is denied.") \
+	X(folder_share, "folder.share", "folder rights", CONFIG_EDIT, G1, DONE, \
+		"user:text folder:text who:text rights:text", "", \
+		"Give rights in a folder: WHO is a user, group:NAME or anyone, with '-' in front of it they " \
+		"are denied; RIGHTS letters of lrswipkxtea, +letters, -letters, all or none.") \
+	X(folder_subscribe, "folder.subscribe", "folder subscribe", CONFIG_EDIT, G1, DONE, \
+		"user:text folders:targets", "", "Let a user's mail programs show folders.") \
+	X(folder_unsubscribe, "folder.unsubscribe", "folder unsubscribe", CONFIG_EDIT, G1, DONE, \
+		"user:text folders:targets", "", "Let a user's mail programs no longer show folders.") \
+	X(folder_recount, "folder.recount", "folder recount", CONFIG_EDIT, G1, DONE, "user:text", "", \
+		"Count the messages of a user's folders and their sizes anew.")
 
 #define CONTROL_METHODS_QUEUE(X) \
 	X(queue_list, "queue.list", "queue list", QUEUE_VIEW, G0, ROWS, "", \
@@ -381,6 +414,7 @@
 	CONTROL_METHODS_STATUS(X) \
 	CONTROL_METHODS_USERS(X) \
 	CONTROL_METHODS_MAILLISTS(X) \
+	CONTROL_METHODS_FOLDERS(X) \
 	CONTROL_METHODS_MESSAGES(X) \
 	CONTROL_METHODS_QUEUE(X) \
 	CONTROL_METHODS_SERVER(X)

@@ -5,7 +5,8 @@
 
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
-#include "store/users.h"
+#include "server/control/control_folders.h"
+#include "store/folder_ways.h"
 
 #define HEADING_MAX 1000 /* bytes of a decoded field that are shown */
 
@@ -13,35 +14,39 @@ enum err
 control_folder(struct control_call *call, struct snapshot *snap, struct span user, struct span name,
 	struct folder *out)
 {
-	struct user u;
-	enum err err = user_find_by_name(snap, user, &u);
+	struct control_place place;
 
-	if (!control_fail_err(call, err, "user"))
+	return control_place_folder(
+		call, snap, user, name.len ? name : MAILBOX_INBOX, &place, out);
+}
+
+/* OWNER's folder NAME, made where it is not there. */
+static enum err
+folder_made(struct txn *txn, uint64_t owner_id, struct span name, struct folder *out)
+{
+	uint64_t folder_id;
+	enum err err = folder_find(txn_view(txn), owner_id, name, out);
+
+	if (err != ERR_NOT_FOUND)
 		return err;
-	err = folder_find(snap, u.user_id, name.len ? name : MAILBOX_INBOX, out);
-	control_fail_err(call, err, "folder");
-	return err;
+	err = folder_way_make(txn, owner_id, name, &folder_id);
+	return err == OK ? folder_get(txn_view(txn), owner_id, folder_id, out) : err;
 }
 
 enum err
 control_folder_make(struct control_call *call, struct txn *txn, struct span user, struct span name,
 	struct folder *out)
 {
-	struct user u;
-	uint64_t user_id, folder_id;
-	enum err err = user_find_by_name(txn_view(txn), user, &u);
+	struct control_place place;
+	enum err err = control_place_find(
+		call, txn_view(txn), user, name.len ? name : MAILBOX_INBOX, &place);
 
-	if (!control_fail_err(call, err, "user"))
-		return err;
-	user_id = u.user_id;
-	name = name.len ? name : MAILBOX_INBOX;
-	err = folder_find(txn_view(txn), user_id, name, out);
-	if (err != ERR_NOT_FOUND)
-		return err;
-	err = folder_make(txn, user_id, name, &folder_id);
 	if (err != OK)
 		return err;
-	return folder_get(txn_view(txn), user_id, folder_id, out);
+	err = folder_made(txn, place.user_id, place.folder, out);
+	if (control_folder_name_why(err))
+		control_fail(call, RPC_INVALID, control_folder_name_why(err), NULL, "to_folder");
+	return err;
 }
 
 enum err

@@ -5,6 +5,7 @@
  * A move takes the placement along, so it can be undone and keeps the POP3 unique id. What is
  * removed lies in the user's bin for users.bin_keep.
  */
+#include "server/control/control_folders.h"
 #include "server/control/control_mailbox.h"
 #include "store/bin.h"
 #include "store/message_ways.h"
@@ -168,12 +169,12 @@ static enum err
 bin_find(struct control_call *call, struct txn *txn, struct span key, struct folder *bin,
 	uint32_t *uid)
 {
-	struct folder inbox;
-	enum err err = control_folder(
-		call, txn_view(txn), control_param(call, "user"), MAILBOX_INBOX, &inbox);
+	struct control_place place;
+	enum err err = control_place_find(
+		call, txn_view(txn), control_param(call, "user"), MAILBOX_INBOX, &place);
 
 	if (err == OK)
-		err = folder_find(txn_view(txn), inbox.user_id, FOLDER_BIN, bin);
+		err = folder_find(txn_view(txn), place.user_id, FOLDER_BIN, bin);
 	return err == OK ? control_uid(key, uid) : err;
 }
 
@@ -193,17 +194,25 @@ const struct control_handler control_do_message_restore = {
 	.object = "message",
 };
 
-/* RCY-03: past the bin, out of the bin. */
+/* RCY-03: out of the bin; or of a folder that is named, past the bin. */
 static enum err
 purge_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	struct folder bin;
-	uint32_t uid;
-	size_t count;
-	enum err err = bin_find(call, txn, key, &bin, &uid);
+	struct folder where;
+	struct message m;
+	uint32_t uid = 0;
+	size_t count = 0;
+	enum err err;
 
+	if (rpc_has(call->request, "folder")) {
+		err = find(call, txn, key, &where, &m);
+		uid = err == OK ? m.entry.uid : 0;
+	} else {
+		err = bin_find(call, txn, key, &where, &uid);
+	}
 	if (err == OK)
-		err = message_expunge(txn, &bin, (struct uid_list){&uid, 1}, BIN_KEEP_MIN_MS, &count);
+		err = message_expunge(
+			txn, &where, (struct uid_list){&uid, 1}, BIN_KEEP_MIN_MS, &count);
 	return err == OK && count == 0 ? ERR_NOT_FOUND : err;
 }
 

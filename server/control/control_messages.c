@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
+#include "server/control/control_folders.h"
 #include "server/control/control_mailbox.h"
 #include "store/bin.h"
 
@@ -123,11 +124,12 @@ const struct control_handler control_do_message_list = {
 static enum step
 bin_read(struct control_call *call, struct snapshot *snap)
 {
-	struct folder inbox, bin;
+	struct control_place place;
+	struct folder bin;
 
-	if (control_folder(call, snap, control_param(call, "user"), MAILBOX_INBOX, &inbox) != OK)
+	if (control_place_find(call, snap, control_param(call, "user"), MAILBOX_INBOX, &place) != OK)
 		return STEP_FAIL;
-	if (folder_find(snap, inbox.user_id, FOLDER_BIN, &bin) != OK)
+	if (folder_find(snap, place.user_id, FOLDER_BIN, &bin) != OK)
 		return STEP_DONE; /* nothing was ever removed */
 	return folder_read(call, snap, &bin, bin_row);
 }

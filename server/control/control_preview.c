@@ -328,7 +328,10 @@ undo_request(struct control_call *call, const struct rpc_request *inner)
 static struct rpc_request *
 list_request(struct control_call *call, struct rpc_request *inner)
 {
-	const struct control_method *list = control_list_of(inner->method);
+	/* what is purged lies in the bin, where no folder is named */
+	bool in_folder = inner->method->id == CONTROL_message_purge && rpc_has(inner, "folder");
+	const struct control_method *list = in_folder ? &control_methods[CONTROL_message_list]
+						      : control_list_of(inner->method);
 	struct rpc_request *r = ARENA_NEW(&call->arena, struct rpc_request);
 
 	if (!list)

@@ -1,8 +1,8 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces -> changes -> refusals
- *     -> rest until the next minute
+ *     folders -> message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces
+ *     -> changes -> refusals -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
  */
@@ -17,6 +17,7 @@
 #include "store/bin.h"
 #include "store/changes.h"
 #include "store/commit.h"
+#include "store/folder_jobs.h"
 #include "store/graves.h"
 #include "store/queued.h"
 #include "store/secrets.h"
@@ -54,6 +55,14 @@ static enum err
 purge_users(struct housekeeping *h, struct txn *txn, bool *more)
 {
 	return users_purge_bin(txn, h->users_before_ms, &h->users_at, more);
+}
+
+/* What a crash left of removals and copies. */
+static enum err
+finish_folders(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	(void)h;
+	return folder_leftovers(txn, more);
 }
 
 static enum err
@@ -94,6 +103,7 @@ static const struct {
 	const char *name;
 	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
 } steps[] = {
+	{ "folders", finish_folders },
 	{ "message bins", sweep_bins },
 	{ "graves", free_graves },
 	{ "queue bin", purge_queue },

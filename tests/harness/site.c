@@ -13,6 +13,7 @@
 #include "server/imap/folder_watch.h"
 #include "server/pipeline/note.h"
 #include "server/secret_key.h"
+#include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
 #include "server/session/login_notes.h"
@@ -131,6 +132,7 @@ site_close(struct site *site)
 	refusals_close(&host->refusals);
 	login_notes_close(&host->login_notes);
 	own_mails_close(&host->own_mails);
+	derive_keeper_close(&host->derive_keeper);
 	folder_watches_close(&host->folder_watches);
 	loop_close(&host->loop);
 	generation_release(&host->generation);

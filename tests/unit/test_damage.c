@@ -94,14 +94,6 @@ test_damage_h49_of_figures_lets_mail_in(void **state)
 	assert_int_equal(left, 0);
 }
 
-static enum err
-make_sent(struct txn *txn, void *arg)
-{
-	uint64_t folder_id;
-
-	return folder_make(txn, *(uint64_t *)arg, SPAN("Sent"), &folder_id);
-}
-
 static void
 test_damage_h49_of_a_folder_leaves_the_others(void **state)
 {
@@ -111,7 +103,6 @@ test_damage_h49_of_a_folder_leaves_the_others(void **state)
 	struct folder folder;
 
 	key_u64_u64(&row.key, anna, fixture_inbox(f, anna));
-	assert_int_equal(run(f, make_sent, &anna), OK);
 	assert_int_equal(run(f, spoil, &row), OK);
 	assert_int_equal(folder_find(look(f), anna, SPAN("Sent"), &folder), OK);
 	assert_span_eq(folder.name, "Sent");

@@ -18,5 +18,6 @@ main(void)
 	failed += test_tui_cells();
 	failed += test_tui_console();
 	failed += test_tui_screens();
+	failed += test_tui_folders();
 	return failed != 0;
 }

@@ -24,5 +24,6 @@ int test_tui_line(void);
 int test_tui_print(void);
 int test_tui_run(void);
 int test_tui_screens(void);
+int test_tui_folders(void);
 
 #endif
