@@ -6,7 +6,6 @@
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
 #include "server/control/control_folders.h"
-#include "store/folder_ways.h"
 
 #define HEADING_MAX 1000 /* bytes of a decoded field that are shown */
 
@@ -29,7 +28,7 @@ folder_made(struct txn *txn, uint64_t owner_id, struct span name, struct folder 
 
 	if (err != ERR_NOT_FOUND)
 		return err;
-	err = folder_way_make(txn, owner_id, name, &folder_id);
+	err = folder_make(txn, owner_id, name, &folder_id); /* an undo leaves it */
 	return err == OK ? folder_get(txn_view(txn), owner_id, folder_id, out) : err;
 }
 

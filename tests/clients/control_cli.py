@@ -272,7 +272,7 @@ def test_ways_back(c, s):
     now = s.json("status")[0]["mailboxes"]
     c.check("the bin is not counted as messages", after["inbox"] == 1 and now["messages"] == before["messages"] - 3
             and now["held"] == before["held"], (after, before, now))
-    c.check("but as bytes", after["size"] == inbox["size"] and now["bytes"] == before["bytes"], (inbox, after))
+    c.check("RCY-02 nor as bytes", after["size"] < inbox["size"] and now["bytes"] < before["bytes"], (inbox, after))
     c.check("the bin is no folder of POP3", uidl(s, "anna") == ids[3:] or len(uidl(s, "anna")) == 1)
     bin_ids = [r["id"] for r in s.json("message", "bin", "anna")]
     s.run("message", "restore", "anna", bin_ids[0])
@@ -343,7 +343,7 @@ def test_words(c, s):
     for words in (("log", "tail"), ("log", "show")):
         st, out, err = s.run(*words, "--service", "nope")
         c.check("%s of no such service names those there are" % " ".join(words),
-                st == 2 and "pop3|security" in err, (st, out, err))
+                st == 2 and "pop3|search" in err, (st, out, err))
     for sort in ("name", "-name", "size:desc"):
         st, out, err = s.run("user", "list", "--sort", sort)
         c.check("--sort %s" % sort, st == 0, (st, err))
