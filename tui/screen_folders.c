@@ -78,6 +78,8 @@ const struct screen_class screen_folder_mail = {
 	{ 'W', "Rename", "folder.rename", .form = &folder_rename }, \
 	{ 'R', "Rights", .open = &screen_folder_rights }, \
 	{ 'E', "Use", "folder.set", .form = &folder_set }, \
+	{ 'd', "Remove", "folder.remove" }, \
+	{ 'B', "From the bin", "folder.undelete", .take = "folder" }, \
 	{ 'A', "Recount", "folder.recount" }
 
 static const struct column folder_columns[] = {

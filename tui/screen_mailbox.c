@@ -68,6 +68,7 @@ const struct screen_class screen_mailbox_bin = {
 		{ 0 } },
 	.keys = (const struct key_action[]){
 		{ 'E', "Restore", "message.restore" },
+		{ 'R', "All of its folder", "folder.undelete", .take = "folder" },
 		{ 'D', "Purge", "message.purge" },
 		{ 0 } },
 	.tabs = user_tabs,

@@ -322,6 +322,13 @@
 	X(folder_rename, "folder.rename", "folder rename", CONFIG_EDIT, G2, DONE, \
 		"user:text folder:text new_name:text", "", \
 		"Give a folder another name; what lies below it moves along.") \
+	X(folder_remove, "folder.remove", "folder remove", CONFIG_EDIT, G2, DONE, \
+		"user:text folders:targets", "", \
+		"Remove folders; their messages lie in the bin for users.bin_keep, what is below stays.") \
+	X(folder_undelete, "folder.undelete", "folder undelete", CONFIG_EDIT, G2, DONE, \
+		"user:text folder:text?", "", \
+		"Bring back from the bin what was in a folder and below it, with the folder where it is " \
+		"gone; without one, all.") \
 	X(folder_set, "folder.set", "folder set", CONFIG_EDIT, G1, DONE, \
 		"user:text folder:text keys:keys", "", \
 		"Change a folder: use=sent|drafts|trash|junk|archive|none, own_seen=yes|no (everybody " \

@@ -149,6 +149,37 @@ def test_shared_folders_SHF(server):
     equal(folders(server)["Shared/Bureau"]["messages"], 1, "and it counts there")
 
 
+def test_remove_and_undelete_RCY_01(server):
+    for name in ("Case", "Case/Papers"):
+        server.cli("folder", "add", "dora", name)
+    for i in range(3):
+        server.send("bo@elsewhere.test", ["dora@example.test"], MAIL % ("dora", "paper %d" % i))
+    wait_for(lambda: len(server.json("message", "list", "dora")) == 3, "the messages are there")
+    server.cli("message", "move", "dora", "1", "2", "--to-folder", "Case")
+    server.cli("message", "move", "dora", "3", "--to-folder", "Case/Papers")
+    before = server.json("user", "show", "dora")[0]["size"]
+    text = server.cli("folder", "remove", "dora", "Case", "--dry-run").stdout
+    true("Case has 2 messages" in text and "folders below it stay" in text, text)
+    server.cli("folder", "remove", "dora", "Case")
+    true("Case" not in names(server, "dora") and "Case/Papers" in names(server, "dora"), "its children stay")
+    true(server.json("user", "show", "dora")[0]["size"] < before, "RCY-02 the bin counts nowhere")
+    equal(sorted({r["folder"] for r in server.json("message", "bin", "dora")}), ["Case"], "the bin knows whence")
+    server.cli("folder", "remove", "dora", "Case/Papers")
+    text = server.cli("folder", "undelete", "dora", "Case", "--dry-run").stdout
+    true("3 messages" in text and "come back from the bin" in text, text)
+    text = server.cli("folder", "undelete", "dora", "Case").stdout
+    true("3 messages of Case and 1 more folder are back" in text, text)
+    equal([len(server.json("message", "list", "dora", "--folder", f)) for f in ("Case", "Case/Papers")], [2, 1],
+          "all is where it was")
+    equal(server.json("message", "bin", "dora"), [], "the bin is empty")
+    true("nothing of it is in the bin" in refused(server, "folder", "undelete", "dora", "Case"), "not twice")
+    true("INBOX" in refused(server, "folder", "remove", "dora", "INBOX"), "INBOX stays")
+    uid = str(server.json("message", "list", "dora", "--folder", "Case/Papers")[0]["uid"])
+    server.cli("message", "purge", "dora", uid, "--folder", "Case/Papers", "--yes")
+    equal(server.json("message", "bin", "dora"), [], "RCY-03 purged past the bin")
+    equal(server.json("message", "list", "dora", "--folder", "Case/Papers"), [], "and gone")
+
+
 def test_recount(server):
     text = server.cli("folder", "recount", "bert").stdout
     true("folders of bert counted, all was right" in text, text)
@@ -164,10 +195,11 @@ def test_nothing_is_broken(server):
 def main():
     with Server() as server:
         server.add_user("postmaster", "--admin")
-        for user in ("anna", "bert", "karl"):
+        for user in ("anna", "bert", "karl", "dora"):
             server.add_user(user)
         return tap([test_the_tree_IMP_07, test_use_and_own_seen, test_subscriptions, test_rename_takes_all_along,
-                    test_add_is_taken_back, test_rights_SHF_02, test_shared_folders_SHF, test_recount,
+                    test_add_is_taken_back, test_rights_SHF_02, test_shared_folders_SHF,
+                    test_remove_and_undelete_RCY_01, test_recount,
                     test_nothing_is_broken], server)
 
 
