@@ -24,6 +24,8 @@ const struct imap_row imap_commands[] = {
 	{ "LSUB", IMAP_AFTER, NULL, 0, imap_cmd_lsub },				  /* RFC 3501, 6.3.9 */
 	{ "NAMESPACE", IMAP_AFTER, "NAMESPACE", 0, imap_cmd_namespace },	  /* RFC 9051, 6.3.10 */
 	{ "STATUS", IMAP_AFTER, "STATUS=SIZE", 0, imap_cmd_status },		  /* RFC 9051, 6.3.11 */
+	{ "SELECT", IMAP_AFTER, NULL, IMAP_QUIET, imap_cmd_select },		  /* RFC 9051, 6.3.2 */
+	{ "EXAMINE", IMAP_AFTER, NULL, IMAP_QUIET, imap_cmd_examine },		  /* RFC 9051, 6.3.3 */
 	{ "APPEND", IMAP_AFTER, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.3.12 */
 	{ "IDLE", IMAP_AFTER, "IDLE", 0, imap_cmd_idle },			  /* RFC 9051, 6.3.13 */
 	{ "SETACL", IMAP_AFTER, "ACL RIGHTS=kxte", 0, imap_cmd_setacl },	  /* RFC 4314, 3.1 */
@@ -34,6 +36,11 @@ const struct imap_row imap_commands[] = {
 	{ "GETQUOTA", IMAP_AFTER, "QUOTA QUOTA=RES-STORAGE", 0, imap_cmd_getquota }, /* RFC 9208, 4.1.2 */
 	{ "GETQUOTAROOT", IMAP_AFTER, NULL, 0, imap_cmd_getquotaroot },		  /* RFC 9208, 4.1.3 */
 	{ "CHECK", IMAP_SELECTED, NULL, 0, imap_cmd_noop },			  /* RFC 3501, 6.4.1 */
+	{ "CLOSE", IMAP_SELECTED, NULL, IMAP_QUIET, imap_cmd_close },		  /* RFC 9051, 6.4.1 */
+	{ "UNSELECT", IMAP_SELECTED, "UNSELECT", IMAP_QUIET, imap_cmd_unselect }, /* RFC 9051, 6.4.2 */
+	{ "EXPUNGE", IMAP_SELECTED, "UIDPLUS", IMAP_WRITES | IMAP_UID | IMAP_NEEDS_VIEW, imap_cmd_expunge }, /* RFC 9051, 6.4.3 */
+	{ "STORE", IMAP_SELECTED, NULL, IMAP_WRITES | IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW,
+		imap_cmd_store }, /* RFC 9051, 6.4.6 */
 };
 const size_t imap_command_count = COUNT(imap_commands);
 

@@ -67,8 +67,8 @@ imap_handler imap_cmd_capability, imap_cmd_noop, imap_cmd_logout, imap_cmd_id, i
 imap_handler imap_cmd_select, imap_cmd_examine, imap_cmd_unselect, imap_cmd_close;
 imap_handler imap_cmd_create, imap_cmd_rename, imap_cmd_subscribe, imap_cmd_unsubscribe;
 imap_handler imap_cmd_list, imap_cmd_lsub, imap_cmd_namespace, imap_cmd_status;
-imap_handler imap_cmd_idle;
 imap_handler imap_cmd_setacl, imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights;
 imap_handler imap_cmd_myrights, imap_cmd_getquota, imap_cmd_getquotaroot;
+imap_handler imap_cmd_store, imap_cmd_expunge, imap_cmd_idle;
 
 #endif

@@ -61,6 +61,25 @@ imap_told(struct imap_session *imap, uint64_t modseq)
 }
 
 bool
+imap_is_told(const struct imap_session *imap, uint64_t modseq)
+{
+	const struct imap_run *run = imap->run;
+	size_t low = 0, high = run ? run->told_count : 0;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (run->told[middle] == modseq)
+			return true;
+		if (run->told[middle] < modseq)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+bool
 imap_must_yield(struct imap_session *imap)
 {
 	struct session *s = &imap->session;

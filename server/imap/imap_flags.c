@@ -134,7 +134,13 @@ imap_put_folder_flags(struct imap_session *imap, const struct folder_keywords *k
 	imap->selected->keywords = keywords->count;
 }
 
-/* "* 5 FETCH (UID 7 FLAGS (\Seen) MODSEQ (12))" */
+void
+imap_put_new_keywords(struct imap_session *imap, const struct folder_keywords *keywords)
+{
+	if (keywords->count != imap->selected->keywords)
+		imap_put_folder_flags(imap, keywords);
+}
+
 void
 imap_put_flags_line(struct imap_session *imap, struct imap_flag_reader *reader, uint32_t seq,
 	const struct entry *entry)

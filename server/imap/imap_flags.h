@@ -38,4 +38,7 @@ uint32_t imap_flags_allowed(const struct imap_selected *selected, bool *keywords
 /* "* FLAGS (...)", and with PERMANENT "* OK [PERMANENTFLAGS (... \*)]" (RFC 9051, 7.1, 7.3.5). */
 void imap_put_folder_flags(struct imap_session *s, const struct folder_keywords *keywords);
 
+/* The same where the folder has keywords that were not named: before a message shows one (RFC 9051, 7.3.5). */
+void imap_put_new_keywords(struct imap_session *s, const struct folder_keywords *keywords);
+
 #endif

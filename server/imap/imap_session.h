@@ -130,6 +130,7 @@ enum imap_turn imap_bad_arguments(struct imap_session *s, const struct imap_curs
 
 /* The command made a change with MODSEQ and tells the client of it; they rise. */
 void imap_told(struct imap_session *s, uint64_t modseq);
+bool imap_is_told(const struct imap_session *s, uint64_t modseq);
 
 /*
  * Between two pieces of output: say IMAP_MORE now, for the peer does not read (H35) or the slice is

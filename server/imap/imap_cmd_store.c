@@ -1,0 +1,212 @@
+/*
+ * imap_cmd_store.c - STORE and UID STORE (RFC 9051, 6.4.6; RFC 7162, 3.1.3).
+ *
+ *     set -> uids -> jobs, a slice each -> FETCH lines, or not -> OK [MODIFIED]
+ */
+#include "proto/imap/imap_response.h"
+#include "server/imap/entry_reader.h"
+#include "server/imap/imap_flags.h"
+#include "server/imap/imap_numbers.h"
+#include "server/imap/imap_store_job.h"
+#include "store/rights.h"
+
+struct store_task {
+	struct uid_ranges seqs;
+	struct imap_store_job job;
+	bool silent;
+	bool stored;
+	struct view_walk walk;
+	unsigned missing;
+};
+
+static const struct {
+	const char *name;
+	enum flag_op op;
+	bool silent;
+} ways[] = {
+	{ "FLAGS", FLAGS_REPLACE, false },
+	{ "FLAGS.SILENT", FLAGS_REPLACE, true },
+	{ "+FLAGS", FLAGS_ADD, false },
+	{ "+FLAGS.SILENT", FLAGS_ADD, true },
+	{ "-FLAGS", FLAGS_REMOVE, false },
+	{ "-FLAGS.SILENT", FLAGS_REMOVE, true },
+};
+
+static bool
+take_way(struct imap_cursor *args, struct store_task *task)
+{
+	struct span name;
+
+	if (!imap_take_atom(args, &name))
+		return false;
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		if (!span_eq_nocase(name, span_of(ways[i].name)))
+			continue;
+		task->job.order.op = ways[i].op;
+		task->silent = ways[i].silent;
+		return true;
+	}
+	return false;
+}
+
+static bool
+take_arguments(struct imap_session *imap, struct imap_cursor *args, struct store_task *task,
+	struct imap_seqset *set)
+{
+	struct flag_order *order = &task->job.order;
+	struct imap_flags flags;
+
+	order->unchanged_since = UINT64_MAX;
+	if (!imap_take_space(args) || !imap_take_seqset(args, set) || !imap_take_space(args))
+		return false;
+	if (imap_take_open(args)) {
+		if (!imap_take_word(args, SPAN("UNCHANGEDSINCE")) || !imap_take_space(args) ||
+			!imap_take_number64(args, &order->unchanged_since) ||
+			!imap_take_close(args) || !imap_take_space(args))
+			return false;
+		imap->enabled |= IMAP_ENABLED_CONDSTORE; /* RFC 7162, 3.1 */
+	}
+	if (!take_way(args, task) || !imap_take_space(args) || !imap_take_flags(args, &flags) ||
+		!imap_take_end(args) || (flags.flags & IMAP_FLAG_RECENT))
+		return false;
+	order->flags = flags.flags;
+	order->keywords = flags.keywords;
+	order->keyword_count = flags.count;
+	order->user_id = imap->user_id;
+	return true;
+}
+
+/* RFC 4314, 4: what he may not set is passed over, unless nothing is left. */
+static bool
+may_store(struct imap_session *imap, struct flag_order *order)
+{
+	bool keywords;
+	uint32_t may = imap_flags_allowed(imap->selected, &keywords);
+
+	order->may = may | (keywords ? FLAGS_KEYWORDS : 0);
+	if (order->op == FLAGS_REPLACE)
+		return order->may != 0;
+	return (order->flags & may) || (order->keyword_count > 0 && keywords) ||
+		(order->flags == 0 && order->keyword_count == 0);
+}
+
+/* "* 5 FETCH (UID 7 MODSEQ (12))": of a silent one all the same (RFC 7162, 3.1.3). */
+static void
+put_modseq(struct imap_session *imap, uint32_t seq, const struct entry *e)
+{
+	struct buf *out = imap_out(imap);
+
+	imap_put(buf_printf(out, "* %u FETCH (", seq));
+	if (imap->run->by_uid || (imap->enabled & (IMAP_ENABLED_QRESYNC | IMAP_ENABLED_REV2)))
+		imap_put(buf_printf(out, "UID %u ", e->uid));
+	imap_put(buf_printf(out, "MODSEQ (%llu))\r\n", (unsigned long long)e->modseq));
+}
+
+static enum imap_turn
+put_results(struct imap_session *imap, struct store_task *task)
+{
+	struct snapshot *snap = imap_snapshot(imap);
+	struct entry_reader *reader = ARENA_NEW(imap_arena(imap), struct entry_reader);
+	struct imap_flag_reader flags;
+	uint32_t seq, uid;
+	enum err err = snap ? imap_flag_reader_begin(imap, snap, &flags) : ERR_IO;
+
+	if (err != OK)
+		return imap_fail(imap, err);
+	entry_reader_begin(reader, snap, imap->selected->folder_id);
+	imap_put_new_keywords(imap, &flags.keywords);
+	while (view_walk_next(&task->walk, &seq, &uid)) {
+		const struct entry *e = entry_reader_find(reader, uid);
+
+		if (!e)
+			task->missing++;
+		else if (!task->silent)
+			imap_put_flags_line(imap, &flags, seq, e);
+		else if (imap_is_told(imap, e->modseq))
+			put_modseq(imap, seq, e);
+		if (imap_must_yield(imap))
+			return IMAP_MORE;
+	}
+	return IMAP_DONE;
+}
+
+/* "MODIFIED 7,9": numbers, or uids of UID STORE. */
+static struct span
+modified_code(struct imap_session *imap, const struct imap_store_job *job)
+{
+	struct uid_ranges failed = { NULL, 0, 0 };
+	struct buf out;
+	struct span code = SPAN_NONE;
+
+	for (size_t i = 0; i < job->failed_count; i++) {
+		uint32_t number = imap->run->by_uid
+			? job->failed[i]
+			: view_seq(imap->selected->view, job->failed[i]);
+
+		if (number > 0)
+			uid_ranges_add(&failed, imap_arena(imap), number, number);
+	}
+	buf_init(&out, 64 * 1024);
+	if (failed.count > 0 && buf_put(&out, SPAN("MODIFIED ")) == OK &&
+		imap_ranges_put(&out, failed.items, failed.count) == OK)
+		code = arena_copy(imap_arena(imap), buf_span(&out));
+	buf_fini(&out);
+	return code;
+}
+
+static enum imap_turn
+end_store(struct imap_session *imap, struct store_task *task)
+{
+	struct imap_reply reply = IMAP_OK("Stored");
+
+	if (task->job.failed_count > 0) {
+		reply = IMAP_OK("Some were changed by others meanwhile");
+		reply.code = modified_code(imap, &task->job);
+	} else if (task->missing > 0) {
+		reply = (struct imap_reply){ IMAP_STATUS_OK, SPAN("EXPUNGEISSUED"),
+			SPAN("Some of the messages are gone") }; /* RFC 5530, 3 */
+	}
+	return imap_end(imap, reply);
+}
+
+static enum imap_turn
+go_on(struct imap_session *imap, struct store_task *task)
+{
+	enum imap_turn turn;
+
+	if (!task->stored) {
+		enum err err = imap_store_job_go_on(imap, &task->job);
+
+		if (err == ERR_BUSY)
+			return IMAP_WAIT;
+		if (err != OK)
+			return imap_fail(imap, err);
+		task->stored = true;
+		task->walk = imap_walk(imap, &task->seqs);
+	}
+	if (!task->silent || (imap->enabled & IMAP_ENABLED_CONDSTORE)) {
+		turn = put_results(imap, task);
+		if (turn == IMAP_MORE || imap->run->reply.text.len > 0)
+			return turn;
+	}
+	return end_store(imap, task);
+}
+
+enum imap_turn
+imap_cmd_store(struct imap_session *imap, struct imap_cursor *args)
+{
+	struct store_task *task = imap->run->task;
+	struct imap_seqset set;
+
+	if (task)
+		return go_on(imap, task);
+	task = ARENA_NEW(imap_arena(imap), struct store_task);
+	if (!take_arguments(imap, args, task, &set) ||
+		imap_numbers(imap, &set, imap->run->by_uid, &task->seqs) != OK)
+		return imap_bad_arguments(imap, args);
+	if (!may_store(imap, &task->job.order))
+		return imap_fail(imap, ERR_DENIED);
+	imap_store_job_begin(imap, &task->job, &task->seqs);
+	imap->run->task = task;
+	return go_on(imap, task);
+}
