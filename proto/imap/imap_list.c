@@ -205,14 +205,20 @@ is_same(struct span pattern, size_t p, struct span name, size_t n, bool inbox)
 	return pattern.ptr[p] == name.ptr[n];
 }
 
-/* The newest '%' takes one byte more, or the newest '*' does. False: neither can. */
+/*
+ * The newest '%' takes one byte more, or where that is a '/' the newest '*' does; an earlier '%' cannot
+ * help, it would meet the same '/'. A '%' that has reached the end has tried all that is left, so a '*'
+ * before it cannot help either. False: there is nothing to try.
+ */
 static bool
 go_back(struct again *percent, struct again *star, struct span name, size_t *p, size_t *n)
 {
 	struct again *at = percent;
 
-	if (!percent->set || percent->name >= name.len || name.ptr[percent->name] == '/') {
-		percent->set = false; /* one before it cannot help: it would have to cross the same '/' */
+	if (percent->set && percent->name >= name.len)
+		return false;
+	if (!percent->set || name.ptr[percent->name] == '/') {
+		percent->set = false;
 		at = star;
 	}
 	if (!at->set || at->name >= name.len)

@@ -12,6 +12,11 @@
 #include "proto/base/base64.h"
 #include "proto/base/json.h"
 #include "proto/base/utf8.h"
+#include "proto/imap/imap_fetch.h"
+#include "proto/imap/imap_list.h"
+#include "proto/imap/imap_search.h"
+#include "proto/imap/imap_server.h"
+#include "proto/imap/imap_utf7.h"
 #include "proto/mail/header.h"
 #include "proto/pop3/pop3_server.h"
 #include "proto/smtp/smtp_server.h"
@@ -183,6 +188,97 @@ run_pop3(struct span in, struct buf *unused)
 	buf_fini(&out);
 }
 
+/* As a stranger, or as one who has logged in; reads bring PIECE bytes each. */
+static void
+run_imap(struct span in, bool authenticated)
+{
+	struct imap_server_config config = { .message_size = MB, .bad_commands = UINT32_MAX - 1 };
+	struct arena arena;
+	struct imap_server m;
+	struct imap_event ev = { .kind = IMAP_NEED_BYTES };
+	struct buf out;
+	size_t used, end = 0;
+
+	arena_init(&arena, NULL);
+	config.arena = &arena;
+	buf_init(&out, 65536);
+	imap_server_init(&m, &config, false);
+	m.authenticated = authenticated;
+	m.command.max = authenticated ? IMAP_COMMAND_MAX : IMAP_COMMAND_STRANGER;
+	while (in.len > 0 && ev.kind != IMAP_CLOSE) {
+		end = ev.kind == IMAP_NEED_BYTES ? end + PIECE : end;
+		used = imap_server_next(&m, span_range(in, 0, end), &ev);
+		in = span_from(in, used);
+		end -= used < end ? used : end;
+		if (ev.kind == IMAP_APPEND_BEGIN)
+			imap_server_take(&m, &out);
+		else if (m.pending != IMAP_NEED_BYTES)
+			imap_server_answer(
+				&m, ev.kind == IMAP_SETTLED ? ev.reply : IMAP_OK("OK"), &out);
+		arena_reset(&arena);
+		buf_clear(&out);
+	}
+	imap_server_fini(&m);
+	buf_fini(&out);
+}
+
+static void
+run_imap_stranger(struct span in, struct buf *out)
+{
+	(void)out;
+	run_imap(in, false);
+}
+
+static void
+run_imap_user(struct span in, struct buf *out)
+{
+	(void)out;
+	run_imap(in, true);
+}
+
+/* All that walks arguments. */
+static void
+run_imap_arguments(struct span in, struct buf *out)
+{
+	struct imap_search search;
+	struct imap_fetch fetch;
+	struct imap_list list;
+	struct imap_cursor c;
+	struct arena arena;
+
+	(void)out;
+	arena_init(&arena, NULL);
+	imap_cursor_init(&c, in, &arena);
+	(void)!imap_take_search(&c, &search);
+	imap_cursor_init(&c, in, &arena);
+	(void)!imap_take_fetch(&c, true, &fetch);
+	imap_cursor_init(&c, in, &arena);
+	(void)!imap_take_list(&c, &list);
+	imap_cursor_init(&c, span_from(in, 1), &arena);
+	(void)!imap_skip_value(&c);
+	arena_reset(&arena);
+}
+
+static void
+run_imap_set(struct span in, struct buf *out)
+{
+	struct imap_seqset set;
+	struct arena arena;
+
+	(void)out;
+	arena_init(&arena, NULL);
+	(void)!imap_seqset_parse(&arena, in, &set);
+	arena_reset(&arena);
+}
+
+static void
+run_imap_utf7(struct span in, struct buf *out)
+{
+	(void)!imap_utf7_decode(in, out);
+	buf_clear(out);
+	(void)!imap_utf7_encode(in, out);
+}
+
 static void
 run_json(struct span in, struct buf *out)
 {
@@ -244,6 +340,28 @@ static const struct generator {
 	ROW(run_smtp_text, "", "..\r\n"),
 	ROW(run_smtp_text, "", "a"),
 	ROW(run_pop3, "", "CAPA\r\n"),
+	ROW(run_imap_stranger, "", "1 NOOP\r\n"),
+	ROW(run_imap_stranger, "1 NOOP ", "("),
+	ROW(run_imap_stranger, "", "1 x {3+}\r\nabc\r\n"),
+	ROW(run_imap_stranger, "1 x {1000000+}\r\n", "y"),
+	ROW(run_imap_user, "", "1 x {0+}\r\n{0+}\r\n\r\n"),
+	ROW(run_imap_user, "1 x ", "{0+}\r\n"),
+	ROW(run_imap_user, "1 APPEND x {1000000+}\r\n", "y"),
+	ROW(run_imap_user, "", "1 APPEND x {3+}\r\nabc\r\n"),
+	ROW(run_imap_arguments, " 1 (BODY[HEADER.FIELDS (", "a "),
+	ROW(run_imap_arguments, " 1 BODY[", "1."),
+	ROW(run_imap_arguments, " ", "OR SEEN "),
+	ROW(run_imap_arguments, " ", "NOT "),
+	ROW(run_imap_arguments, " ", "("),
+	ROW(run_imap_arguments, " \"\" (", "% "),
+	ROW(run_imap_arguments, " \"\" \"", "\\\\"),
+	ROW(run_imap_arguments, " ", "1,"),
+	ROW(run_imap_arguments, " TEXT \"", "a"),
+	ROW(run_imap_set, "", "9,7,5,3,1,"),
+	ROW(run_imap_set, "", "1:4294967295,"),
+	ROW(run_imap_utf7, "", "&AOQ-x"),
+	ROW(run_imap_utf7, "&", "AOQA5ADk"),
+	ROW(run_imap_utf7, "", "\xc3\xa4"),
 	ROW_JSON("", "["),
 	ROW_JSON("[", "1,"),
 	ROW_JSON("", " "),
@@ -321,27 +439,38 @@ test_worst_case_h31_time_is_in_step(void **state)
 	free(bytes);
 }
 
-/* H25: one point to go back to, so at most pattern times text. */
+/* H25: one point to go back to, so at most pattern times text. MATCH is asked for UNIT UNIT ... b. */
 static void
-test_worst_case_h25_wildcards(void **state)
+check_wildcards(bool (*match)(struct span, struct span), const char *unit)
 {
 	char pattern[129] = "", *text = malloc(65536);
+	size_t len = strlen(unit);
 	double begin, half, whole;
 
-	(void)state;
 	assert_non_null(text);
-	for (int i = 0; i < 63; i++)
-		memcpy(pattern + 2 * i, "*a", 2);
-	pattern[126] = 'b';
+	for (size_t i = 0; i < 126 / len; i++)
+		memcpy(pattern + len * i, unit, len);
+	pattern[126 / len * len] = 'b';
 	memset(text, 'a', 65536);
 	begin = now_s();
-	assert_false(span_match_wildcard(span_of(pattern), (struct span){ text, 32768 }));
+	assert_false(match(span_of(pattern), (struct span){ text, 32768 }));
 	half = now_s() - begin;
 	begin = now_s();
-	assert_false(span_match_wildcard(span_of(pattern), (struct span){ text, 65536 }));
+	assert_false(match(span_of(pattern), (struct span){ text, 65536 }));
 	whole = now_s() - begin;
 	assert_true(whole < TIME_MIN || whole <= 4 * half);
 	free(text);
+}
+
+static void
+test_worst_case_h25_wildcards(void **state)
+{
+	(void)state;
+	check_wildcards(span_match_wildcard, "*a");
+	check_wildcards(imap_list_match, "*a");
+	check_wildcards(imap_list_match, "%a");
+	check_wildcards(imap_list_match, "*%a");
+	check_wildcards(imap_list_match, "%*a%a");
 }
 
 int
