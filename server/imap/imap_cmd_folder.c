@@ -1,278 +1,133 @@
 /*
- * imap_cmd_folder.c - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051, 6.3.4 to 6.3.8).
- *
- * Names are taken apart on the loop; what is there and what the user may do is looked at by the job
- * that changes it, so nothing can happen between.
+ * imap_cmd_folder.c - DELETE, SUBSCRIBE, UNSUBSCRIBE (RFC 9051, 6.3.5, 6.3.7, 6.3.8).
  */
 #include "server/imap/imap_job.h"
-#include "server/imap/imap_mailbox.h"
+#include "server/imap/imap_target.h"
+#include "store/changes.h"
+#include "store/folder_jobs.h"
 #include "store/subscriptions.h"
 
-/* A folder's name and who owns it. */
-struct target {
-	uint64_t owner_id;
-	struct span name; /* in the command arena */
-};
-
-/* A name from the arguments, as a place where a folder may be. ERR_NOT_FOUND: no such owner, or a level. */
-static enum err
-take_target(struct imap_session *imap, struct span wire, struct imap_place *place,
-	struct target *out)
-{
-	struct snapshot *snap = imap_snapshot(imap);
-	enum err err = imap_place_take(wire, imap_is_utf8(imap), imap_arena(imap), place);
-
-	if (err != OK)
-		return ERR_SYNTAX;
-	out->name = place->folder;
-	err = snap ? imap_place_owner(snap, imap->user_id, place, &out->owner_id) : ERR_IO;
-	return err == OK && place->folder.len == 0 ? ERR_NOT_FOUND : err;
-}
+/* ---- DELETE ---- */
 
 /*
- * What ASKER may do in the nearest parent of NAME that is there (RFC 4314, 4). Where there is none: the
- * owner everything, an administrator in Shared/ too.
+ * Its messages go to the owner's bin, its children stay (RFC 9051, 6.3.5). The name is free from the
+ * first commit on; the answer waits until all is done.
  */
-static enum err
-rights_above(struct snapshot *view, uint64_t asker_id, const struct target *target,
-	uint32_t *rights)
-{
-	struct folder none = { .user_id = target->owner_id }, parent = none;
-	enum err err = ERR_NOT_FOUND;
+struct delete_task {
+	struct folder_removal removal; /* its apply runs inside ours */
+	enum step (*remove)(struct store_job *job, struct txn *txn);
+	struct imap_session *imap;
+	uint64_t asker_id;
+	struct change_start start;
+	enum err result;
+};
 
-	for (struct span name = imap_parent_name(target->name); name.len > 0 && err == ERR_NOT_FOUND;
-		name = imap_parent_name(name))
-		err = folder_find(view, target->owner_id, name, &parent);
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	return imap_rights_of(view, asker_id, err == OK ? &parent : &none, rights);
+static struct delete_task *
+delete_of(struct store_job *job)
+{
+	return LIST_ITEM(job, struct delete_task, removal.job);
 }
 
-static enum err
-may_make(struct snapshot *view, uint64_t asker_id, const struct target *target)
+/* The first slice: may he, and the line in the log of changes. */
+static enum step
+delete_first(struct delete_task *task, struct txn *txn, const struct folder *folder)
 {
+	struct store_job *job = &task->removal.job;
+	struct change_recorder recorder;
 	uint32_t rights;
-	enum err err = rights_above(view, asker_id, target, &rights);
+	enum step step;
+	enum err err = imap_rights_of(txn_view(txn), task->asker_id, folder, &rights);
 
-	return err == OK && !(rights & RIGHT_CREATE) ? ERR_DENIED : err;
-}
-
-/* The folder TARGET, where ASKER has WANTED in it; as imap_mailbox_find() has the errors. */
-static enum err
-find_target(struct snapshot *view, uint64_t asker_id, const struct target *target,
-	uint32_t wanted, struct folder *out)
-{
-	uint32_t rights = 0;
-	enum err err = folder_find(view, target->owner_id, target->name, out);
-
-	if (err == OK)
-		err = imap_rights_of(view, asker_id, out, &rights);
-	if (err != OK || (rights & wanted) == wanted)
-		return err;
-	return rights & RIGHT_LOOKUP ? ERR_DENIED : ERR_NOT_FOUND;
-}
-
-/* The levels above NAME that are not there (RFC 9051, 6.3.4). */
-static enum err
-make_parents(struct txn *txn, const struct target *target)
-{
-	enum err err = OK;
-
-	for (size_t at = span_find(target->name, '/'); at < target->name.len && err == OK;
-		at += 1 + span_find(span_from(target->name, at + 1), '/')) {
-		struct span name = span_range(target->name, 0, at);
-		struct folder folder;
-		uint64_t id;
-
-		err = folder_find(txn_view(txn), target->owner_id, name, &folder);
-		if (err == ERR_NOT_FOUND)
-			err = folder_make(txn, target->owner_id, name, &id);
-	}
-	return err;
-}
-
-static bool
-is_inbox(const struct imap_place *place)
-{
-	return place->space != IMAP_SPACE_SHARED && span_eq(place->folder, SPAN("INBOX"));
-}
-
-/* What the errors of changing folders are called. */
-static enum imap_turn
-folder_no(struct imap_session *imap, enum err err)
-{
-	switch (err) {
-	case ERR_EXISTS:
-		return imap_end(imap, IMAP_NO("ALREADYEXISTS", "There is a folder of that name"));
-	case ERR_LIMIT:
-		return imap_end(imap, IMAP_NO("LIMIT", "Too many folders, or the name is too long"));
-	case ERR_SYNTAX:
-		return imap_end(imap, IMAP_NO("CANNOT", "No folder can be called so"));
-	default:
-		return imap_mailbox_no(imap, err);
-	}
-}
-
-/* ---- CREATE ---- */
-
-static const struct {
-	const char *word;
-	uint32_t use;
-} uses[] = {
-	{ "\\Sent", FOLDER_USE_SENT },
-	{ "\\Drafts", FOLDER_USE_DRAFTS },
-	{ "\\Trash", FOLDER_USE_TRASH },
-	{ "\\Junk", FOLDER_USE_JUNK },
-	{ "\\Archive", FOLDER_USE_ARCHIVE },
-};
-
-struct create {
-	struct imap_job job; /* first */
-	struct target target;
-	uint32_t uses;
-	bool use_is_taken;
-	uint64_t folder_id;
-};
-
-static enum step
-create_run(struct store_job *job, struct txn *txn)
-{
-	struct create *task = LIST_ITEM(imap_job_of(job), struct create, job);
-	enum err err = may_make(txn_view(txn), task->job.asker_id, &task->target);
-
-	task->use_is_taken = false;
-	if (err == OK)
-		err = make_parents(txn, &task->target);
-	if (err == OK)
-		err = folder_make(txn, task->target.owner_id, task->target.name, &task->folder_id);
-	if (err == OK && task->uses != 0) {
-		err = folder_set_attributes(
-			txn, task->target.owner_id, task->folder_id, task->uses, 0);
-		task->use_is_taken = err == ERR_EXISTS;
-	}
-	return step_of(job, err);
-}
-
-static enum imap_turn
-create_answer(struct imap_session *imap, const struct create *task)
-{
-	struct imap_reply reply = IMAP_OK("Created");
-
-	if (task->use_is_taken)
-		return imap_end(imap, IMAP_NO("USEATTR", "Another folder is used for that"));
-	if (task->job.result != OK)
-		return folder_no(imap, task->job.result);
-	reply.code = arena_printf(imap_arena(imap), "MAILBOXID (F%llu)",
-		(unsigned long long)task->folder_id); /* RFC 8474, 4.1 */
-	return imap_end(imap, reply);
-}
-
-/* " (USE (\Sent))", RFC 6154, 3. *known: no use but ours was named. */
-static bool
-take_uses(struct imap_cursor *args, uint32_t *out, bool *known)
-{
-	struct span word;
-
-	*known = true;
-	if (imap_at_end(args))
-		return true;
-	if (!imap_take_space(args) || !imap_take_open(args) ||
-		!imap_take_word(args, SPAN("USE")) || !imap_take_space(args) ||
-		!imap_take_open(args))
-		return false;
-	while (!imap_take_close(args)) {
-		uint32_t use = 0;
-
-		if (*out && !imap_take_space(args))
-			return false;
-		if (!imap_take_char(args, '\\') || !imap_take_atom(args, &word))
-			return false;
-		for (size_t i = 0; i < COUNT(uses); i++)
-			if (span_eq_nocase(word, span_of(uses[i].word + 1)))
-				use = uses[i].use;
-		*known &= use != 0;
-		*out |= use ? use : UINT32_C(1) << 31;
-	}
-	return imap_take_close(args) && imap_take_end(args);
-}
-
-enum imap_turn
-imap_cmd_create(struct imap_session *imap, struct imap_cursor *args)
-{
-	struct create *task = imap->run->task;
-	struct imap_place place;
-	struct span name;
-	bool known;
-	enum err err;
-
-	if (task)
-		return create_answer(imap, task);
-	task = imap_task(imap, sizeof(*task));
-	if (!imap_take_space(args) || !imap_take_astring(args, &name) ||
-		!take_uses(args, &task->uses, &known))
-		return imap_bad_arguments(imap, args);
-	if (!known)
-		return imap_end(imap, IMAP_NO("USEATTR", "No folder is used for that here"));
-	err = take_target(imap, name, &place, &task->target);
-	if (err == ERR_NOT_FOUND && place.space != IMAP_SPACE_OWN)
+	if (err == OK && !(rights & RIGHT_DELETE))
 		err = ERR_DENIED;
-	if (err == OK && is_inbox(&place))
-		err = ERR_EXISTS;
+	if (err == OK)
+		err = change_begin(&recorder, txn, &task->start);
 	if (err != OK)
-		return folder_no(imap, err);
-	return imap_job_submit(imap, &task->job, create_run);
+		return step_of(job, err);
+	step = task->remove(job, txn);
+	if (step == STEP_FAIL)
+		return step;
+	err = change_end(&recorder);
+	return err == OK ? step : step_of(job, err);
 }
 
-/* ---- RENAME ---- */
-
-struct rename {
-	struct imap_job job; /* first */
-	struct target from, to;
-};
-
 static enum step
-rename_run(struct store_job *job, struct txn *txn)
+delete_run(struct store_job *job, struct txn *txn)
 {
-	struct rename *task = LIST_ITEM(imap_job_of(job), struct rename, job);
+	struct delete_task *task = delete_of(job);
 	struct folder folder;
-	enum err err = find_target(
-		txn_view(txn), task->job.asker_id, &task->from, RIGHT_DELETE, &folder);
+	enum err err = folder_get(
+		txn_view(txn), task->removal.user_id, task->removal.folder_id, &folder);
 
 	if (err == OK)
-		err = may_make(txn_view(txn), task->job.asker_id, &task->to);
-	if (err == OK && folder_name_is_under(task->to.name, task->from.name))
-		err = ERR_DENIED;
-	if (err == OK)
-		err = make_parents(txn, &task->to);
-	if (err == OK)
-		err = folder_rename(txn, task->from.owner_id, folder.folder_id, task->to.name);
-	return step_of(job, err);
+		return delete_first(task, txn, &folder);
+	return task->remove(job, txn); /* it is nobody's by now, or gone */
+}
+
+static void
+delete_done(struct store_job *job, enum err result)
+{
+	struct delete_task *task = delete_of(job);
+
+	task->result = result;
+	imap_resume(task->imap);
+}
+
+static enum imap_turn
+delete_answer(struct imap_session *imap, const struct delete_task *task)
+{
+	if (task->result == ERR_DENIED) /* or it became INBOX, which it cannot */
+		return imap_mailbox_no(imap, ERR_DENIED);
+	if (task->result != OK)
+		return imap_folder_no(imap, task->result);
+	log_put(imap->session.host->log,
+		&(struct log_line){ .level = LEVEL_INFO, .area = "security",
+			.session = imap->session.name, .text = "a folder was removed",
+			.fields = { { "user", task->start.who, 0 },
+				{ "object", task->start.object, 0 } } });
+	return imap_end(imap, IMAP_OK("Deleted"));
+}
+
+static enum imap_turn
+delete_begin(struct imap_session *imap, struct delete_task *task, const struct imap_mailbox *box)
+{
+	enum err err;
+
+	task->imap = imap;
+	task->asker_id = imap->user_id;
+	task->start = (struct change_start){ .who = span_of(imap->session.record.user),
+		.via = SPAN("imap"), .what = SPAN("folder.remove"),
+		.object = imap_place_name(&box->place, imap_arena(imap)),
+		.now_ms = host_now_ms(imap->session.host),
+		.cannot = SPAN("the messages of a removed folder are in the bin") };
+	folder_removal_init(&task->removal);
+	task->remove = task->removal.job.apply;
+	task->removal.user_id = box->user_id;
+	task->removal.folder_id = box->folder.folder_id;
+	task->removal.job.apply = delete_run;
+	task->removal.job.done = delete_done;
+	err = imap_submit(imap, &task->removal.job);
+	return err == OK ? IMAP_WAIT : imap_fail(imap, err);
 }
 
 enum imap_turn
-imap_cmd_rename(struct imap_session *imap, struct imap_cursor *args)
+imap_cmd_delete(struct imap_session *imap, struct imap_cursor *args)
 {
-	struct rename *task = imap->run->task;
-	struct imap_place from, to;
-	struct span name, new_name;
+	struct delete_task *task = imap->run->task;
+	struct imap_mailbox box;
+	struct span name;
 	enum err err;
 
 	if (task)
-		return task->job.result == OK ? imap_end(imap, IMAP_OK("Renamed"))
-					      : folder_no(imap, task->job.result);
-	if (!imap_take_space(args) || !imap_take_astring(args, &name) || !imap_take_space(args) ||
-		!imap_take_astring(args, &new_name) || !imap_take_end(args))
+		return delete_answer(imap, task);
+	if (!imap_take_space(args) || !imap_take_astring(args, &name) || !imap_take_end(args))
 		return imap_bad_arguments(imap, args);
-	task = imap_task(imap, sizeof(*task));
-	err = take_target(imap, name, &from, &task->from);
-	if (err == OK)
-		err = take_target(imap, new_name, &to, &task->to);
+	err = imap_mailbox_find(imap, name, RIGHT_DELETE, &box);
 	if (err != OK)
-		return folder_no(imap, err);
-	if (task->from.owner_id != task->to.owner_id)
-		return imap_end(imap,
-			IMAP_NO("CANNOT", "A folder stays with its owner: copy its messages"));
-	return imap_job_submit(imap, &task->job, rename_run);
+		return imap_mailbox_no(imap, err);
+	if (imap_place_is_inbox(&box.place))
+		return imap_end(imap, IMAP_NO("CANNOT", "INBOX stays"));
+	return delete_begin(imap, imap_task(imap, sizeof(*task)), &box);
 }
 
 /* ---- SUBSCRIBE, UNSUBSCRIBE ---- */
@@ -315,11 +170,11 @@ subscribe(struct imap_session *imap, struct imap_cursor *args, bool on)
 	if (task)
 		return task->job.result == OK
 			? imap_end(imap, on ? IMAP_OK("Subscribed") : IMAP_OK("Unsubscribed"))
-			: folder_no(imap, task->job.result);
+			: imap_folder_no(imap, task->job.result);
 	if (!imap_take_space(args) || !imap_take_astring(args, &name) || !imap_take_end(args))
 		return imap_bad_arguments(imap, args);
 	if (imap_place_take(name, imap_is_utf8(imap), imap_arena(imap), &place) != OK)
-		return folder_no(imap, ERR_SYNTAX);
+		return imap_folder_no(imap, ERR_SYNTAX);
 	task = imap_task(imap, sizeof(*task));
 	task->name = name_to_subscribe(imap, &place);
 	task->on = on;

@@ -16,6 +16,7 @@ const struct imap_row imap_commands[] = {
 	{ "ID", IMAP_ANY, "ID", IMAP_QUIET, imap_cmd_id },			  /* RFC 2971, 3.1 */
 	{ "ENABLE", IMAP_AFTER, "ENABLE", IMAP_QUIET, imap_cmd_enable },	  /* RFC 9051, 6.3.1 */
 	{ "CREATE", IMAP_AFTER, "CREATE-SPECIAL-USE", 0, imap_cmd_create },	  /* RFC 9051, 6.3.4 */
+	{ "DELETE", IMAP_AFTER, NULL, 0, imap_cmd_delete },			  /* RFC 9051, 6.3.5 */
 	{ "RENAME", IMAP_AFTER, NULL, 0, imap_cmd_rename },			  /* RFC 9051, 6.3.6 */
 	{ "SUBSCRIBE", IMAP_AFTER, NULL, 0, imap_cmd_subscribe },		  /* RFC 9051, 6.3.7 */
 	{ "UNSUBSCRIBE", IMAP_AFTER, NULL, 0, imap_cmd_unsubscribe },		  /* RFC 9051, 6.3.8 */
@@ -41,6 +42,9 @@ const struct imap_row imap_commands[] = {
 	{ "EXPUNGE", IMAP_SELECTED, "UIDPLUS", IMAP_WRITES | IMAP_UID | IMAP_NEEDS_VIEW, imap_cmd_expunge }, /* RFC 9051, 6.4.3 */
 	{ "STORE", IMAP_SELECTED, NULL, IMAP_WRITES | IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW,
 		imap_cmd_store }, /* RFC 9051, 6.4.6 */
+	{ "COPY", IMAP_SELECTED, NULL, IMAP_UID | IMAP_NEEDS_VIEW, imap_cmd_copy }, /* RFC 9051, 6.4.7 */
+	{ "MOVE", IMAP_SELECTED, "MOVE", IMAP_WRITES | IMAP_UID | IMAP_NEEDS_VIEW,
+		imap_cmd_move }, /* RFC 9051, 6.4.8 */
 };
 const size_t imap_command_count = COUNT(imap_commands);
 

@@ -65,7 +65,8 @@ MUST_CHECK enum err imap_put_capabilities(struct imap_session *s, struct buf *ou
 /* All handlers; each stands with its kin in imap_cmd_*.c. */
 imap_handler imap_cmd_capability, imap_cmd_noop, imap_cmd_logout, imap_cmd_id, imap_cmd_enable;
 imap_handler imap_cmd_select, imap_cmd_examine, imap_cmd_unselect, imap_cmd_close;
-imap_handler imap_cmd_create, imap_cmd_rename, imap_cmd_subscribe, imap_cmd_unsubscribe;
+imap_handler imap_cmd_create, imap_cmd_delete, imap_cmd_rename, imap_cmd_subscribe;
+imap_handler imap_cmd_unsubscribe, imap_cmd_copy, imap_cmd_move;
 imap_handler imap_cmd_list, imap_cmd_lsub, imap_cmd_namespace, imap_cmd_status;
 imap_handler imap_cmd_setacl, imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights;
 imap_handler imap_cmd_myrights, imap_cmd_getquota, imap_cmd_getquotaroot;

@@ -113,16 +113,24 @@ imap_mailbox_name(struct imap_session *s, struct snapshot *snap, const struct fo
 	return imap_place_name(&place, a);
 }
 
-enum imap_turn
-imap_mailbox_no(struct imap_session *s, enum err err)
+struct imap_reply
+imap_mailbox_reply(enum err err)
 {
 	switch (err) {
 	case ERR_SYNTAX:
 	case ERR_NOT_FOUND:
-		return imap_end(s, IMAP_NO("NONEXISTENT", "There is no such folder"));
+		return IMAP_NO("NONEXISTENT", "There is no such folder");
 	case ERR_DENIED:
-		return imap_end(s, IMAP_NO("NOPERM", "You have no right to do that in this folder"));
+		return IMAP_NO("NOPERM", "You have no right to do that in this folder");
 	default:
-		return imap_fail(s, err);
+		return imap_reply_for(err);
 	}
+}
+
+struct imap_reply
+imap_target_reply(const struct imap_mailbox *mailbox, enum err err)
+{
+	if (err == ERR_NOT_FOUND && mailbox->place.space == IMAP_SPACE_OWN)
+		return IMAP_NO("TRYCREATE", "There is no such folder");
+	return imap_mailbox_reply(err);
 }

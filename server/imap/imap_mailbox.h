@@ -52,7 +52,14 @@ MUST_CHECK enum err imap_rights_of(struct snapshot *view, uint64_t user_id,
 struct span imap_mailbox_name(
 	struct imap_session *s, struct snapshot *snap, const struct folder *folder, struct arena *a);
 
-/* NO in the words for an error of the above; says IMAP_DONE. */
-enum imap_turn imap_mailbox_no(struct imap_session *s, enum err err);
+/* NO in the words for an error of the above. */
+struct imap_reply imap_mailbox_reply(enum err err);
+/* The same where MAILBOX was to take messages: [TRYCREATE] where he might make it (RFC 9051, 7.1). */
+struct imap_reply imap_target_reply(const struct imap_mailbox *mailbox, enum err err);
+static inline enum imap_turn
+imap_mailbox_no(struct imap_session *s, enum err err)
+{
+	return imap_end(s, imap_mailbox_reply(err));
+}
 
 #endif
