@@ -67,12 +67,6 @@ size_t header_count(struct span header, struct span name);
 MUST_CHECK enum err header_unfold(struct buf *out, struct span value);
 
 /*
- * Append VALUE unfolded, encoded words (RFC 2047) of UTF-8, US-ASCII and ISO-8859-1 decoded to
- * UTF-8; others, and those that hold a control, stay as they are. For display: pass it through utf8_put_printable() at the last.
- */
-MUST_CHECK enum err header_decode(struct buf *out, struct span value);
-
-/*
  * Append "NAME: VALUE" CRLF. H11: ERR_SYNTAX where NAME is no field name, or VALUE holds CR, LF,
  * NUL or invalid UTF-8; ERR_LIMIT where the line would be over HEADER_LINE_MAX or OUT is full.
  */

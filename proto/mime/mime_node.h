@@ -21,6 +21,9 @@ struct mime_node {
 	bool is_inner, is_attachment, is_text; /* text: its structure has lines */
 };
 
+/* What the replies will say of NODE is what E says. */
+void mime_describe(struct mime_parser *p, struct mime_node *node, const struct mime_entity *e);
+
 /* The record of all nodes. ERR_LIMIT. */
 MUST_CHECK enum err mime_write(struct mime_parser *p, struct span header, struct buf *record);
 

@@ -95,8 +95,8 @@ text_of(struct mime_parser *p, const struct mime_entity *e,
 	return text;
 }
 
-static void
-describe(struct mime_parser *p, struct mime_node *node, const struct mime_entity *e)
+void
+mime_describe(struct mime_parser *p, struct mime_node *node, const struct mime_entity *e)
 {
 	node->head = text_of(p, e, mime_put_part_head);
 	node->tail = text_of(p, e, mime_put_part_tail);
@@ -115,7 +115,7 @@ add_missing_part(struct mime_parser *p, uint64_t at)
 	static const struct mime_entity nothing = { .type = { "text", 4 },
 		.subtype = { "plain", 5 }, .encoding = { "7bit", 4 }, .media = MIME_MEDIA_PLAIN };
 
-	describe(p, node_add(p, at), &nothing);
+	mime_describe(p, node_add(p, at), &nothing);
 }
 
 /* All that is open above the first DEPTH frames ends. */
@@ -161,7 +161,7 @@ end_header(struct mime_parser *p, struct span header)
 		p->arena, header, above && above->is_digest && !node->is_inner, &e);
 	if (e.kind != MIME_LEAF && (p->is_ending || p->depth == MIME_DEPTH_MAX))
 		mime_entity_close(&e); /* H8 */
-	describe(p, node, &e);
+	mime_describe(p, node, &e);
 	node->header_size = p->at - node->header_offset;
 	node->body_offset = p->at;
 	node->lines = p->lines;

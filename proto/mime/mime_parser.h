@@ -14,7 +14,7 @@
 #include "proto/mime/mime_derived.h"
 
 #define MIME_PART_HEADER_MAX 65536 /* bytes of a part's header that are read; of a message inside, too */
-#define MIME_TEXT_MAX 524288       /* bytes of structure: the part that passes it is the last */
+#define MIME_TEXT_MAX (1u << 20)       /* bytes of structure: the part that passes it is the last */
 #define MIME_LINE_HELD 256         /* bytes of a line that may be a boundary */
 #define MIME_RECORD_MAX (1u << 20) /* bytes */
 

@@ -118,7 +118,9 @@ mime_part_put_number(const struct mime_derived *d, const struct mime_part *part,
 		if (each.depth < MIME_DEPTH_MAX + 1)
 			numbers[each.depth + 1] = 0;
 	}
-	for (size_t i = 0; i <= part->depth && i < COUNT(numbers); i++) {
+	if (part->depth >= COUNT(numbers) || numbers[part->depth] == 0)
+		return OK;
+	for (size_t i = 0; i <= part->depth; i++) {
 		if (numbers[i] == 0)
 			continue;
 		if (buf_printf(out, "%s%u", first ? "" : ".", numbers[i]) != OK)

@@ -15,6 +15,7 @@
 #include "proto/mime/mime_record.h"
 #include "proto/mime/mime_reply.h"
 
+#define RECORD_ROOM (MIME_RECORD_MAX - 128) /* bytes beside the head of a record */
 #define FIELD_TEXT_MAX 16384 /* bytes of a field's own text; the rest is not searched */
 
 static const enum mime_header_field field_rows[MIME_FIELDS] = {
@@ -193,6 +194,27 @@ make_texts(struct mime_parser *p, struct span header, const struct mime_entity *
 	put_fields(&t->fields, header, e);
 }
 
+static bool
+is_too_much(const struct texts *t)
+{
+	return t->envelope.overflow || t->structure.overflow || t->parts.overflow ||
+		t->fields.overflow ||
+		buf_span(&t->envelope).len + buf_span(&t->structure).len + buf_span(&t->parts).len +
+				buf_span(&t->fields).len > RECORD_ROOM;
+}
+
+/* More than a record can say (MIME_RECORD_MAX): the message is one leaf of bytes. */
+static void
+forget_parts(struct mime_parser *p)
+{
+	struct mime_entity bytes = { .encoding = { "binary", 6 }, .encoding_no = MIME_BINARY };
+
+	mime_entity_close(&bytes);
+	mime_describe(p, p->first, &bytes);
+	p->first->next = NULL;
+	p->count = 1;
+}
+
 static void
 put_head(struct buf *out, const struct mime_parser *p, struct span header,
 	const struct mime_entity *e)
@@ -245,6 +267,12 @@ mime_write(struct mime_parser *p, struct span header, struct buf *record)
 	}
 	p->first->header_size = p->first->body_offset = header.len;
 	make_texts(p, header, &e, &t);
+	if (is_too_much(&t)) {
+		forget_parts(p);
+		for (size_t i = 0; i < COUNT(all); i++)
+			buf_clear(all[i]);
+		make_texts(p, header, &e, &t);
+	}
 	put_head(record, p, header, &e);
 	put_texts(record, &t);
 	for (size_t i = 0; i < COUNT(all); i++)

@@ -5,6 +5,7 @@
 
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
+#include "proto/mime/encoded_word.h"
 #include "server/control/control_folders.h"
 
 #define HEADING_MAX 1000 /* bytes of a decoded field that are shown */
@@ -68,7 +69,7 @@ decoded(struct arena *a, struct span value)
 	if (!value.ptr)
 		return text;
 	buf_init(&out, 2 * HEADER_FIELD_SIZE_MAX);
-	if (header_decode(&out, value) == OK)
+	if (encoded_word_decode(&out, value) == OK)
 		text = arena_copy(a, span_range(buf_span(&out), 0, HEADING_MAX));
 	buf_fini(&out);
 	return text;

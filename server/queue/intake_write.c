@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/mail/message_no.h"
+#include "proto/mime/encoded_word.h"
 #include "server/pipeline/names.h"
 #include "server/queue/intake_derive.h"
 #include "server/queue/refusals.h"
@@ -117,7 +118,7 @@ prepare_trace(struct intake *in)
 	buf_init(&in->subject, SUBJECT_MAX);
 	/* with store.encrypt no text of a message stands where it is not encrypted (SEC-08) */
 	if (in->mail.facts.subject.ptr && !in->host->conf->store_encrypt &&
-		header_decode(&in->subject, in->mail.facts.subject) != OK)
+		encoded_word_decode(&in->subject, in->mail.facts.subject) != OK)
 		in->subject.overflow = false; /* what fitted is enough */
 	in->notes = arena_alloc(&in->arena, notes.len + NOTE_SIZE_MAX);
 	if (notes.len > 0)

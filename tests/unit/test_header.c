@@ -182,45 +182,6 @@ test_header_mailboxes(void **state)
 	buf_fini(&out);
 }
 
-static void
-test_header_decode_words(void **state)
-{
-	static const struct {
-		const char *value, *want;
-	} rows[] = {
-		{"plain", "plain"},
-		{"a\r\n b", "a b"},
-		{"=?utf-8?q?J=C3=B6rg_x?= y", "J\xc3\xb6rg x y"},
-		{"=?UTF-8?B?w6k=?=\r\n =?iso-8859-1?Q?=E9?= z", "\xc3\xa9\xc3\xa9 z"},
-		{"=?utf-8*en?q?a?=", "a"},
-		{"=?koi8-r?q?=C1?= =?utf-8?q?a?=", "=?koi8-r?q?=C1?= a"},
-		{"=?utf-8?q?=?=", "=?utf-8?q?=?="},
-		{"=?utf-8?q?=4?=", "=?utf-8?q?=4?="},
-		{"=?utf-8?x?a?=", "=?utf-8?x?a?="},
-		{"=?utf-8?q?a", "=?utf-8?q?a"},
-		{"=?=?=?", "=?=?=?"},
-		/* H70: a word that hides a control stays as it was written */
-		{"=?utf-8?Q?a=00b?=", "=?utf-8?Q?a=00b?="},
-		{"=?utf-8?B?AA==?= =?utf-8?q?a?=", "=?utf-8?B?AA==?= a"},
-		{"=?utf-8?q?=1B[2J=0A?=", "=?utf-8?q?=1B[2J=0A?="},
-		{"=?utf-8?q?=7F?=", "=?utf-8?q?=7F?="},
-		{"=?utf-8?q?=C2=9B?=", "=?utf-8?q?=C2=9B?="},
-		{"=?iso-8859-1?q?=9B?=", "=?iso-8859-1?q?=9B?="},
-		{"=?iso-8859-1?q?=C2=E9?=", "\xc3\x82\xc3\xa9"},
-		{"=?utf-8?q?=C3=80?=", "\xc3\x80"},
-	};
-	struct buf out;
-
-	(void)state;
-	buf_init(&out, 4096);
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		buf_clear(&out);
-		check_row(i, header_decode(&out, at_page_edge(span_of(rows[i].value))) == OK);
-		check_span(i, buf_span(&out), span_of(rows[i].want));
-	}
-	buf_fini(&out);
-}
-
 int
 test_header(void)
 {
@@ -232,7 +193,6 @@ test_header(void)
 		cmocka_unit_test(test_header_put_h11),
 		cmocka_unit_test(test_header_smt21_h13_put_without),
 		cmocka_unit_test(test_header_mailboxes),
-		cmocka_unit_test(test_header_decode_words),
 	};
 
 	return cmocka_run_group_tests_name("header", tests, NULL, NULL);

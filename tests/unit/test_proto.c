@@ -13,6 +13,8 @@ main(void)
 	failed += test_address();
 	failed += test_header();
 	failed += test_mail();
+	failed += test_mime();
+	failed += test_mime_parser();
 	failed += test_dns_message();
 	failed += test_sasl();
 	failed += test_smtp_command();

@@ -18,6 +18,8 @@ int test_imap_thread(void);
 int test_json(void);
 int test_lmtp_server(void);
 int test_mail(void);
+int test_mime(void);
+int test_mime_parser(void);
 int test_pop3(void);
 int test_sasl(void);
 int test_smtp_command(void);
