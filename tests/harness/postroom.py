@@ -7,6 +7,7 @@
 
 It ends what it started and nothing else. tap() runs functions as tests and prints TAP.
 """
+import imaplib
 import json
 import os
 import poplib
@@ -25,6 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("POSTROOM_BUILD", "build"))
 PASSWORD = "canary-Kx7 pass"  # H66 searches logs and replies for it
 START_S, STOP_S, COMMAND_S = 30, 15, 120
+IMAP_SERVICES = ("smtp", "imap", "imaps", "pop3", "pop3s")
 SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s")
 
 
@@ -213,6 +215,16 @@ class Server:
         p.user(user)
         p.pass_(password)
         return p
+
+    def imap(self, user, password=PASSWORD, tls=True):
+        """A session of python's own imaplib."""
+        if tls:
+            c = imaplib.IMAP4_SSL("127.0.0.1", self.ports["imaps"], ssl_context=unverified(), timeout=60)
+        else:
+            c = imaplib.IMAP4("127.0.0.1", self.ports["imap"], timeout=60)
+            c.starttls(unverified())
+        c.login(user, password)
+        return c
 
     def fetch(self, user):
         """All messages of a mailbox as bytes, with CRLF."""
