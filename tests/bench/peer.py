@@ -1,7 +1,7 @@
 """peer.py - starts and stops a mail server to be measured, in a folder of its own.
 
-A peer listens on base+25 (SMTP) and base+110 (POP3) of 127.0.0.1, takes mail for u0..u199, m10k and
-m100k@bench.test (password "secret"), and runs in a cgroup, so that the CPU time of processes that
+A peer listens on base+25 (SMTP), base+110 (POP3) and base+143 (IMAP) of 127.0.0.1, takes mail for
+u0..u199, m1k, m10k, m100k and m1m@bench.test (password "secret"), and runs in a cgroup, so that the CPU time of processes that
 come and go is counted, and in a mount namespace where slowsync is preloaded. Needs root.
 """
 import os
@@ -20,7 +20,7 @@ import postroom  # noqa: E402
 CPU = "/sys/fs/cgroup/cpuacct"
 MAIL_UID = 5000
 USERS = 200
-MAILBOXES = ["u%d" % i for i in range(USERS)] + ["m10k", "m100k"]
+MAILBOXES = ["u%d" % i for i in range(USERS)] + ["m1k", "m10k", "m100k", "m1m"]
 
 
 def write(path, text, mode=0o644):
@@ -36,7 +36,7 @@ class Peer:
 
     def __init__(self, folder, base, sync_us=0):
         self.dir, self.base, self.sync_us = folder, base, sync_us
-        self.smtp, self.pop = base + 25, base + 110
+        self.smtp, self.pop, self.imap, self.imaps = base + 25, base + 110, base + 143, base + 993
         self.group = os.path.join(CPU, "bench-%d-%d" % (os.getpid(), base))
         self.roots = []
         os.makedirs(folder, exist_ok=True)
@@ -169,7 +169,7 @@ class Postfix(Peer):
             os.makedirs("%s/%s" % (d, sub), exist_ok=True)
         os.chown(d + "/mail", MAIL_UID, MAIL_UID)
         shutil.chown(d + "/postfix-data", "postfix")
-        for name, values in (("dovecot/dovecot.conf", {"pop": self.pop}), ("postfix/main.cf", {}),
+        for name, values in (("dovecot/dovecot.conf", {"pop": self.pop, "imap": self.imap}), ("postfix/main.cf", {}),
                              ("postfix/master.cf", {"smtp": self.smtp})):
             with open(os.path.join(HERE, "peers", os.path.basename(name))) as f:
                 text = f.read()
@@ -178,13 +178,24 @@ class Postfix(Peer):
             write(os.path.join(d, name), text)
 
 
+class Dovecot(Postfix):
+    """Dovecot alone, where mail comes by IMAP."""
+    name = "Dovecot"
+
+    def start(self):
+        self.configure()
+        self.launch("/usr/sbin/dovecot -F -c %s/dovecot/dovecot.conf" % self.dir)
+        self.wait(self.imap)
+
+
 class Postroom(Peer):
     name = "Postroom"
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test", level="info")
-        self.server.ports.update(smtp=self.smtp, pop3=self.pop)
+        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test", level="info",
+                                      services=postroom.SERVICES + ("imap", "imaps"))
+        self.server.ports.update(smtp=self.smtp, pop3=self.pop, imap=self.imap, imaps=self.imaps)
         self.server.write_config()
 
     def start(self):

@@ -3,7 +3,7 @@
 
   tests/bench/run.py [--quick] [--rounds N] [--dir DIR] [--json FILE]
 
-Needs root and the packages postfix dovecot-pop3d dovecot-lmtpd (it says which are missing). Rates of
+Needs root and the packages postfix dovecot-imapd dovecot-pop3d dovecot-lmtpd (it says which are missing). Rates of
 a shared machine move by two from run to run: trust the ratios of one run, CPU a message and syncs a
 message. It judges nothing; the exit status tells only whether everything could be measured.
 """
@@ -22,7 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from peer import Postfix, Postroom, postroom  # noqa: E402
 
 LOAD = os.path.join(postroom.BUILD, "bench", "load")
-PACKAGES = ("postfix", "dovecot-pop3d", "dovecot-lmtpd")
+PACKAGES = ("postfix", "dovecot-imapd", "dovecot-pop3d", "dovecot-lmtpd")
 LIMIT_S = 120
 
 # size, sessions, messages a session, messages in all, recipients, goal over the peer; the first row
