@@ -89,11 +89,9 @@ def test_H22_a_refused_literal_is_read_and_dropped(server):
         true(reply.status in ("BAD", "NO"), reply)
         equal(c.ask("NOOP").status, "OK")
         grows(server, before, 8, "a literal of 4 MB in SEARCH")
-        reply = c.ask(b'APPEND INBOX {%d+}\r\n' % (11 << 20) + b"z" * (11 << 20))
-        true(reply.status == "NO" and b"TOOBIG" in reply.text or reply.status in ("BAD", "NO"), reply)
-        equal(c.ask("NOOP").status, "OK")
         reply = c.ask("APPEND INBOX {%d}" % (11 << 20))
         true(reply.status in ("NO", "BAD"), reply)
+        equal(c.ask("NOOP").status, "OK")
         c.say("x APPEND INBOX {999999999+}\r\n")
         c.say(b"z" * 1000)
         ends_or_drops(c)
@@ -112,7 +110,7 @@ def ends_or_drops(c):
 
 def test_H22_literals_where_none_belongs(server):
     with session(server) as c:
-        equal(c.ask("NOOP {3}").status, "BAD")
+        equal(c.ask("NOOP {3+}\r\nabc").status, "BAD")
         for text in ('SELECT "IN{5}BOX"', "FETCH {1+}\r\n1 FLAGS", "STORE 1 +FLAGS ({3+}\r\nabc)", "LIST {0+}\r\n {1+}\r\n*",
                      "SEARCH {0+}\r\n"):
             reply = c.ask(text)
@@ -173,7 +171,7 @@ def test_H23_endless_lines(server):
 def test_H24_forbidden_names(server):
     with session(server) as c:
         for name in (b"a\tb", b"../x", b"a/../b", b"a//b", b"/a", b".", b"..", b"a/./b", b"x" * 201, b"/".join([b"a"] * 21),
-                     b"&bad", b"&AAA-", b"&AAo-x", b"&2ADcAA-", b"\x80\xff", b"a\x7fb", b"&ACY", b"\x01bin", b"&AAE-bin"):
+                     b"&bad", b"&AAA-", b"&AAo-x", b"&2AA-", b"&2ADc-", b"\x80\xff", b"a\x7fb", b"&ACY", b"\x01bin", b"&AAE-bin"):
             reply = c.ask(b'CREATE "%s"' % name)
             true(reply.status in ("NO", "BAD"), "%r: %s" % (name, reply.status))
         for name in (b"a\0b", b"a\nb"):
