@@ -15,7 +15,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.clients.hostile import Line  # noqa: E402
-from tests.harness.postroom import Server, Skip, equal, tap, true, wait_for  # noqa: E402
+from tests.harness.imap import Imap  # noqa: E402
+from tests.harness.postroom import SERVICES, Server, Skip, equal, tap, true, wait_for  # noqa: E402
 
 EXTRA = """auth: { hash_memory: 8MB, hash_passes: 1 }
 testing: { clock: yes }
@@ -135,6 +136,49 @@ def say_pop3(server, new):
     cut(server, "pop3", "AUTH PLAIN", plain("anna", new("POP3 AUTH, cut line")))
 
 
+def imap_session(server):
+    return Imap(server.ports["imap"])
+
+
+def say_imap(server, new):
+    for what, name in (("unknown user", "nobody"), ("wrong", "anna")):
+        for how in ('LOGIN %s "%s"', "LOGIN %s {%d+}\r\n%s"):
+            rest(server)
+            secret = new("LOGIN %s, %s" % ("quoted" if '"' in how else "as a literal", what))
+            imap_session(server).no(how % ((name, secret) if '"' in how else (name, len(secret), secret)))
+        rest(server)
+        imap_session(server).no("AUTHENTICATE PLAIN " + plain(name, new("IMAP AUTHENTICATE, " + what)))
+        rest(server)
+        c = imap_session(server)
+        tag = c.send("AUTHENTICATE PLAIN")
+        c.until(rb"^\+")
+        c.say(plain(name, new("IMAP AUTHENTICATE in two steps, " + what)) + "\r\n")
+        equal(c.answer(tag).status, "NO")
+    rest(server)
+    c = imap_session(server)
+    c.login("anna", GOOD["anna"])
+    c.ask("LOGIN anna " + new("LOGIN when logged in"))
+    c.ask("AUTHENTICATE PLAIN " + plain("anna", new("AUTHENTICATE when logged in")))
+    c.ask('APPEND INBOX {3+}\r\nabc "%s"' % new("behind an APPEND"))
+    c.close()
+    c = imap_session(server)
+    for where, text in (("mistyped LOGIN", "LOGNI anna %s"), ("LOGIN of one word", "LOGIN %s"), ("LOGIN of three words", "LOGIN anna %s more"),
+                        ("login in small letters", "login anna %s"), ("LOGIN with a bad quote", 'LOGIN anna "%s'),
+                        ("LOGIN with a bad literal", "LOGIN anna {-1}%s"), ("LOGIN without a name", 'LOGIN "" %s')):
+        rest(server)
+        c.ask(text % new("IMAP, " + where))
+    c.ask("AUTHENTICATE NONSENSE " + plain("anna", new("IMAP, unknown mechanism")))
+    c.ask("AUTHENTICATE PLAIN " + plain("anna", new("IMAP, bad base64")) + "!!")
+    c.close()
+    cut(server, "imap", "t LOGIN anna " + new("LOGIN, cut line"))
+    cut(server, "imap", "t LOGIN anna {40+}\r\n" + new("LOGIN, cut literal"))
+    cut(server, "imap", "t AUTHENTICATE PLAIN " + plain("anna", new("IMAP AUTHENTICATE, cut line")))
+    for where, text in (("over the line limit", "t LOGIN anna %s\r\n"), ("with a NUL", "t LOGIN anna %s\0\r\n")):
+        c = imap_session(server)
+        c.say(text % new("LOGIN " + where, 70000 if "over" in where else 0))
+        c.close()
+
+
 def raw_control(server, text):
     with socket.socket(socket.AF_UNIX) as s:
         s.settimeout(20)
@@ -223,15 +267,16 @@ def search(canaries, places):
 
 def test_canary_passwords_are_nowhere_to_be_seen_H66():
     canaries, replies = Canaries(), []
-    with Server(extra=EXTRA) as server:
+    with Server(extra=EXTRA, services=SERVICES + ("imap", "imaps")) as server:
         server.add_user("postmaster", "--admin")
         server.add_user("anna", password=GOOD["anna"])
         server.add_user("chief", "--admin", password=GOOD["chief"])
-        server.cli("config", "set", "log.protocols", json.dumps(["smtp", "submission", "submissions", "pop3", "pop3s"]))
+        server.cli("config", "set", "log.protocols", json.dumps(["smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps"]))
         say_smtp(server, canaries.new)
         say_pop3(server, canaries.new)
+        say_imap(server, canaries.new)
         say_control(server, canaries.new, replies)
-        true(len(canaries.said) > 45, "%d canaries" % len(canaries.said))
+        true(len(canaries.said) > 65, "%d canaries" % len(canaries.said))
         for words in LOOKS:
             r = server.cli(*words, "--json", ok=False) if words[0:2] != ("user", "export") else server.cli(*words, ok=False)
             replies.append((" ".join(words), (r.stdout + r.stderr).encode()))

@@ -104,7 +104,7 @@ def ends_or_drops(c):
         while True:
             c.say(b"z" * 65536)
             time.sleep(0.001)
-    except (ConnectionError, socket.timeout):
+    except OSError:
         pass
 
 
@@ -335,7 +335,7 @@ def test_random_bytes_are_answered_or_closed(server):
         try:
             for _ in range(20):
                 c.say(b"".join(rng.choice(words) + rng.choice((b" ", b"")) for _ in range(rng.randrange(1, 12))) + b"\r\n")
-        except ConnectionError:
+        except OSError:
             pass
         c.close()
     honest(server)
