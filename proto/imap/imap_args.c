@@ -20,6 +20,8 @@ imap_cursor_err(const struct imap_cursor *c)
 	return c->over ? ERR_LIMIT : ERR_SYNTAX;
 }
 
+#define LITERAL_HEAD_MAX 32 /* bytes of "{123}CRLF" that are looked at */
+
 /* ---- characters ---- */
 
 bool
@@ -175,7 +177,7 @@ literal_head(struct span s, uint64_t *size)
 		return 0;
 	if (digits.len > 0 && digits.ptr[digits.len - 1] == '+')
 		digits.len--;
-	return span_u64(digits, s.len, size) == OK ? end + 3 : 0;
+	return span_u64(digits, UINT64_MAX, size) == OK ? end + 3 : 0;
 }
 
 static bool
@@ -189,7 +191,7 @@ peek_string(struct span s, struct raw_string *out)
 		out->used = quoted_length(s, &out->escapes);
 		out->text = span_range(s, 1, out->used - (out->used > 0));
 	} else if (s.len > 0 && s.ptr[0] == '{') {
-		head = literal_head(span_range(s, 0, 24), &size);
+		head = literal_head(span_range(s, 0, LITERAL_HEAD_MAX), &size);
 		if (head > 0 && size <= s.len - head) {
 			out->used = head + (size_t)size;
 			out->text = span_range(s, head, out->used);
@@ -262,6 +264,8 @@ imap_take_secret(struct imap_cursor *c, struct buf *out)
 	if (!take_run(c, is_astring_char, &raw.text) &&
 		(c->over || !peek_string(c->rest, &raw) || !count_argument(c, raw.used)))
 		return false;
+	if (raw.text.len == 0)
+		return true;
 	room = buf_reserve(out, raw.text.len);
 	if (!room)
 		return false;

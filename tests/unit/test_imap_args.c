@@ -65,6 +65,7 @@ test_imap_strings(void **state)
 		{"{0}\r\n", STRING, "", ""},
 		{"{3}\r\nabc d", STRING, "abc", " d"},
 		{"{3+}\r\nabc d", ASTRING, "abc", " d"},
+		{"{30}\r\n123456789 123456789 123456789 x", STRING, "123456789 123456789 123456789 ", "x"},
 		{"{3}\r\nab", STRING, NULL, "{3}\r\nab"},
 		{"{3}abc", STRING, NULL, "{3}abc"},
 		{"{3", STRING, NULL, "{3"},

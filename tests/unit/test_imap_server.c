@@ -206,6 +206,10 @@ static const struct {
 		HELLO "1 NO [AUTHENTICATIONFAILED] no\r\n2 BAD LOGIN wants a name and a password\r\n"
 		      "+ Send it\r\n* BYE Too many failed logins\r\n3 NO [AUTHENTICATIONFAILED] no\r\n",
 		IMAP_CLOSE_AUTH_FAILURES},
+	{{T("1 LOGIN \"\" \"\"\r\n"), T("2 LOGIN \"\" a\r\n"), T("3 LOGIN {30}\r\n"),
+		 T("123456789 123456789 123456789  b\r\n")},
+		HELLO "1 BAD LOGIN wants a name and a password\r\n2 BAD LOGIN wants a name and a password\r\n"
+		      "+ Send it\r\n3 NO [AUTHENTICATIONFAILED] no\r\n", 0},
 	{{LOGIN, T("2 LOGIN a b\r\n"), T("3 STARTTLS\r\n"), T("4 AUTHENTICATE PLAIN\r\n")},
 		IN "2 BAD Already logged in\r\n3 BAD Already logged in\r\n4 BAD Already logged in\r\n", 0},
 	{{T("1 AUTHENTICATE PLAIN AGFubmEAc2UgY3JldA==\r\n")}, HELLO "1 OK in\r\n", 0},
