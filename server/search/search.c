@@ -15,6 +15,7 @@
 #include "server/log.h"
 #include "server/net/random.h"
 #include "server/search/search_feed.h"
+#include "server/search/search_map.h"
 #include "store/commit.h"
 #include "store/ids.h"
 #include "store/search_merge.h"
@@ -28,6 +29,7 @@ struct search {
 	struct store *store;
 	struct log *log;
 	struct search_index *index;
+	struct search_maps *maps;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;
@@ -295,6 +297,7 @@ open_index(struct search *s, unsigned readers)
 static void
 search_free(struct search *s)
 {
+	search_maps_free(&s->maps);
 	pthread_cond_destroy(&s->wake);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -317,6 +320,7 @@ search_open(const struct search_service_options *options, struct search **out)
 	if (open_index(s, options->readers) != OK)
 		goto free_search;
 	search_feed_init(&s->feed, s->store, s->index);
+	s->maps = search_maps_new();
 	if (pthread_create(&s->thread, NULL, search_thread, s) != 0)
 		goto close_index;
 	*out = s;
@@ -358,6 +362,12 @@ struct search_index *
 search_index_of(struct search *search)
 {
 	return search->index;
+}
+
+struct search_maps *
+search_maps_of(struct search *search)
+{
+	return search->maps;
 }
 
 void

@@ -24,6 +24,7 @@
 
 struct log;
 struct search;
+struct search_maps;
 
 struct search_service_options {
 	struct store *store;
@@ -41,6 +42,7 @@ void search_close(struct search **search);
 
 /* To ask it, on a worker. */
 struct search_index *search_index_of(struct search *search);
+struct search_maps *search_maps_of(struct search *search); /* search_map.h */
 
 /* Throw the index away and make it anew: returns at once. Any thread. */
 void search_rebuild(struct search *search);

@@ -1,0 +1,216 @@
+/*
+ * imap_find_index.c - what the index of words says of a key, and which messages it leaves.
+ */
+#include "server/imap/imap_find.h"
+#include "server/search/search.h"
+#include "server/search/search_words.h"
+
+/* ---- ids ---- */
+
+static void
+ids_set(struct find_ids *set, const uint64_t *ids, size_t count)
+{
+	set->ids = ids;
+	set->count = count;
+	for (size_t i = 0; i < count; i++)
+		set->sieve[ids[i] % FIND_SIEVE / 64] |= UINT64_C(1) << ids[i] % 64;
+}
+
+static bool
+ids_have(const struct find_ids *set, uint64_t id)
+{
+	size_t low = 0, high = set->count;
+
+	if (!(set->sieve[id % FIND_SIEVE / 64] >> id % 64 & 1))
+		return false;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (set->ids[middle] == id)
+			return true;
+		if (set->ids[middle] < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* ---- asking ---- */
+
+static void
+answer_free(struct find_answer *answer)
+{
+	search_answer_free(&answer->contents);
+	search_answer_free(&answer->copies);
+}
+
+void
+find_answers_free(struct imap_find *f)
+{
+	for (size_t i = 0; i < f->search->count; i++)
+		if (f->keys[i].answer)
+			answer_free(f->keys[i].answer);
+}
+
+static void
+answer_index(struct find_answer *a)
+{
+	ids_set(&a->content_ids, a->contents.ids, a->contents.count);
+	ids_set(&a->content_unsure, a->contents.unsure, a->contents.unsure_count);
+	ids_set(&a->copy_ids, a->copies.ids, a->copies.count);
+	ids_set(&a->copy_unsure, a->copies.unsure, a->copies.unsure_count);
+}
+
+/* The lines in front of a copy count for TEXT, not for BODY. */
+static void
+ask_key(struct imap_find *f, const struct imap_key *key, struct find_key *ready)
+{
+	struct search_question q = { .space = SEARCH_CONTENTS, .where = SEARCH_IN_BODY };
+	struct find_answer *a = ARENA_NEW(&f->arena, struct find_answer);
+	struct search_index *index = search_index_of(f->index);
+
+	if (key->kind == IMAP_KEY_TEXT)
+		q.where |= SEARCH_IN_HEADER;
+	if (!search_words_question(ready->needle, &q, &a->exact) ||
+		search_ask(index, &q, &a->contents) != OK)
+		return;
+	a->copies.cursor = UINT64_MAX;
+	q.space = SEARCH_COPIES;
+	if (key->kind == IMAP_KEY_TEXT && search_ask(index, &q, &a->copies) != OK) {
+		answer_free(a);
+		return;
+	}
+	answer_index(a);
+	ready->answer = a;
+}
+
+void
+find_ask(struct imap_find *f, bool *more)
+{
+	while (f->index && f->asked < f->search->count) {
+		const struct imap_key *key = &f->search->keys[f->asked];
+		struct find_key *ready = &f->keys[f->asked++];
+
+		if ((key->kind != IMAP_KEY_TEXT && key->kind != IMAP_KEY_BODY) || ready->needle.len == 0)
+			continue;
+		ask_key(f, key, ready);
+		*more = true;
+		return;
+	}
+	*more = false;
+}
+
+enum imap_verdict
+find_answer_of(const struct find_answer *a, uint64_t content_id, uint64_t copy_id)
+{
+	bool content = ids_have(&a->content_ids, content_id), copy = ids_have(&a->copy_ids, copy_id);
+
+	if (a->exact && (content || copy))
+		return IMAP_VERDICT_YES;
+	if (content || copy || content_id >= a->contents.cursor || copy_id >= a->copies.cursor ||
+		ids_have(&a->content_unsure, content_id) || ids_have(&a->copy_unsure, copy_id))
+		return IMAP_VERDICT_UNKNOWN;
+	return IMAP_VERDICT_NO;
+}
+
+/* ---- the map ---- */
+
+static bool
+has_answer(const struct imap_find *f)
+{
+	for (size_t i = 0; i < f->search->count; i++)
+		if (f->keys[i].answer)
+			return true;
+	return false;
+}
+
+/* A copy that cannot be read has no content: it is looked at, and that is logged. */
+static enum err
+map_block(struct imap_find *f, struct snapshot *snap, const struct entry_block *block, unsigned from)
+{
+	for (unsigned i = from; i < block->count; i++) {
+		const struct entry *e = &block->entries[i];
+		struct copy copy = { .content_id = UINT64_MAX };
+		enum err err = copy_get(snap, e->copy_id, &copy);
+
+		if (err == ERR_IO || err == ERR_BUSY)
+			return err;
+		search_map_add(f->map, e->uid, copy.content_id, e->copy_id);
+	}
+	return OK;
+}
+
+enum err
+find_map(struct imap_find *f, struct snapshot *snap, int64_t until_us, bool *more)
+{
+	struct search_maps *maps = f->index ? search_maps_of(f->index) : NULL;
+	uint32_t last = view_uid(f->view, f->view->count);
+	enum err err = OK;
+
+	*more = false;
+	if (!has_answer(f) || last == 0)
+		return OK;
+	if (!f->map)
+		f->map = search_map_get(maps, f->folder_id, last, &f->map_is_whole);
+	while (!f->map_is_whole && f->map->last_uid < last && err == OK) {
+		unsigned from;
+
+		if (find_now_us() > until_us) {
+			*more = true;
+			return OK;
+		}
+		err = entry_block_next(snap, f->folder_id, f->map->last_uid, &f->block, &from);
+		if (err == OK)
+			err = map_block(f, snap, &f->block, from);
+	}
+	f->block.count = 0;
+	if (err != OK && err != ERR_NOT_FOUND) /* not found: what was last has left */
+		return err;
+	if (!f->map_is_whole)
+		search_map_put(maps, f->map);
+	f->map_is_whole = true;
+	return OK;
+}
+
+/* ---- what is left ---- */
+
+static bool
+map_row_is_left(const struct imap_find *f, size_t row)
+{
+	for (unsigned i = 1; i < f->search->count; i = f->search->keys[i].next) {
+		const struct find_answer *a = f->keys[i].answer;
+
+		if (a && find_answer_of(a, f->map->contents[row], f->map->copies[row]) == IMAP_VERDICT_NO)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Keys that stand side by side are all to hold: what one of them rules out need not be walked, nor what
+ * the map has not: it left the store.
+ */
+void
+find_narrow(struct imap_find *f)
+{
+	struct uid_ranges left = { NULL, 0, 0 };
+	size_t range = 0;
+	bool narrows = false;
+
+	for (unsigned i = 1; i < f->search->count; i = f->search->keys[i].next)
+		narrows |= f->keys[i].answer != NULL;
+	if (!narrows || !f->map)
+		return;
+	for (size_t row = 0; row < f->map->count; row++) {
+		uint32_t seq;
+
+		if (!map_row_is_left(f, row) || !(seq = view_seq(f->view, f->map->uids[row])))
+			continue;
+		while (range < f->ranges.count && f->ranges.items[range].last < seq)
+			range++;
+		if (range < f->ranges.count && f->ranges.items[range].first <= seq)
+			uid_ranges_add(&left, &f->arena, seq, seq);
+	}
+	f->ranges = left;
+}
