@@ -45,6 +45,12 @@ const struct imap_row imap_commands[] = {
 	{ "COPY", IMAP_SELECTED, NULL, IMAP_UID | IMAP_NEEDS_VIEW, imap_cmd_copy }, /* RFC 9051, 6.4.7 */
 	{ "MOVE", IMAP_SELECTED, "MOVE", IMAP_WRITES | IMAP_UID | IMAP_NEEDS_VIEW,
 		imap_cmd_move }, /* RFC 9051, 6.4.8 */
+	{ "SEARCH", IMAP_SELECTED, "ESEARCH SEARCHRES WITHIN", IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW,
+		imap_cmd_search }, /* RFC 9051, 6.4.4 */
+	{ "SORT", IMAP_SELECTED, "SORT", IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW,
+		imap_cmd_sort }, /* RFC 5256, 3 */
+	{ "THREAD", IMAP_SELECTED, "THREAD=ORDEREDSUBJECT THREAD=REFERENCES",
+		IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW, imap_cmd_thread }, /* RFC 5256, 3 */
 };
 const size_t imap_command_count = COUNT(imap_commands);
 
