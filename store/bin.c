@@ -488,3 +488,34 @@ bins_fill(struct txn *txn)
 	}
 	return err == ERR_NOT_FOUND ? OK : err;
 }
+
+/* ---- for check ---- */
+
+bool
+bin_origin_holds(struct snapshot *snap, const struct row *row)
+{
+	struct folder bin;
+	struct origin o;
+
+	return origin_take(snap, row, &o) == OK &&
+	       folder_get(snap, o.user_id, o.bin_id, &bin) != ERR_NOT_FOUND;
+}
+
+enum err
+bin_origin_mend(struct txn *txn, struct span key)
+{
+	struct origin o = { .removed_ms = txn_now_ms(txn) };
+	struct folder bin;
+	struct key row;
+	enum err err = OK;
+
+	key_name(&row, key);
+	if (key_take_u64(&key, &o.bin_id) != OK || key_take_u32(&key, &o.first_uid) != OK)
+		err = ERR_NOT_FOUND;
+	if (err == OK)
+		err = folder_by_id(txn_view(txn), o.bin_id, &bin);
+	if (err == ERR_NOT_FOUND)
+		return table_delete(txn, TABLE_binned, &row);
+	o.user_id = bin.user_id;
+	return err == OK ? origin_put(txn, &o) : err;
+}

@@ -69,7 +69,12 @@ struct bin_sweep {
 };
 MUST_CHECK enum err bin_sweep_some(struct txn *txn, struct bin_sweep *sweep, bool *more);
 
-/* For store_make.c: rows of `binned` for the bins of a store that had none. */
+/* For check.c: can that row be read, and is its bin there? */
+bool bin_origin_holds(struct snapshot *snap, const struct row *row);
+/* Of a row that cannot: its messages came now, from nobody knows where. */
+MUST_CHECK enum err bin_origin_mend(struct txn *txn, struct span key);
+
+/* For store.c: rows of `binned` for the bins of a store that had none. */
 MUST_CHECK enum err bins_fill(struct txn *txn);
 
 #endif

@@ -251,7 +251,8 @@ visit_folder(struct check *c, const struct row *row)
 		damaged_folder(c, user_id, folder_id);
 		return;
 	}
-	if (user_id != FOLDER_OWNER_SHARED && user_find(c->snap, user_id, &user) == ERR_NOT_FOUND)
+	if (user_id != FOLDER_OWNER_SHARED && user_id != FOLDER_OWNER_NOBODY &&
+		user_find(c->snap, user_id, &user) == ERR_NOT_FOUND)
 		check_say(c, false, "folders %llu: its user %llu is not there", (ull)folder_id,
 			(ull)user_id);
 	check_blocks(c, &folder, &found);

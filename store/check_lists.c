@@ -160,6 +160,12 @@ visit_indexed_member(struct check *c, const struct row *row)
 }
 
 static void
+visit_right(struct check *c, const struct row *row)
+{
+	indexed(c, TABLE_rights, row);
+}
+
+static void
 index_holds(struct check *c, enum store_table index, const struct row *row)
 {
 	if (index_row_holds(c->snap, index, row))
@@ -180,6 +186,12 @@ visit_target(struct check *c, const struct row *row)
 	index_holds(c, TABLE_targets, row);
 }
 
+static void
+visit_right_found(struct check *c, const struct row *row)
+{
+	index_holds(c, TABLE_rights_find, row);
+}
+
 void
 check_lists(struct check *c)
 {
@@ -192,4 +204,6 @@ check_lists(struct check *c)
 	check_walk(c, TABLE_list_members, visit_indexed_member);
 	check_walk(c, TABLE_group_members, visit_group_member);
 	check_walk(c, TABLE_targets, visit_target);
+	check_walk(c, TABLE_rights, visit_right);
+	check_walk(c, TABLE_rights_find, visit_right_found);
 }

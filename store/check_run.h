@@ -7,6 +7,7 @@
  *	check_secrets.c    app passwords, sealed values
  *	check_queue.c      queued, due
  *	check_folders.c    folders, entries
+ *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned
  *	check_mail.c       copies, contents, bodies, graves, arriving
  *	check_meta.c       falls back to the commit before a torn one
  */
@@ -92,6 +93,8 @@ void check_secrets(struct check *c);
 void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);
+/* After the folders. */
+void check_sharing(struct check *c);
 
 /*
  * Make DIR's data file fall back to the commit before its last one, on a copy beside it that then

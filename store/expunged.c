@@ -121,6 +121,14 @@ expunged_keep_short(struct txn *txn, struct folder *f)
 	return err;
 }
 
+bool
+expunged_holds(struct snapshot *snap, const struct row *row)
+{
+	struct expunged run;
+
+	return run_take(snap, row, &run) == OK;
+}
+
 /* ---- what left, but not every view ---- */
 
 static enum err

@@ -35,4 +35,7 @@ MUST_CHECK enum err expunged_keep_short(struct txn *txn, struct folder *folder);
 MUST_CHECK enum err expunged_forget(struct txn *txn, uint64_t folder_id, size_t rows,
 	uint64_t *last_modseq, size_t *forgotten);
 
+/* For check.c: can that row be read? */
+bool expunged_holds(struct snapshot *snap, const struct row *row);
+
 #endif

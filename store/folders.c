@@ -150,6 +150,27 @@ folder_find(struct snapshot *snap, uint64_t user_id, struct span name, struct fo
 }
 
 enum err
+folder_by_id(struct snapshot *snap, uint64_t folder_id, struct folder *out)
+{
+	struct key at;
+	struct row row;
+	enum err err;
+
+	key_begin(&at);
+	while ((err = table_seek(snap, TABLE_folders, &at, &row)) == OK) {
+		uint64_t user_id, id;
+		struct span key = row.key;
+
+		key_name(&at, row.key);
+		key_put_u8(&at, 0); /* the next key there can be */
+		if (key_take_u64(&key, &user_id) == OK && key_take_u64(&key, &id) == OK &&
+			id == folder_id)
+			return take_folder(snap, &row, out);
+	}
+	return err;
+}
+
+enum err
 folder_totals(struct snapshot *snap, uint64_t user_id, struct folder_totals *out)
 {
 	struct folder f = { .folder_id = 0 };

@@ -59,6 +59,9 @@ MUST_CHECK enum err folder_find(
 MUST_CHECK enum err folder_next(
 	struct snapshot *snap, uint64_t user_id, uint64_t after_id, struct folder *out);
 
+/* Of whoever it is: a walk over all folders of all users, for repair. */
+MUST_CHECK enum err folder_by_id(struct snapshot *snap, uint64_t folder_id, struct folder *out);
+
 struct folder_totals {
 	uint64_t folders, messages, unseen, held, bytes;
 };

@@ -5,8 +5,11 @@
 
 #include "store/ids.h"
 #include "store/names.h"
+#include "store/rights.h"
 #include "store/rows.h"
 #include "store/users.h"
+
+#define RIGHTS_AT_ONCE 1000 /* rows of a group that goes, between two looks */
 
 static const struct field fields[] = {
 #define X(name, tag, kind, max, words, flags)                                                      \
@@ -243,6 +246,7 @@ group_remove(struct txn *txn, uint64_t group_id, int64_t now_ms)
 	struct group group;
 	struct key key;
 	size_t name_len;
+	bool more = true;
 	enum err err = group_find(txn_view(txn), group_id, &group);
 
 	if (err != OK)
@@ -250,6 +254,8 @@ group_remove(struct txn *txn, uint64_t group_id, int64_t now_ms)
 	name_len = group.name.len < sizeof(name) ? group.name.len : sizeof(name);
 	memcpy(name, group.name.ptr, name_len);
 	err = group_dismiss(txn, group_id, now_ms);
+	while (err == OK && more)
+		err = rights_forget_subject(txn, RIGHT_OF_GROUP, group_id, RIGHTS_AT_ONCE, &more);
 	if (err == OK)
 		err = name_remove(txn, (struct span){ name, name_len });
 	key_u64(&key, group_id);

@@ -115,3 +115,13 @@ keywords_put(struct buf *out, const struct folder_keywords *keywords, uint32_t f
 			err = keyword_put(out, keywords->names[i]);
 	return err;
 }
+
+enum err
+folder_keywords_mend(struct txn *txn, uint64_t folder_id)
+{
+	struct folder_keywords lost = { .count = FOLDER_KEYWORDS };
+
+	for (unsigned i = 0; i < FOLDER_KEYWORDS; i++)
+		lost.names[i] = arena_printf(txn_arena(txn), "Lost%u", i + 1);
+	return folder_keywords_put(txn, folder_id, &lost);
+}

@@ -50,4 +50,7 @@ MUST_CHECK enum err folder_keywords_load(
 MUST_CHECK enum err folder_keywords_put(
 	struct txn *txn, uint64_t folder_id, const struct folder_keywords *keywords);
 
+/* For check.c, where the names cannot be read: others, so that no bit ever means what it did not. */
+MUST_CHECK enum err folder_keywords_mend(struct txn *txn, uint64_t folder_id);
+
 #endif

@@ -5,7 +5,7 @@
 
 #include "store/graves.h"
 
-#define EXPUNGE_BLOCKS 80 /* of a whole folder, a slice; each entry is a grave */
+#define EXPUNGE_BLOCKS 40 /* of a whole folder, a slice; each entry is a grave */
 
 /* ---- arriving ---- */
 

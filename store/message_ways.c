@@ -134,7 +134,7 @@ message_way_check(struct snapshot *snap, const struct change_row *row)
 
 /* Of a folder the log knows its id; whose it is, the user's row of the log or a look at all. */
 static enum err
-folder_by_id(struct snapshot *snap, const struct way *was, uint64_t folder_id, struct folder *out)
+folder_of_way(struct snapshot *snap, const struct way *was, uint64_t folder_id, struct folder *out)
 {
 	struct user user = { .user_id = 0 };
 	enum err err = folder_get(snap, was->user_id, folder_id, out);
@@ -172,7 +172,7 @@ message_way_back(struct txn *txn, const struct change_row *row)
 	if (err == OK)
 		err = way_take(row, &folder_id, &uid, &was);
 	if (err == OK)
-		err = folder_by_id(txn_view(txn), &was, folder_id, &here);
+		err = folder_of_way(txn_view(txn), &was, folder_id, &here);
 	if (err != OK)
 		return err;
 	held = was.flags & FLAG_HELD;

@@ -52,6 +52,18 @@ part_put(struct txn *txn, uint64_t folder_id, uint64_t user_id, uint32_t part,
 	return table_put_record(txn, TABLE_seen, &key, &out);
 }
 
+bool
+seen_holds(struct snapshot *snap, const struct row *row)
+{
+	uint64_t bits[SEEN_PART / 64], folder_id, user_id;
+	struct span key = row->key;
+	uint32_t part;
+
+	return key_take_u64(&key, &folder_id) == OK && key_take_u64(&key, &user_id) == OK &&
+	       key_take_u32(&key, &part) == OK && key.len == 0 &&
+	       part_get(snap, folder_id, user_id, part, bits) == OK;
+}
+
 /* ---- reading ---- */
 
 void

@@ -45,4 +45,7 @@ MUST_CHECK enum err seen_forget_folder(
 MUST_CHECK enum err seen_forget_user(
 	struct txn *txn, uint64_t user_id, unsigned most, bool *more);
 
+/* For check.c: can that row be read? */
+bool seen_holds(struct snapshot *snap, const struct row *row);
+
 #endif

@@ -2,55 +2,49 @@
  * user_purge.c - the end of a user's time in the bin: messages, folders, row, in slices.
  */
 #include "store/app_passwords.h"
-#include "store/folders.h"
 #include "store/graves.h"
 #include "store/messages.h"
+#include "store/rights.h"
 #include "store/rows.h"
 #include "store/secrets.h"
-#include "store/users.h"
+#include "store/seen.h"
+#include "store/subscriptions.h"
 
-#define PURGE_MESSAGES 200 /* a slice */
-#define PURGE_ROWS 500     /* of `expunged`, a slice */
-#define PURGE_USERS 500    /* looked at, a slice */
-
-/* Bury the next messages of FOLDER; *none where it has no more. */
-static enum err
-purge_messages(struct txn *txn, const struct folder *folder, bool *none)
-{
-	uint32_t uids[PURGE_MESSAGES];
-	struct entry entry = { 0 };
-	size_t count = 0;
-	enum err err = OK;
-
-	while (count < PURGE_MESSAGES && err == OK) {
-		err = entry_next(txn_view(txn), folder->folder_id, entry.uid, &entry);
-		if (err == OK)
-			uids[count++] = entry.uid;
-	}
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	*none = count == 0;
-	if (*none)
-		return OK;
-	return message_expunge(
-		txn, folder, (struct uid_list){ uids, count }, GRAVE_DELAY_MS, &count);
-}
+#define PURGE_ROWS 500  /* a slice */
+#define PURGE_USERS 500 /* looked at, a slice */
 
 /* One slice of USER's folders; *gone where none is left. */
 static enum err
 purge_folders(struct txn *txn, uint64_t user_id, bool *gone)
 {
 	struct folder folder;
-	bool none = false, removed;
+	size_t count;
+	bool removed;
 	enum err err = folder_next(txn_view(txn), user_id, 0, &folder);
 
 	*gone = err == ERR_NOT_FOUND;
 	if (err != OK)
 		return *gone ? OK : err;
-	err = purge_messages(txn, &folder, &none);
-	if (err != OK || !none)
+	err = message_expunge( /* past the bin (RCY-03) */
+		txn, &folder, (struct uid_list){ NULL, 0 }, GRAVE_DELAY_MS, &count);
+	if (err != OK || count > 0)
 		return err;
 	return folder_remove(txn, user_id, folder.folder_id, PURGE_ROWS, &removed);
+}
+
+/* What he had of others' folders, and his subscriptions: one slice. */
+static enum err
+purge_sharing(struct txn *txn, uint64_t user_id, bool *gone)
+{
+	bool more = false;
+	enum err err = subscriptions_purge(txn, user_id, PURGE_ROWS, &more);
+
+	if (err == OK && !more)
+		err = rights_forget_subject(txn, RIGHT_OF_USER, user_id, PURGE_ROWS, &more);
+	if (err == OK && !more)
+		err = seen_forget_user(txn, user_id, PURGE_ROWS, &more);
+	*gone = !more;
+	return err;
 }
 
 static enum err
@@ -60,6 +54,8 @@ purge_user(struct txn *txn, uint64_t user_id)
 	bool gone;
 	enum err err = purge_folders(txn, user_id, &gone);
 
+	if (err == OK && gone)
+		err = purge_sharing(txn, user_id, &gone);
 	if (err != OK || !gone)
 		return err;
 	key_u64(&key, user_id);
