@@ -136,6 +136,7 @@ struct control_call {
 	uint64_t done;		  /* DONE */
 	struct rpc_skipped *skipped;
 	size_t skipped_count, skipped_size;
+	size_t skipped_more, job_skipped_more; /* beyond CONTROL_TARGETS_MAX they are counted */
 	uint64_t undo_id; /* the change in the log; 0: none yet */
 	bool did; /* the note is what control_did() makes of the change */
 	bool can_undo, too_large; /* too_large: more rows than are kept for an undo */

@@ -245,6 +245,7 @@ call_apply(struct store_job *job, struct txn *txn)
 	call->failed = false;
 	call->job_done = call->job_parts = 0;
 	call->skipped_count = call->job_skipped;
+	call->skipped_more = call->job_skipped_more;
 	call->skip_why = NULL;
 	if (call->handler->unrecorded)
 		return step_of(job, change_body(call, txn));
@@ -301,6 +302,7 @@ call_changed(struct store_job *job, enum err result)
 	if (!call->handler->work)
 		atomic_store(&call->progress_done, call->done);
 	call->job_skipped = call->skipped_count;
+	call->job_skipped_more = call->skipped_more;
 	call->target_at = call->target_end;
 	control_call_go(call, call_after_change(call));
 }

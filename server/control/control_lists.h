@@ -17,7 +17,7 @@
 #define CONTROL_PREVIEW_MS (2 * 60 * 1000)
 #define CONTROL_PREVIEWS_MAX 256 /* of all sessions; the oldest goes */
 #define CONTROL_PREVIEW_FILES_MAX 16 /* of these with files that came with them */
-#define CONTROL_SAMPLE 10	 /* rows of a preview that are shown */
+#define CONTROL_PINNED_MAX 250000 /* objects that previews pin, one and all together; the oldest goes */
 
 void control_cursors_end(struct control_session *s);
 

@@ -9,6 +9,7 @@
 #include "server/control/control_lists.h"
 #include "server/control/control_undo.h"
 #include "server/net/random.h"
+#include "store/changes.h"
 
 #define TOKEN_BYTES 16
 #define TOKEN_SIZE (2 * TOKEN_BYTES + 1)
@@ -28,7 +29,7 @@ struct preview {
 
 /* Of all sessions: a command line previews and applies over two connections. Front loop only. */
 static struct list previews = LIST_INIT(previews);
-static size_t preview_count, preview_files;
+static size_t preview_count, preview_files, preview_pinned;
 
 static void
 preview_unlink(struct preview *p)
@@ -36,6 +37,7 @@ preview_unlink(struct preview *p)
 	list_remove(&p->link);
 	preview_count--;
 	preview_files -= p->fd_count > 0;
+	preview_pinned -= p->count;
 }
 
 static void
@@ -57,6 +59,7 @@ previews_sweep(int64_t now_ms)
 	list_for_each (at, following, &previews) {
 		struct preview *p = LIST_ITEM(at, struct preview, link);
 		bool too_many = preview_count > CONTROL_PREVIEWS_MAX ||
+				(preview_pinned > CONTROL_PINNED_MAX && preview_count > 1) ||
 				(p->fd_count > 0 && preview_files > CONTROL_PREVIEW_FILES_MAX);
 
 		if (p->expires_ms > now_ms && !too_many)
@@ -148,6 +151,7 @@ preview_keep(struct control_call *call, struct previewing *pv)
 			targets->items[i] = arena_copy(&p->arena, pv->keys[i]);
 	}
 	p->count = pv->count;
+	preview_pinned += p->count;
 	preview_take_files(p, call);
 	list_append(&previews, &p->link);
 	preview_count++;
@@ -168,6 +172,12 @@ put_sample(struct control_call *call, const struct previewing *pv)
 		else
 			json_put_string(w, pv->keys[i]);
 	json_put_close(w);
+}
+
+static bool
+can_undo(const struct control_handler *h, const struct previewing *pv)
+{
+	return !h->cannot && !h->start && !(h->each && pv->count > CHANGE_ROWS_MAX);
 }
 
 static void
@@ -201,10 +211,12 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 	if (h->cannot)
 		json_put_string(w, arena_printf(&call->arena,
 					   "postroom undo cannot take it back: %s", h->cannot));
+	if (!h->cannot && h->each && pv->count > CHANGE_ROWS_MAX)
+		json_put_string(w, SPAN("these are too many for postroom undo"));
 	if (h->warns && h->warns(call, p->request))
 		json_put_string(w, span_of(h->warns(call, p->request)));
 	json_put_close(w);
-	json_put_member_string(w, SPAN("undo"), span_of(h->cannot || h->start ? "no" : "yes"));
+	json_put_member_string(w, SPAN("undo"), span_of(can_undo(h, pv) ? "yes" : "no"));
 	json_put_member_string(w, SPAN("cli"), arena_printf(&call->arena, "postroom %s", m->words));
 	control_put_time(w, SPAN("expires"), call->now_ms + CONTROL_PREVIEW_MS);
 	json_put_close(w);
@@ -247,9 +259,10 @@ preview_pin(struct control_call *call, struct previewing *pv)
 {
 	struct rpc_value *targets = targets_of(pv->inner);
 
-	if (pv->count > CONTROL_TARGETS_MAX) {
-		control_failf(call, RPC_TOO_LARGE, "filter", "%zu objects are more than %d",
-			pv->count, CONTROL_TARGETS_MAX);
+	if (pv->count > CONTROL_PINNED_MAX) {
+		control_failf(call, RPC_TOO_LARGE, "filter",
+			"%zu objects are more than %d at a time: narrow the filter", pv->count,
+			CONTROL_PINNED_MAX);
 		control_call_end(call);
 		return;
 	}
@@ -270,23 +283,17 @@ static void
 preview_listed(struct control_call *call)
 {
 	struct previewing *pv = call->outer_state;
-	size_t size_column = call->rows.columns.count;
 
 	call->request = call->outer;
 	if (call->failed) {
 		control_call_end(call);
 		return;
 	}
-	for (size_t i = 0; i < call->rows.columns.count; i++)
-		if (span_eq(call->rows.columns.items[i].name, SPAN("size")))
-			size_column = i;
 	pv->count = call->rows.total; /* all are pinned, or too many are refused */
+	pv->bytes = call->rows.bytes;
 	pv->keys = ARENA_ARRAY(&call->arena, struct span, call->rows.count + 1);
-	for (size_t i = 0; i < call->rows.count; i++) {
+	for (size_t i = 0; i < call->rows.count; i++)
 		pv->keys[i] = call->rows.rows[i].key;
-		if (size_column < call->rows.columns.count)
-			pv->bytes += (uint64_t)call->rows.rows[i].cells[size_column].number;
-	}
 	preview_pin(call, pv);
 }
 

@@ -79,6 +79,10 @@ control_skip(struct control_call *call, struct span key, const char *why)
 {
 	struct rpc_skipped *grown;
 
+	if (call->skipped_count == CONTROL_TARGETS_MAX) {
+		call->skipped_more++;
+		return;
+	}
 	if (call->skipped_count == call->skipped_size) {
 		size_t size = call->skipped_size ? 2 * call->skipped_size : 16;
 
@@ -162,6 +166,9 @@ put_done(struct control_call *call, struct buf *out)
 	if (call->undo_id && call->too_large)
 		done.note = arena_printf(&call->arena, "%.*s; undo cannot take it back: too many rows",
 			SPAN_FMT(call->note));
+	if (call->skipped_more)
+		done.note = arena_printf(&call->arena, "%.*s; %zu more were left out",
+			SPAN_FMT(done.note), call->skipped_more);
 	if (call->undo_id && call->can_undo) {
 		snprintf(undo, sizeof(undo), "%llu", (unsigned long long)call->undo_id);
 		done.undo = span_of(undo);

@@ -94,7 +94,7 @@ rows_begin(struct control_rows *rows, struct arena *a, const char *schema)
 	control_schema_parse(schema, &rows->columns);
 	rows->limit = CONTROL_ROWS_LIMIT;
 	rows->sort_column = rows->columns.count;
-	rows->keep_max = SIZE_MAX;
+	rows->keep_max = rows->whole_max = SIZE_MAX;
 	rows->used = UINT64_MAX;
 }
 
@@ -215,7 +215,10 @@ row_keep(struct control_rows *rows)
 	if (!rows_room(rows))
 		return false;
 	to = &rows->rows[rows->count++];
-	row_copy(to, &rows->open, rows->columns.count, &rows->kept);
+	if (rows->count <= rows->whole_max)
+		row_copy(to, &rows->open, rows->columns.count, &rows->kept);
+	else
+		*to = (struct control_row){.key = arena_copy(&rows->kept, rows->open.key)};
 	bytes = rows->kept.total - before + sizeof(*to);
 	if (!control_rows_memory_take(bytes))
 		return false;
@@ -237,11 +240,22 @@ id_keep(struct control_rows *rows)
 		rows->ids, id, sorted.number, sorted.list.ptr ? sorted.list : sorted.text);
 }
 
+static uint64_t
+size_of_open(const struct control_rows *rows)
+{
+	for (size_t i = 0; i < rows->columns.count; i++)
+		if (span_eq(rows->columns.items[i].name, SPAN("size")))
+			return (uint64_t)rows->open.cells[i].number;
+	return 0;
+}
+
 /* A row that passes: counted, and kept as far as is wanted. */
 static void
 row_pass(struct control_rows *rows)
 {
 	rows->total++;
+	if (rows->whole_max != SIZE_MAX)
+		rows->bytes += size_of_open(rows);
 	if (rows->skips && span_eq(rows->open.key, rows->after))
 		rows->skips = false;
 	if (rows->skips || rows->full || rows->count >= rows->keep_max)

@@ -16,6 +16,7 @@
 #include "server/control/control_ids.h"
 
 #define CONTROL_ROWS_LIMIT 1000		       /* rows of a reply where no --limit is given */
+#define CONTROL_SAMPLE 10	       /* rows of a preview that are shown */
 #define CONTROL_REPLY_BYTES (900 * 1024)       /* rows that would go beyond it come with `next` */
 
 struct control_value {
@@ -36,7 +37,7 @@ enum control_keep {
 	CONTROL_KEEP_PAGE,    /* what a reply of this request shows; all, where it is sorted */
 	CONTROL_KEEP_ALL,     /* for a cursor */
 	CONTROL_KEEP_IDS,     /* their numbers, for a cursor of a list of rows that can be read again */
-	CONTROL_KEEP_TARGETS, /* as many as one change may have, and one more */
+	CONTROL_KEEP_TARGETS, /* all keys, the rows of a sample, and what they come to in bytes */
 	CONTROL_KEEP_NONE,    /* they are counted */
 };
 
@@ -57,6 +58,8 @@ struct control_rows {
 	uint64_t expected;  /* about as many there are to look at; 0: not known */
 	bool approx;	    /* `total` is an estimate */
 	size_t keep_max;
+	size_t whole_max; /* rows that are kept with their cells, the others are a key */
+	uint64_t bytes;	  /* of the column `size`, where they are only keys */
 	bool skips;		 /* until the row `after` */
 	bool unseen;		 /* rows are counted or numbered: nobody is shown one from here */
 	uint64_t used;		 /* bits: columns that anybody looks at; the others stay empty */

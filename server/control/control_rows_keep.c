@@ -62,7 +62,7 @@ control_rows_keep(struct control_rows *rows, enum control_keep keep,
 		rows->used = columns_used(rows);
 		break;
 	case CONTROL_KEEP_TARGETS:
-		rows->keep_max = CONTROL_TARGETS_MAX + 1;
+		rows->whole_max = CONTROL_SAMPLE;
 		break;
 	case CONTROL_KEEP_NONE:
 		rows->keep_max = 0;

@@ -180,6 +180,23 @@ def test_remove_and_undelete_RCY_01(server):
     equal(server.json("message", "list", "dora", "--folder", "Case/Papers"), [], "and gone")
 
 
+def test_more_than_one_call_may_name(server):
+    """A filter may choose more objects than a call can name: they are pinned by key."""
+    path = os.path.join(server.dir, "many.mbox")
+    with open(path, "w") as f:
+        for i in range(10500):
+            f.write("From bo@elsewhere.test Thu Jan  1 00:00:00 2026\nSubject: n%d\n\nx\n\n" % i)
+    server.cli("message", "import", "dora", path, "--folder", "Many")
+    total = folders(server, "dora")["Many"]
+    equal(total["messages"], 10500, "imported")
+    text = server.cli("message", "hold", "dora", "--folder", "Many", "--all", "--dry-run").stdout
+    true("10500" in text.replace(",", "") and "too many for postroom undo" in text, text)
+    text = server.cli("message", "hold", "dora", "--folder", "Many", "--all", "--yes").stdout
+    true("10,499 more held" in text or "10499 more held" in text, text)
+    true("undo cannot take it back" in text, text)
+    equal((folders(server, "dora")["Many"]["messages"], folders(server, "dora")["Many"]["held"]), (0, 10500), "all held")
+
+
 def test_recount(server):
     text = server.cli("folder", "recount", "bert").stdout
     true("folders of bert counted, all was right" in text, text)
@@ -199,7 +216,8 @@ def main():
             server.add_user(user)
         return tap([test_the_tree_IMP_07, test_use_and_own_seen, test_subscriptions, test_rename_takes_all_along,
                     test_add_is_taken_back, test_rights_SHF_02, test_shared_folders_SHF,
-                    test_remove_and_undelete_RCY_01, test_recount,
+                    test_remove_and_undelete_RCY_01,
+                    test_more_than_one_call_may_name, test_recount,
                     test_nothing_is_broken], server)
 
 
