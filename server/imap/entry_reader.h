@@ -1,5 +1,5 @@
 /*
- * entry_reader.h - entries of one folder by rising uids, a block at a time. For one turn: it lives as its
+ * entry_reader.h - entries of one folder by uids that rise, a block at a time. For one turn: it lives as its
  * snapshot.
  */
 #ifndef SERVER_IMAP_ENTRY_READER_H
@@ -10,7 +10,8 @@
 struct entry_reader {
 	struct snapshot *snap;
 	uint64_t folder_id;
-	unsigned at; /* in the block: entries before it have lower uids than those that are asked for */
+	unsigned at;	/* in the block: what is before it has lower uids than ASKED */
+	uint32_t asked; /* the last time; a lower one is looked up anew */
 	struct entry_block block;
 };
 
@@ -19,7 +20,7 @@ entry_reader_begin(struct entry_reader *r, struct snapshot *snap, uint64_t folde
 {
 	r->snap = snap;
 	r->folder_id = folder_id;
-	r->at = r->block.count = 0;
+	r->at = r->block.count = r->asked = 0;
 }
 
 /* The entry of UID; NULL: it is not there any more, is held, or cannot be read (logged). */

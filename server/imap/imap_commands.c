@@ -39,6 +39,8 @@ const struct imap_row imap_commands[] = {
 	{ "CHECK", IMAP_SELECTED, NULL, 0, imap_cmd_noop },			  /* RFC 3501, 6.4.1 */
 	{ "CLOSE", IMAP_SELECTED, NULL, IMAP_QUIET, imap_cmd_close },		  /* RFC 9051, 6.4.1 */
 	{ "UNSELECT", IMAP_SELECTED, "UNSELECT", IMAP_QUIET, imap_cmd_unselect }, /* RFC 9051, 6.4.2 */
+	{ "FETCH", IMAP_SELECTED, "BINARY CONDSTORE QRESYNC OBJECTID SAVEDATE",
+		IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW, imap_cmd_fetch }, /* RFC 9051, 6.4.5 */
 	{ "EXPUNGE", IMAP_SELECTED, "UIDPLUS", IMAP_WRITES | IMAP_UID | IMAP_NEEDS_VIEW, imap_cmd_expunge }, /* RFC 9051, 6.4.3 */
 	{ "STORE", IMAP_SELECTED, NULL, IMAP_WRITES | IMAP_UID | IMAP_NO_EXPUNGE | IMAP_NEEDS_VIEW,
 		imap_cmd_store }, /* RFC 9051, 6.4.6 */
@@ -56,7 +58,7 @@ const size_t imap_command_count = COUNT(imap_commands);
 
 /* What clients look for and no command of its own stands for; all after login. */
 static const char *const extensions[] = {
-	"LITERAL+", /* the machine's, RFC 7888 */
+	"UTF8=ACCEPT", /* RFC 6855 */
 };
 
 const struct imap_row *

@@ -70,7 +70,7 @@ imap_handler imap_cmd_unsubscribe, imap_cmd_copy, imap_cmd_move;
 imap_handler imap_cmd_list, imap_cmd_lsub, imap_cmd_namespace, imap_cmd_status;
 imap_handler imap_cmd_setacl, imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights;
 imap_handler imap_cmd_myrights, imap_cmd_getquota, imap_cmd_getquotaroot;
-imap_handler imap_cmd_store, imap_cmd_expunge, imap_cmd_idle;
+imap_handler imap_cmd_fetch, imap_cmd_store, imap_cmd_expunge, imap_cmd_idle;
 imap_handler imap_cmd_search, imap_cmd_sort, imap_cmd_thread;
 
 #endif

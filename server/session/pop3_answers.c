@@ -6,6 +6,7 @@
  */
 #include "conf/conf.h"
 #include "server/metrics.h"
+#include "server/session/body_warm.h"
 #include "server/session/pop3_inside.h"
 #include "store/bodies.h"
 #include "store/messages.h"
@@ -208,7 +209,7 @@ send_body(struct pop3_session *pop3)
 
 		if (pop3->body_id != 0 && pop3->offset < pop3->body_end &&
 			!(pop3->is_top && pop3->lines == 0)) {
-			if (snap && pop3_warm(pop3, snap))
+			if (snap && body_warm(s, snap, pop3->body_id, pop3->offset, &pop3->warm_until))
 				return;
 			err = snap ? body_read(snap, pop3->body_id, pop3->offset, &piece) : ERR_IO;
 		}

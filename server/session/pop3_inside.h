@@ -54,11 +54,6 @@ void pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command,
 void pop3_go_on_sending(struct pop3_session *pop3);
 void pop3_stop_sending(struct pop3_session *pop3); /* the session closes in the middle of it */
 
-/* ---- pop3_warm.c ---- */
-
-/* True: the bytes at `offset` are not in memory; a worker reads them, and the session waits. */
-bool pop3_warm(struct pop3_session *pop3, struct snapshot *snap);
-
 /* ---- pop3_trim.c ---- */
 
 /* The maildrop is open: the session waits, and pop3_welcome() follows. False: no worker is free. */

@@ -1,14 +1,12 @@
 /*
- * pop3_warm.c - message bytes that are not in memory are read by a worker first.
- *
- * A page fault of the loop would make everybody wait for the disk (a cold 1 MB body took 14 to 84 ms). The
- * worker walks the pieces with a snapshot of its own; the loop finds them in memory then.
+ * body_warm.c - a worker reads ahead for POP3 and IMAP.
  */
+#include "server/session/body_warm.h"
+
 #include <stdlib.h>
 
 #include "server/metrics.h"
 #include "server/net/work.h"
-#include "server/session/pop3_inside.h"
 #include "store/bodies.h"
 #include "store/store.h"
 
@@ -17,7 +15,7 @@
 
 struct warming {
 	struct work work;
-	struct pop3_session *pop3;
+	struct session *session;
 	struct store *store;
 	uint64_t body_id, offset;
 };
@@ -41,7 +39,7 @@ static void
 warm_done(struct work *work, enum err result)
 {
 	struct warming *w = LIST_ITEM(work, struct warming, work);
-	struct session *s = &w->pop3->session;
+	struct session *s = w->session;
 
 	(void)result;
 	free(w);
@@ -50,21 +48,21 @@ warm_done(struct work *work, enum err result)
 }
 
 bool
-pop3_warm(struct pop3_session *pop3, struct snapshot *snap)
+body_warm(struct session *s, struct snapshot *snap, uint64_t body_id, uint64_t offset,
+	uint64_t *until)
 {
-	struct session *s = &pop3->session;
 	struct warming *w;
 
-	if (pop3->offset < pop3->warm_until)
+	if (offset < *until)
 		return false;
-	pop3->warm_until = pop3->offset + LOOK_EVERY;
-	if (!body_is_cold(snap, pop3->body_id, pop3->offset))
+	*until = offset + LOOK_EVERY;
+	if (!body_is_cold(snap, body_id, offset))
 		return false;
-	pop3->warm_until = pop3->offset + WARM_BYTES; /* a second look would not be kinder */
+	*until = offset + WARM_BYTES; /* a second look would not be kinder */
 	w = calloc(1, sizeof(*w));
 	ENSURE(w);
-	*w = (struct warming){ .pop3 = pop3, .store = s->host->store, .body_id = pop3->body_id,
-		.offset = pop3->offset };
+	*w = (struct warming){ .session = s, .store = s->host->store, .body_id = body_id,
+		.offset = offset };
 	w->work = (struct work){ .loop = s->host->loop, .kind = WORK_GENERAL, .run = warm_run,
 		.done = warm_done };
 	list_init(&w->work.link);
