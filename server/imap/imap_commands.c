@@ -27,7 +27,7 @@ const struct imap_row imap_commands[] = {
 	{ "STATUS", IMAP_AFTER, "STATUS=SIZE", 0, imap_cmd_status },		  /* RFC 9051, 6.3.11 */
 	{ "SELECT", IMAP_AFTER, NULL, IMAP_QUIET, imap_cmd_select },		  /* RFC 9051, 6.3.2 */
 	{ "EXAMINE", IMAP_AFTER, NULL, IMAP_QUIET, imap_cmd_examine },		  /* RFC 9051, 6.3.3 */
-	{ "APPEND", IMAP_AFTER, NULL, IMAP_MACHINE, NULL },			  /* RFC 9051, 6.3.12 */
+	{ "APPEND", IMAP_AFTER, "MULTIAPPEND", IMAP_MACHINE, NULL },		  /* RFC 9051, 6.3.12 */
 	{ "IDLE", IMAP_AFTER, "IDLE", 0, imap_cmd_idle },			  /* RFC 9051, 6.3.13 */
 	{ "SETACL", IMAP_AFTER, "ACL RIGHTS=kxte", 0, imap_cmd_setacl },	  /* RFC 4314, 3.1 */
 	{ "DELETEACL", IMAP_AFTER, NULL, 0, imap_cmd_deleteacl },		  /* RFC 4314, 3.2 */

@@ -289,10 +289,16 @@ imap_dispatch(struct imap_session *imap, const struct imap_event *ev)
 }
 
 void
+imap_dispatch_answered(struct imap_session *imap, struct span name, struct imap_reply reply)
+{
+	*run_new(imap) = (struct imap_run){ .row = imap_command_find(name, false),
+		.answered = true, .reply = reply };
+}
+
+void
 imap_dispatch_idle_done(struct imap_session *imap, struct imap_reply reply)
 {
 	imap->idling = false;
-	*run_new(imap) = (struct imap_run){ .row = imap_command_find(SPAN("IDLE"), false),
-		.answered = true, .reply = reply };
+	imap_dispatch_answered(imap, SPAN("IDLE"), reply);
 	imap_go_on(imap);
 }

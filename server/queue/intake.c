@@ -240,6 +240,10 @@ submit_now(struct intake *in)
 	in->jobs++;
 	if (err == OK)
 		intake_body_spans(in);
+	if (in->events->whole && in->dropped) {
+		(void)end_submit(in, ERR_BUSY);
+		return;
+	}
 	if (in->events->whole) {
 		if (err == OK)
 			intake_derive_end(in, in->mail.header);
