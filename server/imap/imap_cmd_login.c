@@ -6,12 +6,12 @@
 
 #include "conf/conf.h"
 #include "proto/base/version.h"
+#include "proto/imap/imap_requests.h"
 #include "server/imap/imap_session.h"
 #include "server/session/login_proof.h"
 
 #define IMAP_BAD_COMMANDS_MAX 20 /* in a row, then BYE */
 #define CAPABILITIES_MAX 2048	 /* bytes */
-#define ID_PAIRS_MAX 30		 /* RFC 2971, 3.3 */
 
 /* ---- logging in ---- */
 
@@ -171,40 +171,27 @@ imap_cmd_logout(struct imap_session *imap, struct imap_cursor *args)
 	return imap_end(imap, IMAP_OK("Goodbye"));
 }
 
-/* RFC 2971, 3.3: NIL or (name value ...); *client and *version are what a log wants to know. */
-static bool
-take_id(struct imap_cursor *args, struct span *client, struct span *version)
+/* What a log wants to know. SPAN_NONE: it was not said. */
+static struct span
+id_value(const struct imap_id *id, struct span name)
 {
-	struct span name, value;
-
-	if (!imap_take_space(args))
-		return false;
-	if (imap_take_word(args, SPAN("NIL")))
-		return imap_take_end(args);
-	if (!imap_take_open(args))
-		return false;
-	for (unsigned i = 0; i < ID_PAIRS_MAX && !imap_next_is(args, ')'); i++) {
-		if ((i > 0 && !imap_take_space(args)) || !imap_take_string(args, &name) ||
-			!imap_take_space(args) || !imap_take_nstring(args, &value))
-			return false;
-		if (span_eq_nocase(name, SPAN("name")))
-			*client = value;
-		else if (span_eq_nocase(name, SPAN("version")))
-			*version = value;
-	}
-	return imap_take_close(args) && imap_take_end(args);
+	for (size_t i = 0; i < id->count; i++)
+		if (span_eq_nocase(id->pairs[i].name, name))
+			return id->pairs[i].value;
+	return SPAN_NONE;
 }
 
 enum imap_turn
 imap_cmd_id(struct imap_session *imap, struct imap_cursor *args)
 {
-	struct span client = SPAN_NONE, version = SPAN_NONE;
 	struct buf *out = imap_out(imap);
+	struct imap_id id;
 
-	if (!take_id(args, &client, &version))
+	if (!imap_take_id(args, &id))
 		return imap_bad_arguments(imap, args);
 	session_log(&imap->session, LEVEL_DEBUG, .text = "client",
-		.fields = { { "name", client, 0 }, { "version", version, 0 } });
+		.fields = { { "name", id_value(&id, SPAN("name")), 0 },
+			{ "version", id_value(&id, SPAN("version")), 0 } });
 	if (imap->session.conf->privacy_anonymise) /* SVC-05 */
 		imap_put(buf_put(out, SPAN("* ID NIL\r\n")));
 	else

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
+#include "proto/imap/imap_requests.h"
 #include "proto/imap/imap_response.h"
 #include "server/imap/imap_flags.h"
 #include "server/imap/imap_mailbox.h"
@@ -47,53 +48,6 @@ imap_cmd_unselect(struct imap_session *imap, struct imap_cursor *args)
 		return imap_bad_arguments(imap, args);
 	imap_unselect(imap);
 	return imap_end(imap, IMAP_OK("Let go"));
-}
-
-/* ---- arguments ---- */
-
-/* "(7 1 1:3)" behind QRESYNC, see RFC 7162, 3.2.5. */
-static bool
-take_qresync(struct imap_cursor *args, struct imap_resync *r)
-{
-	r->asked = true;
-	if (!imap_take_space(args) || !imap_take_open(args) ||
-		!imap_take_nz_number(args, &r->uidvalidity) || !imap_take_space(args) ||
-		!imap_take_number64(args, &r->modseq))
-		return false;
-	if (imap_next_is(args, ')'))
-		return imap_take_close(args);
-	if (!imap_take_space(args))
-		return false;
-	if (!imap_next_is(args, '(')) {
-		r->has_known = true;
-		if (!imap_take_seqset(args, &r->known))
-			return false;
-		if (imap_next_is(args, ')'))
-			return imap_take_close(args);
-		if (!imap_take_space(args))
-			return false;
-	}
-	r->has_match = true;
-	return imap_take_open(args) && imap_take_seqset(args, &r->match_seqs) &&
-		imap_take_space(args) && imap_take_seqset(args, &r->match_uids) &&
-		imap_take_close(args) && imap_take_close(args);
-}
-
-static bool
-take_parameters(struct imap_session *imap, struct imap_cursor *args, struct imap_resync *r)
-{
-	if (imap_at_end(args))
-		return true;
-	if (!imap_take_space(args) || !imap_take_open(args))
-		return false;
-	do {
-		if (imap_take_word(args, SPAN("CONDSTORE")))
-			imap->enabled |= IMAP_ENABLED_CONDSTORE;
-		else if (!imap_take_word(args, SPAN("QRESYNC")) || r->asked ||
-			!take_qresync(args, r))
-			return false;
-	} while (imap_take_space(args));
-	return imap_take_close(args) && imap_take_end(args);
 }
 
 /* ---- selecting ---- */
@@ -234,25 +188,42 @@ open_mailbox(struct imap_session *imap, struct span name, bool examine, struct s
 	return go_on(imap, task);
 }
 
+static struct imap_resync
+resync_of(const struct imap_select *what)
+{
+	return (struct imap_resync){
+		.asked = what->qresync,
+		.uidvalidity = what->uidvalidity,
+		.modseq = what->modseq,
+		.has_known = what->has_known,
+		.has_match = what->has_pairs,
+		.known = what->known,
+		.match_seqs = what->pair_numbers,
+		.match_uids = what->pair_uids,
+	};
+}
+
 static enum imap_turn
 select_or_examine(struct imap_session *imap, struct imap_cursor *args, bool examine)
 {
 	struct select_task *task = imap->run->task;
-	struct span name;
+	struct imap_select what;
 
 	if (task)
 		return go_on(imap, task);
 	task = imap->run->task = ARENA_NEW(imap_arena(imap), struct select_task);
-	if (!imap_take_space(args) || !imap_take_astring(args, &name) ||
-		!take_parameters(imap, args, &task->resync))
+	if (!imap_take_select(args, &what))
 		return imap_bad_arguments(imap, args);
+	if (what.condstore)
+		imap->enabled |= IMAP_ENABLED_CONDSTORE; /* RFC 7162, 3.1.8 */
+	task->resync = resync_of(&what);
 	if (task->resync.asked && !(imap->enabled & IMAP_ENABLED_QRESYNC))
 		return imap_end(imap, IMAP_BAD("ENABLE QRESYNC first")); /* RFC 7162, 3.2.5 */
 	if (imap->selected)
 		imap_put(buf_put(imap_out(imap),
 			SPAN("* OK [CLOSED] The folder before is let go\r\n"))); /* RFC 9051, 7.1 */
 	imap_unselect(imap); /* also where the new one cannot be opened (RFC 9051, 6.3.2) */
-	return open_mailbox(imap, name, examine, task);
+	return open_mailbox(imap, what.mailbox, examine, task);
 }
 
 enum imap_turn

@@ -3,6 +3,7 @@
  *
  *     set -> uids -> jobs, a slice each -> FETCH lines, or not -> OK [MODIFIED]
  */
+#include "proto/imap/imap_requests.h"
 #include "proto/imap/imap_response.h"
 #include "server/imap/entry_reader.h"
 #include "server/imap/imap_flags.h"
@@ -19,59 +20,29 @@ struct store_task {
 	unsigned missing;
 };
 
-static const struct {
-	const char *name;
-	enum flag_op op;
-	bool silent;
-} ways[] = {
-	{ "FLAGS", FLAGS_REPLACE, false },
-	{ "FLAGS.SILENT", FLAGS_REPLACE, true },
-	{ "+FLAGS", FLAGS_ADD, false },
-	{ "+FLAGS.SILENT", FLAGS_ADD, true },
-	{ "-FLAGS", FLAGS_REMOVE, false },
-	{ "-FLAGS.SILENT", FLAGS_REMOVE, true },
-};
-
-static bool
-take_way(struct imap_cursor *args, struct store_task *task)
-{
-	struct span name;
-
-	if (!imap_take_atom(args, &name))
-		return false;
-	for (size_t i = 0; i < COUNT(ways); i++) {
-		if (!span_eq_nocase(name, span_of(ways[i].name)))
-			continue;
-		task->job.order.op = ways[i].op;
-		task->silent = ways[i].silent;
-		return true;
-	}
-	return false;
-}
-
 static bool
 take_arguments(struct imap_session *imap, struct imap_cursor *args, struct store_task *task,
 	struct imap_seqset *set)
 {
+	static const enum flag_op ops[] = {
+		[IMAP_STORE_REPLACE] = FLAGS_REPLACE,
+		[IMAP_STORE_ADD] = FLAGS_ADD,
+		[IMAP_STORE_REMOVE] = FLAGS_REMOVE,
+	};
 	struct flag_order *order = &task->job.order;
-	struct imap_flags flags;
+	struct imap_store store;
 
-	order->unchanged_since = UINT64_MAX;
-	if (!imap_take_space(args) || !imap_take_seqset(args, set) || !imap_take_space(args))
+	if (!imap_take_store(args, &store))
 		return false;
-	if (imap_take_open(args)) {
-		if (!imap_take_word(args, SPAN("UNCHANGEDSINCE")) || !imap_take_space(args) ||
-			!imap_take_number64(args, &order->unchanged_since) ||
-			!imap_take_close(args) || !imap_take_space(args))
-			return false;
+	if (store.has_unchanged_since)
 		imap->enabled |= IMAP_ENABLED_CONDSTORE; /* RFC 7162, 3.1 */
-	}
-	if (!take_way(args, task) || !imap_take_space(args) || !imap_take_flags(args, &flags) ||
-		!imap_take_end(args) || (flags.flags & IMAP_FLAG_RECENT))
-		return false;
-	order->flags = flags.flags;
-	order->keywords = flags.keywords;
-	order->keyword_count = flags.count;
+	*set = store.set;
+	task->silent = store.silent;
+	order->op = ops[store.op];
+	order->unchanged_since = store.has_unchanged_since ? store.unchanged_since : UINT64_MAX;
+	order->flags = store.flags.flags;
+	order->keywords = store.flags.keywords;
+	order->keyword_count = store.flags.count;
 	order->user_id = imap->user_id;
 	return true;
 }
