@@ -406,6 +406,12 @@
 	X(store_check, "store.check", "check", CONFIG_EDIT, G0, FAULTS, "-repair:flag?", \
 		"what:text where:text why:text repaired:flag", \
 		"Check every reference, counter and checksum of the store.") \
+	X(search_status, "search.status", "search status", STATUS_VIEW, G0, OBJECT, "", \
+		"state:text messages:number behind:number words:number runs:number bytes:size written:size " \
+		"merges:number", \
+		"How far the index of words is, by which IMAP searches text.") \
+	X(search_rebuild, "search.rebuild", "search rebuild", CONFIG_EDIT, G1, DONE, "", "", \
+		"Throw the index of words away and make it anew, while searches read the messages.") \
 	X(undo_list, "undo.list", "undo list", CONFIG_EDIT, G0, ROWS, "", \
 		"id:text time:time who:text what:text object:text state:text", \
 		"Changes with their state: can undo, undone, too old, cannot.") \

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "server/control/control_call.h"
 #include "server/control/control_mailbox.h"
+#include "server/control/control_search.h"
 #include "server/metrics.h"
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
@@ -227,6 +228,10 @@ put_status(struct control_call *call, struct snapshot *snap)
 	json_put_member_u64(w, SPAN("people_checked"), st->people);
 	if (err == OK)
 		err = put_store(w, snap, st);
+	json_put_name(w, SPAN("search"));
+	json_put_object(w);
+	control_put_search(w, call->host);
+	json_put_close(w);
 	put_tls(call, st);
 	put_dns(w, &st->dns);
 	put_figures(call);
