@@ -52,9 +52,11 @@ make_needle(struct imap_find *f, unsigned charset, struct span text, struct span
 {
 	struct mime_charset c;
 	struct buf utf8, folded;
-	enum err err = mime_charset_open(&c, charset);
+	enum err err = OK;
 
-	if (err != OK)
+	if (text.len > 0)
+		err = mime_charset_open(&c, charset);
+	if (err != OK || text.len == 0)
 		return err;
 	buf_init(&utf8, SEARCH_NEEDLE_MAX);
 	buf_init(&folded, SEARCH_NEEDLE_MAX);

@@ -48,7 +48,7 @@ answer_free(struct find_answer *answer)
 void
 find_answers_free(struct imap_find *f)
 {
-	for (size_t i = 0; i < f->search->count; i++)
+	for (size_t i = 0; f->keys && i < f->search->count; i++)
 		if (f->keys[i].answer)
 			answer_free(f->keys[i].answer);
 }
