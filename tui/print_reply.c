@@ -194,6 +194,35 @@ put_text(struct buf *out, struct span text, const struct print_style *style)
 	}
 }
 
+/* Members of a message that have a place of their own. */
+static bool
+is_long(struct span name)
+{
+	return span_eq(name, SPAN("header")) || span_eq(name, SPAN("body")) ||
+		span_eq(name, SPAN("text")) || span_eq(name, SPAN("parts"));
+}
+
+/* What could not be decoded is shown as it came. */
+static const struct json *
+body_of(const struct json *message, unsigned parts)
+{
+	const struct json *text = parts & MESSAGE_TEXT ? json_find(message, SPAN("text")) : NULL;
+
+	return text ? text : json_find(message, SPAN("body"));
+}
+
+/* A line for each; one that is all there is says nothing new. */
+static void
+print_parts(struct buf *out, const struct json *parts, bool also_one, const struct print_style *style)
+{
+	const struct json *first = parts ? parts->first : NULL;
+
+	if (!first || (!also_one && !first->next))
+		return;
+	for (const struct json *at = first; at; at = at->next)
+		put_text(out, json_text(at), style);
+}
+
 void
 print_letter(struct buf *out, const struct control_method *m, const struct json *message,
 	unsigned parts, const struct print_style *style)
@@ -202,7 +231,7 @@ print_letter(struct buf *out, const struct control_method *m, const struct json 
 
 	control_schema_parse(m->columns, &schema);
 	for (const struct json *at = message->first; at && (parts & MESSAGE_FACTS); at = at->next)
-		if (!span_eq(at->name, SPAN("header")) && !span_eq(at->name, SPAN("body")))
+		if (!is_long(at->name))
 			put_member_line(out, at->name, at, &schema, style);
 	if (parts & MESSAGE_FACTS)
 		print_put(out, SPAN("\n"));
@@ -210,9 +239,14 @@ print_letter(struct buf *out, const struct control_method *m, const struct json 
 		put_text(out, span_trim(json_text(json_find(message, SPAN("header")))), style);
 		print_put(out, SPAN("\n"));
 	}
-	if (!(parts & MESSAGE_BODY))
+	if (parts & MESSAGE_PARTS) {
+		print_parts(out, json_find(message, SPAN("parts")), !(parts & MESSAGE_TEXT), style);
+		if (parts & MESSAGE_TEXT)
+			print_put(out, SPAN("\n"));
+	}
+	if (!(parts & (MESSAGE_BODY | MESSAGE_TEXT)))
 		return;
-	put_text(out, json_text(json_find(message, SPAN("body"))), style);
+	put_text(out, json_text(body_of(message, parts)), style);
 	if (json_truth(json_find(message, SPAN("truncated"))))
 		print_put(out, SPAN("... and more: --out FILE takes all of it\n"));
 }
@@ -330,7 +364,8 @@ print_item(struct buf *out, const struct control_method *m, const struct json *o
 	} else if (m->id == CONTROL_mapping_test) {
 		print_mapping_test(out, object, style);
 	} else if (m->id == CONTROL_message_show || m->id == CONTROL_queue_message) {
-		print_letter(out, m, object, MESSAGE_FACTS | MESSAGE_HEADER | MESSAGE_BODY, style);
+		print_letter(out, m, object, MESSAGE_FACTS | MESSAGE_HEADER | MESSAGE_TEXT | MESSAGE_PARTS,
+			style);
 	} else if (m->id == CONTROL_config_get && value) {
 		print_value(out, has_text(object, SPAN("text")) ? json_find(object, SPAN("text")) : value,
 			CONTROL_TYPE_TEXT, style);

@@ -45,11 +45,13 @@ bool print_columns_known(const struct control_method *m, const char *columns, st
 /* A check with findings that are no warnings; a change that left out some of what was named. */
 bool reply_tells_of_faults(const struct control_method *m, const struct json *result);
 
-/* What of a message is printed: what is known of it, its header, its body, with an empty line between. */
+/* What of a message is printed, with an empty line between. */
 enum message_part {
 	MESSAGE_FACTS = 1,
 	MESSAGE_HEADER = 2,
-	MESSAGE_BODY = 4,
+	MESSAGE_BODY = 4, /* as it came */
+	MESSAGE_TEXT = 8, /* decoded, for people */
+	MESSAGE_PARTS = 16,
 };
 void print_letter(struct buf *out, const struct control_method *m, const struct json *message,
 	unsigned parts, const struct print_style *style);

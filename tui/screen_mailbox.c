@@ -43,14 +43,15 @@ const struct screen_class screen_mailbox = {
 };
 
 static const struct screen_class *const letter_tabs[] = { &screen_letter_header,
-	&screen_letter_body, &screen_letter_raw, NULL };
+	&screen_letter_body, &screen_letter_parts, &screen_letter_raw, NULL };
 
 #define LETTER(NAME, TITLE, PARTS) \
 	{ .name = NAME, .title = TITLE, .panel = &text_panel, .method = "message.show", \
 		.subject = "uid", .subject_field = "uid", .take = "folder", .parts = PARTS, .tabs = letter_tabs }
 
 const struct screen_class screen_letter_header = LETTER("header", "Headers", MESSAGE_FACTS | MESSAGE_HEADER);
-const struct screen_class screen_letter_body = LETTER("body", "Body", MESSAGE_BODY);
+const struct screen_class screen_letter_body = LETTER("body", "Body", MESSAGE_TEXT);
+const struct screen_class screen_letter_parts = LETTER("parts", "Parts", MESSAGE_PARTS);
 const struct screen_class screen_letter_raw = LETTER("raw", "Raw", MESSAGE_HEADER | MESSAGE_BODY);
 
 const struct screen_class screen_mailbox_bin = {

@@ -49,14 +49,15 @@ const struct screen_class screen_queue = {
 };
 
 static const struct screen_class *const message_tabs[] = { &screen_message, &screen_trace_steps,
-	&screen_queue_header, &screen_queue_body, &screen_queue_raw, NULL };
+	&screen_queue_header, &screen_queue_body, &screen_queue_parts, &screen_queue_raw, NULL };
 
 #define QUEUE_TEXT(NAME, TITLE, PARTS) \
 	{ .name = NAME, .title = TITLE, .panel = &text_panel, .method = "queue.message", \
 		.subject = "id", .subject_field = "id", .parts = PARTS, .tabs = message_tabs }
 
 const struct screen_class screen_queue_header = QUEUE_TEXT("header", "Headers", MESSAGE_FACTS | MESSAGE_HEADER);
-const struct screen_class screen_queue_body = QUEUE_TEXT("body", "Body", MESSAGE_BODY);
+const struct screen_class screen_queue_body = QUEUE_TEXT("body", "Body", MESSAGE_TEXT);
+const struct screen_class screen_queue_parts = QUEUE_TEXT("parts", "Parts", MESSAGE_PARTS);
 const struct screen_class screen_queue_raw = QUEUE_TEXT("raw", "Raw", MESSAGE_HEADER | MESSAGE_BODY);
 
 const struct screen_class screen_message = {

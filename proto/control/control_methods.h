@@ -280,10 +280,11 @@
 		"uid:number from:text subject:text date:time size:size flags:list held:flag", \
 		"Messages of a folder, INBOX where none is named.") \
 	X(message_show, "message.show", "message show", MESSAGE_READ, G0, OBJECT, \
-		"user:text uid:count -folder:text? -out:fd(write)?", \
+		"user:text uid:count -folder:text? -part:text? -out:fd(write)?", \
 		"uid:number from:text to:list subject:text date:time size:size flags:list held:flag " \
-		"header:text body:text truncated:flag", \
-		"A message; --out FILE takes it byte by byte.  Each reading is audited.") \
+		"header:text body:text truncated:flag text:text parts:list", \
+		"A message, its text decoded; --out FILE takes it byte by byte, with --part NUMBER one part " \
+		"decoded.  Each reading is audited.") \
 	X(message_hold, "message.hold", "message hold", CONFIG_EDIT, G1, DONE, \
 		"user:text uids:targets -folder:text?", "", "Hide messages from their reader.") \
 	X(message_release, "message.release", "message release", CONFIG_EDIT, G1, DONE, \
@@ -355,10 +356,11 @@
 	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
 		"One waiting message with its recipients and tries.") \
 	X(queue_message, "queue.message", "queue message", MESSAGE_READ, G0, OBJECT, \
-		"id:text -out:fd(write)?", \
+		"id:text -part:text? -out:fd(write)?", \
 		"id:text from:text to:list subject:text date:time size:size header:text body:text " \
-		"truncated:flag", \
-		"What a waiting message says; --out FILE takes it byte by byte.  Each reading is audited.") \
+		"truncated:flag text:text parts:list", \
+		"What a waiting message says; --out FILE takes it byte by byte, with --part NUMBER one part " \
+		"decoded.  Each reading is audited.") \
 	X(queue_hold, "queue.hold", "queue hold", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \
 		"Keep messages from being sent until they are released.") \
 	X(queue_release, "queue.release", "queue release", QUEUE_OPERATE, G1, DONE, "ids:targets", "", \

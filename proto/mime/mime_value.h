@@ -45,5 +45,8 @@ struct span mime_param_text(
 
 /* The file name of a part, in UTF-8: of its disposition, else of its type; ptr NULL: none. */
 struct span mime_file_name(struct arena *a, struct span header);
+#define MIME_FILE_NAME_MAX 200 /* bytes */
+/* NAME without a path, hidden dots, devices of DOS, controls and what file systems mind (H72); in A. */
+struct span mime_safe_file_name(struct arena *a, struct span name);
 
 #endif

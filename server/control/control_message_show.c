@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "proto/mail/message_no.h"
+#include "proto/mime/mime_decoder.h"
+#include "server/control/control_letter.h"
 #include "server/control/control_mailbox.h"
 #include "store/bodies.h"
 #include "store/queued.h"
@@ -15,7 +17,8 @@
 struct shown {
 	int fd; /* --out; -1: in the reply */
 	bool has_begun;
-	uint64_t body_id, at;
+	uint64_t body_id, at, end; /* bytes of the body that follow */
+	struct mime_decoder decoder; /* of a part; whole messages go as they are */
 	struct buf piece;
 };
 
@@ -127,6 +130,7 @@ put_letter(struct control_call *call, struct snapshot *snap, const struct letter
 		arena_printf(&call->arena, "%.*s%.*s", SPAN_FMT(l->front),
 			SPAN_FMT(span_range(l->content->header, 0, SHOWN_HEADER_MAX))));
 	put_body(call, snap, l->content);
+	control_put_letter(call, snap, l->content);
 	json_put_close(w);
 }
 
@@ -135,12 +139,24 @@ static enum step
 show_letter(struct control_call *call, struct snapshot *snap, const struct letter *l)
 {
 	struct shown *s = call->state;
+	struct mime_part part;
 
+	if (rpc_has(call->request, "part")) {
+		if (!control_letter_part(
+			    call, snap, l->content, control_param(call, "part"), &part))
+			return STEP_FAIL;
+		s->at = part.body_offset - l->content->header.len;
+		s->end = s->at + part.body_size;
+		mime_decoder_init(&s->decoder, part.encoding);
+	}
 	put_letter(call, snap, l);
 	s->has_begun = true;
 	s->body_id = l->content->body_id;
 	if (s->fd < 0)
 		return STEP_DONE;
+	if (rpc_has(call->request, "part"))
+		return STEP_MORE;
+	s->end = l->content->body_size;
 	if (buf_put(&s->piece, l->front) != OK || buf_put(&s->piece, l->content->header) != OK)
 		return STEP_FAIL;
 	return STEP_MORE;
@@ -152,16 +168,19 @@ show_more(struct control_call *call, struct snapshot *snap)
 	struct shown *s = call->state;
 	struct span piece;
 
-	while (buf_span(&s->piece).len < OUT_STEP) {
+	while (s->at < s->end && buf_span(&s->piece).len < OUT_STEP) {
 		enum err err = body_read(snap, s->body_id, s->at, &piece);
 
-		if (err == ERR_NOT_FOUND)
-			return STEP_DONE;
-		if (!control_fail_err(call, err, "the message") || buf_put(&s->piece, piece) != OK)
+		if (!control_fail_err(call, err, "the message"))
+			return STEP_FAIL;
+		piece = span_range(piece, 0, s->end - s->at);
+		if (mime_decoder_put(&s->decoder, piece, &s->piece) != OK)
 			return STEP_FAIL;
 		s->at += piece.len;
 	}
-	return STEP_MORE;
+	if (s->at < s->end)
+		return STEP_MORE;
+	return mime_decoder_end(&s->decoder, &s->piece) == OK ? STEP_DONE : STEP_FAIL;
 }
 
 static enum step

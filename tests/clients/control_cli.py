@@ -34,11 +34,11 @@ def tls():
     return context
 
 
-def send(server, to, subject, sender="bo@example.net", text="hello\r\n"):
+def send(server, to, subject, sender="bo@example.net", text="hello\r\n", extra=""):
     with smtplib.SMTP("127.0.0.1", server.smtp, timeout=20) as smtp:
         smtp.ehlo("client.example.net")
-        smtp.sendmail(sender, to, "From: Bo <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\n%s"
-                      % (sender, to, subject, text))
+        smtp.sendmail(sender, to, "From: Bo <%s>\r\nTo: %s\r\nSubject: %s\r\n%s\r\n%s"
+                      % (sender, to, subject, extra, text))
 
 
 def relay(server, to, user="anna"):
@@ -201,6 +201,38 @@ def test_mappings(c, s):
     s.run("mapping", "remove", "~@example.test", "postmaster")
 
 
+MIXED = "\r\n".join((
+    "--b",
+    "Content-Type: text/html; charset=iso-8859-1",
+    "Content-Transfer-Encoding: quoted-printable",
+    "",
+    "<p>Gr=FC=DFe</p><script>no</script>&lt;b&gt;",
+    "--b",
+    "Content-Type: image/png; name=\"../../etc/x=1B.png\"",
+    "Content-Transfer-Encoding: base64",
+    "",
+    "UE5HIQ==",
+    "--b--",
+    ""))
+
+
+def show_parts(c, s):
+    """Text decoded, parts named without paths, one of them taken out (H72)."""
+    send(s, "karl@example.test", "parts", text=MIXED, extra="Content-Type: multipart/mixed; boundary=b\r\n")
+    c.check("mail with parts arrives", wait_until(lambda: s.json("message", "list", "karl")))
+    m = s.json("message", "show", "karl", "1")[0]
+    c.check("message show decodes HTML to text", m["text"] == "Gr\u00fc\u00dfe\n\n<b>\n", m)
+    c.check("H72 message show lists parts, names without paths",
+            [p.split(" ")[:2] for p in m["parts"]] == [["-", "multipart/mixed"], ["1", "text/html"], ["2", "image/png"]]
+            and m["parts"][2].endswith(" base64 x=1B.png"), m["parts"])
+    out = os.path.join(s.dir, "part")
+    st, _, err = s.run("message", "show", "karl", "1", "--part", "2", "--out", out)
+    c.check("message show --part --out is one part, decoded", st == 0 and open(out, "rb").read() == b"PNG!", err)
+    st, _, err = s.run("message", "show", "karl", "1", "--part", "3", "--out", out)
+    c.check("a part that is not there is refused", st == 1 and "no such part" in err, err)
+    s.run("message", "purge", "karl", "1", "--folder", "INBOX")
+
+
 def test_messages(c, s):
     for i in range(5):
         send(s, "anna@example.test", "mail %d" % i)
@@ -213,6 +245,7 @@ def test_messages(c, s):
     out = os.path.join(s.dir, "one.eml")
     st, _, err = s.run("message", "show", "anna", "1", "--out", out)
     c.check("message show --out is the whole", st == 0 and open(out, "rb").read().endswith(b"\r\n\r\nhello\r\n"), err)
+    show_parts(c, s)
     st, _, err = s.run("message", "hold", "anna", "1", "2")
     c.check("USR-39 hold hides from POP3", st == 0 and pop3_count(s, "anna") == 3, err)
     rows = s.json("message", "list", "anna")

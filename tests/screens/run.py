@@ -195,6 +195,7 @@ def test_settings_and_message(server):
         c.keys("Enter").sees(r"\[Headers\]", r"Subject: evil \\x1B\[31mred")
         screen = c.keys("]").sees(r"\[Body\]", r"^ body evil \\x1B\[31mred")
         assert "\u202e" not in screen and "\u200b" not in screen and "\x9b" not in screen
+        c.keys("]").sees(r"\[Parts\]", r"^ 1 text/plain ")
         c.keys("]").sees(r"\[Raw\]", r"^ From: x@elsewhere")
         c.keys("2", "Enter").sees(r"\[Message\]", r"anna@example\.test")
         c.keys("]", "]").sees(r"\[Headers\]", r"Subject: out")

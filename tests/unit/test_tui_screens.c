@@ -17,7 +17,8 @@
 #define LETTER \
 	"\"from\":\"x@y.test\",\"to\":[\"anna@example.org\"],\"subject\":\"evil \\u001b[31mred\",\"date\":" \
 	"\"2026-11-21T13:00:00Z\",\"size\":600,\"header\":\"Subject: evil \\u001b[31mred\\r\\nFrom: x@y.test\\r\\n\"," \
-	"\"body\":\"hello \\u202e\\r\\n\\tworld \\u001b]52;c;QQ\\u0007\\r\\n\","
+	"\"body\":\"raw=20body\\r\\n\",\"text\":\"hello \\u202e\\r\\n\\tworld \\u001b]52;c;QQ\\u0007\\r\\n\"," \
+	"\"parts\":[\"- multipart/mixed 90 7bit\",\"1 text/plain 30 7bit\",\"2 image/png 40 base64 a\\u202eb.png\"],"
 
 static const struct answer objects[] = {
 	PLAY_BEGIN,
@@ -205,7 +206,7 @@ message_tabs_h70(void **state)
 	play_begin(&play, objects, 24, 80);
 	play_keys(&play, "5M<Enter>");
 	assert_true(play_was_asked(&play, "message.show {\"user\":\"anna\",\"uid\":7}"));
-	assert_true(play_sees(&play, "[Headers]  Body   Raw"));
+	assert_true(play_sees(&play, "[Headers]  Body   Parts   Raw"));
 	assert_true(play_sees(&play, "Subject: evil \\x1B[31mred"));
 	play.console.now_ms += 5000;
 	play_event(&play, "status", PLAY_STATUS); /* the store changed */
@@ -215,7 +216,10 @@ message_tabs_h70(void **state)
 	assert_true(play_sees(&play, "        world \\x1B]52;c;QQ\\x07"));
 	assert_null(strstr(play_screen(&play), "Subject"));
 	play_keys(&play, "]");
+	assert_true(play_sees(&play, "2 image/png 40 base64 a\\u{202E}b.png")); /* H72 */
+	play_keys(&play, "]");
 	assert_true(play_sees(&play, "From: x@y.test"));
+	assert_true(play_sees(&play, "raw=20body"));
 	play_keys(&play, "2<Enter>]]");
 	assert_true(play_was_asked(&play, "queue.message {\"id\":\"4Kx\"}"));
 	assert_true(play_sees(&play, "[Headers]"));
@@ -260,7 +264,7 @@ pages_of_objects(void **state)
 		{ "user-logins", "<PgDn>" }, { "user-mappings", "]" },
 		{ "services", "<Esc>:services<Enter>" }, { "access", "]" }, { "blocked", "]]" },
 		{ "connect", "X192.0.2.7<F2>" },
-		{ "mailbox", "5M" }, { "letter", "<Enter>" }, { "letter-raw", "]]" },
+		{ "mailbox", "5M" }, { "letter", "<Enter>" }, { "letter-parts", "]]" }, { "letter-raw", "]" },
 		{ "settings", ":settings<Enter>" }, { "setting", "<Enter>" },
 		{ "setting-change", "<Ctrl-U>12MB<F2>" },
 	};
