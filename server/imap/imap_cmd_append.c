@@ -322,12 +322,18 @@ flags_allowed(const struct imap_mailbox *target, uint32_t flags)
 static struct span
 join_keywords(struct arena *a, const struct imap_flags *flags)
 {
-	struct span words = SPAN("");
+	struct buf words;
+	struct span joined;
+	bool ok = true;
 
-	for (size_t i = 0; i < flags->count; i++)
-		words = arena_printf(a, "%.*s%s%.*s", SPAN_FMT(words), words.len > 0 ? " " : "",
-			SPAN_FMT(flags->keywords[i]));
-	return words;
+	buf_init(&words, IMAP_COMMAND_MAX); /* they all came in one */
+	for (size_t i = 0; i < flags->count && ok; i++)
+		ok = (i == 0 || buf_put_char(&words, ' ') == OK) &&
+			buf_put(&words, flags->keywords[i]) == OK;
+	ENSURE(ok);
+	joined = arena_copy(a, buf_span(&words));
+	buf_fini(&words);
+	return joined;
 }
 
 static void

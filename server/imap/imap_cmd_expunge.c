@@ -22,6 +22,7 @@ struct expunge_task {
 	uint32_t after_uid; /* what is not behind it is done */
 	uint32_t next_after; /* of the slice that ran */
 	bool runs, all;
+	uint64_t modseq; /* of the folder, since something left; 0: nothing did */
 	enum err err;
 };
 
@@ -76,6 +77,8 @@ expunge_apply(struct store_job *job, struct txn *txn)
 
 	if (err == OK && list.count > 0)
 		err = bin_take(txn, &task->where, list, BIN_BLOCKS, &result);
+	if (err == OK && result.modseq > 0)
+		task->modseq = result.modseq;
 	if (err == OK && result.next < list.count && list.count > 0) {
 		task->all = false;
 		task->next_after = list.uids[result.next] - 1;
@@ -95,9 +98,14 @@ expunge_done(struct store_job *job, enum err result)
 static enum imap_turn
 end_expunge(struct imap_session *imap, struct expunge_task *task)
 {
+	struct imap_reply reply = task->closes ? IMAP_OK("Closed") : IMAP_OK("Expunged");
+
+	if ((imap->enabled & IMAP_ENABLED_QRESYNC) && task->modseq > 0)
+		reply.code = arena_printf(imap_arena(imap), "HIGHESTMODSEQ %llu",
+			(unsigned long long)task->modseq); /* RFC 7162, 3.2.7 to 3.2.9 */
 	if (task->closes)
 		imap_unselect(imap);
-	return imap_end(imap, task->closes ? IMAP_OK("Closed") : IMAP_OK("Expunged"));
+	return imap_end(imap, reply);
 }
 
 static enum imap_turn

@@ -146,13 +146,14 @@ static void
 put_entry(struct fetch_task *task, struct buf *out, bool *first)
 {
 	const struct entry *e = &task->message.entry;
+	bool told = task->marks && imap_is_told(task->session, e->modseq);
 
 	if (task->items & IMAP_FETCH_UID) {
 		put_separator(out, first);
 		imap_put(buf_put(out, SPAN("UID ")));
 		imap_put(buf_put_u64(out, e->uid));
 	}
-	if ((task->items & IMAP_FETCH_FLAGS) || (task->marks && imap_is_told(task->session, e->modseq))) {
+	if ((task->items & IMAP_FETCH_FLAGS) || told) {
 		put_separator(out, first);
 		imap_put(buf_put(out, SPAN("FLAGS ")));
 		imap_put(imap_flags_put(&task->flags, e, out));
@@ -167,7 +168,8 @@ put_entry(struct fetch_task *task, struct buf *out, bool *first)
 		imap_put(buf_put(out, SPAN("RFC822.SIZE ")));
 		imap_put(buf_put_u64(out, e->size));
 	}
-	if (task->items & IMAP_FETCH_MODSEQ) {
+	if ((task->items & IMAP_FETCH_MODSEQ) || /* RFC 7162, 3.1: with each change of flags */
+		(told && (task->session->enabled & IMAP_ENABLED_CONDSTORE))) {
 		put_separator(out, first);
 		imap_put(buf_put(out, SPAN("MODSEQ (")));
 		imap_put(buf_put_u64(out, e->modseq));
