@@ -1,7 +1,7 @@
 /*
  * console.c - places, keys, prompts and messages; see console.h.
  */
-#include "tui/console.h"
+#include "tui/export.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -60,6 +60,8 @@ screen_free(struct screen *s)
 		return;
 	if (screen_panel(s)->close)
 		screen_panel(s)->close(s);
+	if (s->console->export)
+		export_of_screen(s);
 	server_link_forget(&s->console->link, s);
 	free(s->state);
 	arena_reset(&s->arena);
@@ -309,6 +311,8 @@ console_act(struct console *c, enum act act, uint32_t key)
 	case ACT_MORE: menu_open_screens(c); return true;
 	case ACT_UNDO: console_undo(c, false); return true;
 	case ACT_REDO: console_undo(c, true); return true;
+	case ACT_COPY: return export_copy(c);
+	case ACT_EXPORT: return export_ask(c);
 	case ACT_REPAINT: c->repaint = true; return true;
 	case ACT_RELOAD: reload_or_hurry(c); return false;
 	default: return false;
@@ -408,6 +412,7 @@ console_init(struct console *c, const char *path, bool utf8)
 	*c = (struct console){ .style = { .ascii = !utf8, .brief = true, .width = 80 } };
 	cells_init(&c->cells, utf8);
 	arena_init(&c->status_arena, NULL);
+	buf_init(&c->clip, KEYS_PASTE_MAX);
 	c->style.now_s = time(NULL);
 	console_link_init(c, path);
 	console_resize(c, 24, 80);
@@ -428,6 +433,8 @@ console_fini(struct console *c)
 			c->roots[i] = p->back;
 			place_free(p);
 		}
+	export_end(c);
+	buf_fini(&c->clip);
 	console_link_fini(c);
 	arena_reset(&c->status_arena);
 	cells_fini(&c->cells);

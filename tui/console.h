@@ -33,6 +33,7 @@ enum console_state {
 	CONSOLE_UP,
 };
 
+struct export;
 struct modal;
 struct modal_class {
 	void (*draw)(struct console *c, struct modal *m);
@@ -98,6 +99,8 @@ struct console {
 
 	int64_t now_ms;  /* monotonic; set before anything is called */
 	int64_t lost_ms; /* wall clock in s; when the server went */
+	struct buf clip;       /* for the clipboard of the terminal; empty: nothing new */
+	struct export *export; /* under way, or NULL */
 	bool dirty, repaint, quit, suspend;
 	bool is_stale; /* figures and lines came: painted once a second at most */
 };

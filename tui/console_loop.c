@@ -167,6 +167,10 @@ paint(struct loop_state *l)
 		return;
 	console_draw(c);
 	term_paint(&c->cells, c->repaint);
+	if (buf_span(&c->clip).len > 0) {
+		term_copy(buf_span(&c->clip));
+		buf_clear(&c->clip);
+	}
 	c->repaint = l->pressed = false;
 	l->painted_ms = c->now_ms;
 }

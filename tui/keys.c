@@ -42,6 +42,8 @@ const struct act_row act_rows[] = {
 	{ ACT_HOLD_VIEW, "z", 'z', { 0 }, 0, NULL, "hold the live view, or let it go on" },
 	{ ACT_WRAP, "w", 'w', { 0 }, 0, NULL, "wrap long lines" },
 	{ ACT_DETAIL, "i", 'i', { 0 }, 0, NULL, "details of the row on or off" },
+	{ ACT_COPY, "y", 'y', { 0 }, 0, NULL, "copy the row or line to the terminal's clipboard" },
+	{ ACT_EXPORT, "x", 'x', { 0 }, 0, NULL, "export what is shown to a file" },
 	{ ACT_BOOKMARK, "m", 'm', { 0 }, 0, NULL, "set the bookmark" },
 	{ ACT_BOOKMARK_GO, "'", '\'', { 0 }, 0, NULL, "go to the bookmark" },
 	{ ACT_TROUBLE_BACK, "{", '{', { 0 }, 0, NULL, "previous problem" },

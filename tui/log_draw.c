@@ -6,6 +6,9 @@
 
 #include "tui/log_inside.h"
 
+#define STRIP_MINUTES 30
+#define STRIP_FROM 14 /* rows from which on there is room for it */
+
 static void
 draw_line(struct log_view *v, size_t i, struct rect at)
 {
@@ -65,6 +68,40 @@ first_shown(struct log_view *v, int rows)
 	return first;
 }
 
+/* The worst of each of the last 30 minutes, as far as lines are held: E, W, or '.' for others. */
+static void
+draw_strip(struct log_view *v, struct rect at)
+{
+	struct console *console = v->screen->console;
+	char strip[STRIP_MINUTES + 1];
+	unsigned errors = 0, warnings = 0;
+	char text[CONSOLE_TEXT_MAX];
+
+	memset(strip, ' ', STRIP_MINUTES);
+	strip[STRIP_MINUTES] = '\0';
+	for (size_t i = v->count; i > 0; i--) {
+		const struct log_entry *e = &v->lines[i - 1];
+		int64_t ago = (console->style.now_s - e->time_s) / 60;
+		char *minute;
+
+		if (ago < 0 || ago >= STRIP_MINUTES)
+			continue;
+		errors += e->level == 'E';
+		warnings += e->level == 'W';
+		minute = &strip[STRIP_MINUTES - 1 - ago];
+		if (e->level == 'E' || (e->level == 'W' && *minute != 'E'))
+			*minute = e->level;
+		else if (*minute == ' ')
+			*minute = '.';
+	}
+	snprintf(text, sizeof(text), " 30 min [%s] now   E %u  W %u   { } go there", strip,
+		errors, warnings);
+	cells_put(&console->cells, at, span_of(text),
+		errors     ? STYLE_ERROR :
+		warnings   ? STYLE_WARNING :
+			     STYLE_DIM);
+}
+
 void
 log_draw(struct screen *s, struct rect at)
 {
@@ -72,6 +109,11 @@ log_draw(struct screen *s, struct rect at)
 	struct cells *c = &s->console->cells;
 	int row = 1;
 
+	if (at.rows >= STRIP_FROM) {
+		draw_strip(v, (struct rect){ at.row, 0, 1, at.cols });
+		at.row++;
+		at.rows--;
+	}
 	v->shown = at.rows - 1;
 	cells_fill(c, (struct rect){ at.row, 0, 1, at.cols }, STYLE_HEAD);
 	cells_put(c, (struct rect){ at.row, 0, 1, at.cols },

@@ -10,6 +10,7 @@
 
 struct log_entry {
 	char *row;   /* JSON text */
+	int64_t time_s;
 	char level;  /* e W i d: what the letter says */
 	bool hidden; /* by the words */
 };
@@ -23,6 +24,7 @@ struct log_view {
 	unsigned level; /* in levels[] */
 	char service[32], session[64];
 	struct buf words;
+	char *bookmark; /* the row that it is at; NULL: none */
 	int shown;
 	int64_t since;
 };

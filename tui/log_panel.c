@@ -26,6 +26,14 @@ letter_of(struct span level)
 						'i';
 }
 
+static int64_t
+time_of(struct span text)
+{
+	int64_t from = 0, to;
+
+	return control_parse_time(text, 0, &from, &to) == OK ? from : 0;
+}
+
 static bool
 is_hidden(const struct log_view *v, const struct log_entry *e)
 {
@@ -70,6 +78,7 @@ line_add(struct log_view *v, const struct json *row)
 		e = &v->lines[v->count++];
 		e->row = strndup(buf_span(&text).ptr, buf_span(&text).len);
 		ENSURE(e->row);
+		e->time_s = time_of(json_text(json_find(row, SPAN("time"))));
 		e->level = letter_of(json_text(json_find(row, SPAN("level"))));
 		e->hidden = is_hidden(v, e);
 		v->hidden += e->hidden;
@@ -223,6 +232,7 @@ log_close(struct screen *s)
 	unsubscribe(v);
 	lines_clear(v);
 	free(v->lines);
+	free(v->bookmark);
 	buf_fini(&v->words);
 }
 
@@ -302,6 +312,35 @@ words_done(struct screen *s, struct span text)
 	s->console->dirty = true;
 }
 
+static void
+bookmark_set(struct log_view *v)
+{
+	if (v->at >= v->count)
+		return;
+	free(v->bookmark);
+	v->bookmark = strdup(v->lines[v->at].row);
+	ENSURE(v->bookmark);
+	console_say(v->screen->console, STYLE_DIM, "bookmark at this line; ' comes back to it");
+}
+
+/* The line stays what it is, whatever came and went. */
+static void
+bookmark_go(struct log_view *v)
+{
+	size_t at = v->count;
+
+	while (v->bookmark && at > 0 && strcmp(v->lines[at - 1].row, v->bookmark) != 0)
+		at--;
+	if (v->bookmark && at > 0) {
+		v->at = at - 1;
+		v->held = true;
+	} else {
+		console_say(v->screen->console, STYLE_WARNING,
+			v->bookmark ? "the bookmark's line is no longer here" :
+				      "there is no bookmark; m sets one");
+	}
+}
+
 static bool
 log_act(struct screen *s, enum act act)
 {
@@ -322,6 +361,8 @@ log_act(struct screen *s, enum act act)
 		else
 			v->held = true;
 		break;
+	case ACT_BOOKMARK: bookmark_set(v); break;
+	case ACT_BOOKMARK_GO: bookmark_go(v); break;
 	case ACT_TROUBLE_BACK: trouble(v, -1); break;
 	case ACT_TROUBLE_NEXT: trouble(v, 1); break;
 	case ACT_FILTER:
@@ -406,9 +447,41 @@ open_trace(struct screen *s)
 	arena_reset(&a);
 }
 
+static void
+put_line(struct log_view *v, size_t i, struct buf *out)
+{
+	const struct json *row = NULL;
+	struct arena a;
+
+	arena_init(&a, NULL);
+	if (json_parse(&a, span_of(v->lines[i].row), &row, NULL) == OK)
+		print_log_line(out, row, &v->screen->console->style);
+	arena_reset(&a);
+}
+
+static void
+log_copy(struct screen *s, struct buf *out)
+{
+	struct log_view *v = s->state;
+
+	if (v->at < v->count)
+		put_line(v, v->at, out);
+}
+
+static void
+log_whole(struct screen *s, struct buf *out)
+{
+	struct log_view *v = s->state;
+
+	for (size_t i = 0; i < v->count; i++)
+		if (!v->lines[i].hidden)
+			put_line(v, i, out);
+}
+
 static const enum act log_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN,
 	ACT_HALF_UP, ACT_FIRST, ACT_LAST, ACT_FILTER, ACT_UNFILTER, ACT_RELOAD, ACT_HOLD_VIEW,
-	ACT_TROUBLE_NEXT, ACT_TROUBLE_BACK, ACT_NONE };
+	ACT_TROUBLE_NEXT, ACT_TROUBLE_BACK, ACT_COPY, ACT_EXPORT, ACT_BOOKMARK, ACT_BOOKMARK_GO,
+	ACT_NONE };
 
 const struct panel_class log_panel = {
 	.size = sizeof(struct log_view),
@@ -418,6 +491,8 @@ const struct panel_class log_panel = {
 	.act = log_act,
 	.draw = log_draw,
 	.title = log_title,
+	.copy = log_copy,
+	.whole = log_whole,
 	.acts = log_acts,
 };
 

@@ -80,6 +80,10 @@ struct panel_class {
 	bool (*may_leave)(struct screen *screen); /* false: it has asked a question */
 	/* The row under the cursor with its key; false: there is none. */
 	bool (*row)(struct screen *screen, const struct json **row, struct span *key);
+	/* The line under the cursor, for `y`; all that is shown, for `x` (NULL of a table: its method
+	 * is asked). */
+	void (*copy)(struct screen *screen, struct buf *out);
+	void (*whole)(struct screen *screen, struct buf *out);
 	const char *bar;      /* instead of the usual key bar; NULL: that */
 	const enum act *acts; /* what it does of the universal keys, ended by ACT_NONE */
 };

@@ -49,6 +49,27 @@ const struct screen_class screen_settings = {
 	.help = "Every key of the configuration file with the value in force.",
 };
 
+#define AUDIT_KEYS \
+	{ 'U', "Undo this", "undo.apply", .take = "id", .help = "Take this change back; it is shown first." }, \
+	{ 'W', "What it would do", "undo.preview", .take = "id" }
+
+const struct screen_class screen_history = {
+	.name = "history",
+	.title = "History",
+	.method = "undo.list",
+	.filter = "object:",
+	.columns = (const struct column[]){
+		{ "When", "time", 12 },
+		{ "Who", "who", 14, 1 },
+		{ "What", "what", 16 },
+		{ "Object", "object", 24, 0, COLUMN_GROW },
+		{ "State", "state", 10 },
+		{ 0 } },
+	.keys = (const struct key_action[]){ AUDIT_KEYS, { 0 } },
+	.tabs = user_tabs,
+	.help = "Who changed what about this user, the newest first.",
+};
+
 const struct screen_class screen_audit = {
 	.name = "audit",
 	.title = "Audit & undo",
@@ -61,9 +82,6 @@ const struct screen_class screen_audit = {
 		{ "State", "state", 10 },
 		{ "ID", "id", 6, 1 },
 		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'U', "Undo this", "undo.apply", .take = "id", .help = "Take this change back; it is shown first." },
-		{ 'W', "What it would do", "undo.preview", .take = "id" },
-		{ 0 } },
+	.keys = (const struct key_action[]){ AUDIT_KEYS, { 0 } },
 	.help = "Who changed what. U takes a change back, whoever made it; what it would do is shown first.",
 };

@@ -92,7 +92,7 @@ static const struct key_action user_keys[] = {
 };
 
 const struct screen_class *const user_tabs[] = { &screen_user, &screen_logins, &screen_mapped,
-	&screen_mailbox, &screen_folders, &screen_mailbox_bin, NULL };
+	&screen_mailbox, &screen_folders, &screen_mailbox_bin, &screen_history, NULL };
 
 const struct screen_class screen_user = {
 	.name = "user",
@@ -129,6 +129,8 @@ const struct screen_class screen_users = {
 		{ 'K', "Unlock", "user.unlock" },
 		{ 'W', "Rename", "user.rename", .form = &user_rename },
 		{ 'M', "Mailbox", .open = &screen_mailbox },
+		{ 'A', "Addresses", .open = &screen_mapped },
+		{ 'I', "Logins", .open = &screen_logins },
 		{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
 		{ 0 } },
 	.open = &screen_user,

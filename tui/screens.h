@@ -15,7 +15,7 @@ extern const struct screen_class screen_message, screen_trace_steps, screen_user
 	screen_list, screen_list_members, screen_access_test,
 	screen_queue_header, screen_queue_body, screen_queue_parts, screen_queue_raw, screen_letter_header,
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
-	screen_folder_rights;
+	screen_folder_rights, screen_history;
 
 /* ---- shared by screens that show the same rows ---- */
 

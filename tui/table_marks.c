@@ -86,3 +86,53 @@ table_put_keys(struct screen *s, struct json_writer *w)
 		json_put_string(w, row->key);
 	json_put_close(w);
 }
+
+/* ---- rows for elsewhere ---- */
+
+void
+table_put_row(struct screen *s, const struct json *cells, struct buf *out)
+{
+	for (const struct column *col = s->class->columns; col->title; col++) {
+		const struct json *cell = json_find(cells, span_of(col->field));
+
+		if (cell && cell->kind != JSON_NULL)
+			print_value(out, cell, screen_column_type(s, col->field), &s->console->style);
+		if (col[1].title)
+			print_put(out, SPAN("\t"));
+	}
+}
+
+bool
+table_put_call(struct screen *s, struct buf *out)
+{
+	struct table *t = s->state;
+	const struct {
+		struct span name, value;
+	} more[] = { { SPAN("filter"), buf_span(&t->rows.filter) },
+		{ SPAN("sort"), buf_span(&t->rows.sort) } };
+	struct span params;
+	struct arena a;
+
+	if (!console_put_params(s, s->method, NULL, NULL, out))
+		return false;
+	arena_init(&a, NULL);
+	params = arena_copy(&a, buf_span(out));
+	params.len--;
+	buf_clear(out);
+	print_put(out, params);
+	if (params.len > 1)
+		print_put(out, SPAN(","));
+	for (size_t i = 0; i < COUNT(more); i++) {
+		struct json_writer w;
+
+		if (more[i].value.len == 0)
+			continue;
+		out->overflow |= buf_printf(out, "\"%.*s\":", SPAN_FMT(more[i].name)) != OK;
+		json_writer_init(&w, out);
+		json_put_string(&w, more[i].value);
+		out->overflow |= json_writer_end(&w) != OK;
+		print_put(out, SPAN(","));
+	}
+	arena_reset(&a);
+	return !out->overflow;
+}

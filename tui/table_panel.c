@@ -410,11 +410,21 @@ table_row(struct screen *s, const struct json **cells, struct span *key)
 	return true;
 }
 
+static void
+table_copy(struct screen *s, struct buf *out)
+{
+	struct table *t = s->state;
+	const struct table_row *row = table_rows_at(&t->rows, t->at);
+
+	if (row)
+		table_put_row(s, row->cells, out);
+}
+
 static const enum act table_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN,
 	ACT_HALF_UP, ACT_FIRST, ACT_LAST, ACT_LEFT, ACT_RIGHT, ACT_MARK, ACT_MARK_RANGE,
 	ACT_MARK_ALL, ACT_UNMARK, ACT_FILTER, ACT_UNFILTER, ACT_SEARCH, ACT_SEARCH_NEXT,
 	ACT_SEARCH_BACK, ACT_SORT, ACT_SORT_BACK, ACT_RELOAD, ACT_HOLD_VIEW, ACT_DETAIL,
-	ACT_BOOKMARK, ACT_BOOKMARK_GO, ACT_NONE };
+	ACT_COPY, ACT_EXPORT, ACT_BOOKMARK, ACT_BOOKMARK_GO, ACT_NONE };
 
 const struct panel_class table_panel = {
 	.size = sizeof(struct table),
@@ -426,5 +436,6 @@ const struct panel_class table_panel = {
 	.draw = table_draw,
 	.title = table_title,
 	.row = table_row,
+	.copy = table_copy,
 	.acts = table_acts,
 };

@@ -19,6 +19,10 @@ struct selection {
 bool table_selection(struct screen *screen, struct selection *out);
 /* The keys of a selection that is not `all`, as a JSON array. */
 void table_put_keys(struct screen *screen, struct json_writer *w);
+/* The cells of a row as a line with tabs between; no line end. */
+void table_put_row(struct screen *screen, const struct json *cells, struct buf *out);
+/* The params of the method for these rows in this order, up to before its last brace: {"filter":F, */
+bool table_put_call(struct screen *screen, struct buf *out);
 /* An act has changed rows: no marks, and the list as it is now. */
 void table_renew(struct screen *screen);
 /* As table_renew(), and the cursor goes to the row of that key. */

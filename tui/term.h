@@ -25,4 +25,7 @@ bool term_next(struct press *press);
 /* Put what differs from the last frame; AGAIN: all of it. */
 void term_paint(const struct cells *cells, bool again);
 
+/* Offer TEXT to the terminal's clipboard (OSC 52); terminals that know no such thing pass over it. */
+void term_copy(struct span text);
+
 #endif

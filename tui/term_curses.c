@@ -5,6 +5,7 @@
  * needs for them. The screen is never cleared but by Ctrl-L.
  */
 #define NCURSES_WIDECHAR 1
+#include "proto/base/base64.h"
 #include "tui/term.h" /* before curses, which makes a macro of OK */
 
 #include <ncurses.h>
@@ -354,4 +355,17 @@ term_paint(const struct cells *cells, bool again)
 	move(cells->cursor_row, cells->cursor_col);
 	wnoutrefresh(stdscr);
 	doupdate();
+}
+
+void
+term_copy(struct span text)
+{
+	struct buf out;
+
+	buf_init(&out, 4 * KEYS_PASTE_MAX);
+	if (buf_put(&out, SPAN("\033]52;c;")) == OK && base64_put(&out, text) == OK &&
+		buf_put(&out, SPAN("\007")) == OK &&
+		write(STDOUT_FILENO, buf_span(&out).ptr, buf_span(&out).len) < 0)
+		buf_clear(&out); /* the terminal is gone: the loop sees it */
+	buf_wipe(&out);
 }

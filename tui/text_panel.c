@@ -290,6 +290,23 @@ static const enum act text_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_
 	ACT_HALF_UP, ACT_FIRST, ACT_LAST, ACT_LEFT, ACT_RIGHT, ACT_WRAP, ACT_RELOAD, ACT_SEARCH,
 	ACT_SEARCH_NEXT, ACT_SEARCH_BACK, ACT_BOOKMARK, ACT_BOOKMARK_GO, ACT_NONE };
 
+static void
+text_copy(struct screen *s, struct buf *out)
+{
+	const struct text *t = s->state;
+
+	if (t->at < t->count)
+		print_put(out, t->lines[t->at]);
+}
+
+static void
+text_whole(struct screen *s, struct buf *out)
+{
+	const struct text *t = s->state;
+
+	print_put(out, buf_span(&t->text));
+}
+
 const struct panel_class text_panel = {
 	.size = sizeof(struct text),
 	.open = text_open,
@@ -299,6 +316,8 @@ const struct panel_class text_panel = {
 	.act = text_act,
 	.draw = text_draw,
 	.title = text_title,
+	.copy = text_copy,
+	.whole = text_whole,
 	.acts = text_acts,
 };
 

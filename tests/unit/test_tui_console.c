@@ -1,7 +1,10 @@
 /*
  * test_tui_console.c - the console against a server that the test plays: keys in, screen out.
  */
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/test_tui.h"
 
@@ -310,6 +313,103 @@ palette_runs_commands_tui_09(void **state)
 	play_end(&play);
 }
 
+static const char *
+file_text(const char *path, char *room, size_t size)
+{
+	FILE *f = fopen(path, "r");
+	size_t len = f ? fread(room, 1, size - 1, f) : 0;
+
+	room[len] = '\0';
+	if (f)
+		fclose(f);
+	return room;
+}
+
+/* y takes the row as text with tabs; x writes all rows, page by page, into a file that is new. */
+static void
+rows_are_copied_and_exported(void **state)
+{
+	static const struct answer pages[] = {
+		{ "user.list", "\"after\":\"anna\"",
+			"{\"rows\":[{\"flags\":\"\",\"name\":\"bert\",\"group\":\"g\",\"inbox\":2,"
+			"\"size\":1,\"quota_mb\":0,\"last_login\":null,\"comment\":\"b\\u202e\"}],\"next\":null}" },
+		{ "user.list", "\"limit\":1000",
+			"{\"rows\":[{\"flags\":\"a\",\"name\":\"anna\",\"group\":\"\",\"inbox\":1,"
+			"\"size\":2048,\"quota_mb\":0,\"last_login\":null,\"comment\":\"a\"}],"
+			"\"next\":\"anna\"}" },
+		{ 0 },
+	};
+	char folder[] = "/tmp/postroom-test-XXXXXX", path[64], keys[128], text[1000];
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/users.tsv", folder);
+	snprintf(keys, sizeof(keys), "x<Ctrl-U>%s<Enter>", path);
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5jy");
+	assert_true(span_eq(buf_span(&play.console.clip),
+		SPAN("-\tbert\t\t1\t2.0k\t0\t\tb \\u{202E} evil")));
+	play.answers = pages;
+	play_keys(&play, keys);
+	assert_true(play_was_asked(&play, "user.list {\"limit\":1000}"));
+	assert_true(play_sees(&play, "2 rows are in /tmp/postroom-test-"));
+	assert_string_equal(file_text(path, text, sizeof(text)),
+		"Flags\tName\tGroup\tInbox\tSize\tQuota\tLast login\tComment\n"
+		"a\tanna\t\t1\t2.0k\t0\t\ta\n\tbert\tg\t2\t1\t0\t\tb\\u{202E}\n");
+	play_end(&play);
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+
+/* USR-09: from a row to the user's mailbox, addresses and logins with one key; USR-16: all of a user on
+ * tabs, and nothing changes until it is saved. */
+static void
+quick_keys_usr_09_tabs_usr_16(void **state)
+{
+	static const struct {
+		const char *key, *asks;
+	} quick[] = { { "M", "message.list" }, { "A", "mapping.list" }, { "I", "apppass.list" } };
+	static const char *const tabs[] = { "[User]", "[Logins]", "[Mappings]", "[Mailbox]", "[Folders]",
+		"[Bin]", "[History]" };
+
+	(void)state;
+	play_begin(&play, users, 36, 120);
+	for (size_t i = 0; i < COUNT(quick); i++) {
+		play_keys(&play, i == 0 ? "5j" : "5");
+		play_keys(&play, quick[i].key);
+		assert_true(play_was_asked(&play, quick[i].asks));
+		play_keys(&play, "<Esc>");
+	}
+	play_keys(&play, "<Enter>");
+	for (size_t i = 0; i < COUNT(tabs); i++) {
+		assert_true(play_sees(&play, tabs[i]));
+		play_keys(&play, i == 0 ? "Changed<PgDn><PgDn><PgDn><PgDn>" : "]");
+	}
+	assert_true(play_was_asked(&play, "\"undo.list\",\"params\":{},\"filter\":\"object:bert\""));
+	assert_false(play_was_asked(&play, "user.set"));
+	play_end(&play);
+}
+
+/* A bookmark in the log stays on its line, whatever comes. */
+static void
+bookmark_in_the_log(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "4m");
+	assert_true(play_sees(&play, "bookmark at this line"));
+	play_event(&play, "log", "{\"lines\":[{\"time\":\"2026-11-21T14:01:30Z\",\"level\":\"info\","
+				 "\"service\":\"pop3\",\"session\":\"s2\",\"message\":\"\",\"text\":\"later\"}],"
+				 "\"skipped\":0}");
+	play_keys(&play, "G'");
+	assert_true(play_sees(&play, "HELD"));
+	assert_true(play_sees(&play, ">14:01:00"));
+	play_keys(&play, "y");
+	assert_true(span_find_span(buf_span(&play.console.clip), SPAN("it \\x1B[2J broke")) <
+		buf_span(&play.console.clip).len);
+	play_end(&play);
+}
+
 /* TUI-05: two administrators change one user: the second sees what the first wrote. */
 static void
 clash_is_shown(void **state)
@@ -474,6 +574,9 @@ test_tui_console(void)
 		cmocka_unit_test(bookmark_is_a_row),
 		cmocka_unit_test(pasting_runs_no_keys),
 		cmocka_unit_test(help_and_palette),
+		cmocka_unit_test(rows_are_copied_and_exported),
+		cmocka_unit_test(quick_keys_usr_09_tabs_usr_16),
+		cmocka_unit_test(bookmark_in_the_log),
 		cmocka_unit_test(palette_asks_the_server),
 		cmocka_unit_test(palette_runs_commands_tui_09),
 		cmocka_unit_test(clash_is_shown),
