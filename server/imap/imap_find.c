@@ -361,7 +361,7 @@ slice(struct imap_find *f, struct snapshot *snap, int64_t until_us)
 	bool more = false;
 
 	if (f->phase == FIND_ASKS) {
-		if (f->deepest == FIND_TEXT)
+		if (f->deepest >= FIND_FIELDS)
 			find_ask(f, &more);
 		if (!more)
 			f->phase = FIND_MAPS;

@@ -62,22 +62,39 @@ answer_index(struct find_answer *a)
 	ids_set(&a->copy_unsure, a->copies.unsure, a->copies.unsure_count);
 }
 
-/* The lines in front of a copy count for TEXT, not for BODY. */
+/* Where in a message a key of KIND looks; 0: it does not look for text. */
+static unsigned
+places_of(enum imap_key_kind kind)
+{
+	if (kind == IMAP_KEY_BODY)
+		return SEARCH_IN_BODY;
+	if (kind == IMAP_KEY_TEXT)
+		return SEARCH_IN_BODY | SEARCH_IN_HEADER;
+	return kind >= IMAP_KEY_FROM ? SEARCH_IN_HEADER : 0;
+}
+
+/* Do the lines in front of a copy count for it? */
+static bool
+looks_in_front(enum imap_key_kind kind)
+{
+	return kind == IMAP_KEY_TEXT || kind == IMAP_KEY_HEADER;
+}
+
+/* Of a field the index tells only that it may hold the text: it knows headers as a whole. */
 static void
 ask_key(struct imap_find *f, const struct imap_key *key, struct find_key *ready)
 {
-	struct search_question q = { .space = SEARCH_CONTENTS, .where = SEARCH_IN_BODY };
+	struct search_question q = { .space = SEARCH_CONTENTS, .where = places_of(key->kind) };
 	struct find_answer *a = ARENA_NEW(&f->arena, struct find_answer);
 	struct search_index *index = search_index_of(f->index);
 
-	if (key->kind == IMAP_KEY_TEXT)
-		q.where |= SEARCH_IN_HEADER;
 	if (!search_words_question(ready->needle, &q, &a->exact) ||
 		search_ask(index, &q, &a->contents) != OK)
 		return;
+	a->exact &= key->kind == IMAP_KEY_TEXT || key->kind == IMAP_KEY_BODY;
 	a->copies.cursor = UINT64_MAX;
 	q.space = SEARCH_COPIES;
-	if (key->kind == IMAP_KEY_TEXT && search_ask(index, &q, &a->copies) != OK) {
+	if (looks_in_front(key->kind) && search_ask(index, &q, &a->copies) != OK) {
 		answer_free(a);
 		return;
 	}
@@ -92,7 +109,7 @@ find_ask(struct imap_find *f, bool *more)
 		const struct imap_key *key = &f->search->keys[f->asked];
 		struct find_key *ready = &f->keys[f->asked++];
 
-		if ((key->kind != IMAP_KEY_TEXT && key->kind != IMAP_KEY_BODY) || ready->needle.len == 0)
+		if (!places_of(key->kind) || ready->needle.len == 0)
 			continue;
 		ask_key(f, key, ready);
 		*more = true;

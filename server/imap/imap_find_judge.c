@@ -125,6 +125,16 @@ judge_copy(const struct imap_key *key, const struct find_key *ready, const struc
 	}
 }
 
+/* ---- of the index ---- */
+
+static enum imap_verdict
+judge_answer(const struct find_key *ready, const struct find_message *m)
+{
+	if (m->depth < FIND_COPY || !ready->answer)
+		return IMAP_VERDICT_UNKNOWN;
+	return find_answer_of(ready->answer, m->copy.content_id, m->copy.copy_id);
+}
+
 /* ---- of stored fields ---- */
 
 static int64_t
@@ -162,7 +172,7 @@ judge_field(const struct imap_key *key, const struct find_key *ready, const stru
 	};
 
 	if (m->depth < FIND_FIELDS)
-		return IMAP_VERDICT_UNKNOWN;
+		return judge_answer(ready, m);
 	return yes_if(ready->needle.len == 0 ||
 		mime_derived_holds(&m->derived.mime, fields[key->kind], ready->needle));
 }
@@ -200,7 +210,7 @@ judge_header(struct imap_find *f, const struct imap_key *key, const struct find_
 	const struct find_message *m)
 {
 	if (m->depth < FIND_FIELDS)
-		return IMAP_VERDICT_UNKNOWN;
+		return judge_answer(ready, m);
 	return yes_if(header_holds(f, m->copy.front, key->field, ready->needle) ||
 		header_holds(f, m->content.header, key->field, ready->needle));
 }
@@ -208,15 +218,9 @@ judge_header(struct imap_find *f, const struct imap_key *key, const struct find_
 static enum imap_verdict
 judge_text(const struct find_key *ready, const struct find_message *m)
 {
-	enum imap_verdict verdict = IMAP_VERDICT_UNKNOWN;
-
 	if (ready->needle.len == 0)
 		return IMAP_VERDICT_YES;
-	if (m->depth == FIND_TEXT)
-		return yes_if(ready->looked->found);
-	if (m->depth >= FIND_COPY && ready->answer)
-		verdict = find_answer_of(ready->answer, m->copy.content_id, m->copy.copy_id);
-	return verdict;
+	return m->depth == FIND_TEXT ? yes_if(ready->looked->found) : judge_answer(ready, m);
 }
 
 static enum imap_verdict
