@@ -193,8 +193,7 @@ class Postroom(Peer):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
-        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test", level="info",
-                                      services=postroom.SERVICES + ("imap", "imaps"))
+        self.server = postroom.Server(self.dir + "/postroom", extra=EXTRA, domain="bench.test", level="info")
         self.server.ports.update(smtp=self.smtp, pop3=self.pop, imap=self.imap, imaps=self.imaps)
         self.server.write_config()
 

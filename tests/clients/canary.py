@@ -16,7 +16,7 @@ import time
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.clients.hostile import Line  # noqa: E402
 from tests.harness.imap import Imap  # noqa: E402
-from tests.harness.postroom import SERVICES, Server, Skip, equal, tap, true, wait_for  # noqa: E402
+from tests.harness.postroom import Server, Skip, equal, tap, true, wait_for  # noqa: E402
 
 EXTRA = """auth: { hash_memory: 8MB, hash_passes: 1 }
 testing: { clock: yes }
@@ -267,7 +267,7 @@ def search(canaries, places):
 
 def test_canary_passwords_are_nowhere_to_be_seen_H66():
     canaries, replies = Canaries(), []
-    with Server(extra=EXTRA, services=SERVICES + ("imap", "imaps")) as server:
+    with Server(extra=EXTRA) as server:
         server.add_user("postmaster", "--admin")
         server.add_user("anna", password=GOOD["anna"])
         server.add_user("chief", "--admin", password=GOOD["chief"])

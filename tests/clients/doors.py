@@ -54,9 +54,9 @@ def set_service(server, name, *keys):
 def happens(server, service, source, user=None):
     """What a client from SOURCE is let do: connect, send to a user here, send elsewhere."""
     with Client(server, service, source) as c:
-        if not c.line().startswith(("220", "+OK")):
-            return {"connect": False} if service == "pop3" else {"connect": False, "send": False, "relay": False}
-        if service == "pop3":
+        if not c.line().startswith(("220", "+OK", "* OK")):
+            return {"connect": False} if service in ("pop3", "imap") else {"connect": False, "send": False, "relay": False}
+        if service in ("pop3", "imap"):
             return {"connect": True}
     smtp = smtplib.SMTP("127.0.0.1", server.ports[service], timeout=ANSWER_S, local_hostname="client.test",
                         source_address=(source, 0))
@@ -77,15 +77,15 @@ def test_acc_01_to_acc_06_access_test_agrees_with_a_connection(server):
     lines = ["", "127.0.0.2", "!127.0.0.2;127.0.0.0/8", "127.0.0.0 255.0.0.0;!127.0.0.2", "127.0.0.3 noauth;0.0.0.0 0.0.0.0",
              "!127.0.0.2 255.255.255.255;0.0.0.0/0", "127.0.0.2/31 noauth;127.0.0.8", "127.0.0.0/8 anna", "127.0.0.2 bert;127.0.0.3 anna"]
     for text in lines:
-        for service in ("smtp", "submission", "pop3"):
+        for service in ("smtp", "submission", "pop3", "imap"):
             set_service(server, service, "access=" + text)
         for source in ("127.0.0.2", "127.0.0.3", "127.0.0.9"):
             rows = {r["service"]: r for r in server.json("access", "test", source)}
-            for service in ("smtp", "submission", "pop3"):
+            for service in ("smtp", "submission", "pop3", "imap"):
                 real = happens(server, service, source)
                 said = {k: rows[service][k] for k in real}
                 equal(said, real, "lines %r, %s from %s" % (text, service, source))
-    for service in ("smtp", "submission", "pop3"):
+    for service in ("smtp", "submission", "pop3", "imap"):
         set_service(server, service, "access=")
 
 

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.harness.imap import Gone, Imap  # noqa: E402
-from tests.harness.postroom import (BUILD, IMAP_SERVICES, PASSWORD, Server, equal, figure, tap, true,  # noqa: E402
+from tests.harness.postroom import (BUILD, PASSWORD, Server, equal, figure, tap, true,  # noqa: E402
                                     unverified)
 
 EXTRA = """auth: { hash_memory: 8MB, hash_passes: 1 }
@@ -362,7 +362,7 @@ def with_honest(test):
 
 
 def main():
-    server = Server(extra=EXTRA, services=IMAP_SERVICES, level="info")
+    server = Server(extra=EXTRA, level="info")
     with server:
         server.add_user("postmaster", "--admin")
         for name in ("anna", "honest", "sets", "slow"):

@@ -15,7 +15,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from tests.harness.postroom import (IMAP_SERVICES, PASSWORD, Server, Skip, equal, figure, tap, true,  # noqa: E402
+from tests.harness.postroom import (PASSWORD, Server, Skip, equal, figure, tap, true,  # noqa: E402
                                     wait_for)
 from tests.screens.terminal import Terminal  # noqa: E402
 
@@ -479,7 +479,7 @@ def certificate(server):
 
 
 def main():
-    server = Server(extra=EXTRA, services=IMAP_SERVICES, level="info")
+    server = Server(extra=EXTRA, level="info")
     certificate(server)
     with server:
         server.add_user("postmaster", "--admin")

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.harness.imap import Gone, Imap  # noqa: E402
-from tests.harness.postroom import (IMAP_SERVICES, PASSWORD, Server, equal, tap, true)  # noqa: E402
+from tests.harness.postroom import (PASSWORD, Server, equal, tap, true)  # noqa: E402
 
 EXTRA = """auth: { hash_memory: 8MB, hash_passes: 1 }
 limits: { max_per_ip: 500, max_per_ip_before_login: 500 }
@@ -403,7 +403,7 @@ USERS = ("anna", "bert", "carl", "dora", "ida", "kim", "nora", "uma")
 
 
 def main():
-    with Server(extra=EXTRA, services=IMAP_SERVICES) as server:
+    with Server(extra=EXTRA) as server:
         server.add_user("postmaster", "--admin")
         for name in USERS:
             server.add_user(name)

@@ -18,6 +18,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.clients.hostile import Line  # noqa: E402
+from tests.harness.imap import Imap  # noqa: E402
 from tests.harness.postroom import PASSWORD, Server, Skip, equal, figure, tap, true, unverified, wait_for  # noqa: E402
 
 FAST = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
@@ -55,6 +56,16 @@ def smtp_login(server, source, name, password=PASSWORD, how="PLAIN"):
         return c.ask(base64.b64encode(password.encode()).decode())
     finally:
         c.close()
+
+
+def imap_login(server, source, name, password=PASSWORD, how="LOGIN"):
+    """The status and text of one try."""
+    with Imap(server.ports["imap"], source=source) as c:
+        if how == "LOGIN":
+            reply = c.ask('LOGIN "%s" "%s"' % (name, password))
+        else:
+            reply = c.ask("AUTHENTICATE PLAIN " + base64.b64encode(b"\0%s\0%s" % (name.encode(), password.encode())).decode())
+        return (reply.status.encode() + b" " + reply.text)
 
 
 def control(server, method, **params):
@@ -231,11 +242,11 @@ def test_block_remove_names_one_or_all_and_says_what_it_did_not_find():
         true(not locked(server, "anna"), "all of them")
 
 
-def test_H57_POP3_SMTP_and_the_control_socket_share_one_count_SEC_05():
+def test_H57_POP3_IMAP_SMTP_and_the_control_socket_share_one_count_SEC_05():
     with site(Server(extra=CLOCK + "lockout: { scope: user, apply_to_loopback: yes }\n"), "anna") as server:
         server.cli("user", "set", "anna", "admin=yes")
         guess(server, A, "anna", 1)
-        guess(server, A, "Anna@example.test", 1)
+        guess(server, A, "Anna@example.test", 1, imap_login)
         guess(server, A, "anna", 1, smtp_login)
         guess(server, B, "anna", 1, lambda *a: smtp_login(*a, how="LOGIN"))
         true(not locked(server, "anna"), "four")
@@ -247,8 +258,9 @@ def test_H57_POP3_SMTP_and_the_control_socket_share_one_count_SEC_05():
         reply = control(server, "auth", user="anna", password=PASSWORD)
         equal(reply["error"]["message"], "wrong name or password", "no hint (POP-07)")
         equal(smtp_login(server, B, "anna")[:3], b"535")
+        equal(imap_login(server, B, "anna")[:2], b"NO")
         rows = security(server, "login failed")
-        for service in ("pop3", "submission", "control"):
+        for service in ("pop3", "imap", "submission", "control"):
             true([r for r in rows if service in r], "failures by %s are in the security log: %r" % (service, rows))
         server.cli("config", "set", "lockout.apply_to_loopback", "no")
         advance(server, "61s")
@@ -256,21 +268,25 @@ def test_H57_POP3_SMTP_and_the_control_socket_share_one_count_SEC_05():
 
 
 def test_POP_07_locked_disabled_barred_unknown_and_wrong_say_the_same_H58():
-    with site(Server(extra=CLOCK + "lockout: { attempts: 2 }\n"), "wrong", "locked", "off", "barred", "grouped", "elsewhere") as server:
+    with site(Server(extra=CLOCK + "lockout: { attempts: 2, minutes: 60 }\n"), "wrong", "locked", "off", "barred", "grouped", "elsewhere") as server:
         server.cli("user", "set", "off", "enabled=no")
-        server.cli("user", "set", "barred", "protocols=imap")
+        server.cli("user", "set", "barred", "protocols=smtp")
         server.cli("group", "add", "shut", "grouped")
         server.cli("group", "set", "shut", "enabled=off")
         guess(server, A, "locked", 2)
-        texts, smtp = set(), set()
+        texts, smtp, imap = set(), set(), set()
         for name in ("unknown", "wrong", "locked", "off", "barred", "grouped"):
             password = "x" if name == "wrong" else PASSWORD
             advance(server, "61s")
             texts.add(login(server, A, name, password))
+            for how in ("LOGIN", "PLAIN"):
+                advance(server, "61s")
+                imap.add(imap_login(server, A, name, password, how))
             advance(server, "61s")
             smtp.add(smtp_login(server, A, name, password) if name != "barred" else smtp_login(server, A, "wrong", "y"))
         equal(texts, {NO})
         equal(len(smtp), 1, "%r" % smtp)
+        true(len(imap) == 1 and imap.pop().startswith(b"NO [AUTHENTICATIONFAILED] "), "%r" % imap)
         for why in ("no such user", "wrong password", "locked after", "user is disabled", "may not use", "user=grouped"):
             true(security(server, why), "the log knows: " + why)
 

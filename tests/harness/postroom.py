@@ -26,8 +26,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BUILD = os.path.join(ROOT, os.environ.get("POSTROOM_BUILD", "build"))
 PASSWORD = "canary-Kx7 pass"  # H66 searches logs and replies for it
 START_S, STOP_S, COMMAND_S = 30, 15, 120
-IMAP_SERVICES = ("smtp", "imap", "imaps", "pop3", "pop3s")
-SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s")
+SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 
 
 def free_ports(count):
