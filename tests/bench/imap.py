@@ -248,6 +248,16 @@ def idle_tls(table, peer, count=500):
         s.close()
 
 
+def crowds(table, peers, options):
+    peers[0].stop()
+    peers[0].start()  # what earlier sessions left is no part of it
+    idle_tls(table, peers[0])
+    for count in options.idle:
+        for peer in peers:
+            if count <= 1000 or peer.name == Postroom.name:  # Dovecot: a process for each
+                idle(table, peer, count)
+
+
 def texts(table, peers, options):
     """SEARCH in bodies: Postroom without its index, then with it."""
     count = min(10000, max(options.sizes))
@@ -280,12 +290,8 @@ def measure(options, work):
         for peer in peers if "many" in options.parts else ():
             many(table, peer, options)
             notices(table, peer, 200)
-        for count in options.idle if "idle" in options.parts else ():
-            for peer in peers:
-                if count <= 1000 or peer.name == Postroom.name:  # Dovecot: a process for each
-                    idle(table, peer, count)
         if "idle" in options.parts:
-            idle_tls(table, peers[0])
+            crowds(table, peers, options)
     finally:
         for peer in peers:
             peer.stop()
