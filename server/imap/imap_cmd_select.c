@@ -73,9 +73,8 @@ select_folder(struct imap_session *imap, const struct imap_mailbox *box, bool re
 	imap->selected = sel;
 	sel->session = imap;
 	sel->rights = box->rights;
-	sel->read_only = read_only || box->is_fake ||
-		!(box->rights & (RIGHT_SEEN | RIGHT_WRITE | RIGHT_DELETED | RIGHT_EXPUNGE |
-			 RIGHT_INSERT));
+	sel->examined = read_only;
+	sel->read_only = read_only || !imap_rights_write(box->rights);
 	sel->is_fake = box->is_fake;
 	sel->uidvalidity = sel->uidnext = 1;
 	sel->modseq = sel->gone_modseq = 1;

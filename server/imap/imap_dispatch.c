@@ -7,7 +7,7 @@
  */
 #include <time.h>
 
-#include "server/imap/imap_session.h"
+#include "server/imap/imap_mailbox.h"
 #include "server/imap/imap_sync.h"
 
 #define LOOKS_SAVED 16 /* of so many pieces of output one asks what time it is */
@@ -220,6 +220,8 @@ run_idle(struct imap_session *imap)
 
 	do {
 		imap->selected->changed = false;
+		if (!imap_selected_refresh(imap))
+			return;
 		turn = imap_sync(imap, true);
 		if (turn == IMAP_MORE) {
 			go_on_later(imap);
@@ -279,6 +281,8 @@ imap_dispatch(struct imap_session *imap, const struct imap_event *ev)
 	const struct imap_row *row = imap_command_find(ev->name, ev->uid);
 	struct imap_reply reply;
 
+	if (!imap_selected_refresh(imap))
+		return;
 	if (!may_run(imap, row, &reply)) {
 		imap_answer(imap, reply);
 		return;

@@ -4,6 +4,7 @@
 #include "server/imap/imap_mailbox.h"
 
 #include "conf/conf.h"
+#include "server/imap/imap_flags.h"
 #include "server/pipeline/names.h"
 
 enum err
@@ -27,6 +28,15 @@ imap_place_owner(struct snapshot *snap, uint64_t asker_id, const struct imap_pla
 	}
 }
 
+static bool
+owner_lives(struct snapshot *view, uint64_t owner_id)
+{
+	struct user owner;
+
+	return owner_id == FOLDER_OWNER_SHARED ||
+		(user_find(view, owner_id, &owner) == OK && owner.removed_ms == 0);
+}
+
 enum err
 imap_rights_of(struct snapshot *view, uint64_t user_id, const struct folder *folder,
 	uint32_t *rights)
@@ -41,7 +51,7 @@ imap_rights_of(struct snapshot *view, uint64_t user_id, const struct folder *fol
 		*rights = RIGHTS_ALL;
 		return OK;
 	}
-	return rights_of(view, &user, folder, rights);
+	return owner_lives(view, folder->user_id) ? rights_of(view, &user, folder, rights) : OK;
 }
 
 /* All but the rights. */
@@ -93,6 +103,42 @@ imap_mailbox_open(struct imap_session *s, struct span wire, struct imap_mailbox 
 	out->rights = 0;
 	out->folder = (struct folder){ .uidvalidity = 1, .uidnext = 1, .highest_modseq = 1 };
 	return OK;
+}
+
+/* RFC 4314, 5.1.1: what may be set for ever has changed. */
+static void
+take_rights(struct imap_session *s, struct snapshot *snap, uint32_t rights)
+{
+	struct imap_selected *sel = s->selected;
+	struct folder_keywords keywords;
+
+	sel->rights = rights;
+	sel->read_only = sel->examined || !imap_rights_write(rights);
+	if (folder_keywords_get(snap, sel->folder_id, &keywords) == OK)
+		imap_put_folder_flags(s, &keywords);
+}
+
+bool
+imap_selected_refresh(struct imap_session *s)
+{
+	const struct imap_selected *sel = s->selected;
+	struct snapshot *snap;
+	struct folder folder;
+	uint32_t rights;
+
+	if (!sel || sel->is_fake || sel->user_id == s->user_id || !(snap = imap_snapshot(s)))
+		return true;
+	if (folder_get(snap, sel->user_id, sel->folder_id, &folder) != OK ||
+		imap_rights_of(snap, s->user_id, &folder, &rights) != OK)
+		return true; /* it is gone: the news say so */
+	if (!(rights & RIGHT_READ)) {
+		imap_put(buf_put(imap_out(s), SPAN("* BYE The folder is closed to you now\r\n")));
+		session_close(&s->session, CLOSE_RIGHTS);
+		return false;
+	}
+	if (rights != sel->rights)
+		take_rights(s, snap, rights);
+	return true;
 }
 
 struct span

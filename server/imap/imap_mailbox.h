@@ -43,10 +43,23 @@ MUST_CHECK enum err imap_place_owner(struct snapshot *snap, uint64_t asker_id,
 	const struct imap_place *place, uint64_t *user_id);
 
 /*
- * What USER_ID may in FOLDER. For jobs too: VIEW may be a transaction's. Where he is gone: nothing.
+ * What USER_ID may in FOLDER. For jobs too: VIEW may be a transaction's. Where he or its owner is gone:
+ * nothing.
  */
 MUST_CHECK enum err imap_rights_of(struct snapshot *view, uint64_t user_id,
 	const struct folder *folder, uint32_t *rights);
+
+/* Is there one among them with which SELECT is no EXAMINE (RFC 4314, 5.2)? */
+static inline bool
+imap_rights_write(uint32_t rights)
+{
+	return rights & (RIGHT_SEEN | RIGHT_WRITE | RIGHT_INSERT | RIGHT_DELETED | RIGHT_EXPUNGE);
+}
+/*
+ * Before a command: rights that others changed in the selected folder hold from now on. False: he may not
+ * read it any more; he was told, and the session ends.
+ */
+bool imap_selected_refresh(struct imap_session *s);
 
 /* The name of FOLDER as the session's user sees it, UTF-8; in A. Empty: its owner is gone. */
 struct span imap_mailbox_name(

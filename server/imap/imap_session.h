@@ -38,7 +38,8 @@ struct imap_selected {
 	uint64_t folder_id;
 	uint32_t uidvalidity;
 	unsigned rights; /* of the user of the session */
-	bool read_only;	 /* EXAMINE, or he has no right that would change it */
+	bool examined;	 /* EXAMINE */
+	bool read_only;	 /* that, or he has no right that would change it */
 	bool own_seen;	 /* \Seen is each user's own */
 	bool is_fake;	 /* shown as empty, for it may not be looked into (SHF-05) */
 	struct imap_session *session;

@@ -27,6 +27,7 @@
 	X(REFUSED, false, "refused by access rules")                                             \
 	X(BUSY, false, "too many connections")                                                   \
 	X(TROUBLE, true, "local trouble")                                                        \
+	X(RIGHTS, false, "what it had open is closed to it")                                     \
 	X(ENDED, false, "ended by an administrator")                                             \
 	X(SHUTDOWN, false, "the server stops")
 
