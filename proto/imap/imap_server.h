@@ -159,8 +159,8 @@ struct imap_reply imap_server_signature(struct imap_server *m, struct span signa
 void imap_server_tls_started(struct imap_server *m);
 
 /*
- * What of CAPABILITY is the machine's, each with a blank in front: " LITERAL+ SASL-IR", and before login
- * STARTTLS, LOGINDISABLED, AUTH=x.
+ * What of CAPABILITY is the machine's, each with a blank in front: " LITERAL+ SASL-IR APPENDLIMIT=n", and before
+ * login STARTTLS, LOGINDISABLED, AUTH=x.
  */
 MUST_CHECK enum err imap_server_put_capabilities(const struct imap_server *m, struct buf *out);
 

@@ -140,7 +140,8 @@ enum err
 imap_server_put_capabilities(const struct imap_server *m, struct buf *out)
 {
 	unsigned mechanisms = imap_server_mechanisms(m) & ~SASL_BIT(SASL_APOP);
-	bool ok = buf_put(out, SPAN(" LITERAL+ SASL-IR")) == OK;
+	bool ok = buf_put(out, SPAN(" LITERAL+ SASL-IR APPENDLIMIT=")) == OK &&
+		buf_put_u64(out, m->config.message_size) == OK; /* RFC 7889, 3 */
 
 	if (m->authenticated)
 		return ok ? OK : ERR_LIMIT;

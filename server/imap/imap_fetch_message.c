@@ -92,10 +92,12 @@ put_separator(struct buf *out, bool *first)
 	*first = false;
 }
 
+/* In the zone of the server, whose days SEARCH goes by (RFC 9051, 6.4.4). */
 static void
 put_date(struct buf *out, int64_t seconds)
 {
-	imap_put(imap_put_date_time(out, (struct mail_date){ .seconds = seconds }));
+	imap_put(imap_put_date_time(out,
+		(struct mail_date){ seconds, host_zone_minutes(seconds * 1000) }));
 }
 
 static void

@@ -354,12 +354,12 @@ test_imap_server_capabilities(void **state)
 	config.login_in_clear = false;
 	imap_server_init(&m, &config, false);
 	assert_int_equal(imap_server_put_capabilities(&m, &out), OK);
-	check_span(0, buf_span(&out), SPAN(" LITERAL+ SASL-IR STARTTLS LOGINDISABLED AUTH=CRAM-MD5"));
+	check_span(0, buf_span(&out), SPAN(" LITERAL+ SASL-IR APPENDLIMIT=1000 STARTTLS LOGINDISABLED AUTH=CRAM-MD5"));
 	imap_server_fini(&m);
 	buf_clear(&out);
 	imap_server_init(&m, &config, true);
 	assert_int_equal(imap_server_put_capabilities(&m, &out), OK);
-	check_span(0, buf_span(&out), SPAN(" LITERAL+ SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5"));
+	check_span(0, buf_span(&out), SPAN(" LITERAL+ SASL-IR APPENDLIMIT=1000 AUTH=PLAIN AUTH=LOGIN AUTH=CRAM-MD5"));
 	imap_server_fini(&m);
 	buf_fini(&out);
 }
