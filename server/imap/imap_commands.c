@@ -3,6 +3,7 @@
  */
 #include "server/imap/imap_commands.h"
 
+#include "conf/conf.h"
 #include "server/imap/imap_session.h"
 
 const struct imap_row imap_commands[] = {
@@ -56,7 +57,7 @@ const struct imap_row imap_commands[] = {
 };
 const size_t imap_command_count = COUNT(imap_commands);
 
-/* What clients look for and no command of its own stands for; all after login. */
+/* What clients look for and no command of its own stands for. */
 static const char *const extensions[] = {
 	"UTF8=ACCEPT", /* RFC 6855 */
 };
@@ -90,13 +91,13 @@ imap_put_capabilities(struct imap_session *s, struct buf *out)
 	if (err == OK)
 		err = imap_server_put_capabilities(&s->machine, out);
 	for (size_t i = 0; i < imap_command_count && err == OK; i++) {
-		const struct imap_row *row = &imap_commands[i];
-		unsigned state = s->user_id ? IMAP_AFTER : IMAP_BEFORE;
-
-		if (row->capability && (row->states & state))
-			err = put_word(out, row->capability);
+		if (imap_commands[i].capability)
+			err = put_word(out, imap_commands[i].capability);
 	}
-	for (size_t i = 0; s->user_id && i < COUNT(extensions) && err == OK; i++)
+	for (size_t i = 0; i < COUNT(extensions) && err == OK; i++)
 		err = put_word(out, extensions[i]);
+	if (err == OK) /* RFC 7889, 2 */
+		err = buf_printf(out, " APPENDLIMIT=%lld",
+			(long long)s->session.conf->limits_message_size);
 	return err;
 }

@@ -57,8 +57,8 @@ extern const size_t imap_command_count;
 const struct imap_row *imap_command_find(struct span name, bool by_uid);
 
 /*
- * "IMAP4rev2 IMAP4rev1 ...": what the rows, the machine and the extensions without a row offer in the
- * state of S. ERR_LIMIT.
+ * "IMAP4rev2 IMAP4rev1 ...": what the rows, the machine and the extensions without a row offer; of the
+ * ways to log in those that S may use now. ERR_LIMIT.
  */
 MUST_CHECK enum err imap_put_capabilities(struct imap_session *s, struct buf *out);
 
