@@ -299,9 +299,11 @@ sort_group(struct store *store, struct group *group, enum err err)
 static void
 work_group(struct store *store, struct group *group, bool numbers)
 {
-	int rc = run_group(store, group);
 	enum err err;
+	int rc;
 
+	store->group_no++;
+	rc = run_group(store, group);
 	if (rc != 0) {
 		group->ran = group->count;
 		for (size_t i = 0; i < group->count; i++)
@@ -316,6 +318,12 @@ work_group(struct store *store, struct group *group, bool numbers)
 	pthread_mutex_unlock(&store->lock);
 	inbox_hand_back(group->jobs, group->count);
 	room_check(store, err == ERR_FULL);
+}
+
+uint64_t
+txn_group_no(struct txn *txn)
+{
+	return txn_store(txn)->group_no;
 }
 
 /* ---- the thread ---- */

@@ -88,6 +88,9 @@ MUST_CHECK enum err store_run_job_now(struct store *store, struct store_job *job
 /* Urgent jobs wait or run: what is patient may put itself off. */
 bool store_is_busy(struct store *store);
 
+/* Counts the groups: the same where apply() runs again, another for the next slice. */
+uint64_t txn_group_no(struct txn *txn);
+
 /*
  * How far a job in slices has come. apply() may run more than once for one commit, so a number that
  * it moves must begin each time where the last commit left it: `at` of slice_begin() is that, and
@@ -100,12 +103,12 @@ struct slice_place {
 static inline uint64_t
 slice_begin(struct slice_place *place, struct txn *txn)
 {
-	uint64_t id = snapshot_id(txn_view(txn));
+	uint64_t group_no = txn_group_no(txn);
 
-	if (place->ran_in == id)
+	if (place->ran_in == group_no)
 		place->at = place->before;
 	place->before = place->at;
-	place->ran_in = id;
+	place->ran_in = group_no;
 	return place->at;
 }
 

@@ -87,6 +87,7 @@ struct store {
 	struct room room;
 
 	/* written by the writer alone */
+	uint64_t group_no; /* of the group at work, from 1 */
 	struct counters counters;
 	uint64_t last_now_ms;
 	struct txn txn;

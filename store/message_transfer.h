@@ -5,7 +5,7 @@
  * POP3's unique id survives it (H27). The 200 messages of everyday go in one slice. More are laid
  * down first where nobody sees them (folder_jobs.h), copies, owners and all; then one last slice
  * relinks the blocks of 62 entries behind the others of the target, and takes those that move out of
- * the source. 100,000 take the writer 10 ms there, a million 100 ms: that is the price of one step.
+ * the source. 100,000 take the writer 20 ms there: that is the price of one step.
  * A crash before it leaves the target and the source as they were.
  */
 #ifndef STORE_MESSAGE_TRANSFER_H

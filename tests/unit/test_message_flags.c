@@ -189,6 +189,33 @@ test_store_goes_in_slices(void **state)
 		assert_string_equal(box_keywords(&b, b.inbox, uid), "q");
 }
 
+/* A job whose slice writes nothing goes on all the same: no commit tells it so. */
+struct idle_job {
+	struct store_job job;
+	struct slice_place place;
+	unsigned calls;
+};
+
+static enum step
+idle_apply(struct store_job *job, struct txn *txn)
+{
+	struct idle_job *idle = (struct idle_job *)job;
+
+	idle->calls++;
+	idle->place.at = slice_begin(&idle->place, txn) + 1;
+	return idle->place.at < 5 && idle->calls < 100 ? STEP_MORE : STEP_DONE;
+}
+
+static void
+test_slices_that_write_nothing_end(void **state)
+{
+	struct idle_job idle = { .job = { .apply = idle_apply } };
+	struct fixture *f = *state;
+
+	assert_int_equal(store_run_job_now(f->store, &idle.job), OK);
+	assert_int_equal(idle.calls, 5);
+}
+
 /* What a session reads that was there at a modseq: the blocks with something newer. */
 static void
 test_changed_blocks_are_found(void **state)
@@ -224,6 +251,7 @@ test_message_flags(void)
 		T(test_store_leaves_what_may_not_change),
 		T(test_store_own_seen),
 		T(test_store_goes_in_slices),
+		T(test_slices_that_write_nothing_end),
 		T(test_changed_blocks_are_found),
 	};
 
