@@ -434,6 +434,7 @@ console_fini(struct console *c)
 			place_free(p);
 		}
 	export_end(c);
+	settings_pending_fini(c);
 	buf_fini(&c->clip);
 	console_link_fini(c);
 	arena_reset(&c->status_arena);

@@ -23,6 +23,7 @@
 #define CONSOLE_TEXT_MAX 256
 #define CONSOLE_RECENT 64 /* lines of the log that the Overview keeps */
 #define CONSOLE_SAID 10 /* words of the palette that are remembered */
+#define CONSOLE_PENDING 50 /* settings of one set */
 #define CONSOLE_FLOWS 4
 #define CONSOLE_FLOW_MINUTES 60
 
@@ -99,6 +100,10 @@ struct console {
 
 	int64_t now_ms;  /* monotonic; set before anything is called */
 	int64_t lost_ms; /* wall clock in s; when the server went */
+	struct {
+		char *key, *value;
+	} pending[CONSOLE_PENDING]; /* settings that wait to be changed in one step */
+	size_t pending_count;
 	struct buf clip;       /* for the clipboard of the terminal; empty: nothing new */
 	struct export *export; /* under way, or NULL */
 	bool dirty, repaint, quit, suspend;
@@ -133,6 +138,16 @@ void console_pop_modal(struct console *c);
 void console_ask(struct console *c, const char *label, struct span text,
 	void (*changed)(struct screen *, struct span), void (*done)(struct screen *, struct span));
 
+/* ---- settings that wait (settings_pending.c) ---- */
+
+void settings_pending_edit(struct screen *screen);
+void settings_pending_apply(struct screen *screen);
+void settings_pending_drop(struct screen *screen);
+void settings_pending_title(struct screen *screen, struct buf *out);
+/* A method was carried out: what waited for it is done. */
+void settings_pending_done(struct console *c, const struct control_method *method);
+void settings_pending_fini(struct console *c);
+
 /* ---- messages ---- */
 
 void console_say(struct console *c, enum style style, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -166,6 +181,9 @@ void console_do_with(struct screen *screen, const struct key_action *action,
 	const struct act_values *values);
 /* What was typed as a command: by the guard of its method, as the key of a screen would do it. */
 void console_run_command(struct console *c, const struct command *command);
+/* METHOD with PARAMS, one JSON object: at once or after a preview, by its guard. */
+void console_do_params(
+	struct console *c, const struct control_method *method, struct span params);
 /* The answer of a method as a text of its own. */
 void console_show_answer(
 	struct console *c, const struct control_method *method, const struct json *result);

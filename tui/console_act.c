@@ -113,6 +113,7 @@ answered(void *owner, struct link_reply *reply)
 		console_say_error(c, reply->error);
 	} else if (p->method->reply == CONTROL_REPLY_DONE) {
 		console_tell_done(c, p->method, reply->result);
+		settings_pending_done(c, p->method);
 		keep_redo(c, reply->result, p->undo);
 		table_renew(console_screen(c));
 	} else {
@@ -305,6 +306,18 @@ console_do_with(struct screen *s, const struct key_action *action, const struct 
 	else
 		act_on(c, method, buf_span(&params), &selection, is_shown_first(method));
 	buf_wipe(&params);
+}
+
+void
+console_do_params(struct console *c, const struct control_method *method, struct span params)
+{
+	struct selection none = { 0 };
+
+	if (!control_method_allowed(method, c->rights, c->read_only))
+		console_say(c, STYLE_ERROR, "! %s is not allowed: it wants the right %s",
+			method->words, control_right_name(method->right));
+	else
+		act_on(c, method, params, &none, is_shown_first(method));
 }
 
 static bool

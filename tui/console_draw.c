@@ -164,6 +164,8 @@ draw_title(struct console *c)
 	}
 	put_on(c, &at, SPAN("   "), STYLE_PLAIN);
 	buf_init(&text, PRINT_MAX);
+	if (s->class->title_more)
+		s->class->title_more(s, &text);
 	if (screen_panel(s)->title)
 		screen_panel(s)->title(s, &text);
 	width = cells_width(&c->cells, buf_span(&text));

@@ -107,6 +107,7 @@ struct screen_class {
 	const struct detail *detail;
 	const struct form_class *form; /* of a form panel */
 	const struct screen_class *const *tabs; /* with itself among them; ended by NULL */
+	void (*title_more)(struct screen *screen, struct buf *out); /* what stands first behind the name */
 	const char *help; /* one sentence or two */
 	bool poll;        /* what it lists changes without a change of the store: look every 2 s */
 };

@@ -38,6 +38,9 @@ const struct screen_class screen_settings = {
 	.keys = (const struct key_action[]){
 		{ KEY_RETURN, "Edit", .open = &screen_setting },
 		{ 'e', "Edit", .open = &screen_setting },
+		{ 'E', "In place", .run = settings_pending_edit, .help = "Edit the value here; it waits with others to be changed in one step." },
+		{ 'A', "Change waiting", .run = settings_pending_apply, .help = "What the file would become with all that waits; y changes it, as one step." },
+		{ 'R', "Drop waiting", .run = settings_pending_drop, .help = "Forget what waits; nothing was changed." },
 		{ 'd', "Default", "config.unset" },
 		{ 'D', "Diff", "config.diff", .help = "How the file differs from what is in force." },
 		{ 0 } },
@@ -46,6 +49,7 @@ const struct screen_class screen_settings = {
 		{ "Help", "help", 3 },
 		{ "Type", "type" },
 		{ 0 } },
+	.title_more = settings_pending_title,
 	.help = "Every key of the configuration file with the value in force.",
 };
 

@@ -383,6 +383,9 @@
 	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, \
 		"key:text value:text -confirm:flag?", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \
+	X(config_change, "config.change", "config change", CONFIG_EDIT, G2, DONE, \
+		"keys:keys -confirm:flag?", "", \
+		"Change several settings in one step: KEY=VALUE..., KEY= for its default.") \
 	X(config_unset, "config.unset", "config unset", CONFIG_EDIT, G2, DONE, "key:text", "", \
 		"Take a setting out of the file: its default holds again.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \

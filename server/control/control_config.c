@@ -203,7 +203,16 @@ config_object(struct control_call *call)
 {
 	unsigned id = call->request->method->id;
 	bool is_service = id == CONTROL_service_set || id == CONTROL_service_lan;
-	struct span object = control_param(call,
+	const struct rpc_value *keys;
+	struct span object;
+
+	if (id == CONTROL_config_change) {
+		keys = rpc_value(call->request, "keys");
+		return keys->count < 2 ? keys->pairs[0].key
+				       : arena_printf(&call->arena, "%.*s and %zu more",
+						 SPAN_FMT(keys->pairs[0].key), keys->count - 1);
+	}
+	object = control_param(call,
 		id == CONTROL_config_set || id == CONTROL_config_unset ? "key"
 		: is_service		 ? "name"
 					 : "id");
@@ -263,14 +272,13 @@ control_config_take(struct control_call *call, const struct control_config *c)
 #define PASSWORD_SHORT 3 /* bytes; a shorter least length wants to be confirmed (SEC-01) */
 
 /* What is allowed and yet seldom meant is set only when it was confirmed. */
-static bool
-is_confirmed(struct control_call *call)
+bool
+control_config_is_confirmed(struct control_call *call, struct span key, struct span value)
 {
 	uint64_t length;
 
-	if (rpc_flag(call->request, "confirm") ||
-		!span_eq(control_param(call, "key"), SPAN("auth.min_length")) ||
-		span_u64(span_trim(control_param(call, "value")), UINT64_MAX, &length) != OK ||
+	if (rpc_flag(call->request, "confirm") || !span_eq(key, SPAN("auth.min_length")) ||
+		span_u64(span_trim(value), UINT64_MAX, &length) != OK ||
 		length >= PASSWORD_SHORT)
 		return true;
 	return control_fail(call, RPC_REFUSED,
@@ -288,7 +296,9 @@ edit_check(struct control_call *call)
 static bool
 set_check(struct control_call *call)
 {
-	return is_confirmed(call) && edit_check(call);
+	return control_config_is_confirmed(
+		       call, control_param(call, "key"), control_param(call, "value")) &&
+	       edit_check(call);
 }
 
 static void
@@ -328,9 +338,9 @@ control_config_save(struct control_call *call, struct control_config *c,
 	return err == OK;
 }
 
-/* A preview: the change is made and checked on a copy, and what would differ is kept to be told. */
-static bool
-set_look(struct control_call *call, struct control_config *c, const struct conf_change *change)
+bool
+control_config_look(struct control_call *call, struct control_config *c,
+	const struct conf_change *changes, size_t count)
 {
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text, diff;
@@ -339,20 +349,20 @@ set_look(struct control_call *call, struct control_config *c, const struct conf_
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	buf_init(&diff, CONTROL_REPLY_BYTES / 2);
-	err = conf_edit(c->last_read, change, &text, faults);
+	err = conf_edit_all(c->last_read, changes, count, &text, faults);
 	if (err == OK)
 		err = conf_diff(c->last_read, buf_span(&text), &diff);
 	if (err == OK)
 		c->diff = arena_copy(&call->arena, buf_span(&diff));
 	else
-		edit_failed(call, err, change, faults);
+		edit_failed(call, err, &changes[0], faults);
 	buf_fini(&diff);
 	config_forget(&text, faults);
 	return err == OK;
 }
 
-static enum step
-set_foresee(struct control_call *call, struct snapshot *snap)
+enum step
+control_config_foresee(struct control_call *call, struct snapshot *snap)
 {
 	const struct control_config *c = call->state;
 	struct span rest = c->diff, line;
@@ -385,7 +395,7 @@ set_work(struct control_call *call)
 	if (!change.remove)
 		change.value = control_param(call, "value");
 	if (call->foresees)
-		return set_look(call, call->state, &change);
+		return control_config_look(call, call->state, &change, 1);
 	snprintf(what, sizeof(what), "config %s %.*s", change.remove ? "unset" : "set",
 		SPAN_FMT(span_range(change.key, 0, 300)));
 	return control_config_save(call, call->state, &change, 1, what);
@@ -407,7 +417,7 @@ const struct control_handler control_do_config_set = {
 	.check = set_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
-	.foresee = set_foresee,
+	.foresee = control_config_foresee,
 	.would = set_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,
@@ -419,7 +429,7 @@ const struct control_handler control_do_config_unset = {
 	.check = edit_check,
 	.work = set_work,
 	.work_kind = WORK_GENERAL,
-	.foresee = set_foresee,
+	.foresee = control_config_foresee,
 	.would = set_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,

@@ -192,11 +192,6 @@ walk_bin(struct control_call *call, struct snapshot *snap)
 		control_fail_err(call, err, "folder");
 		return STEP_FAIL;
 	}
-	if (u->count == 0) {
-		control_fail(call, RPC_NOT_FOUND, "nothing of it is in the bin",
-			"message bin USER shows what is", "folder");
-		return STEP_FAIL;
-	}
 	return STEP_DONE;
 }
 
@@ -225,7 +220,10 @@ undelete_foresee(struct control_call *call, struct snapshot *snap)
 	if (step != STEP_DONE)
 		return step;
 	call->foreseen_bytes = u->bytes;
-	control_foresee(call, arena_printf(&call->arena,
+	if (u->count == 0)
+		control_foresee(call, SPAN("nothing of it is in the bin"));
+	else
+		control_foresee(call, arena_printf(&call->arena,
 				      "%.*s come back from the bin; a folder that is gone is made "
 				      "anew",
 				      SPAN_FMT(what_comes(call, u->count))));
@@ -238,6 +236,11 @@ undelete_read(struct control_call *call, struct snapshot *snap)
 	const struct undelete *u = call->state;
 	enum step step = walk_bin(call, snap);
 
+	if (step == STEP_DONE && u->count == 0) {
+		control_fail(call, RPC_NOT_FOUND, "nothing of it is in the bin",
+			"message bin USER shows what is", "folder");
+		return STEP_FAIL;
+	}
 	call->targets = u->keys;
 	call->target_count = u->count;
 	return step;

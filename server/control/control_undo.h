@@ -42,6 +42,13 @@ MUST_CHECK enum err control_config_record(struct control_call *call, struct txn 
  * call fails. */
 bool control_config_take(struct control_call *call, const struct control_config *c);
 
+/* What is allowed and yet seldom meant is set only when it was confirmed (SEC-01). Fails the call. */
+bool control_config_is_confirmed(struct control_call *call, struct span key, struct span value);
+/* Worker, of a preview: make and check CHANGES on a copy; c->diff is what would differ. Fails the call. */
+bool control_config_look(struct control_call *call, struct control_config *c,
+	const struct conf_change *changes, size_t count);
+/* The step `foresee` of a call whose state begins with its struct control_config: tells c->diff. */
+enum step control_config_foresee(struct control_call *call, struct snapshot *snap);
 /* The steps `take` and `change` of a call whose state begins with its struct control_config. */
 bool control_config_set_take(struct control_call *call);
 MUST_CHECK enum err control_config_set_change(struct control_call *call, struct txn *txn);

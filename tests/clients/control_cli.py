@@ -717,6 +717,7 @@ def test_config(c, s):
             s.json("config", "get", "domains.local")[0]["value"] == ["example.test"], err)
     st, _, err = s.run("config", "check")
     c.check("config check", st == 0, err)
+    test_config_change(c, s)
     test_config_refused(c, s)
     bad = os.path.join(s.dir, "bad.yaml")
     with open(bad, "w", encoding="utf-8") as f:
@@ -724,6 +725,24 @@ def test_config(c, s):
     st, out, err = s.run("config", "check", bad)
     c.check("config check names every fault", st == 1 and "nonsense" in out + err and "level" in out + err,
             (st, out, err))
+
+
+def test_config_change(c, s):
+    """Several settings are one step, checked together, and one undo."""
+    def value(key):
+        return s.json("config", "get", key)[0]["text"]
+    before = value("log.keep"), value("queue.bin_keep")
+    st, out, err = s.run("config", "change", "log.keep=7", "queue.bin_keep=20m", "--dry-run")
+    c.check("config change is shown as a difference", st == 0 and "would set log.keep, queue.bin_keep" in out
+            and "20m" in out, (out, err))
+    c.check("--dry-run sets nothing", (value("log.keep"), value("queue.bin_keep")) == before, out)
+    st, out, err = s.run("config", "change", "log.keep=7", "queue.bin_keep=nope")
+    c.check("one bad value refuses all", st == 1 and "queue.bin_keep" in err and value("log.keep") == before[0], err)
+    st, out, err = s.run("config", "change", "log.keep=7", "queue.bin_keep=20m")
+    c.check("config change sets both", st == 0 and (value("log.keep"), value("queue.bin_keep")) == ("7", "20m"),
+            (out, err))
+    s.run("undo")
+    c.check("one undo takes both back", (value("log.keep"), value("queue.bin_keep")) == before)
 
 
 def test_config_refused(c, s):

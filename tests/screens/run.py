@@ -123,7 +123,7 @@ def test_user_and_mapping_mail_follows(server):
         c.keys("5", "G").sees(r"postmaster")
         c.keys("/", "dora", "Enter").sees(r"^>.*dora")
         c.keys("Enter").sees(r"Users > dora", r"\[General\]")
-        c.keys("PPage", "PPage").sees(r"\[Bin\]|\[Mailbox\]")
+        c.keys("PPage", "PPage").sees(r"\[History\]|\[Bin\]|\[Mailbox\]")
 
 
 def test_lists_and_groups(server):

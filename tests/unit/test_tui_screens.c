@@ -83,6 +83,8 @@ static const struct answer objects[] = {
 		"\"log.max_size: not a size\",\"field\":\"log.max_size\"}" },
 	{ "preview", "config.set", "{\"token\":\"t8\",\"count\":1,\"sample\":[],\"effects\":[\"would set "
 		"log.max_size\",\"-log: { max_size: 10MB }\",\"+log: { max_size: 12MB }\"],\"warnings\":[]}" },
+	{ "preview", "config.change", "{\"token\":\"t7\",\"count\":1,\"sample\":[],\"effects\":[\"would set "
+		"log.max_size\",\"+log: { max_size: 12MB }\"],\"warnings\":[]}" },
 	{ "preview", "config.unset", "{\"token\":\"t9\",\"count\":1,\"sample\":[],\"effects\":"
 		"[\"would set log.max_size back to its default\"],\"warnings\":[]}" },
 	{ "apply", NULL, PLAY_DONE("config log.max_size changed") },
@@ -252,6 +254,33 @@ setting_is_edited(void **state)
 	play_end(&play);
 }
 
+/* Several edits are one set: nothing is sent before A, the difference comes first, one step. */
+static void
+settings_wait_for_one_step(void **state)
+{
+	(void)state;
+	play_begin(&play, objects, 24, 80);
+	play_keys(&play, ":settings<Enter>E<Ctrl-U>12MB<Enter>");
+	assert_true(play_sees(&play, "WAITING: log.max_size"));
+	assert_true(play_sees(&play, "1 setting waits: A shows"));
+	assert_false(play_was_asked(&play, "preview"));
+	play_keys(&play, "E<Back>B<Enter>"); /* the same once more: its value changes */
+	play_keys(&play, "A");
+	assert_true(play_was_asked(&play, "preview {\"method\":\"config.change\",\"params\":{\"keys\":"
+					  "{\"log.max_size\":\"12MB\"}}}"));
+	assert_true(play_sees(&play, "+log: { max_size: 12MB }"));
+	play_keys(&play, "<Esc>");
+	assert_true(play_sees(&play, "WAITING: log.max_size")); /* a no keeps what waits */
+	play_keys(&play, "Ay");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t7\"}"));
+	assert_false(play_sees(&play, "WAITING"));
+	play_keys(&play, "E9MB<Enter>R");
+	assert_true(play_sees(&play, "1 dropped"));
+	play_keys(&play, "A");
+	assert_true(play_sees(&play, "no setting waits"));
+	play_end(&play);
+}
+
 static void
 pages_of_objects(void **state)
 {
@@ -297,6 +326,7 @@ test_tui_screens(void)
 		cmocka_unit_test(forms_are_previewed),
 		cmocka_unit_test(message_tabs_h70),
 		cmocka_unit_test(setting_is_edited),
+		cmocka_unit_test(settings_wait_for_one_step),
 		cmocka_unit_test(pages_of_objects),
 	};
 

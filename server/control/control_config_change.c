@@ -1,0 +1,75 @@
+/*
+ * control_config_change.c - `config change`: several settings in one step, of the file and of undo.
+ */
+#include <stdio.h>
+
+#include "server/control/control_undo.h"
+
+#define KEYS_MAX 100 /* of one step */
+#define WHAT_MAX 400
+
+struct config_change {
+	struct control_config config; /* first: control_config_set_take() and the like see it */
+	struct conf_change changes[KEYS_MAX];
+	size_t count;
+};
+
+/* KEY=VALUE sets, `KEY=` alone takes the key out of the file. */
+static bool
+change_check(struct control_call *call)
+{
+	const struct rpc_value *keys = rpc_value(call->request, "keys");
+	struct config_change *c = ARENA_NEW(&call->arena, struct config_change);
+
+	if (keys->count == 0 || keys->count > KEYS_MAX)
+		return control_failf(call, keys->count ? RPC_TOO_LARGE : RPC_INVALID, "keys",
+			"1 to %d settings in one step", KEYS_MAX);
+	call->state = c;
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct rpc_pair *pair = &keys->pairs[i];
+
+		if (!control_config_is_confirmed(call, pair->key, pair->value))
+			return false;
+		c->changes[c->count++] = (struct conf_change){
+			.key = pair->key, .value = pair->value, .remove = pair->value.len == 0};
+	}
+	return control_config_begin(call, &c->config);
+}
+
+static bool
+change_work(struct control_call *call)
+{
+	struct config_change *c = call->state;
+	char what[WHAT_MAX];
+
+	if (call->foresees)
+		return control_config_look(call, &c->config, c->changes, c->count);
+	snprintf(what, sizeof(what), "config change %.*s%s",
+		SPAN_FMT(span_range(c->changes[0].key, 0, 300)), c->count > 1 ? " ..." : "");
+	return control_config_save(call, &c->config, c->changes, c->count, what);
+}
+
+/* Without the values, which may be passwords: the difference shows them masked. */
+static struct span
+change_would(struct control_call *call, const struct rpc_request *request)
+{
+	const struct rpc_value *keys = rpc_value(request, "keys");
+	struct span text = SPAN("would set");
+
+	for (size_t i = 0; i < keys->count; i++)
+		text = arena_printf(&call->arena, "%.*s%s%.*s", SPAN_FMT(text), i ? ", " : " ",
+			SPAN_FMT(keys->pairs[i].key));
+	return text;
+}
+
+const struct control_handler control_do_config_change = {
+	.check = change_check,
+	.work = change_work,
+	.work_kind = WORK_GENERAL,
+	.foresee = control_config_foresee,
+	.would = change_would,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
+	.object = "the change",
+	.unrecorded = true,
+};
