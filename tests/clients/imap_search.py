@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 from tests.harness.imap import Imap  # noqa: E402
-from tests.harness.postroom import IMAP_SERVICES, Server, equal, tap, true, wait_for  # noqa: E402
+from tests.harness.postroom import Server, equal, tap, true, wait_for  # noqa: E402
 
 EXTRA = "auth: { hash_memory: 8MB, hash_passes: 1 }\nloops: 2\n"
 
@@ -230,7 +230,7 @@ def test_without_the_index(server):
 
 
 def main():
-    with Server(extra=EXTRA, services=IMAP_SERVICES) as server:
+    with Server(extra=EXTRA) as server:
         return tap([test for name, test in globals().items() if name.startswith("test_")], server)
 
 
