@@ -220,7 +220,7 @@ run_idle(struct imap_session *imap)
 
 	do {
 		imap->selected->changed = false;
-		if (!imap_selected_refresh(imap))
+		if (!imap_selected_refresh(imap, false))
 			return;
 		turn = imap_sync(imap, true);
 		if (turn == IMAP_MORE) {
@@ -281,7 +281,7 @@ imap_dispatch(struct imap_session *imap, const struct imap_event *ev)
 	const struct imap_row *row = imap_command_find(ev->name, ev->uid);
 	struct imap_reply reply;
 
-	if (!imap_selected_refresh(imap))
+	if (!imap_selected_refresh(imap, row && (row->flags & IMAP_QUIET)))
 		return;
 	if (!may_run(imap, row, &reply)) {
 		imap_answer(imap, reply);

@@ -119,9 +119,9 @@ take_rights(struct imap_session *s, struct snapshot *snap, uint32_t rights)
 }
 
 bool
-imap_selected_refresh(struct imap_session *s)
+imap_selected_refresh(struct imap_session *s, bool leaves)
 {
-	const struct imap_selected *sel = s->selected;
+	struct imap_selected *sel = s->selected;
 	struct snapshot *snap;
 	struct folder folder;
 	uint32_t rights;
@@ -131,6 +131,11 @@ imap_selected_refresh(struct imap_session *s)
 	if (folder_get(snap, sel->user_id, sel->folder_id, &folder) != OK ||
 		imap_rights_of(snap, s->user_id, &folder, &rights) != OK)
 		return true; /* it is gone: the news say so */
+	if (!(rights & RIGHT_READ) && leaves) {
+		sel->rights = 0; /* CLOSE expunges nothing */
+		sel->read_only = true;
+		return true;
+	}
 	if (!(rights & RIGHT_READ)) {
 		imap_put(buf_put(imap_out(s), SPAN("* BYE The folder is closed to you now\r\n")));
 		session_close(&s->session, CLOSE_RIGHTS);

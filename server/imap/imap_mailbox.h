@@ -57,9 +57,9 @@ imap_rights_write(uint32_t rights)
 }
 /*
  * Before a command: rights that others changed in the selected folder hold from now on. False: he may not
- * read it any more; he was told, and the session ends.
+ * read it any more; he was told, and the session ends, unless the command LEAVES the folder to itself.
  */
-bool imap_selected_refresh(struct imap_session *s);
+bool imap_selected_refresh(struct imap_session *s, bool leaves);
 
 /* The name of FOLDER as the session's user sees it, UTF-8; in A. Empty: its owner is gone. */
 struct span imap_mailbox_name(
