@@ -13,6 +13,7 @@ struct node {
 	const struct imap_threaded *m; /* NULL: a dummy */
 	struct node *same_hash;
 	struct span id;
+	uint32_t number;
 	int64_t sent_s; /* of a dummy its first child's */
 };
 
@@ -200,9 +201,12 @@ link_message(struct threads *t, const struct imap_threaded *m, struct node **of_
 		n = node_new(t, SPAN_NONE);
 	n->m = m;
 	*of_message = n;
-	if (!parent || !may_link(t, parent, n))
+	if (!parent)
 		return;
-	append_child(parent, n);
+	if (n->parent)
+		unlink_node(n); /* its own word counts, also where that would make a loop (RFC 5256, 3) */
+	if (may_link(t, parent, n))
+		append_child(parent, n);
 }
 
 /* Steps 1 and 2. Every node that is in the tree or above one that is gets into the root set. */
@@ -252,11 +256,10 @@ static int
 by_date(const void *a, const void *b)
 {
 	const struct node *one = *(struct node *const *)a, *two = *(struct node *const *)b;
-	uint32_t first = one->m ? one->m->number : 0, second = two->m ? two->m->number : 0;
 
 	if (one->sent_s != two->sent_s)
 		return one->sent_s < two->sent_s ? -1 : 1;
-	return (first > second) - (first < second);
+	return (one->number > two->number) - (one->number < two->number);
 }
 
 static void
@@ -274,11 +277,13 @@ sort_children(struct threads *t, struct node *p, struct node **room)
 		room[i]->next = room[i]->prev = NULL;
 		append_child(p, room[i]);
 	}
-	if (!p->m && p->child && p != &t->root)
+	if (!p->m && p->child && p != &t->root) {
 		p->sent_s = p->child->sent_s;
+		p->number = p->child->number;
+	}
 }
 
-/* All siblings, those deepest down first: a dummy's date is its first child's. */
+/* All siblings, those deepest down first: a dummy's date and number are its first child's. */
 static void
 sort_all(struct threads *t)
 {
@@ -292,6 +297,7 @@ sort_all(struct threads *t)
 	order[at++] = &t->root;
 	for (struct node *n = t->root.child; n; n = walk(n)) {
 		n->sent_s = n->m ? n->m->sent_s : 0;
+		n->number = n->m ? n->m->number : 0;
 		order[at++] = n;
 	}
 	while (at-- > 0)

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 
+#include "proto/base/ascii.h"
 #include "server/imap/imap_sorted.h"
 
 #define ANSWER_MAX (64u << 20) /* bytes */
@@ -89,6 +90,23 @@ order_of(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
+/*
+ * Texts are folded to small letters; in order they stand as capitals do, before "[" and "_" (RFC 5051, RFC
+ * 5256, 3: i;unicode-casemap).
+ */
+static int
+order_of_text(struct span a, struct span b)
+{
+	for (size_t i = 0; i < a.len && i < b.len; i++) {
+		unsigned char x = (unsigned char)ascii_upper(a.ptr[i]);
+		unsigned char y = (unsigned char)ascii_upper(b.ptr[i]);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (a.len > b.len) - (a.len < b.len);
+}
+
 static int
 compare_by(enum imap_sort_by by, const struct sorted_message *a, const struct sorted_message *b)
 {
@@ -96,17 +114,17 @@ compare_by(enum imap_sort_by by, const struct sorted_message *a, const struct so
 	case IMAP_SORT_ARRIVAL:
 		return order_of(a->received_s, b->received_s);
 	case IMAP_SORT_CC:
-		return span_cmp(a->cc, b->cc);
+		return order_of_text(a->cc, b->cc);
 	case IMAP_SORT_DATE:
 		return order_of(a->sent_s, b->sent_s);
 	case IMAP_SORT_FROM:
-		return span_cmp(a->from, b->from);
+		return order_of_text(a->from, b->from);
 	case IMAP_SORT_SIZE:
 		return order_of(a->size, b->size);
 	case IMAP_SORT_SUBJECT:
-		return span_cmp(a->subject, b->subject);
+		return order_of_text(a->subject, b->subject);
 	case IMAP_SORT_TO:
-		return span_cmp(a->to, b->to);
+		return order_of_text(a->to, b->to);
 	}
 	return 0;
 }

@@ -84,8 +84,15 @@ static enum err
 ready_set(struct imap_find *f, const struct imap_key *key, struct find_key *ready)
 {
 	struct imap_seqset set = key->set;
+	enum err err = imap_numbers(f->session, &set, key->kind == IMAP_KEY_UIDS, &ready->seqs);
 
-	return imap_numbers(f->session, &set, key->kind == IMAP_KEY_UIDS, &ready->seqs);
+	if (err != ERR_SYNTAX)
+		return err;
+	/* A key only chooses: the number that no message has chooses none. */
+	for (size_t i = 0; i < set.count && set.ranges[i].first <= f->view->count; i++)
+		uid_ranges_add(&ready->seqs, &f->arena, set.ranges[i].first,
+			set.ranges[i].last < f->view->count ? set.ranges[i].last : f->view->count);
+	return OK;
 }
 
 static enum err
@@ -233,8 +240,6 @@ imap_find_refused(enum err err)
 		return IMAP_NO("BADCHARSET (US-ASCII UTF-8)", "Unknown charset");
 	if (err == ERR_LIMIT)
 		return IMAP_NO("LIMIT", "The text or the result is too long");
-	if (err == ERR_SYNTAX)
-		return IMAP_BAD("No message has that number");
 	return imap_reply_for(err);
 }
 

@@ -52,14 +52,17 @@ sorted_read_subject(struct imap_find *f, struct sorted_message *to, const struct
 struct span
 sorted_mailbox(struct imap_find *f, const struct find_message *m, enum mime_field field)
 {
-	struct span rest = m->derived.mime.fields[field].raw;
+	struct span rest = m->derived.mime.fields[field].raw, name;
 	struct header_mailbox first;
+	bool in_group = false;
+	enum header_element kind = header_next_element(&rest, &in_group, &first);
 
-	if (rest.len == 0 || !header_next_mailbox(&rest, &first))
+	if (kind != HEADER_MAILBOX && kind != HEADER_GROUP)
 		return SPAN_NONE;
+	name = kind == HEADER_GROUP ? first.display /* it stands where a mailbox does (RFC 9051, 7.5.2) */
+				    : span_range(first.address, 0, span_find_last(first.address, '@'));
 	buf_clear(&f->folded);
-	if (utf8_put_folded(&f->folded,
-		    span_range(first.address, 0, span_find_last(first.address, '@'))) != OK)
+	if (utf8_put_folded(&f->folded, name) != OK)
 		return SPAN_NONE;
 	return arena_copy(&f->arena, buf_span(&f->folded));
 }
