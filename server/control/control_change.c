@@ -233,7 +233,9 @@ each_body(struct control_call *call, struct txn *txn)
 static enum err
 change_body(struct control_call *call, struct txn *txn)
 {
-	return call->handler->change(call, txn);
+	enum err err = call->handler->change(call, txn);
+
+	return err == OK && call->failed ? ERR_DENIED : err; /* who was refused has changed nothing */
 }
 
 /* May run again (commit.h): everything it leaves in the call is set anew. */

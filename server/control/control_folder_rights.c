@@ -159,8 +159,9 @@ share_change(struct control_call *call, struct txn *txn)
 			"who");
 		return ERR_DENIED;
 	}
-	if (err == OK)
-		err = right_get(txn_view(txn), folder.folder_id, subject.kind, subject.id, &right);
+	if (err != OK)
+		return err;
+	err = right_get(txn_view(txn), folder.folder_id, subject.kind, subject.id, &right);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	right.owner_id = place.user_id;
