@@ -135,8 +135,7 @@ prepare(struct fetch_task *task)
 	if (!task->marks && may_mark(task) && find_unseen(task) == IMAP_MORE)
 		return IMAP_MORE;
 	if (task->marks) {
-		err = imap_store_job_go_on(imap, &task->seen);
-		if (err == ERR_BUSY)
+		if (imap_store_job_go_on(imap, &task->seen, &err))
 			return IMAP_WAIT;
 		if (err != OK) /* they are read all the same */
 			session_log(&imap->session, LEVEL_WARNING, .text = "messages not marked as seen",

@@ -146,9 +146,9 @@ go_on(struct imap_session *imap, struct store_task *task)
 	enum imap_turn turn;
 
 	if (!task->stored) {
-		enum err err = imap_store_job_go_on(imap, &task->job);
+		enum err err;
 
-		if (err == ERR_BUSY)
+		if (imap_store_job_go_on(imap, &task->job, &err))
 			return IMAP_WAIT;
 		if (err != OK)
 			return imap_fail(imap, err);

@@ -12,8 +12,8 @@
 
 #define LOOKS_SAVED 16 /* of so many pieces of output one asks what time it is */
 
-static int64_t
-now_us(void)
+int64_t
+imap_now_us(void)
 {
 	struct timespec t;
 
@@ -91,7 +91,7 @@ imap_must_yield(struct imap_session *imap)
 	} else if (++imap->slice_looks % LOOKS_SAVED != 0) {
 		return false;
 	}
-	return now_us() > imap->slice_until_us;
+	return imap_now_us() > imap->slice_until_us;
 }
 
 enum err
@@ -234,13 +234,23 @@ run_idle(struct imap_session *imap)
 void
 imap_go_on(struct imap_session *imap)
 {
-	imap->slice_until_us = now_us() + IMAP_SLICE_US;
+	imap->slice_until_us = imap_now_us() + IMAP_SLICE_US;
 	if (session_is_closing(&imap->session))
 		return;
 	if (imap->run)
 		run_command(imap);
 	if (!imap->run && imap->idling && imap->selected && !session_is_closing(&imap->session))
 		run_idle(imap);
+}
+
+/* Commands that come together share turns as one long one does (H36). True: the rest comes later. */
+bool
+imap_turn_is_over(struct imap_session *imap, int64_t began_us)
+{
+	if (imap_now_us() - began_us < IMAP_SLICE_US)
+		return false;
+	go_on_later(imap);
+	return true;
 }
 
 /* ---- from the machine ---- */

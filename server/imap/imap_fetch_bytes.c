@@ -440,6 +440,10 @@ fetch_bytes_go_on(struct fetch_task *task)
 		if (turn != IMAP_DONE)
 			return turn;
 		task->phase = FETCH_ITEM;
+		if (imap_must_yield(task->session)) { /* a header may be a MiB, and items a hundred */
+			task->item++;
+			return IMAP_MORE;
+		}
 	}
 	return IMAP_DONE;
 }

@@ -151,6 +151,7 @@ static void
 imap_input(struct session *s)
 {
 	struct imap_session *imap = imap_of(s);
+	int64_t began_us = imap_now_us();
 
 	if (imap->run || imap->sync)
 		imap_go_on(imap);
@@ -159,7 +160,8 @@ imap_input(struct session *s)
 	if (session_take_conf(s))
 		imap->machine.config = imap_machine_config(imap);
 	while (!session_is_closing(s) && !stream_is_full(&s->stream) && step(imap))
-		continue;
+		if (imap_turn_is_over(imap, began_us))
+			return;
 	if (!session_is_closing(s) && !s->waits && !imap->run && stream_at_eof(&s->stream))
 		session_close(s, CLOSE_PEER);
 }

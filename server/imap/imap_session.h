@@ -156,6 +156,9 @@ void imap_dispatch_idle_done(struct imap_session *s, struct imap_reply reply);
 void imap_dispatch_answered(struct imap_session *s, struct span name, struct imap_reply reply);
 /* Go on with s->run, or with the news of IDLE. */
 void imap_go_on(struct imap_session *s);
+/* Has this turn of the session taken its time? Then it goes on in a later one. */
+bool imap_turn_is_over(struct imap_session *s, int64_t began_us);
+int64_t imap_now_us(void); /* monotonic */
 /* The tagged answer, or what the pending event wants. */
 void imap_answer(struct imap_session *s, struct imap_reply reply);
 

@@ -69,20 +69,17 @@ take_result(struct imap_session *imap, struct imap_store_job *job)
 	job->at += job->result.next;
 }
 
-enum err
-imap_store_job_go_on(struct imap_session *imap, struct imap_store_job *job)
+bool
+imap_store_job_go_on(struct imap_session *imap, struct imap_store_job *job, enum err *err)
 {
-	enum err err;
-
 	if (job->runs)
 		take_result(imap, job);
+	*err = job->err;
 	if (job->err != OK || job->at >= job->list.count)
-		return job->err;
+		return false;
 	job->job = (struct store_job){ .apply = job_apply, .done = job_done,
 		.size_bytes = 64 * rest_of(job).count };
-	err = imap_submit(imap, &job->job);
-	if (err != OK)
-		return err == ERR_BUSY ? ERR_FULL : err; /* ERR_BUSY here says that it is under way */
-	job->runs = true;
-	return ERR_BUSY;
+	*err = imap_submit(imap, &job->job);
+	job->runs = *err == OK;
+	return job->runs;
 }

@@ -28,9 +28,10 @@ struct imap_store_job {
 void imap_store_job_begin(
 	struct imap_session *s, struct imap_store_job *job, const struct uid_ranges *seqs);
 /*
- * OK: it is all on disk, and its modseqs count as told. ERR_BUSY: say IMAP_WAIT, then call again. Else it
- * failed; slices before it are kept.
+ * True: a slice is under way, say IMAP_WAIT, then call again. False: *err is OK, it is all on disk, and its
+ * modseqs count as told; or it failed, and slices before it are kept.
  */
-MUST_CHECK enum err imap_store_job_go_on(struct imap_session *s, struct imap_store_job *job);
+MUST_CHECK bool imap_store_job_go_on(
+	struct imap_session *s, struct imap_store_job *job, enum err *err);
 
 #endif
