@@ -7,7 +7,7 @@
 
 #include "store/search_write.h"
 
-#define SLOTS (SEARCH_BUILD_WORDS * 2) /* of the table: half of them at most are taken */
+#define SLOTS_FIRST 4096 /* of the table, which doubles when half of them are taken */
 #define NO_POST UINT32_MAX
 
 /* Message DOC has the word, in PLACES; the one before it in the chain. */
@@ -37,7 +37,7 @@ struct search_builder {
 	struct post *posts;
 	char *text;
 	struct doc *docs;
-	uint32_t post_count, word_count, text_len, doc_count;
+	uint32_t slot_count, post_count, word_count, text_len, doc_count;
 	uint32_t doc_words; /* of the message at work */
 };
 
@@ -58,7 +58,8 @@ take_memory(struct search_builder *b)
 {
 	if (b->slots)
 		return;
-	b->slots = calloc(SLOTS, sizeof(*b->slots));
+	b->slot_count = SLOTS_FIRST;
+	b->slots = calloc(b->slot_count, sizeof(*b->slots));
 	b->posts = malloc(SEARCH_BUILD_POSTS * sizeof(*b->posts));
 	b->text = malloc(SEARCH_BUILD_TEXT);
 	b->docs = malloc(SEARCH_RUN_MESSAGES * sizeof(*b->docs));
@@ -122,7 +123,7 @@ find_slot(struct search_builder *b, struct span bytes)
 	uint64_t hash = hash64(b->index->options.hash_key, bytes);
 	uint32_t tag = (uint32_t)(hash >> 32);
 
-	for (uint32_t i = (uint32_t)hash % SLOTS;; i = (i + 1) % SLOTS) {
+	for (uint32_t i = (uint32_t)hash % b->slot_count;; i = (i + 1) % b->slot_count) {
 		struct word *w = &b->slots[i];
 
 		if (w->len == 0) {
@@ -146,6 +147,21 @@ add_word(struct search_builder *b, struct word *w, struct span bytes)
 	b->word_count++;
 }
 
+static void
+grow(struct search_builder *b)
+{
+	struct word *old = b->slots;
+	uint32_t count = b->slot_count;
+
+	b->slot_count *= 2;
+	b->slots = calloc(b->slot_count, sizeof(*b->slots));
+	ENSURE(b->slots);
+	for (uint32_t i = 0; i < count; i++)
+		if (old[i].len > 0)
+			*find_slot(b, (struct span){ b->text + old[i].at, old[i].len }) = old[i];
+	free(old);
+}
+
 void
 search_build_word(struct search_builder *b, struct span word, unsigned where)
 {
@@ -153,6 +169,8 @@ search_build_word(struct search_builder *b, struct span word, unsigned where)
 	struct word *w;
 
 	ENSURE(word.len > 0 && word.len <= SEARCH_WORD_MAX);
+	if (2 * b->word_count >= b->slot_count)
+		grow(b);
 	w = find_slot(b, word);
 	if (w->len > 0 && w->last != NO_POST && b->posts[w->last].doc == doc) {
 		b->posts[w->last].places |= (uint16_t)where;
@@ -186,7 +204,7 @@ sort_words(struct search_builder *b)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < SLOTS; i++)
+	for (uint32_t i = 0; i < b->slot_count; i++)
 		if (b->slots[i].len > 0)
 			b->slots[n++] = b->slots[i];
 	qsort_r(b->slots, n, sizeof(*b->slots), by_bytes, b->text);

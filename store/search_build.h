@@ -13,7 +13,7 @@
 
 #define SEARCH_MESSAGE_WORDS 20000         /* different ones that one message may add */
 #define SEARCH_BUILD_POSTS (1u << 20)      /* in memory, 8 bytes each; then the run is full */
-#define SEARCH_BUILD_WORDS (1u << 18)      /* different words of a run */
+#define SEARCH_BUILD_WORDS (1u << 17)      /* different words of a run */
 #define SEARCH_BUILD_TEXT (4u << 20)       /* bytes of these words */
 
 struct search_builder;

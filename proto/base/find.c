@@ -1,5 +1,7 @@
 /*
  * find.c - first and last byte of the needle compared at sixteen places at once, the rest where both fit.
+ *
+ * A long needle could be made to fit nearly everywhere: those go another way, whose time is linear (H25).
  */
 #include "proto/base/find.h"
 
@@ -8,6 +10,9 @@
 #include "proto/base/ascii.h"
 
 #define WIDE 16
+#define LONG_NEEDLE 32 /* bytes; longer ones are found in a time that does not depend on them */
+#define WINDOW 4096    /* bytes at a time in small letters, and a needle more */
+#define LONG_MAX 2048  /* a longer needle is looked for at each place in turn */
 
 typedef unsigned char wide __attribute__((vector_size(WIDE)));
 typedef uint64_t halves __attribute__((vector_size(WIDE)));
@@ -72,6 +77,29 @@ find_slowly(struct span hay, struct span needle, size_t from, size_t to, bool fo
 	return to;
 }
 
+/* Two-way search of the C library over copies in small letters. */
+static size_t
+find_long(struct span hay, struct span needle, bool folds)
+{
+	char window[WINDOW + LONG_MAX];
+	const char *found;
+
+	if (!folds) {
+		found = memmem(hay.ptr, hay.len, needle.ptr, needle.len);
+		return found ? (size_t)(found - hay.ptr) : hay.len;
+	}
+	for (size_t at = 0; at + needle.len <= hay.len; at += WINDOW) {
+		struct span part = span_range(hay, at, at + WINDOW + needle.len - 1);
+
+		for (size_t i = 0; i < part.len; i++)
+			window[i] = ascii_lower(part.ptr[i]);
+		found = memmem(window, part.len, needle.ptr, needle.len);
+		if (found)
+			return at + (size_t)(found - window);
+	}
+	return hay.len;
+}
+
 static inline size_t
 find(struct span hay, struct span needle, bool folds)
 {
@@ -82,6 +110,8 @@ find(struct span hay, struct span needle, bool folds)
 		return 0;
 	if (needle.len > hay.len)
 		return hay.len;
+	if (needle.len > LONG_NEEDLE && (!folds || needle.len <= LONG_MAX))
+		return find_long(hay, needle, folds);
 	places = hay.len - last;
 	first_byte = wide_of(needle.ptr[0]);
 	last_byte = wide_of(needle.ptr[last]);

@@ -6,7 +6,7 @@
 
 #include "proto/base/span.h"
 
-/* Index of the first NEEDLE in HAY, or hay.len. The empty needle is at 0. Worst case |hay| x |needle|. */
+/* Index of the first NEEDLE in HAY, or hay.len. The empty needle is at 0. Linear but for the first 32 bytes of NEEDLE. */
 size_t find_bytes(struct span hay, struct span needle);
 /* The same where NEEDLE has no ASCII capitals and those of HAY count as small letters. */
 size_t find_lower(struct span hay, struct span needle);

@@ -162,6 +162,7 @@ sort_hits(struct work *work)
 		(void)!buf_put_u64(&task->answer, by_uid ? m->uid : m->seq);
 	}
 	(void)!buf_put(&task->answer, SPAN("\r\n"));
+	imap_find_forget(task->find); /* here: to free megabytes would hold up the loop */
 }
 
 static void

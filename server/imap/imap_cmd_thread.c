@@ -102,6 +102,7 @@ thread_hits(struct work *work)
 	(void)!buf_put(&task->answer, task->hits.count ? SPAN("* THREAD ") : SPAN("* THREAD"));
 	(void)!imap_thread_put(a, messages, task->hits.count, task->how, key, &task->answer);
 	(void)!buf_put(&task->answer, SPAN("\r\n"));
+	imap_find_forget(task->find); /* here: to free megabytes would hold up the loop */
 }
 
 static void

@@ -192,18 +192,25 @@ ready_all(struct imap_find *f)
 	return err;
 }
 
+void
+imap_find_forget(struct imap_find *f)
+{
+	find_answers_free(f);
+	f->keys = NULL;
+	if (f->map)
+		search_map_release(search_maps_of(f->index), &f->map);
+	arena_reset(&f->arena);
+}
+
 static void
 find_fini(void *arg)
 {
 	struct imap_find *f = arg;
 
-	find_answers_free(f);
-	if (f->map)
-		search_map_release(search_maps_of(f->index), &f->map);
+	imap_find_forget(f);
 	view_release(&f->view);
 	buf_fini(&f->scratch);
 	buf_fini(&f->folded);
-	arena_reset(&f->arena);
 }
 
 enum err

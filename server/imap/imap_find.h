@@ -111,6 +111,8 @@ MUST_CHECK enum err imap_find_begin(struct imap_session *s, const struct imap_se
 	enum find_depth needs, struct imap_find **out);
 /* Go on. IMAP_DONE: all were found, or f->err says why not; else give it to the dispatcher and call again. */
 enum imap_turn imap_find_go_on(struct imap_find *f);
+/* The hits are used up: give their memory back, on whichever thread has FIND now. */
+void imap_find_forget(struct imap_find *f);
 /* The answer to what begin said. */
 struct imap_reply imap_find_refused(enum err err);
 

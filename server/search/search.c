@@ -38,7 +38,7 @@ struct search {
 	/* of the thread alone */
 	struct search_feed feed;
 	int64_t first_ms, last_ms; /* when the first and the last of what was gathered came */
-	int64_t started_ms;
+	int64_t started_ms, busy_ms;
 	bool proven;
 };
 
@@ -87,7 +87,11 @@ rest(struct search *s, int64_t ms)
 static bool
 rest_a_little(struct search *s)
 {
-	return rest(s, store_is_busy(s->store) ? SEARCH_REST_BUSY_MS : SEARCH_REST_MS);
+	int64_t now = now_ms();
+
+	if (store_is_busy(s->store))
+		s->busy_ms = now;
+	return rest(s, now - s->busy_ms < SEARCH_BUSY_MS ? SEARCH_REST_BUSY_MS : SEARCH_REST_MS);
 }
 
 static void

@@ -2,7 +2,7 @@
  * search.h - the thread that keeps the index of words up to what the store has.
  *
  * It looks for new contents and copies twice a second, reads them in slices of SEARCH_SLICE_US and rests
- * between two, longer while the store's writer is busy: a delivery comes first. A run is
+ * between two, much longer while the store's writer has work: a delivery comes first. A run is
  * written when it is full, or when nothing new came for SEARCH_QUIET_MS; until then, and while it
  * lags, who searches reads the messages themselves (imap_cmd_search.c). Where the store stops taking
  * mail (H43) nothing is written. Contents that are encrypted (SEC-08) are not indexed: the index would
@@ -16,7 +16,8 @@
 #define SEARCH_SLICE_US 4000    /* of one snapshot */
 #define SEARCH_LOOK_MS 500      /* how often it looks for what is new */
 #define SEARCH_REST_MS 1        /* between two slices */
-#define SEARCH_REST_BUSY_MS 8   /* the same while the store's writer is at work */
+#define SEARCH_REST_BUSY_MS 50  /* the same while the store's writer is at work, or was within: */
+#define SEARCH_BUSY_MS 1000
 #define SEARCH_QUIET_MS 1000    /* without anything new: what was gathered is written */
 #define SEARCH_GATHER_MS 30000  /* or so long after the first of it */
 #define SEARCH_PROVEN_MS 60000  /* then search_index_proven() */

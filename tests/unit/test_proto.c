@@ -11,6 +11,7 @@ main(void)
 	failed += test_base();
 	failed += test_json();
 	failed += test_address();
+	failed += test_find();
 	failed += test_header();
 	failed += test_mail();
 	failed += test_mime();

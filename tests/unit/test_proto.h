@@ -9,6 +9,7 @@
 int test_address(void);
 int test_base(void);
 int test_dns_message(void);
+int test_find(void);
 int test_header(void);
 int test_imap_args(void);
 int test_imap_requests(void);
