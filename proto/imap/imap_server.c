@@ -302,7 +302,7 @@ end_command(struct imap_server *m)
 		m->literal_left = 0;
 	if (m->announced || !m->dropping) /* else the end of its line is still to come */
 		buf_fini(&m->command);
-	m->announced = m->append_nul = false;
+	m->announced = m->append_nul = m->passes_id = false;
 	m->tag_len = m->line_at = 0;
 	limit_command(m);
 	imap_server_enter(m, m->literal_left > 0 ? IMAP_STATE_DROP : IMAP_STATE_COMMAND);

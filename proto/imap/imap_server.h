@@ -116,6 +116,7 @@ struct imap_server {
 	bool go_ahead;         /* the peer must send nothing until the pending answer (H4) */
 	bool early;            /* it did */
 	bool dropping;         /* what still comes of this command is not wanted */
+	bool passes_id;        /* it is ID, which is answered all the same */
 	bool announced;        /* a literal of literal_left bytes, which nobody has taken yet */
 	bool waits;            /* it comes after "+ " only */
 	bool append_binary, append_utf8; /* the message that is read; the latter wants a ')' after it */

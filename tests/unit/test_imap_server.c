@@ -314,22 +314,29 @@ test_imap_server_long_line(void **state)
 {
 	static char room[2 * IMAP_COMMAND_STRANGER];
 	static const struct {
+		const char *front;
 		size_t len;
 		const char *end, *want;
 	} cases[] = {
-		{IMAP_COMMAND_STRANGER - 4, "\r\n2 NOOP\r\n", "1 OK fine\r\n* ARGS \r\n2 OK fine\r\n"},
-		{IMAP_COMMAND_STRANGER - 3, "\r\n2 NOOP\r\n",
-			"1 BAD [TOOBIG] Command too long\r\n* ARGS \r\n2 OK fine\r\n"},
-		{IMAP_COMMAND_STRANGER, " {3+}\r\nabc {4+}\r\nabcd x\r\n2 NOOP\r\n",
-			"1 BAD [TOOBIG] Command too long\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ID (\"a\" \"", IMAP_COMMAND_STRANGER + 500, "\")\r\n2 NOOP\r\n",
+			HELLO "* ARGS  NIL\r\n1 OK fine\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ID (\"a\" \"", IMAP_COMMAND_STRANGER, " {3+}\r\nabc)\r\n2 NOOP\r\n",
+			HELLO "* ARGS  NIL\r\n1 OK fine\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ID (\"a\" \"", IMAP_COMMAND_STRANGER, " {3}\r\n2 NOOP\r\n",
+			HELLO "1 BAD [TOOBIG] Command too long\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ", IMAP_COMMAND_STRANGER - 4, "\r\n2 NOOP\r\n", "1 OK fine\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ", IMAP_COMMAND_STRANGER - 3, "\r\n2 NOOP\r\n",
+			HELLO "1 BAD [TOOBIG] Command too long\r\n* ARGS \r\n2 OK fine\r\n"},
+		{"1 ", IMAP_COMMAND_STRANGER, " {3+}\r\nabc {4+}\r\nabcd x\r\n2 NOOP\r\n",
+			HELLO "1 BAD [TOOBIG] Command too long\r\n* ARGS \r\n2 OK fine\r\n"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct span text = filled(room, "1 ", cases[i].len, cases[i].end);
+		struct span text = filled(room, cases[i].front, cases[i].len, cases[i].end);
 		const struct span turns[] = { text, SPAN_NONE };
 
-		for (size_t size = 1; size < 8192; size = size * 5 + 1) {
+		for (size_t size = 1; size < 65536; size = size * 5 + 1) {
 			struct talk t;
 			size_t tail = strlen(cases[i].want);
 
