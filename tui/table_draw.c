@@ -11,6 +11,8 @@
 #define GROW_LEAST 10  /* columns that a growing one keeps */
 #define GUTTER 3       /* cursor, mark, blank */
 #define DETAIL_FROM 12 /* rows from which on there is room for details */
+#define SIDE_FROM 110  /* columns from which on they stand at the right */
+#define SIDE_COLS 48
 
 struct layout {
 	struct {
@@ -236,6 +238,56 @@ draw_detail(struct table *t, struct rect at)
 	buf_fini(&text);
 }
 
+/*
+ * Columns of the pane at the right; 0: there is none, the details stand below, since the screen is narrow or
+ * a column of the table would have to leave for it.
+ */
+static int
+side_cols(const struct table *t, struct rect at)
+{
+	int side = at.cols / 3 < SIDE_COLS ? at.cols / 3 : SIDE_COLS;
+	struct layout all;
+
+	if (!t->screen->class->detail || t->no_detail || at.cols < SIDE_FROM)
+		return 0;
+	lay_out(t, CELLS_COLS_MAX, &all);
+	return layout_width(&all, true) < at.cols - side ? side : 0;
+}
+
+/* All that the row says of itself, each in as many rows as it needs. */
+static void
+draw_side(struct table *t, struct rect at)
+{
+	const struct table_row *row = table_rows_at(&t->rows, t->at);
+	struct console *console = t->screen->console;
+	struct cells *c = &console->cells;
+	struct buf text;
+
+	cells_upright(c, (struct rect){ at.row, at.col, at.rows, 1 }, STYLE_DIM);
+	at.col += 2;
+	at.cols -= 2;
+	if (!row)
+		return;
+	cells_put(c, (struct rect){ at.row, at.col, 1, at.cols }, row->key, STYLE_TITLE);
+	buf_init(&text, PRINT_MAX);
+	at.row++;
+	at.rows--;
+	for (const struct detail *d = t->screen->class->detail; d->label && at.rows > 1; d++) {
+		int used;
+
+		cells_put(c, (struct rect){ at.row, at.col, 1, at.cols }, span_of(d->label), STYLE_DIM);
+		buf_clear(&text);
+		print_value(&text, json_find(row->cells, span_of(d->field)),
+			screen_column_type(t->screen, d->field), &console->style);
+		used = 1 + cells_put_wrapped(c,
+				   (struct rect){ at.row + 1, at.col + 2, at.rows - 1, at.cols - 2 },
+				   buf_span(&text), STYLE_PLAIN);
+		at.row += used;
+		at.rows -= used;
+	}
+	buf_fini(&text);
+}
+
 /* "+12 new, order kept (r: sort again)", "row 3 of 1,183" */
 static void
 draw_foot(struct table *t, struct rect at)
@@ -278,9 +330,13 @@ table_draw(struct screen *s, struct rect at)
 {
 	struct table *t = s->state;
 	struct console *c = s->console;
-	int detail = detail_rows(t, at);
+	int side = side_cols(t, at), all = at.cols;
+	int detail = side > 0 ? 0 : detail_rows(t, at);
 	struct layout layout;
 
+	if (side > 0)
+		draw_side(t, (struct rect){ at.row, at.cols - side, at.rows - 1, side });
+	at.cols -= side > 0 ? side + 1 : 0;
 	t->shown = at.rows - 2 - detail;
 	if (t->shown < 1)
 		t->shown = 1;
@@ -300,7 +356,7 @@ table_draw(struct screen *s, struct rect at)
 	at.row += t->shown;
 	if (detail > 0)
 		draw_detail(t, at);
-	draw_foot(t, (struct rect){ at.row + detail, 0, 1, at.cols });
+	draw_foot(t, (struct rect){ at.row + detail, 0, 1, all });
 }
 
 void
