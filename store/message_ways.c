@@ -58,20 +58,16 @@ way_take(const struct change_row *row, uint64_t *folder_id, uint32_t *uid, struc
 }
 
 enum err
-message_way_flags(
-	struct txn *txn, const struct folder *where, uint32_t uid, struct flag_change change)
+message_way_hold(struct txn *txn, const struct folder *where, uint32_t uid, bool hold)
 {
-	struct way was = { where->user_id, where->folder_id, 0, SPAN("") };
-	uint64_t folder_id = where->folder_id, modseq;
-	struct entry entry;
-	enum err err = entry_find(txn_view(txn), folder_id, uid, &entry);
+	struct way was = { where->user_id, where->folder_id, hold ? 0 : FLAG_HELD, SPAN("") };
+	uint64_t folder_id = where->folder_id;
+	uint32_t new_uid;
+	enum err err = message_hold(txn, where, uid, hold, &new_uid);
 
-	if (err == OK)
-		err = message_set_flags(txn, where, (struct uid_list){ &uid, 1 }, change, &modseq);
-	if (err != OK || modseq == 0)
-		return err; /* it was so already: there is no way to keep */
-	was.flags = entry.flags;
-	return way_record(txn, folder_id, uid, &was);
+	if (err != OK) /* it was so already: there is no way to keep */
+		return err == ERR_EXISTS ? OK : err;
+	return way_record(txn, folder_id, new_uid, &was);
 }
 
 /* As it is, in words that mean the same in every folder. */
@@ -166,7 +162,8 @@ message_way_back(struct txn *txn, const struct change_row *row)
 	struct placement place = { 0 };
 	uint64_t folder_id;
 	struct way was;
-	uint32_t uid, held;
+	uint32_t uid;
+	bool held;
 	enum err err = message_way_check(txn_view(txn), row);
 
 	if (err == OK)
@@ -177,8 +174,7 @@ message_way_back(struct txn *txn, const struct change_row *row)
 		return err;
 	held = was.flags & FLAG_HELD;
 	if (was.folder_id == folder_id)
-		return message_way_flags(txn, &here, uid,
-			(struct flag_change){ .add = held, .remove = FLAG_HELD & ~held });
+		return message_way_hold(txn, &here, uid, held);
 	err = folder_before(txn_view(txn), &was, &there);
 	if (err != OK || there.folder_id == here.folder_id)
 		return err;

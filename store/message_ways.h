@@ -13,9 +13,9 @@
 
 #define MESSAGE_WAYS "messages" /* the table that such rows of a change name */
 
-/* message_set_flags() for one message, its FLAG_HELD kept in the log. */
-MUST_CHECK enum err message_way_flags(
-	struct txn *txn, const struct folder *where, uint32_t uid, struct flag_change change);
+/* message_hold(), kept in the log; OK and nothing where it is so already. */
+MUST_CHECK enum err message_way_hold(
+	struct txn *txn, const struct folder *where, uint32_t uid, bool hold);
 /* message_move(), kept in the log. */
 MUST_CHECK enum err message_way_move(
 	struct txn *txn, const struct folder *where, uint32_t uid, struct placement *place);

@@ -127,6 +127,13 @@ MUST_CHECK enum err message_store(struct txn *txn, const struct folder *where,
 MUST_CHECK enum err message_keywords(struct snapshot *snap, uint64_t folder_id,
 	const struct entry *entry, struct arena *a, struct span *out);
 
+/*
+ * message_hold.c: hide the message UID from clients, or show it again, then under *new_uid.
+ * ERR_EXISTS: it is so already. ERR_NOT_FOUND, ERR_LIMIT.
+ */
+MUST_CHECK enum err message_hold(struct txn *txn, const struct folder *where, uint32_t uid,
+	bool hold, uint32_t *new_uid);
+
 /* ---- leaving: message_leave.c ---- */
 
 /*

@@ -27,25 +27,25 @@ find(struct control_call *call, struct txn *txn, struct span key, struct folder 
 }
 
 static enum err
-set_flags(struct control_call *call, struct txn *txn, struct span key, struct flag_change change)
+hold(struct control_call *call, struct txn *txn, struct span key, bool on)
 {
 	struct folder folder;
 	struct message m;
 	enum err err = find(call, txn, key, &folder, &m);
 
-	return err == OK ? message_way_flags(txn, &folder, m.entry.uid, change) : err;
+	return err == OK ? message_way_hold(txn, &folder, m.entry.uid, on) : err;
 }
 
 static enum err
 hold_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	return set_flags(call, txn, key, (struct flag_change){.add = FLAG_HELD});
+	return hold(call, txn, key, true);
 }
 
 static enum err
 release_each(struct control_call *call, struct txn *txn, struct span key)
 {
-	return set_flags(call, txn, key, (struct flag_change){.remove = FLAG_HELD});
+	return hold(call, txn, key, false);
 }
 
 const struct control_handler control_do_message_hold = {.each = hold_each, .object = "message"};

@@ -252,9 +252,11 @@ def test_messages(c, s):
     c.check("USR-38 held is shown", [r["held"] for r in rows] == [True, True, False, False, False], rows)
     s.run("message", "release", "anna", "1", "2")
     c.check("USR-39 release shows again", pop3_count(s, "anna") == 5)
-    st, _, err = s.run("message", "copy", "anna", "1", "--to-user", "karl")
+    # to a client of IMAP they are new ones: their uids are (RFC 9051, 2.3.1.1)
+    c.check("released messages are new", [r["uid"] for r in s.json("message", "list", "anna")] == [3, 4, 5, 6, 7])
+    st, _, err = s.run("message", "copy", "anna", "6", "--to-user", "karl")
     c.check("USR-40 message copy", st == 0 and len(s.json("message", "list", "karl")) == 1, err)
-    st, _, err = s.run("message", "move", "anna", "2", "--to-user", "karl", "--to-folder", "Old")
+    st, _, err = s.run("message", "move", "anna", "7", "--to-user", "karl", "--to-folder", "Old")
     c.check("USR-40 message move", st == 0 and len(s.json("message", "list", "karl", "--folder", "Old")) == 1
             and len(s.json("message", "list", "anna")) == 4, err)
     st, out, err = s.run("message", "remove", "anna", "3", "4")

@@ -12,7 +12,7 @@ struct act {
 	uint64_t user_id, inbox, bin, change_id, undo_id;
 	uint32_t uids[MESSAGES];
 	size_t count;
-	struct flag_change flags;
+	bool hold;
 	struct bin_sweep sweep;
 	bool more;
 	struct buf clash;
@@ -77,7 +77,7 @@ flag_all(struct txn *txn, struct act *a)
 
 		err = folder_get(txn_view(txn), a->user_id, a->inbox, &inbox);
 		if (err == OK)
-			err = message_way_flags(txn, &inbox, a->uids[i], a->flags);
+			err = message_way_hold(txn, &inbox, a->uids[i], a->hold);
 	}
 	return err;
 }
@@ -184,14 +184,19 @@ test_hold_can_be_undone(void **state)
 	struct act a;
 
 	begin(f, &a);
-	a.flags.add = FLAG_HELD;
+	a.hold = true;
 	assert_int_equal(run(f, flag_recorded, &a), OK);
 	assert_int_equal(folder_now(f, &a, a.inbox).held, 2);
 	assert_int_equal(change_find(f->snap, a.change_id, &change), OK);
 	assert_int_equal(change.rows, 2);
 	assert_int_equal(run(f, undo, &a), OK);
 	assert_int_equal(folder_now(f, &a, a.inbox).held, 0);
-	a.flags = (struct flag_change){ .remove = FLAG_HELD };
+	/* for clients two messages left and two came (RFC 9051, 2.3.1.1) */
+	assert_int_equal(folder_now(f, &a, a.inbox).expunged_rows, 2);
+	assert_int_equal(folder_now(f, &a, a.inbox).uidnext, MESSAGES + 3);
+	for (size_t i = 0; i < 2; i++)
+		a.uids[i] += MESSAGES;
+	a.hold = false;
 	assert_int_equal(run(f, flag_recorded, &a), OK); /* nothing is held: nothing to take back */
 	assert_int_equal(change_find(look(f), a.change_id, &change), OK);
 	assert_int_equal(change.rows, 0);
