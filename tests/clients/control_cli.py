@@ -300,6 +300,7 @@ def test_ways_back(c, s):
             (out, err))
     s.run("undo")
     c.check("undo of hold", len(uidl(s, "anna")) == 4)
+    uids = [str(r["uid"]) for r in s.json("message", "list", "anna")]
     inbox = [u for u in s.json("user", "list") if u["name"] == "anna"][0]
     before = s.json("status")[0]["mailboxes"]
     st, out, err = s.run("message", "remove", "anna", *uids[:3])
