@@ -3,7 +3,6 @@
  */
 #include "server/imap/imap_commands.h"
 
-#include "conf/conf.h"
 #include "server/imap/imap_session.h"
 
 const struct imap_row imap_commands[] = {
@@ -96,8 +95,5 @@ imap_put_capabilities(struct imap_session *s, struct buf *out)
 	}
 	for (size_t i = 0; i < COUNT(extensions) && err == OK; i++)
 		err = put_word(out, extensions[i]);
-	if (err == OK) /* RFC 7889, 2 */
-		err = buf_printf(out, " APPENDLIMIT=%lld",
-			(long long)s->session.conf->limits_message_size);
 	return err;
 }
