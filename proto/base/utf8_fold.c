@@ -106,10 +106,12 @@ utf8_fold(uint32_t code)
 enum err
 utf8_put_folded(struct buf *out, struct span text)
 {
-	char *room = buf_reserve(out, text.len);
+	char *room = text.len ? buf_reserve(out, text.len) : NULL;
 	size_t ascii = 0;
 	uint32_t code;
 
+	if (text.len == 0)
+		return OK;
 	if (!room)
 		return ERR_LIMIT;
 	for (; ascii < text.len && !ascii_is_8bit(text.ptr[ascii]); ascii++)

@@ -59,8 +59,8 @@ take_entity(struct span s, uint32_t *code)
 	bool hex = s.len > 2 && ascii_lower(s.ptr[2]) == 'x';
 	uint32_t value = 0;
 
-	for (size_t i = 0; i < COUNT(names); i++)
-		if (span_starts(s, span_of(names[i].name))) {
+	for (size_t i = 0; i < COUNT(names) && s.len > 1 && ascii_is_alpha(s.ptr[1]); i++)
+		if (names[i].name[1] == s.ptr[1] && span_starts(s, span_of(names[i].name))) {
 			*code = names[i].code;
 			return strlen(names[i].name);
 		}
@@ -73,7 +73,7 @@ take_entity(struct span s, uint32_t *code)
 			return 0;
 		value = value * (hex ? 16 : 10) + (uint32_t)digit;
 	}
-	*code = utf8_is_printable(value) ? value : UTF8_REPLACEMENT;
+	*code = value <= 0x10ffff && utf8_is_printable(value) ? value : UTF8_REPLACEMENT;
 	return end + 1;
 }
 

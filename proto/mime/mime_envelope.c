@@ -80,28 +80,26 @@ put_words(struct buf *out, struct span text, char blank)
 }
 
 /* TEXT as a string of the wire; straight where there is nothing to undo. */
+/* Where nothing is left of it, EMPTY. */
 static void
-put_word_string(struct buf *out, struct span text, char blank)
+put_word_string(struct buf *out, struct span text, char blank, struct span empty)
 {
 	struct buf words;
 
-	if (span_find_any(text, SPAN("\"\\(\r\n\t ")) == text.len) {
+	if (text.len > 0 && span_find_any(text, SPAN("\"\\(\r\n\t ")) == text.len) {
 		mime_put_nstring(out, text);
 		return;
 	}
 	buf_init(&words, WORD_MAX);
 	put_words(&words, text, blank);
-	mime_put_nstring(out, buf_span(&words).ptr ? buf_span(&words) : SPAN(""));
+	mime_put_nstring(out, buf_span(&words).len > 0 ? buf_span(&words) : empty);
 	buf_fini(&words);
 }
 
 static void
 put_name(struct buf *out, struct span name)
 {
-	if (name.len == 0)
-		mime_put_lit(out, "NIL");
-	else
-		put_word_string(out, name, ' ');
+	put_word_string(out, name, ' ', SPAN_NONE);
 }
 
 /* The last '@' outside of quotes; len: none. */
@@ -138,9 +136,9 @@ put_mailbox(struct buf *out, const struct header_mailbox *mailbox)
 	mime_put_lit(out, " ");
 	mime_put_nstring(out, route);
 	mime_put_lit(out, " ");
-	put_word_string(out, span_range(address, 0, at), '\0');
+	put_word_string(out, span_range(address, 0, at), '\0', SPAN(""));
 	mime_put_lit(out, " "); /* a host is never NIL, that would be a group */
-	put_word_string(out, at < address.len ? span_from(address, at + 1) : SPAN(""), '\0');
+	put_word_string(out, span_from(address, at + 1), '\0', SPAN(""));
 	mime_put_lit(out, ")");
 }
 
@@ -152,7 +150,7 @@ put_element(struct buf *out, const struct header_mailbox *mailbox, enum header_e
 		put_mailbox(out, mailbox);
 	} else if (kind == HEADER_GROUP) {
 		mime_put_lit(out, "(NIL NIL ");
-		put_word_string(out, mailbox->display, ' ');
+		put_word_string(out, mailbox->display, ' ', SPAN(""));
 		mime_put_lit(out, " NIL)");
 	} else {
 		mime_put_lit(out, "(NIL NIL NIL NIL)");

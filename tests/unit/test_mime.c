@@ -4,6 +4,7 @@
 #include "proto/base/utf8.h"
 #include "proto/mail/header.h"
 #include "proto/mime/encoded_word.h"
+#include "proto/mime/html_text.h"
 #include "proto/mime/mime_charset.h"
 #include "proto/mime/mime_decoder.h"
 #include "proto/mime/mime_entity.h"
@@ -326,6 +327,72 @@ test_address_elements(void **state)
 	buf_fini(&out);
 }
 
+/* H72: text and nothing else. */
+static void
+test_html_text(void **state)
+{
+	static const struct {
+		const char *html, *want;
+	} rows[] = {
+		{ "", "" },
+		{ "plain <b>bold</b>\r\n  text", "plain bold text\n" },
+		{ "<p>a</p><p>b<br>c</p>", "a\n\nb\nc\n" },
+		{ "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "1 2\n3\n" },
+		{ "a<script>alert('x')</script>b<STYLE>p{}</style>c<!-- <p>no -->d", "abcd\n" },
+		{ "&lt;b&gt; &amp;amp; &#65;&#x42;&nbsp;&euro;", "<b> &amp; AB \xe2\x82\xac\n" },
+		{ "1 < 2 & 3 &nosuch; &#; &#x;", "1 < 2 & 3 &nosuch; &#; &#x;\n" },
+		{ "&#27;[2J&#x202e;&#1114112;&#99999999;", "\xef\xbf\xbd[2J\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\n" },
+		{ "<a href=\"http://x.test/\">here</a><img src=y onerror=z>", "here\n" },
+		{ "a<b", "a\n" },
+		{ "<script>", "" },
+	};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_clear(&out);
+		check_row(i, html_text_put(&out, at_page_edge(span_of(rows[i].html))) == OK);
+		check_span(i, buf_span(&out), span_of(rows[i].want));
+	}
+	buf_fini(&out);
+}
+
+static void
+test_file_names_h72(void **state)
+{
+	static const struct {
+		const char *name, *want;
+	} rows[] = {
+		{ "a b.pdf", "a b.pdf" },
+		{ "../../etc/x", "x" },
+		{ "..\\..\\windows\\y.exe", "y.exe" },
+		{ "/", "_" },
+		{ "..", "_" },
+		{ "", "_" },
+		{ ".bashrc", "bashrc" },
+		{ "CON", "_CON" },
+		{ "con.txt", "_con.txt" },
+		{ "Lpt1", "_Lpt1" },
+		{ "console", "console" },
+		{ "a\x1b[2J\xe2\x80\xae" "gpj.exe", "a_[2J_gpj.exe" },
+		{ "a:b*c?", "a_b_c_" },
+		{ "gr\xc3\xbc\xe9", "gr\xc3\xbc_" },
+	};
+	static char longest[10000];
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++)
+		check_span(i, mime_safe_file_name(&a, at_page_edge(span_of(rows[i].name))),
+			span_of(rows[i].want));
+	memset(longest, 'x', sizeof(longest));
+	assert_true(mime_safe_file_name(&a, (struct span){ longest, sizeof(longest) }).len <=
+		MIME_FILE_NAME_MAX);
+	arena_reset(&a);
+}
+
 int
 test_mime(void)
 {
@@ -339,6 +406,8 @@ test_mime(void)
 		cmocka_unit_test(test_parameters_h08_limit),
 		cmocka_unit_test(test_reply_strings),
 		cmocka_unit_test(test_address_elements),
+		cmocka_unit_test(test_html_text),
+		cmocka_unit_test(test_file_names_h72),
 	};
 
 	return cmocka_run_group_tests_name("mime", tests, NULL, NULL);

@@ -19,6 +19,10 @@
 #include "proto/imap/imap_utf7.h"
 #include "proto/mail/header.h"
 #include "proto/mime/encoded_word.h"
+#include "proto/mime/html_text.h"
+#include "proto/mime/mime_charset.h"
+#include "proto/mime/mime_decoder.h"
+#include "proto/mime/mime_parser.h"
 #include "proto/pop3/pop3_server.h"
 #include "proto/smtp/smtp_server.h"
 #include "tests/unit/test_proto.h"
@@ -81,6 +85,69 @@ static void
 run_decode(struct span in, struct buf *out)
 {
 	assert_int_equal(encoded_word_decode(out, in), OK);
+}
+
+/* IN is the whole message; its record, in OUT, is of a size that has a limit. */
+static void
+run_mime(struct span in, struct buf *out)
+{
+	struct header_end end = { .found = false };
+	size_t header = header_end_find(&end, in);
+	struct span body = span_from(in, header);
+	struct mime_parser *p;
+	struct arena arena;
+
+	arena_init(&arena, NULL);
+	p = ARENA_NEW(&arena, struct mime_parser);
+	mime_parser_init(p, &arena);
+	mime_parser_header(p, span_range(in, 0, header));
+	for (; body.len > 0; body = span_from(body, 16384))
+		mime_parser_feed(p, span_range(body, 0, 16384));
+	assert_int_equal(mime_parser_end(p, span_range(in, 0, header), out), OK);
+	assert_true(buf_span(out).len <= MIME_RECORD_MAX);
+	if (in.len > 16 * MB) /* H31: memory does not follow the body */
+		assert_true(arena.total < 4 * MB);
+	arena_reset(&arena);
+}
+
+static void
+run_decoder(struct span in, struct buf *out, enum mime_encoding encoding)
+{
+	struct mime_decoder d;
+
+	mime_decoder_init(&d, encoding);
+	for (; in.len > 0; in = span_from(in, 16384))
+		assert_int_equal(mime_decoder_put(&d, span_range(in, 0, 16384), out), OK);
+	assert_int_equal(mime_decoder_end(&d, out), OK);
+}
+
+static void
+run_mime_base64(struct span in, struct buf *out)
+{
+	run_decoder(in, out, MIME_BASE64);
+}
+
+static void
+run_quoted_printable(struct span in, struct buf *out)
+{
+	run_decoder(in, out, MIME_QUOTED_PRINTABLE);
+}
+
+static void
+run_html(struct span in, struct buf *out)
+{
+	assert_int_equal(html_text_put(out, in), OK);
+}
+
+static void
+run_charset_utf8(struct span in, struct buf *out)
+{
+	struct mime_charset c;
+
+	assert_int_equal(mime_charset_open(&c, MIME_CHARSET_UTF8), OK);
+	for (; in.len > 0; in = span_from(in, 16384))
+		assert_int_equal(mime_charset_put(&c, span_range(in, 0, 16384), out), OK);
+	assert_int_equal(mime_charset_end(&c, out), OK);
 }
 
 static void
@@ -297,6 +364,8 @@ run_json(struct span in, struct buf *out)
 #define ROW_JSON(begin, unit) { "json " unit, run_json, { begin, sizeof(begin) - 1 }, \
 	{ unit, sizeof(unit) - 1 }, JSON_TEXT_MAX }
 
+#define MIXED "Content-Type: multipart/mixed; boundary="
+
 static const struct generator {
 	const char *name;
 	run_fn *run;
@@ -327,6 +396,36 @@ static const struct generator {
 	ROW(run_decode, "", "=?a?q?"),
 	ROW(run_decode, "", "=?utf-8?b?QUFB?="),
 	ROW(run_decode, "=?utf-8?q?a?=", " "),
+	ROW(run_mime, MIXED "b\r\n\r\n", "--b\r\n\r\nx\r\n"),
+	ROW(run_mime, MIXED "b\r\n\r\n--b\r\n\r\n", "--c\r\n"),
+	ROW(run_mime, MIXED "bbbbbbbbbbbbbbbbb\r\n\r\n", "--bbbbbbbbbbbbbbbbx\r\n"),
+	ROW(run_mime, MIXED "b\r\n\r\n", "-"),
+	ROW(run_mime, MIXED "b\r\n\r\n", "--b\r\nContent-Type: message/rfc822\r\n\r\n"),
+	ROW(run_mime, MIXED "b\r\n\r\n", "--b\r\n" MIXED "b\r\n\r\n"),
+	ROW(run_mime, MIXED "b\r\n\r\n--b\r\n", "X: y\r\n"),
+	ROW(run_mime, "Content-Type: message/rfc822\r\n\r\n", "Content-Type: message/rfc822\r\n\r\n"),
+	ROW(run_mime, "\r\n", "\n"),
+	ROW(run_mime, "\r\n", "x"),
+	ROW(run_mime, "To: ", "a,"),
+	ROW(run_mime, "To: ", "("),
+	ROW(run_mime, "To: ", "a:"),
+	ROW(run_mime, "To: ", "\\\""),
+	ROW(run_mime, "References: ", "<a@b> "),
+	ROW(run_mime, "Subject: ", "=?utf-8?q?=C3=BC?= "),
+	ROW(run_mime, "Content-Type: a/b", "; n*0*=utf-8''%C3"),
+	ROW(run_mime, "Content-Type: a/b", "(;"),
+	ROW(run_mime, "", "Content-Type: a/b\r\n"),
+	ROW(run_mime_base64, "", "QUFB"),
+	ROW(run_mime_base64, "", "Q!=\r\n"),
+	ROW(run_quoted_printable, "", "=41"),
+	ROW(run_quoted_printable, "", "= "),
+	ROW(run_quoted_printable, "", " "),
+	ROW(run_html, "", "<p>a &amp; "),
+	ROW(run_html, "<style>", "</styl"),
+	ROW(run_html, "", "<!-- --"),
+	ROW(run_html, "", "&#"),
+	ROW(run_charset_utf8, "", "\xc3"),
+	ROW(run_charset_utf8, "", "\xf0\x9f\x98\x80"),
 	ROW(run_unfold, "", "\r\n "),
 	ROW(run_stuffing, "", ".\r\n"),
 	ROW(run_stuffing, "", "a"),
