@@ -8,16 +8,9 @@
 #include "proto/base/ascii.h"
 #include "server/imap/imap_sorted.h"
 
-#define ANSWER_MAX (64u << 20) /* bytes */
-
 struct sort_task {
+	struct sorted_task sorted; /* first */
 	struct imap_sort sort;
-	struct imap_find *find;
-	struct sorted_messages hits;
-	struct work work; /* the sorting itself */
-	struct imap_session *session;
-	bool sorted, put;
-	struct buf answer;
 };
 
 static bool
@@ -33,7 +26,7 @@ static bool
 on_hit(struct imap_find *f, const struct find_message *m)
 {
 	struct sort_task *task = f->hit_arg;
-	struct sorted_message *to = sorted_add(f, &task->hits, m);
+	struct sorted_message *to = sorted_add(f, &task->sorted.hits, m);
 
 	if (!to)
 		return false;
@@ -49,37 +42,6 @@ on_hit(struct imap_find *f, const struct find_message *m)
 	if (sorts_by(&task->sort, IMAP_SORT_CC))
 		to->cc = sorted_mailbox(f, m, MIME_CC);
 	return true;
-}
-
-static void
-drop_answer(void *arg)
-{
-	buf_fini(&((struct sort_task *)arg)->answer);
-}
-
-static enum imap_turn
-begin(struct imap_session *s, struct imap_cursor *args)
-{
-	struct sort_task *task = ARENA_NEW(imap_arena(s), struct sort_task);
-	enum find_depth needs = FIND_ENTRY;
-	enum err err;
-
-	s->run->task = task;
-	task->session = s;
-	buf_init(&task->answer, ANSWER_MAX);
-	arena_on_reset(imap_arena(s), drop_answer, task);
-	if (!imap_take_sort(args, &task->sort) || !imap_take_end(args))
-		return imap_bad_arguments(s, args);
-	for (size_t i = 0; i < task->sort.count; i++)
-		if (task->sort.criteria[i].by != IMAP_SORT_ARRIVAL &&
-			task->sort.criteria[i].by != IMAP_SORT_SIZE)
-			needs = FIND_FIELDS;
-	err = imap_find_begin(s, &task->sort.search, needs, &task->find);
-	if (err != OK)
-		return imap_end(s, imap_find_refused(err));
-	task->find->hit = on_hit;
-	task->find->hit_arg = task;
-	return IMAP_MORE;
 }
 
 /* ---- sorting ---- */
@@ -146,69 +108,46 @@ compare(const void *one, const void *two, void *arg)
 }
 
 static void
-sort_hits(struct work *work)
+make_answer(struct sorted_task *sorted)
 {
-	struct sort_task *task = LIST_ITEM(work, struct sort_task, work);
-	bool by_uid = task->session->run->by_uid;
+	struct sort_task *task = LIST_ITEM(sorted, struct sort_task, sorted);
+	struct sorted_messages *hits = &sorted->hits;
+	bool by_uid = sorted->session->run->by_uid;
 
-	if (task->hits.count > 1)
-		qsort_r(task->hits.items, task->hits.count, sizeof(*task->hits.items), compare,
-			&task->sort);
-	(void)!buf_put(&task->answer, SPAN("* SORT"));
-	for (size_t i = 0; i < task->hits.count; i++) {
-		const struct sorted_message *m = &task->hits.items[i];
-
-		(void)!buf_put_char(&task->answer, ' ');
-		(void)!buf_put_u64(&task->answer, by_uid ? m->uid : m->seq);
+	if (hits->count > 1)
+		qsort_r(hits->items, hits->count, sizeof(*hits->items), compare, &task->sort);
+	(void)!buf_put(&sorted->answer, SPAN("* SORT"));
+	for (size_t i = 0; i < hits->count; i++) {
+		(void)!buf_put_char(&sorted->answer, ' ');
+		(void)!buf_put_u64(&sorted->answer, by_uid ? hits->items[i].uid : hits->items[i].seq);
 	}
-	(void)!buf_put(&task->answer, SPAN("\r\n"));
-	imap_find_forget(task->find); /* here: to free megabytes would hold up the loop */
-}
-
-static void
-after_sort(struct work *work, enum err result)
-{
-	struct sort_task *task = LIST_ITEM(work, struct sort_task, work);
-
-	if (result != OK)
-		task->find->err = result;
-	imap_resume(task->session);
+	(void)!buf_put(&sorted->answer, SPAN("\r\n"));
 }
 
 static enum imap_turn
-give_to_worker(struct imap_session *s, struct sort_task *task)
+begin(struct imap_session *s, struct imap_cursor *args)
 {
-	enum err err;
+	struct sort_task *task = ARENA_NEW(imap_arena(s), struct sort_task);
+	enum find_depth needs = FIND_ENTRY;
 
-	task->sorted = true;
-	task->work = (struct work){ .kind = WORK_SEARCH, .run = sort_hits, .done = after_sort };
-	err = imap_work(s, &task->work);
-	return err == OK ? IMAP_WAIT : imap_fail(s, err);
+	s->run->task = task;
+	task->sorted.make = make_answer;
+	if (!imap_take_sort(args, &task->sort) || !imap_take_end(args))
+		return imap_bad_arguments(s, args);
+	for (size_t i = 0; i < task->sort.count; i++)
+		if (task->sort.criteria[i].by != IMAP_SORT_ARRIVAL &&
+			task->sort.criteria[i].by != IMAP_SORT_SIZE)
+			needs = FIND_FIELDS;
+	return sorted_begin(s, &task->sorted, &task->sort.search, needs, on_hit);
 }
 
 enum imap_turn
 imap_cmd_sort(struct imap_session *s, struct imap_cursor *args)
 {
-	struct sort_task *task = s->run->task;
+	struct sort_task *task;
 
-	if (!task) {
-		if (begin(s, args) == IMAP_DONE)
-			return IMAP_DONE;
-		task = s->run->task;
-	}
-	if (!task->sorted) {
-		enum imap_turn turn = imap_find_go_on(task->find);
-
-		if (turn != IMAP_DONE)
-			return turn;
-		if (task->find->err == OK)
-			return give_to_worker(s, task);
-	}
-	if (task->find->err == OK && task->answer.overflow)
-		task->find->err = ERR_LIMIT;
-	if (task->find->err != OK)
-		return imap_end(s, imap_find_refused(task->find->err));
-	if (sorted_put(s, &task->answer) == IMAP_MORE)
-		return IMAP_MORE;
-	return imap_end(s, IMAP_OK("Sort is done"));
+	if (!s->run->task && begin(s, args) == IMAP_DONE)
+		return IMAP_DONE;
+	task = s->run->task;
+	return sorted_go_on(s, &task->sorted, IMAP_OK("Sort is done"));
 }

@@ -10,6 +10,7 @@
 #include "proto/mail/header.h"
 
 #define ROOM_FIRST 64
+#define ANSWER_MAX (64u << 20)  /* bytes */
 #define PUT_AT_ONCE (16u << 10) /* bytes of the answer */
 
 struct sorted_message *
@@ -73,8 +74,64 @@ sorted_raw(struct imap_find *f, const struct find_message *m, enum mime_field fi
 	return arena_copy(&f->arena, m->derived.mime.fields[field].raw);
 }
 
+/* ---- the command ---- */
+
+static void
+drop_answer(void *arg)
+{
+	buf_fini(&((struct sorted_task *)arg)->answer);
+}
+
 enum imap_turn
-sorted_put(struct imap_session *s, struct buf *text)
+sorted_begin(struct imap_session *s, struct sorted_task *task, const struct imap_search *search,
+	enum find_depth needs, find_hit_fn *hit)
+{
+	enum err err;
+
+	task->session = s;
+	buf_init(&task->answer, ANSWER_MAX);
+	arena_on_reset(imap_arena(s), drop_answer, task);
+	err = imap_find_begin(s, search, needs, &task->find);
+	if (err != OK)
+		return imap_end(s, imap_find_refused(err));
+	task->find->hit = hit;
+	task->find->hit_arg = task;
+	return IMAP_MORE;
+}
+
+static void
+make_answer(struct work *work)
+{
+	struct sorted_task *task = LIST_ITEM(work, struct sorted_task, work);
+
+	task->make(task);
+	imap_find_forget(task->find); /* here: to free megabytes would hold up the loop */
+}
+
+static void
+after_work(struct work *work, enum err result)
+{
+	struct sorted_task *task = LIST_ITEM(work, struct sorted_task, work);
+
+	if (result != OK)
+		task->find->err = result;
+	imap_resume(task->session);
+}
+
+static enum imap_turn
+give_to_worker(struct imap_session *s, struct sorted_task *task)
+{
+	enum err err;
+
+	task->made = true;
+	task->work = (struct work){ .kind = WORK_SEARCH, .run = make_answer, .done = after_work };
+	err = imap_work(s, &task->work);
+	return err == OK ? IMAP_WAIT : imap_fail(s, err);
+}
+
+/* In pieces as the peer takes them. */
+static enum imap_turn
+put_answer(struct imap_session *s, struct buf *text)
 {
 	while (buf_span(text).len > 0) {
 		struct span piece = span_range(buf_span(text), 0, PUT_AT_ONCE);
@@ -85,4 +142,24 @@ sorted_put(struct imap_session *s, struct buf *text)
 		buf_consume(text, piece.len);
 	}
 	return IMAP_DONE;
+}
+
+enum imap_turn
+sorted_go_on(struct imap_session *s, struct sorted_task *task, struct imap_reply done)
+{
+	if (!task->made) {
+		enum imap_turn turn = imap_find_go_on(task->find);
+
+		if (turn != IMAP_DONE)
+			return turn;
+		if (task->find->err == OK)
+			return give_to_worker(s, task);
+	}
+	if (task->find->err == OK && task->answer.overflow)
+		task->find->err = ERR_LIMIT;
+	if (task->find->err != OK)
+		return imap_end(s, imap_find_refused(task->find->err));
+	if (put_answer(s, &task->answer) == IMAP_MORE)
+		return IMAP_MORE;
+	return imap_end(s, done);
 }

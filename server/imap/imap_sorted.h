@@ -32,7 +32,21 @@ struct span sorted_mailbox(struct imap_find *f, const struct find_message *m, en
 /* The value as it is written, copied. */
 struct span sorted_raw(struct imap_find *f, const struct find_message *m, enum mime_field field);
 
-/* An answer that was made whole, in pieces as the peer takes them. IMAP_MORE: call again. */
-enum imap_turn sorted_put(struct imap_session *s, struct buf *text);
+/* SORT or THREAD under way; first in the task of the handler. */
+struct sorted_task {
+	struct imap_session *session;
+	struct imap_find *find;
+	struct sorted_messages hits;
+	void (*make)(struct sorted_task *task); /* the whole answer of the hits; on a worker */
+	struct work work;
+	bool made;
+	struct buf answer;
+};
+
+/* TASK lies in the command arena, `make` is set. IMAP_DONE: refused, and answered. */
+enum imap_turn sorted_begin(struct imap_session *s, struct sorted_task *task,
+	const struct imap_search *search, enum find_depth needs, find_hit_fn *hit);
+/* Find, make, put; at the end DONE. What the handler says. */
+enum imap_turn sorted_go_on(struct imap_session *s, struct sorted_task *task, struct imap_reply done);
 
 #endif
