@@ -146,7 +146,7 @@ enum err
 search_feed_some(struct search_feed *f, bool *more, uint64_t *found)
 {
 	uint64_t until_us = now_us() + SEARCH_SLICE_US;
-	struct snapshot *snap;
+	struct snapshot *snap = NULL;
 	enum err err = snapshot_open(f->store, &snap);
 
 	*more = false;
