@@ -233,6 +233,10 @@ prompt_press(struct console *c, const struct press *press)
 		line_edit_fini(&p->edit);
 		return;
 	}
+	if (press->key == KEY_TAB && p->complete) {
+		p->complete(p->screen, p);
+		return;
+	}
 	if (press->key != KEY_RETURN) {
 		if (line_edit_press(&p->edit, press) && p->changed)
 			p->changed(p->screen, line_edit_text(&p->edit));

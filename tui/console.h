@@ -58,6 +58,7 @@ struct prompt {
 	struct screen *screen;
 	void (*changed)(struct screen *screen, struct span text); /* or NULL */
 	void (*done)(struct screen *screen, struct span text);
+	void (*complete)(struct screen *screen, struct prompt *prompt); /* Tab; or NULL */
 };
 
 struct recent {

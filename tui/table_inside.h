@@ -29,6 +29,7 @@ struct table {
 void table_mark_here(struct table *t);
 void table_mark_range(struct table *t); /* twice: from where, to where */
 void table_unmark(struct table *t);
+void table_filter_complete(struct screen *screen, struct prompt *prompt);
 void table_draw(struct screen *screen, struct rect at);
 void table_title(struct screen *screen, struct buf *out);
 

@@ -379,6 +379,7 @@ table_act(struct screen *s, enum act act)
 	case ACT_UNMARK: table_unmark(t); break;
 	case ACT_FILTER:
 		console_ask(c, "filter", buf_span(&t->rows.filter), filter_changed, filter_done);
+		c->prompt.complete = table_filter_complete;
 		break;
 	case ACT_UNFILTER: filter_done(s, SPAN("")); break;
 	case ACT_SEARCH: console_ask(c, "search", buf_span(&t->search), NULL, search_done); break;

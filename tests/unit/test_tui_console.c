@@ -104,6 +104,21 @@ filter_is_counted(void **state)
 	play_end(&play);
 }
 
+/* Tab names the fields that a word of the filter may begin with, and completes what is clear. */
+static void
+filter_is_completed(void **state)
+{
+	(void)state;
+	play_begin(&play, users, 24, 80);
+	play_keys(&play, "5fquo<Tab>");
+	assert_true(play_sees(&play, "filter: quota_mb:"));
+	play_keys(&play, "5 -f<Tab>"); /* flag and flags */
+	assert_true(play_sees(&play, "filter: quota_mb:5 -flag"));
+	assert_true(play_sees(&play, "flag flags"));
+	play_keys(&play, "<Esc>");
+	play_end(&play);
+}
+
 /* However often one goes to the right, the last column stays. */
 static void
 last_column_stays(void **state)
@@ -566,6 +581,7 @@ test_tui_console(void)
 		cmocka_unit_test(overview_sts_01),
 		cmocka_unit_test(table_and_marks),
 		cmocka_unit_test(filter_is_counted),
+		cmocka_unit_test(filter_is_completed),
 		cmocka_unit_test(last_column_stays),
 		cmocka_unit_test(live_rows_stay),
 		cmocka_unit_test(form_saves_what_changed_usr_04),
