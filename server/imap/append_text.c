@@ -24,7 +24,7 @@ find_bare_lf(struct span s, bool after_cr)
 static bool
 next_piece(struct append_text *t)
 {
-	size_t size = find_bare_lf(t->rest, t->cr);
+	size_t size = t->as_is ? t->rest.len : find_bare_lf(t->rest, t->cr);
 
 	if (t->rest.len == 0)
 		return false;

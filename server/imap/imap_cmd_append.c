@@ -356,6 +356,7 @@ message_begin(struct imap_appending *ap, const struct imap_append *options)
 	ap->last = m;
 	ap->count++;
 	ap->text.cr = false;
+	ap->text.as_is = options->binary;
 	imap_server_take(&imap->machine, imap_out(imap));
 }
 
