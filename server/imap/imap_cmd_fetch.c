@@ -186,7 +186,7 @@ take_condstore(struct fetch_task *task)
 {
 	if (!task->fetch.has_changed_since && !(task->fetch.items & IMAP_FETCH_MODSEQ))
 		return;
-	task->session->enabled |= IMAP_ENABLED_CONDSTORE;
+	imap_use_condstore(task->session);
 	if (task->fetch.has_changed_since)
 		task->items |= IMAP_FETCH_MODSEQ;
 }

@@ -451,7 +451,7 @@ imap_cmd_list(struct imap_session *imap, struct imap_cursor *args)
 	if (!imap_take_list(args, &task->what))
 		return imap_bad_arguments(imap, args);
 	if (task->what.status & IMAP_STATUS_HIGHESTMODSEQ) /* RFC 7162, 3.1 */
-		imap->enabled |= IMAP_ENABLED_CONDSTORE;
+		imap_use_condstore(imap);
 	return list_begin(imap, task);
 }
 

@@ -216,6 +216,7 @@ imap_cmd_enable(struct imap_session *imap, struct imap_cursor *args)
 {
 	struct buf *out = imap_out(imap);
 	unsigned named = 0;
+	bool uses_condstore = false;
 	struct span name;
 
 	do {
@@ -230,10 +231,14 @@ imap_cmd_enable(struct imap_session *imap, struct imap_cursor *args)
 		if (!(named & (1u << i)) ||
 			(imap->enabled & can_enable[i].bits) == can_enable[i].bits)
 			continue;
-		imap->enabled |= can_enable[i].bits;
+		if (can_enable[i].bits & IMAP_ENABLED_CONDSTORE)
+			uses_condstore = true;
+		imap->enabled |= can_enable[i].bits & ~(unsigned)IMAP_ENABLED_CONDSTORE;
 		imap_put(buf_put_char(out, ' '));
 		imap_put(buf_put(out, span_of(can_enable[i].name)));
 	}
 	imap_put(buf_put(out, SPAN("\r\n")));
+	if (uses_condstore)
+		imap_use_condstore(imap);
 	return imap_end(imap, IMAP_OK("Done"));
 }

@@ -49,7 +49,7 @@ begin(struct imap_session *s, struct imap_cursor *args)
 	task->extended = task->search.extended || s->enabled & IMAP_ENABLED_REV2;
 	task->returns = task->search.extended ? task->search.returns : IMAP_RETURN_ALL;
 	if (task->search.has_modseq)
-		s->enabled |= IMAP_ENABLED_CONDSTORE; /* RFC 7162, 3.1 */
+		imap_use_condstore(s);
 	err = imap_find_begin(s, &task->search, FIND_ENTRY, &task->find);
 	if (err != OK)
 		return imap_end(s, imap_find_refused(err));

@@ -151,6 +151,6 @@ imap_cmd_status(struct imap_session *imap, struct imap_cursor *args)
 		!imap_take_end(args))
 		return imap_bad_arguments(imap, args);
 	if (task->items & IMAP_STATUS_HIGHESTMODSEQ) /* RFC 7162, 3.1 */
-		imap->enabled |= IMAP_ENABLED_CONDSTORE;
+		imap_use_condstore(imap);
 	return status_go_on(imap, task);
 }

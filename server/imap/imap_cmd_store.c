@@ -35,7 +35,7 @@ take_arguments(struct imap_session *imap, struct imap_cursor *args, struct store
 	if (!imap_take_store(args, &store))
 		return false;
 	if (store.has_unchanged_since)
-		imap->enabled |= IMAP_ENABLED_CONDSTORE; /* RFC 7162, 3.1 */
+		imap_use_condstore(imap);
 	*set = store.set;
 	task->silent = store.silent;
 	order->op = ops[store.op];

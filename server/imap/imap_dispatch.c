@@ -79,6 +79,18 @@ imap_is_told(const struct imap_session *imap, uint64_t modseq)
 	return false;
 }
 
+void
+imap_use_condstore(struct imap_session *imap)
+{
+	const struct imap_selected *sel = imap->selected;
+	bool first = !(imap->enabled & IMAP_ENABLED_CONDSTORE);
+
+	imap->enabled |= IMAP_ENABLED_CONDSTORE;
+	if (first && sel && !sel->is_fake)
+		imap_put(buf_printf(imap_out(imap), "* OK [HIGHESTMODSEQ %llu] Last change\r\n",
+			(unsigned long long)sel->modseq));
+}
+
 bool
 imap_must_yield(struct imap_session *imap)
 {

@@ -134,6 +134,12 @@ void imap_told(struct imap_session *s, uint64_t modseq);
 bool imap_is_told(const struct imap_session *s, uint64_t modseq);
 
 /*
+ * The client used something of CONDSTORE: from now on flags go with their modseq; of the selected folder
+ * the highest is said, if it is the first time (RFC 7162, 3.1).
+ */
+void imap_use_condstore(struct imap_session *s);
+
+/*
  * Between two pieces of output: say IMAP_MORE now, for the peer does not read (H35) or the slice is
  * over (H36)?
  */
