@@ -31,6 +31,10 @@ struct log_view {
 
 extern const char *const log_levels[];
 
+void log_bookmark_set(struct log_view *v);
+void log_bookmark_go(struct log_view *v);
+void log_copy(struct screen *screen, struct buf *out);
+void log_whole(struct screen *screen, struct buf *out);
 void log_draw(struct screen *screen, struct rect at);
 void log_title(struct screen *screen, struct buf *out);
 

@@ -312,35 +312,6 @@ words_done(struct screen *s, struct span text)
 	s->console->dirty = true;
 }
 
-static void
-bookmark_set(struct log_view *v)
-{
-	if (v->at >= v->count)
-		return;
-	free(v->bookmark);
-	v->bookmark = strdup(v->lines[v->at].row);
-	ENSURE(v->bookmark);
-	console_say(v->screen->console, STYLE_DIM, "bookmark at this line; ' comes back to it");
-}
-
-/* The line stays what it is, whatever came and went. */
-static void
-bookmark_go(struct log_view *v)
-{
-	size_t at = v->count;
-
-	while (v->bookmark && at > 0 && strcmp(v->lines[at - 1].row, v->bookmark) != 0)
-		at--;
-	if (v->bookmark && at > 0) {
-		v->at = at - 1;
-		v->held = true;
-	} else {
-		console_say(v->screen->console, STYLE_WARNING,
-			v->bookmark ? "the bookmark's line is no longer here" :
-				      "there is no bookmark; m sets one");
-	}
-}
-
 static bool
 log_act(struct screen *s, enum act act)
 {
@@ -361,8 +332,8 @@ log_act(struct screen *s, enum act act)
 		else
 			v->held = true;
 		break;
-	case ACT_BOOKMARK: bookmark_set(v); break;
-	case ACT_BOOKMARK_GO: bookmark_go(v); break;
+	case ACT_BOOKMARK: log_bookmark_set(v); break;
+	case ACT_BOOKMARK_GO: log_bookmark_go(v); break;
 	case ACT_TROUBLE_BACK: trouble(v, -1); break;
 	case ACT_TROUBLE_NEXT: trouble(v, 1); break;
 	case ACT_FILTER:
@@ -445,37 +416,6 @@ open_trace(struct screen *s)
 	else
 		console_say(s->console, STYLE_DIM, "the line is about no message");
 	arena_reset(&a);
-}
-
-static void
-put_line(struct log_view *v, size_t i, struct buf *out)
-{
-	const struct json *row = NULL;
-	struct arena a;
-
-	arena_init(&a, NULL);
-	if (json_parse(&a, span_of(v->lines[i].row), &row, NULL) == OK)
-		print_log_line(out, row, &v->screen->console->style);
-	arena_reset(&a);
-}
-
-static void
-log_copy(struct screen *s, struct buf *out)
-{
-	struct log_view *v = s->state;
-
-	if (v->at < v->count)
-		put_line(v, v->at, out);
-}
-
-static void
-log_whole(struct screen *s, struct buf *out)
-{
-	struct log_view *v = s->state;
-
-	for (size_t i = 0; i < v->count; i++)
-		if (!v->lines[i].hidden)
-			put_line(v, i, out);
 }
 
 static const enum act log_acts[] = { ACT_DOWN, ACT_UP, ACT_PAGE_DOWN, ACT_PAGE_UP, ACT_HALF_DOWN,
