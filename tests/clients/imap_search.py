@@ -228,6 +228,41 @@ def test_without_the_index(server):
     server.cli("search", "rebuild", ok=False)
 
 
+def test_no_words_of_encrypted_mail_in_the_index_SEC_08(_):
+    with Server(extra=EXTRA + "store: { encrypt: yes }\n") as server:
+        server.add_user("anna")
+        server.send("bo@elsewhere.test", ["anna@example.test"], message(1, "a canaryword in the body", "canarysubject"))
+        wait_for(lambda: search(server)["behind"] == 0 and search(server)["messages"] == 1, "the index passes it", 30)
+        with open(os.path.join(server.store, "search", "data.mdb"), "rb") as f:
+            words = f.read()
+        true(b"canaryword" not in words and b"canarysubject" not in words, "its words are not there")
+        c = session(server)
+        equal(found(c, "SEARCH BODY canaryword"), "1", "it is found all the same")
+        equal(found(c, "SEARCH SUBJECT canarysub"), "1", "by its subject, too")
+        equal(found(c, "SEARCH TEXT nowhere"), "", "and nothing else")
+
+
+def test_a_restored_store_has_no_index_of_another(_):
+    with Server(extra=EXTRA) as server:
+        server.add_user("anna")
+        server.send("bo@elsewhere.test", ["anna@example.test"], message(1, "beforeword"))
+        backup = os.path.join(server.dir, "backup")
+        os.mkdir(backup)
+        server.cli("backup", backup)
+        server.send("bo@elsewhere.test", ["anna@example.test"], message(2, "afterword"))
+        wait_for(lambda: search(server)["behind"] == 0, "the index follows", 30)
+        server.stop()
+        server.cli("restore", backup)
+        true(not os.path.exists(os.path.join(server.store, "search", "data.mdb")), "its words went with it")
+        server.start()
+        server.send("bo@elsewhere.test", ["anna@example.test"], message(3, "thirdword"))
+        wait_for(lambda: search(server)["behind"] == 0, "the index follows", 30)
+        c = session(server)
+        equal(found(c, "SEARCH BODY afterword"), "", "what the backup had not")
+        equal(found(c, "SEARCH BODY beforeword"), "1", "what it had")
+        equal(found(c, "SEARCH BODY thirdword"), "2", "what came since")
+
+
 def main():
     with Server(extra=EXTRA) as server:
         return tap([test for name, test in globals().items() if name.startswith("test_")], server)
