@@ -12,7 +12,10 @@
 
 #include "proto/mail/header.h"
 #include "proto/mime/encoded_word.h"
+#include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
+#include "store/commit.h"
+#include "store/contents.h"
 #include "tests/harness/page_edge.h"
 #include "tests/harness/site.h"
 
@@ -219,6 +222,103 @@ test_to_a_user(void **state)
 	site_close(&site);
 }
 
+/* ---- the derived record (server/queue/intake_derive.h, derive_stored.h) ---- */
+
+#define FIRST_CONTENT 1
+
+static enum step
+drop_apply(struct store_job *job, struct txn *txn)
+{
+	return step_of(job, content_set_derived(txn, FIRST_CONTENT, SPAN_NONE));
+}
+
+/* The record of the first content, in OUT. */
+static void
+read_record(struct site *site, struct buf *out)
+{
+	struct snapshot *snap;
+	struct content c;
+
+	buf_clear(out);
+	assert_int_equal(snapshot_open(site->host.store, &snap), OK);
+	assert_int_equal(content_get(snap, FIRST_CONTENT, &c), OK);
+	assert_int_equal(buf_put(out, c.derived), OK);
+	snapshot_close(&snap);
+}
+
+static void
+turn_until_kept(struct site *site, struct buf *record)
+{
+	for (int i = 0; i < 2000; i++) {
+		site_turn(site, 5);
+		read_record(site, record);
+		if (buf_span(record).len > 0)
+			return;
+	}
+	fail_msg("nothing was kept");
+}
+
+static void
+drop_record(struct site *site)
+{
+	struct store_job job = { .apply = drop_apply };
+
+	assert_int_equal(store_run_job_now(site->host.store, &job), OK);
+}
+
+static void
+on_derived(struct derive_work *w)
+{
+	assert_int_equal(w->err, OK);
+	assert_true(w->record.len > 0);
+}
+
+/* Made at delivery; made again as it was, at once and by a worker, and written back. */
+static void
+test_derived_record(void **state)
+{
+	struct derive_work work = { .content_id = FIRST_CONTENT, .done = on_derived };
+	struct outcome o = { 0 };
+	struct mime_derived d;
+	struct snapshot *snap;
+	struct content c;
+	struct arena arena;
+	struct span made;
+	struct buf first, again;
+	struct site site;
+
+	(void)state;
+	buf_init(&first, 65536);
+	buf_init(&again, 65536);
+	arena_init(&arena, NULL);
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	assert_int_equal(send_to(&site, &o, "anna"), OK);
+	turn_until(&site, &o, 1);
+	read_record(&site, &first);
+	drop_record(&site);
+
+	assert_int_equal(snapshot_open(site.host.store, &snap), OK);
+	assert_int_equal(content_get(snap, FIRST_CONTENT, &c), OK);
+	assert_int_equal(derived_of(snap, &c, 0, &arena, &d, &made), ERR_LIMIT);
+	assert_int_equal(derived_of(snap, &c, DERIVE_AT_ONCE, &arena, &d, &made), OK);
+	assert_true(span_eq(made, buf_span(&first)));
+	assert_true(mime_derived_holds(&d, MIME_SUBJECT, SPAN("welcome")));
+	snapshot_close(&snap);
+	derive_keep(&site.host, FIRST_CONTENT, made);
+	turn_until_kept(&site, &again);
+	assert_true(span_eq(buf_span(&again), buf_span(&first)));
+
+	drop_record(&site);
+	assert_int_equal(derive_submit(&site.host, &work), OK);
+	turn_until_kept(&site, &again);
+	assert_true(span_eq(buf_span(&again), buf_span(&first)));
+	site_close(&site);
+	arena_reset(&arena);
+	buf_fini(&first);
+	buf_fini(&again);
+}
+
 /* A user's name means the user, whatever mappings say and although LOC-05 is off. */
 static void
 test_to_a_user_not_a_mapping_loc_05(void **state)
@@ -334,6 +434,7 @@ main(void)
 		cmocka_unit_test(test_subject_round_trip),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_to_a_user),
+		cmocka_unit_test(test_derived_record),
 		cmocka_unit_test(test_to_a_user_not_a_mapping_loc_05),
 		cmocka_unit_test(test_to_the_main_administrator_adm_01),
 		cmocka_unit_test(test_full_disk_h43),
