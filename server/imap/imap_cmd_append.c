@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "conf/conf.h"
+#include "server/imap/append_binary.h"
 #include "server/imap/append_text.h"
 #include "server/imap/imap_mailbox.h"
 #include "server/imap/imap_quota.h"
@@ -28,7 +29,8 @@ struct appended {
 	struct imap_appending *appending;
 	struct appended *next;
 	struct intake *intake;
-	bool whole;
+	struct append_binary *binary; /* of a literal8; else NULL */
+	bool whole, too_long;
 	uint32_t flags;	       /* what the user may set */
 	struct span keywords;  /* words with blanks between */
 	uint32_t received_s;   /* 0: now */
@@ -67,6 +69,8 @@ end_messages(struct imap_appending *ap, enum err result)
 		if (m->whole)
 			intake_written(m->intake, i < ap->place.before ? OK : result);
 		intake_drop(&m->intake);
+		if (m->binary)
+			append_binary_fini(m->binary);
 	}
 	ap->first = NULL;
 }
@@ -344,6 +348,11 @@ message_begin(struct imap_appending *ap, const struct imap_append *options)
 
 	m->appending = ap;
 	m->intake = intake_open(imap->session.host, &events, m);
+	if (options->binary) {
+		m->binary = ARENA_NEW(imap_arena(imap), struct append_binary);
+		append_binary_init(m->binary, options->size,
+			(size_t)imap->session.conf->limits_header_size);
+	}
 	m->flags = flags_allowed(&ap->target, options->flags.flags);
 	if (ap->target.rights & RIGHT_WRITE)
 		m->keywords = join_keywords(imap_arena(imap), &options->flags);
@@ -366,7 +375,11 @@ message_end(struct imap_appending *ap)
 {
 	struct intake *in = ap->last->intake;
 
-	if (in->mail.header_is_over) {
+	if (ap->last->binary && ap->last->binary->has_nul) {
+		refuse(ap->imap, IMAP_NO("UNKNOWN-CTE", "NUL in a message of several parts"));
+		return false;
+	}
+	if (in->mail.header_is_over || ap->last->too_long) {
 		refuse(ap->imap, IMAP_NO("TOOBIG", "The header of the message is too long"));
 		return false;
 	}
@@ -422,10 +435,15 @@ static void
 on_text(struct imap_session *imap, struct span text)
 {
 	struct imap_appending *ap = imap->appending;
+	struct appended *m = ap->last;
 
 	session_set_deadline(
 		&imap->session, imap->session.conf->timeouts_imap_ms, CLOSE_IDLE);
-	if (append_text_put(&ap->text, ap->last->intake, text) != OK)
+	if (m->binary) {
+		m->too_long |= append_binary_put(m->binary, text) != OK;
+		text = buf_span(&m->binary->out);
+	}
+	if (append_text_put(&ap->text, m->intake, text) != OK)
 		session_wait(&imap->session);
 }
 

@@ -119,6 +119,21 @@ def test_an_APPEND_that_breaks_off_leaves_nothing(server):
         true(any(b"RFC822.SIZE 23" in x for x in a.ok("FETCH * (RFC822.SIZE)")), "bare LF became CRLF (H1)")
 
 
+def test_binary_messages_are_kept_in_base64(server):
+    body = bytes(range(256)) * 300
+    head = b"Content-Type: application/octet-stream\r\nContent-Transfer-Encoding: binary\r\n\r\n"
+    with session(server, "bert") as b:
+        reply = b.ask(b"APPEND Drafts ~{%d+}\r\n" % len(head + body) + head + body)
+        equal(reply.status, "OK", reply.text)
+        b.ok("SELECT Drafts")
+        told = b"\n".join(b.ok("FETCH 1 (BODY.PEEK[])"))
+        true(b"Content-Transfer-Encoding: base64" in told and b"\0" not in told, told[:200])
+        told = b"\n".join(b.ok("FETCH 1 (BINARY.PEEK[1])"))
+        true(body in told, told[:100])
+        reply = b.ask(b"APPEND Drafts ~{16+}\r\nSubject: x\r\n\r\na\0")
+        true(reply.status == "NO" and b"UNKNOWN-CTE" in reply.text, reply)
+
+
 def test_an_overfull_mailbox_takes_mail_with_a_warning_QUO_07(server):
     server.cli("user", "set", "dora", "quota_mb=1")
     with session(server, "dora") as d:
