@@ -1,4 +1,4 @@
-"""imap.py - what IMAP has acknowledged outlives kills and failing disks (H40, H80, H82).
+"""imap_faults.py - what IMAP has acknowledged outlives kills and failing disks (H40, H80, H82).
 
 Clients append, flag, copy, move and expunge in mailboxes of their own and keep a model of what they were
 told. What was under way when the server went may have happened or not; everything else must be there.
