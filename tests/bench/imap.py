@@ -258,12 +258,12 @@ def crowds(table, peers, options):
                 idle(table, peer, count)
 
 
-def texts(table, peers, options):
-    """SEARCH in bodies: Postroom without its index, then with it."""
-    count = min(10000, max(options.sizes))
+def fill_all(peers, sizes):
     for peer in peers:
-        fill(peer, "m10k", count)
-        ask(table, peer, "m10k", count, TEXTS[:1], options.rounds)
+        peer.fill_fast(True)
+        for user, count in sizes.items():
+            fill(peer, user, count)
+        peer.fill_fast(False)
 
 
 def measure(options, work):
@@ -365,7 +365,7 @@ def main():
     a.add_argument("--json", help="write all figures to this file")
     options = a.parse_args()
     if options.quick:
-        options.sizes, options.idle = [1000], [1000]
+        options.sizes, options.idle = [1000, 10000], [1000]
     if 1000 not in options.sizes:
         options.sizes.insert(0, 1000)  # STORE and COPY work on it
     if os.getuid() != 0:
