@@ -275,13 +275,13 @@ def measure(options, work):
         for peer in peers:
             peer.start()
         peers[0].add_users()
+        small = min(10000, max(options.sizes))
+        set_index(peers[0], "no")
+        fill_all(peers, {names[c]: c for c in [*options.sizes, small]})
         if "text" in options.parts:
-            set_index(peers[0], "no")
-            texts(table, peers, options)
-            set_index(peers[0], "yes")
-        for count in options.sizes:
             for peer in peers:
-                fill(peer, names[count], count)
+                ask(table, peer, names[small], small, TEXTS[:1], options.rounds)
+        set_index(peers[0], "yes")
         for count in options.sizes if "mailbox" in options.parts else ():
             for peer in peers:
                 mailbox(table, peer, names[count], count, options)
