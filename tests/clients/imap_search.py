@@ -137,10 +137,10 @@ def test_extended_answers_and_saved_results(server):
     c.no("SEARCH BODY", "BAD")
     true(b"BADCHARSET" in c.no("SEARCH CHARSET X-NONE BODY fox"), "which charsets there are")
     c.no(b"SEARCH BODY {2000+}\r\n" + b"x" * 2000)
-    line = c.ok("SEARCH MODSEQ 1")[0]
+    line = [x for x in c.ok("SEARCH MODSEQ 1") if x.startswith(b"* SEARCH")][0]
     true(b"(MODSEQ " in line, "the highest modseq: %r" % line)
     c.ok("ENABLE IMAP4rev2")
-    equal(c.ok("SEARCH BODY turtle")[0].split(b" ", 1)[1][:8], b"ESEARCH ", "rev2 answers ESEARCH")
+    true(any(x.startswith(b"* ESEARCH ") for x in c.ok("SEARCH BODY turtle")), "rev2 answers ESEARCH")
 
 
 SORTS = [
