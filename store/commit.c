@@ -209,10 +209,24 @@ die(struct store *store, int rc)
 		store->options.on_fatal(store->options.arg, mdb_strerror(rc));
 }
 
+/* A full disk under the meta page ends the environment, though the commit says ENOSPC alone (H42). */
+static bool
+has_panicked(struct store *store)
+{
+	MDB_txn *txn;
+	int rc = mdb_txn_begin(store->env, NULL, MDB_RDONLY, &txn);
+
+	if (rc == 0)
+		mdb_txn_abort(txn);
+	return rc == MDB_PANIC;
+}
+
 /* What a failed commit means for its jobs and for the store. */
 static enum err
 commit_failed(struct store *store, int rc)
 {
+	if (rc != MDB_PANIC && has_panicked(store))
+		rc = MDB_PANIC;
 	if (rc == MDB_MAP_FULL || rc == ENOSPC || rc == EDQUOT ||
 		(rc != MDB_PANIC && disk_is_full(store))) {
 		room_set_full(store);
