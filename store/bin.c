@@ -80,6 +80,8 @@ bin_take(struct txn *txn, const struct folder *where, struct uid_list list, unsi
 	*out = (struct bin_result){ .count = 0 };
 	owner_id = folder_bin_owner(where);
 	err = bin_of(txn, owner_id, &out->bin_id);
+	if (err == OK && out->bin_id == where->folder_id)
+		err = ERR_EXISTS;
 	if (err == OK)
 		err = arrival_begin(&to, txn, owner_id, out->bin_id);
 	if (err != OK)

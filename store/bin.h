@@ -30,7 +30,7 @@ struct bin_result {
  * Take them out of the folder, into the bin of its owner: EXPUNGE, DELE and the like. BLOCKS is how
  * many blocks a slice may change: BIN_BLOCKS for a slice of a job, 0 for all in this one commit
  * (H28; 100,000 messages take some 30 ms). uids NULL: all of the folder.
- * ERR_NOT_FOUND: the folder is gone.
+ * ERR_NOT_FOUND: the folder is gone. ERR_EXISTS: it is the bin.
  */
 #define BIN_BLOCKS 300
 MUST_CHECK enum err bin_take(struct txn *txn, const struct folder *where, struct uid_list list,

@@ -148,6 +148,9 @@ removal_apply(struct store_job *job, struct txn *txn)
 
 	if (err == ERR_NOT_FOUND) {
 		err = folder_hide(txn, r->user_id, r->folder_id);
+		if (err == ERR_NOT_FOUND && r->hidden) /* housekeeping was faster */
+			return STEP_DONE;
+		r->hidden |= err == OK;
 		return err == OK ? STEP_MORE : step_of(job, err);
 	}
 	if (err == OK)

@@ -26,6 +26,7 @@
 struct folder_removal {
 	struct store_job job;
 	uint64_t user_id, folder_id;
+	bool hidden; /* its own: the first step was done */
 };
 void folder_removal_init(struct folder_removal *r);
 /* Its first step by itself: what follows is left to folder_leftovers(). */

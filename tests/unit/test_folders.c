@@ -484,6 +484,44 @@ leftovers(struct txn *txn, void *arg)
 	return folder_leftovers(txn, arg);
 }
 
+/* A removal whose slices housekeeping carries out meanwhile. */
+struct raced {
+	struct folder_removal r; /* first */
+	enum step (*apply)(struct store_job *job, struct txn *txn);
+};
+
+static enum step
+removal_raced(struct store_job *job, struct txn *txn)
+{
+	struct raced *raced = (struct raced *)job;
+	enum step step = raced->apply(job, txn);
+	bool more = step == STEP_MORE;
+
+	while (more)
+		assert_int_equal(folder_leftovers(txn, &more), OK);
+	return step;
+}
+
+static void
+test_removal_is_done_where_housekeeping_was_faster(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture_message m = { .user_id = fixture_user(f, "anna"), .body_size = 50 };
+	struct raced raced;
+
+	m.folder_id = made(f, m.user_id, "Work");
+	assert_int_equal(run(f, fixture_place, &m), OK);
+	folder_removal_init(&raced.r);
+	raced.r.user_id = m.user_id;
+	raced.r.folder_id = m.folder_id;
+	raced.apply = raced.r.job.apply;
+	raced.r.job.apply = removal_raced;
+	assert_int_equal(store_run_job_now(f->store, &raced.r.job), OK);
+	assert_int_equal(found(f, m.user_id, "\001bin").held, 1);
+	raced.r.hidden = false;
+	assert_int_equal(store_run_job_now(f->store, &raced.r.job), ERR_NOT_FOUND);
+}
+
 /* A crash behind the first step: housekeeping ends it. */
 static void
 test_removal_is_finished_after_a_crash(void **state)
@@ -668,6 +706,7 @@ test_folders(void)
 		T(test_rights_are_inherited_and_found),
 		T(test_who_goes_leaves_nothing),
 		T(test_removed_folder_rcy_01_goes_to_the_bin),
+		T(test_removal_is_done_where_housekeeping_was_faster),
 		T(test_removal_is_finished_after_a_crash),
 		T(test_seen_keeps_each_apart),
 		T(test_check_h49_mends_what_hangs_on_folders),
