@@ -27,6 +27,15 @@ canonical(struct span folder, struct arena *a)
 	return arena_printf(a, "INBOX%.*s", SPAN_FMT(span_from(folder, 5)));
 }
 
+/* Its owner could not name such a folder: to him it is a namespace. */
+static bool
+is_hidden_from_owner(struct span folder)
+{
+	struct span rest;
+
+	return cut_prefix(folder, PLACE_OTHERS, &rest) || cut_prefix(folder, PLACE_SHARED, &rest);
+}
+
 enum err
 imap_place_parse(struct span name, struct arena *a, struct imap_place *out)
 {
@@ -40,6 +49,8 @@ imap_place_parse(struct span name, struct arena *a, struct imap_place *out)
 		out->space = IMAP_SPACE_OTHERS;
 		span_cut(rest, '/', &out->owner, &out->folder);
 		err = rest.len > 0 ? imap_name_check(out->owner) : OK;
+		if (err == OK && is_hidden_from_owner(out->folder))
+			err = ERR_SYNTAX;
 	} else if (cut_prefix(name, PLACE_SHARED, &rest)) {
 		out->space = IMAP_SPACE_SHARED;
 		out->folder = rest;

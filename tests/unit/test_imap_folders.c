@@ -45,6 +45,15 @@ names_are_taken_apart(void **state)
 		{ SPAN("Other users//x"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
 		{ SPAN("\001bin"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
 		{ SPAN("a\0b"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
+		{ SPAN("Shared/Shared/x"), true, IMAP_SPACE_SHARED, SPAN(""), SPAN("Shared/x"),
+			SPAN("Shared/Shared/x") },
+		{ SPAN("Other users/anna/Sharedx"), true, IMAP_SPACE_OTHERS, SPAN("anna"),
+			SPAN("Sharedx"), SPAN("Other users/anna/Sharedx") },
+		/* anna could not name these */
+		{ SPAN("Other users/anna/shared"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
+		{ SPAN("Other users/anna/Shared/x"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
+		{ SPAN("Other users/anna/other Users/x"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""),
+			SPAN("") },
 		{ SPAN("Other users/anna/\001bin"), false, IMAP_SPACE_OWN, SPAN(""), SPAN(""), SPAN("") },
 	};
 	struct arena a;
