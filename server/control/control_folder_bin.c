@@ -97,8 +97,8 @@ struct undelete {
 	struct span *keys;
 	size_t count, size;
 	uint64_t bytes;
-	struct span folders; /* their names, with a comma between */
-	size_t folder_count;
+	struct span *folders; /* their names, each once */
+	size_t folder_count, folder_size;
 };
 
 static bool
@@ -128,22 +128,31 @@ undelete_begin(struct control_call *call, struct snapshot *snap)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+/* SPANS, or twice as many of them where all SIZE are taken. */
+static struct span *
+room_for_one(struct control_call *call, struct span *spans, size_t count, size_t *size)
+{
+	struct span *more;
+
+	if (count < *size)
+		return spans;
+	*size = *size ? 2 * *size : 256;
+	more = ARENA_ARRAY(&call->arena, struct span, *size);
+	if (count > 0)
+		memcpy(more, spans, count * sizeof(*more));
+	return more;
+}
+
 static void
 note_folder(struct control_call *call, struct span name)
 {
 	struct undelete *u = call->state;
-	struct span rest = u->folders;
 
-	while (rest.len > 0) {
-		struct span one;
-
-		span_cut(rest, '\n', &one, &rest);
-		if (span_eq(one, name))
+	for (size_t i = u->folder_count; i > 0; i--) /* what went together lies together */
+		if (span_eq(u->folders[i - 1], name))
 			return;
-	}
-	u->folder_count++;
-	u->folders = arena_printf(&call->arena, "%.*s%s%.*s", SPAN_FMT(u->folders),
-		u->folders.len ? "\n" : "", SPAN_FMT(name));
+	u->folders = room_for_one(call, u->folders, u->folder_count, &u->folder_size);
+	u->folders[u->folder_count++] = arena_copy(&call->arena, name);
 }
 
 static void
@@ -154,15 +163,7 @@ take_entry(struct control_call *call, const struct entry *entry, const struct bi
 
 	if (named && !folder_name_is_under(item->folder_name, u->place.folder))
 		return;
-	if (u->count == u->size) {
-		size_t size = u->size ? 2 * u->size : 256;
-		struct span *keys = ARENA_ARRAY(&call->arena, struct span, size);
-
-		if (u->count > 0)
-			memcpy(keys, u->keys, u->count * sizeof(*keys));
-		u->keys = keys;
-		u->size = size;
-	}
+	u->keys = room_for_one(call, u->keys, u->count, &u->size);
 	u->keys[u->count++] = arena_printf(&call->arena, "%u", entry->uid);
 	u->bytes += entry->size;
 	note_folder(call, item->folder_name);
@@ -200,9 +201,8 @@ static struct span
 what_comes(struct control_call *call, uint64_t messages)
 {
 	const struct undelete *u = call->state;
-	struct span first, rest;
+	struct span first = u->folder_count > 0 ? u->folders[0] : SPAN("");
 
-	span_cut(u->folders, '\n', &first, &rest);
 	if (u->folder_count > 1)
 		return arena_printf(&call->arena, "%llu message%s of %.*s and %zu more folder%s",
 			(unsigned long long)messages, messages == 1 ? "" : "s", SPAN_FMT(first),
