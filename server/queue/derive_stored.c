@@ -43,24 +43,37 @@ feed_body(struct mime_parser *p, struct snapshot *snap, const struct content *c)
 	return err == ERR_NOT_FOUND ? ERR_CORRUPT : err;
 }
 
+enum err
+derive_content(struct snapshot *snap, const struct content *c, struct buf *record)
+{
+	struct mime_parser *p;
+	struct arena arena;
+	enum err body, err;
+
+	arena_init(&arena, NULL);
+	p = ARENA_NEW(&arena, struct mime_parser);
+	mime_parser_init(p, &arena);
+	mime_parser_header(p, c->header);
+	body = feed_body(p, snap, c);
+	err = mime_parser_end(p, c->header, record);
+	arena_reset(&arena);
+	if (err != OK)
+		buf_clear(record);
+	return err == OK ? body : ERR_CORRUPT;
+}
+
 static enum err
 derive(struct snapshot *snap, const struct content *c, struct arena *a, struct span *made)
 {
-	struct mime_parser *p = ARENA_NEW(a, struct mime_parser);
 	struct buf record;
 	enum err err;
 
-	mime_parser_init(p, a);
-	mime_parser_header(p, c->header);
-	err = feed_body(p, snap, c);
-	if (err != OK)
-		return err;
 	buf_init(&record, MIME_RECORD_MAX);
-	err = mime_parser_end(p, c->header, &record);
+	err = derive_content(snap, c, &record);
 	if (err == OK)
 		*made = arena_copy(a, buf_span(&record));
 	buf_fini(&record);
-	return err == OK ? OK : ERR_CORRUPT;
+	return err;
 }
 
 enum err

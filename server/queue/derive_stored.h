@@ -27,6 +27,13 @@
 MUST_CHECK enum err derived_of(struct snapshot *snap, const struct content *c, uint64_t max,
 	struct arena *a, struct mime_derived *out, struct span *made);
 
+/*
+ * Make it anew into RECORD. ERR_CORRUPT: the body is damaged; RECORD is of what could be read before, or
+ * empty. ERR_IO. C must not be veiled.
+ */
+MUST_CHECK enum err derive_content(
+	struct snapshot *snap, const struct content *c, struct buf *record);
+
 /* Write RECORD beside its content when there is time. Copies; may be forgotten. Loop thread. */
 void derive_keep(struct host *host, uint64_t content_id, struct span record);
 
