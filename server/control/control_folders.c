@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/base/ascii.h"
+#include "server/imap/folder_uses.h"
 #include "server/imap/imap_place.h"
 #include "server/imap/imap_rights.h"
 #include "store/subscriptions.h"
@@ -14,32 +15,21 @@
 
 /* ---- which folder ---- */
 
-static const struct {
-	uint32_t bit;
-	struct span word;
-} uses[] = {
-	{FOLDER_USE_SENT, {"sent", 4}},
-	{FOLDER_USE_DRAFTS, {"drafts", 6}},
-	{FOLDER_USE_TRASH, {"trash", 5}},
-	{FOLDER_USE_JUNK, {"junk", 4}},
-	{FOLDER_USE_ARCHIVE, {"archive", 7}},
-};
-
 struct span
 control_folder_use(uint32_t attributes)
 {
-	for (size_t i = 0; i < COUNT(uses); i++)
-		if (attributes & uses[i].bit)
-			return uses[i].word;
+	for (size_t i = 0; i < FOLDER_USES; i++)
+		if (attributes & folder_uses[i].bit)
+			return folder_uses[i].word;
 	return SPAN("");
 }
 
 uint32_t
 control_folder_use_bit(struct span word)
 {
-	for (size_t i = 0; i < COUNT(uses); i++)
-		if (span_eq(word, uses[i].word))
-			return uses[i].bit;
+	for (size_t i = 0; i < FOLDER_USES; i++)
+		if (span_eq(word, folder_uses[i].word))
+			return folder_uses[i].bit;
 	return 0;
 }
 

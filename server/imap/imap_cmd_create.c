@@ -1,19 +1,9 @@
 /*
  * imap_cmd_create.c - CREATE (RFC 9051, 6.3.4), with CREATE-SPECIAL-USE (RFC 6154, 3).
  */
+#include "server/imap/folder_uses.h"
 #include "server/imap/imap_job.h"
 #include "server/imap/imap_target.h"
-
-static const struct {
-	const char *word;
-	uint32_t use;
-} uses[] = {
-	{ "\\Sent", FOLDER_USE_SENT },
-	{ "\\Drafts", FOLDER_USE_DRAFTS },
-	{ "\\Trash", FOLDER_USE_TRASH },
-	{ "\\Junk", FOLDER_USE_JUNK },
-	{ "\\Archive", FOLDER_USE_ARCHIVE },
-};
 
 struct create {
 	struct imap_job job; /* first */
@@ -76,9 +66,9 @@ take_uses(struct imap_cursor *args, uint32_t *out, bool *known)
 			return false;
 		if (!imap_take_char(args, '\\') || !imap_take_atom(args, &word))
 			return false;
-		for (size_t i = 0; i < COUNT(uses); i++)
-			if (span_eq_nocase(word, span_of(uses[i].word + 1)))
-				use = uses[i].use;
+		for (size_t i = 0; i < FOLDER_USES; i++)
+			if (span_eq_nocase(word, folder_uses[i].attribute))
+				use = folder_uses[i].bit;
 		*known &= use != 0;
 		*out |= use ? use : UINT32_C(1) << 31;
 	}

@@ -6,6 +6,7 @@
  * in slices, each name kept once in the command arena. A folder is shown to who has `l` for it; a
  * parent of it that he has no `l` for is a level like one that is not there.
  */
+#include "server/imap/folder_uses.h"
 #include "server/imap/imap_mailbox.h"
 #include "server/imap/imap_rights.h"
 #include "server/imap/imap_status.h"
@@ -176,18 +177,6 @@ gather_others(struct imap_session *imap, struct list_task *task)
 
 /* ---- showing ---- */
 
-/* What a folder is used for (RFC 6154, 2). */
-static const struct {
-	uint32_t use;
-	const char *word;
-} uses[] = {
-	{ FOLDER_USE_SENT, "\\Sent" },
-	{ FOLDER_USE_DRAFTS, "\\Drafts" },
-	{ FOLDER_USE_TRASH, "\\Trash" },
-	{ FOLDER_USE_JUNK, "\\Junk" },
-	{ FOLDER_USE_ARCHIVE, "\\Archive" },
-};
-
 struct attributes {
 	struct buf *out;
 	bool some;
@@ -197,6 +186,13 @@ static void
 put_attribute(struct attributes *at, const char *word)
 {
 	imap_put(buf_printf(at->out, "%s%s", at->some ? " " : "", word));
+	at->some = true;
+}
+
+static void
+put_use(struct attributes *at, struct span attribute)
+{
+	imap_put(buf_printf(at->out, "%s\\%.*s", at->some ? " " : "", SPAN_FMT(attribute)));
 	at->some = true;
 }
 
@@ -228,10 +224,10 @@ put_attributes(
 		put_attribute(&at, item->has_children ? "\\HasChildren" : "\\HasNoChildren");
 	if ((asked & IMAP_LIST_SUBSCRIBED) && item->node && item->node->subscribed)
 		put_attribute(&at, "\\Subscribed");
-	for (size_t i = 0; i < COUNT(uses); i++)
+	for (size_t i = 0; i < FOLDER_USES; i++)
 		if ((plain || (asked & IMAP_LIST_SPECIAL_USE)) && item->node &&
-			(item->node->uses & uses[i].use))
-			put_attribute(&at, uses[i].word);
+			(item->node->uses & folder_uses[i].bit))
+			put_use(&at, folder_uses[i].attribute);
 }
 
 /* RFC 5258, 3.5 */
