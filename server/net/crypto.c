@@ -31,6 +31,26 @@ crypto_sha256(struct span text, unsigned char out[CRYPTO_SHA256_SIZE])
 	crypto_hash_sha256(out, bytes_of(text), text.len);
 }
 
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(struct crypto_sha256_stream), "room");
+
+void
+crypto_sha256_begin(struct crypto_sha256_stream *s)
+{
+	crypto_hash_sha256_init((void *)s->state);
+}
+
+void
+crypto_sha256_feed(struct crypto_sha256_stream *s, struct span piece)
+{
+	crypto_hash_sha256_update((void *)s->state, bytes_of(piece), piece.len);
+}
+
+void
+crypto_sha256_end(struct crypto_sha256_stream *s, unsigned char out[CRYPTO_SHA256_SIZE])
+{
+	crypto_hash_sha256_final((void *)s->state, out);
+}
+
 void
 crypto_hmac_sha256(struct span key, struct span text, unsigned char out[CRYPTO_SHA256_SIZE])
 {

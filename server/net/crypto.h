@@ -24,6 +24,14 @@ void crypto_hmac_sha256(struct span key, struct span text, unsigned char out[CRY
 void crypto_pbkdf2_sha256(struct span password, struct span salt, unsigned iterations,
 	unsigned char out[CRYPTO_SHA256_SIZE]);
 
+/* SHA-256 of what comes in pieces. */
+struct crypto_sha256_stream {
+	_Alignas(8) unsigned char state[104]; /* the library's */
+};
+void crypto_sha256_begin(struct crypto_sha256_stream *s);
+void crypto_sha256_feed(struct crypto_sha256_stream *s, struct span piece);
+void crypto_sha256_end(struct crypto_sha256_stream *s, unsigned char out[CRYPTO_SHA256_SIZE]);
+
 /* Of FIRST followed by SECOND. */
 void crypto_md5(struct span first, struct span second, unsigned char out[CRYPTO_MD5_SIZE]);
 
@@ -53,6 +61,28 @@ MUST_CHECK enum err crypto_seal(
 /* Append PLAIN. ERR_DENIED: sealed with another key; ERR_CORRUPT: damaged, or of another name. */
 MUST_CHECK enum err crypto_unseal(
 	const struct crypto_key *key, struct span name, struct span sealed, struct buf *out);
+
+/* ---- signatures ---- */
+
+/*
+ * A key that signs, as bytes: ed25519, the seed of 32 bytes (RFC 8032); RSA, RSAPrivateKey in DER (RFC 8017, A.1.2).
+ * What is public of it: the 32 bytes, or SubjectPublicKeyInfo in DER (RFC 5280, 4.1). All of it runs on a worker:
+ * an RSA key takes a second or several to make, a signature 1 to 5 ms.
+ */
+enum crypto_signer { CRYPTO_RSA, CRYPTO_ED25519 };
+
+#define CRYPTO_RSA_BITS_MIN 2048
+#define CRYPTO_RSA_BITS_MAX 4096
+#define CRYPTO_PRIVATE_MAX 2400  /* bytes of a key that signs: RSA of 4096 bits */
+#define CRYPTO_PUBLIC_MAX 600	 /* bytes of what is public of it */
+#define CRYPTO_SIGNATURE_MAX 512 /* bytes */
+
+/* Append both; BITS is of RSA alone. PRIVATE wipes. ERR_IO: the library failed; ERR_LIMIT: bits, or no room. */
+MUST_CHECK enum err crypto_signer_make(
+	enum crypto_signer kind, unsigned bits, struct buf *private, struct buf *public);
+/* Append the signature of HASH: PKCS #1 v1.5 with SHA-256, or ed25519 of the hash's bytes (RFC 8463, 3). */
+MUST_CHECK enum err crypto_signer_sign(enum crypto_signer kind, struct span private,
+	const unsigned char hash[CRYPTO_SHA256_SIZE], struct buf *signature);
 
 #define CRYPTO_NONCE_SIZE 24
 /* A key of its own for PURPOSE (8 bytes), from KEY. */

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "proto/base/base64.h"
 #include "proto/base/hex.h"
 #include "server/net/crypto.h"
 #include "server/session/app_password.h"
@@ -50,6 +51,70 @@ test_crypto_vectors(void **state)
 	crypto_hmac_md5_key(BYTES(aa), &key);
 	crypto_hmac_md5(&key, SPAN("Test Using Larger Than Block-Size Key - Hash Key First"), md5);
 	assert_hex(BYTES(md5), "6b1ab7fe4bd7bf8f0b62e6ce61b9d0cd");
+}
+
+/* RFC 8463, appendix A: the header of its message, as it is hashed. */
+#define RFC_8463_HEADER                                                                            \
+	"from:Joe SixPack <joe@football.example.com>\r\n"                                          \
+	"to:Suzie Q <suzie@shopping.example.net>\r\nsubject:Is dinner ready?\r\n"                 \
+	"date:Fri, 11 Jul 2003 21:00:37 -0700 (PDT)\r\n"                                          \
+	"message-id:<20030712040037.46341.5F8J@football.example.com>\r\n"                         \
+	"dkim-signature:v=1; a=ed25519-sha256; c=relaxed/relaxed; d=football.example.com; "        \
+	"i=@football.example.com; q=dns/txt; s=brisbane; t=1528637909; "                           \
+	"h=from : to : subject : date : message-id : from : subject : date; "                      \
+	"bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=; b="
+
+static void
+test_crypto_ed25519_rfc_8463(void **state)
+{
+	struct crypto_sha256_stream stream;
+	unsigned char hash[CRYPTO_SHA256_SIZE];
+	struct buf seed, signature, text;
+
+	(void)state;
+	buf_init(&seed, 100);
+	buf_init(&signature, CRYPTO_SIGNATURE_MAX);
+	buf_init(&text, 1000);
+	assert_int_equal(
+		base64_decode(SPAN("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A="), &seed), OK);
+	crypto_sha256_begin(&stream);
+	for (struct span rest = SPAN(RFC_8463_HEADER); rest.len > 0; rest = span_from(rest, 7))
+		crypto_sha256_feed(&stream, span_range(rest, 0, 7));
+	crypto_sha256_end(&stream, hash);
+	assert_int_equal(crypto_signer_sign(CRYPTO_ED25519, buf_span(&seed), hash, &signature), OK);
+	assert_int_equal(base64_put(&text, buf_span(&signature)), OK);
+	assert_true(span_eq(buf_span(&text), SPAN("/gCrinpcQOoIfuHNQIbq4pgh9kyIK3AQUdt9OdqQehSwhEIug4D11"
+						  "BusFa3bT3FY5OsU7ZbnKELq+eXdp1Q1Dw==")));
+	assert_int_equal(crypto_signer_sign(CRYPTO_ED25519, SPAN("short"), hash, &text), ERR_SYNTAX);
+	assert_int_equal(crypto_signer_sign(CRYPTO_RSA, buf_span(&seed), hash, &text), ERR_SYNTAX);
+	buf_fini(&seed);
+	buf_fini(&signature);
+	buf_fini(&text);
+}
+
+/* That they verify elsewhere is tests/clients/dkim.py's business. */
+static void
+test_crypto_signers_are_made(void **state)
+{
+	unsigned char hash[CRYPTO_SHA256_SIZE] = { 1 };
+	struct buf private, public, signature;
+
+	(void)state;
+	for (enum crypto_signer kind = CRYPTO_RSA; kind <= CRYPTO_ED25519; kind++) {
+		buf_init(&private, CRYPTO_PRIVATE_MAX);
+		buf_init(&public, CRYPTO_PUBLIC_MAX);
+		buf_init(&signature, CRYPTO_SIGNATURE_MAX);
+		assert_int_equal(crypto_signer_make(kind, 2048, &private, &public), OK);
+		assert_int_equal(crypto_signer_sign(kind, buf_span(&private), hash, &signature), OK);
+		assert_int_equal(buf_span(&public).len, kind == CRYPTO_RSA ? 294 : 32);
+		assert_int_equal(buf_span(&signature).len, kind == CRYPTO_RSA ? 256 : 64);
+		buf_wipe(&private);
+		buf_fini(&public);
+		buf_fini(&signature);
+	}
+	buf_init(&private, CRYPTO_PRIVATE_MAX);
+	assert_int_equal(crypto_signer_make(CRYPTO_RSA, 1024, &private, &private), ERR_LIMIT);
+	buf_fini(&private);
 }
 
 /* RFC 1939, 7 and RFC 2195, 2. */
@@ -182,6 +247,8 @@ test_crypto(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_crypto_vectors),
+		cmocka_unit_test(test_crypto_ed25519_rfc_8463),
+		cmocka_unit_test(test_crypto_signers_are_made),
 		cmocka_unit_test(test_crypto_pop_02_smt_04_proofs),
 		cmocka_unit_test(test_scram_h63_as_the_rfc),
 		cmocka_unit_test(test_scram_h58_fake_salt),

@@ -16,6 +16,7 @@ main(void)
 	failed += test_mail();
 	failed += test_mime();
 	failed += test_mime_parser();
+	failed += test_dkim();
 	failed += test_dns_message();
 	failed += test_sasl();
 	failed += test_smtp_command();

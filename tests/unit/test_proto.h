@@ -8,6 +8,7 @@
 
 int test_address(void);
 int test_base(void);
+int test_dkim(void);
 int test_dns_message(void);
 int test_find(void);
 int test_header(void);
