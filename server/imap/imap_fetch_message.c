@@ -205,6 +205,7 @@ end_line(struct fetch_task *task)
 	if (task->pinned)
 		body_unpin(task->session->session.host->store, task->pinned);
 	task->pinned = 0;
+	task->session->session.mid_reply = false;
 	task->in_message = task->has_record = false;
 	arena_reset(&task->scratch);
 	return IMAP_DONE;
@@ -236,6 +237,7 @@ put_line(struct fetch_task *task)
 {
 	if (load(task) == IMAP_WAIT)
 		return IMAP_WAIT;
+	task->session->session.mid_reply = true; /* until its last byte is put (RFC 9051, 4.3) */
 	put_values(task);
 	task->item = 0;
 	task->phase = FETCH_ITEM;

@@ -22,6 +22,7 @@ imap_answer(struct imap_session *imap, struct imap_reply reply)
 
 	imap_server_answer(&imap->machine, reply, stream_out(&s->stream));
 	protocol_log_own(s, mark, reply.status == IMAP_STATUS_GO_ON);
+	imap_sync_drop(imap); /* of an IDLE that a malformed line ended */
 	arena_reset(&s->command);
 	if (imap->user_id)
 		session_set_deadline(s, s->conf->timeouts_imap_ms, CLOSE_IDLE); /* H20 */
@@ -187,6 +188,13 @@ imap_secured(struct session *s)
 }
 
 static void
+machine_fini(void *arg)
+{
+	imap_server_fini(arg);
+}
+
+/* The arguments of a command go when the arena does: jobs and work may still read them (H77). */
+static void
 imap_close(struct session *s)
 {
 	struct imap_session *imap = imap_of(s);
@@ -194,7 +202,7 @@ imap_close(struct session *s)
 	login_cancel(&imap->login);
 	imap_unselect(imap);
 	imap_append_drop(imap);
-	imap_server_fini(&imap->machine);
+	arena_on_reset(&s->command, machine_fini, &imap->machine);
 }
 
 const struct session_class imap_session_class = {

@@ -68,6 +68,7 @@ struct session {
 	bool opened, waits, waits_idle, told_close, stream_done, counted;
 	bool logged_in; /* once: it counts no more among those before login (H32) */
 	bool ends_mutely; /* at its deadline nothing is said; the class sets it */
+	bool mid_reply;	  /* a reply is half out: whatever ends it, nothing may be said inside; so too */
 };
 
 /*

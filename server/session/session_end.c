@@ -142,7 +142,7 @@ session_close_saying(struct session *s, enum close_reason reason, struct span wo
 {
 	if (s->reason != CLOSE_NONE)
 		return;
-	if (s->stream.end == STREAM_OPEN && words.len > 0)
+	if (s->stream.end == STREAM_OPEN && words.len > 0 && !s->mid_reply)
 		stream_put(&s->stream, words);
 	session_close(s, reason);
 }

@@ -34,9 +34,11 @@
  *     expect login NAME PROTOCOL noted|never
  *     expect trace TEXT               a line of notes of the newest trace
  *     wait SECONDS                    the clock goes on
+ *     expect unsaid TEXT              not in what came and was not expected
  *     remove user NAME                by an administrator, now
+ *     stop                            the server shuts down, and says so to all sessions
  *     dns gives up                    the resolver's time for silent names is over
- *     fault commit ENOSPC|EIO         the next commit fails
+ *     fault commit ENOSPC|EIO|slow    the next commit fails, or takes a fifth of a second
  *     fault cold                      the store's pages are not in memory
  *     expect cold                     workers read some of them
  * In what is sent \r \n \0 \\ \xNN stand for bytes and $(TEXT*N) for N times TEXT.
@@ -46,10 +48,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/harness/transcript_inside.h"
 
 /* ---- faults ---- */
+
+#define COMMIT_SLOW (-1)
+#define SLOW_NS 200000000
 
 static int commit_fault;
 int __real_mdb_txn_commit(MDB_txn *txn);
@@ -63,8 +69,20 @@ __wrap_mdb_txn_commit(MDB_txn *txn)
 	if (fault == 0)
 		return __real_mdb_txn_commit(txn);
 	commit_fault = 0;
+	if (fault == COMMIT_SLOW) {
+		nanosleep(&(struct timespec){ .tv_nsec = SLOW_NS }, NULL);
+		return __real_mdb_txn_commit(txn);
+	}
 	mdb_txn_abort(txn);
 	return fault;
+}
+
+static int
+commit_fault_named(const char *name)
+{
+	if (strcmp(name, "slow") == 0)
+		return COMMIT_SLOW;
+	return strcmp(name, "EIO") == 0 ? EIO : ENOSPC;
 }
 
 /* All of the store is on disk alone, for who asks. */
@@ -123,7 +141,9 @@ run_line(struct run *run, const struct given *given)
 	else if (strcmp(line, "fault cold") == 0)
 		all_is_cold = true;
 	else if ((text = after(line, "fault commit ")))
-		commit_fault = strcmp(text, "EIO") == 0 ? EIO : ENOSPC;
+		commit_fault = commit_fault_named(text);
+	else if (strcmp(line, "stop") == 0)
+		session_close_all(&run->site.host, NULL, CLOSE_SHUTDOWN);
 	else if (line[0] != '\0' && line[0] != '#' && !after(line, "given ") &&
 		!after(line, "test "))
 		fail(run, "cannot read this line", SPAN_NONE);

@@ -160,6 +160,10 @@ expect(struct run *run, const char *rest)
 			fail(run, "another number of connections refused", span_of(got));
 	} else if (after(rest, "silence")) {
 		expect_silence(run, &run->clients[strchr(rest, '2') ? 1 : 0]);
+	} else if (after(rest, "unsaid ")) {
+		if (span_find_span(buf_span(&run->clients[0].seen), span_of(rest + 7)) <
+			buf_span(&run->clients[0].seen).len)
+			fail(run, "it was said", buf_span(&run->clients[0].seen));
 	} else if (strncmp(rest, "queued ", 7) == 0) {
 		expect_queued(run, rest + 7);
 	} else if (strncmp(rest, "login ", 6) == 0) {
