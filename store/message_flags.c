@@ -249,6 +249,7 @@ store_entry(struct storing *s, struct entry *e, bool *changed)
 	folder_count_flags(&s->p.folder, e->flags, -1);
 	folder_count_flags(&s->p.folder, flags, 1);
 	e->flags = flags;
+	s->result->stale |= e->modseq > s->order->known;
 	e->modseq = s->modseq;
 	s->result->changed++;
 	*changed = true;
@@ -297,6 +298,7 @@ message_store(struct txn *txn, const struct folder *where, struct uid_list list,
 	enum err err;
 
 	result->modseq = result->changed = result->next = result->failed_count = 0;
+	result->stale = false;
 	err = storing_begin(&s, txn, where, list);
 	while (err == OK && !slice_is_full(&s)) {
 		err = pass_next_block(&s.p);

@@ -105,11 +105,13 @@ struct flag_order {
 	size_t keyword_count;
 	uint64_t unchanged_since;    /* a message with a higher modseq is left; UINT64_MAX: none is */
 	uint64_t user_id;            /* who does it: his own \Seen where the folder has that (seen.h) */
+	uint64_t known;              /* the modseq up to which he was told what others did */
 };
 /* Of one slice. */
 struct flag_result {
 	uint64_t modseq;     /* the new one of what changed; 0: nothing did */
 	size_t changed;      /* messages */
+	bool stale;          /* one of them had a modseq over order->known */
 	size_t next;         /* so many of the list are done; all of them, or call again with the rest */
 	uint32_t *failed;    /* room for list.count, or NULL: those that unchanged_since left */
 	size_t failed_count;

@@ -11,6 +11,7 @@
 #include "store/rights.h"
 
 #define EXPUNGE_SLICE 5000 /* uids */
+#define EXPUNGE_LOOKS 2000 /* blocks that one slice passes over: some ms of the writer */
 
 struct expunge_task {
 	struct store_job job;
@@ -44,11 +45,11 @@ find_deleted(struct expunge_task *task, struct txn *txn, struct uid_list *list)
 	struct entry_block block;
 	uint32_t after = task->after_uid;
 	size_t at = 0;
-	unsigned from;
+	unsigned from, looks = 0;
 	enum err err = OK;
 
 	*list = (struct uid_list){ uids, 0 };
-	while (list->count + ENTRY_BLOCK <= EXPUNGE_SLICE &&
+	while (list->count + ENTRY_BLOCK <= EXPUNGE_SLICE && looks++ < EXPUNGE_LOOKS &&
 		(err = entry_block_next(txn_view(txn), task->where.folder_id, after, &block,
 			 &from)) == OK) {
 		for (unsigned i = from; i < block.count; i++) {

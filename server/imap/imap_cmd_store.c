@@ -37,7 +37,7 @@ take_arguments(struct imap_session *imap, struct imap_cursor *args, struct store
 	if (store.has_unchanged_since)
 		imap_use_condstore(imap);
 	*set = store.set;
-	task->silent = store.silent;
+	task->silent = task->job.silent = store.silent;
 	order->op = ops[store.op];
 	order->unchanged_since = store.has_unchanged_since ? store.unchanged_since : UINT64_MAX;
 	order->flags = store.flags.flags;

@@ -317,6 +317,8 @@ imap_dispatch(struct imap_session *imap, const struct imap_event *ev)
 void
 imap_dispatch_answered(struct imap_session *imap, struct span name, struct imap_reply reply)
 {
+	if (!imap_selected_refresh(imap, false))
+		return; /* no news of what he may not read any more */
 	*run_new(imap) = (struct imap_run){ .row = imap_command_find(name, false),
 		.answered = true, .reply = reply };
 }

@@ -247,21 +247,26 @@ put_spans(struct fetch_task *task, const struct imap_fetch_bytes *b, size_t coun
 	}
 }
 
-/* The header of a message inside lies in pieces. NULL ptr: it cannot be read. */
+/*
+ * The header of a message inside lies in pieces; what is over MIME_PART_HEADER_MAX nobody looks at (H7).
+ * SPAN_NONE: it cannot be read.
+ */
 static struct span
 gather(struct fetch_task *task, const struct section *s)
 {
-	size_t size = (size_t)(s->end - s->at), len = 0;
-	char *room = arena_alloc(&task->scratch, size);
+	uint64_t whole = s->end - s->at;
+	size_t size = whole < MIME_PART_HEADER_MAX ? (size_t)whole : MIME_PART_HEADER_MAX, len = 0;
 	struct span piece;
 
+	if (!task->inner_header)
+		task->inner_header = arena_alloc(imap_arena(task->session), MIME_PART_HEADER_MAX);
 	while (len < size) {
-		if (read_at(task, s->at + len, s->end, &piece) != OK)
+		if (read_at(task, s->at + len, s->at + size, &piece) != OK)
 			return SPAN_NONE;
-		memcpy(room + len, piece.ptr, piece.len);
+		memcpy(task->inner_header + len, piece.ptr, piece.len);
 		len += piece.len;
 	}
-	return (struct span){ room, len };
+	return (struct span){ task->inner_header, len };
 }
 
 static enum imap_turn
@@ -269,6 +274,8 @@ put_fields(struct fetch_task *task, const struct imap_fetch_bytes *b, const stru
 {
 	size_t count = 0;
 
+	if (b->path_len > 0 && is_cold(task, s->at))
+		return IMAP_WAIT;
 	put_name(task, b);
 	if (b->path_len == 0) {
 		pick_fields(task, b, task->message.copy.front, &count);
@@ -378,7 +385,7 @@ begin_binary(struct fetch_task *task, const struct imap_fetch_bytes *b, const st
 
 /* ---- one item after the other ---- */
 
-/* IMAP_DONE: it is out. IMAP_MORE: its bytes follow, as task->phase says. */
+/* IMAP_DONE: it is out. IMAP_MORE: its bytes follow, as task->phase says. IMAP_WAIT: begin once more. */
 static enum imap_turn
 begin_item(struct fetch_task *task, const struct imap_fetch_bytes *b)
 {
@@ -429,10 +436,8 @@ fetch_bytes_go_on(struct fetch_task *task)
 		const struct imap_fetch_bytes *b = &task->fetch.bytes[task->item];
 		enum imap_turn turn = IMAP_DONE;
 
-		if (task->phase == FETCH_ITEM) {
-			task->warm_until = 0;
-			begin_item(task, b);
-		}
+		if (task->phase == FETCH_ITEM && begin_item(task, b) == IMAP_WAIT)
+			return IMAP_WAIT;
 		if (task->phase == FETCH_BYTES)
 			turn = send_bytes(task);
 		else if (task->phase != FETCH_ITEM)
@@ -440,6 +445,7 @@ fetch_bytes_go_on(struct fetch_task *task)
 		if (turn != IMAP_DONE)
 			return turn;
 		task->phase = FETCH_ITEM;
+		task->warm_until = 0;
 		if (imap_must_yield(task->session)) { /* a header may be a MiB, and items a hundred */
 			task->item++;
 			return IMAP_MORE;

@@ -10,6 +10,7 @@
 
 #include "proto/imap/imap_fetch.h"
 #include "proto/mime/mime_decoder.h"
+#include "proto/mime/mime_parser.h"
 #include "server/imap/entry_reader.h"
 #include "server/imap/imap_flags.h"
 #include "server/imap/imap_numbers.h"
@@ -71,6 +72,7 @@ struct fetch_task {
 	uint64_t warm_until;
 	uint64_t pinned; /* body; 0: none */
 	struct span *spans; /* FETCH_SPANS_MAX, in the command arena */
+	char *inner_header; /* MIME_PART_HEADER_MAX bytes there; NULL: none was wanted yet */
 
 	unsigned missing;
 	bool damaged, unknown_cte;

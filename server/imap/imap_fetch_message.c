@@ -240,6 +240,7 @@ put_line(struct fetch_task *task)
 	task->session->session.mid_reply = true; /* until its last byte is put (RFC 9051, 4.3) */
 	put_values(task);
 	task->item = 0;
+	task->warm_until = 0;
 	task->phase = FETCH_ITEM;
 	task->message.seq = 0; /* the values are out */
 	return put_rest(task);

@@ -158,7 +158,7 @@ void imap_resume(struct imap_session *s);
 void imap_dispatch(struct imap_session *s, const struct imap_event *ev);
 /* IDLE was ended: REPLY follows the news. */
 void imap_dispatch_idle_done(struct imap_session *s, struct imap_reply reply);
-/* The command NAME, which no handler ran, is over: when s goes on the news are told, then REPLY. */
+/* The command NAME, which no handler ran, is over: when s goes on the news are told, then REPLY; or s closes. */
 void imap_dispatch_answered(struct imap_session *s, struct span name, struct imap_reply reply);
 /* Go on with s->run, or with the news of IDLE. */
 void imap_go_on(struct imap_session *s);

@@ -18,6 +18,7 @@ imap_store_job_begin(
 	uint32_t seq, uid;
 
 	job->session = imap;
+	job->order.known = sel->modseq;
 	job->where = (struct folder){ .user_id = sel->user_id, .folder_id = sel->folder_id };
 	while (view_walk_next(&walk, &seq, &uid))
 		uids[job->list.count++] = uid;
@@ -63,7 +64,7 @@ take_result(struct imap_session *imap, struct imap_store_job *job)
 	job->runs = false;
 	if (job->err != OK)
 		return;
-	if (job->result.modseq)
+	if (job->result.modseq && !(job->silent && job->result.stale))
 		imap_told(imap, job->result.modseq);
 	job->failed_count += job->result.failed_count;
 	job->at += job->result.next;

@@ -11,6 +11,7 @@
 
 struct imap_store_job {
 	struct flag_order order; /* the caller's */
+	bool silent;		 /* the caller puts no flags: what others did meanwhile is news all the same */
 	/* Its own; in the command arena. */
 	struct store_job job;
 	struct imap_session *session;
@@ -24,12 +25,13 @@ struct imap_store_job {
 	size_t failed_count;
 };
 
-/* JOB is zeroed but for the order. */
+/* JOB is zeroed but for the order and `silent`. */
 void imap_store_job_begin(
 	struct imap_session *s, struct imap_store_job *job, const struct uid_ranges *seqs);
 /*
  * True: a slice is under way, say IMAP_WAIT, then call again. False: *err is OK, it is all on disk, and its
- * modseqs count as told; or it failed, and slices before it are kept.
+ * modseqs count as told, but those of a silent one that wrote over changes the client has not heard of;
+ * or it failed, and slices before it are kept.
  */
 MUST_CHECK bool imap_store_job_go_on(
 	struct imap_session *s, struct imap_store_job *job, enum err *err);
