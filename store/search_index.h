@@ -25,7 +25,7 @@
 #include "proto/base/hash64.h"
 #include "store/store.h"
 
-#define SEARCH_FORMAT 1 /* of the rows; another one is thrown away */
+#define SEARCH_FORMAT 2 /* of the rows; another one is thrown away */
 #define SEARCH_DIR "search"      /* in the folder of the store */
 #define SEARCH_RUNS 16           /* of a space; more are merged */
 #define SEARCH_RUN_MESSAGES 5000 /* of a new run */

@@ -1,7 +1,8 @@
 /*
  * search_text.c - parts of a message through decoder, charset and folding into a sink.
  *
- * What is ASCII as it is stored goes to the sink as it lies in the store, without a copy.
+ * What is ASCII as it is stored goes to the sink as it lies in the store, without a copy. Of HTML the source
+ * goes there, and behind it what a reader sees: `K&uuml;<b>che</b>` is found as its address in a link is.
  */
 #include "server/search/search_text.h"
 
@@ -9,8 +10,10 @@
 #include "proto/base/utf8.h"
 #include "proto/mail/header.h"
 #include "proto/mime/encoded_word.h"
+#include "proto/mime/html_text.h"
 #include "proto/mime/mime_charset.h"
 #include "proto/mime/mime_decoder.h"
+#include "proto/mime/mime_value.h"
 #include "server/search/search_derived.h"
 #include "store/bodies.h"
 
@@ -21,6 +24,7 @@ struct reader {
 	const struct content *content;
 	const struct search_sink *sink;
 	struct buf decoded, text, folded; /* of one piece, or of one field */
+	struct buf html;                  /* the source of a part, its first SEARCH_HTML_MAX bytes */
 	uint64_t left;                    /* of SEARCH_TEXT_MAX */
 	bool enough;                      /* the sink wants no more */
 };
@@ -32,6 +36,7 @@ reader_init(struct reader *r, const struct search_sink *sink)
 	buf_init(&r->decoded, FIELD_ROOM);
 	buf_init(&r->text, FIELD_ROOM);
 	buf_init(&r->folded, 3 * FIELD_ROOM);
+	buf_init(&r->html, SEARCH_HTML_MAX);
 }
 
 static void
@@ -40,6 +45,7 @@ reader_fini(struct reader *r)
 	buf_fini(&r->decoded);
 	buf_fini(&r->text);
 	buf_fini(&r->folded);
+	buf_fini(&r->html);
 }
 
 static void
@@ -98,6 +104,19 @@ give_header(struct reader *r, struct span header)
 		give_field(r, &field);
 }
 
+/* The name of the file in a part, where it is written in pieces or with a charset (RFC 2231). */
+static void
+give_file_name(struct reader *r, struct span header)
+{
+	struct arena arena;
+
+	if (r->enough || find_bytes(header, SPAN("*")) == header.len)
+		return;
+	arena_init(&arena, NULL);
+	give_folded(r, SEARCH_IN_HEADER, mime_file_name(&arena, header), true);
+	arena_reset(&arena);
+}
+
 void
 search_text_header(struct span header, const struct search_sink *sink)
 {
@@ -148,6 +167,7 @@ give_part_header(struct reader *r, const struct mime_part *part)
 		left -= bytes.len;
 	}
 	give_header(r, buf_span(&r->decoded));
+	give_file_name(r, buf_span(&r->decoded));
 	return err;
 }
 
@@ -159,7 +179,31 @@ struct text {
 	struct mime_charset charset;
 	bool is_plain; /* ASCII in it is itself */
 	bool as_it_is; /* its encoding changes nothing */
+	bool is_html;
 };
+
+/* TEXT is UTF-8, not folded. */
+static void
+keep_html(struct text *t, struct span text)
+{
+	struct buf *html = &t->r->html;
+
+	if (t->is_html)
+		(void)!buf_put(html, span_range(text, 0, html->max - buf_span(html).len));
+}
+
+/* What a reader of the HTML sees, as a section of its own. */
+static void
+give_html(struct text *t)
+{
+	struct reader *r = t->r;
+
+	if (!t->is_html || r->enough)
+		return;
+	buf_clear(&r->text);
+	(void)!html_text_put(&r->text, buf_span(&r->html));
+	give_folded(r, SEARCH_IN_BODY, buf_span(&r->text), true);
+}
 
 static void
 put_text(struct text *t, struct span bytes)
@@ -167,11 +211,13 @@ put_text(struct text *t, struct span bytes)
 	struct reader *r = t->r;
 
 	if (t->is_plain && t->charset.held_len == 0 && find_8bit(bytes) == bytes.len) {
+		keep_html(t, bytes);
 		give(r, SEARCH_IN_BODY, bytes, false);
 		return;
 	}
 	buf_clear(&r->text);
 	(void)!mime_charset_put(&t->charset, bytes, &r->text);
+	keep_html(t, buf_span(&r->text));
 	give_folded(r, SEARCH_IN_BODY, buf_span(&r->text), false);
 }
 
@@ -196,7 +242,9 @@ end_text(struct text *t)
 	put_text(t, buf_span(&r->decoded));
 	buf_clear(&r->text);
 	(void)!mime_charset_end(&t->charset, &r->text);
+	keep_html(t, buf_span(&r->text));
 	give_folded(r, SEARCH_IN_BODY, buf_span(&r->text), true);
+	give_html(t);
 }
 
 static enum err
@@ -204,11 +252,13 @@ give_text(struct reader *r, const struct mime_part *part)
 {
 	struct text t = { .r = r, .is_plain = part->charset <= MIME_CHARSET_WINDOWS_1252,
 		.as_it_is = part->encoding != MIME_QUOTED_PRINTABLE &&
-			part->encoding != MIME_BASE64 };
+			part->encoding != MIME_BASE64,
+		.is_html = part->media == MIME_MEDIA_HTML };
 	uint64_t at = part->body_offset, left = part->body_size;
 	struct span bytes;
 	enum err err = OK;
 
+	buf_clear(&r->html);
 	mime_decoder_init(&t.decoder, part->encoding);
 	if (mime_charset_open(&t.charset, part->charset) != OK)
 		(void)!mime_charset_open(&t.charset, MIME_CHARSET_NONE);
@@ -279,8 +329,10 @@ search_text_read(struct snapshot *snap, const struct content *content, const str
 	reader_init(&r, sink);
 	r.snap = snap;
 	r.content = content;
-	if (sink->where & SEARCH_IN_HEADER)
+	if (sink->where & SEARCH_IN_HEADER) {
 		give_header(&r, content->header);
+		give_file_name(&r, content->header);
+	}
 	err = search_derived_open(snap, content, &derived);
 	if (err != ERR_IO && !r.enough && derived.mime.part_count > 0) {
 		enum err parts = give_parts(&r, &derived.mime);

@@ -4,8 +4,8 @@
  * The one door for the index and for who reads messages instead: what one finds the other finds. The
  * fields of the header and of the headers of parts are SEARCH_IN_HEADER, each a section of its own,
  * unfolded and its encoded words decoded. Parts of type text/... are SEARCH_IN_BODY, their transfer
- * encoding and charset undone; HTML is its source. Other parts are their headers alone, which hold the
- * names of attachments.
+ * encoding and charset undone; HTML is its source, then what a reader of it sees. Other parts are their
+ * headers alone, and the names of attachments, decoded.
  */
 #ifndef SERVER_SEARCH_SEARCH_TEXT_H
 #define SERVER_SEARCH_SEARCH_TEXT_H
@@ -14,6 +14,7 @@
 #include "store/search_index.h"
 
 #define SEARCH_TEXT_MAX (16u << 20)        /* bytes of a message that are looked at, as they are stored */
+#define SEARCH_HTML_MAX (256u << 10)       /* bytes of the source of a part that are read as HTML */
 #define SEARCH_PART_HEADER_MAX (64u << 10) /* bytes of the header of a part */
 
 /*

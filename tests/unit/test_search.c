@@ -188,6 +188,23 @@ test_what_a_message_says(void **state)
 		{ "Content-Type: text/plain; charset=koi8-r\r\n\r\n", "\xf0\xf2\xe9\r\n",
 			"\xd0\xbf\xd1\x80\xd0\xb8", SEARCH_IN_BODY, true },
 		{ "Content-Type: text/html\r\n\r\n", "<p>hello</p>\r\n", "<p>hello", SEARCH_IN_BODY, true },
+		/* HTML as a reader sees it, too */
+		{ "Content-Type: text/html\r\n\r\n", "in der K&uuml;che M&#246;hren\r\n",
+			"der k\xc3\xbc" "che m\xc3\xb6hren", SEARCH_IN_BODY, true },
+		{ "Content-Type: text/html\r\n\r\n", "<b>Kar</b>toffeln <a href=\"http://a.test/b\">\r\n",
+			"kartoffeln", SEARCH_IN_BODY, true },
+		{ "Content-Type: text/html; charset=iso-8859-1\r\n"
+		  "Content-Transfer-Encoding: quoted-printable\r\n\r\n", "<i>GR</i>=DC<i>N</i>\r\n",
+			"gr\xc3\xbcn", SEARCH_IN_BODY, true },
+		{ "Content-Type: text/plain\r\n\r\n", "<b>Kar</b>toffeln\r\n", "kartoffeln",
+			SEARCH_IN_BODY, false },
+		/* the name of a file in pieces (RFC 2231) */
+		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
+			"--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment;\r\n"
+			" filename*0*=utf-8''Lohn%20M%C3%A4; filename*1*=rz.pdf\r\n\r\nx\r\n--b--\r\n",
+			"lohn m\xc3\xa4rz.pdf", SEARCH_IN_HEADER, true },
+		{ "Content-Type: application/pdf; name*=utf-8''M%C3%A4rz.pdf\r\n\r\n", "x",
+			"m\xc3\xa4rz.pdf", SEARCH_IN_HEADER, true },
 		/* what is no text is its header */
 		{ "Content-Type: application/x-y\r\n\r\n", "hello\r\n", "hello", SEARCH_IN_BODY, false },
 		{ "Content-Type: multipart/mixed; boundary=b\r\n\r\n",
