@@ -272,7 +272,8 @@
 	X(collecting_unknown_bounce, "collecting.unknown.bounce", BOOL, 0, 0, "no", "", NOTHING,   \
 		"Tell the sender too.")                                                            \
 	X(collecting_unknown_text, "collecting.unknown.bounce_text", LINES, 0, 10000, "", "",       \
-		NOTHING, "Text of that notice.")                                                   \
+		NOTHING, "Text of that notice, and of the one for names unknown here (SMT-12); "           \
+		"%1: the address, %2: the default domain (ADM-06).")                                                   \
 	X(collecting_query_delay_ms, "collecting.query_delay", DURATION, 0, YEARS_MS, "7d",        \
 		"time", NOTHING, "How long an asked recipient has to answer (DLR-07).")            \
 	X(connections, "connections", CONNECTIONS, 0, 10, "[]", "", RELOAD,                        \
@@ -308,6 +309,14 @@
 		"Fields that ask for a receipt when mail is collected (HDR-05).")                  \
 	X(headers_receipts_local_only, "headers.receipts_local_only", BOOL, 0, 0, "yes", "",       \
 		NOTHING, "Only mail from here may ask for them (HDR-06).")                         \
+	X(texts_failed, "texts.failed", LINES, 0, 10000, "", "", NOTHING,                           \
+		"Words of a report of failure; %1: the recipients, %2: the default domain (ADM-12).") \
+	X(texts_delayed, "texts.delayed", LINES, 0, 10000, "", "", NOTHING,                         \
+		"Words of a warning of late mail; %1 and %2 as above.")                            \
+	X(texts_delivered, "texts.delivered", LINES, 0, 10000, "", "", NOTHING,                     \
+		"Words of a report of success; %1 and %2 as above.")                               \
+	X(texts_receipt, "texts.receipt", LINES, 0, 10000, "", "", NOTHING,                         \
+		"Words of a receipt (HDR-05, HDR-07); %1 and %2 as above.")                        \
 	X(signature_plain, "signature.plain", LINES, 0, 65536, "", "", NOTHING,                     \
 		"Foot of outgoing plain text (SIG-01).")                                           \
 	X(signature_html, "signature.html", LINES, 0, 65536, "", "", NOTHING,                       \

@@ -14,6 +14,7 @@
 #define PURGE_RECIPIENTS 2000 /* and then no further entry */
 
 const char *const queued_state_words[] = { "active", "deferred", "gone", "held", "bin", NULL };
+static const char *const report_words[] = { "", "first", "last", NULL };
 static const char *const ret_words[] = { "", "full", "hdrs", NULL };
 static const char *const notify_words[] = { "never", "success", "failure", "delay", NULL };
 
@@ -38,7 +39,9 @@ static const char *const notify_words[] = { "never", "success", "failure", "dela
 	X(bin_until_ms, 18, FIELD_TIME, INT64_MAX, NULL, FIELD_SHOWN)                              \
 	X(recipients, 19, FIELD_COUNT, QUEUED_RECIPIENTS_MAX, NULL, 0)                             \
 	X(open, 20, FIELD_COUNT, QUEUED_RECIPIENTS_MAX, NULL, FIELD_SHOWN)                         \
-	X(held_why, 21, FIELD_TEXT, QUEUED_TEXT_MAX, NULL, FIELD_SHOWN)
+	X(held_why, 21, FIELD_TEXT, QUEUED_TEXT_MAX, NULL, FIELD_SHOWN)                            \
+	X(report, 22, FIELD_WORD, 2, report_words, FIELD_SHOWN)                                    \
+	X(forged, 23, FIELD_FLAG, 1, NULL, FIELD_SHOWN)
 
 static const struct field fields[] = {
 #define X(name, tag, kind, max, words, flags)                                                      \

@@ -52,6 +52,12 @@ enum queued_notify { /* bits; none set: not given. RFC 3461, 4.1 */
 	QUEUED_NOTIFY_DELAY = 8,
 };
 
+enum queued_report { /* is it a report of our own, and what becomes of it where it fails (H15) */
+	QUEUED_REPORT_NONE,
+	QUEUED_REPORT_FIRST, /* goes to the Main Administrator */
+	QUEUED_REPORT_LAST,  /* is held */
+};
+
 struct queued {
 	uint64_t queue_id;
 	struct span sender; /* reverse-path without <>; empty is the null one */
@@ -63,6 +69,8 @@ struct queued {
 	struct span envid;
 	bool eightbit, utf8; /* BODY=8BITMIME, SMTPUTF8 as given */
 	bool warned;         /* the delay warning went out (OUT-17) */
+	uint8_t report;      /* enum queued_report */
+	bool forged;         /* SPF said that the sender is not the sender: he gets no report (H14) */
 	bool held;
 	struct span held_why; /* why the server held it; empty where an operator did */
 	int64_t held_since_ms, held_total_ms; /* age for the expiry is now - received - held */
@@ -153,6 +161,9 @@ MUST_CHECK enum err queued_set_warned(struct txn *txn, uint64_t queue_id);
 
 /* Each is OK and changes nothing where it is so already. In the bin: ERR_DENIED but for restore. */
 MUST_CHECK enum err queued_hold(struct txn *txn, uint64_t queue_id, int64_t now_ms);
+/* The server does it, and says why: the entry shows it until it is released. */
+MUST_CHECK enum err queued_hold_because(
+	struct txn *txn, uint64_t queue_id, int64_t now_ms, struct span why);
 MUST_CHECK enum err queued_release(struct txn *txn, uint64_t queue_id, int64_t now_ms);
 /* Every open recipient is due now, or one where RECIPIENT_NO is not 0. Held: ERR_DENIED. */
 MUST_CHECK enum err queued_retry(

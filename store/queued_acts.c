@@ -99,12 +99,19 @@ entry_for_change(struct txn *txn, uint64_t queue_id, struct queued *q)
 enum err
 queued_hold(struct txn *txn, uint64_t queue_id, int64_t now_ms)
 {
+	return queued_hold_because(txn, queue_id, now_ms, SPAN_NONE);
+}
+
+enum err
+queued_hold_because(struct txn *txn, uint64_t queue_id, int64_t now_ms, struct span why)
+{
 	struct queued q;
 	enum err err = entry_for_change(txn, queue_id, &q);
 
 	if (err != OK || q.held)
 		return err;
 	q.held = true;
+	q.held_why = span_range(why, 0, QUEUED_TEXT_MAX);
 	q.held_since_ms = now_ms;
 	err = queued_entry_put(txn, &q);
 	return err == OK ? queued_due_all(txn, queue_id, false) : err;

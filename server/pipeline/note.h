@@ -95,6 +95,10 @@
 	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
 	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
+	X(150, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
+	X(151, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
+	X(152, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
+	X(153, RECEIPT_SENT, "bounce", "{1} gets a receipt, which is {2}")                         \
 	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")
 
 enum note_code {

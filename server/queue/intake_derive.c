@@ -15,13 +15,19 @@ begin(struct intake *in)
 }
 
 void
+intake_derive_put(struct intake *in, struct span body)
+{
+	if (!in->parser)
+		begin(in);
+	mime_parser_feed(in->parser, body);
+}
+
+void
 intake_derive_body(struct intake *in, struct span body)
 {
 	size_t before = in->arena.total;
 
-	if (!in->parser)
-		begin(in);
-	mime_parser_feed(in->parser, body);
+	intake_derive_put(in, body);
 	if (in->arena.total > before)
 		intake_charge(in, in->arena.total - before);
 }

@@ -283,7 +283,7 @@ write_entry(struct writing *w, bool held)
 		.session = mail->session, .subject = buf_span(&w->in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
 		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
-		.held = held };
+		.report = mail->report, .forged = mail->sender_forged, .held = held };
 
 	if (!held)
 		return queued_add(w->txn, &q, w->in->queued, sent);
@@ -318,10 +318,9 @@ write_trace(struct writing *w)
 	return trace_add(w->txn, &t);
 }
 
-enum step
-intake_apply(struct store_job *job, struct txn *txn)
+enum err
+intake_write(struct txn *txn, struct intake *in)
 {
-	struct intake *in = LIST_ITEM(job, struct intake, job);
 	struct writing w = { .txn = txn, .in = in, .notes = { in->notes, in->notes_len } };
 	enum err err = check_folders(&w);
 
@@ -333,6 +332,15 @@ intake_apply(struct store_job *job, struct txn *txn)
 		err = write_queued(&w);
 	if (err == OK)
 		err = write_trace(&w);
+	return err;
+}
+
+enum step
+intake_apply(struct store_job *job, struct txn *txn)
+{
+	struct intake *in = LIST_ITEM(job, struct intake, job);
+	enum err err = intake_write(txn, in);
+
 	if (err == OK)
 		err = refusals_write(txn, in->refusals);
 	return step_of(job, err);

@@ -10,6 +10,9 @@
 /* For intake.c: on the loop, before the job goes out: everything that apply() may not allocate. */
 MUST_CHECK enum err intake_prepare(struct intake *in); /* ERR_BUSY: no number to be had now */
 
+/* The plan of a prepared intake, as a part of anybody's transaction. */
+MUST_CHECK enum err intake_write(struct txn *txn, struct intake *in);
+
 /* The last job of a message: all of it in one transaction. */
 enum step intake_apply(struct store_job *job, struct txn *txn);
 

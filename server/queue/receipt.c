@@ -1,0 +1,187 @@
+/*
+ * receipt.c - who gets a receipt, and what it says.
+ */
+#include "server/queue/receipt.h"
+
+#include "conf/conf.h"
+#include "proto/mail/header.h"
+#include "proto/mime/encoded_word.h"
+#include "server/queue/bounce_inside.h"
+
+#define SUBJECT_MAX 512 /* bytes of a decoded subject */
+#define TRANSMITTED_TEXT \
+	"This is the mail server of %2.\n\n" \
+	"A message of yours to %1 was handed on to the next mail server.\n" \
+	"This does not say that it was delivered or read.\n"
+#define COLLECTED_TEXT \
+	"This is the mail server of %2.\n\n" \
+	"A message of yours was collected by %1. This does not say that it was read.\n"
+
+/* ---- addresses ---- */
+
+struct receipt_walk {
+	const struct conf_list *names;
+	struct span header;
+	size_t name;
+	struct span rest; /* of the field at hand */
+	bool open;
+};
+
+/* The next address that the header names. False at the end. */
+static bool
+next_address(struct receipt_walk *w, struct arena *a, struct address *out)
+{
+	struct header_mailbox mailbox;
+
+	while (w->name < w->names->count) {
+		if (!w->open)
+			w->rest = header_find(w->header, w->names->items[w->name]);
+		w->open = true;
+		while (w->rest.len > 0 && header_next_mailbox(&w->rest, &mailbox))
+			if (address_parse(a, mailbox.address, out) == OK &&
+				!(out->flags & (ADDRESS_NO_DOMAIN | ADDRESS_NULL)))
+				return true;
+		w->open = false;
+		w->name++;
+	}
+	return false;
+}
+
+static bool
+is_ours(const struct conf *conf, struct span address)
+{
+	size_t at = span_find_last(address, '@');
+
+	return at < address.len &&
+		conf_is_local(conf, span_range(address, 0, at), span_from(address, at + 1));
+}
+
+bool
+receipt_is_asked(const struct conf *conf, struct span header)
+{
+	for (size_t i = 0; i < conf->headers_delivery_receipt.count; i++)
+		if (header_find(header, conf->headers_delivery_receipt.items[i]).ptr)
+			return true;
+	return false;
+}
+
+/* ---- words ---- */
+
+static struct span
+subject_text(struct arena *a, struct span header)
+{
+	struct buf out;
+	struct span text;
+
+	buf_init(&out, SUBJECT_MAX);
+	if (encoded_word_decode(&out, header_find(header, SPAN("Subject"))) != OK)
+		out.overflow = false; /* what fitted is enough */
+	text = arena_copy(a, buf_span(&out));
+	buf_fini(&out);
+	return text;
+}
+
+static void
+receipt_words(struct bounce_report *r, const char *subject, const char *text, struct span one)
+{
+	struct span own = r->ground->host.conf->texts_receipt;
+	struct span header = r->original.header;
+
+	r->plain = r->without_original = true;
+	r->subject = span_of(subject);
+	r->text = bounce_fill(
+		r->arena, own.len > 0 ? own : span_of(text), one, r->ground->domain);
+	r->text = arena_printf(r->arena, "%.*s\n  Subject: %.*s\n  Date: %.*s\n", SPAN_FMT(r->text),
+		SPAN_FMT(subject_text(r->arena, header)),
+		SPAN_FMT(header_find(header, SPAN("Date"))));
+}
+
+/* Send R to those whom the header names. Who takes no mail gets none. */
+static enum err
+send_all(struct bounce_report *r, const struct conf_list *names, bool ours_only, size_t *reports,
+	size_t *queued)
+{
+	struct receipt_walk walk = { .names = names, .header = r->original.header };
+	struct address to;
+	enum err err = OK;
+
+	for (size_t n = 0; n < RECEIPTS_MAX && err == OK && next_address(&walk, r->arena, &to); n++) {
+		struct report_written w;
+
+		if (bounce_is_robot(to.text) || (ours_only && !is_ours(r->ground->host.conf, to.text)))
+			continue;
+		err = bounce_report_to(r, to.text, &w);
+		if (err == OK) {
+			(*reports)++;
+			*queued += w.queued;
+		}
+		if (err == ERR_NOT_FOUND)
+			err = OK;
+	}
+	return err;
+}
+
+/* ---- HDR-07 ---- */
+
+static struct span
+names_of(const struct bounce *b, struct arena *a)
+{
+	struct span first = arena_copy(a, b->recipients[0].address);
+
+	if (b->count == 1)
+		return first;
+	return arena_printf(a, "%.*s and %zu more", SPAN_FMT(first), b->count - 1);
+}
+
+enum err
+receipt_transmitted(struct bounce_report *r, struct bounce *b)
+{
+	const struct conf *conf = r->ground->host.conf;
+	struct bounce_report receipt = *r;
+	bool ours = r->queued.auth_user.len > 0 || is_ours(conf, r->queued.sender);
+
+	if (conf->headers_transmission_receipt.count == 0 || r->queued.sender.len == 0 || !ours ||
+		r->queued.forged || b->count == 0)
+		return OK;
+	receipt.kind = QUEUED_REPORT_FIRST;
+	receipt.count = 0;
+	receipt_words(&receipt, "Your message was sent", TRANSMITTED_TEXT, names_of(b, r->arena));
+	return send_all(&receipt, &conf->headers_transmission_receipt, false, &b->reports,
+		&b->queued_count);
+}
+
+/* ---- HDR-05, HDR-06 ---- */
+
+/* Mail with a null sender asks for nothing; what comes from elsewhere neither, but where that is wanted. */
+static bool
+may_ask(const struct conf *conf, const struct receipt_collected *mail)
+{
+	struct span sender = header_find(mail->front, SPAN("Return-Path"));
+
+	if (sender.len < 3 || bounce_is_robot(sender = span_range(sender, 1, sender.len - 1)))
+		return false;
+	return !conf->headers_receipts_local_only || is_ours(conf, sender);
+}
+
+enum err
+receipt_collected(struct txn *txn, const struct bounce_ground *g,
+	const struct receipt_collected *mail, size_t *queued)
+{
+	const struct conf *conf = g->host.conf;
+	struct bounce_report r = { .txn = txn, .ground = g, .kind = QUEUED_REPORT_FIRST };
+	struct arena arena;
+	size_t reports = 0;
+	enum err err;
+
+	if (!receipt_is_asked(conf, mail->header) || !may_ask(conf, mail))
+		return OK;
+	arena_init(&arena, NULL);
+	r.arena = &arena;
+	r.original.header = arena_copy(&arena, mail->header);
+	receipt_words(&r, "Your message was collected", COLLECTED_TEXT,
+		arena_copy(&arena, mail->user));
+	err = send_all(&r, &conf->headers_delivery_receipt, conf->headers_receipts_local_only,
+		&reports, queued);
+	arena_reset(&arena);
+	return err;
+}
