@@ -15,10 +15,11 @@
 #include "server/imap/imap_resync.h"
 #include "server/imap/imap_sync.h"
 
-#define UNSEEN_BLOCKS 64 /* that are looked at for the first unseen message */
-
 struct select_task {
-	bool resyncs; /* what is left is imap_resync() */
+	struct span name; /* of the folder, for LIST */
+	bool wants_unseen;
+	uint32_t unseen_after, unseen; /* uid and number of the last message looked at */
+	bool told; /* what is left is imap_resync() */
 	struct imap_reply reply;
 	struct imap_resync resync;
 };
@@ -92,67 +93,78 @@ select_folder(struct imap_session *imap, const struct imap_mailbox *box, bool re
 	folder_watch_begin(imap->session.host, f->folder_id, &sel->watcher);
 }
 
-/*
- * The number of the first unseen message (RFC 3501, 6.3.1). 0: there is none, or it lies too deep: a
- * client that misses it asks by SEARCH.
- */
-static uint32_t
-first_unseen(struct imap_session *imap, struct snapshot *snap, const struct folder *folder)
+/* Is one of BLOCK's unseen? Messages before it are counted. */
+static bool
+is_in_block(struct select_task *task, struct imap_flag_reader *reader,
+	const struct entry_block *block, unsigned from)
 {
+	for (unsigned i = from; i < block->count; i++) {
+		const struct entry *e = &block->entries[i];
+
+		if (e->flags & FLAG_HELD)
+			continue;
+		task->unseen++;
+		if (!(imap_flags_of(reader, e) & FLAG_SEEN))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The number of the first unseen message (RFC 3501, 6.3.1), which may lie deep. Where the folder
+ * changed meanwhile it is left out: the number might be another by now.
+ */
+static enum imap_turn
+put_unseen(struct imap_session *imap, struct select_task *task)
+{
+	const struct imap_selected *sel = imap->selected;
+	struct snapshot *snap = imap_snapshot(imap);
 	struct imap_flag_reader reader;
 	struct entry_block block;
-	uint32_t after = 0, seq = 0;
+	struct folder now;
 	unsigned from;
 
-	if ((folder->unseen == 0 && !imap->selected->own_seen) ||
-		imap_flag_reader_begin(imap, snap, &reader) != OK)
-		return 0;
-	for (unsigned looks = 0; looks < UNSEEN_BLOCKS &&
-		entry_block_next(snap, folder->folder_id, after, &block, &from) == OK;
-		looks++) {
-		for (unsigned i = from; i < block.count; i++) {
-			if (block.entries[i].flags & FLAG_HELD)
-				continue;
-			seq++;
-			if (!(imap_flags_of(&reader, &block.entries[i]) & FLAG_SEEN))
-				return seq;
+	if (!task->wants_unseen || !snap || imap_flag_reader_begin(imap, snap, &reader) != OK ||
+		folder_get(snap, sel->user_id, sel->folder_id, &now) != OK ||
+		now.highest_modseq != sel->modseq)
+		return IMAP_DONE;
+	while (entry_block_next(snap, sel->folder_id, task->unseen_after, &block, &from) == OK) {
+		if (is_in_block(task, &reader, &block, from)) {
+			imap_put(buf_printf(imap_out(imap),
+				"* OK [UNSEEN %u] First unseen message\r\n", task->unseen));
+			return IMAP_DONE;
 		}
-		after = block.entries[block.count - 1].uid;
+		task->unseen_after = block.entries[block.count - 1].uid;
+		if (imap_must_yield(imap))
+			return IMAP_MORE;
 	}
-	return 0;
+	return IMAP_DONE;
 }
 
-/* RFC 9051, 6.3.2: the folder as LIST would name it. */
 static void
-put_list(struct imap_session *imap, const struct imap_mailbox *box)
+put_first(struct imap_session *imap, const struct imap_mailbox *box, struct select_task *task)
 {
-	struct buf *out = imap_out(imap);
-	struct span name = imap_place_name(&box->place, imap_arena(imap));
+	const struct imap_selected *sel = imap->selected;
+	struct folder_keywords keywords = { .count = 0 };
+	bool rev2 = imap->enabled & IMAP_ENABLED_REV2;
 
-	if (!(imap->enabled & IMAP_ENABLED_REV2))
-		return;
-	imap_put(buf_put(out, SPAN("* LIST () \"/\" ")));
-	imap_put(imap_put_mailbox(out, name, true));
-	imap_put(buf_put(out, SPAN("\r\n")));
+	if (!sel->is_fake &&
+		folder_keywords_get(imap_snapshot(imap), sel->folder_id, &keywords) != OK)
+		keywords.count = 0; /* logged; the messages serve */
+	imap_put_folder_flags(imap, &keywords);
+	imap_put(buf_printf(imap_out(imap), "* %u EXISTS\r\n", sel->count));
+	if (!rev2) /* RFC 3501, 7.3.2: nobody is told it */
+		imap_put(buf_put(imap_out(imap), SPAN("* 0 RECENT\r\n")));
+	task->wants_unseen = !rev2 && !sel->is_fake && (box->folder.unseen > 0 || sel->own_seen);
+	task->name = imap_place_name(&box->place, imap_arena(imap));
 }
 
 static void
-put_selected(struct imap_session *imap, struct snapshot *snap, const struct imap_mailbox *box)
+put_rest(struct imap_session *imap, const struct select_task *task)
 {
 	const struct imap_selected *sel = imap->selected;
 	struct buf *out = imap_out(imap);
-	struct folder_keywords keywords = { .count = 0 };
-	uint32_t unseen;
 
-	if (!sel->is_fake && folder_keywords_get(snap, sel->folder_id, &keywords) != OK)
-		keywords.count = 0; /* logged; the messages serve */
-	imap_put_folder_flags(imap, &keywords);
-	imap_put(buf_printf(out, "* %u EXISTS\r\n", sel->count));
-	if (!(imap->enabled & IMAP_ENABLED_REV2))
-		imap_put(buf_put(out, SPAN("* 0 RECENT\r\n"))); /* RFC 3501, 7.3.2: nobody is told it */
-	unseen = sel->is_fake ? 0 : first_unseen(imap, snap, &box->folder);
-	if (unseen > 0 && !(imap->enabled & IMAP_ENABLED_REV2))
-		imap_put(buf_printf(out, "* OK [UNSEEN %u] First unseen message\r\n", unseen));
 	imap_put(buf_printf(out,
 		"* OK [UIDVALIDITY %u] UIDs are valid\r\n* OK [UIDNEXT %u] Next UID\r\n"
 		"* OK [HIGHESTMODSEQ %llu] Last change\r\n",
@@ -160,12 +172,21 @@ put_selected(struct imap_session *imap, struct snapshot *snap, const struct imap
 	if (!sel->is_fake)
 		imap_put(buf_printf(out, "* OK [MAILBOXID (F%llu)] Its id\r\n", /* RFC 8474, 4.2 */
 			(unsigned long long)sel->folder_id));
-	put_list(imap, box);
+	if (!(imap->enabled & IMAP_ENABLED_REV2))
+		return;
+	imap_put(buf_put(out, SPAN("* LIST () \"/\" "))); /* RFC 9051, 6.3.2: as LIST would name it */
+	imap_put(imap_put_mailbox(out, task->name, true));
+	imap_put(buf_put(out, SPAN("\r\n")));
 }
 
 static enum imap_turn
 go_on(struct imap_session *imap, struct select_task *task)
 {
+	if (!task->told && put_unseen(imap, task) == IMAP_MORE)
+		return IMAP_MORE;
+	if (!task->told)
+		put_rest(imap, task);
+	task->told = true;
 	if (task->resync.asked && imap_resync(imap, &task->resync) == IMAP_MORE)
 		return IMAP_MORE;
 	return imap_end(imap, task->reply);
@@ -180,10 +201,11 @@ open_mailbox(struct imap_session *imap, struct span name, bool examine, struct s
 	if (err != OK)
 		return imap_mailbox_no(imap, err);
 	select_folder(imap, &box, examine);
-	put_selected(imap, imap_snapshot(imap), &box);
+	put_first(imap, &box, task);
 	task->reply = imap->selected->read_only ? IMAP_OK("Selected, for reading only")
 						: IMAP_OK("Selected");
 	task->reply.code = imap->selected->read_only ? SPAN("READ-ONLY") : SPAN("READ-WRITE");
+	imap->run->task = task;
 	return go_on(imap, task);
 }
 
@@ -210,7 +232,7 @@ select_or_examine(struct imap_session *imap, struct imap_cursor *args, bool exam
 
 	if (task)
 		return go_on(imap, task);
-	task = imap->run->task = ARENA_NEW(imap_arena(imap), struct select_task);
+	task = ARENA_NEW(imap_arena(imap), struct select_task);
 	if (!imap_take_select(args, &what))
 		return imap_bad_arguments(imap, args);
 	if (what.condstore)

@@ -11,13 +11,18 @@
 #include "server/imap/imap_store_job.h"
 #include "store/rights.h"
 
+#define MODIFIED_RANGES 1000 /* a line */
+
 struct store_task {
 	struct uid_ranges seqs;
 	struct imap_store_job job;
 	bool silent;
-	bool stored;
+	bool stored, told; /* it is on disk; its FETCH lines are out */
 	struct view_walk walk;
 	unsigned missing;
+	struct uid_ranges modified; /* what was left, as the client counts */
+	size_t numbered;	    /* of job.failed */
+	size_t modified_at;	    /* ranges before it are said */
 };
 
 static bool
@@ -101,43 +106,68 @@ put_results(struct imap_session *imap, struct store_task *task)
 	return IMAP_DONE;
 }
 
-/* "MODIFIED 7,9": numbers, or uids of UID STORE. */
-static struct span
-modified_code(struct imap_session *imap, const struct imap_store_job *job)
+/* The messages that were left: numbers, or uids of UID STORE. */
+static enum imap_turn
+number_modified(struct imap_session *imap, struct store_task *task)
 {
-	struct uid_ranges failed = { NULL, 0, 0 };
-	struct buf out;
-	struct span code = SPAN_NONE;
+	const struct imap_store_job *job = &task->job;
 
-	for (size_t i = 0; i < job->failed_count; i++) {
-		uint32_t number = imap->run->by_uid
-			? job->failed[i]
-			: view_seq(imap->selected->view, job->failed[i]);
+	while (task->numbered < job->failed_count) {
+		uint32_t uid = job->failed[task->numbered++];
+		uint32_t number = imap->run->by_uid ? uid : view_seq(imap->selected->view, uid);
 
 		if (number > 0)
-			uid_ranges_add(&failed, imap_arena(imap), number, number);
+			uid_ranges_add(&task->modified, imap_arena(imap), number, number);
+		if (imap_must_yield(imap))
+			return IMAP_MORE;
 	}
-	buf_init(&out, 64 * 1024);
-	if (failed.count > 0 && buf_put(&out, SPAN("MODIFIED ")) == OK &&
-		imap_ranges_put(&out, failed.items, failed.count) == OK)
+	return IMAP_DONE;
+}
+
+/* "MODIFIED 7,9" with some of the ranges. */
+static struct span
+modified_code(struct imap_session *imap, struct store_task *task)
+{
+	size_t left = task->modified.count - task->modified_at;
+	size_t some = left < MODIFIED_RANGES ? left : MODIFIED_RANGES;
+	struct span code = SPAN_NONE;
+	struct buf out;
+
+	buf_init(&out, 32 * MODIFIED_RANGES);
+	if (some > 0 && buf_put(&out, SPAN("MODIFIED ")) == OK &&
+		imap_ranges_put(&out, task->modified.items + task->modified_at, some) == OK)
 		code = arena_copy(imap_arena(imap), buf_span(&out));
 	buf_fini(&out);
+	task->modified_at += some;
 	return code;
+}
+
+/* RFC 7162, 3.1.3. More than fits into one line goes before it, in lines of the same kind. */
+static enum imap_turn
+end_modified(struct imap_session *imap, struct store_task *task)
+{
+	struct imap_reply reply = IMAP_OK("Some were changed by others meanwhile");
+
+	if (number_modified(imap, task) == IMAP_MORE)
+		return IMAP_MORE;
+	while (task->modified.count - task->modified_at > MODIFIED_RANGES) {
+		reply.code = modified_code(imap, task);
+		imap_put(imap_reply_put(imap_out(imap), SPAN_NONE, reply));
+		if (imap_must_yield(imap))
+			return IMAP_MORE;
+	}
+	reply.code = modified_code(imap, task);
+	return imap_end(imap, reply);
 }
 
 static enum imap_turn
 end_store(struct imap_session *imap, struct store_task *task)
 {
-	struct imap_reply reply = IMAP_OK("Stored");
-
-	if (task->job.failed_count > 0) {
-		reply = IMAP_OK("Some were changed by others meanwhile");
-		reply.code = modified_code(imap, &task->job);
-	} else if (task->missing > 0) {
-		reply = (struct imap_reply){ IMAP_STATUS_OK, SPAN("EXPUNGEISSUED"),
-			SPAN("Some of the messages are gone") }; /* RFC 5530, 3 */
-	}
-	return imap_end(imap, reply);
+	if (task->job.failed_count > 0)
+		return end_modified(imap, task);
+	if (task->missing > 0) /* RFC 5530, 3 */
+		return imap_end(imap, IMAP_REPLY(OK, "EXPUNGEISSUED", "Some of the messages are gone"));
+	return imap_end(imap, IMAP_OK("Stored"));
 }
 
 static enum imap_turn
@@ -155,11 +185,12 @@ go_on(struct imap_session *imap, struct store_task *task)
 		task->stored = true;
 		task->walk = imap_walk(imap, &task->seqs);
 	}
-	if (!task->silent || (imap->enabled & IMAP_ENABLED_CONDSTORE)) {
+	if (!task->told && (!task->silent || (imap->enabled & IMAP_ENABLED_CONDSTORE))) {
 		turn = put_results(imap, task);
 		if (turn == IMAP_MORE || imap->run->reply.text.len > 0)
 			return turn;
 	}
+	task->told = true;
 	return end_store(imap, task);
 }
 

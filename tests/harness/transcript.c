@@ -15,6 +15,7 @@
  *     given text NAME MESSAGE         one message in an INBOX, with escapes
  *     given folder NAME FOLDER        a folder of its own
  *     given dns NAME ADDRESS          or: none (as all others), fail, silent
+ *     given zone TZ                   local time, as in the environment; UTC as it is
  *     given modes whole               the other two do not suit this one
  *     C: TEXT    the client sends a line     C- TEXT   without its CRLF
  *     C& TEXT    a line that travels with the next one, whatever the mode
@@ -172,6 +173,8 @@ run_mode(struct run *run, const struct given *given, enum mode mode)
 	all_is_cold = false;
 	memset(run->fed, 0, sizeof(run->fed));
 	run->name_count = 0;
+	setenv("TZ", given->zone, 1);
+	tzset();
 	site_open(&run->site, given->conf);
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		run->clients[i] = (struct client){ 0 };

@@ -32,7 +32,7 @@ read_given(struct run *run, struct given *given)
 	bool domains = false, host = false, auth = false;
 	const char *rest;
 
-	*given = (struct given){ .service = "smtp", .peer = "192.0.2.9" };
+	*given = (struct given){ .service = "smtp", .peer = "192.0.2.9", .zone = "UTC0" };
 	for (size_t i = 0; i < run->count; i++) {
 		if ((rest = after(run->lines[i], "given conf "))) {
 			conf_add(given, rest);
@@ -45,6 +45,8 @@ read_given(struct run *run, struct given *given)
 			given->service2 = rest;
 		} else if ((rest = after(run->lines[i], "given peer "))) {
 			given->peer = rest;
+		} else if ((rest = after(run->lines[i], "given zone "))) {
+			given->zone = rest;
 		} else if (after(run->lines[i], "given modes whole")) {
 			given->whole_only = true;
 		}

@@ -43,6 +43,7 @@ struct run {
 struct given {
 	char conf[65536];
 	const char *service, *service2, *peer; /* service2: of the others */
+	const char *zone;
 	bool has_services, whole_only;
 };
 
