@@ -149,6 +149,7 @@ imap_put_flags_line(struct imap_session *imap, struct imap_flag_reader *reader, 
 	bool by_uid = (imap->run && imap->run->by_uid) ||
 		(imap->enabled & (IMAP_ENABLED_QRESYNC | IMAP_ENABLED_REV2));
 
+	imap_put_new_keywords(imap, &reader->keywords);
 	imap_put(buf_put(out, SPAN("* ")));
 	imap_put(buf_put_u64(out, seq));
 	imap_put(buf_put(out, SPAN(" FETCH (")));
