@@ -18,6 +18,7 @@ struct imap_flag_reader {
 	struct snapshot *snap;
 	struct folder_keywords keywords;
 	struct seen_reader *seen; /* NULL: \Seen is in the entries */
+	const struct imap_recent *recent; /* NULL: the client hears nothing of it */
 };
 MUST_CHECK enum err imap_flag_reader_begin(
 	struct imap_session *s, struct snapshot *snap, struct imap_flag_reader *out);
