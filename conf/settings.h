@@ -294,6 +294,28 @@
 	X(lan_threads, "lan.threads", TEXT, 0, 4000, "", "", NOTHING,                              \
 		"Targets and their most sessions, as 127.0.0.1:1025-5 (LAN-06).")
 
+#define SETTINGS_DKIM(X)                                                                           \
+	X(dkim_sign, "dkim.sign", BOOL, 0, 0, "yes", "", NOTHING,                                  \
+		"Sign mail of ours that leaves, by the keys of `dkim list`: the domain of From "   \
+		"decides, and who has no key there is not signed.")                                \
+	X(dkim_subdomains, "dkim.subdomains", BOOL, 0, 0, "yes", "", NOTHING,                      \
+		"A domain without a key is signed by the nearest one above it that has one "       \
+		"(relaxed alignment, RFC 7489, 3.1.1).")                                           \
+	X(dkim_oversign, "dkim.oversign", LIST, 0, 100,                                            \
+		"[From, Sender, Reply-To, To, Cc, Subject, Date, Message-ID, In-Reply-To, "        \
+		"References, MIME-Version, Content-Type, Content-Transfer-Encoding]", "", NOTHING, \
+		"Fields that are signed, also that there is no more of them; From is always.")     \
+	X(dkim_headers, "dkim.headers", LIST, 0, 100,                                              \
+		"[Content-ID, Content-Description, Resent-Date, Resent-From, Resent-Sender, "      \
+		"Resent-To, Resent-Cc, Resent-Message-ID, List-Id, List-Help, List-Unsubscribe, "  \
+		"List-Unsubscribe-Post, List-Subscribe, List-Post, List-Owner, List-Archive, "     \
+		"Auto-Submitted]", "", NOTHING,                                                    \
+		"Other fields that are signed where they are there.")                              \
+	X(dkim_expire_ms, "dkim.expire", DURATION, 0, YEARS_MS, "0", "time", NOTHING,              \
+		"How long a signature is good (x=); 0: it does not say.")                          \
+	X(dkim_rotate_after_ms, "dkim.rotate_after", DURATION, 0, YEARS_MS, "2d", "time", NOTHING, \
+		"When a key of `dkim rotate` begins to sign, so that its record is seen by then.")
+
 #define SETTINGS_MAIL(X)                                                                           \
 	X(rules_smtp, "rules.smtp", PATH, 0, 4095, "rules/smtp.rules", "", RELOAD,                 \
 		"File of the SMTP rules (SMR-02), watched.")                                       \
@@ -349,6 +371,6 @@
 
 #define SETTINGS(X)                                                                                \
 	SETTINGS_GROUND(X) SETTINGS_DOMAINS(X) SETTINGS_SERVICES(X) SETTINGS_LIMITS(X)             \
-	SETTINGS_WAYS(X) SETTINGS_MAIL(X)
+	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_MAIL(X)
 
 #endif

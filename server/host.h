@@ -27,6 +27,7 @@ struct search;
 struct secret_key;
 struct server;
 struct shared;
+struct signer;
 struct snapshot;
 struct store;
 struct store_inbox;
@@ -56,6 +57,7 @@ struct host {
 	struct login_notes *login_notes; /* session/login_notes.h; likewise */
 	struct own_mails *own_mails; /* queue/own_mail.h; likewise */
 	struct derive_keeper *derive_keeper; /* queue/derive_stored.h; likewise */
+	struct signer *signer; /* queue/signing.h; likewise */
 	struct folder_watches *folder_watches; /* imap/folder_watch.h; likewise */
 	_Atomic unsigned watchers;	       /* of any folder of this loop: whom a commit tells */
 	_Atomic int64_t *clock_offset_ms; /* of `postroom clock advance`; one for the process */

@@ -17,6 +17,7 @@
 #include "server/net/work.h"
 #include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
+#include "server/queue/signing.h"
 #include "server/queue/refusals.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
@@ -255,6 +256,7 @@ close_hosts(struct server *s)
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
 		own_mails_close(&host->own_mails);
+		signer_close(&host->signer);
 		derive_keeper_close(&host->derive_keeper);
 		folder_watches_close(&host->folder_watches);
 		loop_close(&host->loop);

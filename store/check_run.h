@@ -4,7 +4,7 @@
  *	check.c            opens, runs the walks, mends, runs them again
  *	check_directory.c  users, names, groups, mappings, traces, changes, counters
  *	check_lists.c      lists, their members and sizes; what follows from other rows (indexes.h)
- *	check_secrets.c    app passwords, sealed values
+ *	check_secrets.c    app passwords, sealed values, keys that sign mail
  *	check_queue.c      queued, due
  *	check_folders.c    folders, entries
  *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned

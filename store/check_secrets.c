@@ -1,8 +1,10 @@
 /*
- * check_secrets.c - app passwords, their uses, sealed values: can they be read, and is there a user.
+ * check_secrets.c - app passwords, their uses, sealed values, keys that sign: can they be read, and is
+ * there a user.
  */
 #include "store/app_passwords.h"
 #include "store/check_run.h"
+#include "store/dkim_keys.h"
 #include "store/rows.h"
 #include "store/secrets.h"
 
@@ -64,10 +66,23 @@ visit_secret(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_secrets, row->key);
 }
 
+static void
+visit_dkim_key(struct check *c, const struct row *row)
+{
+	struct dkim_key key;
+
+	if (row_fields(c->snap, TABLE_dkim_keys, row, &dkim_key_table, &key) == OK &&
+		span_find(row->key, 0) < row->key.len && key.public.len > 0 && key.sealed.len > 0)
+		return;
+	check_say(c, true, "dkim_keys %.*s: damaged", (int)span_find(row->key, 0), row->key.ptr);
+	check_fix_delete(c, TABLE_dkim_keys, row->key);
+}
+
 void
 check_secrets(struct check *c)
 {
 	check_walk(c, TABLE_app_passwords, visit_app_password);
 	check_walk(c, TABLE_app_uses, visit_app_use);
 	check_walk(c, TABLE_secrets, visit_secret);
+	check_walk(c, TABLE_dkim_keys, visit_dkim_key);
 }

@@ -19,6 +19,7 @@
 	X(app_passwords, "user_id app_id",               "app password, see app_passwords.h") \
 	X(app_uses,    "user_id app_id",                 "when an app password was last used") \
 	X(secrets,     "name",                           "sealed bytes, see secrets.h") \
+	X(dkim_keys,   "domain 0 selector",              "key that signs mail, see dkim_keys.h") \
 	X(groups,      "group_id",                       "group") \
 	X(group_members, "group_id user_id",             "") /* follows users, see indexes.h */ \
 	X(names,       "lower-case name",                "what it is: user, group or list, and its id") \

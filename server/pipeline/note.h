@@ -93,6 +93,8 @@
 	X(67, PLACE_NOBODY, "place", "{1} is accepted and kept nowhere: {2}")                            \
 	X(70, HEADER_ADDED, "place", "{1} is added: {2}")                                          \
 	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
+	X(150, DKIM_SIGNED, "delivery", "signed for {1} by the keys {2}")                          \
+	X(151, DKIM_UNSIGNED, "delivery", "not signed for {1}: {2}")                               \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
 	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
 	X(150, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \

@@ -283,6 +283,7 @@ write_entry(struct writing *w, bool held)
 		.session = mail->session, .subject = buf_span(&w->in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
 		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
+		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
 		.report = mail->report, .forged = mail->sender_forged, .held = held };
 
 	if (!held)
