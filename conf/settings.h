@@ -251,6 +251,16 @@
 		"Reports as RFC 3464 has them; no: plain text (OUT-20).")                          \
 	X(outgoing_errors_to_admin, "outgoing.transport_errors_to_admin", BOOL, 0, 0, "no", "",    \
 		NOTHING, "Transport errors go to the Main Administrator (OUT-24).")                \
+	X(outgoing_retry_first_ms, "outgoing.retry.first", DURATION, 1000, DAY_MS, "5m", "time",   \
+		NOTHING, "Wait after the first try that failed; it doubles then (OUT-15).")        \
+	X(outgoing_retry_longest_ms, "outgoing.retry.longest", DURATION, 1000, 7 * DAY_MS, "1h",   \
+		"time", NOTHING, "The longest wait between two tries.")                            \
+	X(outgoing_warn_ms, "outgoing.retry.warn_after", DURATION, 1000, YEARS_MS, "4h",       \
+		"time", NOTHING, "The author is warned when mail is so late (OUT-17).")            \
+	X(outgoing_give_up_ms, "outgoing.retry.give_up", DURATION, 1000, YEARS_MS, "3d",       \
+		"time", NOTHING, "It has failed when it could not be delivered so long (OUT-17).") \
+	X(outgoing_max_connections, "outgoing.max_connections", COUNT, 1, 10000, "200",            \
+		"connections", NOTHING, "Connections to all other servers together (H37).")        \
 	X(outgoing_connect_ms, "outgoing.timeouts.connect", DURATION, 1000, DAY_MS, "30s", "time", \
 		NOTHING, "Until a server accepts the connection.")                                 \
 	X(outgoing_greeting_ms, "outgoing.timeouts.greeting", DURATION, 1000, DAY_MS, "5m",        \

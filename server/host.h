@@ -20,6 +20,7 @@ struct log_writer;
 struct login_notes;
 struct loop;
 struct metrics;
+struct outgoing;
 struct own_mails;
 struct refusals;
 struct resolver;
@@ -49,6 +50,7 @@ struct host {
 	const struct secret_key *secret_key; /* secret_key.h; one for the process */
 	struct search *search; /* search/search.h; NULL: search.index is off; one for all loops */
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
+	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
 	struct list sessions;	/* struct session.link */

@@ -29,6 +29,13 @@
 	X(delivered, "copies", "Copies placed in folders.")                                    \
 	X(queued, "recipients", "Recipients put into the queue.")                              \
 	X(held, "recipients", "Of these, held: their user addressed too many in an hour.")     \
+	X(sent, "recipients", "Recipients that another server took.")                          \
+	X(sent_bytes, "bytes", "Bytes of the messages it took.")                               \
+	X(deferred, "recipients", "Recipients put off after a try.")                           \
+	X(failed, "recipients", "Recipients that failed for good.")                            \
+	X(outgoing_connections, "connections", "Connections to other servers, now.")           \
+	X(outgoing_refused, "connections", "Connections to other servers that came to nothing.") \
+	X(last_sent_ms, "ms", "When another server took a message last (Unix time).")          \
 	X(retrieved, "messages", "Messages fetched by their users.")                           \
 	X(retrieved_bytes, "bytes", "Bytes of the messages fetched.")                          \
 	X(cold_reads, "times", "Waits for message bytes that were not in memory.")             \

@@ -16,6 +16,7 @@
 #include "server/net/tls.h"
 #include "server/net/work.h"
 #include "server/queue/derive_stored.h"
+#include "server/queue/outgoing.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/signing.h"
 #include "server/queue/refusals.h"
@@ -26,6 +27,7 @@
 #include "server/warden/warden.h"
 
 #define STOP_LOOK_MS 20	       /* how often the end looks whether the sessions have gone */
+#define STOP_SENDING_MS 4000   /* before SERVER_STOP_MS have passed, what is being sent is cut */
 #define STOP_WORK_MS 2000      /* what a worker under way may still take */
 #define LAST_JOBS_TRIES 100    /* x 10 ms, for jobs under way when the loops have ended */
 
@@ -108,7 +110,9 @@ on_stop_timer(struct loop_timer *timer)
 	struct server *s = LIST_ITEM(timer, struct server, stop_timer);
 	struct loop *front = server_front(s)->loop;
 
-	if (sessions_left(s) && loop_now_ms(front) < s->stop_at_ms) {
+	if ((sessions_left(s) && loop_now_ms(front) < s->stop_at_ms) ||
+		(!outgoing_is_over(s->outgoing) &&
+			loop_now_ms(front) < s->stop_at_ms - STOP_SENDING_MS)) {
 		loop_timer_set(front, timer, STOP_LOOK_MS);
 		return;
 	}
@@ -127,6 +131,7 @@ server_stop(struct server *s)
 	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
 				.text = "stopping" });
 	server_listeners_close(s);
+	outgoing_end(s->outgoing);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		loop_post(s->hosts[i].loop, end_sessions, &s->hosts[i]);
 	s->stop_at_ms = loop_now_ms(front) + SERVER_STOP_MS;
@@ -213,6 +218,7 @@ serve(struct server *s)
 		_exit(1); /* nothing was accepted yet */
 	}
 	s->tasks = tasks_start(front);
+	server_outgoing_start(s);
 	server_listeners_start(s);
 	say_ready(s);
 	loop_run(front->loop);
@@ -246,6 +252,7 @@ finish_jobs(struct server *s)
 static void
 close_hosts(struct server *s)
 {
+	outgoing_free(&s->outgoing);
 	resolver_close(&s->resolver);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];

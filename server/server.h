@@ -70,6 +70,9 @@ MUST_CHECK enum err server_session_end(struct server *s, uint64_t id);
 MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
 	void (*done)(void *arg, int status), void *arg);
 
+/* The secret in the file at PATH, its last line end cut; OUT wipes. Any thread. ERR_IO, ERR_LIMIT. */
+MUST_CHECK enum err server_read_secret(struct server *s, struct span path, struct buf *out);
+
 /* Take the certificate over where its files were replaced (SVC-07). Front loop. */
 void server_tls_follow(struct server *s);
 

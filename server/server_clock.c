@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/queue/outgoing.h"
 #include "server/server_state.h"
 #include "server/task/tasks.h"
 
@@ -74,5 +75,6 @@ server_clock_advance(struct server *s, int64_t by_ms)
 		return ERR_IO;
 	s->clock_offset_ms = offset_ms;
 	tasks_clock_moved(s->tasks, by_ms);
+	outgoing_kick(server_front(s));
 	return OK;
 }

@@ -153,6 +153,7 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 	note_restart(s, next);
 	server_swap(s, generation, tls);
 	server_tls_mark(s, next);
+	server_outgoing_follow(s, next);
 	if (log_writer_change(s->writer, &log) != OK)
 		server_complain(s, "log", "the directory cannot be used", "see log.dir");
 	server_set_limits(s, next);

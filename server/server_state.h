@@ -50,6 +50,7 @@ struct server {
 	unsigned listener_count;
 	enum service_state states[SHARED_SERVICES_MAX];
 	struct tasks *tasks;
+	struct outgoing *outgoing;
 	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
@@ -121,6 +122,9 @@ struct tls_paths {
 };
 MUST_CHECK enum err server_tls_paths(const struct conf *conf, struct tls_paths *out);
 
+/* All of it; FD is closed. ERR_IO, errno says why. */
+MUST_CHECK enum err server_read_fd(int fd, struct buf *out);
+
 /* ---- server_tls_follow.c ---- */
 
 /* The certificate of CONF was just read: a later change of its files is a new one. */
@@ -136,6 +140,12 @@ MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct
 void server_set_limits(struct server *s, const struct conf *conf);
 struct resolver_options server_resolver_options(struct server *s, const struct conf *conf);
 struct log_options server_log_options(const struct conf *conf, const struct server_options *o);
+
+/* ---- server_outgoing.c ---- */
+
+void server_outgoing_start(struct server *s);
+/* CONF is the one that all loops will have: its roots, and another look at what is due. */
+void server_outgoing_follow(struct server *s, const struct conf *conf);
 
 /* ---- server_clock.c ---- */
 

@@ -34,9 +34,8 @@ server_tls_paths(const struct conf *conf, struct tls_paths *out)
 										      ERR_LIMIT;
 }
 
-/* FD is closed. */
-static enum err
-read_fd(int fd, struct buf *out)
+enum err
+server_read_fd(int fd, struct buf *out)
 {
 	ssize_t n = 1;
 	int error;
@@ -66,7 +65,7 @@ read_pem(struct server *s, const char *path, struct buf *out)
 	int fd;
 	enum err err = server_open_file(s, path, &fd);
 
-	return err == OK ? read_fd(fd, out) : err;
+	return err == OK ? server_read_fd(fd, out) : err;
 }
 
 /* Whole, or not at all: under another name first. */
@@ -203,7 +202,7 @@ look_pem(const char *path, const char *key, struct buf *out, char fault[SERVER_L
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 
-	if (fd >= 0 && read_fd(fd, out) == OK)
+	if (fd >= 0 && server_read_fd(fd, out) == OK)
 		return OK;
 	snprintf(fault, SERVER_LINE_MAX, "%s %.150s: %s", key, path, strerror(errno));
 	return errno == EACCES ? ERR_DENIED : ERR_IO;

@@ -7,10 +7,13 @@
 #include "proto/mail/address.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_fields.h"
+#include "server/queue/outgoing.h"
 #include "store/queued.h"
 
 #define RECIPIENTS_SHOWN 100   /* addresses in one row */
 #define RECIPIENTS_LISTED 1000 /* of `queue show` */
+#define RECIPIENTS_EXPLAINED 100 /* of these, with why they wait */
+#define REASON_SIZE 400
 #define RETRY_WAIT_MS 60000
 #define RETRY_LOOK_MS 100
 
@@ -193,7 +196,8 @@ const struct control_handler control_do_queue_list = {
 /* ---- show ---- */
 
 static void
-put_recipient(struct json_writer *w, const struct queued *q, const struct queued_recipient *r)
+put_recipient(struct json_writer *w, const struct queued *q, const struct queued_recipient *r,
+	struct span why)
 {
 	json_put_object(w);
 	json_put_member_string(w, SPAN("address"), r->address);
@@ -203,15 +207,51 @@ put_recipient(struct json_writer *w, const struct queued *q, const struct queued
 	control_put_time(w, SPAN("last_try"), r->last_try_ms);
 	control_put_time(w, SPAN("next_try"), was_tried(r) ? r->next_try_ms : 0);
 	json_put_member_string(w, SPAN("last_error"), was_tried(r) ? r->last_error : SPAN(""));
-	if (!was_tried(r))
-		json_put_member_string(w, SPAN("reason"), SPAN("no route yet: waits"));
+	if (why.len > 0)
+		json_put_member_string(w, SPAN("reason"), why);
 	json_put_member_string(w, SPAN("route"), r->route);
 	json_put_close(w);
+}
+
+/* Why each waits, which the front loop alone knows; by recipient_no, as far as they are listed. */
+static void
+find_reasons(struct control_call *call, struct snapshot *snap, const struct queued *q,
+	struct span *reasons)
+{
+	struct queued_recipient r = {0};
+	char text[REASON_SIZE];
+
+	for (size_t n = 0; n < RECIPIENTS_EXPLAINED &&
+		queued_recipient_next(snap, q->queue_id, r.recipient_no, &r) == OK; n++) {
+		if (r.recipient_no > RECIPIENTS_EXPLAINED || r.state == QUEUED_GONE ||
+			r.next_try_ms > call->now_ms || q->held || q->bin_until_ms)
+			continue;
+		outgoing_why(call->host->outgoing, q->sender, r.address, r.route, text,
+			sizeof(text));
+		reasons[r.recipient_no] = arena_copy(&call->arena, span_of(text));
+	}
+}
+
+static bool
+queue_show_check(struct control_call *call)
+{
+	struct span *reasons = ARENA_ARRAY(&call->arena, struct span, RECIPIENTS_EXPLAINED + 1);
+	struct snapshot *snap = host_snapshot(call->host);
+	struct queued q;
+	uint64_t id;
+
+	call->state = reasons;
+	if (snap && call->host->outgoing &&
+		message_no_parse(control_param(call, "id"), &id) == OK &&
+		queued_find(snap, id, &q) == OK)
+		find_reasons(call, snap, &q, reasons);
+	return true; /* `read` says what is wrong */
 }
 
 static enum step
 queue_show_read(struct control_call *call, struct snapshot *snap)
 {
+	const struct span *reasons = call->state;
 	struct json_writer *w = &call->json;
 	struct queued_recipient r = {0};
 	struct queued q;
@@ -228,13 +268,17 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 	json_put_name(w, SPAN("recipients"));
 	json_put_array(w);
 	while (n++ < RECIPIENTS_LISTED && queued_recipient_next(snap, id, r.recipient_no, &r) == OK)
-		put_recipient(w, &q, &r);
+		put_recipient(w, &q, &r,
+			r.recipient_no <= RECIPIENTS_EXPLAINED ? reasons[r.recipient_no] : SPAN(""));
 	json_put_close(w);
 	json_put_close(w);
 	return STEP_DONE;
 }
 
-const struct control_handler control_do_queue_show = {.read = queue_show_read};
+const struct control_handler control_do_queue_show = {
+	.check = queue_show_check,
+	.read = queue_show_read,
+};
 
 /* ---- changes ---- */
 
@@ -313,11 +357,20 @@ retry_tick(struct loop_timer *timer)
 		control_call_end(w->call);
 }
 
+/* What is due now may be anywhere in the index. */
+static bool
+tell_outgoing(struct control_call *call)
+{
+	outgoing_look_again(call->host);
+	return false;
+}
+
 static bool
 retry_wait(struct control_call *call)
 {
 	struct retry_wait *w;
 
+	outgoing_look_again(call->host);
 	if (!rpc_flag(call->request, "wait"))
 		return false;
 	w = ARENA_NEW(&call->arena, struct retry_wait);
@@ -332,6 +385,7 @@ const struct control_handler control_do_queue_hold = {.each = hold_each, .object
 const struct control_handler control_do_queue_release = {
 	.each = release_each,
 	.object = "message",
+	.wait = tell_outgoing,
 };
 const struct control_handler control_do_queue_retry = {
 	.each = retry_each,
@@ -405,4 +459,5 @@ const struct control_handler control_do_queue_redirect = {
 	.check = redirect_check,
 	.each = redirect_each,
 	.object = "message",
+	.wait = tell_outgoing,
 };

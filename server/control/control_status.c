@@ -14,6 +14,7 @@
 #include "server/metrics.h"
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
+#include "server/queue/outgoing.h"
 #include "server/server.h"
 #include "store/folders.h"
 #include "store/queued.h"
@@ -28,6 +29,8 @@ struct status {
 	size_t people;
 	int64_t started_ms, tls_expires_s;
 	struct resolver_stats dns;
+	struct outgoing_stats outgoing;
+	size_t routes;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
 	char store_state[32], reload_fault[256];
@@ -61,6 +64,9 @@ status_check(struct control_call *call)
 	st->all_sessions = shared_session_count(host->shared);
 	st->started_ms = server_started_ms(host->server);
 	st->dns = resolver_stats(host->resolver);
+	st->routes = host->conf->outgoing_routes.count;
+	if (host->outgoing)
+		st->outgoing = outgoing_stats(host->outgoing);
 	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
 	st->clock_is_fake = host->conf->testing_clock;
 	st->clock_offset_ms = host->clock_offset_ms ? *host->clock_offset_ms : 0;
@@ -210,6 +216,27 @@ put_figures(struct control_call *call)
 	json_put_close(w);
 }
 
+/* Mail on its way out: what is due and in memory, the destinations, those that rest. */
+static void
+put_outgoing(struct control_call *call, const struct status *st)
+{
+	struct json_writer *w = &call->json;
+	const struct metrics *m = call->host->metrics;
+
+	json_put_name(w, SPAN("outgoing"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("routes"), st->routes);
+	json_put_member_u64(w, SPAN("due"), st->outgoing.items);
+	json_put_member_u64(w, SPAN("destinations"), st->outgoing.lanes);
+	json_put_member_u64(w, SPAN("resting"), st->outgoing.resting);
+	json_put_member_u64(w, SPAN("connections"), st->outgoing.connections);
+	json_put_member_i64(w, SPAN("sent"), metric_get(m, sent));
+	json_put_member_i64(w, SPAN("deferred"), metric_get(m, deferred));
+	json_put_member_i64(w, SPAN("failed"), metric_get(m, failed));
+	control_put_time(w, SPAN("last_sent"), metric_get(m, last_sent_ms));
+	json_put_close(w);
+}
+
 static enum err
 put_status(struct control_call *call, struct snapshot *snap)
 {
@@ -235,8 +262,8 @@ put_status(struct control_call *call, struct snapshot *snap)
 	put_tls(call, st);
 	put_dns(w, &st->dns);
 	put_figures(call);
-	json_put_name(w, SPAN("last_connect")); /* nothing connects by itself yet */
-	json_put_null(w);
+	put_outgoing(call, st);
+	control_put_time(w, SPAN("last_connect"), metric_get(call->host->metrics, last_sent_ms));
 	json_put_name(w, SPAN("next_connect"));
 	json_put_null(w);
 	if (st->reload_fault[0])

@@ -23,6 +23,7 @@
 #define STREAM_FDS_MAX 4 /* descriptors a Unix peer may have sent and we not taken */
 
 struct tls;
+struct tls_client;
 struct tls_server;
 struct workers;
 
@@ -114,6 +115,15 @@ void stream_shutdown(struct stream *s);
  */
 MUST_CHECK enum err stream_start_tls(struct stream *s, struct tls_server *server,
 	struct workers *workers);
+/*
+ * The same as a client, to the server NAME (copied); VERIFY as tls_connect() says. A name that is not
+ * the certificate's ends it with TLS_FAILED; stream_tls_distrust() then says why, and without VERIFY
+ * what a careful client would have said. Texts fit 200 bytes.
+ */
+MUST_CHECK enum err stream_connect_tls(struct stream *s, struct tls_client *client, struct span name,
+	bool verify, struct workers *workers);
+const char *stream_tls_distrust(const struct stream *s, char *text, size_t size);
+const char *stream_tls_failure(const struct stream *s, char *text, size_t size);
 bool stream_is_secure(const struct stream *s);
 const char *stream_tls_version(const struct stream *s); /* "TLSv1.2", or "" */
 const char *stream_tls_cipher(const struct stream *s);

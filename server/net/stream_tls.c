@@ -3,7 +3,9 @@
  */
 #include "server/net/stream_tls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/net/tls.h"
 #include "server/net/work.h"
@@ -18,7 +20,10 @@ enum shake { SHAKE_ASKED, SHAKE_READING, SHAKE_LENT, SHAKE_RETRY, SHAKE_DONE };
 
 struct stream_tls {
 	struct stream *stream;
-	struct tls_server *server;
+	struct tls_server *server; /* our side: one of them */
+	struct tls_client *client;
+	struct span name; /* client: of the server, on the heap */
+	bool verify;
 	struct workers *workers;
 	struct tls *tls; /* made at the first byte (H34) */
 	struct buf wire_in, wire_out;
@@ -76,6 +81,24 @@ const char *
 stream_tls_version(const struct stream *s)
 {
 	return s->secure && s->tls ? tls_version(s->tls->tls) : "";
+}
+
+const char *
+stream_tls_distrust(const struct stream *s, char *text, size_t size)
+{
+	if (s->tls && s->tls->tls && s->tls->shake != SHAKE_LENT)
+		return tls_distrust(s->tls->tls, text, size);
+	snprintf(text, size, "%s", "");
+	return text;
+}
+
+const char *
+stream_tls_failure(const struct stream *s, char *text, size_t size)
+{
+	if (s->tls && s->tls->tls && s->tls->shake != SHAKE_LENT)
+		return tls_failure(s->tls->tls, text, size);
+	snprintf(text, size, "the connection ended in the handshake");
+	return text;
 }
 
 const char *
@@ -148,6 +171,30 @@ on_retry(struct loop_timer *timer)
 	lend(LIST_ITEM(timer, struct stream_tls, retry));
 }
 
+/* NULL: a stream in memory, which is secure at once. */
+static struct stream_tls *
+tls_begin(struct stream *s, struct workers *workers)
+{
+	struct stream_tls *t;
+
+	if (s->memory) {
+		s->secure = true;
+		s->events->on_secure(s);
+		return NULL;
+	}
+	t = calloc(1, sizeof(*t));
+	ENSURE(t);
+	t->stream = s;
+	t->workers = workers;
+	buf_init(&t->wire_in, WIRE_IN_MAX);
+	buf_init(&t->wire_out, WIRE_OUT_MAX);
+	loop_timer_init(&t->retry, on_retry);
+	s->tls = t;
+	loop_defer(s->loop, &s->flush); /* sends what is put, then begins */
+	stream_watch(s);
+	return t;
+}
+
 enum err
 stream_start_tls(struct stream *s, struct tls_server *server, struct workers *workers)
 {
@@ -155,22 +202,27 @@ stream_start_tls(struct stream *s, struct tls_server *server, struct workers *wo
 
 	if (stream_peek(s).len > 0 || s->tls || s->secure)
 		return ERR_SYNTAX;
-	if (s->memory) {
-		s->secure = true;
-		s->events->on_secure(s);
+	t = tls_begin(s, workers);
+	if (t)
+		t->server = tls_server_hold(server);
+	return OK;
+}
+
+enum err
+stream_connect_tls(struct stream *s, struct tls_client *client, struct span name, bool verify,
+	struct workers *workers)
+{
+	struct stream_tls *t;
+
+	if (stream_peek(s).len > 0 || s->tls || s->secure)
+		return ERR_SYNTAX;
+	t = tls_begin(s, workers);
+	if (!t)
 		return OK;
-	}
-	t = calloc(1, sizeof(*t));
-	ENSURE(t);
-	t->stream = s;
-	t->server = tls_server_hold(server);
-	t->workers = workers;
-	buf_init(&t->wire_in, WIRE_IN_MAX);
-	buf_init(&t->wire_out, WIRE_OUT_MAX);
-	loop_timer_init(&t->retry, on_retry);
-	s->tls = t;
-	loop_defer(s->loop, &s->flush); /* sends the go-ahead, then begins */
-	stream_watch(s);
+	t->client = tls_client_hold(client);
+	t->name = (struct span){ strndup(name.ptr, name.len), name.len };
+	ENSURE(t->name.ptr);
+	t->verify = verify;
 	return OK;
 }
 
@@ -181,6 +233,11 @@ stream_tls_begin(struct stream *s)
 		return;
 	s->tls->shake = SHAKE_READING;
 	loop_timer_set(s->loop, &s->progress, s->limits.handshake_ms);
+	if (!s->tls->client)
+		return;
+	s->tls->tls = tls_connect(s->tls->client, s->tls->name, s->tls->verify, &s->tls->wire_in,
+		&s->tls->wire_out);
+	lend(s->tls); /* a client speaks first */
 }
 
 /* ---- records ---- */
@@ -319,6 +376,8 @@ stream_tls_free(struct stream *s)
 	loop_timer_clear(&t->retry);
 	tls_close(&t->tls);
 	tls_server_release(&t->server);
+	tls_client_release(&t->client);
+	free((char *)t->name.ptr);
 	buf_wipe(&t->wire_in);
 	buf_fini(&t->wire_out);
 	free(t);

@@ -5,7 +5,7 @@
  * another. It knows no descriptor, so a handshake step can run on a worker while the loop does
  * something else: lend the tls and both buffers, touch none of them meanwhile.
  *
- * Server side: TLS 1.2 at least, ECDHE with AEAD only, X25519 then P-256, ChaCha20 first, no
+ * Both sides: TLS 1.2 at least, ECDHE with AEAD only, X25519 then P-256, ChaCha20 first, no
  * renegotiation, session tickets whose keys change by themselves (H68).
  */
 #ifndef SERVER_NET_TLS_H
@@ -14,6 +14,7 @@
 #include "proto/base/buf.h"
 
 struct tls_server; /* certificate, key, ticket keys; counted, since sessions outlive a reload */
+struct tls_client; /* the roots that vouch for the servers we call; counted likewise */
 struct tls;	   /* one connection */
 
 enum tls_step { TLS_DONE, TLS_WANT_MORE, TLS_CLOSED, TLS_FAILED };
@@ -34,6 +35,21 @@ int64_t tls_server_expires(const struct tls_server *server); /* Unix seconds */
  */
 MUST_CHECK enum err tls_self_signed(struct span hostname, int64_t now_s, struct buf *certificate,
 	struct buf *key);
+
+/* ROOTS: PEM texts; *count are those that could be read. With none, no server can be verified. */
+struct tls_client *tls_client_open(struct span roots, size_t *count);
+struct tls_client *tls_client_hold(struct tls_client *client);
+void tls_client_release(struct tls_client **client); /* any thread */
+
+/*
+ * The client's side of a connection to NAME, a host name or a literal address, which the certificate
+ * must be for. VERIFY: a handshake with one that is not, or that nobody vouches for, fails; without it
+ * tls_distrust() says so (H68). NAME is copied.
+ */
+struct tls *tls_connect(struct tls_client *client, struct span name, bool verify,
+	struct buf *wire_in, struct buf *wire_out);
+/* After the handshake: "" where the certificate is good, else why not, in TEXT; SIZE 200 is enough. */
+const char *tls_distrust(const struct tls *t, char *text, size_t size);
 
 struct tls *tls_open(struct tls_server *server, struct buf *wire_in, struct buf *wire_out);
 void tls_close(struct tls **t);

@@ -1,5 +1,5 @@
 /*
- * tls_mbed.c - tls.h by mbedTLS 2.28 or 3.6; with tls_mbed_cert.c all that knows the library.
+ * tls_mbed.c - tls.h by mbedTLS 2.28 or 3.6; with the other tls_mbed_*.c all that knows the library.
  *
  * What is shared between handshakes on several workers is read-only after tls_server_open(), or
  * locked by the library (ticket keys). Random bytes come from the system at each call, so there is
@@ -25,6 +25,7 @@
 #include <time.h>
 
 #include "server/net/random.h"
+#include "server/net/tls_mbed.h"
 
 #define TICKET_LIFETIME_S 86400 /* the key changes after it; the one before is kept as long */
 
@@ -34,13 +35,6 @@ struct tls_server {
 	mbedtls_x509_crt chain;
 	mbedtls_pk_context key;
 	mbedtls_ssl_ticket_context tickets;
-};
-
-struct tls {
-	struct tls_server *server;
-	struct buf *wire_in, *wire_out;
-	int failure; /* the library's last code */
-	mbedtls_ssl_context ssl;
 };
 
 /* ECDHE with AEAD only; ChaCha20 first: 288 MB/s against 217 for AES-128-GCM (measured) (H68) */
@@ -77,8 +71,9 @@ tls_random(void *arg, unsigned char *out, size_t size)
 
 /* ---- the server's side ---- */
 
-static enum err
-parse_chain(mbedtls_x509_crt *chain, struct span pem)
+/* How many could not be read; negative: the library's code, none could. */
+int
+tls_mbed_parse(mbedtls_x509_crt *chain, struct span pem)
 {
 	char *text = strndup(pem.ptr, pem.len); /* the parser wants a final 0 and counts it */
 	int rc;
@@ -86,7 +81,7 @@ parse_chain(mbedtls_x509_crt *chain, struct span pem)
 	ENSURE(text);
 	rc = mbedtls_x509_crt_parse(chain, (const unsigned char *)text, strlen(text) + 1);
 	free(text);
-	return rc == 0 ? OK : ERR_SYNTAX;
+	return rc;
 }
 
 static enum err
@@ -138,8 +133,8 @@ warm_key(struct tls_server *v)
 	(void)rc; /* a key that cannot sign fails each handshake, which says so */
 }
 
-static void
-set_rules(mbedtls_ssl_config *config)
+void
+tls_mbed_rules(mbedtls_ssl_config *config)
 {
 	mbedtls_ssl_conf_rng(config, tls_random, NULL);
 	mbedtls_ssl_conf_ciphersuites(config, suites);
@@ -160,7 +155,7 @@ set_up(struct tls_server *v)
 	if (mbedtls_ssl_config_defaults(&v->config, MBEDTLS_SSL_IS_SERVER,
 		    MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT) != 0)
 		return ERR_IO;
-	set_rules(&v->config);
+	tls_mbed_rules(&v->config);
 	if (mbedtls_ssl_conf_own_cert(&v->config, &v->chain, &v->key) != 0)
 		return ERR_IO;
 	if (mbedtls_ssl_ticket_setup(&v->tickets, tls_random, NULL, MBEDTLS_CIPHER_AES_256_GCM,
@@ -187,7 +182,7 @@ tls_server_open(struct span certificate, struct span key, struct tls_server **ou
 	mbedtls_pk_init(&v->key);
 	mbedtls_ssl_ticket_init(&v->tickets);
 	*why = NULL;
-	if (certificate.len == 0 || parse_chain(&v->chain, certificate) != OK)
+	if (certificate.len == 0 || tls_mbed_parse(&v->chain, certificate) != 0)
 		*why = "the certificate cannot be read";
 	else if (key.len == 0 || parse_key(&v->key, key) != OK)
 		*why = "the key cannot be read";
@@ -264,18 +259,27 @@ wire_send(void *arg, const unsigned char *bytes, size_t size)
 	return (int)size;
 }
 
+/* A connection by the rules of CONFIG, which is whose: the caller says. */
 struct tls *
-tls_open(struct tls_server *server, struct buf *wire_in, struct buf *wire_out)
+tls_mbed_open(const mbedtls_ssl_config *config, struct buf *wire_in, struct buf *wire_out)
 {
 	struct tls *t = calloc(1, sizeof(*t));
 
 	ENSURE(t);
-	t->server = tls_server_hold(server);
 	t->wire_in = wire_in;
 	t->wire_out = wire_out;
 	mbedtls_ssl_init(&t->ssl);
-	t->failure = mbedtls_ssl_setup(&t->ssl, &server->config);
+	t->failure = mbedtls_ssl_setup(&t->ssl, config);
 	mbedtls_ssl_set_bio(&t->ssl, t, wire_send, wire_receive, NULL);
+	return t;
+}
+
+struct tls *
+tls_open(struct tls_server *server, struct buf *wire_in, struct buf *wire_out)
+{
+	struct tls *t = tls_mbed_open(&server->config, wire_in, wire_out);
+
+	t->server = tls_server_hold(server);
 	return t;
 }
 
@@ -289,6 +293,7 @@ tls_close(struct tls **tp)
 	*tp = NULL;
 	mbedtls_ssl_free(&t->ssl);
 	tls_server_release(&t->server);
+	tls_client_release(&t->client);
 	free(t);
 }
 
@@ -308,9 +313,15 @@ step_of(struct tls *t, int rc)
 enum tls_step
 tls_handshake(struct tls *t)
 {
+	enum tls_step step;
+
 	if (t->failure != 0)
 		return TLS_FAILED;
-	return step_of(t, mbedtls_ssl_handshake(&t->ssl));
+	step = step_of(t, mbedtls_ssl_handshake(&t->ssl));
+	if (step != TLS_DONE || !t->verify || tls_mbed_is_trusted(t))
+		return step;
+	t->failure = MBEDTLS_ERR_X509_CERT_VERIFY_FAILED;
+	return TLS_FAILED;
 }
 
 enum tls_step

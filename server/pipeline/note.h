@@ -101,7 +101,13 @@
 	X(151, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(152, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
 	X(153, RECEIPT_SENT, "bounce", "{1} gets a receipt, which is {2}")                         \
-	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")
+	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")                           \
+	X(140, SEND_TRY, "delivery", "tried by the route {2}: {1}")                                \
+	X(141, SEND_TLS, "delivery", "the connection to {1}: {2}")                                 \
+	X(142, SEND_TAKEN, "delivery", "{1} is delivered: {2}")                                    \
+	X(143, SEND_LATER, "delivery", "{1} could not be delivered yet: {2}")                      \
+	X(144, SEND_FAILED, "delivery", "{1} cannot be delivered: {2}")                            \
+	X(145, SEND_MORE, "delivery", "and {1} recipients more, in the same way or not")
 
 enum note_code {
 #define X(number, code, stage, sentence) NOTE_##code = number,

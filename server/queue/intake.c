@@ -13,6 +13,7 @@
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
 #include "server/queue/intake_write.h"
+#include "server/queue/outgoing.h"
 #include "server/queue/refusals.h"
 #include "server/queue/user_sent.h"
 #include "store/ids.h"
@@ -208,6 +209,8 @@ tell_done(struct intake *in, enum err result)
 	refusals_batch_free(&in->refusals);
 	if (result == OK)
 		user_sent_tell(in);
+	if (result == OK && in->queued_count > in->held_count)
+		outgoing_kick(in->host);
 	if (end_submit(in, result))
 		in->events->done(in, result);
 }

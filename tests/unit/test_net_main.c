@@ -30,6 +30,7 @@ main(void)
 	failed += test_net_work();
 	failed += test_net_stream();
 	failed += test_net_tls();
+	failed += test_net_tls_client();
 	failed += test_net_log();
 	failed += test_net_resolver();
 	failed += test_net_session();

@@ -1,0 +1,607 @@
+/*
+ * delivery.c - dialling, the conversation with its deadlines, and the end.
+ */
+#include "server/queue/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conf/conf.h"
+#include "server/generation.h"
+#include "server/metrics.h"
+#include "server/net/tls.h"
+
+/* ---- what is remembered for the trace ---- */
+
+static struct span
+host_at(const struct delivery *d)
+{
+	return d->host_at > 0 ? d->hosts[d->host_at - 1].name : SPAN("");
+}
+
+static void
+remember_remote(struct delivery *d)
+{
+	char at[DIAL_TEXT_SIZE];
+	struct span name = host_at(d);
+	const char *address = dial_address_text(&d->addresses[d->address_at - 1], at);
+
+	if (span_starts(span_of(address), name) || span_starts(name, SPAN("[")))
+		name = SPAN("");
+	snprintf(d->remote, sizeof(d->remote), "%.*s%s%s", SPAN_FMT(name), name.len > 0 ? " " : "",
+		address);
+}
+
+void
+delivery_blame(struct delivery *d, unsigned code, struct span enhanced, struct span text,
+	enum smtp_stage stage)
+{
+	size_t n = span_copy_clean(span_range(text, 0, sizeof(d->why_text) - 1), d->why_text,
+		sizeof(d->why_text) - 1);
+
+	snprintf(d->why_enhanced, sizeof(d->why_enhanced), "%.*s", SPAN_FMT(enhanced));
+	d->why = (struct outcome_row){ .kind = OUTCOME_DEFERRED, .code = code,
+		.enhanced = span_of(d->why_enhanced), .text = { d->why_text, n },
+		.stage = stage == SMTP_STAGE_CONNECT ? NULL : smtp_stage_name(stage) };
+}
+
+/* ---- the end ---- */
+
+static void
+end(struct delivery *d)
+{
+	loop_timer_clear(&d->deadline);
+	metric_add(d->host->metrics, outgoing_connections, -1);
+	if (d->failed)
+		metric_add(d->host->metrics, outgoing_refused, 1);
+	loop_post(d->front->loop, outgoing_on_end, d);
+}
+
+void
+delivery_fail(struct delivery *d, bool for_good)
+{
+	d->failed = true;
+	d->for_good = for_good;
+	end(d);
+}
+
+static void
+go_next(struct delivery *d)
+{
+	enum delivery_next next = d->next;
+
+	d->next = NEXT_NOTHING;
+	if (next == NEXT_ADDRESS) {
+		delivery_next_address(d);
+	} else if (next == NEXT_SAME_PLAIN) {
+		d->plain = true;
+		delivery_dial(d);
+	} else if (next == NEXT_END) {
+		end(d);
+	}
+}
+
+/* The one place where the stream is closed; again until nothing of it is lent out (H77). */
+static void
+on_closing(struct loop_call *call)
+{
+	struct delivery *d = LIST_ITEM(call, struct delivery, closing);
+
+	if (d->stream_open && stream_is_lent(&d->stream))
+		return; /* on_returned */
+	if (d->work_lent)
+		return; /* delivery_auth.c comes back */
+	if (d->stream_open) {
+		metric_add(d->host->metrics, bytes_in, d->stream.bytes_in);
+		metric_add(d->host->metrics, bytes_out, d->stream.bytes_out);
+		stream_fini(&d->stream);
+		d->stream_open = false;
+	}
+	if (d->smtp_open)
+		smtp_client_fini(&d->smtp);
+	d->smtp_open = false;
+	if (d->asked)
+		return; /* the front answers first */
+	go_next(d);
+}
+
+void
+delivery_close(struct delivery *d, enum delivery_next next)
+{
+	loop_timer_clear(&d->deadline);
+	if (d->next == NEXT_NOTHING)
+		d->next = next;
+	loop_defer(d->host->loop, &d->closing);
+}
+
+/* This server is of no use: the next one. After it had been ready: the end. */
+static void
+leave_server(struct delivery *d)
+{
+	delivery_close(d, d->answered ? NEXT_END : NEXT_ADDRESS);
+}
+
+/* The session is over, with or without a message under way. */
+static void
+over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smtp_stage stage)
+{
+	if (d->next != NEXT_NOTHING)
+		return;
+	delivery_blame(d, answer.code,
+		answer.code && answer.enhanced.len > 0 ? answer.enhanced : SPAN("4.4.2"),
+		answer.code ? answer.text : reason, stage);
+	if (d->outcome) {
+		if (d->sent == 0)
+			d->failed = true; /* nothing ever went well here: it rests */
+		delivery_mail_done(d, (struct smtp_answer){ 0 }, stage);
+	}
+	leave_server(d);
+}
+
+/* ---- deadlines (H20): one for each command, which no byte moves ---- */
+
+static int64_t
+wait_ms(const struct delivery *d, enum smtp_stage stage)
+{
+	const struct conf *conf = generation_conf(d->generation);
+
+	switch (stage) {
+	case SMTP_STAGE_CONNECT:
+		return conf->outgoing_connect_ms;
+	case SMTP_STAGE_GREETING:
+		return conf->outgoing_greeting_ms;
+	case SMTP_STAGE_DATA:
+		return conf->outgoing_data_ms;
+	case SMTP_STAGE_TEXT:
+		return 0; /* the stream's own: output that nobody takes */
+	case SMTP_STAGE_END:
+		return conf->outgoing_data_done_ms;
+	case SMTP_STAGE_QUIT:
+		return OUTGOING_IDLE_MS;
+	case SMTP_STAGE_IDLE:
+		return 0; /* the front decides */
+	default:
+		return conf->outgoing_command_ms;
+	}
+}
+
+static void
+on_deadline(struct loop_timer *timer)
+{
+	struct delivery *d = LIST_ITEM(timer, struct delivery, deadline);
+
+	over(d, (struct smtp_answer){ 0 }, SPAN("no answer in time"), d->smtp.stage);
+}
+
+static void
+watch(struct delivery *d)
+{
+	int64_t ms = wait_ms(d, d->smtp.stage);
+
+	if (d->next != NEXT_NOTHING || d->deadline_stage == d->smtp.stage)
+		return;
+	d->deadline_stage = d->smtp.stage;
+	if (ms > 0)
+		loop_timer_set(d->host->loop, &d->deadline, ms);
+	else
+		loop_timer_clear(&d->deadline);
+}
+
+/* ---- the conversation ---- */
+
+static void
+say_tls(struct delivery *d)
+{
+	char why[200] = "";
+
+	if (!stream_is_secure(&d->stream)) {
+		snprintf(d->tls, sizeof(d->tls), "%s",
+			d->in_clear_after_failure ? "in clear, for its TLS failed" :
+						    "in clear");
+		return;
+	}
+	stream_tls_distrust(&d->stream, why, sizeof(why));
+	snprintf(d->tls, sizeof(d->tls), "%s %s, %s%s", stream_tls_version(&d->stream),
+		stream_tls_cipher(&d->stream), why[0] ? "not verified: " : "verified", why);
+}
+
+static void
+on_ready(struct delivery *d)
+{
+	if (!d->answered) {
+		d->answered = true;
+		say_tls(d);
+	}
+	if (d->must_quit) {
+		smtp_client_quit(&d->smtp, stream_out(&d->stream));
+		return;
+	}
+	d->asked = true;
+	loop_post(d->front->loop, outgoing_on_ask, d);
+}
+
+static void
+start_tls(struct delivery *d)
+{
+	bool verify = d->route.tls == ROUTE_TLS_VERIFIED || d->route.tls == ROUTE_TLS_IMPLICIT;
+
+	if (stream_connect_tls(&d->stream, d->roots, host_at(d), verify, d->host->workers) != OK)
+		over(d, (struct smtp_answer){ 0 }, SPAN("plain text came before the TLS handshake"),
+			SMTP_STAGE_STARTTLS);
+}
+
+/* 535 and the like are of our account, not of the mail (contract 8): all of it waits. */
+static void
+on_over(struct delivery *d, const struct smtp_client_event *ev)
+{
+	struct smtp_answer answer = ev->answer;
+
+	if (ev->why == SMTP_OVER_QUIT) {
+		delivery_close(d, NEXT_END);
+		return;
+	}
+	if (ev->why == SMTP_OVER_NO_TLS || ev->why == SMTP_OVER_NO_AUTH)
+		answer.code = 0;
+	over(d, answer, span_of(smtp_client_over_text(ev->why)), ev->stage);
+}
+
+/* False: nothing more to be had now. */
+static bool
+on_event(struct delivery *d, const struct smtp_client_event *ev)
+{
+	bool was_sending = d->sending;
+
+	switch (ev->kind) {
+	case SMTP_CLIENT_NEED_BYTES:
+		return false;
+	case SMTP_CLIENT_NEED_HOLDER:
+		if (d->sending && !stream_is_full(&d->stream))
+			delivery_mail_text(d);
+		return was_sending && !d->sending;
+	case SMTP_CLIENT_STARTTLS:
+		start_tls(d);
+		return false;
+	case SMTP_CLIENT_TASK:
+		delivery_prove(d, ev->task);
+		return true;
+	case SMTP_CLIENT_READY:
+		on_ready(d);
+		return true;
+	case SMTP_CLIENT_RECIPIENT:
+		delivery_mail_recipient(d, ev);
+		d->deadline_stage = SMTP_STAGE_CONNECT; /* each answer has its own time */
+		return true;
+	case SMTP_CLIENT_GO:
+		d->sending = true;
+		delivery_mail_text(d);
+		return true;
+	case SMTP_CLIENT_SENT:
+		d->sending = false;
+		d->sent++;
+		delivery_mail_done(d, ev->answer, ev->stage);
+		return true;
+	case SMTP_CLIENT_OVER:
+		on_over(d, ev);
+		return false;
+	}
+	return false;
+}
+
+static void
+converse(struct delivery *d)
+{
+	struct smtp_client_event ev;
+	bool more = true;
+
+	while (more && d->next == NEXT_NOTHING && d->stream_open && d->smtp_open) {
+		size_t used = smtp_client_next(&d->smtp, stream_peek(&d->stream),
+			stream_out(&d->stream), &ev);
+
+		stream_consume(&d->stream, used); /* the event's texts lie in the machine */
+		more = on_event(d, &ev);
+	}
+	watch(d);
+}
+
+void
+delivery_go_on(struct delivery *d)
+{
+	converse(d);
+}
+
+/* ---- the stream ---- */
+
+static struct delivery *
+of_stream(struct stream *stream)
+{
+	return LIST_ITEM(stream, struct delivery, stream);
+}
+
+static void
+on_input(struct stream *stream)
+{
+	struct delivery *d = of_stream(stream);
+
+	if (d->next != NEXT_NOTHING) {
+		stream_consume(stream, stream_peek(stream).len);
+		return;
+	}
+	if (d->smtp_open)
+		converse(d);
+}
+
+static void
+on_secure(struct stream *stream)
+{
+	struct delivery *d = of_stream(stream);
+
+	if (d->next != NEXT_NOTHING)
+		return;
+	metric_add(d->host->metrics, tls_handshakes, 1);
+	if (d->smtp.pending == SMTP_CLIENT_STARTTLS)
+		smtp_client_tls_started(&d->smtp, stream_out(stream));
+	converse(d);
+}
+
+static void
+on_tls_failed(struct delivery *d)
+{
+	char distrust[200] = "", failure[200] = "", text[LANE_WHY_SIZE];
+
+	metric_add(d->host->metrics, tls_failures, 1);
+	stream_tls_distrust(&d->stream, distrust, sizeof(distrust));
+	stream_tls_failure(&d->stream, failure, sizeof(failure));
+	snprintf(text, sizeof(text), "TLS failed: %.140s%s%.140s", distrust,
+		distrust[0] && failure[0] ? "; " : "", failure);
+	snprintf(d->tls, sizeof(d->tls), "%s", text);
+	if (d->route.tls == ROUTE_TLS_OPPORTUNISTIC && d->next == NEXT_NOTHING) {
+		d->in_clear_after_failure = true;
+		delivery_close(d, NEXT_SAME_PLAIN);
+		return;
+	}
+	over(d, (struct smtp_answer){ 0 }, span_of(text), SMTP_STAGE_STARTTLS);
+}
+
+static void
+on_stream_end(struct stream *stream, enum stream_end why)
+{
+	static const char *const texts[] = {
+		[STREAM_EOF] = "the server closed the connection",
+		[STREAM_RESET] = "the connection broke",
+		[STREAM_STUCK] = "the server takes no more of the message",
+		[STREAM_OVERFLOW] = "the server takes no more of the message",
+	};
+	struct delivery *d = of_stream(stream);
+
+	if (why == STREAM_TLS_FAILED && !stream_is_secure(stream))
+		on_tls_failed(d);
+	else if (d->next == NEXT_NOTHING && d->smtp.stage == SMTP_STAGE_QUIT)
+		delivery_close(d, NEXT_END);
+	else
+		over(d, (struct smtp_answer){ 0 },
+			span_of(why == STREAM_TLS_FAILED ? "a bad TLS record" : texts[why]),
+			d->smtp.stage);
+	loop_defer(d->host->loop, &d->closing);
+}
+
+static void
+on_returned(struct stream *stream)
+{
+	loop_defer(of_stream(stream)->host->loop, &of_stream(stream)->closing);
+}
+
+static const struct stream_events stream_events = {
+	.on_input = on_input,
+	.on_secure = on_secure,
+	.on_end = on_stream_end,
+	.on_returned = on_returned,
+};
+
+/* ---- dialling ---- */
+
+static enum smtp_client_tls
+tls_of(const struct delivery *d)
+{
+	switch ((enum conf_route_tls)d->route.tls) {
+	case ROUTE_TLS_REQUIRED:
+	case ROUTE_TLS_VERIFIED:
+		return SMTP_CLIENT_TLS_REQUIRED;
+	case ROUTE_TLS_OPPORTUNISTIC:
+		return d->plain ? SMTP_CLIENT_TLS_NONE : SMTP_CLIENT_TLS_OPPORTUNISTIC;
+	case ROUTE_TLS_NONE:
+	case ROUTE_TLS_IMPLICIT:
+		break;
+	}
+	return SMTP_CLIENT_TLS_NONE;
+}
+
+static enum err
+open_smtp(struct delivery *d)
+{
+	struct smtp_client_config config = {
+		.hostname = host_name_at(d->host->conf, d->stream.io.fd, &d->arena),
+		.helo_only = !d->route.esmtp,
+		.tls = tls_of(d),
+		.secure = d->route.tls == ROUTE_TLS_IMPLICIT,
+		.secret_in_clear = d->route.tls == ROUTE_TLS_NONE,
+	};
+
+	if (delivery_account(d, &config) != OK)
+		return ERR_IO;
+	smtp_client_init(&d->smtp, &config);
+	d->smtp_open = true;
+	return OK;
+}
+
+/* Is it ourselves that answered, by a listener of any address? */
+static bool
+is_ourselves(const struct delivery *d, int fd)
+{
+	const struct conf *conf = d->host->conf;
+	struct sockaddr_storage near = { 0 }, far = { 0 };
+	socklen_t near_len = sizeof(near), far_len = sizeof(far);
+	struct peer us, them;
+	bool listens = false;
+
+	for (size_t i = 0; i < conf->services.count; i++)
+		for (size_t n = 0; n < conf->services.items[i].listen.count; n++)
+			listens |= conf->services.items[i].listen.items[n].kind != LISTEN_UNIX &&
+				conf->services.items[i].listen.items[n].port ==
+					d->addresses[d->address_at - 1].port;
+	if (!listens || getsockname(fd, (struct sockaddr *)&near, &near_len) != 0 ||
+		getpeername(fd, (struct sockaddr *)&far, &far_len) != 0)
+		return false;
+	peer_from_sockaddr(&us, &near);
+	peer_from_sockaddr(&them, &far);
+	return memcmp(us.ip, them.ip, sizeof(us.ip)) == 0 && !peer_is_loopback(&us);
+}
+
+static void
+talk(struct delivery *d, int fd)
+{
+	const struct conf *conf = generation_conf(d->generation);
+	struct stream_limits limits = { .output_pending = (size_t)conf->limits_output_pending,
+		.stalled_ms = conf->outgoing_data_block_ms,
+		.handshake_ms = conf->timeouts_handshake_ms };
+
+	stream_init(&d->stream, d->host->loop, fd, &stream_events, &limits);
+	d->stream_open = true;
+	d->deadline_stage = SMTP_STAGE_CONNECT;
+	if (is_ourselves(d, fd)) {
+		delivery_blame(d, 0, SPAN("5.4.6"), SPAN("the server is this one: mail would run in a circle"),
+			SMTP_STAGE_CONNECT);
+		leave_server(d);
+		return;
+	}
+	if (open_smtp(d) != OK) {
+		leave_server(d);
+		return;
+	}
+	if (d->smtp.config.secure)
+		start_tls(d);
+	stream_start(&d->stream);
+	watch(d);
+}
+
+static void
+on_dialled(struct dialer *dialer, int fd, int error)
+{
+	struct delivery *d = LIST_ITEM(dialer, struct delivery, dialer);
+	char text[100];
+
+	remember_remote(d);
+	d->tls[0] = '\0';
+	if (fd >= 0) {
+		talk(d, fd);
+		return;
+	}
+	snprintf(text, sizeof(text), "no connection: %s", strerror(error));
+	delivery_blame(d, 0, SPAN("4.4.1"), span_of(text), SMTP_STAGE_CONNECT);
+	delivery_next_address(d);
+}
+
+void
+delivery_dial(struct delivery *d)
+{
+	dialer_start(&d->dialer, &d->addresses[d->address_at - 1], wait_ms(d, SMTP_STAGE_CONNECT));
+}
+
+/* ---- life ---- */
+
+struct delivery *
+delivery_new(void)
+{
+	struct delivery *d = calloc(1, sizeof(*d));
+
+	ENSURE(d);
+	list_init(&d->link);
+	arena_init(&d->arena, NULL);
+	arena_init(&d->mail_arena, NULL);
+	return d;
+}
+
+void
+delivery_free(struct delivery **dp)
+{
+	struct delivery *d = *dp;
+
+	*dp = NULL;
+	delivery_auth_fini(d);
+	arena_reset(&d->mail_arena);
+	arena_reset(&d->arena);
+	generation_release(&d->generation);
+	tls_client_release(&d->roots);
+	free(d);
+}
+
+void
+delivery_cut(struct delivery *d)
+{
+	if (!d->started)
+		return;
+	resolver_cancel(&d->question);
+	dialer_cancel(&d->dialer);
+	loop_timer_clear(&d->deadline);
+	loop_call_cancel(&d->closing);
+	delivery_mail_drop(d);
+	if (d->smtp_open)
+		smtp_client_fini(&d->smtp);
+	if (d->stream_open && !stream_is_lent(&d->stream))
+		stream_fini(&d->stream);
+}
+
+void
+delivery_start(void *arg)
+{
+	struct delivery *d = arg;
+
+	d->started = true;
+	dialer_init(&d->dialer, d->host->loop, on_dialled);
+	loop_call_init(&d->closing, on_closing);
+	loop_timer_init(&d->deadline, on_deadline);
+	buf_init(&d->secret, 1024);
+	d->secret.wipes = true;
+	metric_add(d->host->metrics, outgoing_connections, 1);
+	delivery_find_hosts(d);
+}
+
+/* The items of a message that was not begun. */
+static void
+give_back(struct delivery *d)
+{
+	struct outgoing_returned *r = calloc(1, sizeof(*r));
+
+	ENSURE(r);
+	*r = (struct outgoing_returned){ d->all, d->batch, 0 };
+	d->batch = NULL;
+	loop_post(d->front->loop, outgoing_on_settled, r);
+}
+
+/* The next message; none: goodbye. */
+void
+delivery_take(void *arg)
+{
+	struct delivery *d = arg;
+
+	d->asked = false;
+	if (d->next != NEXT_NOTHING || !d->stream_open) { /* it broke meanwhile */
+		if (d->batch) {
+			d->failed |= d->sent == 0; /* or it would be dialled again at once */
+			give_back(d);
+		}
+		loop_defer(d->host->loop, &d->closing);
+		return;
+	}
+	if (!d->batch) {
+		d->must_quit = true;
+		on_ready(d);
+	} else if (delivery_mail_load(d)) {
+		smtp_client_send(&d->smtp, &d->mail, stream_out(&d->stream));
+	} else {
+		give_back(d);
+		on_ready(d);
+	}
+	converse(d);
+}

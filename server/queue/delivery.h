@@ -1,0 +1,148 @@
+/*
+ * delivery.h - one connection to another server, and the messages that go over it.
+ *
+ *   start -> hosts (MX, addresses) -> dial -> greeting, TLS, AUTH -> ready -> ask -> message -> ready ...
+ *              ^                        |            |                        |
+ *              +--- the next one -------+------------+                        +--> quit -> end
+ *
+ * A delivery lives on one loop. The front loop owns it before it is started, while it has asked and not
+ * been answered, and after its end; nothing of it is touched by both at a time.
+ *
+ *   delivery.c         dialling, the conversation, deadlines, the end
+ *   delivery_hosts.c   which hosts and addresses, in which order (OUT-04, OUT-13, H21)
+ *   delivery_auth.c    the account, and what it proves
+ *   delivery_mail.c    one message: from the store to the wire, and what was said of it
+ */
+#ifndef SERVER_QUEUE_DELIVERY_H
+#define SERVER_QUEUE_DELIVERY_H
+
+#include "conf/conf_types.h"
+#include "proto/base/arena.h"
+#include "proto/smtp/smtp_client.h"
+#include "server/net/dialer.h"
+#include "server/net/resolver.h"
+#include "server/net/stream.h"
+#include "server/net/work.h"
+#include "server/queue/outcome.h"
+#include "server/queue/outgoing.h"
+
+#define DELIVERY_HOSTS_MAX 20	  /* servers of a route; of MX hosts 10 (H21) */
+#define DELIVERY_MX_MAX 10
+#define DELIVERY_ADDRESSES_MAX 10 /* of one host */
+
+struct generation;
+
+struct delivery_host {
+	struct span name; /* or a literal address */
+	uint16_t port, preference;
+};
+
+/* What shall happen when the stream has been closed. */
+enum delivery_next { NEXT_NOTHING, NEXT_ADDRESS, NEXT_SAME_PLAIN, NEXT_END };
+
+struct delivery {
+	/* The front's. */
+	struct list link; /* in its lane's list of idle ones */
+	struct list all_link;
+	struct lane *lane;
+	int64_t idle_since_ms; /* steady */
+
+	/* Set before it starts. */
+	struct outgoing *all;
+	struct host *host;	  /* of its loop */
+	struct host *front;
+	struct generation *generation; /* that `route` belongs to */
+	struct conf_route route;  /* a copy; spans of the generation, or of `arena` */
+	struct tls_client *roots; /* held */
+	struct span hop;	  /* the domain to which it goes directly */
+
+	/* What it tells when it asks or ends. */
+	bool answered;	   /* a server was ready */
+	bool told_answered; /* the front's: it knows */
+	bool failed;	   /* no server could be used: for all that waits */
+	bool for_good;
+	unsigned sent;	   /* transactions that came to an end */
+	struct outcome_row why; /* spans in why_text */
+	char why_text[LANE_WHY_SIZE], why_enhanced[12], remote[LANE_WHY_SIZE], tls[LANE_WHY_SIZE];
+
+	/* Asked: what it is given. NULL: there is no more. */
+	struct item *batch;
+
+	/* Its loop's. */
+	bool started;
+	struct arena arena;
+	struct delivery_host hosts[DELIVERY_HOSTS_MAX];
+	size_t host_count, host_at;
+	struct dial_address addresses[DELIVERY_ADDRESSES_MAX];
+	size_t address_count, address_at;
+	bool no_mx;	 /* the only host is the domain itself */
+	bool all_refused; /* every address so far was ours or loopback */
+	bool dns_failed;  /* for the host under way */
+	enum dns_type asking;
+	struct resolver_question question;
+	struct dialer dialer;
+	struct stream stream;
+	bool stream_open, plain, in_clear_after_failure;
+	enum delivery_next next;
+	struct loop_call closing;
+	struct loop_timer deadline;
+	enum smtp_stage deadline_stage;
+	struct smtp_client smtp;
+	bool smtp_open, asked, must_quit;
+	struct buf secret;
+	struct work work; /* of AUTH */
+	bool work_lent;
+	struct delivery_proof *proof;
+
+	/* The message under way. */
+	struct arena mail_arena;
+	struct outcome *outcome;
+	struct smtp_client_mail mail;
+	struct span header;
+	uint64_t body_id, body_at, header_at;
+	bool body_pinned, sending;
+};
+
+/* On the front loop; the caller fills what is "set before it starts". */
+struct delivery *delivery_new(void);
+void delivery_free(struct delivery **d);
+void delivery_start(void *delivery); /* by loop_post() on its loop */
+void delivery_take(void *delivery);  /* by loop_post(): `batch` is given */
+void delivery_cut(struct delivery *d); /* the loops have ended: let go of all that is open */
+
+/* ---- delivery_hosts.c ---- */
+
+void delivery_find_hosts(struct delivery *d); /* then delivery_next_address() */
+/* Dial the next address, ask for those of the next host, or delivery_fail(). */
+void delivery_next_address(struct delivery *d);
+
+/* ---- delivery.c, for the others ---- */
+
+/* Remember WHY this server could not be used; the last one stays. */
+void delivery_blame(struct delivery *d, unsigned code, struct span enhanced, struct span text,
+	enum smtp_stage stage);
+void delivery_dial(struct delivery *d);
+/* No server can be used: the end, and why is known. */
+void delivery_fail(struct delivery *d, bool for_good);
+/* Close the stream, then NEXT. */
+void delivery_close(struct delivery *d, enum delivery_next next);
+void delivery_go_on(struct delivery *d); /* look at what has come */
+
+/* ---- delivery_auth.c ---- */
+
+/* The route's account into CONFIG. ERR_IO: its password cannot be read (blamed). */
+MUST_CHECK enum err delivery_account(struct delivery *d, struct smtp_client_config *config);
+void delivery_prove(struct delivery *d, const struct sasl_task *task);
+void delivery_auth_fini(struct delivery *d);
+
+/* ---- delivery_mail.c ---- */
+
+/* The batch becomes a mail. False: nothing of it is to be sent any more; ask again. */
+bool delivery_mail_load(struct delivery *d);
+void delivery_mail_text(struct delivery *d); /* as much as the stream takes */
+void delivery_mail_recipient(struct delivery *d, const struct smtp_client_event *ev);
+/* It has ended with the ANSWER to STAGE; what waits for a verdict gets it. Code 0: no verdict. */
+void delivery_mail_drop(struct delivery *d); /* without a word */
+void delivery_mail_done(struct delivery *d, struct smtp_answer answer, enum smtp_stage stage);
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * lanes.c - two hash tables with chains, and lists.
+ */
+#include "server/queue/lanes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/ascii.h"
+
+#define FIRST_SIZE 256 /* places of each table; a power of 2 */
+
+static uint64_t
+mix(uint64_t x)
+{
+	x ^= x >> 31;
+	x *= UINT64_C(0x9e3779b97f4a7c15);
+	return x ^ (x >> 29);
+}
+
+static uint64_t
+hash_text(uint64_t hash, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(text.ptr[i])) * UINT64_C(0x100000001b3);
+	return mix(hash);
+}
+
+static uint64_t
+hash_lane(struct span route, struct span hop)
+{
+	return hash_text(hash_text(UINT64_C(0xcbf29ce484222325), route), hop);
+}
+
+static uint64_t
+hash_item(uint64_t queue_id, uint32_t recipient_no)
+{
+	return mix(queue_id * 2654435761u + recipient_no);
+}
+
+static void *
+table_of(size_t size)
+{
+	void *table = calloc(size, sizeof(void *));
+
+	ENSURE(table);
+	return table;
+}
+
+void
+lanes_init(struct lanes *l)
+{
+	*l = (struct lanes){ .table_size = FIRST_SIZE, .known_size = FIRST_SIZE };
+	l->table = table_of(FIRST_SIZE);
+	l->known = table_of(FIRST_SIZE);
+	list_init(&l->lanes);
+	list_init(&l->ready);
+}
+
+static void
+lane_free(struct lane *lane)
+{
+	list_remove(&lane->turn);
+	list_remove(&lane->all);
+	free(lane);
+}
+
+void
+lanes_fini(struct lanes *l)
+{
+	struct list *at, *following;
+
+	for (size_t i = 0; i < l->known_size; i++) {
+		while (l->known[i]) {
+			struct item *item = l->known[i];
+
+			l->known[i] = item->hash_next;
+			free(item);
+		}
+	}
+	list_for_each(at, following, &l->lanes)
+		lane_free(LIST_ITEM(at, struct lane, all));
+	free(l->table);
+	free(l->known);
+}
+
+/* ---- lanes ---- */
+
+static bool
+is_lane(const struct lane *lane, struct span route, struct span hop)
+{
+	return span_eq_nocase(lane->route, route) && span_eq_nocase(lane->hop, hop);
+}
+
+struct lane *
+lane_find(const struct lanes *l, struct span route, struct span hop)
+{
+	struct lane *lane = l->table[hash_lane(route, hop) & (l->table_size - 1)];
+
+	while (lane && !is_lane(lane, route, hop))
+		lane = lane->hash_next;
+	return lane;
+}
+
+static void
+grow_lanes(struct lanes *l)
+{
+	struct list *at, *following;
+
+	free(l->table);
+	l->table_size *= 2;
+	l->table = table_of(l->table_size);
+	list_for_each(at, following, &l->lanes) {
+		struct lane *lane = LIST_ITEM(at, struct lane, all);
+		size_t i = hash_lane(lane->route, lane->hop) & (l->table_size - 1);
+
+		lane->hash_next = l->table[i];
+		l->table[i] = lane;
+	}
+}
+
+struct lane *
+lane_of(struct lanes *l, struct span route, struct span hop)
+{
+	struct lane *lane = lane_find(l, route, hop);
+	char *names;
+	size_t i;
+
+	if (lane)
+		return lane;
+	if (l->lane_count >= l->table_size)
+		grow_lanes(l);
+	lane = calloc(1, sizeof(*lane) + route.len + hop.len + 2);
+	ENSURE(lane);
+	names = (char *)(lane + 1);
+	if (route.len > 0)
+		memcpy(names, route.ptr, route.len);
+	if (hop.len > 0)
+		memcpy(names + route.len + 1, hop.ptr, hop.len);
+	lane->route = (struct span){ names, route.len };
+	lane->hop = (struct span){ names + route.len + 1, hop.len };
+	lane->last = &lane->first;
+	lane->limit = 1;
+	list_init(&lane->turn);
+	list_init(&lane->idle);
+	list_append(&l->lanes, &lane->all);
+	l->lane_count++;
+	i = hash_lane(route, hop) & (l->table_size - 1);
+	lane->hash_next = l->table[i];
+	l->table[i] = lane;
+	return lane;
+}
+
+void
+lane_stand(struct lanes *l, struct lane *lane)
+{
+	if (list_is_empty(&lane->turn))
+		list_append(&l->ready, &lane->turn);
+}
+
+static bool
+is_forgotten(const struct lane *lane, int64_t now_ms)
+{
+	return lane->waiting == 0 && lane->connections == 0 && lane->flushes == 0 &&
+		lane->rests_until_ms < now_ms - LANES_KEEP_MS;
+}
+
+void
+lanes_sweep(struct lanes *l, int64_t now_ms)
+{
+	for (size_t i = 0; i < l->table_size; i++) {
+		struct lane **at = &l->table[i];
+
+		while (*at) {
+			struct lane *lane = *at;
+
+			if (!is_forgotten(lane, now_ms)) {
+				at = &lane->hash_next;
+				continue;
+			}
+			*at = lane->hash_next;
+			lane_free(lane);
+			l->lane_count--;
+		}
+	}
+}
+
+/* ---- items ---- */
+
+bool
+item_is_known(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no)
+{
+	const struct item *item = l->known[hash_item(queue_id, recipient_no) & (l->known_size - 1)];
+
+	while (item && (item->queue_id != queue_id || item->recipient_no != recipient_no))
+		item = item->hash_next;
+	return item;
+}
+
+static void
+know(struct lanes *l, struct item *item)
+{
+	size_t i = hash_item(item->queue_id, item->recipient_no) & (l->known_size - 1);
+
+	item->hash_next = l->known[i];
+	l->known[i] = item;
+}
+
+static void
+grow_known(struct lanes *l)
+{
+	struct item **old = l->known;
+	size_t size = l->known_size;
+
+	l->known_size *= 2;
+	l->known = table_of(l->known_size);
+	for (size_t i = 0; i < size; i++) {
+		for (struct item *item = old[i], *next; item; item = next) {
+			next = item->hash_next;
+			know(l, item);
+		}
+	}
+	free(old);
+}
+
+void
+item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no)
+{
+	struct item *item = calloc(1, sizeof(*item));
+
+	ENSURE(item);
+	if (l->item_count >= l->known_size)
+		grow_known(l);
+	item->queue_id = queue_id;
+	item->recipient_no = recipient_no;
+	know(l, item);
+	l->item_count++;
+	*lane->last = item;
+	lane->last = &item->next;
+	lane->waiting++;
+}
+
+static struct item *
+take(struct lane *lane, size_t max, bool one_entry)
+{
+	struct item *first = lane->first, *end = first;
+	size_t count = 1;
+
+	if (!first || max == 0)
+		return NULL;
+	while (count < max && end->next &&
+		(!one_entry || end->next->queue_id == first->queue_id)) {
+		end = end->next;
+		count++;
+	}
+	lane->first = end->next;
+	end->next = NULL;
+	if (!lane->first)
+		lane->last = &lane->first;
+	lane->waiting -= count;
+	return first;
+}
+
+struct item *
+lane_take(struct lane *lane, size_t max)
+{
+	return take(lane, max, true);
+}
+
+struct item *
+lane_take_any(struct lane *lane, size_t max)
+{
+	return take(lane, max, false);
+}
+
+void
+lane_give_back(struct lane *lane, struct item *chain)
+{
+	struct item *end = chain;
+
+	if (!chain)
+		return;
+	lane->waiting += items_count(chain);
+	while (end->next)
+		end = end->next;
+	end->next = lane->first;
+	if (!lane->first)
+		lane->last = &end->next;
+	lane->first = chain;
+}
+
+void
+items_forget(struct lanes *l, struct item *chain)
+{
+	while (chain) {
+		struct item *item = chain;
+		size_t i = hash_item(item->queue_id, item->recipient_no) & (l->known_size - 1);
+		struct item **at = &l->known[i];
+
+		chain = item->next;
+		while (*at && *at != item)
+			at = &(*at)->hash_next;
+		ENSURE(*at == item);
+		*at = item->hash_next;
+		l->item_count--;
+		free(item);
+	}
+}
+
+size_t
+items_count(const struct item *chain)
+{
+	size_t count = 0;
+
+	for (; chain; chain = chain->next)
+		count++;
+	return count;
+}

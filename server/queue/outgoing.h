@@ -1,0 +1,77 @@
+/*
+ * outgoing.h - mail leaves: what is due goes into lanes, lanes get connections (house, section 6).
+ *
+ * Front loop. The due index is read in slices into lanes (lanes.h); each lane in turn gets a connection
+ * while there is room for one, so that slow and dead destinations hold up nobody else. Connections are
+ * dealt out to the loops; one that is ready asks here for the next message of its lane, and waits a moment
+ * for one before it is closed. What fails for a whole destination is noted for all that waits there, and
+ * the destination rests.
+ *
+ *   due index --scan--> lane --(a connection)--> delivery --> outcome --> known no more
+ *                        ^                          |
+ *                        +---- ask, end ------------+
+ *
+ * Without a route in the file nothing is touched: all waits.
+ */
+#ifndef SERVER_QUEUE_OUTGOING_H
+#define SERVER_QUEUE_OUTGOING_H
+
+#include "server/host.h"
+#include "server/queue/lanes.h"
+
+struct conf_route;
+struct delivery;
+struct outgoing;
+struct tls_client;
+
+#define OUTGOING_ITEMS_MAX 200000 /* in memory; the rest stays in the store until there is room */
+#define OUTGOING_SCAN_ROWS 400	  /* of the due index in one turn of the loop */
+#define OUTGOING_LOOK_MS 60000	  /* the whole due index is read again so often */
+#define OUTGOING_BEHIND_MS 60000  /* rows may appear so far behind the place of reading */
+#define OUTGOING_IDLE_MS 1000	  /* a connection waits so long for another message */
+#define OUTGOING_TURN_MESSAGES 20 /* on one connection while other lanes wait for one */
+#define OUTGOING_RECIPIENTS 1000  /* of one transaction where the route says "any" */
+#define OUTGOING_FLUSHES_MAX 4	  /* jobs under way that defer what waits for one destination */
+#define OUTGOING_HOP_PREFIX "smtp:" /* of a recipient's route: HOST[:PORT] itself follows (LAN) */
+
+/* Front loop; ROOTS may be replaced later. */
+struct outgoing *outgoing_start(struct host *front, struct tls_client *roots);
+void outgoing_set_roots(struct outgoing *all, struct tls_client *roots); /* takes its own count */
+/* No message is begun any more; connections end as soon as what they send has been answered. */
+void outgoing_end(struct outgoing *all);
+bool outgoing_is_over(const struct outgoing *all); /* no connection is left */
+void outgoing_free(struct outgoing **all); /* the loops have ended */
+
+/* Any thread: something may be due now. */
+void outgoing_kick(struct host *host);
+/* Any thread: what is due may be anywhere in the index, and destinations that rest are tried at once. */
+void outgoing_look_again(struct host *host);
+
+/* For `status`, `queue show`; front loop. */
+struct outgoing_stats {
+	size_t items, lanes, resting;
+	unsigned connections;
+};
+struct outgoing_stats outgoing_stats(const struct outgoing *all);
+/*
+ * Why a recipient that is due was not tried: one line into TEXT, "" where nothing is known. ROUTE is
+ * the recipient's own, or empty.
+ */
+void outgoing_why(const struct outgoing *all, struct span sender, struct span recipient,
+	struct span route, char *text, size_t size);
+
+/* ---- for delivery.c: on the front loop, by loop_post() ---- */
+
+/* It is ready: the next message, or wait for one, or the end follows by delivery_take(). */
+void outgoing_on_ask(void *delivery);
+/* It is over and has been closed; the memory is ours now. */
+void outgoing_on_end(void *delivery);
+/* A chain of items that were settled: *RETURNED is freed. */
+struct outgoing_returned {
+	struct outgoing *all;
+	struct item *chain;
+	int64_t next_try_ms; /* when something of them is due again; 0: never */
+};
+void outgoing_on_settled(void *returned);
+
+#endif

@@ -1,0 +1,157 @@
+/*
+ * outgoing_scan.c - from the due index into lanes, a slice in each turn of the loop (H36, H37).
+ *
+ * The place of reading moves on; what is known already is passed over, so that it may be set back at any
+ * time: by a minute whenever something was added, for commits do not follow the order of their times, and to
+ * the begin each minute, and when an operator releases or retries.
+ */
+#include <string.h>
+
+#include "server/queue/outgoing_inside.h"
+#include "server/queue/routes.h"
+#include "store/store.h"
+
+#define NO_ROUTE "no route fits: see outgoing.routes and their domains"
+#define LOST_ROUTE "the route of the recipient is not configured"
+
+bool
+outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
+	struct span route_name, struct way *way, const char **why)
+{
+	const struct conf_route *route;
+
+	*why = "";
+	*way = (struct way){ route_name, SPAN("") };
+	if (span_starts_nocase(route_name, SPAN(OUTGOING_HOP_PREFIX)))
+		return true;
+	route = route_name.len > 0 ? route_named(&conf->outgoing_routes, route_name) :
+				     route_choose(&conf->outgoing_routes, sender, recipient);
+	if (!route) {
+		*why = route_name.len > 0 ? LOST_ROUTE : NO_ROUTE;
+		return false;
+	}
+	way->route = route->name;
+	if (route->kind == ROUTE_DIRECT)
+		way->hop = route_domain(recipient);
+	return true;
+}
+
+/* ---- one row ---- */
+
+static enum err
+see_entry(struct outgoing *all, struct snapshot *snap, uint64_t queue_id)
+{
+	enum err err;
+
+	if (all->seen.queue_id == queue_id)
+		return OK;
+	all->seen.queue_id = 0;
+	err = queued_find(snap, queue_id, &all->seen);
+	if (err != OK)
+		return err;
+	memcpy(all->sender, all->seen.sender.len > 0 ? all->seen.sender.ptr : "",
+		all->seen.sender.len);
+	all->seen.sender = (struct span){ all->sender, all->seen.sender.len };
+	all->seen.queue_id = queue_id;
+	return OK;
+}
+
+static void
+add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *due)
+{
+	struct queued_recipient r;
+	const char *why;
+	struct way way;
+	struct lane *lane;
+
+	if (item_is_known(&all->lanes, due->queue_id, due->recipient_no) ||
+		see_entry(all, snap, due->queue_id) != OK ||
+		queued_recipient_find(snap, due->queue_id, due->recipient_no, &r) != OK ||
+		r.state == QUEUED_GONE)
+		return;
+	if (outgoing_way(all->host->conf, all->seen.sender, r.address, r.route, &way, &why)) {
+		lane = lane_of(&all->lanes, way.route, way.hop);
+	} else { /* the lane of those that have none: it rests for ever */
+		lane = lane_of(&all->lanes, SPAN(""), span_of(why));
+		lane->rests_until_ms = INT64_MAX;
+		memcpy(lane->why, why, strlen(why) + 1);
+	}
+	item_add(&all->lanes, lane, due->queue_id, due->recipient_no);
+	lane_stand(&all->lanes, lane);
+}
+
+/* ---- slices ---- */
+
+static void
+on_slice(void *arg);
+
+static void
+post_slice(struct outgoing *all)
+{
+	if (all->scans || all->ending)
+		return;
+	all->scans = true;
+	loop_post(all->host->loop, on_slice, all);
+}
+
+/* True: there may be more that is due now. */
+static bool
+read_slice(struct outgoing *all, struct snapshot *snap)
+{
+	int64_t now_ms = host_now_ms(all->host);
+	enum err err = OK;
+
+	for (unsigned i = 0; i < OUTGOING_SCAN_ROWS; i++) {
+		struct queued_due next = all->at;
+
+		if (all->lanes.item_count >= OUTGOING_ITEMS_MAX)
+			return false; /* the look of each minute goes on */
+		err = queued_due_next(snap, &next);
+		if (err != OK) /* ERR_CORRUPT too: nobody gets past such a key until it is mended */
+			return false;
+		if (next.due_ms > now_ms) {
+			outgoing_expect(all, next.due_ms);
+			return false;
+		}
+		all->at = next;
+		add_row(all, snap, &next);
+	}
+	return true;
+}
+
+static void
+on_slice(void *arg)
+{
+	struct outgoing *all = arg;
+	struct snapshot *snap;
+	bool more = false;
+
+	all->scans = false;
+	all->seen.queue_id = 0;
+	if (all->ending || all->host->conf->outgoing_routes.count == 0)
+		return;
+	host_snapshot_close(all->host); /* nobody holds it here; what was just committed is seen */
+	snap = host_snapshot(all->host);
+	if (snap)
+		more = read_slice(all, snap);
+	outgoing_pump(all);
+	if (more)
+		post_slice(all);
+}
+
+void
+outgoing_scan(struct outgoing *all)
+{
+	int64_t behind_ms = host_now_ms(all->host) - OUTGOING_BEHIND_MS;
+
+	if (all->at.due_ms > behind_ms)
+		all->at = (struct queued_due){ .due_ms = behind_ms };
+	post_slice(all);
+}
+
+void
+outgoing_scan_all(struct outgoing *all)
+{
+	all->at = (struct queued_due){ .due_ms = 0 };
+	post_slice(all);
+}

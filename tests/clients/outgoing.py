@@ -1,0 +1,445 @@
+#!/usr/bin/env python3
+"""outgoing.py - mail leaves by a relay: the order of servers, TLS, AUTH, refusals, reuse, crashes."""
+import os
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
+
+TEXT = "Subject: hi\r\n\r\nhello\r\n.dot\r\n"
+CLOCK = "testing: { clock: yes }\n"
+
+
+def relay(*sinks, more="", rest="", **keys):
+    """A configuration with one relay route to these sinks."""
+    servers = ", ".join('"127.0.0.1:%d"' % getattr(sink, "port", sink) for sink in sinks)
+    words = "".join(", %s: %s" % item for item in keys.items())
+    return "outgoing: { %sroutes: [ { name: isp, kind: relay, servers: [%s]%s } ] }\n%s%s" % (
+        more, servers, words, CLOCK, rest)
+
+
+def site(extra):
+    return Server(extra=extra)
+
+
+def submit(server, to, text=TEXT, sender="anna@example.test"):
+    with server.smtp("submissions") as c:
+        c.login("anna", PASSWORD)
+        c.sendmail(sender, to, text)
+
+
+def queue(server):
+    return server.json("queue", "list")
+
+
+def wait_empty(server):
+    wait_for(lambda: not queue(server), "the queue is empty: %s" % queue(server), 15)
+
+
+def wait_deferred(server, count=1):
+    wait_for(lambda: [q["state"] for q in queue(server)] == ["deferred"] * count, "all is deferred", 15)
+    return queue(server)
+
+
+def trace_text(server, message):
+    return "\n".join(s for row in server.json("trace", message) for s in row["steps"])
+
+
+def certificate(folder, name, ca=None):
+    """A key and a certificate for NAME, by openssl: (certificate, key); self-signed or of CA."""
+    base = os.path.join(folder, name)
+    cert, key = base + ".pem", base + ".key"
+    run = lambda *a: subprocess.run(["openssl", *a], check=True, capture_output=True)  # noqa: E731
+    run("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "30",
+        "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:%s" % name)
+    return cert, key
+
+
+# ---- one relay ----
+
+
+def test_a_message_leaves_OUT_04_OUT_23():
+    with SmtpSink() as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test", "cy@x.test"])
+        wait_empty(server)
+        equal(len(sink.mails), 1, "one transaction for both")
+        mail = sink.mails[0]
+        equal((mail.sender, mail.recipients), ("anna@example.test", ["bo@elsewhere.test", "cy@x.test"]))
+        true(mail.data.endswith(b"\r\n\r\nhello\r\n.dot\r\n"), "the text is whole: %r" % mail.data[-60:])
+        true(mail.session.lines[0] == "EHLO mail.example.test", "it says its name")
+        message = server.json("trace", "--from", "anna@example.test")[0]["id"]
+        steps = trace_text(server, message)
+        true("127.0.0.1:%d" % sink.port in steps and "in clear" in steps and "250 2.0.0 taken" in steps, steps)
+        status = server.json("status")[0]
+        true(status["outgoing"]["sent"] == 2 and status["outgoing"]["last_sent"], str(status["outgoing"]))
+
+
+def test_without_a_route_all_waits():
+    with Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        server.cli("queue", "retry", "--all")
+        row = queue(server)[0]
+        equal((row["state"], row["next_try"]), ("active", None))
+        true("no route" in str(server.json("queue", "show", row["id"])), "it says why")
+
+
+def test_servers_in_order_OUT_04():
+    closed = free_ports(1)[0]
+    with SmtpSink(greeting="421 4.3.2 not now") as busy, SmtpSink() as good, site(relay(closed, busy, good)) as server:
+        server.add_user("anna")
+        for _ in range(3):
+            submit(server, ["bo@elsewhere.test"])
+        wait_empty(server)
+        equal(len(good.mails), 3)
+        true(busy.sessions, "the second was asked before the third")
+
+
+def test_no_server_answers_all_stays_OUT_04():
+    closed = free_ports(1)[0]
+    with site(relay(closed)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        row = wait_deferred(server)[0]
+        true("Connection refused" in row["last_error"] and row["next_try"], str(row))
+        with SmtpSink(port=closed) as sink:
+            server.cli("queue", "retry", "--all", "--wait")
+            wait_empty(server)
+            equal(len(sink.mails), 1)
+
+
+def test_recipients_are_split_OUT_05():
+    with SmtpSink() as sink, site(relay(sink, max_recipients=10)) as server:
+        server.add_user("anna")
+        submit(server, ["r%d@elsewhere.test" % i for i in range(25)])
+        wait_empty(server)
+        equal(sorted(len(m.recipients) for m in sink.mails), [5, 10, 10])
+        equal(len({r for m in sink.mails for r in m.recipients}), 25, "each once")
+
+
+def test_helo_where_ehlo_is_unknown_OUT_07():
+    with SmtpSink(ehlo=None) as old, SmtpSink() as new:
+        with site(relay(old)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            equal(old.sessions[0].lines[:2], ["EHLO mail.example.test", "HELO mail.example.test"])
+        with site(relay(new, esmtp="no")) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            equal(new.sessions[0].lines[0], "HELO mail.example.test")
+
+
+def test_chunking():
+    with SmtpSink(ehlo=("PIPELINING", "CHUNKING", "8BITMIME")) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        big = "Subject: big\r\n\r\n" + ("x" * 70 + "\r\n") * 30000
+        submit(server, ["bo@elsewhere.test"], big)
+        submit(server, ["bo@elsewhere.test"])
+        wait_empty(server)
+        datas = sorted((m.data for m in sink.mails), key=len)
+        true(datas[0].endswith(b"hello\r\n.dot\r\n") and datas[1].endswith(big[-5000:].encode()), "both whole")
+        true(any(line.startswith("BDAT") for s in sink.sessions for line in s.lines), "by BDAT")
+
+
+# ---- accounts ----
+
+
+def test_auth_OUT_06():
+    for mechanisms, expected in (("PLAIN LOGIN", "PLAIN"), ("LOGIN", "LOGIN"), ("CRAM-MD5 PLAIN", "CRAM-MD5")):
+        accounts = {"u": "p w"}
+        with SmtpSink(accounts=accounts, mechanisms=mechanisms, auth_in_clear=True) as sink, \
+                site(relay(sink, username="u", password="'p w'", tls="none")) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            equal((sink.mails[0].session.user, sink.mails[0].session.mechanism), ("u", expected))
+
+
+def test_a_wrong_password_defers_OUT_06():
+    with SmtpSink(accounts={"u": "p"}, auth_in_clear=True) as sink, \
+            site(relay(sink, username="u", password="secret-not-p", tls="none")) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        row = wait_deferred(server)[0]
+        true("535" in row["last_error"], row["last_error"])
+        equal(sink.mails, [])
+        everything = server.cli("log", "show").stdout + str(server.json("queue", "show", row["id"]))
+        true("secret-not-p" not in everything + trace_text(server, row["id"]), "H66: the password is nowhere")
+
+
+def test_no_password_in_clear_H66():
+    """Without TLS the account is not shown to anybody, unless the route says so."""
+    with SmtpSink(accounts={"u": "p"}, auth_in_clear=True) as sink, \
+            site(relay(sink, username="u", password="p")) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        wait_deferred(server)
+        true(not any("AUTH" in line for s in sink.sessions for line in s.lines), "no AUTH was begun")
+
+
+# ---- TLS (H68) ----
+
+
+def tls_site(folder, names, **keys):
+    return {name: certificate(folder, name) for name in names}
+
+
+def test_tls_opportunistic_and_required_H68():
+    with site("") as keys:  # a folder
+        cert = certificate(keys.dir, "localhost")
+    with Server(extra="") as folder:
+        cert = certificate(folder.dir, "localhost")
+        with SmtpSink(tls=cert) as sink, site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            true(sink.mails[0].session.tls, "STARTTLS where it is offered")
+            steps = trace_text(server, server.json("trace")[0]["id"])
+            true("TLSv1.2" in steps and "not verified" in steps, steps)
+        with SmtpSink() as clear, site(relay(clear, tls="required")) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            row = wait_deferred(server)[0]
+            equal(clear.mails, [], "required never falls back")
+            true("TLS" in row["last_error"], row["last_error"])
+        with SmtpSink(tls=cert) as sink, site(relay(sink, tls="required")) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            true(sink.mails[0].session.tls, "an unverified one is enough for `required`")
+
+
+def test_tls_verified_and_implicit_H68():
+    with Server(extra="") as folder:
+        good, wrong = certificate(folder.dir, "localhost"), certificate(folder.dir, "other.test")
+        roots = os.path.join(folder.dir, "roots.pem")
+        with open(roots, "w") as f:
+            f.write(open(good[0]).read() + open(wrong[0]).read())
+        for cert, mode, implicit, taken in ((good, "verified", False, True), (wrong, "verified", False, False),
+                                            (good, "implicit", True, True), (wrong, "implicit", True, False)):
+            with SmtpSink(tls=cert, implicit=implicit) as sink:
+                extra = relay(sink, tls=mode).replace("127.0.0.1:", "localhost:")
+                with NameServer({"localhost": "127.0.0.1"}) as dns:
+                    with TlsServer(roots, extra + "dns: { servers: ['%s'] }\n" % dns.address) as server:
+                        server.add_user("anna")
+                        submit(server, ["bo@elsewhere.test"])
+                        if taken:
+                            wait_empty(server)
+                            steps = trace_text(server, server.json("trace")[0]["id"])
+                            true(", verified" in steps, steps)
+                        else:
+                            row = wait_deferred(server)[0]
+                            equal(sink.mails, [], "CVE-2025-27809: a wrong name is refused")
+                            true("TLS failed" in row["last_error"], row["last_error"])
+
+
+class TlsServer(Server):
+    def __init__(self, roots, extra):
+        self.roots = roots
+        super().__init__(extra=extra)
+
+    def write_config(self):
+        super().write_config()
+        with open(self.config) as f:
+            text = f.read().replace("cert.pem, key:", "cert.pem, ca: %s, key:" % self.roots)
+        with open(self.config, "w") as f:
+            f.write(text)
+
+
+def test_a_broken_tls_falls_back_only_where_it_may_H68():
+    with SmtpSink(ehlo=("STARTTLS",), replies={"STARTTLS": "220 go, but there is nothing"}) as sink:
+        with site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_empty(server)
+            steps = trace_text(server, server.json("trace")[0]["id"])
+            true("in clear, for its TLS failed" in steps, steps)
+    with SmtpSink(ehlo=("STARTTLS",), replies={"STARTTLS": "220 go, but there is nothing"}) as sink:
+        with site(relay(sink, tls="required")) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_deferred(server)
+            equal(sink.mails, [])
+
+
+def test_injected_lines_before_tls_H3():
+    def greet(session):
+        session.say("220 sink.test")
+        session.line()
+        session.say("250-sink.test\r\n250 STARTTLS")
+        session.line()
+        session.sock.sendall(b"220 go\r\n250 sink.test\r\n250 fine\r\n250 fine\r\n354 go\r\n")
+        session.line()
+
+    with SmtpSink(greeting=greet) as sink, site(relay(sink, tls="required")) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        row = wait_deferred(server)[0]
+        true("MAIL FROM" not in str([s.lines for s in sink.sessions]), "nothing of it was believed")
+        true(row["last_error"], "and it says why")
+
+
+# ---- verdicts ----
+
+
+def test_partial_refusal_OUT_19():
+    replies = {"RCPT TO:<later@": "451 4.2.0 later"}
+    with SmtpSink(replies=replies) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["good@elsewhere.test", "later@elsewhere.test", "fine@elsewhere.test"])
+        row = wait_deferred(server)[0]
+        equal(sink.mails[0].recipients, ["good@elsewhere.test", "fine@elsewhere.test"])
+        equal(row["recipients"], ["later@elsewhere.test"])
+        true("RCPT TO: 451 4.2.0 later" in row["last_error"], row["last_error"])
+        sink.replies.clear()
+        server.cli("clock", "advance", "6m")
+        wait_empty(server)
+        equal(sink.mails[1].recipients, ["later@elsewhere.test"], "and only the open one again")
+
+
+def test_4xx_at_each_step_defers_H19():
+    for step in ("MAIL", "RCPT", "DATA", "end"):
+        replies = {} if step == "end" else {step: "450 4.3.0 not now"}
+        on_end = (lambda mail: "452 4.3.1 full") if step == "end" else None
+        with SmtpSink(replies=replies, on_end=on_end) as sink, site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            row = wait_deferred(server)[0]
+            true(" 45" in row["last_error"], row["last_error"])
+            equal(sink.mails, [])
+
+
+def test_a_lost_connection_at_each_step_defers_H19():
+    for step in ("EHLO", "MAIL", "RCPT", "DATA", "end"):
+        replies = {} if step == "end" else {step: ""}
+        on_end = (lambda mail: None) if step == "end" else None
+        with SmtpSink(replies=replies, on_end=on_end) as sink, site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            row = wait_deferred(server)[0]
+            true("closed the connection" in row["last_error"] or "broke" in row["last_error"], row["last_error"])
+
+
+def test_only_250_is_a_success():
+    for reply in ("221 2.0.0 bye", "354 go on", "200 ok"):
+        with SmtpSink(on_end=lambda mail: reply) as sink, site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            wait_deferred(server)
+
+
+def test_a_reply_without_end_H19():
+    def greet(session):
+        try:
+            for _ in range(100000):
+                session.sock.sendall(b"220-for ever\r\n" * 50)
+        except OSError:
+            pass
+
+    with SmtpSink(greeting=greet) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        wait_deferred(server)
+        true(len(sink.sessions) >= 1, "it was asked")
+
+
+def test_5xx_fails_and_is_reported_OUT_19():
+    with SmtpSink(replies={"RCPT TO:<bad@": "550 5.1.1 nobody here"}) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["good@elsewhere.test", "bad@elsewhere.test"])
+        wait_empty(server)
+        equal(sink.mails[0].recipients, ["good@elsewhere.test"])
+        report = server.fetch("anna")
+        equal(len(report), 1, "one report")
+        true(b"bad@elsewhere.test" in report[0] and b"550 5.1.1" in report[0] and
+             b"good@elsewhere.test" not in report[0].split(b"message/delivery-status")[1].split(b"Subject: hi")[0],
+             report[0].decode("utf-8", "replace"))
+
+
+def test_no_end_of_trying_is_reported_OUT_17():
+    """One warning at 4 h, one report at 72 h, and then it is gone."""
+    closed = free_ports(1)[0]
+    with site(relay(closed)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        wait_deferred(server)
+        server.cli("clock", "advance", "235m")
+        server.cli("queue", "retry", "--all", "--wait")
+        equal(len(server.fetch("anna")), 0, "nothing is said too early")
+        server.cli("clock", "advance", "6m")
+        wait_for(lambda: len(server.fetch("anna")) == 1, "the warning")
+        server.cli("clock", "advance", "10h")
+        server.cli("queue", "retry", "--all", "--wait")
+        equal(len(server.fetch("anna")), 1, "one warning")
+        server.cli("clock", "advance", "3d")
+        wait_empty(server)
+        equal(len(server.fetch("anna")), 2, "and the report")
+
+
+# ---- many ----
+
+
+def test_connections_are_reused_H37():
+    with SmtpSink() as sink, site(relay(sink, max_connections=3)) as server:
+        server.add_user("anna")
+        with server.smtp("submissions") as c:
+            c.login("anna", PASSWORD)
+            for i in range(100):
+                c.sendmail("anna@example.test", ["bo%d@elsewhere.test" % i], TEXT)
+        wait_empty(server)
+        equal(len(sink.mails), 100)
+        equal(len({m.recipients[0] for m in sink.mails}), 100, "each once")
+        true(len(sink.sessions) < 50, "%d connections" % len(sink.sessions))
+
+
+def test_held_mail_stays_OUT_01():
+    with SmtpSink(replies={"MAIL": "450 4.3.0 not now"}) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        message = wait_deferred(server)[0]["id"]
+        server.cli("queue", "hold", message)
+        sink.replies.clear()
+        server.cli("clock", "advance", "2h")
+        submit(server, ["cy@elsewhere.test"])
+        wait_for(lambda: len(sink.mails) == 1, "the other one has left")
+        equal(sink.mails[0].recipients, ["cy@elsewhere.test"])
+        server.cli("queue", "release", message)
+        wait_empty(server)
+        equal(len(sink.mails), 2)
+
+
+def test_kill_loses_none_and_doubles_few_H18():
+    """Killed while messages leave: each arrives, and twice only what was in flight."""
+    count, workers = 200, 5
+    with SmtpSink() as sink, site(relay(sink, max_connections=workers)) as server:
+        server.add_user("anna")
+        server.cli("config", "set", "outgoing.routes.isp.domains", '["!elsewhere.test"]')
+        with server.smtp("submissions") as c:
+            c.login("anna", PASSWORD)
+            for i in range(count):
+                c.sendmail("anna@example.test", ["bo%d@elsewhere.test" % i], TEXT)
+        server.cli("config", "set", "outgoing.routes.isp.domains", "[]")
+        server.cli("queue", "retry", "--all")
+        wait_for(lambda: len(sink.mails) > 20, "some have left")
+        server.kill()
+        killed_at = len(sink.mails)
+        server.start()
+        server.cli("queue", "retry", "--all", "--wait")
+        wait_empty(server)
+        got = [m.recipients[0] for m in sink.mails]
+        equal(len(set(got)), count, "none is lost")
+        true(len(got) - count <= 2 * workers, "%d doubles, killed after %d" % (len(got) - count, killed_at))
+        equal(server.stop(), 0)
+        equal(server.check()[0], 0, "and the store is whole")
+        server.start()
+
+
+if __name__ == "__main__":
+    from name_server import NameServer
+    sys.exit(tap([(n[5:].replace("_", " "), f) for n, f in list(globals().items()) if n.startswith("test_")]))

@@ -1,0 +1,257 @@
+/*
+ * test_outgoing.c - the pure parts of outgoing mail: which route, when again, which addresses, lanes.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "server/net/dialer.h"
+#include "server/queue/lanes.h"
+#include "server/queue/routes.h"
+#include "server/queue/schedule.h"
+
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS_ (24 * HOUR_MS)
+
+/* ---- routes ---- */
+
+static void
+test_out_09_filters(void **state)
+{
+	static const struct {
+		const char *filters[3];
+		const char *sender, *recipient;
+		bool fits;
+	} rows[] = {
+		{ { NULL }, "b@y.test", "a@x.test", true },
+		/* To: only allows, only denies, both */
+		{ { "x.test" }, "b@y.test", "a@x.test", true },
+		{ { "x.test" }, "b@y.test", "a@z.test", false },
+		{ { "!x.test" }, "b@y.test", "a@x.test", false },
+		{ { "!x.test" }, "b@y.test", "a@z.test", true },
+		{ { "*.test", "!x.test" }, "b@y.test", "a@x.test", false },
+		{ { "*.test", "!x.test" }, "b@y.test", "a@z.test", true },
+		{ { "*.test", "!x.test" }, "b@y.test", "a@z.example", false },
+		/* From: the same */
+		{ { "From: *@a.dom" }, "b@a.dom", "a@x.test", true },
+		{ { "From: *@a.dom" }, "b@b.dom", "a@x.test", false },
+		{ { "!From: b@a.dom" }, "b@a.dom", "a@x.test", false },
+		{ { "!From: b@a.dom" }, "c@a.dom", "a@x.test", true },
+		{ { "From: *@a.dom", "!From: b@a.dom" }, "b@a.dom", "a@x.test", false },
+		{ { "From: *@a.dom", "!From: b@a.dom" }, "c@a.dom", "a@x.test", true },
+		/* the sides are asked by themselves, and both must fit */
+		{ { "!ibm.com", "From: *@a.dom" }, "b@a.dom", "a@ibm.com", false },
+		{ { "!ibm.com", "From: *@a.dom" }, "b@a.dom", "a@x.test", true },
+		{ { "!ibm.com", "From: *@a.dom" }, "b@b.dom", "a@x.test", false },
+		/* letter case, the null reverse-path */
+		{ { "X.TEST", "from:*@A.dom" }, "B@a.DOM", "a@x.Test", true },
+		{ { "From: *@a.dom" }, "", "a@x.test", false },
+		{ { "From: *@a.dom", "From: <>" }, "", "a@x.test", true },
+		{ { "!From: <>" }, "", "a@x.test", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct span lines[3];
+		struct conf_route route = { .domains = { lines, 0 } };
+
+		for (size_t n = 0; n < COUNT(lines) && rows[i].filters[n]; n++)
+			lines[route.domains.count++] = span_of(rows[i].filters[n]);
+		if (route_fits(&route, span_of(rows[i].sender), span_of(rows[i].recipient)) != rows[i].fits)
+			fail_msg("row %zu", i);
+	}
+}
+
+static void
+test_the_first_route_that_fits(void **state)
+{
+	const struct span only_x[] = { SPAN("x.test") };
+	const struct conf_route items[] = {
+		{ .name = SPAN("isp"), .domains = { only_x, 1 } },
+		{ .name = SPAN("direct") },
+	};
+	struct conf_routes routes = { items, 2 };
+
+	(void)state;
+	assert_ptr_equal(route_choose(&routes, SPAN("b@y.test"), SPAN("a@x.test")), &items[0]);
+	assert_ptr_equal(route_choose(&routes, SPAN("b@y.test"), SPAN("a@z.test")), &items[1]);
+	routes.count = 1;
+	assert_null(route_choose(&routes, SPAN("b@y.test"), SPAN("a@z.test")));
+	assert_ptr_equal(route_named(&routes, SPAN("ISP")), &items[0]);
+	assert_null(route_named(&routes, SPAN("direct")));
+}
+
+/* ---- schedule ---- */
+
+static const struct schedule usual = { 5 * MINUTE_MS, HOUR_MS, 4 * HOUR_MS, 3 * DAY_MS_ };
+
+static void
+test_out_15_waits(void **state)
+{
+	static const struct {
+		uint64_t tries;
+		int64_t age_ms, wait_ms;
+	} rows[] = {
+		{ 1, 0, 5 * MINUTE_MS },
+		{ 2, 5 * MINUTE_MS, 10 * MINUTE_MS },
+		{ 3, 15 * MINUTE_MS, 20 * MINUTE_MS },
+		{ 4, 35 * MINUTE_MS, 40 * MINUTE_MS },
+		{ 5, 75 * MINUTE_MS, HOUR_MS },
+		{ 1000000, 75 * MINUTE_MS, HOUR_MS },
+		{ 9, 4 * HOUR_MS - MINUTE_MS, MINUTE_MS },   /* OUT-17: the warning on time */
+		{ 9, 4 * HOUR_MS, HOUR_MS },
+		{ 80, 3 * DAY_MS_ - MINUTE_MS, MINUTE_MS },  /* the last try on time */
+		{ 80, 3 * DAY_MS_, 0 },			     /* no more */
+		{ 80, 30 * DAY_MS_, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		if (schedule_next_ms(&usual, rows[i].tries, rows[i].age_ms) != rows[i].wait_ms)
+			fail_msg("row %zu", i);
+	assert_false(schedule_warns(&usual, 4 * HOUR_MS - 1));
+	assert_true(schedule_warns(&usual, 4 * HOUR_MS));
+}
+
+/* From the first try to the end, as the engine does: 77 tries, one of them at 4 h, the last at 72 h. */
+static void
+test_out_17_a_life(void **state)
+{
+	int64_t age_ms = 0, wait_ms;
+	unsigned tries = 0;
+	bool at_warning = false;
+
+	(void)state;
+	while ((wait_ms = schedule_next_ms(&usual, ++tries, age_ms)) > 0) {
+		assert_true(wait_ms <= HOUR_MS);
+		at_warning |= age_ms == 4 * HOUR_MS;
+		age_ms += wait_ms;
+	}
+	assert_true(at_warning);
+	assert_int_equal(age_ms, 3 * DAY_MS_);
+	assert_in_range(tries, 74, 80);
+}
+
+/* ---- addresses (H21) ---- */
+
+static void
+test_h21_addresses(void **state)
+{
+	static const struct {
+		const char *text;
+		bool parses, usual, with_loopback;
+	} rows[] = {
+		{ "192.0.2.1", true, true, true },
+		{ "[192.0.2.1]", true, true, true },
+		{ "[IPv6:2001:db8::1]", true, true, true },
+		{ "127.0.0.1", true, false, true },
+		{ "127.9.9.9", true, false, true },
+		{ "::1", true, false, true },
+		{ "::ffff:127.0.0.1", true, false, true },
+		{ "0.0.0.0", true, false, false },
+		{ "0.1.2.3", true, false, false },
+		{ "::", true, false, false },
+		{ "224.0.0.1", true, false, false },
+		{ "255.255.255.255", true, false, false },
+		{ "ff02::1", true, false, false },
+		{ "mx.test", false, false, false },
+		{ "192.0.2.1.", false, false, false },
+		{ "", false, false, false },
+	};
+	char text[DIAL_TEXT_SIZE];
+	struct dial_address a;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (dial_address_parse(span_of(rows[i].text), 25, &a) != rows[i].parses)
+			fail_msg("row %zu", i);
+		if (rows[i].parses && (!dial_refusal(&a, false) != rows[i].usual ||
+					      !dial_refusal(&a, true) != rows[i].with_loopback))
+			fail_msg("row %zu", i);
+	}
+	assert_true(dial_address_parse(SPAN("2001:db8::1"), 26, &a));
+	assert_string_equal(dial_address_text(&a, text), "[2001:db8::1]:26");
+}
+
+/* ---- lanes ---- */
+
+static void
+test_lanes_take_one_entry_at_a_time(void **state)
+{
+	struct lanes l;
+	struct lane *lane;
+	struct item *chain;
+
+	(void)state;
+	lanes_init(&l);
+	lane = lane_of(&l, SPAN("isp"), SPAN(""));
+	assert_ptr_equal(lane_of(&l, SPAN("ISP"), SPAN("")), lane);
+	assert_ptr_not_equal(lane_of(&l, SPAN("isp"), SPAN("x.test")), lane);
+	for (uint32_t no = 1; no <= 5; no++)
+		item_add(&l, lane, 7, no);
+	item_add(&l, lane, 8, 1);
+	assert_int_equal(lane->waiting, 6);
+	chain = lane_take(lane, 3); /* OUT-05 */
+	assert_int_equal(items_count(chain), 3);
+	assert_true(item_is_known(&l, 7, 1)); /* under way: not to be read again */
+	lane_give_back(lane, chain);
+	chain = lane_take(lane, 100);
+	assert_int_equal(items_count(chain), 5);
+	items_forget(&l, chain);
+	assert_false(item_is_known(&l, 7, 1));
+	assert_true(item_is_known(&l, 8, 1));
+	chain = lane_take(lane, 100);
+	assert_int_equal(chain->queue_id, 8);
+	assert_null(lane_take(lane, 100));
+	lane_give_back(lane, chain);
+	assert_int_equal(lane->waiting, 1);
+	lanes_fini(&l);
+}
+
+static void
+test_h37_many_lanes_and_items(void **state)
+{
+	struct lanes l;
+	char name[32];
+
+	(void)state;
+	assert_true(LANE_ITEM_SIZE <= 40);
+	lanes_init(&l);
+	for (uint32_t i = 0; i < 20000; i++) {
+		snprintf(name, sizeof(name), "d%u.test", i % 1000);
+		item_add(&l, lane_of(&l, SPAN("direct"), span_of(name)), i + 1, 1);
+	}
+	assert_int_equal(l.lane_count, 1000);
+	assert_int_equal(l.item_count, 20000);
+	for (uint32_t i = 0; i < 20000; i++)
+		assert_true(item_is_known(&l, i + 1, 1));
+	for (uint32_t i = 0; i < 1000; i++) {
+		snprintf(name, sizeof(name), "d%u.test", i);
+		items_forget(&l, lane_take_any(lane_of(&l, SPAN("direct"), span_of(name)), 100));
+	}
+	assert_int_equal(l.item_count, 0);
+	lanes_sweep(&l, LANES_KEEP_MS + 1);
+	assert_int_equal(l.lane_count, 0);
+	lanes_fini(&l);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_out_09_filters),
+		cmocka_unit_test(test_the_first_route_that_fits),
+		cmocka_unit_test(test_out_15_waits),
+		cmocka_unit_test(test_out_17_a_life),
+		cmocka_unit_test(test_h21_addresses),
+		cmocka_unit_test(test_lanes_take_one_entry_at_a_time),
+		cmocka_unit_test(test_h37_many_lanes_and_items),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
