@@ -270,6 +270,8 @@ read_option(struct reader *r, const char *arg)
 
 	if (place < r->out->schema.count)
 		return read_param_option(r, name, place, value);
+	if (!option && arg[1] != '-' && r->out->schema.count > 0)
+		return wrong_here(r, name, "there is no such option; a value that begins with - follows a --");
 	if (!option)
 		return wrong_here(r, name, "there is no such option");
 	return set_option(r, option, value);

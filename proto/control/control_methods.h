@@ -109,7 +109,7 @@
 	X(service_start, "service.start", "service start", SERVER_STOP, G1, DONE, "name:name", "", \
 		"Open the listeners of a service.") \
 	X(service_stop, "service.stop", "service stop", SERVER_STOP, G2, DONE, "name:name", "", \
-		"Close the listeners of a service; its open sessions go on.") \
+		"Close the listeners of a service and end its sessions.") \
 	X(service_set, "service.set", "service set", CONFIG_EDIT, G2, DONE, "name:name keys:keys", \
 		"", "Set access=, listen= (lists: a;b), max_connections=, max_per_ip=, timeout=.") \
 	X(service_lan, "service.lan", "service lan", CONFIG_EDIT, G2, DONE, \
@@ -291,10 +291,10 @@
 		"user:text uids:targets -folder:text?", "", "Show held messages again.") \
 	X(message_move, "message.move", "message move", CONFIG_EDIT, G2, DONE, \
 		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
-		"Move messages to another folder or user.") \
+		"Move messages to another folder or user; a folder that is not there is made.") \
 	X(message_copy, "message.copy", "message copy", CONFIG_EDIT, G2, DONE, \
 		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
-		"Copy messages to another folder or user.") \
+		"Copy messages to another folder or user; a folder that is not there is made.") \
 	X(message_remove, "message.remove", "message remove", CONFIG_EDIT, G2, DONE, \
 		"user:text uids:targets -folder:text?", "", "Put messages into the bin.") \
 	X(message_purge, "message.purge", "message purge", CONFIG_EDIT, G3, DONE, \

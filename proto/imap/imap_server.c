@@ -60,6 +60,7 @@ static const struct span close_texts[] = {
 	[IMAP_CLOSE_LOGOUT] = { "Logging out", 11 },
 	[IMAP_CLOSE_REFUSED] = { "Not now", 7 },
 	[IMAP_CLOSE_BAD_LINE] = { "Malformed line", 14 },
+	[IMAP_CLOSE_TOO_LARGE] = { "More bytes than are taken", 25 },
 	[IMAP_CLOSE_EARLY_BYTES] = { "Bytes before the go-ahead", 25 },
 	[IMAP_CLOSE_BAD_COMMANDS] = { "Too many bad commands", 21 },
 	[IMAP_CLOSE_AUTH_FAILURES] = { "Too many failed logins", 22 },
@@ -297,7 +298,7 @@ end_command(struct imap_server *m)
 {
 	m->dropping |= m->announced && !m->waits;
 	if (m->dropping && m->literal_left > m->config.message_size && !m->close_after)
-		m->close_after = IMAP_CLOSE_BAD_LINE; /* H22 */
+		m->close_after = IMAP_CLOSE_TOO_LARGE; /* H22 */
 	if (!m->dropping)
 		m->literal_left = 0;
 	if (m->announced || !m->dropping) /* else the end of its line is still to come */

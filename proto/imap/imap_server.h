@@ -53,7 +53,8 @@ enum imap_close {
 	IMAP_CLOSE_NONE,
 	IMAP_CLOSE_LOGOUT,
 	IMAP_CLOSE_REFUSED,
-	IMAP_CLOSE_BAD_LINE,    /* bare CR or LF, NUL, or a literal too large to drop */
+	IMAP_CLOSE_BAD_LINE,    /* bare CR or LF, NUL, or a size that is none */
+	IMAP_CLOSE_TOO_LARGE,   /* a literal too large to drop */
 	IMAP_CLOSE_EARLY_BYTES, /* H3, H4 */
 	IMAP_CLOSE_BAD_COMMANDS,
 	IMAP_CLOSE_AUTH_FAILURES,

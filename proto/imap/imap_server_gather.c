@@ -228,7 +228,7 @@ settle_bad_line(struct imap_server *m, struct imap_event *ev)
 {
 	m->tag_len = 0;
 	imap_server_settle_and_close(
-		m, ev, IMAP_BAD("Malformed line, or too many bytes"), IMAP_CLOSE_BAD_LINE);
+		m, ev, IMAP_BAD("Malformed line (CR LF ends one), or too many bytes"), IMAP_CLOSE_BAD_LINE);
 }
 
 /* The tag, and is it ID? BYTES do not fit behind what is gathered, but their beginning may. */

@@ -54,7 +54,7 @@ static struct span
 call_object(struct control_call *call)
 {
 	const struct rpc_request *r = call->request;
-	struct span name = SPAN_NONE, item;
+	struct span name = SPAN_NONE, folder = SPAN_NONE, item;
 
 	for (size_t i = 0; i < r->schema.count && !name.len; i++) {
 		enum control_type type = r->schema.items[i].type;
@@ -63,7 +63,10 @@ call_object(struct control_call *call)
 			(type == CONTROL_TYPE_NAME || type == CONTROL_TYPE_TEXT))
 			name = r->values[i].text;
 	}
-	item = targets_text(call);
+	for (size_t i = 0; i < r->schema.count; i++)
+		if (!r->schema.items[i].option && span_eq(r->schema.items[i].name, SPAN("folder")))
+			folder = r->values[i].text;
+	item = folder.len > 0 ? folder : targets_text(call);
 	if (name.len && item.len)
 		return arena_printf(&call->arena, "%.*s %.*s",
 			SPAN_FMT(span_range(name, 0, OBJECT_TEXT_MAX)), SPAN_FMT(item));
@@ -94,6 +97,8 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"undo", "undone"},
 		{"legacy", "given other legacy passwords"},
 		{"member", "given other members"},
+		{"subscribe", "subscribed"},
+		{"unsubscribe", "unsubscribed"},
 	};
 	struct span noun, verb;
 

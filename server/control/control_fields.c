@@ -123,7 +123,7 @@ control_set_field(struct control_call *call, const struct field_table *table, vo
 	enum err err;
 
 	if (!f || (f->flags & FIELD_SECRET)) {
-		control_failf(call, RPC_INVALID, key, "there is no field \"%s\"", key);
+		control_failf(call, RPC_INVALID, key, "there is no field \"%s\" (the fields are those that `show` prints)", key);
 		return ERR_NOT_FOUND;
 	}
 	err = text_fits(f, pair->value) ? field_set(f, object, pair->value, &call->arena)

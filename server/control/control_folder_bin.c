@@ -224,9 +224,10 @@ undelete_foresee(struct control_call *call, struct snapshot *snap)
 		control_foresee(call, SPAN("nothing of it is in the bin"));
 	else
 		control_foresee(call, arena_printf(&call->arena,
-				      "%.*s come back from the bin; a folder that is gone is made "
+				      "%.*s come%s back from the bin; a folder that is gone is made "
 				      "anew",
-				      SPAN_FMT(what_comes(call, u->count))));
+				      SPAN_FMT(what_comes(call, u->count)),
+				      u->count == 1 ? "s" : ""));
 	return STEP_DONE;
 }
 
@@ -262,8 +263,8 @@ undelete_each(struct control_call *call, struct txn *txn, struct span key)
 static void
 undelete_finish(struct control_call *call)
 {
-	call->note = arena_printf(
-		&call->arena, "%.*s are back", SPAN_FMT(what_comes(call, call->done)));
+	call->note = arena_printf(&call->arena, "%.*s %s back", SPAN_FMT(what_comes(call, call->done)),
+		call->done == 1 ? "is" : "are");
 }
 
 const struct control_handler control_do_folder_undelete = {

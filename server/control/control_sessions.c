@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "server/control/control_call.h"
+#include "server/control/control_users.h"
 #include "server/server.h"
 
 #define SESSION_ROWS 1000 /* at once: each look walks the register from its start */
@@ -82,21 +82,30 @@ session_end_named(struct control_call *call, const struct rpc_value *ids)
 			SPAN_FMT(ids->items[0]));
 }
 
-/* All of a user but the one that asks. */
-static void
-session_end_of_user(struct control_call *call, struct span user)
+uint64_t
+control_sessions_end(struct control_call *call, struct span user, uint64_t user_id)
 {
 	struct shared_session *rows = ARENA_ARRAY(&call->arena, struct shared_session, SESSION_ROWS);
-	uint64_t after = 0, own = call->session->base.record.id;
+	uint64_t after = 0, own = call->session->base.record.id, ended = 0;
 	size_t n;
 
 	while ((n = shared_session_list(call->host->shared, after, rows, SESSION_ROWS)) > 0) {
 		for (size_t i = 0; i < n; i++)
-			if (rows[i].id != own && is_of(&rows[i], user) &&
+			if (rows[i].id != own &&
+				(user_id ? rows[i].user_id == user_id : is_of(&rows[i], user)) &&
 				server_session_end(call->host->server, rows[i].id) == OK)
-				call->done++;
+				ended++;
 		after = rows[n - 1].id;
 	}
+	return ended;
+}
+
+/* Behind what is in the note already. */
+void
+control_sessions_note(struct control_call *call, uint64_t ended)
+{
+	call->note = arena_printf(&call->arena, "%.*s%s%llu session%s ended", SPAN_FMT(call->note),
+		call->note.len ? ", " : "", (unsigned long long)ended, ended == 1 ? "" : "s");
 }
 
 static void
@@ -107,9 +116,11 @@ session_end(struct control_call *call)
 	if (ids->present)
 		session_end_named(call, ids);
 	else if (rpc_has(call->request, "user"))
-		session_end_of_user(call, control_param(call, "user"));
+		call->done = control_sessions_end(call, control_param(call, "user"), 0);
 	else
 		control_fail(call, RPC_INVALID, "name the sessions, or their user", NULL, "ids");
+	if (!call->failed)
+		control_sessions_note(call, call->done);
 	control_call_end(call);
 }
 

@@ -188,6 +188,7 @@ struct user_change {
 	size_t app_passwords; /* that stay */
 	struct span main_admin; /* as the configuration names him */
 	uint64_t user_id;
+	bool disabled;
 };
 
 static bool
@@ -261,6 +262,7 @@ set_change(struct control_call *call, struct txn *txn)
 		return ERR_DENIED;
 	}
 	c->user_id = user.user_id;
+	c->disabled = !user.enabled;
 	err = user_set(txn, &user, call->now_ms);
 	if (err == ERR_DENIED)
 		control_fail(call, RPC_REFUSED, "this is the last administrator", NULL, NULL);
@@ -277,10 +279,25 @@ forget_logins(struct control_call *call)
 		shared_login_drop(call->host->shared, c->user_id);
 }
 
+/* Whoever may not log in any more does not stay either: a mail program would for days. */
+static void
+set_finish(struct control_call *call)
+{
+	struct user_change *c = call->state;
+	uint64_t ended;
+
+	forget_logins(call);
+	if (!c->disabled || call->failed)
+		return;
+	ended = control_sessions_end(call, SPAN_NONE, c->user_id);
+	if (ended > 0)
+		control_sessions_note(call, ended);
+}
+
 const struct control_handler control_do_user_set = {
 	.check = change_check,
 	.change = set_change,
-	.finish = forget_logins,
+	.finish = set_finish,
 	.object = "user",
 };
 

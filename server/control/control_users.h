@@ -24,6 +24,13 @@ const char *control_user_must_stay(const struct control_call *call, struct span 
 MUST_CHECK enum err control_user_remove(struct control_call *call, struct txn *txn,
 	struct span name, struct span main_admin);
 
+/*
+ * On the loop: end the sessions of USER_ID, where that is 0 those that began under the name USER, but not
+ * the caller's own. How many. The other says so in the note, behind what stands there.
+ */
+uint64_t control_sessions_end(struct control_call *call, struct span user, uint64_t user_id);
+void control_sessions_note(struct control_call *call, uint64_t ended);
+
 /* In `wait`, on the loop: write the welcome message to users that were added (USR-46). */
 struct welcomes;
 struct welcomes *control_welcomes(struct control_call *call); /* in `check`: the texts of now */

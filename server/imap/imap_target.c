@@ -83,7 +83,7 @@ imap_folder_no(struct imap_session *imap, enum err err)
 	case ERR_LIMIT:
 		return imap_end(imap, IMAP_NO("LIMIT", "Too many folders, or the name is too long"));
 	case ERR_SYNTAX:
-		return imap_end(imap, IMAP_NO("CANNOT", "No folder can be called so"));
+		return imap_end(imap, IMAP_NO("CANNOT", "A name has at most 20 levels and 200 bytes, none of them empty or a control"));
 	default:
 		return imap_mailbox_no(imap, err);
 	}

@@ -390,6 +390,31 @@ def test_a_session_shows_in_the_list_and_can_be_ended(server):
             pass
 
 
+def test_who_is_disabled_does_not_stay(server):
+    with session(server, "uma") as idle, session(server, "uma") as other:
+        idle.ok("SELECT INBOX")
+        idle.idle()
+        said = server.cli("user", "set", "uma", "enabled=no").stdout
+        true("2 sessions ended" in said, said)
+        for c in (idle, other):
+            try:
+                while True:
+                    true(c.line().startswith(b"* "), "only untagged lines")
+            except Gone:
+                pass
+        said = server.cli("user", "set", "uma", "enabled=yes").stdout
+        true("ended" not in said, said)
+        session(server, "uma").close()
+
+
+def test_answers_name_the_folder(server):
+    true("folder kim Work added" in server.cli("folder", "add", "kim", "Work").stdout, "add")
+    true("folder kim Work renamed" in server.cli("folder", "rename", "kim", "Work", "Old").stdout, "rename")
+    true("folder kim Old unsubscribed" in server.cli("folder", "unsubscribe", "kim", "Old").stdout, "unsubscribe")
+    refused = server.cli("folder", "rights", "kim", "Old", "uma", "-r", ok=False)
+    true("follows a --" in refused.stderr, refused.stderr)
+
+
 def test_a_stop_says_BYE(server):
     c = session(server, "anna")
     c.ok("SELECT INBOX")

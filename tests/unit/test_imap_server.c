@@ -156,7 +156,7 @@ static const struct imap_server_config usual = { .message_size = 1000, .bad_comm
 #define LOGIN T("a LOGIN anna \"se cret\"\r\n")
 #define IN HELLO "a OK in\r\n"
 #define TOO_LARGE "4 BAD [TOOBIG] Literal too large\r\n"
-#define BAD_LINE "* BYE Malformed line\r\n* BAD Malformed line, or too many bytes\r\n"
+#define BAD_LINE "* BYE Malformed line\r\n* BAD Malformed line (CR LF ends one), or too many bytes\r\n"
 #define EMPTY "4 NO An empty message is not kept\r\n"
 #define NUL_SENT "NUL in a message: send it as a binary literal\r\n"
 #define BAD_ARGS "BAD Arguments missing or malformed\r\n"
@@ -194,8 +194,8 @@ static const struct {
 	{{T("1 x {18446744073709551617+}\r\nabc")},
 		HELLO "* BYE Malformed line\r\n1 BAD A literal of this size is not read\r\n",
 		IMAP_CLOSE_BAD_LINE},
-	{{T("1 x {1025+}\r\nabc")}, HELLO "* BYE Malformed line\r\n1 BAD [TOOBIG] Literal too large\r\n",
-		IMAP_CLOSE_BAD_LINE},
+	{{T("1 x {1025+}\r\nabc")}, HELLO "* BYE More bytes than are taken\r\n1 BAD [TOOBIG] Literal too large\r\n",
+		IMAP_CLOSE_TOO_LARGE},
 	/* NUL, bare CR, bare LF (H24) */
 	{{T("1 NO\0OP\r\n")}, HELLO BAD_LINE, IMAP_CLOSE_BAD_LINE},
 	{{T("1 x {3}\r\n"), T("a\0b")}, HELLO "+ Send it\r\n" BAD_LINE, IMAP_CLOSE_BAD_LINE},
@@ -257,7 +257,7 @@ static const struct {
 		IN "* MESSAGE none 0 0 3\r\n4 NO [TRYCREATE] none\r\n* ARGS \r\n5 OK fine\r\n", 0},
 	{{LOGIN, T("4 APPEND box {1001}\r\n"), T("4 APPEND box {0}\r\n"), T("4 APPEND box {65537+}\r\n")},
 		IN "4 NO [TOOBIG] Message too large\r\n" EMPTY
-		   "* BYE Malformed line\r\n4 NO [TOOBIG] Message too large\r\n", IMAP_CLOSE_BAD_LINE},
+		   "* BYE More bytes than are taken\r\n4 NO [TOOBIG] Message too large\r\n", IMAP_CLOSE_TOO_LARGE},
 	{{LOGIN, T("4 APPEND box\r\n"), T("4 APPEND box () {3\r\n"), T("4 APPEND (a) {3}\r\n")},
 		IN "4 BAD APPEND needs a mailbox and a message as a literal\r\n"
 		   "4 BAD APPEND needs a mailbox and a message as a literal\r\n4 " BAD_ARGS, 0},
