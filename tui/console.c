@@ -417,6 +417,7 @@ console_init(struct console *c, const char *path, bool utf8)
 	cells_init(&c->cells, utf8);
 	arena_init(&c->status_arena, NULL);
 	buf_init(&c->clip, KEYS_PASTE_MAX);
+	list_init(&c->acts);
 	c->style.now_s = time(NULL);
 	console_link_init(c, path);
 	console_resize(c, 24, 80);
@@ -441,6 +442,7 @@ console_fini(struct console *c)
 	settings_pending_fini(c);
 	buf_fini(&c->clip);
 	console_link_fini(c);
+	console_acts_fini(c);
 	arena_reset(&c->status_arena);
 	cells_fini(&c->cells);
 }

@@ -105,6 +105,7 @@ struct console {
 		char *key, *value;
 	} pending[CONSOLE_PENDING]; /* settings that wait to be changed in one step */
 	size_t pending_count;
+	struct list acts;      /* that wait for an answer; console_act.c's */
 	struct buf clip;       /* for the clipboard of the terminal; empty: nothing new */
 	struct export *export; /* under way, or NULL */
 	bool dirty, repaint, quit, suspend;
@@ -167,6 +168,8 @@ const struct json *console_recent(struct console *c, size_t from_end, struct are
 void log_panel_event(struct console *c, uint64_t subscription, const struct json *data);
 
 /* ---- acts (console_act.c) ---- */
+
+void console_acts_fini(struct console *c); /* those that wait for an answer, at the end */
 
 /* What a key of the screen does, to the row under the cursor or the marked ones. */
 void console_do(struct screen *screen, const struct key_action *action);

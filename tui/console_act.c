@@ -13,6 +13,7 @@
 
 /* One request of a person that is under way; answered exactly once, then freed. */
 struct pending {
+	struct list link; /* in console.acts */
 	struct console *console;
 	const struct control_method *method;
 	bool at_once; /* a preview that only pins: apply it */
@@ -27,7 +28,25 @@ pending_new(struct console *c, const struct control_method *method)
 	ENSURE(p);
 	p->console = c;
 	p->method = method;
+	list_append(&c->acts, &p->link);
 	return p;
+}
+
+static void
+pending_free(struct pending *p)
+{
+	if (p)
+		list_remove(&p->link);
+	free(p);
+}
+
+void
+console_acts_fini(struct console *c)
+{
+	struct list *at, *following;
+
+	list_for_each (at, following, &c->acts)
+		pending_free(LIST_ITEM(at, struct pending, link));
 }
 
 const struct key_action *
@@ -120,7 +139,7 @@ answered(void *owner, struct link_reply *reply)
 		console_show_answer(c, p->method, reply->result);
 	}
 	c->dirty = true;
-	free(p);
+	pending_free(p);
 }
 
 void
@@ -144,7 +163,7 @@ console_apply(struct console *c, const struct control_method *method, struct spa
 		server_link_call(&c->link, "apply", buf_span(&params), p ? answered : done,
 			p ? (void *)p : owner) == 0) {
 		console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
-		free(p);
+		pending_free(p);
 	}
 	buf_fini(&params);
 }
@@ -164,7 +183,7 @@ previewed(void *owner, struct link_reply *reply)
 	else
 		confirm_open(c, p->method, reply, NULL, NULL);
 	c->dirty = true;
-	free(p);
+	pending_free(p);
 }
 
 static bool
@@ -260,7 +279,7 @@ act_on(struct console *c, const struct control_method *method, struct span param
 	else
 		sent = send(c, method->method, params, answered, p);
 	if (!sent)
-		free(p);
+		pending_free(p);
 }
 
 /* The same for a form, which is told what came of it. */
@@ -396,9 +415,9 @@ console_undo(struct console *c, bool redo)
 		params = arena_printf(&a, "{\"id\":\"%s\"}", c->redo);
 	if (redo && !c->redo[0]) {
 		console_say(c, STYLE_WARNING, "nothing was undone here that could be done again");
-		free(p);
+		pending_free(p);
 	} else if (!preview(c, p->method, params, &none, previewed, p)) {
-		free(p);
+		pending_free(p);
 	}
 	arena_reset(&a);
 }

@@ -215,9 +215,9 @@ answered(void *owner, struct link_reply *reply)
 	f->rows = json_find(reply->result, SPAN("rows"));
 	if (f->rows)
 		link_reply_keep(reply, &f->arena);
-	show_found(p);
 	if (p->asked == 0 && !span_eq(buf_span(&p->asked_for), typed(p->menu)))
-		ask(p);
+		ask(p); /* which forgets what was found for other words: the lines are made after it */
+	show_found(p);
 }
 
 /* An id has a digit and no blank. */
