@@ -6,12 +6,16 @@
 #include <string.h>
 
 #include "proto/base/ascii.h"
+#include "proto/base/find.h"
 #include "proto/base/utf8.h"
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
 #include "proto/mime/mime_bytes.h"
+#include "proto/mime/mime_envelope.h"
 #include "proto/mime/mime_pack.h"
 #include "proto/mime/mime_record.h"
+
+#define ADDRESS_TEXT_MAX 1024 /* bytes of an address that are looked at */
 
 static void
 take_field(struct mime_in *in, struct mime_derived *d)
@@ -168,6 +172,39 @@ raw_begins(struct span raw, struct span needle)
 	return true;
 }
 
+/* RAW is ASCII: most are one line, and quickly looked through. */
+static bool
+raw_holds(struct span raw, struct span needle)
+{
+	if (span_find_any(raw, SPAN("\r\n")) == raw.len)
+		return find_lower(raw, needle) < raw.len;
+	for (size_t i = 0; i < raw.len; i++)
+		if (raw_begins(span_from(raw, i), needle))
+			return true;
+	return false;
+}
+
+/* An address is also found without the comments in it: <anna (at) @ example.org>. */
+static bool
+addresses_hold(struct span raw, struct span needle)
+{
+	char room[ADDRESS_TEXT_MAX];
+	struct header_mailbox mailbox;
+
+	if (span_find(raw, '(') == raw.len)
+		return false;
+	for (size_t i = 0; i < HEADER_ADDRESSES_MAX && header_next_mailbox(&raw, &mailbox); i++) {
+		struct buf out = { .bytes = room, .size = sizeof(room), .max = sizeof(room) };
+
+		if (span_find(mailbox.address, '(') == mailbox.address.len)
+			continue;
+		mime_put_address(mailbox.address, &out);
+		if (find_lower(buf_span(&out), needle) < buf_span(&out).len)
+			return true;
+	}
+	return false;
+}
+
 bool
 mime_derived_holds(const struct mime_derived *d, enum mime_field field, struct span needle)
 {
@@ -175,10 +212,10 @@ mime_derived_holds(const struct mime_derived *d, enum mime_field field, struct s
 
 	if (!text->raw.ptr)
 		return false;
-	if (text->text.ptr)
-		return span_find_span(text->text, needle) < text->text.len || needle.len == 0;
-	for (size_t i = 0; i < text->raw.len; i++)
-		if (raw_begins(span_from(text->raw, i), needle))
-			return true;
-	return needle.len == 0;
+	if (needle.len == 0)
+		return true;
+	if (text->text.ptr ? find_bytes(text->text, needle) < text->text.len
+			   : raw_holds(text->raw, needle))
+		return true;
+	return field <= MIME_BCC && addresses_hold(text->raw, needle);
 }

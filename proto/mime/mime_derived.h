@@ -80,7 +80,10 @@ MUST_CHECK enum err mime_derived_put_body(const struct mime_derived *d, struct b
 /* Append a field unfolded, decoded, in UTF-8, case folded (utf8_fold()): for SORT and indexes. */
 MUST_CHECK enum err mime_derived_put_text(
 	const struct mime_derived *d, enum mime_field field, struct buf *out);
-/* Does that text hold NEEDLE, which is folded already (utf8_put_folded)? Allocates nothing. */
+/*
+ * Does that text hold NEEDLE, which is folded already (utf8_put_folded)? Of From to Bcc also an address as it
+ * is without comments and blanks. Allocates nothing.
+ */
 bool mime_derived_holds(const struct mime_derived *d, enum mime_field field, struct span needle);
 
 /* ---- parts ---- */

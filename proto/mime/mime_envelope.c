@@ -96,6 +96,12 @@ put_word_string(struct buf *out, struct span text, char blank, struct span empty
 	buf_fini(&words);
 }
 
+void
+mime_put_address(struct span address, struct buf *out)
+{
+	put_words(out, address, '\0');
+}
+
 static void
 put_name(struct buf *out, struct span name)
 {

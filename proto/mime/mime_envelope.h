@@ -19,4 +19,7 @@ void mime_put_envelope(const struct mime_entity *e, size_t *addresses, struct bu
 void mime_put_part_head(struct arena *a, const struct mime_entity *e, struct buf *out);
 void mime_put_part_tail(struct arena *a, const struct mime_entity *e, struct buf *out);
 
+/* Append ADDRESS, of a header's field, without its comments, blanks and quotes (RFC 5322, 3.2.2). */
+void mime_put_address(struct span address, struct buf *out);
+
 #endif

@@ -266,7 +266,8 @@ test_fields(void **state)
 	static const char header[] =
 		"From: Anna \xc3\x84 <A@B.test>\r\nSubject: Re: =?utf-8?q?GR=C3=9CN?=\r\n folded\r\n"
 		"To: Bo\r\n\t<Bo@X.test>\r\nDate: Thu, 15 Feb 2007 01:02:03 +0200\r\n"
-		"References: <1@X>\r\n <2@X>\r\n\r\n";
+		"References: <1@X>\r\n <2@X>\r\n"
+		"Cc: <Carl (at\\) his (own) desk)@ (comment)\r\n X.test>, Dora (D) <dora@x.test>\r\n\r\n";
 	struct made m;
 
 	(void)state;
@@ -277,12 +278,16 @@ test_fields(void **state)
 	assert_int_equal(mime_derived_put_text(&m.d, MIME_TO, &m.text), OK);
 	check_span(1, buf_span(&m.text), SPAN("bo\t<bo@x.test>"));
 	assert_null(m.d.fields[MIME_TO].text.ptr); /* the header says it */
-	assert_null(m.d.fields[MIME_CC].raw.ptr);
+	assert_null(m.d.fields[MIME_BCC].raw.ptr);
 	assert_true(mime_derived_holds(&m.d, MIME_FROM, SPAN("anna \xc3\xa4 <a@b")));
 	assert_true(mime_derived_holds(&m.d, MIME_TO, SPAN("bo\t<bo@x")));
 	assert_true(mime_derived_holds(&m.d, MIME_REFERENCES, SPAN("<1@x> <2@x>")));
 	assert_true(mime_derived_holds(&m.d, MIME_SUBJECT, SPAN("")));
-	assert_false(mime_derived_holds(&m.d, MIME_CC, SPAN("")));
+	assert_false(mime_derived_holds(&m.d, MIME_BCC, SPAN("")));
+	assert_true(mime_derived_holds(&m.d, MIME_CC, SPAN("carl@x.test"))); /* RFC 5322, 3.4: comments in an address */
+	assert_true(mime_derived_holds(&m.d, MIME_CC, SPAN("his (own) desk")));
+	assert_true(mime_derived_holds(&m.d, MIME_CC, SPAN("dora (d)")));
+	assert_false(mime_derived_holds(&m.d, MIME_CC, SPAN("carl@y.test")));
 	assert_false(mime_derived_holds(&m.d, MIME_TO, SPAN("bo\t<bo@x.test>x")));
 	assert_true(m.d.has_sent);
 	assert_int_equal(m.d.sent_s, 1171494123);
