@@ -103,6 +103,24 @@ put_store(struct buf *out, const struct json *s, const struct print_style *style
 }
 
 static void
+put_search(struct buf *out, const struct json *s, const struct print_style *style)
+{
+	const struct json *search = json_find(s, SPAN("search"));
+
+	if (!search)
+		return;
+	put_value(out, "Search     ", json_find(search, SPAN("state")), CONTROL_TYPE_TEXT, style);
+	if (!json_find(search, SPAN("messages")))
+		return;
+	put_value(out, ", ", json_find(search, SPAN("messages")), CONTROL_TYPE_NUMBER, style);
+	put_bytes(out, " messages, ", json_find(search, SPAN("bytes")), style);
+	if (is_zero(json_find(search, SPAN("behind"))))
+		return;
+	put_value(out, ", ", json_find(search, SPAN("behind")), CONTROL_TYPE_NUMBER, style);
+	print_put(out, SPAN(" to come"));
+}
+
+static void
 put_tls(struct buf *out, const struct json *s, const struct print_style *style)
 {
 	const struct json *tls = json_find(s, SPAN("tls"));
@@ -185,8 +203,8 @@ put_alerts(struct buf *out, const struct json *s, const struct print_style *styl
 
 static void (*const lines[PRINT_STATUS_LINES])(
 	struct buf *, const struct json *, const struct print_style *) = {
-	put_head, put_sessions, put_queue, put_mailboxes, put_store, put_tls, put_counters,
-	put_alerts,
+	put_head, put_sessions, put_queue, put_mailboxes, put_store, put_search, put_tls,
+	put_counters, put_alerts,
 };
 
 void

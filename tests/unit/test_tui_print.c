@@ -166,7 +166,8 @@ sts_01_the_live_view_is_text(void **state)
 {
 	static const char text[] =
 		"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"smtp\":2},\"queue\":{\"count\":3,\"bytes\":2048,"
-		"\"held\":1},\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":100},\"store\":{\"bytes\":4096},\"reload_fault\":\"bad file\"}";
+		"\"held\":1},\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":100},\"store\":{\"bytes\":4096},"
+		"\"search\":{\"state\":\"indexing\",\"messages\":7,\"behind\":2,\"bytes\":2048},\"reload_fault\":\"bad file\"}";
 	struct watch w = { .style = { .utc = true }, .connected = true };
 	const struct json *status, *row;
 	struct arena a;
@@ -184,7 +185,8 @@ sts_01_the_live_view_is_text(void **state)
 	watch_draw(&w, status, 10, &out);
 	assert_true(span_starts(buf_span(&out), SPAN(
 		"Postroom 0.1, up 1m 1s\nSessions   - (smtp 2)\nQueue      3 waiting, 2.0kB, 1 held\n"
-		"Mailboxes  2 users, 9 messages, 100 bytes\nStore      -, 4.0kB, disk free -\n")));
+		"Mailboxes  2 users, 9 messages, 100 bytes\nStore      -, 4.0kB, disk free -\n"
+		"Search     indexing, 7 messages, 2.0kB, 2 to come\n")));
 	assert_true(span_find_span(buf_span(&out), SPAN("\n! the configuration file is not in force: "
 							"bad file\n-- activity")) < buf_span(&out).len);
 	assert_harmless(buf_span(&out));
