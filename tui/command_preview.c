@@ -92,8 +92,10 @@ run_shows_first(const struct run *r)
 {
 	unsigned id = r->command->method->id;
 
-	return r->interactive && !r->command->options.yes &&
-		(id == CONTROL_user_remove || id == CONTROL_user_import || id == CONTROL_user_bulk);
+	if (r->command->options.yes)
+		return false;
+	return r->command->method->guard == CONTROL_G3 || (r->interactive &&
+		(id == CONTROL_user_remove || id == CONTROL_user_import || id == CONTROL_user_bulk));
 }
 
 int
@@ -106,7 +108,9 @@ run_preview(struct run *r, const struct command_files *files)
 
 	if (!o->dry_run && !r->interactive && wants_yes(r))
 		return run_tell(r, EXIT_USAGE, span_of(r->command->method->words),
-			"a change that selects its objects wants --yes here",
+			r->command->method->guard == CONTROL_G3
+				? "what cannot be undone wants --yes here"
+				: "a change that selects its objects wants --yes here",
 			SPAN("--dry-run shows what it would change"));
 	err = call_preview(r, files, &preview);
 	if (err != OK)

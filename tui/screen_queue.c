@@ -15,6 +15,7 @@ static const struct form_class redirect = {
 	{ 'R', "Retry now", "queue.retry" }, \
 	{ 'H', "Hold/release", "queue.hold", .other = { "state", "held", "queue.release" } }, \
 	{ 'M', "Redirect", "queue.redirect", .form = &redirect }, \
+	{ 'B', "Bounce", "queue.bounce" }, \
 	{ 'd', "Remove", "queue.remove" }
 
 const struct screen_class screen_queue = {

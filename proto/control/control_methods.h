@@ -370,6 +370,8 @@
 		"Try now; --wait returns when nothing is due any more or 60 s have passed.") \
 	X(queue_remove, "queue.remove", "queue remove", QUEUE_OPERATE, G2, DONE, "ids:targets", "", \
 		"Put messages into the bin for queue.bin_keep; no bounces are sent.") \
+	X(queue_bounce, "queue.bounce", "queue bounce", QUEUE_OPERATE, G3, DONE, "ids:targets", "", \
+		"Give messages up now: the open recipients leave the queue, and the senders get reports.") \
 	X(queue_redirect, "queue.redirect", "queue redirect", QUEUE_OPERATE, G2, DONE, \
 		"ids:targets keys:keys", "", "Send elsewhere: to=ADDRESS or route=NAME.")
 

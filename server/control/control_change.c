@@ -93,6 +93,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"restore", "restored"},
 		{"retry", "tried again"},
 		{"redirect", "redirected"},
+		{"bounce", "returned to the sender"},
 		{"lan", "open to our networks"},
 		{"undo", "undone"},
 		{"legacy", "given other legacy passwords"},

@@ -202,6 +202,7 @@ static const char *const copy_words[] = {
 	[COPY_FOLDER] = "mailbox",
 	[COPY_REMOTE] = "remote",
 	[COPY_DISCARD] = "discard",
+	[COPY_BOUNCE] = "bounce",
 };
 
 static const char *

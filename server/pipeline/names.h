@@ -17,6 +17,7 @@ enum name_target {
 	TARGET_USER,    /* user_id and user */
 	TARGET_ADDRESS, /* an address elsewhere */
 	TARGET_NOONE,   /* swallowed */
+	TARGET_BOUNCE,  /* nobody: the sender is told by a report */
 };
 
 struct name {

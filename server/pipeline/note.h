@@ -97,6 +97,8 @@
 	X(151, DKIM_UNSIGNED, "delivery", "not signed for {1}: {2}")                               \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
 	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
+	X(154, PLACE_BACK, "place", "{1} is nobody here, the sender gets a report: {2}")           \
+	X(155, QUEUE_RETURNED, "bounce", "{1} recipients are returned to the sender: {2}")         \
 	X(150, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(151, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(152, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \

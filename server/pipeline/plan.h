@@ -18,6 +18,7 @@ enum copy_kind {
 	COPY_FOLDER,  /* a folder of a user here */
 	COPY_REMOTE,  /* a next hop, through the queue */
 	COPY_DISCARD, /* accepted and kept nowhere */
+	COPY_BOUNCE,  /* accepted, nobody here, and the sender gets a report (SMT-12) */
 };
 
 struct plan_copy {
@@ -28,7 +29,7 @@ struct plan_copy {
 	uint64_t user_id;      /* COPY_FOLDER */
 	struct span user;      /* COPY_FOLDER: "anna" */
 	struct span folder;    /* COPY_FOLDER: "INBOX" */
-	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE: the forward-path */
+	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE, COPY_BOUNCE: the forward-path */
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;

@@ -48,6 +48,17 @@ place_nowhere(struct pipeline_ask *ask, const struct name *name, struct plan *pl
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
 
+/* Its address is the target: each that is unknown is named in the report. */
+static enum err
+place_back(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
+{
+	struct plan_copy copy = { .kind = COPY_BOUNCE, .recipient_no = plan->recipients,
+		.recipient = ask->recipient.text, .target = name->address,
+		.why = NOTE_PLACE_BACK, .found = name->address, .because = span_of(name->why) };
+
+	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
+}
+
 /* All of what a recipient means, or nothing: who is refused will be sent to again. */
 static bool
 has_room(const struct pipeline_ask *ask, const struct plan *plan)
@@ -81,6 +92,8 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 			err = place_user(ask, name, quiet, plan);
 		else if (name->target == TARGET_ADDRESS)
 			err = place_elsewhere(ask, name, quiet, plan);
+		else if (name->target == TARGET_BOUNCE)
+			err = place_back(ask, name, plan);
 		else
 			err = place_nowhere(ask, name, plan);
 	}

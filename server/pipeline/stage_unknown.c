@@ -86,9 +86,10 @@ nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
 	}
 	plan_note(plan, NOTE_NAME_UNKNOWN, ask->recipient.text, SPAN_NONE);
 	if (conf->smtp_reject_unknown || ask->mail->via == MAIL_VIA_POP3 ||
-		ask->mail->via == MAIL_VIA_LMTP)
+		ask->mail->via == MAIL_VIA_LMTP || ask->mail->via == MAIL_VIA_LOCAL)
 		return refuse(plan); /* LMTP: the sender in front is told (RFC 2033, 3) */
-	out.why = "nobody has that name: to be bounced"; /* SMT-12, off */
+	out.target = TARGET_BOUNCE;
+	out.why = "smtp.reject_unknown is off"; /* SMT-12 */
 	return take(ask, &out, plan);
 }
 

@@ -23,6 +23,7 @@
 #define SERVER_QUEUE_BOUNCE_H
 
 #include "server/host.h"
+#include "server/pipeline/note.h"
 #include "store/queued.h"
 
 struct generation;
@@ -93,6 +94,10 @@ struct bounce {
  */
 MUST_CHECK enum err bounce_for(
 	struct txn *txn, const struct bounce_ground *g, struct bounce *b);
+
+/* One note on the trace of MESSAGE_NO. OK too where that has gone by age. */
+MUST_CHECK enum err bounce_note(struct txn *txn, const struct bounce_ground *g, uint64_t message_no,
+	enum note_code code, const struct span values[2]);
 
 /* Would B have anything to do? So that success costs nothing where nobody asks for it. Pure. */
 bool bounce_is_wanted(const struct conf *conf, const struct bounce *b);

@@ -47,8 +47,4 @@ MUST_CHECK enum err bounce_report_to_admin(struct bounce_report *r, struct repor
 void bounce_original_read(struct snapshot *snap, uint64_t content_id, size_t body_max,
 	struct arena *a, struct bounce_original *out);
 
-/* One note on the trace of MESSAGE_NO. OK too where that has gone by age. */
-MUST_CHECK enum err bounce_note(struct txn *txn, const struct bounce_ground *g, uint64_t message_no,
-	enum note_code code, const struct span values[2]);
-
 #endif

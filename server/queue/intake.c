@@ -12,6 +12,7 @@
 #include "server/log.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
+#include "server/queue/intake_report.h"
 #include "server/queue/intake_write.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/refusals.h"
@@ -73,6 +74,7 @@ intake_free(struct intake *in)
 {
 	log_reports(in);
 	loop_timer_clear(&in->room);
+	intake_report_end(in);
 	intake_body_free(in);
 	intake_uncharge(in, in->held);
 	refusals_batch_free(&in->refusals);
@@ -253,8 +255,10 @@ submit_now(struct intake *in)
 		in->events->whole(in, err);
 		return;
 	}
-	if (err == OK)
+	if (err == OK) {
+		intake_report_prepare(in);
 		err = intake_prepare(in);
+	}
 	if (err == OK) {
 		in->refusals = refusals_take(in->host);
 		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,

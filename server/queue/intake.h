@@ -29,6 +29,7 @@
 
 struct intake;
 struct mime_parser;
+struct intake_reports;
 struct refusals_batch;
 struct queued_recipient;
 
@@ -87,6 +88,8 @@ struct intake {
 	size_t notes_len;
 	struct span admin; /* whose INBOX takes what lost its own */
 	struct refusals_batch *refusals;
+	struct intake_reports *reports; /* intake_report.h; NULL: there is nothing to tell */
+	size_t reports_queued;
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "proto/mime/encoded_word.h"
 #include "server/pipeline/names.h"
 #include "server/queue/intake_derive.h"
+#include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
 #include "store/ids.h"
@@ -37,6 +38,14 @@ recipients_by_number(struct intake *in)
 	return all;
 }
 
+/* RFC 3461, 5.2.7: the expansion is reported. That alone was asked for: then nothing else is. */
+static uint32_t
+without_success(uint32_t notify)
+{
+	notify &= ~(uint32_t)QUEUED_NOTIFY_SUCCESS;
+	return notify != 0 ? notify : QUEUED_NOTIFY_NEVER;
+}
+
 static void
 add_queued(struct intake *in, struct recipient **all, const struct plan_copy *copy)
 {
@@ -47,6 +56,8 @@ add_queued(struct intake *in, struct recipient **all, const struct plan_copy *co
 	if (copy->recipient_no < in->mail.envelope.recipient_count) {
 		row->orcpt = all[copy->recipient_no]->options.orcpt;
 		row->notify = all[copy->recipient_no]->options.notify;
+		if (intake_report_expanded(in, copy->recipient_no))
+			row->notify = without_success(row->notify);
 	}
 }
 
@@ -342,6 +353,8 @@ intake_apply(struct store_job *job, struct txn *txn)
 	struct intake *in = LIST_ITEM(job, struct intake, job);
 	enum err err = intake_write(txn, in);
 
+	if (err == OK)
+		err = intake_report_write(txn, in);
 	if (err == OK)
 		err = refusals_write(txn, in->refusals);
 	return step_of(job, err);

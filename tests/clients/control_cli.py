@@ -230,7 +230,7 @@ def show_parts(c, s):
     c.check("message show --part --out is one part, decoded", st == 0 and open(out, "rb").read() == b"PNG!", err)
     st, _, err = s.run("message", "show", "karl", "1", "--part", "3", "--out", out)
     c.check("a part that is not there is refused", st == 1 and "no such part" in err, err)
-    s.run("message", "purge", "karl", "1", "--folder", "INBOX")
+    s.run("message", "purge", "karl", "1", "--folder", "INBOX", "--yes")
 
 
 def test_messages(c, s):
