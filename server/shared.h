@@ -142,6 +142,25 @@ void shared_login_drop(struct shared *sh, uint64_t user_id); /* password changed
 MUST_CHECK enum err shared_pop3_lock(struct shared *sh, uint64_t user_id); /* ERR_BUSY: taken */
 void shared_pop3_unlock(struct shared *sh, uint64_t user_id);
 
+/* ---- which messages a session was told of first (RFC 3501, 2.3.2) ---- */
+
+/*
+ * A session opens FOLDER_ID, of whose uids all below STORED were told as the store says: from now on it
+ * is known here how far sessions are ahead of that.
+ */
+void shared_recent_begin(struct shared *sh, uint64_t folder_id, uint32_t stored);
+/*
+ * The first uid that no session was told of, at least KNOWN. If TAKE, the caller tells of all below
+ * UIDNEXT: between begin and end.
+ */
+uint32_t shared_recent_from(
+	struct shared *sh, uint64_t folder_id, uint32_t known, uint32_t uidnext, bool take);
+/*
+ * A session that began ends, or a write of the mark to the store, up to WRITTEN (0: a session's end).
+ * Returns what is to be written now, which ends with another call; 0: nothing.
+ */
+uint32_t shared_recent_end(struct shared *sh, uint64_t folder_id, uint32_t written);
+
 /* ---- who collects mail by POP3 (SMT-05, POP-06) ---- */
 
 /* A login that was answered with +OK, and its end. */

@@ -25,6 +25,7 @@ struct shared {
 	unsigned total;
 	struct list addresses[BUCKETS];
 	struct list pop3_locks[BUCKETS];
+	struct list recents[BUCKETS]; /* struct recent_row, by folder_id */
 	struct list sessions; /* by rising id */
 	struct list user_sessions[BUCKETS]; /* the same by user_id */
 	unsigned session_count;
@@ -57,6 +58,11 @@ struct attempt_row {
 	int64_t locked_until_ms; /* of a pair or a user */
 	int64_t shown_until_ms;	 /* of a user: the latest lock of his pairs */
 };
+
+/* ---- shared_recents.c; the caller holds the lock ---- */
+
+void recents_init(struct shared *sh);
+void recents_fini(struct shared *sh);
 
 void table_init(struct table *t);
 uint64_t hash_bytes(const void *bytes, size_t size);

@@ -9,8 +9,8 @@
 #include "store/rows.h"
 #include "store/subscriptions.h"
 
-#define FOLDER_VERSION 1
-#define FOLDER_ROOM 512 /* bytes of a record: the name and fifteen numbers */
+#define FOLDER_VERSION 2 /* 1 did not say what is \Recent */
+#define FOLDER_ROOM 512 /* bytes of a record: the name and sixteen numbers */
 
 static enum err
 take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
@@ -39,6 +39,7 @@ take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
 	f->held = (uint32_t)record_take_varint(&in);
 	f->last_block_uid = (uint32_t)record_take_varint(&in);
 	f->attributes = (uint32_t)record_take_varint(&in);
+	f->recent_uid = in.version > 1 ? (uint32_t)record_take_varint(&in) : f->uidnext;
 	f->name = record_take_span(&in);
 	f->extra = record_take_rest(&in);
 	return record_end(&in) == OK ? OK
@@ -65,6 +66,7 @@ folder_put(struct txn *txn, const struct folder *f)
 	record_put_varint(&out, f->held);
 	record_put_varint(&out, f->last_block_uid);
 	record_put_varint(&out, f->attributes);
+	record_put_varint(&out, f->recent_uid);
 	record_put_span(&out, f->name);
 	record_put_raw(&out, f->extra);
 	key_u64_u64(&key, f->user_id, f->folder_id);
@@ -349,6 +351,18 @@ folders_make_special(struct txn *txn, uint64_t user_id, bool *made)
 	if (err != OK)
 		return err;
 	f.attributes |= FOLDER_SPECIAL_MADE;
+	return folder_put(txn, &f);
+}
+
+enum err
+folder_set_recent(struct txn *txn, uint64_t user_id, uint64_t folder_id, uint32_t uid)
+{
+	struct folder f;
+	enum err err = folder_get(txn_view(txn), user_id, folder_id, &f);
+
+	if (err != OK || uid <= f.recent_uid)
+		return err;
+	f.recent_uid = uid < f.uidnext ? uid : f.uidnext;
 	return folder_put(txn, &f);
 }
 

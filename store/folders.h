@@ -47,6 +47,7 @@ struct folder {
 	uint32_t held;
 	uint32_t last_block_uid; /* for entries.c */
 	uint32_t attributes;     /* FOLDER_USE_SENT and the like */
+	uint32_t recent_uid;     /* a session was told of all uids below it; the others are \Recent */
 	struct span extra;       /* fields to come */
 };
 
@@ -114,6 +115,9 @@ MUST_CHECK enum err folders_are_special(struct snapshot *snap, uint64_t user_id,
  */
 MUST_CHECK enum err folder_remove(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows, bool *gone);
+/* Sessions were told of all uids below UID (RFC 3501, 2.3.2). No session hears of it; a lower UID is none. */
+MUST_CHECK enum err folder_set_recent(
+	struct txn *txn, uint64_t user_id, uint64_t folder_id, uint32_t uid);
 /* After restore and repair: a new UIDVALIDITY (H27). */
 MUST_CHECK enum err folder_renew_uidvalidity(
 	struct txn *txn, uint64_t user_id, uint64_t folder_id);

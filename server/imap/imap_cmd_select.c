@@ -35,6 +35,7 @@ imap_unselect(struct imap_session *imap)
 		return;
 	imap_sync_drop(imap);
 	imap_load_drop(sel);
+	imap_recent_end(imap);
 	view_release(&sel->view);
 	folder_watch_end(&sel->watcher);
 	free(sel);
@@ -90,6 +91,7 @@ select_folder(struct imap_session *imap, const struct imap_mailbox *box, bool re
 	sel->count = f->messages;
 	sel->uidnext = f->uidnext;
 	sel->modseq = sel->gone_modseq = f->highest_modseq;
+	imap_recent_begin(imap, imap_snapshot(imap), f);
 	folder_watch_begin(imap->session.host, f->folder_id, &sel->watcher);
 }
 
@@ -153,8 +155,8 @@ put_first(struct imap_session *imap, const struct imap_mailbox *box, struct sele
 		keywords.count = 0; /* logged; the messages serve */
 	imap_put_folder_flags(imap, &keywords);
 	imap_put(buf_printf(imap_out(imap), "* %u EXISTS\r\n", sel->count));
-	if (!rev2) /* RFC 3501, 7.3.2: nobody is told it */
-		imap_put(buf_put(imap_out(imap), SPAN("* 0 RECENT\r\n")));
+	if (!rev2) /* RFC 3501, 7.3.2 */
+		imap_put(buf_printf(imap_out(imap), "* %u RECENT\r\n", sel->recent.count));
 	task->wants_unseen = !rev2 && !sel->is_fake && (box->folder.unseen > 0 || sel->own_seen);
 	task->name = imap_place_name(&box->place, imap_arena(imap));
 }

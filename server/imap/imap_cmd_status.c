@@ -42,9 +42,28 @@ count_unseen(struct imap_session *imap, struct snapshot *snap, const struct fold
 	return err;
 }
 
+/* What is counted in entries. */
+struct counted {
+	uint64_t unseen, recent;
+};
+
+static enum err
+count(struct imap_session *imap, struct snapshot *snap, const struct folder *folder, unsigned items,
+	struct counted *out)
+{
+	enum err err = OK;
+
+	*out = (struct counted){ .unseen = 0 };
+	if (items & IMAP_STATUS_UNSEEN)
+		err = count_unseen(imap, snap, folder, &out->unseen);
+	if (err == OK && (items & IMAP_STATUS_RECENT) && imap_recent_is_said(imap))
+		err = imap_recent_count(imap, snap, folder, &out->recent);
+	return err;
+}
+
 static void
 put_item(struct imap_session *imap, const struct folder *folder, unsigned bit,
-	const struct imap_tally *tally, uint64_t unseen)
+	const struct imap_tally *tally, const struct counted *counted)
 {
 	struct buf *out = imap_out(imap);
 	uint64_t value = 0;
@@ -60,7 +79,7 @@ put_item(struct imap_session *imap, const struct folder *folder, unsigned bit,
 		value = folder->uidvalidity;
 		break;
 	case IMAP_STATUS_UNSEEN:
-		value = unseen;
+		value = counted->unseen;
 		break;
 	case IMAP_STATUS_DELETED:
 		value = folder->deleted;
@@ -80,7 +99,8 @@ put_item(struct imap_session *imap, const struct folder *folder, unsigned bit,
 	case IMAP_STATUS_MAILBOXID:
 		imap_put(buf_printf(out, "(F%llu)", (unsigned long long)folder->folder_id));
 		return;
-	default: /* RECENT: no session is told first */
+	default: /* RECENT */
+		value = counted->recent;
 		break;
 	}
 	imap_put(buf_put_u64(out, value));
@@ -92,14 +112,11 @@ imap_status_put(struct imap_session *imap, struct span name, const struct folder
 {
 	struct buf *out = imap_out(imap);
 	const char *between = "";
-	uint64_t unseen = 0;
+	struct counted counted;
+	enum err err = count(imap, imap_snapshot(imap), folder, items, &counted);
 
-	if (items & IMAP_STATUS_UNSEEN) {
-		enum err err = count_unseen(imap, imap_snapshot(imap), folder, &unseen);
-
-		if (err != OK)
-			return err;
-	}
+	if (err != OK)
+		return err;
 	imap_put(buf_put(out, SPAN("* STATUS ")));
 	imap_put(imap_put_mailbox(out, name, imap_is_utf8(imap)));
 	imap_put(buf_put(out, SPAN(" (")));
@@ -107,7 +124,7 @@ imap_status_put(struct imap_session *imap, struct span name, const struct folder
 		if (!(items & (1u << i)))
 			continue;
 		imap_put(buf_printf(out, "%s%.*s ", between, SPAN_FMT(imap_status_name(i))));
-		put_item(imap, folder, 1u << i, tally, unseen);
+		put_item(imap, folder, 1u << i, tally, &counted);
 		between = " ";
 	}
 	imap_put(buf_put(out, SPAN(")\r\n")));

@@ -90,7 +90,6 @@ put_results(struct imap_session *imap, struct store_task *task)
 	if (err != OK)
 		return imap_fail(imap, err);
 	entry_reader_begin(reader, snap, imap->selected->folder_id);
-	imap_put_new_keywords(imap, &flags.keywords);
 	while (view_walk_next(&task->walk, &seq, &uid)) {
 		const struct entry *e = entry_reader_find(reader, uid);
 

@@ -144,18 +144,26 @@ put_ids(struct fetch_task *task, struct buf *out, bool *first)
 	}
 }
 
+/* Are the flags said? Also where it was this FETCH that set \Seen. */
+static bool
+shows_flags(const struct fetch_task *task, bool *told)
+{
+	*told = task->marks && imap_is_told(task->session, task->message.entry.modseq);
+	return *told || (task->items & IMAP_FETCH_FLAGS);
+}
+
 static void
 put_entry(struct fetch_task *task, struct buf *out, bool *first)
 {
 	const struct entry *e = &task->message.entry;
-	bool told = task->marks && imap_is_told(task->session, e->modseq);
+	bool told, flags = shows_flags(task, &told);
 
 	if (task->items & IMAP_FETCH_UID) {
 		put_separator(out, first);
 		imap_put(buf_put(out, SPAN("UID ")));
 		imap_put(buf_put_u64(out, e->uid));
 	}
-	if ((task->items & IMAP_FETCH_FLAGS) || told) {
+	if (flags) {
 		put_separator(out, first);
 		imap_put(buf_put(out, SPAN("FLAGS ")));
 		imap_put(imap_flags_put(&task->flags, e, out));
@@ -183,8 +191,10 @@ static void
 put_values(struct fetch_task *task)
 {
 	struct buf *out = imap_out(task->session);
-	bool first = true;
+	bool first = true, told;
 
+	if (shows_flags(task, &told))
+		imap_put_new_keywords(task->session, &task->flags.keywords);
 	imap_put(buf_put(out, SPAN("* ")));
 	imap_put(buf_put_u64(out, task->message.seq));
 	imap_put(buf_put(out, SPAN(" FETCH (")));

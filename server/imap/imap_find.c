@@ -213,6 +213,15 @@ find_fini(void *arg)
 	buf_fini(&f->folded);
 }
 
+static void
+copy_recent(struct imap_find *f, const struct imap_session *s)
+{
+	const struct uid_ranges *recent = &s->selected->recent.uids;
+
+	for (size_t i = 0; i < recent->count && imap_recent_is_said(s); i++)
+		uid_ranges_add(&f->recent, &f->arena, recent->items[i].first, recent->items[i].last);
+}
+
 enum err
 imap_find_begin(struct imap_session *s, const struct imap_search *search, enum find_depth needs,
 	struct imap_find **out)
@@ -232,6 +241,7 @@ imap_find_begin(struct imap_session *s, const struct imap_search *search, enum f
 	f->user_id = s->user_id;
 	f->own_seen = selected->own_seen;
 	seen_reader_init(&f->seen, f->folder_id, f->user_id);
+	copy_recent(f, s);
 	f->now_s = host_now_ms(s->session.host) / 1000;
 	f->needs = f->deepest = needs;
 	f->keys = NULL;

@@ -79,6 +79,7 @@ struct imap_find {
 	uint64_t folder_id, user_id;
 	bool own_seen;
 	struct seen_reader seen;
+	struct uid_ranges recent; /* empty where the client hears nothing of it */
 	int64_t now_s;
 	enum find_depth needs; /* of each hit, by who asks */
 	enum find_depth deepest;

@@ -32,6 +32,21 @@ judge_flag(struct imap_find *f, struct snapshot *snap, const struct imap_key *ke
 	return yes_if(has == (key->kind == IMAP_KEY_FLAG));
 }
 
+/* RFC 3501, 6.4.4. In IMAP4rev2 no message is \Recent (RFC 9051, Appendix E). */
+static enum imap_verdict
+judge_recent(struct imap_find *f, struct snapshot *snap, const struct imap_key *key,
+	const struct find_message *m)
+{
+	static const struct imap_key unseen = { .kind = IMAP_KEY_NO_FLAG, .flag = FLAG_SEEN };
+	bool recent = uid_ranges_have(&f->recent, m->uid);
+
+	if (key->kind == IMAP_KEY_OLD)
+		return yes_if(!recent);
+	if (key->kind == IMAP_KEY_RECENT || !recent)
+		return yes_if(recent);
+	return judge_flag(f, snap, &unseen, m);
+}
+
 static enum imap_verdict
 judge_keyword(const struct imap_key *key, const struct find_key *ready, const struct find_message *m)
 {
@@ -46,24 +61,6 @@ judge_keyword(const struct imap_key *key, const struct find_key *ready, const st
 	return yes_if(keyword_in(m->copy.keywords, key->text) == wants);
 }
 
-static bool
-ranges_have(const struct uid_ranges *r, uint32_t number)
-{
-	size_t low = 0, high = r->count;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (number > r->items[middle].last)
-			low = middle + 1;
-		else if (number < r->items[middle].first)
-			high = middle;
-		else
-			return true;
-	}
-	return false;
-}
-
 static enum imap_verdict
 judge_entry(struct imap_find *f, const struct imap_key *key, const struct find_key *ready,
 	const struct find_message *m)
@@ -73,7 +70,7 @@ judge_entry(struct imap_find *f, const struct imap_key *key, const struct find_k
 	switch (key->kind) {
 	case IMAP_KEY_NUMBERS:
 	case IMAP_KEY_UIDS:
-		return yes_if(ranges_have(&ready->seqs, m->seq));
+		return yes_if(uid_ranges_have(&ready->seqs, m->seq));
 	case IMAP_KEY_LARGER:
 		return yes_if(m->entry.size > key->number);
 	case IMAP_KEY_SMALLER:
@@ -233,16 +230,17 @@ judge_key(struct imap_find *f, struct snapshot *snap, unsigned i, const struct f
 		return IMAP_VERDICT_UNKNOWN; /* imap_search_judge() fills it in */
 	switch (key->kind) {
 	case IMAP_KEY_ALL:
-	case IMAP_KEY_OLD: /* no message is \Recent (RFC 9051, Appendix E) */
 	case IMAP_KEY_SAVEDATE_SUPPORTED:
 		return IMAP_VERDICT_YES;
-	case IMAP_KEY_RECENT:
-	case IMAP_KEY_NEW:
 	case IMAP_KEY_THREADID: /* RFC 8474, 5.2: none has one */
 		return IMAP_VERDICT_NO;
 	case IMAP_KEY_FLAG:
 	case IMAP_KEY_NO_FLAG:
 		return judge_flag(f, snap, key, m);
+	case IMAP_KEY_OLD:
+	case IMAP_KEY_RECENT:
+	case IMAP_KEY_NEW:
+		return judge_recent(f, snap, key, m);
 	case IMAP_KEY_KEYWORD:
 	case IMAP_KEY_NO_KEYWORD:
 		return judge_keyword(key, ready, m);

@@ -25,6 +25,8 @@ imap_flag_reader_begin(
 	const struct imap_selected *sel = imap->selected;
 
 	*out = (struct imap_flag_reader){ .snap = snap };
+	if (imap_recent_is_said(imap))
+		out->recent = &sel->recent;
 	if (sel->own_seen) {
 		out->seen = ARENA_NEW(imap_arena(imap), struct seen_reader);
 		seen_reader_init(out->seen, sel->folder_id, imap->user_id);
@@ -77,6 +79,8 @@ imap_flags_put(struct imap_flag_reader *r, const struct entry *entry, struct buf
 	for (size_t i = 0; (flags & ALL_WORDS) && i < COUNT(words) && ok; i++)
 		if (flags & words[i].flag)
 			ok = put_word(out, &first, words[i].text);
+	if (ok && r->recent && imap_recent_has(r->recent, entry->uid))
+		ok = put_word(out, &first, SPAN("\\Recent"));
 	for (unsigned i = 0; (flags >> 16) && i < r->keywords.count && ok; i++)
 		if (flags & FLAG_KEYWORD(i))
 			ok = put_word(out, &first, r->keywords.names[i]);
@@ -149,6 +153,7 @@ imap_put_flags_line(struct imap_session *imap, struct imap_flag_reader *reader, 
 	bool by_uid = (imap->run && imap->run->by_uid) ||
 		(imap->enabled & (IMAP_ENABLED_QRESYNC | IMAP_ENABLED_REV2));
 
+	imap_put_new_keywords(imap, &reader->keywords);
 	imap_put(buf_put(out, SPAN("* ")));
 	imap_put(buf_put_u64(out, seq));
 	imap_put(buf_put(out, SPAN(" FETCH (")));

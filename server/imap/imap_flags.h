@@ -18,6 +18,7 @@ struct imap_flag_reader {
 	struct snapshot *snap;
 	struct folder_keywords keywords;
 	struct seen_reader *seen; /* NULL: \Seen is in the entries */
+	const struct imap_recent *recent; /* NULL: the client hears nothing of it */
 };
 MUST_CHECK enum err imap_flag_reader_begin(
 	struct imap_session *s, struct snapshot *snap, struct imap_flag_reader *out);
@@ -28,7 +29,10 @@ uint32_t imap_flags_of(struct imap_flag_reader *reader, const struct entry *entr
 MUST_CHECK enum err imap_flags_put(
 	struct imap_flag_reader *reader, const struct entry *entry, struct buf *out);
 
-/* "* 5 FETCH (UID 7 FLAGS (\Seen) MODSEQ (12))": what a client is told unasked. */
+/*
+ * "* 5 FETCH (UID 7 FLAGS (\Seen) MODSEQ (12))": what a client is told unasked, behind the names of new
+ * keywords.
+ */
 void imap_put_flags_line(struct imap_session *s, struct imap_flag_reader *reader, uint32_t seq,
 	const struct entry *entry);
 
@@ -38,7 +42,10 @@ uint32_t imap_flags_allowed(const struct imap_selected *selected, bool *keywords
 /* "* FLAGS (...)", and with PERMANENT "* OK [PERMANENTFLAGS (... \*)]" (RFC 9051, 7.1, 7.3.5). */
 void imap_put_folder_flags(struct imap_session *s, const struct folder_keywords *keywords);
 
-/* The same where the folder has keywords that were not named: before a message shows one (RFC 9051, 7.3.5). */
+/*
+ * The same where the folder has keywords that were not named: before each line that shows flags, for its
+ * snapshot may be newer than the news (RFC 9051, 7.3.5).
+ */
 void imap_put_new_keywords(struct imap_session *s, const struct folder_keywords *keywords);
 
 #endif

@@ -12,6 +12,7 @@
 #include "proto/imap/imap_server.h"
 #include "server/imap/folder_watch.h"
 #include "server/imap/imap_commands.h"
+#include "server/imap/imap_recent.h"
 #include "server/net/work.h"
 #include "server/session/login.h"
 #include "server/session/session.h"
@@ -52,6 +53,7 @@ struct imap_selected {
 	uint32_t count, uidnext;
 	uint64_t modseq, gone_modseq;
 	unsigned keywords;    /* of the folder, that FLAGS named */
+	struct imap_recent recent;
 	struct folder_view *view;  /* NULL: no command needed it so far */
 	struct imap_load *load;	   /* while it is being made */
 };

@@ -342,6 +342,8 @@ sync_end(struct imap_session *imap)
 	}
 	if (came > 0)
 		imap_put(buf_printf(imap_out(imap), "* %u EXISTS\r\n", sel->count));
+	if (came > 0 || sync->gone.count > 0)
+		imap_recent_news(imap, &sync->fresh, sync->uidnext);
 	sel->uidnext = sync->uidnext;
 	if (!sync->holds_back)
 		sel->modseq = sync->target;

@@ -26,6 +26,24 @@ uid_ranges_add(struct uid_ranges *r, struct arena *a, uint32_t first, uint32_t l
 	items[r->count++] = (struct imap_range){ first, last };
 }
 
+bool
+uid_ranges_have(const struct uid_ranges *r, uint32_t number)
+{
+	size_t low = 0, high = r->count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (number > r->items[middle].last)
+			low = middle + 1;
+		else if (number < r->items[middle].first)
+			high = middle;
+		else
+			return true;
+	}
+	return false;
+}
+
 uint64_t
 uid_ranges_total(const struct uid_ranges *r)
 {

@@ -4,6 +4,8 @@
 #ifndef SERVER_IMAP_UID_RANGES_H
 #define SERVER_IMAP_UID_RANGES_H
 
+#include <stdbool.h>
+
 #include "proto/imap/imap_seqset.h"
 
 struct uid_ranges {
@@ -18,6 +20,7 @@ uid_ranges_sort(struct uid_ranges *r)
 {
 	r->count = imap_ranges_merge(r->items, r->count);
 }
+bool uid_ranges_have(const struct uid_ranges *r, uint32_t number); /* sorted ones */
 uint64_t uid_ranges_total(const struct uid_ranges *r); /* numbers in them */
 
 #endif

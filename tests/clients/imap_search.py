@@ -39,7 +39,7 @@ QUERIES = [
     ("1:3", "1 2 3"), ("2,4:*", "2 4 5 6 7 8"), ("UID 7:*", "7 8"), ("UID 100:*", "8"), ("UID 100:200", ""),
     ("SEEN", "2 3"), ("UNSEEN", "1 4 5 6 7 8"), ("FLAGGED", "3"), ("UNFLAGGED 1:3", "1 2"), ("DELETED", ""),
     ("ANSWERED", ""), ("UNANSWERED UNDELETED UNDRAFT 1", "1"), ("DRAFT", "4"), ("KEYWORD $Work", "5"),
-    ("UNKEYWORD $Work 4:6", "4 6"), ("KEYWORD never", ""), ("RECENT", ""), ("NEW", ""), ("OLD 1", "1"),
+    ("UNKEYWORD $Work 4:6", "4 6"), ("KEYWORD never", ""), ("RECENT OLD", ""), ("NEW OLD", ""), ("1 OR RECENT OLD", "1"),
     ("LARGER 5000", "7"), ("SMALLER 5000 NOT 1:6", "8"), ("SINCE 1-Jan-2020 1", "1"), ("BEFORE 1-Jan-2020", ""),
     ("YOUNGER 3600 2", "2"), ("OLDER 3600", ""), ("SAVEDSINCE 1-Jan-2020 3", "3"), ("SAVEDBEFORE 1-Jan-2020", ""),
     ("SAVEDATESUPPORTED 1", "1"), ("SENTBEFORE 1-Jan-2024", "8"), ("SENTON 1-Jun-2023", "8"),

@@ -237,6 +237,35 @@ test_shared_pop3_lock(void **state)
 	shared_close(&sh);
 }
 
+/* RFC 3501, 2.3.2: each uid is told first to one session, and the mark is written when the last has ended. */
+static void
+test_shared_recent_mark(void **state)
+{
+	struct shared *sh;
+
+	(void)state;
+	assert_int_equal(shared_open(&sh), OK);
+	shared_recent_begin(sh, 5, 3);
+	shared_recent_begin(sh, 5 + 4096, 1); /* the same bucket */
+	assert_int_equal(shared_recent_from(sh, 5, 3, 8, false), 3); /* EXAMINE takes nothing */
+	assert_int_equal(shared_recent_from(sh, 5, 3, 8, true), 3);
+	assert_int_equal(shared_recent_from(sh, 5, 3, 8, true), 8);
+	shared_recent_begin(sh, 5, 3);
+	assert_int_equal(shared_recent_from(sh, 5, 8, 10, true), 8);
+	assert_int_equal(shared_recent_from(sh, 5, 3, 9, true), 10); /* an older snapshot takes none back */
+	assert_int_equal(shared_recent_end(sh, 5, 0), 0);
+	assert_int_equal(shared_recent_end(sh, 5, 0), 10);
+	assert_int_equal(shared_recent_from(sh, 5, 3, 10, false), 10); /* while it is written */
+	shared_recent_begin(sh, 5, 3);
+	assert_int_equal(shared_recent_from(sh, 5, 10, 12, true), 10);
+	assert_int_equal(shared_recent_end(sh, 5, 10), 0); /* somebody has it open again */
+	assert_int_equal(shared_recent_end(sh, 5, 0), 12);
+	assert_int_equal(shared_recent_end(sh, 5, 12), 0);
+	assert_int_equal(shared_recent_from(sh, 5, 3, 12, false), 3); /* nothing is known here any more */
+	assert_int_equal(shared_recent_end(sh, 5 + 4096, 0), 0);
+	shared_close(&sh);
+}
+
 static void
 test_shared_register_of_sessions(void **state)
 {
@@ -275,6 +304,7 @@ test_net_shared(void)
 		cmocka_unit_test(test_shared_one_address_many_users_is_slowed_h57),
 		cmocka_unit_test(test_shared_remembers_good_logins_h63),
 		cmocka_unit_test(test_shared_pop3_lock),
+		cmocka_unit_test(test_shared_recent_mark),
 		cmocka_unit_test(test_shared_register_of_sessions),
 	};
 
