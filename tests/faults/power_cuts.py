@@ -37,6 +37,10 @@ class Tape:
         with_users(self.server, "anna", "bert", "dora")
         sender = Sender(self.server.ports["smtp"], 9, ["dora"], (300, 3000), MESSAGES_EACH)
         sender.run()
+        return self.copy_base()
+
+    def copy_base(self):
+        """Stop; what is there now is the base, and what comes next is taped."""
         equal(self.server.stop(), 0, "exit status before the tape")
         self.server.env = self.taped
         shutil.copytree(self.server.store, self.base)
