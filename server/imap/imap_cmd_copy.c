@@ -215,6 +215,7 @@ copy_begin(struct imap_session *imap, struct imap_cursor *args, bool move)
 	if (task->transfer.list.count == 0)
 		return imap_end(imap, IMAP_OK("There is no such message"));
 	task->transfer.job.size_bytes = 64 * task->transfer.list.count;
+	task->transfer.job.incoming = !task->transfer.move; /* H43: a move needs no room to keep */
 	err = imap_submit(imap, &task->transfer.job);
 	return err == OK ? IMAP_WAIT : imap_fail(imap, err);
 }

@@ -2,10 +2,13 @@
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 
-from load import delivery, end, equal, message_id, stored, with_users
-from postroom import Server, Skip, figure, true, wait_for
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+from load import delivery, end, equal, message_id, stored, with_users  # noqa: E402
+from postroom import Server, Skip, figure, true, wait_for  # noqa: E402
+from tests.harness.imap import Imap  # noqa: E402
 
 ROUNDS = int(os.environ.get("POSTROOM_DISK_ROUNDS", "2"))
 DISK_MB = 64
@@ -61,6 +64,17 @@ def empty(server):
     equal(server.pop("anna").stat()[0], 0, "deletes on a full disk")
 
 
+def imap_goes_on(server):
+    """What needs room is refused, what gives some back is not, and searches answer."""
+    with Imap(server.ports["imap"]).login("anna") as c:
+        c.ok("SELECT INBOX")
+        for command in ("COPY 1 Trash", "COPY 1:* Trash", b"APPEND Trash {%d+}\r\n%s" % (len(BODY), BODY)):
+            true(c.no(command).startswith(b"[OVERQUOTA]"), "%r on a full disk" % command[:20])
+        for command in ("STORE 1 +FLAGS (\\Seen)", "UID SEARCH BODY xxxxx", "MOVE 1 Trash", "SELECT Trash", "STORE 1:* +FLAGS (\\Deleted)",
+                        "EXPUNGE", "DELETE Trash", "CREATE Trash"):
+            c.ok(command)
+
+
 def full_rounds(server, rounds, what):
     acknowledged, counts = [], []
     for number in range(rounds):
@@ -70,6 +84,7 @@ def full_rounds(server, rounds, what):
         equal(server.pop("anna").stat()[0], counts[-1], "messages there in round %d" % (number + 1))
         status, text = server.check()
         equal(status, 0, "the check of a full store: " + text[-400:])
+        imap_goes_on(server)
         empty(server)
         wait_for(lambda: message_id(delivery(server.ports["smtp"])), "mail comes again after the deletes", ROOM_AGAIN_S)
         empty(server)
@@ -79,7 +94,7 @@ def full_rounds(server, rounds, what):
 
 
 def run_on(work, store, extra, what):
-    server = Server(work + "/server", extra=extra)
+    server = Server(work + "/server", extra=extra, services=("smtp", "pop3", "pop3s", "imap"))
     server.store = store
     server.write_config()
     try:
