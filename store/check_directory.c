@@ -4,6 +4,7 @@
 #include "proto/base/ascii.h"
 #include "store/changes.h"
 #include "store/check_run.h"
+#include "store/folder_names.h"
 #include "store/groups.h"
 #include "store/logins.h"
 #include "store/maillists.h"
@@ -94,7 +95,7 @@ visit_user(struct check *c, const struct row *row)
 	if (user.removed_ms != 0)
 		return;
 	check_name(c, user.name, NAME_USER, id);
-	if (folder_find(c->snap, id, SPAN("INBOX"), &folder) == ERR_NOT_FOUND) {
+	if (folder_find_by_walk(c->snap, id, SPAN("INBOX"), &folder) == ERR_NOT_FOUND) {
 		check_say(c, true, "users %llu: has no INBOX", (ull)id);
 		check_fix_add(c, fix_inbox, SPAN_NONE, SPAN_NONE)->n[0] = id;
 	}

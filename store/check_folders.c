@@ -3,6 +3,7 @@
  */
 #include "store/check_run.h"
 #include "store/expunged.h"
+#include "store/folder_names.h"
 #include "store/messages.h"
 #include "store/users.h"
 
@@ -182,7 +183,7 @@ recovered_name(struct snapshot *snap, uint64_t user_id, uint64_t folder_id, stru
 	struct folder inbox;
 	enum err err;
 
-	if (folder_find(snap, user_id, SPAN("INBOX"), &inbox) == ERR_NOT_FOUND)
+	if (folder_find_by_walk(snap, user_id, SPAN("INBOX"), &inbox) == ERR_NOT_FOUND)
 		return buf_put(name, SPAN("INBOX"));
 	err = buf_put(name, SPAN("Recovered-"));
 	return err == OK ? buf_put_u64(name, folder_id) : err;
@@ -210,6 +211,8 @@ fix_folder_row(struct txn *txn, const struct check_fix *fix)
 	f.expunged_floor = f.highest_modseq;
 	if (err == OK)
 		err = folder_put(txn, &f);
+	if (err == OK) /* that of the name it had leads nowhere now, and goes in the next round */
+		err = folder_name_add(txn, &f);
 	if (err == OK) /* H27: clients must not believe what they remember */
 		err = folder_renew_uidvalidity(txn, f.user_id, f.folder_id);
 	buf_fini(&name);

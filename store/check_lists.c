@@ -166,6 +166,12 @@ visit_right(struct check *c, const struct row *row)
 }
 
 static void
+visit_folder(struct check *c, const struct row *row)
+{
+	indexed(c, TABLE_folders, row);
+}
+
+static void
 index_holds(struct check *c, enum store_table index, const struct row *row)
 {
 	if (index_row_holds(c->snap, index, row))
@@ -192,6 +198,12 @@ visit_right_found(struct check *c, const struct row *row)
 	index_holds(c, TABLE_rights_find, row);
 }
 
+static void
+visit_folder_name(struct check *c, const struct row *row)
+{
+	index_holds(c, TABLE_folder_names, row);
+}
+
 void
 check_lists(struct check *c)
 {
@@ -206,4 +218,6 @@ check_lists(struct check *c)
 	check_walk(c, TABLE_targets, visit_target);
 	check_walk(c, TABLE_rights, visit_right);
 	check_walk(c, TABLE_rights_find, visit_right_found);
+	check_walk(c, TABLE_folders, visit_folder);
+	check_walk(c, TABLE_folder_names, visit_folder_name);
 }

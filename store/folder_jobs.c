@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "store/bin.h"
+#include "store/folder_names.h"
 
 #define ROWS_A_SLICE 500
 
@@ -52,10 +53,12 @@ enum err
 folder_hide(struct txn *txn, uint64_t user_id, uint64_t folder_id)
 {
 	char name[FOLDER_NAME_MAX];
-	struct key key, extra;
+	struct key key, extra, old_name;
 	struct folder f;
 	enum err err = folder_get(txn_view(txn), user_id, folder_id, &f);
 
+	if (err == OK)
+		err = folder_name_key(&old_name, &f);
 	if (err != OK)
 		return err;
 	if (folder_name_eq(f.name, SPAN("INBOX")) || folder_name_is_hidden(f.name))
@@ -67,7 +70,11 @@ folder_hide(struct txn *txn, uint64_t user_id, uint64_t folder_id)
 	key_u64_u64(&key, user_id, folder_id);
 	txn_note_folder(txn, folder_id);
 	err = table_delete(txn, TABLE_folders, &key);
-	return err == OK ? folder_put(txn, &f) : err;
+	if (err == OK)
+		err = folder_name_drop(txn, &old_name);
+	if (err == OK)
+		err = folder_put(txn, &f);
+	return err == OK ? folder_name_add(txn, &f) : err;
 }
 
 enum err

@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "store/folders.h"
+#include "store/folder_names.h"
 
 struct name {
 	struct span name; /* in the arena */
@@ -88,15 +88,22 @@ names_write(struct renaming *r)
 	for (size_t i = 0; i < r->count && err == OK; i++) {
 		const struct name *n = &r->names[i];
 		struct folder f;
+		struct key old;
 
 		if (!n->moves)
 			continue;
 		err = folder_get(txn_view(r->txn), r->user_id, n->folder_id, &f);
+		if (err == OK)
+			err = folder_name_key(&old, &f);
 		if (err != OK)
 			return err;
 		f.name = name_after(r, n);
 		txn_note_folder(r->txn, n->folder_id);
 		err = folder_put(r->txn, &f);
+		if (err == OK)
+			err = folder_name_drop(r->txn, &old);
+		if (err == OK)
+			err = folder_name_add(r->txn, &f);
 	}
 	return err;
 }

@@ -1,9 +1,10 @@
 /*
- * folders.c - one row a folder; names are found by walking the user's rows, which are few.
+ * folders.c - one row a folder, and a row of the index by name where that changes (folder_names.h).
  */
 #include "store/folders.h"
 
 #include "store/expunged.h"
+#include "store/folder_names.h"
 #include "store/ids.h"
 #include "store/rights.h"
 #include "store/rows.h"
@@ -13,37 +14,61 @@
 #define FOLDER_ROOM 512 /* bytes of a record: the name and sixteen numbers */
 
 static enum err
-take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
+take_key(struct span key, struct folder *f)
 {
-	struct span key = row->key;
-	struct record_in in;
 	enum err err;
 
 	*f = (struct folder){ .user_id = 0 };
-	if (key_take_u64(&key, &f->user_id) != OK || key_take_u64(&key, &f->folder_id) != OK) {
+	err = key_take_u64(&key, &f->user_id);
+	return err == OK ? key_take_u64(&key, &f->folder_id) : err;
+}
+
+static enum err
+take_fields(struct record_in *in, struct folder *f)
+{
+	f->uidvalidity = record_take_u32(in);
+	f->uidnext = record_take_u32(in);
+	f->highest_modseq = record_take_varint(in);
+	f->expunged_floor = record_take_varint(in);
+	f->expunged_rows = record_take_varint(in);
+	f->bytes = record_take_varint(in);
+	f->messages = (uint32_t)record_take_varint(in);
+	f->unseen = (uint32_t)record_take_varint(in);
+	f->deleted = (uint32_t)record_take_varint(in);
+	f->held = (uint32_t)record_take_varint(in);
+	f->last_block_uid = (uint32_t)record_take_varint(in);
+	f->attributes = (uint32_t)record_take_varint(in);
+	f->recent_uid = in->version > 1 ? (uint32_t)record_take_varint(in) : f->uidnext;
+	f->name = record_take_span(in);
+	f->extra = record_take_rest(in);
+	return record_end(in);
+}
+
+static enum err
+take_folder(struct snapshot *snap, const struct row *row, struct folder *f)
+{
+	struct record_in in;
+	enum err err;
+
+	if (take_key(row->key, f) != OK) {
 		f->folder_id = UINT64_MAX; /* nobody gets past such a key */
 		return table_damaged(snap, TABLE_folders, row->key, "key");
 	}
 	err = row_record(snap, TABLE_folders, row, FOLDER_VERSION, &in);
 	if (err != OK)
 		return err;
-	f->uidvalidity = record_take_u32(&in);
-	f->uidnext = record_take_u32(&in);
-	f->highest_modseq = record_take_varint(&in);
-	f->expunged_floor = record_take_varint(&in);
-	f->expunged_rows = record_take_varint(&in);
-	f->bytes = record_take_varint(&in);
-	f->messages = (uint32_t)record_take_varint(&in);
-	f->unseen = (uint32_t)record_take_varint(&in);
-	f->deleted = (uint32_t)record_take_varint(&in);
-	f->held = (uint32_t)record_take_varint(&in);
-	f->last_block_uid = (uint32_t)record_take_varint(&in);
-	f->attributes = (uint32_t)record_take_varint(&in);
-	f->recent_uid = in.version > 1 ? (uint32_t)record_take_varint(&in) : f->uidnext;
-	f->name = record_take_span(&in);
-	f->extra = record_take_rest(&in);
-	return record_end(&in) == OK ? OK
-				     : table_damaged(snap, TABLE_folders, row->key, "fields");
+	return take_fields(&in, f) == OK ? OK
+					 : table_damaged(snap, TABLE_folders, row->key, "fields");
+}
+
+bool
+folder_decode(const struct row *row, struct folder *f)
+{
+	struct record_in in;
+
+	return take_key(row->key, f) == OK &&
+	       record_open(&in, TABLE_folders, row->key, row->value, FOLDER_VERSION) == OK &&
+	       take_fields(&in, f) == OK;
 }
 
 enum err
@@ -136,19 +161,6 @@ folder_name_is_under(struct span name, struct span parent)
 	if (name.len > parent.len && name.ptr[parent.len] != '/')
 		return false;
 	return folder_name_eq(span_range(name, 0, parent.len), parent);
-}
-
-enum err
-folder_find(struct snapshot *snap, uint64_t user_id, struct span name, struct folder *out)
-{
-	bool damaged = false;
-	enum err err = folder_next(snap, user_id, 0, out);
-
-	while (err == ERR_CORRUPT || (err == OK && !folder_name_eq(out->name, name))) {
-		damaged |= err == ERR_CORRUPT;
-		err = folder_next(snap, user_id, out->folder_id, out);
-	}
-	return err == ERR_NOT_FOUND && damaged ? ERR_CORRUPT : err;
 }
 
 enum err
@@ -263,6 +275,8 @@ folder_make(struct txn *txn, uint64_t user_id, struct span name, uint64_t *folde
 		memcpy(room, inbox.ptr, inbox.len);
 	txn_note_folder(txn, f.folder_id);
 	err = folder_put(txn, &f);
+	if (err == OK)
+		err = folder_name_add(txn, &f);
 	return err == OK && near.parent_id ? rights_inherit(txn, near.parent_id, f.folder_id)
 					   : err;
 }
@@ -402,11 +416,13 @@ enum err
 folder_remove(struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows, bool *gone)
 {
 	struct folder f;
-	struct key key;
+	struct key key, name;
 	bool more;
 	enum err err = folder_get(txn_view(txn), user_id, folder_id, &f);
 
 	*gone = false;
+	if (err == OK)
+		err = folder_name_key(&name, &f);
 	if (err != OK)
 		return err;
 	if (f.messages + f.held > 0)
@@ -417,5 +433,6 @@ folder_remove(struct txn *txn, uint64_t user_id, uint64_t folder_id, size_t rows
 		return err;
 	*gone = true;
 	key_u64_u64(&key, user_id, folder_id);
-	return table_delete(txn, TABLE_folders, &key);
+	err = table_delete(txn, TABLE_folders, &key);
+	return err == OK ? folder_name_drop(txn, &name) : err;
 }

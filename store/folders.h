@@ -51,7 +51,7 @@ struct folder {
 	struct span extra;       /* fields to come */
 };
 
-/* ERR_NOT_FOUND; ERR_CORRUPT: it, or where it is not found another that may be the one. */
+/* ERR_NOT_FOUND, ERR_CORRUPT. */
 MUST_CHECK enum err folder_get(
 	struct snapshot *snap, uint64_t user_id, uint64_t folder_id, struct folder *out);
 MUST_CHECK enum err folder_find(
@@ -128,7 +128,9 @@ MUST_CHECK enum err folder_renew_uidvalidity(
  */
 MUST_CHECK enum err folders_recount(struct txn *txn, uint64_t user_id, unsigned *wrong);
 
-/* For messages.c and check.c: write the row back. */
+/* ROW of TABLE_folders taken apart; false where it is damaged, of which the log hears nothing. */
+bool folder_decode(const struct row *row, struct folder *out);
+/* For messages.c and check.c: write the row back. Where its name is new, see folder_names.h. */
 MUST_CHECK enum err folder_put(struct txn *txn, const struct folder *folder);
 
 #endif

@@ -4,6 +4,7 @@
 #include "store/indexes.h"
 
 #include "proto/base/ascii.h"
+#include "store/folder_names.h"
 #include "store/maillists.h"
 #include "store/mappings.h"
 #include "store/referrers.h"
@@ -83,6 +84,28 @@ right_source(struct span key, struct key *source)
 	return true;
 }
 
+static bool
+folder_key(const struct row *row, struct key *out)
+{
+	struct folder folder;
+
+	return folder_decode(row, &folder) && folder_name_key(out, &folder) == OK;
+}
+
+/* The row of `folders` that one of `folder_names` follows from. */
+static bool
+folder_source(struct span key, struct key *source)
+{
+	uint64_t user_id, folder_id;
+	struct span id = span_from(key, key.len - sizeof(folder_id));
+
+	if (key.len < 2 * sizeof(uint64_t) || key_take_u64(&key, &user_id) != OK ||
+		key_take_u64(&id, &folder_id) != OK)
+		return false;
+	key_u64_u64(source, user_id, folder_id);
+	return true;
+}
+
 static const struct index {
 	enum store_table of, table;
 	bool (*key)(const struct row *row, struct key *out);
@@ -91,6 +114,7 @@ static const struct index {
 	{ TABLE_mappings, TABLE_targets, mapping_key },
 	{ TABLE_list_members, TABLE_targets, member_key },
 	{ TABLE_rights, TABLE_rights_find, right_key },
+	{ TABLE_folders, TABLE_folder_names, folder_key },
 };
 
 static const struct index *
@@ -101,6 +125,15 @@ index_of(enum store_table of)
 			return &indexes[i];
 	}
 	return NULL;
+}
+
+bool
+index_is(enum store_table table)
+{
+	for (size_t i = 0; i < COUNT(indexes); i++)
+		if (indexes[i].table == table)
+			return true;
+	return false;
 }
 
 bool
@@ -187,6 +220,9 @@ index_source(enum store_table table, struct span key, enum store_table *of, stru
 	case TABLE_rights_find:
 		*of = TABLE_rights;
 		return right_source(key, source);
+	case TABLE_folder_names:
+		*of = TABLE_folders;
+		return folder_source(key, source);
 	default:
 		return referrer_source(key, of, source);
 	}

@@ -5,10 +5,12 @@
  *	targets        lower-case target 0 kind id   from mappings and list_members: see referrers.h
  *	list_sizes     list_id                       from list_members: how many
  *	rights_find    kind subject_id folder_id     from rights: what is shared with somebody
+ *	folder_names   user_id name 0 folder_id      from folders: which has that name
  *
  * rows.c calls these for every row that comes, changes or goes, undo included, so no path that
- * writes rows can forget them; they are not in the log of changes. A store of before they were is
- * indexed in the commit that makes their tables.
+ * writes rows can forget them; they are not in the log of changes. (Folders are written for each
+ * message; folders.c says itself where a name changes.) A store of before they were is indexed in
+ * the commit that makes their tables.
  */
 #ifndef STORE_INDEXES_H
 #define STORE_INDEXES_H
@@ -34,6 +36,9 @@ bool index_of_row(enum store_table of, const struct row *row, enum store_table *
 	struct key *key);
 /* Does ROW of the index TABLE follow from a row that is there? */
 bool index_row_holds(struct snapshot *snap, enum store_table table, const struct row *row);
+
+/* Is TABLE an index, made from other rows where it is not there? */
+bool index_is(enum store_table table);
 
 /* Has the group or list whose row of TABLE is under KEY a member? Then it cannot just vanish. */
 MUST_CHECK enum err index_has_members(

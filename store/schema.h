@@ -30,6 +30,7 @@
 	X(list_sizes,  "list_id",                        "how many members; follows list_members") \
 	X(targets,     "lower-case target 0 kind id",    "") /* what points at a name, see referrers.h */ \
 	X(folders,     "user_id folder_id",              "folder; user_id 0 owns what lies in Shared/") \
+	X(folder_names, "user_id name 0 folder_id",      "") /* follows folders, see indexes.h */ \
 	X(subscriptions, "user_id name",                 "") \
 	X(keywords,    "folder_id",                      "names of its keywords, see keywords.h") \
 	X(rights,      "folder_id kind subject_id",      "what a user, group or anyone may") \

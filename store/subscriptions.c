@@ -3,7 +3,7 @@
  */
 #include "store/subscriptions.h"
 
-#include "store/folders.h"
+#include "store/folder_names.h"
 #include "store/rows.h"
 
 static bool
@@ -16,14 +16,8 @@ name_is_possible(struct span name)
 static void
 key_make(struct key *key, uint64_t user_id, struct span name)
 {
-	struct span inbox = SPAN("INBOX");
-
 	key_u64(key, user_id);
-	if (folder_name_is_under(name, inbox)) {
-		key_put_bytes(key, inbox);
-		name = span_from(name, inbox.len);
-	}
-	key_put_bytes(key, name);
+	folder_name_put(key, name);
 }
 
 static enum err

@@ -6,7 +6,9 @@
 #include "store/bin.h"
 #include "store/expunged.h"
 #include "store/folder_jobs.h"
+#include "store/folder_names.h"
 #include "store/groups.h"
+#include "store/ids.h"
 #include "store/keywords.h"
 #include "store/rights.h"
 #include "store/seen.h"
@@ -608,6 +610,33 @@ put_nothing(struct txn *txn, void *arg)
 }
 
 static enum err
+delete_row(struct txn *txn, void *arg)
+{
+	struct spoiling *s = arg;
+
+	return table_delete(txn, s->table, &s->key);
+}
+
+/* As folder_make() makes them, without a look at all that are there for each. */
+static enum err
+make_many(struct txn *txn, void *arg)
+{
+	struct act *a = arg;
+	struct folder folder = { .user_id = a->user_id, .uidnext = 1, .highest_modseq = 1 };
+	enum err err = OK;
+
+	for (unsigned i = 0; i < 8000 && err == OK; i++) {
+		folder.folder_id = id_next(txn, COUNTER_folder);
+		folder.uidvalidity = id_next_uidvalidity(txn);
+		folder.name = arena_printf(txn_arena(txn), "Many/%u", i);
+		err = folder_put(txn, &folder);
+		if (err == OK)
+			err = folder_name_add(txn, &folder);
+	}
+	return err;
+}
+
+static enum err
 bin_one(struct txn *txn, void *arg)
 {
 	struct act *a = arg;
@@ -690,6 +719,54 @@ test_check_mends_what_hangs_on_nothing(void **state)
 	}
 }
 
+/* The index by name, damaged both ways: what it says is never believed, and check makes it right. */
+static void
+test_check_mends_the_index_of_names(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t anna = fixture_user(f, "anna");
+	struct folder sent = found(f, anna, "Sent"), folder;
+	struct spoiling s = { .table = TABLE_folder_names };
+	unsigned lines;
+
+	key_u64(&s.key, anna);
+	key_put_name(&s.key, SPAN("Nowhere"));
+	key_put_u64(&s.key, sent.folder_id);
+	assert_int_equal(run(f, put_nothing, &s), OK);
+	assert_false(is_there(f, anna, "Nowhere"));
+	key_u64(&s.key, anna);
+	key_put_name(&s.key, SPAN("Sent"));
+	key_put_u64(&s.key, sent.folder_id);
+	assert_int_equal(run(f, delete_row, &s), OK);
+	assert_int_equal(folder_find_by_walk(look(f), anna, SPAN("Sent"), &folder), OK);
+	assert_int_equal(renamed(f, anna, "Drafts", "Sent"), ERR_EXISTS);
+	fixture_close(f);
+	assert_int_equal(fixture_check(f, false, &lines), 1);
+	assert_int_equal(lines, 2);
+	assert_int_equal(fixture_check(f, true, &lines), 0);
+	fixture_open(f);
+	assert_int_equal(found(f, anna, "Sent").folder_id, sent.folder_id);
+	closes_clean(f);
+}
+
+/* However many there are. */
+static void
+test_a_name_is_found_without_a_walk(void **state)
+{
+	struct fixture *f = *state;
+	struct act a = { .user_id = fixture_user(f, "anna") };
+	struct folder folder;
+
+	assert_int_equal(run(f, make_many, &a), OK);
+	look(f);
+	for (unsigned i = 0; i < 20000; i++) /* walks would take a minute */
+		assert_int_equal(folder_find(f->snap, a.user_id, SPAN("Many/7999"), &folder), OK);
+	assert_int_equal(renamed(f, a.user_id, "Many/0", "Few"), OK);
+	assert_true(is_there(f, a.user_id, "Few"));
+	assert_false(is_there(f, a.user_id, "Many/0"));
+	closes_clean(f);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
@@ -711,6 +788,8 @@ test_folders(void)
 		T(test_seen_keeps_each_apart),
 		T(test_check_h49_mends_what_hangs_on_folders),
 		T(test_check_mends_what_hangs_on_nothing),
+		T(test_check_mends_the_index_of_names),
+		T(test_a_name_is_found_without_a_walk),
 	};
 
 	return cmocka_run_group_tests_name("folders", tests, NULL, NULL);

@@ -6,6 +6,7 @@
 #include <lmdb.h>
 #include <stdio.h>
 
+#include "store/folders.h"
 #include "store/groups.h"
 #include "store/mappings.h"
 #include "store/referrers.h"
@@ -307,11 +308,12 @@ drop_counters(MDB_txn *txn, MDB_dbi meta, size_t count)
 	assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
 }
 
+/* The first COUNT of these, and the COUNTERS that came last. */
 static void
-drop_tables(const struct fixture *f, bool counters)
+drop_tables(const struct fixture *f, size_t count, size_t counters)
 {
-	static const char *const tables[] = { "maillists", "list_members", "list_sizes",
-		"targets", "group_members" };
+	static const char *const tables[] = { "folder_names", "maillists", "list_members",
+		"list_sizes", "targets", "group_members" };
 	MDB_val key = { 4, (void *)(uintptr_t) "seal" }, value;
 	uint64_t id;
 	MDB_env *env;
@@ -323,15 +325,15 @@ drop_tables(const struct fixture *f, bool counters)
 	assert_int_equal(mdb_env_set_mapsize(env, (size_t)1 << 30), 0);
 	assert_int_equal(mdb_env_open(env, f->dir, 0, 0600), 0);
 	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-	for (size_t i = 0; i < COUNT(tables); i++)
+	for (size_t i = 0; i < COUNT(tables) && i < count; i++)
 		if (mdb_dbi_open(txn, tables[i], 0, &dbi) == 0)
 			assert_int_equal(mdb_drop(txn, dbi, 1), 0);
 	id = mdb_txn_id(txn); /* as every commit does (H48) */
 	value = (MDB_val){ sizeof(id), &id };
 	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
 	assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
-	if (counters)
-		drop_counters(txn, dbi, 2);
+	if (counters > 0)
+		drop_counters(txn, dbi, counters);
 	assert_int_equal(mdb_txn_commit(txn), 0);
 	mdb_env_close(env);
 }
@@ -348,15 +350,34 @@ test_indexes_are_made_for_an_older_store(void **state)
 	assert_int_equal(run(f, join, &a), OK);
 	mapping_of(f, "office", "anna");
 	fixture_close(f);
-	drop_tables(f, false);
+	drop_tables(f, SIZE_MAX, 0);
 	assert_int_not_equal(fixture_check(f, false, &lines), 0); /* they should be there */
-	drop_tables(f, true);
+	drop_tables(f, SIZE_MAX, 2);
 	assert_int_equal(fixture_check(f, false, &lines), 0); /* they cannot be there yet */
 	assert_int_equal(lines, 0);
 	fixture_open(f);
 	assert_int_equal(members_of_group(f, a.id), 1);
 	expect_referrers(f, "anna", "mapping:anna");
 	list_of(f, "team", "anna");
+	expect_clean(f);
+}
+
+/* An index alone is no loss, and check needs none. */
+static void
+test_folders_are_indexed_by_name_at_the_next_start(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t user_id = fixture_user(f, "anna");
+	struct folder folder;
+	unsigned lines;
+
+	fixture_close(f);
+	drop_tables(f, 1, 0);
+	assert_int_equal(fixture_check(f, false, &lines), 0);
+	assert_int_equal(lines, 0);
+	fixture_open(f);
+	assert_int_equal(folder_find(look(f), user_id, SPAN("inbox"), &folder), OK);
+	assert_int_equal(folder_find(f->snap, user_id, SPAN("Sent"), &folder), OK);
 	expect_clean(f);
 }
 
@@ -370,6 +391,7 @@ test_referrers(void)
 		T(test_group_members_follow_users),
 		T(test_check_lists_finds_and_mends),
 		T(test_indexes_are_made_for_an_older_store),
+		T(test_folders_are_indexed_by_name_at_the_next_start),
 	};
 #undef T
 	return cmocka_run_group_tests_name("referrers", tests, NULL, NULL);
