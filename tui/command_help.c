@@ -126,12 +126,15 @@ command_nearest(struct span typed, struct arena *a)
 struct span
 command_verbs(struct span noun, struct arena *a)
 {
-	struct span all = SPAN("one of:"), verb;
+	struct span all = SPAN("one of:"), before = SPAN_NONE, verb;
 
-	for (size_t i = 0; i < COUNT(control_methods); i++)
-		if (has_noun(&control_methods[i], noun, &verb))
-			all = arena_printf(a, "%.*s%s %.*s", SPAN_FMT(all),
-				all.ptr[all.len - 1] == ':' ? "" : ",", SPAN_FMT(verb));
+	for (size_t i = 0; i < COUNT(control_methods); i++) {
+		if (!has_noun(&control_methods[i], noun, &verb) || span_eq(verb, before))
+			continue;
+		before = verb; /* `folder rights` looks, and gives */
+		all = arena_printf(a, "%.*s%s %.*s", SPAN_FMT(all),
+			all.ptr[all.len - 1] == ':' ? "" : ",", SPAN_FMT(verb));
+	}
 	return all;
 }
 
@@ -343,15 +346,16 @@ put_name(struct span name, struct buf *out)
 static void
 put_overview(struct buf *out)
 {
-	struct span before = SPAN_NONE, noun, verb;
+	struct span before = SPAN_NONE, verb_before = SPAN_NONE, noun, verb;
 	size_t column = 0;
 
 	for (size_t i = 0; i < COUNT(control_methods); i++) {
 		const struct control_method *m = &control_methods[i];
 		bool has_verb = span_cut(span_of(m->words), ' ', &noun, &verb);
 
-		if (noun.len == 0)
+		if (noun.len == 0 || (has_verb && span_eq(noun, before) && span_eq(verb, verb_before)))
 			continue;
+		verb_before = verb;
 		if (has_verb && span_eq(noun, before)) {
 			bool wide = column + verb.len > USAGE_WIDTH - NOUN_WIDTH;
 

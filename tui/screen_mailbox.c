@@ -3,19 +3,18 @@
  */
 #include "tui/screen_rows.h"
 
-static const struct form_class move_to = {
-	.title = "Move",
-	.fields = (const struct form_field[]){
-		{ "Where to", "to_folder", "Folder", FORM_TEXT, NULL, "made where it is not there; empty: INBOX" },
-		{ NULL, "to_user", "Of user", FORM_TEXT, NULL, "empty: the same user" },
-		{ 0 } },
-};
+static const struct form_field where_to[] = {
+	{ "Where to", "to_folder", "Folder", FORM_TEXT, NULL, "made where it is not there; empty: INBOX" },
+	{ NULL, "to_user", "Of user", FORM_TEXT, NULL, "empty: the same user" },
+	{ 0 } };
+static const struct form_class move_to = { .title = "Move", .fields = where_to };
+static const struct form_class copy_to = { .title = "Copy", .fields = where_to };
 
 #define MAIL_KEYS(PARAMS) \
 	{ KEY_RETURN, "Read", .open = &screen_letter_header }, \
 	{ 'H', "Hold/release", "message.hold", .params = PARAMS, .take = "folder", .other = { "held", "true", "message.release" } }, \
 	{ 'M', "Move", "message.move", .params = PARAMS, .take = "folder", .form = &move_to }, \
-	{ 'C', "Copy", "message.copy", .params = PARAMS, .take = "folder", .form = &move_to }, \
+	{ 'C', "Copy", "message.copy", .params = PARAMS, .take = "folder", .form = &copy_to }, \
 	{ 'd', "Remove", "message.remove", .params = PARAMS, .take = "folder" }, \
 	{ 'P', "Purge", "message.purge", .params = PARAMS, .take = "folder", .help = "Remove messages for good, past the bin." }
 

@@ -145,6 +145,11 @@ show_letter(struct control_call *call, struct snapshot *snap, const struct lette
 		if (!control_letter_part(
 			    call, snap, l->content, control_param(call, "part"), &part))
 			return STEP_FAIL;
+		if (s->fd < 0) {
+			control_fail(call, RPC_INVALID, "a part is written to a file, decoded",
+				"--out FILE names it", "out");
+			return STEP_FAIL;
+		}
 		s->at = part.body_offset - l->content->header.len;
 		s->end = s->at + part.body_size;
 		mime_decoder_init(&s->decoder, part.encoding);

@@ -228,6 +228,8 @@ def show_parts(c, s):
     out = os.path.join(s.dir, "part")
     st, _, err = s.run("message", "show", "karl", "1", "--part", "2", "--out", out)
     c.check("message show --part --out is one part, decoded", st == 0 and open(out, "rb").read() == b"PNG!", err)
+    st, _, err = s.run("message", "show", "karl", "1", "--part", "2")
+    c.check("a part wants a file, and is not another one's text", st == 1 and "--out FILE" in err, (st, err))
     st, _, err = s.run("message", "show", "karl", "1", "--part", "3", "--out", out)
     c.check("a part that is not there is refused", st == 1 and "no such part" in err, err)
     s.run("message", "purge", "karl", "1", "--folder", "INBOX", "--yes")
