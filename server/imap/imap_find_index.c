@@ -192,6 +192,45 @@ find_map(struct imap_find *f, struct snapshot *snap, int64_t until_us, bool *mor
 
 /* ---- what is left ---- */
 
+/*
+ * Of many rows the sieves say no to nearly all: both in one bit each, the copies' only where there is something
+ * in it.
+ */
+struct narrow_sieve {
+	uint64_t contents[FIND_SIEVE / 64], copies[FIND_SIEVE / 64];
+	uint64_t content_cursor, copy_cursor;
+	bool asks_copies;
+};
+
+static struct narrow_sieve *
+narrow_sieve_new(struct imap_find *f, const struct find_answer *a)
+{
+	struct narrow_sieve *s = ARENA_NEW(&f->arena, struct narrow_sieve);
+
+	for (size_t i = 0; i < FIND_SIEVE / 64; i++) {
+		s->contents[i] = a->content_ids.sieve[i] | a->content_unsure.sieve[i];
+		s->copies[i] = a->copy_ids.sieve[i] | a->copy_unsure.sieve[i];
+	}
+	s->content_cursor = a->contents.cursor;
+	s->copy_cursor = a->copies.cursor;
+	s->asks_copies = a->copy_ids.count + a->copy_unsure.count > 0 || s->copy_cursor != UINT64_MAX;
+	return s;
+}
+
+/* False: certainly not one that the index found, or does not know. */
+static inline bool
+sieve_lets(const struct narrow_sieve *s, const struct search_map *map, size_t row)
+{
+	uint64_t content = map->contents[row];
+
+	if ((s->contents[content % FIND_SIEVE / 64] >> content % 64 & 1) ||
+		content >= s->content_cursor)
+		return true;
+	return s->asks_copies &&
+		((s->copies[map->copies[row] % FIND_SIEVE / 64] >> map->copies[row] % 64 & 1) ||
+			map->copies[row] >= s->copy_cursor);
+}
+
 static bool
 map_row_is_left(const struct imap_find *f, size_t row)
 {
@@ -212,17 +251,18 @@ void
 find_narrow(struct imap_find *f)
 {
 	struct uid_ranges left = { NULL, 0, 0 };
+	const struct narrow_sieve *sieve = NULL; /* of the first that was answered */
 	size_t range = 0;
-	bool narrows = false;
 
-	for (unsigned i = 1; i < f->search->count; i = f->search->keys[i].next)
-		narrows |= f->keys[i].answer != NULL;
-	if (!narrows || !f->map)
+	for (unsigned i = 1; f->map && !sieve && i < f->search->count; i = f->search->keys[i].next)
+		if (f->keys[i].answer)
+			sieve = narrow_sieve_new(f, f->keys[i].answer);
+	if (!sieve)
 		return;
 	for (size_t row = 0; row < f->map->count; row++) {
 		uint32_t seq;
 
-		if (!map_row_is_left(f, row) || !(seq = view_seq(f->view, f->map->uids[row])))
+		if (!sieve_lets(sieve, f->map, row) || !map_row_is_left(f, row) || !(seq = view_seq(f->view, f->map->uids[row])))
 			continue;
 		while (range < f->ranges.count && f->ranges.items[range].last < seq)
 			range++;
