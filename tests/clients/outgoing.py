@@ -3,9 +3,9 @@
 import os
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from name_server import NameServer  # noqa: E402
 from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
@@ -48,8 +48,8 @@ def trace_text(server, message):
     return "\n".join(s for row in server.json("trace", message) for s in row["steps"])
 
 
-def certificate(folder, name, ca=None):
-    """A key and a certificate for NAME, by openssl: (certificate, key); self-signed or of CA."""
+def certificate(folder, name):
+    """A self-signed certificate for NAME and its key, by openssl."""
     base = os.path.join(folder, name)
     cert, key = base + ".pem", base + ".key"
     run = lambda *a: subprocess.run(["openssl", *a], check=True, capture_output=True)  # noqa: E731
@@ -186,13 +186,7 @@ def test_no_password_in_clear_H66():
 # ---- TLS (H68) ----
 
 
-def tls_site(folder, names, **keys):
-    return {name: certificate(folder, name) for name in names}
-
-
 def test_tls_opportunistic_and_required_H68():
-    with site("") as keys:  # a folder
-        cert = certificate(keys.dir, "localhost")
     with Server(extra="") as folder:
         cert = certificate(folder.dir, "localhost")
         with SmtpSink(tls=cert) as sink, site(relay(sink)) as server:
@@ -441,5 +435,4 @@ def test_kill_loses_none_and_doubles_few_H18():
 
 
 if __name__ == "__main__":
-    from name_server import NameServer
     sys.exit(tap([(n[5:].replace("_", " "), f) for n, f in list(globals().items()) if n.startswith("test_")]))

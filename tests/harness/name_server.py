@@ -3,7 +3,7 @@
     with NameServer({"2.0.0.127.bl.test": "127.0.0.2"}) as dns:
         ... dns.address ... dns.asked("2.0.0.127.bl.test") ...
 
-A name has an address, or the way in which it is answered: see WAYS. Names it does not know do not exist.
+A name has an address, or the way in which it is answered: see WAYS, or a function like those there. Names it does not know do not exist.
 """
 import socket
 import struct
@@ -93,6 +93,8 @@ class NameServer:
         name = query.name.lower()
         self.queries.append(name)
         way = self.names.get(name, "nowhere")
+        if callable(way):
+            return way(query, tcp)
         if way in WAYS:
             return WAYS[way](query, tcp)
         if way == "nowhere":
