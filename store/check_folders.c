@@ -126,7 +126,7 @@ fix_folder(struct txn *txn, const struct check_fix *fix)
 	f.held = want->held;
 	f.last_block_uid = want->last_block_uid;
 	f.uidnext = want->uidnext;
-	f.highest_modseq = want->highest_modseq;
+	f.highest_modseq = f.flags_modseq = want->highest_modseq;
 	err = folder_put(txn, &f);
 	if (err == OK && fix->n[0]) /* H27: clients must not believe what they remember */
 		err = folder_renew_uidvalidity(txn, want->user_id, want->folder_id);

@@ -10,8 +10,8 @@
 #include "store/rows.h"
 #include "store/subscriptions.h"
 
-#define FOLDER_VERSION 2 /* 1 did not say what is \Recent */
-#define FOLDER_ROOM 512 /* bytes of a record: the name and sixteen numbers */
+#define FOLDER_VERSION 3 /* 1 did not say what is \Recent, 2 when flags changed */
+#define FOLDER_ROOM 512 /* bytes of a record: the name and seventeen numbers */
 
 static enum err
 take_key(struct span key, struct folder *f)
@@ -39,6 +39,7 @@ take_fields(struct record_in *in, struct folder *f)
 	f->last_block_uid = (uint32_t)record_take_varint(in);
 	f->attributes = (uint32_t)record_take_varint(in);
 	f->recent_uid = in->version > 1 ? (uint32_t)record_take_varint(in) : f->uidnext;
+	f->flags_modseq = in->version > 2 ? record_take_varint(in) : f->highest_modseq;
 	f->name = record_take_span(in);
 	f->extra = record_take_rest(in);
 	return record_end(in);
@@ -92,6 +93,7 @@ folder_put(struct txn *txn, const struct folder *f)
 	record_put_varint(&out, f->last_block_uid);
 	record_put_varint(&out, f->attributes);
 	record_put_varint(&out, f->recent_uid);
+	record_put_varint(&out, f->flags_modseq);
 	record_put_span(&out, f->name);
 	record_put_raw(&out, f->extra);
 	key_u64_u64(&key, f->user_id, f->folder_id);

@@ -38,6 +38,7 @@ struct folder {
 	uint32_t uidvalidity;
 	uint32_t uidnext;
 	uint64_t highest_modseq;
+	uint64_t flags_modseq;   /* since then messages only came and left */
 	uint64_t expunged_floor; /* what left until this modseq is not known one by one */
 	uint64_t expunged_rows;
 	uint64_t bytes;    /* of all messages, held ones included */

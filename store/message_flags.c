@@ -59,7 +59,7 @@ message_set_flags(struct txn *txn, const struct folder *where, struct uid_list l
 	}
 	if (err != ERR_NOT_FOUND || *modseq == 0)
 		return err == ERR_NOT_FOUND ? OK : err;
-	p.folder.highest_modseq = next;
+	p.folder.highest_modseq = p.folder.flags_modseq = next;
 	txn_note_folder(txn, p.folder.folder_id);
 	return folder_put(txn, &p.folder);
 }
@@ -315,7 +315,7 @@ message_store(struct txn *txn, const struct folder *where, struct uid_list list,
 		err = seen_write(&s);
 	if (err != OK || result->changed == 0)
 		return err;
-	result->modseq = s.p.folder.highest_modseq = s.modseq;
+	result->modseq = s.p.folder.highest_modseq = s.p.folder.flags_modseq = s.modseq;
 	txn_note_folder(txn, where->folder_id);
 	return folder_put(txn, &s.p.folder);
 }

@@ -66,17 +66,13 @@ imap_sync_drop(struct imap_session *imap)
 
 /* ---- look ---- */
 
-/*
- * What lies behind the client's uidnext. Each arrival has a modseq of its own or shares it with those that
- * came together: *modseqs counts them, while they rise.
- */
+/* What lies behind the client's uidnext. */
 static enum err
-look_at_fresh(struct imap_session *imap, struct snapshot *snap, uint64_t *modseqs)
+look_at_fresh(struct imap_session *imap, struct snapshot *snap)
 {
 	const struct imap_selected *sel = imap->selected;
 	struct imap_sync *sync = imap->sync;
 	uint32_t after = sel->uidnext - 1;
-	uint64_t last_modseq = sel->modseq;
 	struct entry_block block;
 	unsigned from;
 	enum err err;
@@ -85,9 +81,6 @@ look_at_fresh(struct imap_session *imap, struct snapshot *snap, uint64_t *modseq
 		for (unsigned i = from; i < block.count; i++) {
 			const struct entry *e = &block.entries[i];
 
-			*modseqs += e->modseq > last_modseq;
-			if (e->modseq > last_modseq)
-				last_modseq = e->modseq;
 			if (!(e->flags & FLAG_HELD))
 				uid_ranges_add(&sync->fresh, imap_arena(imap), e->uid, e->uid);
 		}
@@ -96,6 +89,7 @@ look_at_fresh(struct imap_session *imap, struct snapshot *snap, uint64_t *modseq
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
+/* Each departure has a modseq that nothing else has: *modseqs counts them. */
 static enum err
 look_at_gone(struct imap_session *imap, struct snapshot *snap, uint64_t *modseqs)
 {
@@ -151,7 +145,7 @@ look(struct imap_session *imap, struct snapshot *snap)
 	struct imap_selected *sel = imap->selected;
 	struct imap_sync *sync = imap->sync;
 	struct folder folder;
-	uint64_t explained = 0;
+	uint64_t explained = 0; /* modseqs that can be no change of flags the client has not heard of */
 	enum err err = look_at_folder(imap, snap, &folder);
 
 	if (err == ERR_NOT_FOUND && sync->with_expunge) { /* all that was in it left */
@@ -169,11 +163,12 @@ look(struct imap_session *imap, struct snapshot *snap)
 	sync->uidnext = folder.uidnext;
 	sync->compares = sync->with_expunge && folder.expunged_floor > sel->gone_modseq;
 	look_at_keywords(imap, snap);
-	err = look_at_fresh(imap, snap, &explained);
+	err = look_at_fresh(imap, snap);
 	if (err == OK)
 		err = look_at_gone(imap, snap, &explained);
 	explained += count_told(imap, sel->modseq, sync->target);
-	sync->scans = sync->compares || explained != sync->target - sel->modseq;
+	sync->scans = sync->compares ||
+		(folder.flags_modseq > sel->modseq && explained != sync->target - sel->modseq);
 	return err;
 }
 
