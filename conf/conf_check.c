@@ -9,6 +9,7 @@
 #include "conf/blocklist.h"
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
+#include "conf/lan_threads.h"
 
 #define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
 #define TIMEOUT_SENSIBLE_MAX 600000
@@ -353,10 +354,25 @@ check_routes(struct checking *c)
 		if (route->kind == ROUTE_RELAY && route->servers.count == 0)
 			conf_warning_add(c->faults, place(c, key), span_of(key),
 				"a relay without servers sends nothing");
+		if (span_starts_nocase(route->name, SPAN(LAN_ROUTE_PREFIX)))
+			conf_fault_add(c->faults, place(c, key), span_of(key),
+				"a name that begins with " LAN_ROUTE_PREFIX " means a server of LAN "
+				"forwarding");
 		if (!is_return_address(route->return_address))
 			conf_fault_add(c->faults, place(c, key), span_of(key),
 				"return_address is keep, always ADDRESS or nonlocal ADDRESS");
 	}
+}
+
+/* LAN-06. */
+static void
+check_lan(struct checking *c)
+{
+	struct span bad;
+
+	if (lan_threads_check(c->conf->lan_threads, &bad) != OK)
+		conf_fault_add(c->faults, place(c, "lan.threads"), SPAN("lan.threads"),
+			"%.*s is not like 192.0.2.1:25-5", SPAN_FMT(bad));
 }
 
 void
@@ -373,6 +389,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_minimums(&c);
 	check_timeouts(&c);
 	check_routes(&c);
+	check_lan(&c);
 	for (size_t i = 0; i < conf->services.count; i++)
 		check_service(&c, i);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)

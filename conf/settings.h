@@ -302,7 +302,13 @@
 	X(errors_link, "errors.link", BOOL, 0, 0, "yes", "", NOTHING,                              \
 		"Mail about links that do not come up (CON-14).")                                  \
 	X(lan_threads, "lan.threads", TEXT, 0, 4000, "", "", NOTHING,                              \
-		"Targets and their most sessions, as 127.0.0.1:1025-5 (LAN-06).")
+		"Targets and their most sessions, as 127.0.0.1:1025-5 (LAN-06).")                  \
+	X(lan_retry_ms, "lan.retry", DURATION, 1000, 7 * DAY_MS, "10m", "time", NOTHING,           \
+		"LAN forwarding: wait between two tries (LAN-05).")                                \
+	X(lan_give_up_ms, "lan.give_up", DURATION, 1000, 365 * DAY_MS, "72h", "time", NOTHING,     \
+		"LAN forwarding: after so long it has failed (LAN-05).")                           \
+	X(lan_deliveries, "lan.deliveries", COUNT, 1, 1000, "10", "connections", NOTHING,          \
+		"LAN forwarding: connections at one time to all targets together (LAN-05).")
 
 #define SETTINGS_DKIM(X)                                                                           \
 	X(dkim_sign, "dkim.sign", BOOL, 0, 0, "yes", "", NOTHING,                                  \
@@ -332,7 +338,8 @@
 	X(rules_download, "rules.download", PATH, 0, 4095, "rules/download.rules", "", RELOAD,     \
 		"File of the download rules (DLR-03), watched.")                                   \
 	X(rules_lan, "rules.lan", PATH, 0, 4095, "rules/lan.rules", "", RELOAD,                    \
-		"File of the LAN forwarding rules (LAN-01), watched.")                             \
+		"File of the LAN forwarding rules (LAN-01), watched. Of all three: relative to the "  \
+		"folder of this file.")                             \
 	X(headers_outgoing, "headers.outgoing", LIST, 0, 100, "[]", "", NOTHING,                   \
 		"`Field: data` set, or `Field:` removed, in mail that leaves (HDR-01).")           \
 	X(headers_transmission_receipt, "headers.transmission_receipt", LIST, 0, 20, "[]", "",     \

@@ -29,7 +29,7 @@ struct txn;
 
 #define QUEUED_RECIPIENTS_MAX 10000 /* of one entry */
 #define QUEUED_ADDRESS_MAX 320      /* bytes */
-#define QUEUED_ROUTE_MAX 64         /* bytes of a route's name */
+#define QUEUED_ROUTE_MAX 300        /* bytes of a route's name, or of "lan:host:port" (lan_target.h) */
 #define QUEUED_ERROR_MAX 512        /* bytes of the last reply kept; the rest is cut */
 #define QUEUED_PARAM_MAX 512        /* bytes of ORCPT or ENVID as xtext */
 #define QUEUED_TEXT_MAX 256         /* bytes of subject, source; the rest is cut */

@@ -34,5 +34,6 @@ int test_conf_edit(void);
 int test_conf_get(void);
 int test_conf_history(void);
 int test_conf_load_all(void);
+int test_lan_rules(void);
 
 #endif

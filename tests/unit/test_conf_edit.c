@@ -217,6 +217,8 @@ other_value(const struct conf_entry *entry, char *out, size_t size)
 	} else if (row->type >= SETTING_SIZE && row->type <= SETTING_CLOCK) {
 		min += *(const int64_t *)entry->value == min;
 		assert_int_equal(conf_value_put_text(row, &min, &buf), OK);
+	} else if (strcmp(row->key, "lan.threads") == 0) {
+		assert_int_equal(buf_put(&buf, SPAN("[::1]:25-2 mail.b.test-1")), OK);
 	} else if (row->type == SETTING_TEXT || row->type == SETTING_LINES) {
 		assert_int_equal(buf_put(&buf, SPAN("other \"text\": # {")), OK);
 	} else if (row->type == SETTING_PATTERNS) {
