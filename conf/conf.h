@@ -8,6 +8,7 @@
 #define CONF_CONF_H
 
 #include "conf/conf_types.h"
+#include "conf/lan_rules.h"
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
 
@@ -34,6 +35,7 @@ struct conf {
 	struct span text;           /* the file, byte for byte; wiped when the generation goes */
 	bool given[SETTINGS_COUNT]; /* by the file; else the default holds */
 	bool has_secret;            /* some password stands in the text itself */
+	struct lan_rules lan_rules; /* of another file: conf_rules.h */
 	SETTINGS(SETTING_MEMBER)
 };
 

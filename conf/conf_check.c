@@ -10,6 +10,7 @@
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
 #include "conf/lan_threads.h"
+#include "proto/mail/header_edit.h"
 
 #define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
 #define TIMEOUT_SENSIBLE_MAX 600000
@@ -364,6 +365,23 @@ check_routes(struct checking *c)
 	}
 }
 
+/* HDR-01. */
+static void
+check_modifiers(struct checking *c)
+{
+	const struct conf_list *lines = &c->conf->headers_outgoing;
+	struct header_modifier modifier;
+	char key[CONF_KEY_MAX];
+
+	for (size_t i = 0; i < lines->count; i++) {
+		if (header_modifier_parse(lines->items[i], &modifier) == OK)
+			continue;
+		snprintf(key, sizeof(key), "headers.outgoing.%zu", i);
+		conf_fault_add(c->faults, place(c, key), SPAN("headers.outgoing"),
+			"a line is `Field: data`, or `Field:` to remove it");
+	}
+}
+
 /* LAN-06. */
 static void
 check_lan(struct checking *c)
@@ -390,6 +408,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_timeouts(&c);
 	check_routes(&c);
 	check_lan(&c);
+	check_modifiers(&c);
 	for (size_t i = 0; i < conf->services.count; i++)
 		check_service(&c, i);
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)

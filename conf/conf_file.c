@@ -42,7 +42,7 @@ read_all(int fd, char *bytes, size_t size, size_t *len)
 }
 
 static enum err
-read_fd(int fd, struct arena *a, struct span *out, struct stat *st)
+read_fd(int fd, size_t max, struct arena *a, struct span *out, struct stat *st)
 {
 	size_t size, len = 0;
 	char *text;
@@ -51,7 +51,7 @@ read_fd(int fd, struct arena *a, struct span *out, struct stat *st)
 		return err_of_errno();
 	if (!S_ISREG(st->st_mode))
 		return ERR_DENIED;
-	if (st->st_size > CONF_FILE_MAX)
+	if ((uint64_t)st->st_size > max)
 		return ERR_LIMIT;
 	size = (size_t)st->st_size + 1; /* one more shows a file that grows */
 	a->wipes = true;
@@ -66,12 +66,19 @@ read_fd(int fd, struct arena *a, struct span *out, struct stat *st)
 enum err
 conf_file_read(const char *path, struct arena *a, struct span *out, struct stat *st)
 {
+	return conf_file_read_max(path, CONF_FILE_MAX, a, out, st);
+}
+
+enum err
+conf_file_read_max(
+	const char *path, size_t max, struct arena *a, struct span *out, struct stat *st)
+{
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	enum err err;
 
 	if (fd < 0)
 		return err_of_errno();
-	err = read_fd(fd, a, out, st);
+	err = read_fd(fd, max, a, out, st);
 	close(fd);
 	return err;
 }

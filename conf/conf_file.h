@@ -18,6 +18,10 @@
 MUST_CHECK enum err conf_file_read(
 	const char *path, struct arena *a, struct span *out, struct stat *st);
 
+/* The same for a file of up to MAX bytes. */
+MUST_CHECK enum err conf_file_read_max(
+	const char *path, size_t max, struct arena *a, struct span *out, struct stat *st);
+
 /*
  * Write TEXT beside PATH, sync it, rename it over PATH and sync the folder (after a crash: the old
  * file or the new). LIKE gives owner and mode; NULL: ours and 0600. ERR_IO, ERR_FULL.

@@ -138,14 +138,13 @@ static bool
 read_conditions(struct reading *r, struct span *rest, struct lan_rule *rule)
 {
 	struct lan_source sources[LAN_CONDITIONS_MAX], *kept;
-	struct span inside, word;
+	struct span all = span_trim(*rest), inside, word;
 	bool more = true;
 
-	*rest = span_trim(*rest);
-	if (!span_starts(*rest, SPAN("(")))
+	if (!span_starts(all, SPAN("(")))
 		return true;
-	if (!span_cut(span_from(*rest, 1), ')', &inside, rest))
-		return fault(r, *rest, "the bracket is not closed");
+	if (!span_cut(span_from(all, 1), ')', &inside, rest))
+		return fault(r, all, "the bracket is not closed");
 	rule->is_conditional = true;
 	while (more) {
 		more = span_cut(inside, ',', &word, &inside);

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "conf/conf_load.h"
+#include "conf/conf_rules.h"
 #include "server/backup_child.h"
 #include "server/server.h"
 #include "server/text_veil.h"
@@ -51,28 +52,48 @@ static const char help_text[] =
 
 /* ---- the configuration, for the jobs that do not serve ---- */
 
+static void
+say_faults(const struct conf_faults *faults, const char *path)
+{
+	struct buf line;
+
+	buf_init(&line, 64 * 1024);
+	for (size_t i = 0; i < faults->count; i++) {
+		buf_clear(&line);
+		if (conf_fault_put(&faults->items[i], path, &line) == OK)
+			fprintf(stderr, "%.*s\n", SPAN_FMT(buf_span(&line)));
+	}
+	buf_fini(&line);
+}
+
 static struct conf *
 load(const char *path)
 {
 	struct conf_faults faults;
 	struct conf *conf = NULL;
-	struct buf line;
 
 	conf_faults_init(&faults);
 	if (conf_load_file(path, geteuid(), &conf, &faults) != OK)
 		conf = NULL;
-	buf_init(&line, 64 * 1024);
-	for (size_t i = 0; i < faults.count; i++) {
-		buf_clear(&line);
-		if (conf_fault_put(&faults.items[i], path, &line) == OK)
-			fprintf(stderr, "%.*s\n", SPAN_FMT(buf_span(&line)));
-	}
+	say_faults(&faults, path);
 	if (!conf)
 		fprintf(stderr, "postroomd: %s: this configuration cannot be used "
 				"(the lines above say why)\n", path);
-	buf_fini(&line);
 	conf_faults_fini(&faults);
 	return conf;
+}
+
+static bool
+check_rules(struct conf *conf, const char *conf_path)
+{
+	struct conf_faults faults;
+	enum err err;
+
+	conf_faults_init(&faults);
+	err = conf_rules_load(conf, conf_path, &faults);
+	say_faults(&faults, conf_rules_path(&conf->arena, conf_path, conf->rules_lan));
+	conf_faults_fini(&faults);
+	return err == OK;
 }
 
 static struct store_options
@@ -99,6 +120,10 @@ check_conf(const char *path)
 
 	if (!conf)
 		return STATUS_REFUSED;
+	if (!check_rules(conf, path)) {
+		conf_free(&conf);
+		return STATUS_REFUSED;
+	}
 	options = store_options_of(conf, STORE_CHECK);
 	err = store_open(&options, &store, &why);
 	if (err == OK && store_lacks_key(store)) {

@@ -73,6 +73,13 @@ MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
 /* The secret in the file at PATH, its last line end cut; OUT wipes. Any thread. ERR_IO, ERR_LIMIT. */
 MUST_CHECK enum err server_read_secret(struct server *s, struct span path, struct buf *out);
 
+/* Take the rule files over where they have changed and been left alone for a second. Front loop. */
+void server_rules_follow(struct server *s);
+/* The same at once. ERR_SYNTAX: a bad text, the rules in force stay (server_rules_fault()). */
+MUST_CHECK enum err server_rules_take(struct server *s);
+/* Why the last text was refused, "FILE:3:1: ..."; "" where it was not. */
+const char *server_rules_fault(const struct server *s);
+
 /* Take the certificate over where its files were replaced (SVC-07). Front loop. */
 void server_tls_follow(struct server *s);
 

@@ -24,9 +24,8 @@ struct swap {
 	struct tls_server *tls;	       /* too */
 };
 
-/* All faults as lines. */
-static void
-put_faults(const struct conf_faults *faults, const char *path, struct buf *out)
+void
+server_put_faults(const struct conf_faults *faults, const char *path, struct buf *out)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		if (conf_fault_put(&faults->items[i], path, out) != OK ||
@@ -44,8 +43,13 @@ server_conf_read(struct server *s, struct conf **out, struct buf *faults)
 	conf_faults_init(&list);
 	err = conf_load_file(s->options->conf_path, geteuid(), out, &list);
 	if (faults)
-		put_faults(&list, s->options->conf_path, faults);
+		server_put_faults(&list, s->options->conf_path, faults);
 	conf_faults_fini(&list);
+	if (err != OK)
+		return err;
+	err = server_rules_read(s, *out, faults);
+	if (err != OK)
+		conf_free(out);
 	return err;
 }
 

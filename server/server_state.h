@@ -52,6 +52,8 @@ struct server {
 	struct tasks *tasks;
 	struct outgoing *outgoing;
 	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
+	struct file_stamp rules_stamp;   /* and the file of rules.lan */
+	char rules_fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
 	void (*check_done)(void *arg, int status);
@@ -129,12 +131,24 @@ MUST_CHECK enum err server_read_fd(int fd, struct buf *out);
 
 /* The certificate of CONF was just read: a later change of its files is a new one. */
 void server_tls_mark(struct server *s, const struct conf *conf);
+void server_stamp_file(struct server *s, const char *path, struct file_stamp *out);
+bool server_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
+
+/* ---- server_rules.c ---- */
+
+/*
+ * Read the rule files of CONF, a generation in the making. A bad text is logged, and CONF gets the rules
+ * that are in force; at a start, where none are, ERR_SYNTAX with the faults as lines in FAULTS (may be NULL).
+ */
+MUST_CHECK enum err server_rules_read(struct server *s, struct conf *conf, struct buf *faults);
 
 /* ---- server_conf.c ---- */
 
 /* Post GENERATION and TLS to all loops, which take them between two turns. */
 void server_swap(struct server *s, struct generation *generation, struct tls_server *tls);
 
+/* All faults as lines. */
+void server_put_faults(const struct conf_faults *faults, const char *path, struct buf *out);
 MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
 /* What is set anew in one place for all loops: limits of store and workers. */
 void server_set_limits(struct server *s, const struct conf *conf);

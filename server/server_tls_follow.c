@@ -15,8 +15,8 @@
 #define LEFT_ALONE_S 5
 
 /* Opened as for reading it: its folder may be closed to us, but not to the warden. */
-static void
-stamp_file(struct server *s, const char *path, struct file_stamp *out)
+void
+server_stamp_file(struct server *s, const char *path, struct file_stamp *out)
 {
 	struct stat st;
 	int fd;
@@ -30,8 +30,8 @@ stamp_file(struct server *s, const char *path, struct file_stamp *out)
 	close(fd);
 }
 
-static bool
-stamp_eq(const struct file_stamp *a, const struct file_stamp *b)
+bool
+server_stamp_eq(const struct file_stamp *a, const struct file_stamp *b)
 {
 	return a->ino == b->ino && a->size == b->size && a->mtime_s == b->mtime_s &&
 		a->mtime_ns == b->mtime_ns;
@@ -45,8 +45,8 @@ take_stamps(struct server *s, const struct conf *conf, struct file_stamp out[2])
 	memset(out, 0, 2 * sizeof(*out));
 	if (server_tls_paths(conf, &paths) != OK)
 		return;
-	stamp_file(s, paths.certificate, &out[0]);
-	stamp_file(s, paths.key, &out[1]);
+	server_stamp_file(s, paths.certificate, &out[0]);
+	server_stamp_file(s, paths.key, &out[1]);
 }
 
 void
@@ -64,7 +64,7 @@ server_tls_follow(struct server *s)
 	char fault[SERVER_LINE_MAX] = "";
 
 	take_stamps(s, front->conf, now);
-	if (stamp_eq(&now[0], &s->tls_stamps[0]) && stamp_eq(&now[1], &s->tls_stamps[1]))
+	if (server_stamp_eq(&now[0], &s->tls_stamps[0]) && server_stamp_eq(&now[1], &s->tls_stamps[1]))
 		return;
 	if (now[0].ino == 0 || now[1].ino == 0)
 		return; /* gone: a reload says what is wrong */

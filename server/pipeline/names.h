@@ -26,6 +26,7 @@ struct name {
 	uint64_t user_id;
 	struct span user;
 	struct span address;
+	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
 	bool needs_right; /* TARGET_ADDRESS: the sender needs the right to reach the Internet */
 	const char *why;  /* not TARGET_USER: why it goes elsewhere or nowhere; static text */
 };

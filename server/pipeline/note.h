@@ -86,6 +86,11 @@
 	X(117, OUT_LEFT_OUT, "outgoing", "{1} is left out: {2}")                                   \
 	X(118, OUT_SIZE, "outgoing", "{1} bytes are more than the {2} that the sender may send out") \
 	X(130, OUT_HELD, "outgoing", "{1} recipients elsewhere wait held: {2}")                    \
+	X(160, LAN_FITS, "lan", "{1} goes to another server by LAN rule {2}")                      \
+	X(161, LAN_REST, "lan", "nobody is {1}; LAN rule {2} takes the rest of the domain")        \
+	X(162, OUT_ADDRESS, "place", "in the copy for the Internet {1} becomes {2}")               \
+	X(163, OUT_FIELD, "place", "in the copy for the Internet {1} is {2}")                      \
+	X(164, WRITE_LAN, "intake", "the {1} for other servers by LAN rules wait in the queue as {2}") \
 	X(119, PLACE_MANY, "place", "{1} goes to {2} more in the same way")                        \
 	X(60, PLACE_INBOX, "place", "{1} goes to the INBOX of {2}")                                \
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \

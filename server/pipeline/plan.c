@@ -81,14 +81,16 @@ target_hash(enum copy_kind kind, struct span target)
 
 /* The slot that holds this target, or the free one where it belongs. */
 static struct plan_copy **
-seen_slot(struct plan *plan, enum copy_kind kind, struct span target)
+seen_slot(struct plan *plan, const struct plan_copy *copy)
 {
-	size_t at = target_hash(kind, target);
+	size_t at = target_hash(copy->kind, copy->target);
 
 	for (;; at++) {
 		struct plan_copy **slot = &plan->seen[at & (plan->seen_size - 1)];
 
-		if (!*slot || ((*slot)->kind == kind && span_eq_nocase((*slot)->target, target)))
+		if (!*slot || ((*slot)->kind == copy->kind &&
+				      span_eq_nocase((*slot)->target, copy->target) &&
+				      span_eq((*slot)->route, copy->route)))
 			return slot;
 	}
 }
@@ -101,7 +103,7 @@ seen_grow(struct plan *plan)
 	plan->seen_size = plan->seen_size ? 2 * plan->seen_size : SEEN_FIRST_SIZE;
 	plan->seen = ARENA_ARRAY(plan->arena, struct plan_copy *, plan->seen_size);
 	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		*seen_slot(plan, copy->kind, copy->target) = copy;
+		*seen_slot(plan, copy) = copy;
 }
 
 static struct plan_copy *
@@ -113,6 +115,7 @@ copy_keep(struct arena *a, const struct plan_copy *copy)
 	kept->next = NULL;
 	kept->recipient = arena_copy(a, copy->recipient);
 	kept->target = arena_copy(a, copy->target);
+	kept->route = arena_copy(a, copy->route);
 	kept->folder = arena_copy(a, copy->folder);
 	kept->user = arena_copy(a, copy->user);
 	kept->found = arena_copy(a, copy->found);
@@ -126,7 +129,7 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 	struct plan_copy **slot;
 
 	seen_grow(plan);
-	slot = seen_slot(plan, copy->kind, copy->target);
+	slot = seen_slot(plan, copy);
 	if (*slot) {
 		if (!copy->quiet)
 			plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
@@ -152,12 +155,12 @@ plan_leaves(const struct plan *plan)
 }
 
 size_t
-plan_remote_count(const struct plan *plan)
+plan_outgoing_count(const struct plan *plan)
 {
 	size_t count = 0;
 
 	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		count += copy->kind == COPY_REMOTE;
+		count += copy_is_outgoing(copy);
 	return count;
 }
 

@@ -30,6 +30,7 @@ struct plan_copy {
 	struct span user;      /* COPY_FOLDER: "anna" */
 	struct span folder;    /* COPY_FOLDER: "INBOX" */
 	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE, COPY_BOUNCE: the forward-path */
+	struct span route;     /* COPY_REMOTE: "lan:host:port" (LAN-01); empty: by the Internet */
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;
@@ -67,6 +68,7 @@ struct plan {
 	size_t unknown;          /* recipients refused because nobody has that name */
 	struct span header; /* AT_END: as stored, with our trace fields and the empty line */
 	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
+	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
 	struct plan_reply reply;
 	char *notes;
@@ -91,7 +93,13 @@ struct span plan_notes(const struct plan *plan);
 MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
 
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
-size_t plan_remote_count(const struct plan *plan); /* how many do */
+size_t plan_outgoing_count(const struct plan *plan); /* how many go to the Internet, not by the LAN */
+
+static inline bool
+copy_is_outgoing(const struct plan_copy *copy)
+{
+	return copy->kind == COPY_REMOTE && copy->route.len == 0;
+}
 
 /* Set the reply of a refusal; the texts are static. */
 void plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text);

@@ -161,6 +161,8 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 	enum err err;
 
 	note_domain(ask, plan);
+	if (ask->names->count > 0)
+		return STAGE_NEXT; /* by a LAN rule */
 	if (ask->mail->to_users) {
 		wants_add(ask->wants, WANT_NAMED, ask->recipient.local_part, SPAN_NONE);
 		return STAGE_NEXT;

@@ -1,5 +1,5 @@
 /*
- * stage_outgoing.c - what leaves needs the right to, and the size for it.
+ * stage_outgoing.c - what leaves for the Internet needs the right to, and the size for it.
  *
  * The right is asked for what the peer wrote: an address elsewhere, and one of ours that lives
  * elsewhere (*REMOTE counts as Internet, contract 8). A mapping or list that leads out is the
@@ -106,7 +106,7 @@ static bool
 leaves(const struct names *names)
 {
 	for (const struct name *name = names->first; name; name = name->next)
-		if (name->target == TARGET_ADDRESS)
+		if (name->target == TARGET_ADDRESS && name->route.len == 0)
 			return true;
 	return false;
 }
@@ -152,9 +152,10 @@ hold_beyond(struct pipeline_ask *ask, struct plan *plan)
 	char count[24], why[NOTE_VALUE_MAX];
 
 	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next) {
-		copy->held = copy->kind == COPY_REMOTE && max > 0 && ask->mail->user_id != 0 &&
-			sent >= max;
-		sent += copy->kind == COPY_REMOTE;
+		bool out = copy_is_outgoing(copy);
+
+		copy->held = out && max > 0 && ask->mail->user_id != 0 && sent >= max;
+		sent += out;
 		held += copy->held;
 	}
 	if (held == 0)
@@ -167,7 +168,7 @@ hold_beyond(struct pipeline_ask *ask, struct plan *plan)
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
-	if (!plan_leaves(plan))
+	if (plan_outgoing_count(plan) == 0)
 		return STAGE_NEXT;
 	hold_beyond(ask, plan);
 	return check_size(ask, plan);

@@ -11,6 +11,7 @@
 #include "proto/mail/received.h"
 #include "server/pipeline/blocklist.h"
 #include "server/pipeline/names.h"
+#include "server/pipeline/outgoing_header.h"
 
 #define OWN_FIELDS_MAX  16384 /* bytes of the fields that we add to one header */
 #define PLACES_NOTED    8    /* copies of one recipient that leave a note each */
@@ -32,7 +33,7 @@ static enum err
 place_elsewhere(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
 {
 	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = plan->recipients,
-		.recipient = ask->recipient.text, .target = name->address,
+		.recipient = ask->recipient.text, .target = name->address, .route = name->route,
 		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why), .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
@@ -247,15 +248,26 @@ make_front(struct pipeline_ask *ask, struct plan *plan)
 		SPAN_FMT(ask->mail->envelope.reverse_path.text));
 }
 
+static enum err
+make_headers(struct pipeline_ask *ask, struct plan *plan)
+{
+	enum err err = OK;
+
+	if (ask->mail->via == MAIL_VIA_LOCAL)
+		plan->header = ask->mail->header;
+	else
+		err = make_header(ask, plan);
+	if (err != OK || plan_outgoing_count(plan) == 0)
+		return err;
+	return outgoing_header_make(
+		ask, plan->header_relayed.len > 0 ? plan->header_relayed : plan->header, plan);
+}
+
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
 	make_front(ask, plan);
-	if (ask->mail->via == MAIL_VIA_LOCAL) {
-		plan->header = ask->mail->header;
-		return STAGE_NEXT;
-	}
-	return make_header(ask, plan) == OK ? STAGE_NEXT : stage_trouble(plan);
+	return make_headers(ask, plan) == OK ? STAGE_NEXT : stage_trouble(plan);
 }
 
 enum verdict

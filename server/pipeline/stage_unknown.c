@@ -1,7 +1,8 @@
 /*
  * stage_unknown.c - a recipient whom neither mappings nor lists nor users know.
  *
- *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  out, if the file says so (LOC-07)  ->  refused
+ *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  ~@domain of the LAN rules (LAN-04)
+ *                        ->  out, if the file says so (LOC-07)  ->  refused
  */
 #include "server/pipeline/stages.h"
 
@@ -67,11 +68,15 @@ nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
 {
 	const struct conf *conf = ask->conf;
 	struct name out = { .target = TARGET_ADDRESS, .address = ask->recipient.text };
+	enum err rest;
 
 	if (recipient_is_role(ask))
 		return put_off_role(ask, plan);
 	if (err == ERR_DENIED)
 		return refuse(plan);
+	rest = lan_rest(ask, plan);
+	if (rest != ERR_NOT_FOUND)
+		return rest == OK ? STAGE_NEXT : stage_trouble(plan);
 	if (plan->standing == STANDING_USER && conf->domains_unknown_to_isp && ask->is_local) {
 		plan_note(plan, NOTE_UNKNOWN_OUT, ask->recipient.text, SPAN_NONE); /* LOC-07 */
 		out.needs_right = true;

@@ -6,9 +6,11 @@
 const struct stage stages[] = {
 	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
 	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
+	{ "lan", AT_RCPT, stage_lan },
 	{ "mapping", AT_MAIL | AT_RCPT, stage_mapping },
 	{ "maillist", AT_RCPT, stage_maillist },
 	{ "unknown", AT_RCPT, stage_unknown },
+	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
 };

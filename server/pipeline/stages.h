@@ -8,6 +8,8 @@
 
 enum verdict stage_limits(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_sender(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_lan(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_lan_targets(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_mapping(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_maillist(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
@@ -22,6 +24,8 @@ MUST_CHECK enum err wants_resolve(struct pipeline_ask *ask, struct plan *plan);
 
 /* postmaster and abuse: somebody on every host (RFC 5321, 4.5.1; RFC 2142; ADM-13). */
 bool recipient_is_role(const struct pipeline_ask *ask);
+/* The LAN rules ~@domain of the recipient, into ask->names (LAN-04). ERR_NOT_FOUND: none fits. */
+MUST_CHECK enum err lan_rest(struct pipeline_ask *ask, struct plan *plan);
 /* The mappings ~@domain of the recipient, into ask->wants (MAP-05). */
 MUST_CHECK enum err mapping_rest(struct pipeline_ask *ask, struct plan *plan);
 

@@ -33,6 +33,18 @@ struct intake_reports;
 struct refusals_batch;
 struct queued_recipient;
 
+/* One entry of the queue that a message becomes: recipients with one header and one state. */
+enum intake_entry_kind {
+	ENTRY_OUTGOING, /* to the Internet, and all others where the header is the same */
+	ENTRY_LAN,      /* by LAN rules: the header without what is changed for the Internet (OUT-10) */
+	ENTRY_HELD,     /* to the Internet, held (limits.user_recipients_hour) */
+	INTAKE_ENTRIES,
+};
+struct intake_entry {
+	uint64_t queue_id; /* the first has the message's own number */
+	size_t from, count; /* of intake.queued */
+};
+
 struct intake_events {
 	/*
 	 * The plan is carried out and durable; or ERR_FULL, ERR_BUSY, ERR_IO: nothing of it is. ERR_NOT_FOUND,
@@ -79,8 +91,7 @@ struct intake {
 	size_t span_count;
 	struct queued_recipient *queued;
 	size_t queued_count;
-	size_t held_count; /* of these, the last ones: an entry of their own */
-	uint64_t held_no;  /* its number; the message's own where all are held */
+	struct intake_entry entries[INTAKE_ENTRIES]; /* by kind; together all of `queued` */
 	struct span held_why;
 	size_t placed_count; /* copies for folders */
 	struct buf recipients, subject; /* for the trace */

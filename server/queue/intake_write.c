@@ -52,6 +52,7 @@ add_queued(struct intake *in, struct recipient **all, const struct plan_copy *co
 	struct queued_recipient *row = &in->queued[in->queued_count++];
 
 	row->address = copy->target;
+	row->route = copy->route;
 	row->next_try_ms = in->mail.arrived_ms;
 	if (copy->recipient_no < in->mail.envelope.recipient_count) {
 		row->orcpt = all[copy->recipient_no]->options.orcpt;
@@ -61,13 +62,24 @@ add_queued(struct intake *in, struct recipient **all, const struct plan_copy *co
 	}
 }
 
-/* Those that are held come last: they are an entry by themselves. */
-static void
-add_all_queued(struct intake *in, struct recipient **all, bool held)
+static enum intake_entry_kind
+entry_of(const struct intake *in, const struct plan_copy *copy)
 {
+	if (copy->held)
+		return ENTRY_HELD;
+	return copy->route.len > 0 && in->plan.header_outgoing.len > 0 ? ENTRY_LAN : ENTRY_OUTGOING;
+}
+
+static void
+add_entry(struct intake *in, struct recipient **all, enum intake_entry_kind kind)
+{
+	struct intake_entry *entry = &in->entries[kind];
+
+	entry->from = in->queued_count;
 	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE && copy->held == held)
+		if (copy->kind == COPY_REMOTE && entry_of(in, copy) == kind)
 			add_queued(in, all, copy);
+	entry->count = in->queued_count - entry->from;
 }
 
 static void
@@ -75,10 +87,10 @@ prepare_queued(struct intake *in)
 {
 	struct recipient **all = NULL;
 
-	in->queued_count = in->placed_count = in->held_count = 0;
+	in->queued_count = in->placed_count = 0;
+	memset(in->entries, 0, sizeof(in->entries));
 	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
 		in->queued_count += copy->kind == COPY_REMOTE;
-		in->held_count += copy->held;
 		in->placed_count += copy->kind == COPY_FOLDER;
 	}
 	if (in->queued_count == 0)
@@ -86,28 +98,40 @@ prepare_queued(struct intake *in)
 	all = recipients_by_number(in);
 	in->queued = ARENA_ARRAY(&in->arena, struct queued_recipient, in->queued_count);
 	in->queued_count = 0;
-	add_all_queued(in, all, false);
-	add_all_queued(in, all, true);
+	for (int kind = 0; kind < INTAKE_ENTRIES; kind++)
+		add_entry(in, all, kind);
 }
 
-/* A number for the entry of those that are held. ERR_BUSY: none is to be had now. */
-static enum err
-prepare_held(struct intake *in)
+/* Which entry has which number, in the trace. */
+static void
+note_entry(struct intake *in, enum note_code code, const struct intake_entry *entry)
 {
-	struct mail *mail = &in->mail;
 	char id[MESSAGE_NO_SIZE];
 
-	if (in->held_count == 0)
-		return OK;
+	if (entry->count > 0)
+		plan_note(&in->plan, code, arena_printf(&in->arena, "%zu", entry->count),
+			message_no_format(entry->queue_id, id));
+}
+
+/* Numbers for the entries. ERR_BUSY: none is to be had now. */
+static enum err
+prepare_numbers(struct intake *in)
+{
+	bool own_is_given = false;
+
+	for (int kind = 0; kind < INTAKE_ENTRIES; kind++) {
+		struct intake_entry *entry = &in->entries[kind];
+
+		entry->queue_id = in->mail.message_no;
+		if (entry->count > 0 && own_is_given &&
+			message_no_next(in->host->store, &entry->queue_id) != OK)
+			return ERR_BUSY;
+		own_is_given |= entry->count > 0;
+	}
 	in->held_why = arena_printf(
 		&in->arena, OUT_HELD_WHY, (long long)in->host->conf->limits_user_recipients_hour);
-	in->held_no = mail->message_no;
-	if (in->held_count < in->queued_count &&
-		message_no_next(in->host->store, &in->held_no) != OK)
-		return ERR_BUSY;
-	plan_note(&in->plan, NOTE_WRITE_HELD,
-		arena_printf(&in->arena, "%zu", in->held_count),
-		message_no_format(in->held_no, id));
+	note_entry(in, NOTE_WRITE_LAN, &in->entries[ENTRY_LAN]);
+	note_entry(in, NOTE_WRITE_HELD, &in->entries[ENTRY_HELD]);
 	return OK;
 }
 
@@ -142,7 +166,7 @@ intake_prepare(struct intake *in)
 {
 	in->admin = arena_copy(&in->arena, in->host->conf->main_administrator);
 	prepare_queued(in);
-	if (prepare_held(in) != OK)
+	if (prepare_numbers(in) != OK)
 		return ERR_BUSY;
 	prepare_trace(in);
 	if (in->placed_count > 0)
@@ -152,11 +176,13 @@ intake_prepare(struct intake *in)
 
 /* ---- on the writer thread ---- */
 
+/* The headers that one message may have; each that is there is a content, on one body. */
+enum header_kind { HEADER_FOLDERS, HEADER_RELAYED, HEADER_OUTGOING, HEADER_KINDS };
+
 struct writing {
 	struct txn *txn;
 	struct intake *in;
-	struct content content; /* of the folders' copies */
-	struct content relayed; /* of the queue's: the same, or another header on the same body */
+	struct content contents[HEADER_KINDS];
 	struct span notes;
 };
 
@@ -228,42 +254,68 @@ intake_write_content(
 	return err == OK ? content_add(txn, out, false) : err;
 }
 
-/* One content for all, or one for the folders and one for the queue. */
+/* A header that is not there is the one before it. */
+static enum header_kind
+header_kind(const struct plan *plan, enum header_kind kind)
+{
+	if (kind == HEADER_OUTGOING && plan->header_outgoing.len > 0)
+		return HEADER_OUTGOING;
+	return kind != HEADER_FOLDERS && plan->header_relayed.len > 0 ? HEADER_RELAYED : HEADER_FOLDERS;
+}
+
+static struct content *
+entry_content(struct writing *w, enum intake_entry_kind kind)
+{
+	return &w->contents[header_kind(
+		&w->in->plan, kind == ENTRY_LAN ? HEADER_RELAYED : HEADER_OUTGOING)];
+}
+
+static enum err
+write_content(struct writing *w, enum header_kind kind, uint64_t *body_id, bool *body_is_shared)
+{
+	const struct plan *plan = &w->in->plan;
+	const struct span headers[] = { plan->header, plan->header_relayed, plan->header_outgoing };
+	struct content *content = &w->contents[kind];
+	enum err err;
+
+	if (content->owners == 0)
+		return OK;
+	content->header = headers[kind];
+	if (kind == HEADER_FOLDERS)
+		content->derived = buf_span(&w->in->derived);
+	content->body_id = *body_id;
+	content->body_size = w->in->body_size;
+	err = content_add(w->txn, content, *body_is_shared);
+	*body_is_shared = *body_id != 0;
+	return err;
+}
+
+/* One content for each header that somebody gets. */
 static enum err
 write_contents(struct writing *w)
 {
-	const struct plan *plan = &w->in->plan;
-	size_t folders = w->in->placed_count;
-	size_t queue = (w->in->queued_count > w->in->held_count) + (w->in->held_count > 0);
-	bool apart = plan->header_relayed.len > 0 && queue;
+	bool body_is_shared = false;
+	uint64_t body_id;
 	enum err err;
 
-	if (folders + queue == 0) /* nobody keeps it */
+	memset(w->contents, 0, sizeof(w->contents)); /* apply() may run again */
+	w->contents[HEADER_FOLDERS].owners = w->in->placed_count;
+	for (int kind = 0; kind < INTAKE_ENTRIES; kind++)
+		if (w->in->entries[kind].count > 0)
+			entry_content(w, kind)->owners++;
+	if (w->in->placed_count + w->in->queued_count == 0) /* nobody keeps it */
 		return w->in->flushed > 0 ? body_abandon(w->txn, w->in->body_id) : OK;
-	if ((err = write_body(w->txn, w->in, &w->content.body_id)) != OK)
-		return err;
-	w->content.header = plan->header;
-	w->content.derived = buf_span(&w->in->derived);
-	w->content.body_size = w->in->body_size;
-	w->content.owners = apart ? folders : folders + queue;
-	w->relayed = w->content;
-	if (w->content.owners > 0 && (err = content_add(w->txn, &w->content, false)) != OK)
-		return err;
-	if (!apart) {
-		w->relayed = w->content;
-		return OK;
-	}
-	w->relayed.header = plan->header_relayed;
-	w->relayed.derived = SPAN_NONE;
-	w->relayed.owners = queue;
-	return content_add(w->txn, &w->relayed, folders > 0 && w->relayed.body_id != 0);
+	err = write_body(w->txn, w->in, &body_id);
+	for (int kind = 0; kind < HEADER_KINDS && err == OK; kind++)
+		err = write_content(w, kind, &body_id, &body_is_shared);
+	return err;
 }
 
 static enum err
 write_copies(struct writing *w)
 {
 	for (const struct plan_copy *copy = w->in->plan.copies; copy; copy = copy->next) {
-		struct placement place = { .content = &w->content, .front = w->in->plan.front,
+		struct placement place = { .content = &w->contents[HEADER_FOLDERS], .front = w->in->plan.front,
 			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000) };
 		struct folder folder;
 		enum err err;
@@ -281,27 +333,30 @@ write_copies(struct writing *w)
 }
 
 static enum err
-write_entry(struct writing *w, bool held)
+write_entry(struct writing *w, enum intake_entry_kind kind)
 {
+	const struct intake_entry *entry = &w->in->entries[kind];
+	const struct content *content = entry_content(w, kind);
 	const struct mail *mail = &w->in->mail;
 	const struct mail_options *options = &mail->envelope.options;
-	size_t sent = w->in->queued_count - w->in->held_count;
-	struct queued q = { .queue_id = held ? w->in->held_no : mail->message_no,
-		.sender = mail->envelope.reverse_path.text, .content_id = w->relayed.content_id,
-		.size_bytes = w->relayed.header.len + w->in->body_size,
+	struct queued q = { .queue_id = entry->queue_id,
+		.sender = mail->envelope.reverse_path.text, .content_id = content->content_id,
+		.size_bytes = content->header.len + w->in->body_size,
 		.received_ms = mail->arrived_ms, .auth_user = mail->user,
 		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
 		.session = mail->session, .subject = buf_span(&w->in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
 		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
 		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
-		.report = mail->report, .forged = mail->sender_forged, .held = held };
+		.report = mail->report, .forged = mail->sender_forged, .held = kind == ENTRY_HELD };
 
-	if (!held)
-		return queued_add(w->txn, &q, w->in->queued, sent);
-	q.held_since_ms = mail->arrived_ms;
-	q.held_why = w->in->held_why;
-	return queued_add(w->txn, &q, w->in->queued + sent, w->in->held_count);
+	if (entry->count == 0)
+		return OK;
+	if (q.held) {
+		q.held_since_ms = mail->arrived_ms;
+		q.held_why = w->in->held_why;
+	}
+	return queued_add(w->txn, &q, w->in->queued + entry->from, entry->count);
 }
 
 static enum err
@@ -309,9 +364,9 @@ write_queued(struct writing *w)
 {
 	enum err err = OK;
 
-	if (w->in->queued_count > w->in->held_count)
-		err = write_entry(w, false);
-	return err == OK && w->in->held_count > 0 ? write_entry(w, true) : err;
+	for (int kind = 0; kind < INTAKE_ENTRIES && err == OK; kind++)
+		err = write_entry(w, kind);
+	return err;
 }
 
 static enum err

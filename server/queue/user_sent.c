@@ -13,7 +13,7 @@
 size_t
 user_sent_take(struct host *host, struct mail *mail, const struct plan *plan)
 {
-	size_t count = mail->user_id != 0 ? plan_remote_count(plan) : 0;
+	size_t count = mail->user_id != 0 ? plan_outgoing_count(plan) : 0;
 
 	if (count > 0)
 		mail->user_sent = shared_sent_take(
@@ -62,18 +62,19 @@ void
 user_sent_tell(struct intake *in)
 {
 	struct host *host = in->host;
+	const struct intake_entry *held = &in->entries[ENTRY_HELD];
 	char no[MESSAGE_NO_SIZE];
-	struct span id = message_no_format(in->held_no, no);
+	struct span id = message_no_format(held->queue_id, no);
 
-	if (in->held_count == 0)
+	if (held->count == 0)
 		return;
-	metric_add(host->metrics, held, in->held_count);
+	metric_add(host->metrics, held, held->count);
 	log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "security",
 				   .message = in->mail.id, .session = NULL,
 				   .text = "held, too many recipients elsewhere in an hour",
 				   .fields = { { "user", in->mail.user, 0 },
 					   { "address", span_of(in->mail.peer.text), 0 },
-					   { "recipients", .number = (int64_t)in->held_count },
+					   { "recipients", .number = (int64_t)held->count },
 					   { "queue", id, 0 } } });
 	if (shared_sent_tell(host->shared, in->mail.user_id, host_steady_ms(host)))
 		tell_administrator(in, id);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "server/log.h"
+#include "server/server.h"
 #include "server/shared.h"
 #include "server/task/task_cert_watch.h"
 #include "server/task/task_housekeeping.h"
@@ -13,6 +14,7 @@
 
 #define MINUTE_MS (60 * 1000)
 #define MAKE_ROOM_EVERY_MS 1000
+#define RULES_EVERY_MS 1000
 
 /* Processes that died with a snapshot open keep pages from being used again (H45). */
 static void
@@ -32,6 +34,12 @@ sweep_shared(struct host *host)
 	shared_sweep(host->shared, host_steady_ms(host));
 }
 
+static void
+follow_rules(struct host *host)
+{
+	server_rules_follow(host->server);
+}
+
 /* A full store puts mail off: what waits in graves is freed now, not within the minute (H43). */
 static void
 make_room(struct host *host)
@@ -45,6 +53,7 @@ static const struct task tasks[] = {
 	{ "check-readers", MINUTE_MS, check_readers },
 	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "make-room", MAKE_ROOM_EVERY_MS, make_room },
+	{ "rules-watch", RULES_EVERY_MS, follow_rules },
 	{ "sweep-shared", MINUTE_MS, sweep_shared },
 };
 

@@ -111,6 +111,18 @@ allow_new_certificate(const struct rules *r, const struct conf *conf)
 		(allow_span(r, conf->tls_certificate, true) && allow_span(r, conf->tls_key, true));
 }
 
+/* Rule files that lie elsewhere than beside the configuration. */
+static bool
+allow_rules(const struct rules *r, const struct conf *conf)
+{
+	const struct span paths[] = { conf->rules_smtp, conf->rules_download, conf->rules_lan };
+
+	for (size_t i = 0; i < COUNT(paths); i++)
+		if (span_starts(paths[i], SPAN("/")) && !allow_span(r, paths[i], true))
+			return false;
+	return true;
+}
+
 static bool
 allow_all(const struct rules *r, const struct conf *conf, const char *conf_path)
 {
@@ -122,7 +134,7 @@ allow_all(const struct rules *r, const struct conf *conf, const char *conf_path)
 		allow_span(r, conf->data, false) &&
 		allow_span(r, conf->log_dir, false) && allow_span(r, conf->control, true) &&
 		allow_span(r, span_of(conf_path), true) && allow_sockets(r, conf) &&
-		allow_new_certificate(r, conf);
+		allow_new_certificate(r, conf) && allow_rules(r, conf);
 }
 
 bool

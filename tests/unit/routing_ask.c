@@ -86,6 +86,8 @@ put_copy(struct buf *out, const struct plan_copy *copy)
 
 	assert_int_equal(buf_printf(out, "%s%s%.*s", buf_span(out).len ? " " : "",
 				 copy->kind == COPY_REMOTE ? ">" : "", SPAN_FMT(text)), OK);
+	if (copy->route.len > 0)
+		assert_int_equal(buf_printf(out, "=%.*s", SPAN_FMT(copy->route)), OK);
 }
 
 /* Ask the whole pipeline; PLAN lives in ARENA. The answer goes to OUT. */

@@ -2,6 +2,7 @@
  * test_header.c - header sections: where they end, what is in them, what may be written.
  */
 #include "proto/mail/header.h"
+#include "proto/mail/header_edit.h"
 #include "tests/unit/test_proto.h"
 
 static const char sample[] = "Received: one\r\nreceived: two\r\n three\r\nFrom: a@example.org\r\n"
@@ -182,6 +183,95 @@ test_header_mailboxes(void **state)
 	buf_fini(&out);
 }
 
+/* USR-31, LOC-06: the letters of each mapped address change, and nothing else. */
+static struct span
+map_old_to_new(void *arg, struct span address)
+{
+	(void)arg;
+	if (span_eq_nocase(address, SPAN("anna@old.test")))
+		return SPAN("anna.long@new.test");
+	return span_ends_nocase(address, SPAN("@old.test")) ? SPAN("x@new.test") : SPAN_NONE;
+}
+
+static void
+test_header_put_mapped_usr31_loc06(void **state)
+{
+	static const struct {
+		const char *header, *want;
+	} rows[] = {
+		{ "From: anna@old.test\r\n\r\nTo: anna@old.test\r\n",
+			"From: anna.long@new.test\r\n\r\nTo: anna@old.test\r\n" },
+		{ "TO: \"anna@old.test\" <anna@OLD.test>,\r\n  b@far.test (anna@old.test), bo@old.test\r\n",
+			"TO: \"anna@old.test\" <anna.long@new.test>,\r\n  b@far.test (anna@old.test), "
+			"x@new.test\r\n" },
+		{ "Cc: Team: a@old.test;\r\nSubject: a@old.test\r\n",
+			"Cc: Team: x@new.test;\r\nSubject: a@old.test\r\n" },
+		{ "no field\r\nTo: a@far.test\r\n", "no field\r\nTo: a@far.test\r\n" },
+		{ "To: ,,<a@old.test\r\n", "To: ,,<x@new.test\r\n" },
+		{ "", "" },
+	};
+	static const struct span names[] = { { "to", 2 }, { "From", 4 }, { "Cc", 2 } };
+	struct header_addresses all = { names, COUNT(names), 5, map_old_to_new, NULL };
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_clear(&out);
+		check_row(i, header_put_mapped(&out, at_page_edge(span_of(rows[i].header)), &all) == OK);
+		check_span(i, buf_span(&out), span_of(rows[i].want));
+	}
+	assert_int_equal(header_put_mapped(&out, SPAN("To: a@b, a@b, a@b, a@b, a@b, a@b\r\n"), &all),
+		ERR_LIMIT);
+	buf_fini(&out);
+}
+
+/* HDR-01: set once, whatever the client sent; removed; %O %N %%; and H11. */
+static void
+test_header_put_modified_hdr01(void **state)
+{
+	static const struct {
+		const char *lines[3], *header, *want;
+	} rows[] = {
+		{ { "Organisation: X" }, "From: a@b.test\r\n\r\n",
+			"From: a@b.test\r\nOrganisation: X\r\n\r\n" },
+		{ { "Organisation: X" }, "ORGANISATION: y\r\n z\r\nTo: c@d.test\r\nOrganisation: w\r\n\r\n",
+			"Organisation: X\r\nTo: c@d.test\r\n\r\n" },
+		{ { "X-Mailer:" }, "X-mailer: a\r\nTo: c@d.test\r\nX-Mailer: b\r\n", "To: c@d.test\r\n" },
+		{ { "X-Mailer:" }, "To: c@d.test\r\n", "To: c@d.test\r\n" },
+		{ { "X-By: %N <%O>, 100%% %x %" }, "To: c@d.test\r\n\r\n",
+			"To: c@d.test\r\nX-By: Anna A <anna@b.test>, 100% %x %\r\n\r\n" },
+		{ { "A: 1", "B: 2", "a: 3" }, "B: x\r\n", "B: 2\r\na: 3\r\n" },
+		{ { "A: \xc3\xa4" }, "", "A: =?utf-8?B?w6Q=?=\r\n" },
+	};
+	static const struct header_originator from = { { "anna@b.test", 11 }, { "Anna A", 6 } };
+	struct header_modifier all[3];
+	struct arena arena;
+	struct buf out;
+
+	(void)state;
+	arena_init(&arena, NULL);
+	buf_init(&out, 4096);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		size_t n = 0;
+
+		for (; n < 3 && rows[i].lines[n]; n++) {
+			all[n].found = false;
+			check_row(i, header_modifier_parse(span_of(rows[i].lines[n]), &all[n]) == OK);
+			all[n].value = header_modifier_fill(&arena, all[n].value, &from);
+		}
+		buf_clear(&out);
+		check_row(i, header_put_modified(&out, at_page_edge(span_of(rows[i].header)), all, n) == OK);
+		check_span(i, buf_span(&out), span_of(rows[i].want));
+	}
+	assert_int_equal(header_modifier_parse(SPAN("No colon"), all), ERR_SYNTAX);
+	assert_int_equal(header_modifier_parse(SPAN(": x"), all), ERR_SYNTAX);
+	assert_int_equal(header_modifier_parse(SPAN("A b: x"), all), ERR_SYNTAX);
+	assert_int_equal(header_modifier_parse(SPAN("A: x\r\nB: y"), all), ERR_SYNTAX);
+	buf_fini(&out);
+	arena_reset(&arena);
+}
+
 int
 test_header(void)
 {
@@ -193,6 +283,8 @@ test_header(void)
 		cmocka_unit_test(test_header_put_h11),
 		cmocka_unit_test(test_header_smt21_h13_put_without),
 		cmocka_unit_test(test_header_mailboxes),
+		cmocka_unit_test(test_header_put_mapped_usr31_loc06),
+		cmocka_unit_test(test_header_put_modified_hdr01),
 	};
 
 	return cmocka_run_group_tests_name("header", tests, NULL, NULL);
