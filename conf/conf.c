@@ -228,3 +228,12 @@ conf_is_local(const struct conf *conf, struct span local_part, struct span domai
 {
 	return patterns_match(conf->domains_local, local_part, domain);
 }
+
+struct span
+conf_mapped_domain(const struct conf *conf, struct span domain)
+{
+	for (size_t i = 0; i < conf->domains_map.count; i++)
+		if (span_eq_nocase(conf->domains_map.items[i].from, domain))
+			return conf->domains_map.items[i].to;
+	return SPAN_NONE;
+}

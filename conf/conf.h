@@ -75,6 +75,9 @@ bool conf_is_local(const struct conf *conf, struct span local_part, struct span 
 /* The same for any list of that syntax (Accepted Domains, INM-06). */
 bool patterns_match(struct conf_list patterns, struct span local_part, struct span domain);
 
+/* What domains.map makes of DOMAIN (LOC-06); ptr NULL: it is not in it. */
+struct span conf_mapped_domain(const struct conf *conf, struct span domain);
+
 /* One setting as a reader of `config show` meets it. */
 struct conf_entry {
 	const char *key; /* dotted; items of lists by their place: outgoing.routes.0.name */

@@ -42,16 +42,6 @@ reply_address(struct changing *c, const struct address *address)
 	return group_reply_address(c->plan->arena, user.reply_address, user.name);
 }
 
-/* LOC-06 */
-static struct span
-mapped_domain(const struct conf *conf, struct span domain)
-{
-	for (size_t i = 0; i < conf->domains_map.count; i++)
-		if (span_eq_nocase(conf->domains_map.items[i].from, domain))
-			return conf->domains_map.items[i].to;
-	return SPAN_NONE;
-}
-
 static struct span
 map_address(void *arg, struct span text)
 {
@@ -68,7 +58,7 @@ map_address(void *arg, struct span text)
 		address = changed;
 		did = true;
 	}
-	domain = mapped_domain(c->ask->conf, address.domain);
+	domain = conf_mapped_domain(c->ask->conf, address.domain);
 	if (domain.len > 0 && address_with_domain(a, &address, domain, &changed) == OK) {
 		address = changed;
 		did = true;

@@ -9,15 +9,24 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "server/generation.h"
 #include "server/host.h"
 #include "server/metrics.h"
 #include "server/queue/delivery.h"
+#include "server/queue/outgoing_address.h"
 #include "store/bodies.h"
 #include "store/contents.h"
 #include "store/queued.h"
 #include "store/store.h"
 
 /* ---- loading ---- */
+
+/* LAN targets get the envelope as it is. */
+static bool
+is_lan(const struct delivery *d)
+{
+	return span_starts_nocase(d->route.name, SPAN(LAN_ROUTE_PREFIX));
+}
 
 static void
 add_recipient(struct delivery *d, const struct queued_recipient *r)
@@ -26,6 +35,9 @@ add_recipient(struct delivery *d, const struct queued_recipient *r)
 	size_t i = d->mail.count++;
 
 	to[i].address = arena_copy(&d->mail_arena, r->address);
+	if (!is_lan(d))
+		to[i].address = outgoing_recipient(
+			generation_conf(d->generation), to[i].address, &d->mail_arena);
 	to[i].options.notify = r->notify;
 	if (r->orcpt.len > 0)
 		to[i].options.orcpt = arena_copy(&d->mail_arena, r->orcpt);
@@ -81,6 +93,9 @@ load(struct delivery *d, struct snapshot *snap)
 	if (err != OK)
 		return err;
 	d->mail.reverse_path = arena_copy(&d->mail_arena, q.sender);
+	if (!is_lan(d))
+		d->mail.reverse_path = outgoing_sender(generation_conf(d->generation), &d->route,
+			d->mail.reverse_path, &d->mail_arena);
 	d->mail.is_8bit = q.eightbit;
 	d->mail.smtputf8 = q.utf8;
 	d->mail.ret = (enum dsn_ret)q.ret;

@@ -10,6 +10,7 @@
 #include "server/generation.h"
 #include "server/net/tls.h"
 #include "server/queue/outgoing_inside.h"
+#include "conf/lan_threads.h"
 #include "server/queue/routes.h"
 
 #define IDLE_LOOK_MS 250
@@ -27,16 +28,19 @@ quietest_loop(const struct outgoing *all)
 	return best;
 }
 
-/* "smtp:HOST[:PORT]": a next hop that a rule or a forward names itself. */
+/* "lan:HOST[:PORT]": a next hop that a rule or a forward names itself. */
 static bool
-route_of_hop(struct delivery *d, struct span name)
+route_of_hop(const struct conf *conf, struct delivery *d, struct span name)
 {
+	struct lan_target target;
+	unsigned most = lan_route_take(name, &target) ? lan_threads_max(conf->lan_threads, &target) : 0;
 	struct span *server = ARENA_NEW(&d->arena, struct span);
 
 	*server = arena_copy(&d->arena, span_from(name, sizeof(OUTGOING_HOP_PREFIX) - 1));
 	d->route = (struct conf_route){ .name = arena_copy(&d->arena, name),
 		.kind = ROUTE_RELAY, .servers = { server, 1 }, .port = 25,
-		.tls = ROUTE_TLS_OPPORTUNISTIC, .max_connections = 10, .esmtp = true };
+		.tls = ROUTE_TLS_OPPORTUNISTIC, .esmtp = true,
+		.max_connections = most > 0 ? most : conf->lan_deliveries };
 	return true;
 }
 
@@ -46,7 +50,7 @@ find_route(struct outgoing *all, struct delivery *d, const struct lane *lane)
 	const struct conf_route *route;
 
 	if (span_starts_nocase(lane->route, SPAN(OUTGOING_HOP_PREFIX)))
-		return route_of_hop(d, lane->route);
+		return route_of_hop(all->host->conf, d, lane->route);
 	route = route_named(&all->host->conf->outgoing_routes, lane->route);
 	if (route)
 		d->route = *route;

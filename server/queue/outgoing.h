@@ -11,11 +11,12 @@
  *                        ^                          |
  *                        +---- ask, end ------------+
  *
- * Without a route in the file nothing is touched: all waits.
+ * Without a route in the file and without LAN rules nothing is touched: all waits.
  */
 #ifndef SERVER_QUEUE_OUTGOING_H
 #define SERVER_QUEUE_OUTGOING_H
 
+#include "proto/mail/lan_target.h"
 #include "server/host.h"
 #include "server/queue/lanes.h"
 
@@ -32,7 +33,7 @@ struct tls_client;
 #define OUTGOING_TURN_MESSAGES 20 /* on one connection while other lanes wait for one */
 #define OUTGOING_RECIPIENTS 1000  /* of one transaction where the route says "any" */
 #define OUTGOING_FLUSHES_MAX 4	  /* jobs under way that defer what waits for one destination */
-#define OUTGOING_HOP_PREFIX "smtp:" /* of a recipient's route: HOST[:PORT] itself follows (LAN) */
+#define OUTGOING_HOP_PREFIX LAN_ROUTE_PREFIX /* of a recipient's route: HOST[:PORT] itself follows */
 
 /* Front loop; ROOTS may be replaced later. */
 struct outgoing *outgoing_start(struct host *front, struct tls_client *roots);

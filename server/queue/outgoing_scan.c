@@ -128,7 +128,8 @@ on_slice(void *arg)
 
 	all->scans = false;
 	all->seen.queue_id = 0;
-	if (all->ending || all->host->conf->outgoing_routes.count == 0)
+	if (all->ending || (all->host->conf->outgoing_routes.count == 0 &&
+			all->host->conf->lan_rules.count == 0))
 		return;
 	host_snapshot_close(all->host); /* nobody holds it here; what was just committed is seen */
 	snap = host_snapshot(all->host);
