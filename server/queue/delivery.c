@@ -1,5 +1,5 @@
 /*
- * delivery.c - dialling, the conversation with its deadlines, and the end.
+ * delivery.c - the conversation with its deadlines, and the end; delivery_dial.c begins it.
  */
 #include "server/queue/delivery.h"
 
@@ -15,23 +15,10 @@
 
 /* ---- what is remembered for the trace ---- */
 
-static struct span
-host_at(const struct delivery *d)
+struct span
+delivery_host(const struct delivery *d)
 {
 	return d->host_at > 0 ? d->hosts[d->host_at - 1].name : SPAN("");
-}
-
-static void
-remember_remote(struct delivery *d)
-{
-	char at[DIAL_TEXT_SIZE];
-	struct span name = host_at(d);
-	const char *address = dial_address_text(&d->addresses[d->address_at - 1], at);
-
-	if (span_starts(span_of(address), name) || span_starts(name, SPAN("[")))
-		name = SPAN("");
-	snprintf(d->remote, sizeof(d->remote), "%.*s%s%s", SPAN_FMT(name), name.len > 0 ? " " : "",
-		address);
 }
 
 void
@@ -117,8 +104,8 @@ delivery_close(struct delivery *d, enum delivery_next next)
 }
 
 /* This server is of no use: the next one. After it had been ready: the end. */
-static void
-leave_server(struct delivery *d)
+void
+delivery_leave_server(struct delivery *d)
 {
 	delivery_close(d, d->answered ? NEXT_END : NEXT_ADDRESS);
 }
@@ -137,13 +124,13 @@ over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smt
 			d->failed = true; /* nothing ever went well here: it rests */
 		delivery_mail_done(d, (struct smtp_answer){ 0 }, stage);
 	}
-	leave_server(d);
+	delivery_leave_server(d);
 }
 
 /* ---- deadlines (H20): one for each command, which no byte moves ---- */
 
-static int64_t
-wait_ms(const struct delivery *d, enum smtp_stage stage)
+int64_t
+delivery_wait_ms(const struct delivery *d, enum smtp_stage stage)
 {
 	const struct conf *conf = generation_conf(d->generation);
 
@@ -175,10 +162,10 @@ on_deadline(struct loop_timer *timer)
 	over(d, (struct smtp_answer){ 0 }, SPAN("no answer in time"), d->smtp.stage);
 }
 
-static void
-watch(struct delivery *d)
+void
+delivery_watch(struct delivery *d)
 {
-	int64_t ms = wait_ms(d, d->smtp.stage);
+	int64_t ms = delivery_wait_ms(d, d->smtp.stage);
 
 	if (d->next != NEXT_NOTHING || d->deadline_stage == d->smtp.stage)
 		return;
@@ -222,12 +209,12 @@ on_ready(struct delivery *d)
 	loop_post(d->front->loop, outgoing_on_ask, d);
 }
 
-static void
-start_tls(struct delivery *d)
+void
+delivery_start_tls(struct delivery *d)
 {
 	bool verify = d->route.tls == ROUTE_TLS_VERIFIED || d->route.tls == ROUTE_TLS_IMPLICIT;
 
-	if (stream_connect_tls(&d->stream, d->roots, host_at(d), verify, d->host->workers) != OK)
+	if (stream_connect_tls(&d->stream, d->roots, delivery_host(d), verify, d->host->workers) != OK)
 		over(d, (struct smtp_answer){ 0 }, SPAN("plain text came before the TLS handshake"),
 			SMTP_STAGE_STARTTLS);
 }
@@ -261,7 +248,7 @@ on_event(struct delivery *d, const struct smtp_client_event *ev)
 			delivery_mail_text(d);
 		return was_sending && !d->sending;
 	case SMTP_CLIENT_STARTTLS:
-		start_tls(d);
+		delivery_start_tls(d);
 		return false;
 	case SMTP_CLIENT_TASK:
 		delivery_prove(d, ev->task);
@@ -302,7 +289,7 @@ converse(struct delivery *d)
 		stream_consume(&d->stream, used); /* the event's texts lie in the machine */
 		more = on_event(d, &ev);
 	}
-	watch(d);
+	delivery_watch(d);
 }
 
 void
@@ -392,121 +379,12 @@ on_returned(struct stream *stream)
 	loop_defer(of_stream(stream)->host->loop, &of_stream(stream)->closing);
 }
 
-static const struct stream_events stream_events = {
+const struct stream_events delivery_stream_events = {
 	.on_input = on_input,
 	.on_secure = on_secure,
 	.on_end = on_stream_end,
 	.on_returned = on_returned,
 };
-
-/* ---- dialling ---- */
-
-static enum smtp_client_tls
-tls_of(const struct delivery *d)
-{
-	switch ((enum conf_route_tls)d->route.tls) {
-	case ROUTE_TLS_REQUIRED:
-	case ROUTE_TLS_VERIFIED:
-		return SMTP_CLIENT_TLS_REQUIRED;
-	case ROUTE_TLS_OPPORTUNISTIC:
-		return d->plain ? SMTP_CLIENT_TLS_NONE : SMTP_CLIENT_TLS_OPPORTUNISTIC;
-	case ROUTE_TLS_NONE:
-	case ROUTE_TLS_IMPLICIT:
-		break;
-	}
-	return SMTP_CLIENT_TLS_NONE;
-}
-
-static enum err
-open_smtp(struct delivery *d)
-{
-	struct smtp_client_config config = {
-		.hostname = host_name_at(d->host->conf, d->stream.io.fd, &d->arena),
-		.helo_only = !d->route.esmtp,
-		.tls = tls_of(d),
-		.secure = d->route.tls == ROUTE_TLS_IMPLICIT,
-		.secret_in_clear = d->route.tls == ROUTE_TLS_NONE,
-	};
-
-	if (delivery_account(d, &config) != OK)
-		return ERR_IO;
-	smtp_client_init(&d->smtp, &config);
-	d->smtp_open = true;
-	return OK;
-}
-
-/* Is it ourselves that answered, by a listener of any address? */
-static bool
-is_ourselves(const struct delivery *d, int fd)
-{
-	const struct conf *conf = d->host->conf;
-	struct sockaddr_storage near = { 0 }, far = { 0 };
-	socklen_t near_len = sizeof(near), far_len = sizeof(far);
-	struct peer us, them;
-	bool listens = false;
-
-	for (size_t i = 0; i < conf->services.count; i++)
-		for (size_t n = 0; n < conf->services.items[i].listen.count; n++)
-			listens |= conf->services.items[i].listen.items[n].kind != LISTEN_UNIX &&
-				conf->services.items[i].listen.items[n].port ==
-					d->addresses[d->address_at - 1].port;
-	if (!listens || getsockname(fd, (struct sockaddr *)&near, &near_len) != 0 ||
-		getpeername(fd, (struct sockaddr *)&far, &far_len) != 0)
-		return false;
-	peer_from_sockaddr(&us, &near);
-	peer_from_sockaddr(&them, &far);
-	return memcmp(us.ip, them.ip, sizeof(us.ip)) == 0 && !peer_is_loopback(&us);
-}
-
-static void
-talk(struct delivery *d, int fd)
-{
-	const struct conf *conf = generation_conf(d->generation);
-	struct stream_limits limits = { .output_pending = (size_t)conf->limits_output_pending,
-		.stalled_ms = conf->outgoing_data_block_ms,
-		.handshake_ms = conf->timeouts_handshake_ms };
-
-	stream_init(&d->stream, d->host->loop, fd, &stream_events, &limits);
-	d->stream_open = true;
-	d->deadline_stage = SMTP_STAGE_CONNECT;
-	if (is_ourselves(d, fd)) {
-		delivery_blame(d, 0, SPAN("5.4.6"), SPAN("the server is this one: mail would run in a circle"),
-			SMTP_STAGE_CONNECT);
-		leave_server(d);
-		return;
-	}
-	if (open_smtp(d) != OK) {
-		leave_server(d);
-		return;
-	}
-	if (d->smtp.config.secure)
-		start_tls(d);
-	stream_start(&d->stream);
-	watch(d);
-}
-
-static void
-on_dialled(struct dialer *dialer, int fd, int error)
-{
-	struct delivery *d = LIST_ITEM(dialer, struct delivery, dialer);
-	char text[100];
-
-	remember_remote(d);
-	d->tls[0] = '\0';
-	if (fd >= 0) {
-		talk(d, fd);
-		return;
-	}
-	snprintf(text, sizeof(text), "no connection: %s", strerror(error));
-	delivery_blame(d, 0, SPAN("4.4.1"), span_of(text), SMTP_STAGE_CONNECT);
-	delivery_next_address(d);
-}
-
-void
-delivery_dial(struct delivery *d)
-{
-	dialer_start(&d->dialer, &d->addresses[d->address_at - 1], wait_ms(d, SMTP_STAGE_CONNECT));
-}
 
 /* ---- life ---- */
 
@@ -558,7 +436,7 @@ delivery_start(void *arg)
 	struct delivery *d = arg;
 
 	d->started = true;
-	dialer_init(&d->dialer, d->host->loop, on_dialled);
+	dialer_init(&d->dialer, d->host->loop, delivery_on_dialled);
 	loop_call_init(&d->closing, on_closing);
 	loop_timer_init(&d->deadline, on_deadline);
 	buf_init(&d->secret, 1024);

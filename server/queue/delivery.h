@@ -121,12 +121,23 @@ void delivery_next_address(struct delivery *d);
 /* Remember WHY this server could not be used; the last one stays. */
 void delivery_blame(struct delivery *d, unsigned code, struct span enhanced, struct span text,
 	enum smtp_stage stage);
-void delivery_dial(struct delivery *d);
 /* No server can be used: the end, and why is known. */
 void delivery_fail(struct delivery *d, bool for_good);
 /* Close the stream, then NEXT. */
 void delivery_close(struct delivery *d, enum delivery_next next);
 void delivery_go_on(struct delivery *d); /* look at what has come */
+struct span delivery_host(const struct delivery *d); /* the name of the server under way */
+/* This server is of no use: the next one. After it had been ready: the end. */
+void delivery_leave_server(struct delivery *d);
+int64_t delivery_wait_ms(const struct delivery *d, enum smtp_stage stage); /* 0: another's time */
+void delivery_watch(struct delivery *d); /* the deadline of what is waited for now */
+void delivery_start_tls(struct delivery *d);
+extern const struct stream_events delivery_stream_events;
+
+/* ---- delivery_dial.c ---- */
+
+void delivery_dial(struct delivery *d); /* the address under way */
+void delivery_on_dialled(struct dialer *dialer, int fd, int error);
 
 /* ---- delivery_auth.c ---- */
 
