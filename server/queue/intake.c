@@ -211,7 +211,7 @@ tell_done(struct intake *in, enum err result)
 	refusals_batch_free(&in->refusals);
 	if (result == OK)
 		user_sent_tell(in);
-	if (result == OK && in->queued_count > in->entries[ENTRY_HELD].count)
+	if (result == OK && (in->queued_count > in->entries[ENTRY_HELD].count || in->reports_queued > 0))
 		outgoing_kick(in->host);
 	if (end_submit(in, result))
 		in->events->done(in, result);

@@ -13,9 +13,6 @@
 	"This is the mail server of %2.\n\n" \
 	"A message of yours to %1 was handed on to the next mail server.\n" \
 	"This does not say that it was delivered or read.\n"
-#define COLLECTED_TEXT \
-	"This is the mail server of %2.\n\n" \
-	"A message of yours was collected by %1. This does not say that it was read.\n"
 
 /* ---- addresses ---- */
 
@@ -56,15 +53,6 @@ is_ours(const struct conf *conf, struct span address)
 		conf_is_local(conf, span_range(address, 0, at), span_from(address, at + 1));
 }
 
-bool
-receipt_is_asked(const struct conf *conf, struct span header)
-{
-	for (size_t i = 0; i < conf->headers_delivery_receipt.count; i++)
-		if (header_find(header, conf->headers_delivery_receipt.items[i]).ptr)
-			return true;
-	return false;
-}
-
 /* ---- words ---- */
 
 static struct span
@@ -98,8 +86,7 @@ receipt_words(struct bounce_report *r, const char *subject, const char *text, st
 
 /* Send R to those whom the header names. Who takes no mail gets none. */
 static enum err
-send_all(struct bounce_report *r, const struct conf_list *names, bool ours_only, size_t *reports,
-	size_t *queued)
+send_all(struct bounce_report *r, const struct conf_list *names, struct bounce *b)
 {
 	struct receipt_walk walk = { .names = names, .header = r->original.header };
 	struct address to;
@@ -108,12 +95,12 @@ send_all(struct bounce_report *r, const struct conf_list *names, bool ours_only,
 	for (size_t n = 0; n < RECEIPTS_MAX && err == OK && next_address(&walk, r->arena, &to); n++) {
 		struct report_written w;
 
-		if (bounce_is_robot(to.text) || (ours_only && !is_ours(r->ground->host.conf, to.text)))
+		if (bounce_is_robot(to.text))
 			continue;
 		err = bounce_report_to(r, to.text, &w);
 		if (err == OK) {
-			(*reports)++;
-			*queued += w.queued;
+			b->reports++;
+			b->queued_count += w.queued;
 		}
 		if (err == ERR_NOT_FOUND)
 			err = OK;
@@ -146,42 +133,5 @@ receipt_transmitted(struct bounce_report *r, struct bounce *b)
 	receipt.kind = QUEUED_REPORT_FIRST;
 	receipt.count = 0;
 	receipt_words(&receipt, "Your message was sent", TRANSMITTED_TEXT, names_of(b, r->arena));
-	return send_all(&receipt, &conf->headers_transmission_receipt, false, &b->reports,
-		&b->queued_count);
-}
-
-/* ---- HDR-05, HDR-06 ---- */
-
-/* Mail with a null sender asks for nothing; what comes from elsewhere neither, but where that is wanted. */
-static bool
-may_ask(const struct conf *conf, const struct receipt_collected *mail)
-{
-	struct span sender = header_find(mail->front, SPAN("Return-Path"));
-
-	if (sender.len < 3 || bounce_is_robot(sender = span_range(sender, 1, sender.len - 1)))
-		return false;
-	return !conf->headers_receipts_local_only || is_ours(conf, sender);
-}
-
-enum err
-receipt_collected(struct txn *txn, const struct bounce_ground *g,
-	const struct receipt_collected *mail, size_t *queued)
-{
-	const struct conf *conf = g->host.conf;
-	struct bounce_report r = { .txn = txn, .ground = g, .kind = QUEUED_REPORT_FIRST };
-	struct arena arena;
-	size_t reports = 0;
-	enum err err;
-
-	if (!receipt_is_asked(conf, mail->header) || !may_ask(conf, mail))
-		return OK;
-	arena_init(&arena, NULL);
-	r.arena = &arena;
-	r.original.header = arena_copy(&arena, mail->header);
-	receipt_words(&r, "Your message was collected", COLLECTED_TEXT,
-		arena_copy(&arena, mail->user));
-	err = send_all(&r, &conf->headers_delivery_receipt, conf->headers_receipts_local_only,
-		&reports, queued);
-	arena_reset(&arena);
-	return err;
+	return send_all(&receipt, &conf->headers_transmission_receipt, b);
 }
