@@ -16,19 +16,21 @@ struct note_row {
 	const char *sentence;
 };
 
-static const struct note_row rows[] = {
-#define X(number, code, stage, sentence) { number, stage, sentence },
-	NOTES(X)
-#undef X
-};
-
+/* A switch, so that two notes of one number do not compile. */
 static const struct note_row *
 row_find(unsigned char code)
 {
-	for (size_t i = 0; i < COUNT(rows); i++)
-		if (rows[i].code == code)
-			return &rows[i];
-	return NULL;
+	switch (code) {
+#define X(number, name, at, text)                                                                  \
+	case number: {                                                                             \
+		static const struct note_row row = { NOTE_##name, at, text };                      \
+		return &row;                                                                       \
+	}
+		NOTES(X)
+#undef X
+	default:
+		return NULL;
+	}
 }
 
 static size_t

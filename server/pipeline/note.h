@@ -102,12 +102,12 @@
 	X(151, DKIM_UNSIGNED, "delivery", "not signed for {1}: {2}")                               \
 	X(80, WRITE_GONE, "intake", "{1} was gone when the message was written; it went to {2}")   \
 	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
-	X(154, PLACE_BACK, "place", "{1} is nobody here, the sender gets a report: {2}")           \
-	X(155, QUEUE_RETURNED, "bounce", "{1} recipients are returned to the sender: {2}")         \
-	X(150, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
-	X(151, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
-	X(152, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
-	X(153, RECEIPT_SENT, "bounce", "{1} gets a receipt, which is {2}")                         \
+	X(174, PLACE_BACK, "place", "{1} is nobody here, the sender gets a report: {2}")           \
+	X(175, QUEUE_RETURNED, "bounce", "{1} recipients are returned to the sender: {2}")         \
+	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
+	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
+	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
+	X(173, RECEIPT_SENT, "bounce", "{1} gets a receipt, which is {2}")                         \
 	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")                           \
 	X(140, SEND_TRY, "delivery", "tried by the route {2}: {1}")                                \
 	X(141, SEND_TLS, "delivery", "the connection to {1}: {2}")                                 \
