@@ -92,7 +92,7 @@ test_crypto_ed25519_rfc_8463(void **state)
 	buf_fini(&text);
 }
 
-/* That they verify elsewhere is tests/clients/dkim.py's business. */
+/* That they verify elsewhere is tests/clients/signatures.py's business. */
 static void
 test_crypto_signers_are_made(void **state)
 {
