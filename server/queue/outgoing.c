@@ -440,7 +440,7 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 
 	text[0] = '\0';
 	if (conf->outgoing_routes.count == 0) {
-		snprintf(text, size, "no route is configured: it waits (route add)");
+		snprintf(text, size, "no route is configured: it waits (outgoing.routes)");
 		return;
 	}
 	if (!outgoing_way(conf, sender, recipient, route, &way, &why)) {

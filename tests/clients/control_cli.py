@@ -476,7 +476,7 @@ def test_queue(c, s):
     c.check("what was not tried has no error and no time", all(
         r["last_error"] == "" and r["next_try"] is None and r["tries"] == 0 for r in rows), rows)
     shown = s.json("queue", "show", rows[0]["id"])[0]["recipients"][0]
-    c.check("and says what it waits for", shown["reason"] == "no route yet: waits" and shown["next_try"] is None, shown)
+    c.check("and says what it waits for", shown["reason"] == "no route is configured: it waits (outgoing.routes)" and shown["next_try"] is None, shown)
     c.check("queue list --json", len(rows) == 3 and rows[0]["sender"] == "anna@example.test"
             and rows[0]["recipients"] == ["far0@example.net"] and rows[0]["state"] in ("active", "deferred"), rows)
     one = rows[0]["id"]
