@@ -115,7 +115,7 @@ def test_a_commit_torn_inside_a_sector_is_given_up_by_repair_H48():
     with Tape() as tape:
         tape.prepare().run_mixed()
         equal(tape.server.stop(), 0, "exit status")
-        options = ("--rand", "0", "--torn", "20", "--tear", "1")
+        options = ("--rand", "0", "--torn", "5", "--tear", "1")
         states, refused, _ = tape.judge(STATES // 3, *options)
         _, bad, text = tape.judge(STATES // 3, *options, check=("--repair",))
         figure("commits torn inside a sector: %d states, %d refused by the seal, %d bad after repair" % (states, refused, bad))
