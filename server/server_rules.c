@@ -3,7 +3,7 @@
  *
  * Rules belong to a generation of the configuration, as all else that decides. So a new text is a new
  * generation, made of the configuration's text that is in force: what stands in the file by now counts at
- * the next reload. A bad text changes nothing; it is logged once and shown by `route lan show`.
+ * the next reload. A bad text changes nothing; it is logged once, with the line.
  */
 #include <stdio.h>
 #include <time.h>

@@ -2,8 +2,9 @@
  * delivery_mail.c - one message: from the store to the wire, and what was said of it.
  *
  * The header is copied for the time of the transaction; the body is read piece by piece, with a snapshot
- * for each turn of the loop, and pinned meanwhile (house, section 6, Q3). What is not in memory is read
- * by a worker first (H36).
+ * for each turn of the loop, and pinned meanwhile (house, section 6, Q3).
+ * TODO: what is not in memory shall be read by a worker first (H36, session/body_warm.h); it matters where the
+ * store is larger than the memory.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +168,7 @@ delivery_mail_load(struct delivery *d)
 
 /* ---- the text ---- */
 
-/* False: the output is full, or a worker reads first. */
+/* False: the output is full. */
 static bool
 put_piece(struct delivery *d, struct span piece)
 {

@@ -174,9 +174,10 @@ say(struct client *c, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(text + head, sizeof(text) - head - 2, format, args);
+	head += (size_t)vsnprintf(text + head, sizeof(text) - head, format, args);
 	va_end(args);
-	strcat(text, "\r\n");
+	assert_true(head + sizeof("\r\n") <= sizeof(text));
+	snprintf(text + head, sizeof(text) - head, "\r\n");
 	c->waits = true;
 	stream_memory_feed(&c->session->stream, span_of(text));
 }
