@@ -24,6 +24,7 @@ struct outgoing;
 struct own_mails;
 struct refusals;
 struct resolver;
+struct runner;
 struct search;
 struct secret_key;
 struct server;
@@ -50,6 +51,7 @@ struct host {
 	const struct secret_key *secret_key; /* secret_key.h; one for the process */
 	struct search *search; /* search/search.h; NULL: search.index is off; one for all loops */
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
+	struct runner *runner; /* runner/runner.h; one for all loops, on the front loop */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
