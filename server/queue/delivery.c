@@ -110,6 +110,18 @@ delivery_leave_server(struct delivery *d)
 	delivery_close(d, d->answered ? NEXT_END : NEXT_ADDRESS);
 }
 
+/* The items of a message that was not begun. */
+static void
+give_back(struct delivery *d)
+{
+	struct outgoing_returned *r = calloc(1, sizeof(*r));
+
+	ENSURE(r);
+	*r = (struct outgoing_returned){ d->all, d->batch, 0 };
+	d->batch = NULL;
+	loop_post(d->front->loop, outgoing_on_settled, r);
+}
+
 /* The session is over, with or without a message under way. */
 static void
 over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smtp_stage stage)
@@ -119,7 +131,11 @@ over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smt
 	delivery_blame(d, answer.code,
 		answer.code && answer.enhanced.len > 0 ? answer.enhanced : SPAN("4.4.2"),
 		answer.code ? answer.text : reason, stage);
-	if (d->outcome) {
+	if (d->preparing) { /* nothing of it was said here */
+		d->failed |= d->sent == 0;
+		delivery_mail_put_back(d);
+		give_back(d);
+	} else if (d->outcome) {
 		if (d->sent == 0)
 			d->failed = true; /* nothing ever went well here: it rests */
 		delivery_mail_done(d, (struct smtp_answer){ 0 }, stage);
@@ -194,8 +210,8 @@ say_tls(struct delivery *d)
 		stream_tls_cipher(&d->stream), why[0] ? "not verified: " : "verified", why);
 }
 
-static void
-on_ready(struct delivery *d)
+void
+delivery_ready(struct delivery *d)
 {
 	if (!d->answered) {
 		d->answered = true;
@@ -254,7 +270,7 @@ on_event(struct delivery *d, const struct smtp_client_event *ev)
 		delivery_prove(d, ev->task);
 		return true;
 	case SMTP_CLIENT_READY:
-		on_ready(d);
+		delivery_ready(d);
 		return true;
 	case SMTP_CLIENT_RECIPIENT:
 		delivery_mail_recipient(d, ev);
@@ -423,6 +439,7 @@ delivery_cut(struct delivery *d)
 	dialer_cancel(&d->dialer);
 	loop_timer_clear(&d->deadline);
 	loop_call_cancel(&d->closing);
+	d->body_pinned = false; /* the store has been closed */
 	delivery_mail_drop(d);
 	if (d->smtp_open)
 		smtp_client_fini(&d->smtp);
@@ -445,18 +462,6 @@ delivery_start(void *arg)
 	delivery_find_hosts(d);
 }
 
-/* The items of a message that was not begun. */
-static void
-give_back(struct delivery *d)
-{
-	struct outgoing_returned *r = calloc(1, sizeof(*r));
-
-	ENSURE(r);
-	*r = (struct outgoing_returned){ d->all, d->batch, 0 };
-	d->batch = NULL;
-	loop_post(d->front->loop, outgoing_on_settled, r);
-}
-
 /* The next message; none: goodbye. */
 void
 delivery_take(void *arg)
@@ -474,12 +479,12 @@ delivery_take(void *arg)
 	}
 	if (!d->batch) {
 		d->must_quit = true;
-		on_ready(d);
+		delivery_ready(d);
 	} else if (delivery_mail_load(d)) {
-		smtp_client_send(&d->smtp, &d->mail, stream_out(&d->stream));
+		delivery_prepare(d);
 	} else {
 		give_back(d);
-		on_ready(d);
+		delivery_ready(d);
 	}
 	converse(d);
 }

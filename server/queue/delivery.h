@@ -12,6 +12,7 @@
  *   delivery_hosts.c   which hosts and addresses, in which order (OUT-04, OUT-13, H21)
  *   delivery_auth.c    the account, and what it proves
  *   delivery_mail.c    one message: from the store to the wire, and what was said of it
+ *   delivery_prepare.c what is done to it first: it is signed
  */
 #ifndef SERVER_QUEUE_DELIVERY_H
 #define SERVER_QUEUE_DELIVERY_H
@@ -25,6 +26,7 @@
 #include "server/net/work.h"
 #include "server/queue/outcome.h"
 #include "server/queue/outgoing.h"
+#include "server/queue/signing.h"
 
 #define DELIVERY_HOSTS_MAX 20	  /* servers of a route; of MX hosts 10 (H21) */
 #define DELIVERY_MX_MAX 10
@@ -98,9 +100,13 @@ struct delivery {
 	struct arena mail_arena;
 	struct outcome *outcome;
 	struct smtp_client_mail mail;
+	struct signing signing;
+	struct span lines;  /* put in front of the header; of `signing` */
 	struct span header;
-	uint64_t body_id, body_at, header_at;
-	bool body_pinned, sending;
+	uint64_t body_id, body_size, body_at;
+	size_t lines_at, header_at;
+	bool ours; /* it may be signed */
+	bool body_pinned, preparing, sending;
 };
 
 /* On the front loop; the caller fills what is "set before it starts". */
@@ -132,6 +138,8 @@ void delivery_leave_server(struct delivery *d);
 int64_t delivery_wait_ms(const struct delivery *d, enum smtp_stage stage); /* 0: another's time */
 void delivery_watch(struct delivery *d); /* the deadline of what is waited for now */
 void delivery_start_tls(struct delivery *d);
+/* Between two messages: ask the front for the next one, or say goodbye. */
+void delivery_ready(struct delivery *d);
 extern const struct stream_events delivery_stream_events;
 
 /* ---- delivery_dial.c ---- */
@@ -146,14 +154,26 @@ MUST_CHECK enum err delivery_account(struct delivery *d, struct smtp_client_conf
 void delivery_prove(struct delivery *d, const struct sasl_task *task);
 void delivery_auth_fini(struct delivery *d);
 
+/* ---- delivery_prepare.c ---- */
+
+/* What was loaded is made ready and begun, now or later. */
+void delivery_prepare(struct delivery *d);
+
 /* ---- delivery_mail.c ---- */
+
+bool delivery_is_lan(const struct delivery *d); /* to a server of our own, by address */
 
 /* The batch becomes a mail. False: nothing of it is to be sent any more; ask again. */
 bool delivery_mail_load(struct delivery *d);
 void delivery_mail_text(struct delivery *d); /* as much as the stream takes */
 void delivery_mail_recipient(struct delivery *d, const struct smtp_client_event *ev);
-/* It has ended with the ANSWER to STAGE; what waits for a verdict gets it. Code 0: no verdict. */
+/* For the trace of this try; the texts are copied. */
+void delivery_mail_note(
+	struct delivery *d, enum note_code code, struct span found, struct span because);
 void delivery_mail_drop(struct delivery *d); /* without a word */
+/* Not begun, and it will not be here: it is a batch again. */
+void delivery_mail_put_back(struct delivery *d);
+/* It has ended with the ANSWER to STAGE; what waits for a verdict gets it. Code 0: no verdict. */
 void delivery_mail_done(struct delivery *d, struct smtp_answer answer, enum smtp_stage stage);
 
 #endif

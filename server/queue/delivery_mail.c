@@ -23,8 +23,8 @@
 /* ---- loading ---- */
 
 /* LAN targets get the envelope as it is. */
-static bool
-is_lan(const struct delivery *d)
+bool
+delivery_is_lan(const struct delivery *d)
 {
 	return span_starts_nocase(d->route.name, SPAN(LAN_ROUTE_PREFIX));
 }
@@ -36,7 +36,7 @@ add_recipient(struct delivery *d, const struct queued_recipient *r)
 	size_t i = d->mail.count++;
 
 	to[i].address = arena_copy(&d->mail_arena, r->address);
-	if (!is_lan(d))
+	if (!delivery_is_lan(d))
 		to[i].address = outgoing_recipient(
 			generation_conf(d->generation), to[i].address, &d->mail_arena);
 	to[i].options.notify = r->notify;
@@ -76,7 +76,8 @@ load_text(struct delivery *d, struct snapshot *snap, uint64_t content_id)
 		return ERR_DENIED; /* no key to read it with */
 	d->header = arena_copy(&d->mail_arena, content.header);
 	d->body_id = content.body_id;
-	d->header_at = d->body_at = 0;
+	d->body_size = content.body_size;
+	d->lines_at = d->header_at = d->body_at = 0;
 	d->mail.size = content.header.len + content.body_size;
 	body_pin(d->host->store, d->body_id);
 	d->body_pinned = true;
@@ -94,9 +95,10 @@ load(struct delivery *d, struct snapshot *snap)
 	if (err != OK)
 		return err;
 	d->mail.reverse_path = arena_copy(&d->mail_arena, q.sender);
-	if (!is_lan(d))
+	if (!delivery_is_lan(d))
 		d->mail.reverse_path = outgoing_sender(generation_conf(d->generation), &d->route,
 			d->mail.reverse_path, &d->mail_arena);
+	d->ours = q.ours;
 	d->mail.is_8bit = q.eightbit;
 	d->mail.smtputf8 = q.utf8;
 	d->mail.ret = (enum dsn_ret)q.ret;
@@ -111,8 +113,9 @@ unload(struct delivery *d)
 {
 	if (d->body_pinned)
 		body_unpin(d->host->store, d->body_id);
-	d->body_pinned = false;
-	d->header = SPAN_NONE;
+	d->body_pinned = d->preparing = false;
+	signing_end(&d->signing);
+	d->lines = d->header = SPAN_NONE;
 	d->mail = (struct smtp_client_mail){ .count = 0 };
 	arena_reset(&d->mail_arena);
 }
@@ -125,6 +128,25 @@ delivery_mail_drop(struct delivery *d)
 		free(d->outcome->arg);
 		outcome_drop(&d->outcome);
 	}
+}
+
+void
+delivery_mail_put_back(struct delivery *d)
+{
+	struct outgoing_returned *r = d->outcome->arg;
+
+	d->batch = r->chain;
+	delivery_mail_drop(d);
+}
+
+void
+delivery_mail_note(struct delivery *d, enum note_code code, struct span found, struct span because)
+{
+	struct outcome *o = d->outcome;
+
+	if (o->note_count < OUTCOME_NOTES_MAX)
+		o->notes[o->note_count++] = (struct outcome_note){ code,
+			arena_copy(&o->arena, found), arena_copy(&o->arena, because) };
 }
 
 static void
@@ -168,6 +190,16 @@ delivery_mail_load(struct delivery *d)
 
 /* ---- the text ---- */
 
+/* Text that lies in memory, once. False: the output is full. */
+static bool
+put_once(struct delivery *d, struct span text, size_t *at)
+{
+	if (*at < text.len && smtp_client_text(&d->smtp, text, stream_out(&d->stream)) != OK)
+		return false;
+	*at = text.len;
+	return true;
+}
+
 /* False: the output is full. */
 static bool
 put_piece(struct delivery *d, struct span piece)
@@ -189,24 +221,15 @@ put_body(struct delivery *d, struct snapshot *snap)
 	return true;
 }
 
-static uint64_t
-body_end(const struct delivery *d)
-{
-	return d->mail.size - d->header.len;
-}
-
 void
 delivery_mail_text(struct delivery *d)
 {
 	struct snapshot *snap;
 
-	if (d->header_at == 0 && d->header.len > 0) {
-		if (!put_piece(d, d->header))
-			return;
-		d->header_at = d->header.len;
-	}
+	if (!put_once(d, d->lines, &d->lines_at) || !put_once(d, d->header, &d->header_at))
+		return;
 	snap = host_snapshot(d->host);
-	while (snap && d->body_at < body_end(d) && !stream_is_full(&d->stream))
+	while (snap && d->body_at < d->body_size && !stream_is_full(&d->stream))
 		if (!put_body(d, snap))
 			break;
 	if (stream_is_full(&d->stream))

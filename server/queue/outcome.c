@@ -12,7 +12,6 @@
 #include "conf/conf.h"
 #include "server/host.h"
 #include "server/metrics.h"
-#include "server/pipeline/note.h"
 #include "server/queue/outgoing.h"
 #include "store/queued.h"
 #include "store/traces.h"
@@ -234,6 +233,8 @@ settle(struct txn *txn, struct outcome *o, const struct queued *q, const struct 
 		o->route.len > 0 ? o->route : SPAN("none"));
 	if (o->tls.len > 0)
 		report_note(&report, NOTE_SEND_TLS, o->remote, o->tls);
+	for (size_t i = 0; i < o->note_count; i++)
+		report_note(&report, o->notes[i].code, o->notes[i].found, o->notes[i].because);
 	for (size_t i = 0; i < count && err == OK; i++)
 		if (!all[i].skip)
 			err = note_recipient(txn, o, &all[i], held, &report);

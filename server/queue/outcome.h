@@ -17,12 +17,14 @@
 
 #include "proto/base/arena.h"
 #include "server/net/loop.h"
+#include "server/pipeline/note.h"
 #include "server/queue/bounce.h"
 #include "server/queue/schedule.h"
 #include "store/commit.h"
 
 #define OUTCOME_ROWS_MAX 100	/* of one job that defers many entries */
 #define OUTCOME_REPORTS_MAX 10	/* of one that fails many, for each may want a report */
+#define OUTCOME_NOTES_MAX 4	/* of what was done to the message for this try */
 #define OUTCOME_AGAIN_MS 2000	/* until a job that found no room is submitted again */
 
 enum outcome_kind { OUTCOME_SENT, OUTCOME_DEFERRED, OUTCOME_FAILED };
@@ -37,6 +39,11 @@ struct outcome_row {
 	const char *stage; /* what it answered, "RCPT TO"; static; NULL: nothing */
 };
 
+struct outcome_note {
+	enum note_code code;
+	struct span found, because;
+};
+
 struct outcome {
 	struct arena arena; /* of all spans here */
 	struct outcome_row *rows; /* those of one entry are neighbours */
@@ -44,6 +51,8 @@ struct outcome {
 	struct span route;    /* its name; empty: none fits */
 	struct span remote;   /* "mx.example.net 192.0.2.1:25"; empty: none was reached */
 	struct span tls;      /* what became of TLS; empty: there was no connection */
+	struct outcome_note notes[OUTCOME_NOTES_MAX]; /* for the trace, of the message as a whole */
+	size_t note_count;
 	bool remote_has_dsn;  /* it sends the reports that were asked for (RFC 3461) */
 	int64_t not_before_ms; /* no next try earlier: the destination rests */
 	/* On the loop of HOST, when all is on disk; O is freed behind it. May be NULL. */
