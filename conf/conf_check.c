@@ -308,27 +308,6 @@ check_names(struct checking *c, const struct setting *row)
 	}
 }
 
-static bool
-has_connection(const struct conf *conf, struct span name)
-{
-	for (size_t i = 0; i < conf->connections.count; i++)
-		if (span_eq_nocase(conf->connections.items[i].name, name))
-			return true;
-	return false;
-}
-
-static void
-check_links(struct checking *c, const char *list, size_t place_in_list, struct conf_list names)
-{
-	char key[CONF_KEY_MAX];
-
-	snprintf(key, sizeof(key), "%s.%zu.connections", list, place_in_list);
-	for (size_t i = 0; i < names.count; i++)
-		if (!has_connection(c->conf, names.items[i]))
-			conf_fault_add(c->faults, place(c, key), span_of(key),
-				"there is no connection %.*s", SPAN_FMT(names.items[i]));
-}
-
 /* keep, always ADDRESS, nonlocal ADDRESS (OUT-12). */
 static bool
 is_return_address(struct span text)
@@ -414,8 +393,5 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	for (size_t i = 0; i < SETTINGS_COUNT; i++)
 		if (setting_is_shape(settings[i].type))
 			check_names(&c, &settings[i]);
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		check_links(&c, "collecting.collectors", i, conf->collectors.items[i].connections);
-	for (size_t i = 0; i < conf->schedules.count; i++)
-		check_links(&c, "schedules", i, conf->schedules.items[i].connections);
+	conf_check_connections(conf, tree, faults);
 }

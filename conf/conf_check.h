@@ -16,4 +16,8 @@ struct yaml_tree;
  */
 void conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
 
+/* Its part in conf_check_connect.c: connections, and what names them. */
+void conf_check_connections(
+	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
+
 #endif

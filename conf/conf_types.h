@@ -169,6 +169,7 @@ enum conf_relay_check { RELAY_CLIENT_IP, RELAY_LAN, RELAY_FROM, RELAY_NONE };
 enum conf_lockout_scope { LOCKOUT_SOURCE, LOCKOUT_USER };
 enum conf_warnings { WARNINGS_NEVER, WARNINGS_DAILY, WARNINGS_ALWAYS };
 enum conf_unknown_do { UNKNOWN_MAIL, UNKNOWN_ERROR, UNKNOWN_REMOTE };
+enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
 enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };
 enum conf_route_tls {
 	ROUTE_TLS_NONE,

@@ -297,6 +297,13 @@
 		NOTHING, "Connect when so many have checked their mail; 0: off (SCH-06).")         \
 	X(scheduling_people_ms, "scheduling.connect_after_people_within", DURATION, 0, DAY_MS,     \
 		"5m", "time", NOTHING, "How soon then.")                                           \
+	X(scheduling_clock_changes, "scheduling.follow_clock_changes", BOOL, 0, 0, "no", "",       \
+		NOTHING, "When another program sets the clock, connect for what it jumped over "   \
+		"(SCH-07).")                                                                       \
+	X(scheduling_priority, "scheduling.connect_for_priority", BOOL, 0, 0, "no", "", NOTHING,   \
+		"Mail that headers.priority names connects at once (HDR-03).")                     \
+	X(scheduling_drop, "scheduling.drop", PATH, 0, 4095, "", "", RESTART,                      \
+		"Folder in which a file connect.now makes the server connect (CON-13); empty: none.") \
 	X(errors_connection, "errors.connection", BOOL, 0, 0, "yes", "", NOTHING,                  \
 		"Mail about servers that cannot be reached (CON-15).")                             \
 	X(errors_link, "errors.link", BOOL, 0, 0, "yes", "", NOTHING,                              \
@@ -342,6 +349,10 @@
 		"folder of this file.")                             \
 	X(headers_outgoing, "headers.outgoing", LIST, 0, 100, "[]", "", NOTHING,                   \
 		"`Field: data` set, or `Field:` removed, in mail that leaves (HDR-01).")           \
+	X(headers_priority, "headers.priority", LIST, 0, 100,                                      \
+		"[\"Priority: Urgent\", \"X-Priority: Highest\", \"X-Priority: 1\", "                \
+		"\"X-MSMail-Priority: High\"]", "", NOTHING,                                       \
+		"Fields and texts in them that make mail urgent (HDR-04).")                        \
 	X(headers_transmission_receipt, "headers.transmission_receipt", LIST, 0, 20, "[]", "",     \
 		NOTHING, "Fields that ask for a receipt when mail has left (HDR-07).")             \
 	X(headers_delivery_receipt, "headers.delivery_receipt", LIST, 0, 20, "[]", "", NOTHING,    \

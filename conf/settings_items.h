@@ -47,7 +47,11 @@
 	X(smaller_first, "smaller_first", BOOL, 0, 0, "no", "", NOTHING, "Small messages first.")  \
 	X(esmtp, "esmtp", BOOL, 0, 0, "yes", "", NOTHING, "EHLO first; no: HELO only (OUT-07).")   \
 	X(allow_loopback, "allow_loopback", BOOL, 0, 0, "no", "", NOTHING,                         \
-		"Direct delivery may go to loopback addresses (H21).")
+		"Direct delivery may go to loopback addresses (H21).")                             \
+	X(connection, "connection", TEXT, 0, 64, "", "", NOTHING,                                  \
+		"Connection it goes by; empty: the first of the file (CON-01).")                   \
+	X(waiting_only, "waiting_only", BOOL, 0, 0, "no", "", NOTHING,                             \
+		"A run sends only what waited when it began (OUT-03).")
 
 #define COLLECTOR_ROWS(X)                                                                          \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and errors.")          \
@@ -102,6 +106,20 @@
 	X(retries, "retries", COUNT, 0, 100, "1", "tries", NOTHING, "CON-06.")                     \
 	X(retry_wait_ms, "retry_wait", DURATION, 0, DAY_MS, "1m", "time", NOTHING, "CON-06.")      \
 	X(link_timeout_ms, "link_timeout", DURATION, 1000, DAY_MS, "1m", "time", NOTHING, "CON-06.") \
+	X(interfaces, "interfaces", LIST, 0, 20, "[]", "", NOTHING,                                \
+		"Network interfaces; it is up while one of them is (CON-07). Else status tells.")  \
+	X(autoconnect, "autoconnect", BOOL, 0, 0, "yes", "", NOTHING,                              \
+		"Use the link whenever somebody else has brought it up (CON-08).")                 \
+	X(autoconnect_once, "autoconnect_once", BOOL, 0, 0, "yes", "", NOTHING,                    \
+		"Then once until it drops; no: every autoconnect_every.")                          \
+	X(autoconnect_every_ms, "autoconnect_every", DURATION, 60000, DAY_MS, "5m", "time", NOTHING, \
+		"CON-08.")                                                                         \
+	X(numbers, "numbers", LIST, 0, 20, "[]", "", NOTHING,                                      \
+		"One at random for each try, as POSTROOM_NUMBER (CON-09).")                        \
+	X(username, "username", TEXT, 0, 255, "", "", NOTHING, "For the link: POSTROOM_USER.")     \
+	X(password, "password", SECRET, 0, 256, "", "", NOTHING,                                   \
+		"For the link: POSTROOM_PASSWORD, in the environment alone (CON-05).")             \
+	X(multilink, "multilink", BOOL, 0, 0, "yes", "", NOTHING, "POSTROOM_MULTILINK: 1 or 0.")   \
 	X(pop3_then_smtp, "pop3_then_smtp", BOOL, 0, 0, "no", "", NOTHING, "Collect first (CON-03).")
 
 #define SCHEDULE_ROWS(X)                                                                           \

@@ -260,7 +260,8 @@ change_each(const struct conf_entry *entry, void *arg)
 	enum err err;
 
 	if (!other_value(entry, value, sizeof(value)) ||
-		strcmp(entry->setting->key, "return_address") == 0)
+		strcmp(entry->setting->key, "return_address") == 0 ||
+		strcmp(entry->setting->key, "connection") == 0) /* no text at all, but a name there is */
 		return true;
 	err = edit(old, entry->key, value, got, sizeof(got));
 	if (err != OK)

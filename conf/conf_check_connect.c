@@ -1,0 +1,82 @@
+/*
+ * conf_check_connect.c - connections, the routes by them, and schedules against each other.
+ */
+#include <stdio.h>
+
+#include "conf/conf_check.h"
+#include "conf/yaml_tree.h"
+
+#define EVERY_MIN_MS 60000
+
+static bool
+has_connection(const struct conf *conf, struct span name)
+{
+	for (size_t i = 0; i < conf->connections.count; i++)
+		if (span_eq_nocase(conf->connections.items[i].name, name))
+			return true;
+	return false;
+}
+
+static void
+check_names(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults,
+	const char *key, struct conf_list names)
+{
+	for (size_t i = 0; i < names.count; i++)
+		if (!has_connection(conf, names.items[i]))
+			conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+				"there is no connection %.*s", SPAN_FMT(names.items[i]));
+}
+
+static void
+check_connection(const struct conf *conf, const struct yaml_tree *tree,
+	struct conf_faults *faults, size_t i)
+{
+	const struct conf_connection *c = &conf->connections.items[i];
+	char key[CONF_KEY_MAX];
+
+	snprintf(key, sizeof(key), "connections.%zu", i);
+	if (c->kind == CONNECTION_LINK && c->up.count == 0 && c->status.count == 0 &&
+		c->interfaces.count == 0)
+		conf_warning_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"a link without up, status and interfaces never comes up");
+}
+
+static void
+check_schedule(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults,
+	size_t i)
+{
+	const struct conf_schedule *s = &conf->schedules.items[i];
+	char key[CONF_KEY_MAX];
+
+	snprintf(key, sizeof(key), "schedules.%zu", i);
+	if (s->every_ms > 0 && (s->every_ms < EVERY_MIN_MS || s->every_ms > DAY_MS))
+		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"every is 1m to 24h; days says how many days");
+	if (s->enabled && s->every_ms == 0 && s->at.count == 0)
+		conf_warning_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"a schedule without every and at never fires");
+	snprintf(key, sizeof(key), "schedules.%zu.connections", i);
+	check_names(conf, tree, faults, key, s->connections);
+}
+
+void
+conf_check_connections(
+	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
+{
+	char key[CONF_KEY_MAX];
+
+	for (size_t i = 0; i < conf->connections.count; i++)
+		check_connection(conf, tree, faults, i);
+	for (size_t i = 0; i < conf->schedules.count; i++)
+		check_schedule(conf, tree, faults, i);
+	for (size_t i = 0; i < conf->collectors.count; i++) {
+		snprintf(key, sizeof(key), "collecting.collectors.%zu.connections", i);
+		check_names(conf, tree, faults, key, conf->collectors.items[i].connections);
+	}
+	for (size_t i = 0; i < conf->outgoing_routes.count; i++) {
+		const struct span *name = &conf->outgoing_routes.items[i].connection;
+
+		snprintf(key, sizeof(key), "outgoing.routes.%zu.connection", i);
+		check_names(conf, tree, faults, key, (struct conf_list){ name, name->len > 0 });
+	}
+}
