@@ -7,7 +7,7 @@
  *   load idle   -c POP3 connections that were greeted and wait until standard input ends
  *
  * Options: -p PORT -c SESSIONS -n TOTAL -k EACH -s BYTES -r RECIPIENTS -w WINDOW -u USERS (u0..)
- * -U USER -t SECONDS (limit).  Prints one JSON object.  It is no part of the server.
+ * -U USER -D DOMAINS (elsewhere: mN@d0.test..) -t SECONDS (limit).  Prints one JSON object.  It is no part of the server.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +51,7 @@ struct connection {
 static struct {
 	enum mode mode;
 	uint16_t port;
-	unsigned sessions, each, recipients, window, users;
+	unsigned sessions, each, recipients, window, users, domains;
 	uint64_t total;
 	size_t size;
 	double limit_s;
@@ -161,6 +161,12 @@ next_smtp(struct connection *c)
 	case 2:
 		if (c->recipient < option.recipients && option.user) {
 			say(c, 1, "RCPT TO:<%s@" DOMAIN ">\r\n", option.user);
+			c->recipient++;
+			return true;
+		}
+		if (c->recipient < option.recipients && option.domains > 0) {
+			say(c, 1, "RCPT TO:<m%llu@d%llu.test>\r\n", (unsigned long long)c->number,
+				(unsigned long long)(c->number + c->recipient) % option.domains);
 			c->recipient++;
 			return true;
 		}
@@ -449,7 +455,7 @@ parse_options(int argc, char **argv)
 		if (strcmp(argv[1], modes[i]) == 0)
 			option.mode = (enum mode)i;
 	optind = 2;
-	while ((opt = getopt(argc, argv, "p:c:n:k:s:r:w:u:U:t:")) != -1) {
+	while ((opt = getopt(argc, argv, "p:c:n:k:s:r:w:u:U:D:t:")) != -1) {
 		unsigned long value = strtoul(optarg, NULL, 10);
 
 		switch (opt) {
@@ -476,6 +482,9 @@ parse_options(int argc, char **argv)
 			break;
 		case 'u':
 			option.users = (unsigned)value;
+			break;
+		case 'D':
+			option.domains = (unsigned)value;
 			break;
 		case 'U':
 			option.user = optarg;
