@@ -78,8 +78,8 @@ on_closing(struct loop_call *call)
 
 	if (d->stream_open && stream_is_lent(&d->stream))
 		return; /* on_returned */
-	if (d->work_lent)
-		return; /* delivery_auth.c comes back */
+	if (d->work_lent || d->warming.lent)
+		return; /* delivery_auth.c, on_warm() come back */
 	if (d->stream_open) {
 		metric_add(d->host->metrics, bytes_in, d->stream.bytes_in);
 		metric_add(d->host->metrics, bytes_out, d->stream.bytes_out);
@@ -395,6 +395,17 @@ on_returned(struct stream *stream)
 	loop_defer(of_stream(stream)->host->loop, &of_stream(stream)->closing);
 }
 
+static void
+on_warm(struct body_warming *w)
+{
+	struct delivery *d = LIST_ITEM(w, struct delivery, warming);
+
+	if (d->next != NEXT_NOTHING)
+		loop_defer(d->host->loop, &d->closing);
+	else
+		stream_resume(&d->stream); /* on_input() goes on, also where the output is full by then */
+}
+
 const struct stream_events delivery_stream_events = {
 	.on_input = on_input,
 	.on_secure = on_secure,
@@ -456,6 +467,7 @@ delivery_start(void *arg)
 	dialer_init(&d->dialer, d->host->loop, delivery_on_dialled);
 	loop_call_init(&d->closing, on_closing);
 	loop_timer_init(&d->deadline, on_deadline);
+	d->warming.done = on_warm;
 	buf_init(&d->secret, 1024);
 	d->secret.wipes = true;
 	metric_add(d->host->metrics, outgoing_connections, 1);

@@ -24,6 +24,7 @@
 #include "server/net/resolver.h"
 #include "server/net/stream.h"
 #include "server/net/work.h"
+#include "server/queue/body_warming.h"
 #include "server/queue/outcome.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/signing.h"
@@ -105,6 +106,7 @@ struct delivery {
 	struct span header;
 	uint64_t body_id, body_size, body_at;
 	size_t lines_at, header_at;
+	struct body_warming warming;
 	bool ours; /* it may be signed */
 	bool body_pinned, preparing, sending;
 };

@@ -1,8 +1,5 @@
 /*
- * body_warm.h - message bytes that are not in memory are read by a worker first.
- *
- * A page fault of the loop would make everybody wait for the disk (a cold 1 MB body took 14 to 84 ms). The
- * worker walks the pieces with a snapshot of its own; the loop finds them in memory then.
+ * body_warm.h - POP3 and IMAP wait while a worker reads bytes that are not in memory (queue/body_warming.h).
  */
 #ifndef SERVER_SESSION_BODY_WARM_H
 #define SERVER_SESSION_BODY_WARM_H

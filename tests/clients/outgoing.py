@@ -6,7 +6,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from name_server import NameServer  # noqa: E402
-from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from postroom import BUILD, PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 TEXT = "Subject: hi\r\n\r\nhello\r\n.dot\r\n"
@@ -145,6 +145,20 @@ def test_chunking():
         datas = sorted((m.data for m in sink.mails), key=len)
         true(datas[0].endswith(b"hello\r\n.dot\r\n") and datas[1].endswith(big[-5000:].encode()), "both whole")
         true(any(line.startswith("BDAT") for s in sink.sessions for line in s.lines), "by BDAT")
+
+
+def test_H36_cold_messages_are_read_by_a_worker_and_come_whole():
+    """As if no page of the store were in memory: a worker reads ahead, for DATA and for BDAT."""
+    big = "Subject: big\r\n\r\n" + "".join("%08d of a long body that fills many pieces\r\n" % i for i in range(40000))
+    for ehlo in (("PIPELINING",), ("CHUNKING",)):
+        with SmtpSink(ehlo=ehlo) as sink, \
+                Server(extra=relay(sink), env={"LD_PRELOAD": os.path.join(BUILD, "faults", "cold.so")}) as server:
+            server.add_user("anna")
+            for _ in range(3):
+                submit(server, ["bo@elsewhere.test"], big)
+            wait_empty(server)
+            equal([mail.data.endswith(big.encode()) for mail in sink.mails], [True] * 3, "whole")
+            true(server.json("status")[0]["counters"]["cold_reads"] >= 3, "by a worker")
 
 
 # ---- accounts ----

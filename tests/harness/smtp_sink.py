@@ -51,11 +51,11 @@ class Session:
         return data
 
     def text(self):
-        data = b""
+        data = bytearray()
         while True:
             line = self.line_bytes()
             if line == b".\r\n":
-                return data
+                return bytes(data)
             data += line[1:] if line.startswith(b".") else line
 
     def line_bytes(self):
