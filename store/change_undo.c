@@ -11,6 +11,7 @@
 #include "store/change_owner.h"
 #include "store/change_rows.h"
 #include "store/folder_ways.h"
+#include "store/forwards.h"
 #include "store/groups.h"
 #include "store/indexes.h"
 #include "store/maillists.h"
@@ -293,7 +294,10 @@ static enum err
 revised_undo(struct undoing *u, const struct revised *r, const struct change_row *row,
 	const struct key *key)
 {
+	enum forward_turn turn = FORWARD_STAYS;
 	union revised_object now, old;
+	struct span id = row->key;
+	uint64_t user_id;
 	enum err err = row_get_fields(txn_view(u->txn), r->table, key, r->fields, &now);
 
 	if (err == OK && row->existed)
@@ -305,7 +309,11 @@ revised_undo(struct undoing *u, const struct revised *r, const struct change_row
 		old.user.removed_ms = u->now_ms > 0 ? u->now_ms : 1; /* 0 would mean live */
 	}
 	revisions_follow(r, &old, &now, 1);
-	return row_put_fields(u->txn, r->table, key, r->fields, &old);
+	if (r->table == TABLE_users)
+		turn = forward_turn_of(&now.user, &old.user);
+	err = row_put_fields(u->txn, r->table, key, r->fields, &old);
+	return err == OK && key_take_u64(&id, &user_id) == OK
+		? forwards_follow(u->txn, user_id, turn) : err;
 }
 
 /* The image from before as it is: it lies in the map, which writing moves, so a copy is written. */

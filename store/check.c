@@ -204,6 +204,7 @@ check_walks(struct check *c)
 		return err;
 	check_queue(c); /* names contents, so before them */
 	check_mail(c);
+	check_forwards(c);
 	check_sharing(c);
 	check_secrets(c);
 	check_directory(c);

@@ -6,6 +6,7 @@
  *	check_lists.c      lists, their members and sizes; what follows from other rows (indexes.h)
  *	check_secrets.c    app passwords, sealed values, keys that sign mail
  *	check_queue.c      queued, due
+ *	check_forwards.c   forwards, forward_copies
  *	check_folders.c    folders, entries
  *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned
  *	check_mail.c       copies, contents, bodies, graves, arriving
@@ -94,6 +95,7 @@ void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);
 /* After the folders. */
+void check_forwards(struct check *c);
 void check_sharing(struct check *c);
 
 /*

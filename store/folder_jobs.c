@@ -10,6 +10,7 @@
 
 #include "store/bin.h"
 #include "store/folder_names.h"
+#include "store/forwards.h"
 
 #define ROWS_A_SLICE 500
 
@@ -65,6 +66,10 @@ folder_hide(struct txn *txn, uint64_t user_id, uint64_t folder_id)
 		return ERR_DENIED;
 	memcpy(name, f.name.ptr, f.name.len); /* it lies in the map */
 	f.name.ptr = name;
+	f.extra = SPAN_NONE;
+	err = forwards_left_folder(txn, user_id, folder_id);
+	if (err != OK)
+		return err;
 	f.user_id = FOLDER_OWNER_NOBODY;
 	hidden_put(&f, &extra, (struct hidden){ HIDDEN_REMOVED, user_id });
 	key_u64_u64(&key, user_id, folder_id);

@@ -5,6 +5,7 @@
  * message to him, with a uid behind all that he knows (RFC 9051, 2.3.1.1); POP3's unique id stays.
  */
 #include "store/expunged.h"
+#include "store/forwards.h"
 #include "store/message_pass.h"
 
 /* The entry UID of where P stands; its index in the block. */
@@ -56,7 +57,10 @@ release_entry(struct pass *p, unsigned index, uint32_t *new_uid)
 	e.uid = *new_uid = p->folder.uidnext++;
 	e.modseq = ++p->folder.highest_modseq;
 	folder_count_flags(&p->folder, e.flags, 1);
-	return err == OK ? entry_append(p->txn, p->folder.folder_id, &p->folder.last_block_uid, &e)
+	if (err == OK)
+		err = entry_append(p->txn, p->folder.folder_id, &p->folder.last_block_uid, &e);
+	return err == OK ? forward_moved(p->txn, p->folder.user_id, e.copy_id,
+				   p->folder.folder_id, e.uid)
 			 : err;
 }
 

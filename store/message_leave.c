@@ -3,6 +3,8 @@
  */
 #include "store/message_leave.h"
 
+#include "store/folder_jobs.h"
+#include "store/forwards.h"
 #include "store/graves.h"
 
 #define EXPUNGE_BLOCKS 40 /* of a whole folder, a slice; each entry is a grave */
@@ -71,6 +73,29 @@ run_add(struct leaving *l, uint32_t uid, uint32_t new_uid)
 	return err;
 }
 
+/* Store and forward: a pair goes along inside the mailbox, and ends with it. */
+static enum err
+tell_forwards(struct leaving *l, const struct entry *e)
+{
+	if (l->forwards == 0)
+		return OK;
+	if (!l->to || forward_mailbox(&l->to->folder) != l->forwards)
+		return forward_left(l->p.txn, l->forwards, e->copy_id);
+	return forward_moved(
+		l->p.txn, l->forwards, e->copy_id, l->to->folder.folder_id, e->uid);
+}
+
+/* Whose mailbox they leave: of a copy that was laid down (folder_jobs.h), whose it becomes. */
+static uint64_t
+forwards_of(const struct leaving *l, struct txn *txn)
+{
+	uint64_t user_id = folder_bin_owner(&l->p.folder);
+
+	if (user_id == FOLDER_OWNER_NOBODY)
+		user_id = l->to ? forward_mailbox(&l->to->folder) : 0;
+	return forward_user_has(txn_view(txn), user_id) ? user_id : 0;
+}
+
 static enum err
 let_go(struct leaving *l, struct entry e)
 {
@@ -85,6 +110,8 @@ let_go(struct leaving *l, struct entry e)
 		return err;
 	err = l->to ? arrival_put(l->to, &e)
 		    : grave_add(l->p.txn, l->bury_ms, GRAVE_COPY, e.copy_id);
+	if (err == OK)
+		err = tell_forwards(l, &e);
 	l->count++;
 	return err == OK ? run_add(l, uid, l->to ? e.uid : 0) : err;
 }
@@ -136,6 +163,7 @@ leaving_run(struct leaving *l, struct txn *txn, const struct folder *where, stru
 		return err;
 	l->run.first_uid = 0;
 	l->count = 0;
+	l->forwards = forwards_of(l, txn);
 	l->p.folder.highest_modseq++;
 	err = leave_blocks(l);
 	if (err != OK || l->count == 0)

@@ -36,6 +36,7 @@ struct leaving {
 	uint32_t skip;   /* entries with one of these flags stay */
 	unsigned blocks; /* at most; 0: all of them */
 	struct expunged run;
+	uint64_t forwards; /* its own: the mailbox they are in, where it has pairs (forwards.h) */
 	size_t count;
 	bool all; /* the end of the list or folder was reached */
 };

@@ -9,6 +9,7 @@
 #include "store/message_transfer.h"
 
 #include "store/folder_jobs.h"
+#include "store/forwards.h"
 #include "store/ids.h"
 #include "store/message_leave.h"
 #include "store/seen.h"
@@ -28,6 +29,7 @@ struct transfer {
 	size_t seen_count, seen_room;
 	size_t found_before;              /* of t->found, by slices before */
 	bool rewrites;                    /* of a move: the copies get their save date now */
+	uint64_t forwards;                /* the mailbox that both are in, where it has pairs */
 	struct arrival arrival;
 };
 
@@ -141,6 +143,9 @@ transfer_begin(struct transfer *x, struct txn *txn, struct message_transfer *t)
 	x->own_seen_from = seen_is_own(&x->from, t->user_id);
 	x->own_seen_to = seen_is_own(&x->to, t->user_id);
 	seen_reader_init(&x->seen, t->from_folder_id, t->user_id);
+	if (err == OK && forward_mailbox(&x->from) == forward_mailbox(&x->to) &&
+		forward_user_has(snap, t->to_user_id))
+		x->forwards = t->to_user_id;
 	x->from = without_spans(x->from);
 	x->to = without_spans(x->to);
 	return err;
@@ -179,6 +184,16 @@ copy_one(struct transfer *x, struct entry *e)
 	return err;
 }
 
+/* What was E has been put as NEW. */
+static enum err
+tell_forwards(struct transfer *x, const struct entry *e, const struct entry *new)
+{
+	struct forward heir = { .copy_id = new->copy_id, .uid = new->uid,
+		.folder_id = x->arrival.folder.folder_id };
+
+	return x->forwards ? forward_copied(x->txn, x->forwards, e->copy_id, &heir) : OK;
+}
+
 /* The listed ones of a block. */
 static enum err
 copy_block(struct transfer *x, struct pass *p, size_t *count)
@@ -199,6 +214,8 @@ copy_block(struct transfer *x, struct pass *p, size_t *count)
 		if (x->arrival.folder.folder_id == x->t->to_folder_id)
 			meet_own_seen(x, &e);
 		err = arrival_put(&x->arrival, &e);
+		if (err == OK)
+			err = tell_forwards(x, &p->block.entries[i], &e);
 		++*count;
 	}
 	return err;

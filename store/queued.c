@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "store/contents.h"
+#include "store/forwards.h"
 #include "store/rows.h"
 
 #define PURGE_ENTRIES 20 /* entries that one slice of queued_purge_bin removes at most */
@@ -437,6 +438,8 @@ queued_purge(struct txn *txn, uint64_t queue_id)
 		return err;
 	key_u64_u32(&key, queue_id, 0);
 	err = row_delete(txn, TABLE_queued, &key);
+	if (err == OK)
+		err = forward_untie(txn, queue_id, 0);
 	return err == OK ? content_own(txn, q.content_id, -1) : err;
 }
 

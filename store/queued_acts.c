@@ -5,6 +5,8 @@
  * Each writes the entry or the recipient first and the due rows then: spans that were read lie in
  * the map and are of use until the first write only.
  */
+#include "proto/mail/forward_server.h"
+#include "store/forwards.h"
 #include "store/queued_rows.h"
 
 #define HOLD_ENTRIES 50 /* entries that one slice of queued_hold_all looks at */
@@ -49,6 +51,7 @@ queued_note(struct txn *txn, uint64_t queue_id, uint32_t recipient_no,
 	struct queued_recipient r;
 	struct queued_due old_due;
 	struct queued q;
+	bool forwards;
 	enum err err = queued_find(txn_view(txn), queue_id, &q);
 
 	*entry_gone = false;
@@ -56,6 +59,7 @@ queued_note(struct txn *txn, uint64_t queue_id, uint32_t recipient_no,
 		err = queued_recipient_find(txn_view(txn), queue_id, recipient_no, &r);
 	if (err != OK || r.state == QUEUED_GONE)
 		return err;
+	forwards = forward_route_is(r.route);
 	old_due = queued_due_of(&r);
 	r.state = (uint8_t)outcome->state;
 	r.tries++;
@@ -66,6 +70,8 @@ queued_note(struct txn *txn, uint64_t queue_id, uint32_t recipient_no,
 	if (outcome->state == QUEUED_DEFERRED)
 		r.next_try_ms = outcome->next_try_ms > 0 ? outcome->next_try_ms : 0;
 	err = recipient_change(txn, &q, &old_due, &r);
+	if (err == OK && outcome->state == QUEUED_GONE && forwards)
+		err = forward_untie(txn, queue_id, recipient_no);
 	if (err == OK && outcome->state == QUEUED_GONE)
 		err = one_less_open(txn, queue_id, entry_gone);
 	return err;
@@ -216,9 +222,11 @@ queued_redirect(struct txn *txn, uint64_t queue_id, uint32_t recipient_no,
 	if (to->address.len > QUEUED_ADDRESS_MAX || to->route.len > QUEUED_ROUTE_MAX)
 		return ERR_LIMIT;
 	err = entry_for_change(txn, queue_id, &q);
-	if (err != OK)
+	if (err == OK)
+		err = edit_recipients(txn, &q, recipient_no, edit_redirect, to);
+	if (err != OK || to->route.len == 0)
 		return err;
-	return edit_recipients(txn, &q, recipient_no, edit_redirect, to);
+	return forward_untie(txn, queue_id, recipient_no); /* store and forward it is no more */
 }
 
 enum err

@@ -51,6 +51,8 @@
 	X(refusals,    "hour hash",                      "refusal and its count") \
 	X(queued,      "queue_id recipient_no",          "entry (recipient_no 0) or recipient") \
 	X(due,         "due_ms queue_id recipient_no",   "") \
+	X(forwards,    "user_id copy_id",                "store and forward: its recipient, see forwards.h") \
+	X(forward_copies, "queue_id recipient_no copy_id", "user_id") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \

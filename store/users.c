@@ -5,6 +5,7 @@
 
 #include "proto/base/ascii.h"
 #include "store/folders.h"
+#include "store/forwards.h"
 #include "store/ids.h"
 #include "store/names.h"
 #include "store/rows.h"
@@ -273,6 +274,7 @@ enum err
 user_set(struct txn *txn, const struct user *user, int64_t now_ms)
 {
 	struct user made = *user, old;
+	enum forward_turn turn;
 	enum err err = user_find(txn_view(txn), user->user_id, &old);
 
 	if (err != OK)
@@ -293,7 +295,10 @@ user_set(struct txn *txn, const struct user *user, int64_t now_ms)
 	err = user_check(&made);
 	if (err == OK && !is_working_admin(&made))
 		err = keep_an_admin(txn, &old);
-	return err != OK ? err : user_put(txn, &made);
+	turn = forward_turn_of(&old, &made);
+	if (err == OK)
+		err = user_put(txn, &made);
+	return err == OK ? forwards_follow(txn, made.user_id, turn) : err;
 }
 
 /* A live user, to be changed and written: revision and time are set already. */
@@ -386,6 +391,8 @@ user_remove(struct txn *txn, uint64_t user_id, int64_t now_ms)
 	err = name_remove(txn, user.name);
 	if (err == OK)
 		err = user_put(txn, &user);
+	if (err == OK)
+		err = forwards_follow(txn, user_id, FORWARD_ENDS);
 	arena_reset(&arena);
 	return err;
 }

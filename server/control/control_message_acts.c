@@ -8,6 +8,7 @@
 #include "server/control/control_folders.h"
 #include "server/control/control_mailbox.h"
 #include "store/bin.h"
+#include "store/forwards.h"
 #include "store/message_ways.h"
 
 #define FLAGS_FOLLOW (FLAGS_SYSTEM | FLAG_HELD) /* a message anywhere; keywords go by their names */
@@ -54,23 +55,38 @@ const struct control_handler control_do_message_release = {
 	.object = "message",
 };
 
-/* Place M once more, in TO. The spans of M die with the first write, so they are copied. */
+/* A copy inside the mailbox is an heir of the pair that M may be of (forwards.h). */
 static enum err
-place(struct control_call *call, struct txn *txn, const struct message *m, const struct folder *to,
-	struct span keywords)
+tell_forwards(struct txn *txn, const struct message *m, uint64_t from_user_id,
+	const struct placement *p)
+{
+	struct forward heir = {
+		.copy_id = p->copy_id, .folder_id = p->folder_id, .uid = p->uid};
+
+	if (p->user_id != from_user_id || from_user_id == FOLDER_OWNER_SHARED)
+		return OK;
+	return forward_copied(txn, p->user_id, m->entry.copy_id, &heir);
+}
+
+/*
+ * Place M once more, in P's folder with its keywords. The spans of M die with the first write, so they are
+ * copied.
+ */
+static enum err
+place(struct control_call *call, struct txn *txn, const struct message *m, struct placement *p)
 {
 	struct content content = m->content;
-	struct placement p = {.user_id = to->user_id,
-		.folder_id = to->folder_id,
-		.content = &content,
-		.flags = m->entry.flags & FLAGS_FOLLOW,
-		.keywords = keywords,
-		.received_s = m->entry.received_s};
+	enum err err;
 
 	content.header = arena_copy(&call->arena, m->content.header);
 	content.derived = SPAN_NONE;
-	p.front = arena_copy(&call->arena, m->copy.front);
-	return message_place(txn, &p);
+	p->content = &content;
+	p->flags = m->entry.flags & FLAGS_FOLLOW;
+	p->received_s = m->entry.received_s;
+	p->front = arena_copy(&call->arena, m->copy.front);
+	err = message_place(txn, p);
+	p->content = NULL;
+	return err;
 }
 
 /* The target of move and copy. It is made first, since making it moves the spans of a message. */
@@ -102,14 +118,19 @@ static enum err
 copy_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct folder to, folder;
-	struct span keywords;
+	struct placement p = {.user_id = 0};
 	struct message m;
 	enum err err = find_both(call, txn, key, &folder, &m, &to);
 
 	if (err == OK)
 		err = message_keywords(
-			txn_view(txn), folder.folder_id, &m.entry, &call->arena, &keywords);
-	return err == OK ? place(call, txn, &m, &to, keywords) : err;
+			txn_view(txn), folder.folder_id, &m.entry, &call->arena, &p.keywords);
+	if (err != OK)
+		return err;
+	p.user_id = to.user_id;
+	p.folder_id = to.folder_id;
+	err = place(call, txn, &m, &p);
+	return err == OK ? tell_forwards(txn, &m, folder.user_id, &p) : err;
 }
 
 /* M goes from FROM to the end of TO: the same copy, so its POP3 unique id stays (H27). */

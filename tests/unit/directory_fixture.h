@@ -85,6 +85,7 @@ int test_folders(void);
 int test_message_flags(void);
 int test_bin(void);
 int test_transfer(void);
+int test_forwards(void);
 int test_secrets(void);
 int test_store_check(void);
 int test_backup(void);
