@@ -12,6 +12,7 @@
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
 #include "server/net/work.h"
+#include "server/runner/runner.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/text_veil.h"
@@ -261,6 +262,17 @@ open_resolver(struct server *s, const struct conf *conf)
 	return OK;
 }
 
+/* Its process is started when the first program is run. */
+static void
+open_runner(struct server *s)
+{
+	struct runner_options options = { server_runner_start, server_runner_fault, s };
+
+	s->runner = runner_open(server_front(s)->loop, &options);
+	for (unsigned i = 0; i < s->loop_count; i++)
+		s->hosts[i].runner = s->runner;
+}
+
 static enum err
 open_listeners(struct server *s, const struct conf *conf)
 {
@@ -305,6 +317,7 @@ server_open(struct server *s, struct generation *generation)
 	if (open_hosts(s, generation) != OK || open_store(s, conf) != OK ||
 		open_tls(s, conf) != OK || open_resolver(s, conf) != OK)
 		return ERR_IO;
+	open_runner(s);
 	open_search(s, conf);
 	return open_listeners(s, conf);
 }

@@ -38,6 +38,7 @@ struct server {
 	struct shared *shared;
 	struct workers *workers;
 	struct resolver *resolver;
+	struct runner *runner;
 	struct metrics metrics;
 	struct secret_key secret_key;
 	_Atomic int64_t clock_offset_ms;
@@ -169,5 +170,8 @@ void server_clock_restore(struct server *s, const struct conf *conf);
 
 MUST_CHECK enum err server_bind(struct server *s, const struct listen_address *address, int *fd);
 MUST_CHECK enum err server_open_file(struct server *s, const char *path, int *fd);
+/* struct runner_options */
+int server_runner_start(void *server);
+void server_runner_fault(void *server, const char *text);
 
 #endif

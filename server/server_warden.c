@@ -1,5 +1,5 @@
 /*
- * server_warden.c - an address or a file by the warden, or by ourselves where there is none; and PAM.
+ * server_warden.c - an address or a file by the warden, or by ourselves where there is none; PAM; a runner.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +67,28 @@ server_group_find(struct server *s, const char *name, gid_t *gid)
 	if (file)
 		fclose(file);
 	return group != NULL;
+}
+
+int
+server_runner_start(void *server)
+{
+	struct server *s = server;
+	struct warden_request request = { .kind = WARDEN_RUNNER };
+	struct warden_reply reply = { .error = ENOSYS };
+	int fd = -1;
+
+	if (s->options->warden_fd < 0 ||
+		warden_ask(s->options->warden_fd, &request, -1, &reply, &fd) != OK)
+		errno = reply.error;
+	return fd;
+}
+
+void
+server_runner_fault(void *server, const char *text)
+{
+	struct server *s = server;
+
+	log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "runner", .text = text });
 }
 
 /* What the child of the warden says; ERR_BUSY: it did not in time. */

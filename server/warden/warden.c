@@ -184,6 +184,8 @@ do_request(struct warden *w, struct warden_request *request, int came, int *goes
 		return warden_backup(w, came, goes);
 	case WARDEN_PAM:
 		return warden_pam(w, request, goes);
+	case WARDEN_RUNNER:
+		return warden_runner(w, goes);
 	case WARDEN_REREAD:
 		return warden_answer(OK, 0);
 	default:
@@ -280,7 +282,7 @@ be_server(struct warden *w, struct server_options *options, int sock, pid_t ward
 			strerror(errno));
 	conf_free(&w->conf);
 #ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
-	if (!warden_deny_calls())
+	if (!warden_deny_calls(false))
 		fprintf(stderr, "postroomd: seccomp: %s (the server goes without)\n",
 			strerror(errno));
 #endif

@@ -19,7 +19,7 @@ struct warden {
 	const struct server_options *options;
 	struct conf *conf; /* the names that are allowed; NULL where it cannot be read */
 	int sock, signals;
-	pid_t server, check, backup;
+	pid_t server, check, backup, runner;
 	struct warden_child asked[WARDEN_PAM_MAX]; /* PAM */
 	int check_status_fd; /* where the check's exit status goes */
 	struct warden_rights rights; /* of the server */
@@ -35,6 +35,8 @@ warden_answer(enum err err, int error)
 struct warden_reply warden_check(struct warden *w, int out_fd, int *fd);
 /* A backup into FOLDER: what the child says comes out of *fd, its last line is how it ended. */
 struct warden_reply warden_backup(struct warden *w, int folder, int *fd);
+/* Another runner, in the place of one that has ended; a socket to it comes out of *fd. */
+struct warden_reply warden_runner(struct warden *w, int *fd);
 /* Ask PAM in a child: its answer comes out of *fd. */
 struct warden_reply warden_pam(struct warden *w, struct warden_request *request, int *fd);
 /* One line on stderr where CONF names a folder of PAM that is not to be believed. */

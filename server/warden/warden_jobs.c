@@ -121,6 +121,8 @@ warden_reap(struct warden *w, int *server_status)
 			close(w->check_status_fd);
 		} else if (pid == w->backup) {
 			w->backup = 0;
+		} else if (pid == w->runner) {
+			w->runner = 0; /* the server asks for another when it needs one */
 		} else {
 			warden_pam_reaped(w, pid);
 		}

@@ -19,24 +19,16 @@
 #include <unistd.h>
 
 #include "conf/conf.h"
+#include "server/warden/warden_landlock.h"
 
-#define READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-#define WRITES                                                                                 \
-	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |                         \
-		LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |                 \
-		LANDLOCK_ACCESS_FS_REMOVE_DIR)
-#define NEVER                                                                                  \
-	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |                           \
-		LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |                  \
-		LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM)
-#define REFER (1ULL << 13)    /* renames between folders; the store wants them at its first start */
-#define TRUNCATE (1ULL << 14) /* LANDLOCK_ACCESS_FS_TRUNCATE of newer headers */
-#define REFER_SINCE 2	      /* version of the interface; older ones are not used */
+#define REFER_SINCE 2	 /* version of the interface; older ones are not used */
 #define TRUNCATE_SINCE 3
+#define SCOPED_SINCE 6
+#define SCOPE_SIGNAL (1ULL << 1) /* LANDLOCK_SCOPE_SIGNAL of newer headers */
 
-#define OURS (READS | WRITES | REFER | TRUNCATE)
+#define OURS (LANDLOCK_READS | LANDLOCK_WRITES | LANDLOCK_REFER | LANDLOCK_TRUNCATE)
 /* A rule on a file may hold rights of files only. */
-#define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | TRUNCATE)
+#define FILE_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_TRUNCATE)
 
 /* Read by the C library and the resolver. */
 static const char *const system_files[] = { "/dev/urandom", "/etc/gai.conf", "/etc/group",
@@ -46,32 +38,69 @@ static const char *const system_files[] = { "/dev/urandom", "/etc/gai.conf", "/e
 	"/run/systemd/resolve", "/run/systemd/userdb", "/sys/devices/system/cpu", "/usr/lib",
 	"/usr/lib64", "/usr/local/lib", "/usr/share/ca-certificates", "/usr/share/zoneinfo" };
 
-struct rules {
-	int fd;
-	uint64_t handled;
+/* As newer headers have it; an older kernel is given the front of it only. */
+struct ruleset {
+	uint64_t handled_fs, handled_net, scoped;
 };
 
-/* What cannot be opened is passed over: whoever needs it says what is wrong. */
-static bool
-allow(const struct rules *r, const char *path, uint64_t rights)
+bool
+landlock_open(struct landlock_rules *r, uint64_t handled, bool own_signals_only)
 {
-	struct landlock_path_beneath_attr rule = { .parent_fd = open(path, O_PATH | O_CLOEXEC) };
+	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
+		LANDLOCK_CREATE_RULESET_VERSION);
+	struct ruleset set = { .handled_fs = handled, .scoped = own_signals_only ? SCOPE_SIGNAL : 0 };
+
+	if (version < REFER_SINCE) {
+		errno = version < 0 ? errno : ENOSYS;
+		return false;
+	}
+	if (version < TRUNCATE_SINCE)
+		set.handled_fs &= ~LANDLOCK_TRUNCATE;
+	r->handled = set.handled_fs;
+	r->fd = (int)syscall(SYS_landlock_create_ruleset, &set,
+		version >= SCOPED_SINCE ? sizeof(set) : sizeof(set.handled_fs), 0);
+	return r->fd >= 0;
+}
+
+bool
+landlock_allow_fd(const struct landlock_rules *r, int fd, uint64_t rights)
+{
+	struct landlock_path_beneath_attr rule = { .parent_fd = fd };
 	struct stat st;
+
+	if (fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode))
+		rights &= FILE_RIGHTS | LANDLOCK_ACCESS_FS_EXECUTE;
+	rule.allowed_access = rights & r->handled;
+	return syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+bool
+landlock_allow(const struct landlock_rules *r, const char *path, uint64_t rights)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
 	bool ok;
 
-	if (rule.parent_fd < 0)
+	if (fd < 0)
 		return true;
-	if (fstat(rule.parent_fd, &st) == 0 && !S_ISDIR(st.st_mode))
-		rights &= FILE_RIGHTS;
-	rule.allowed_access = rights & r->handled;
-	ok = syscall(SYS_landlock_add_rule, r->fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
-	close(rule.parent_fd);
+	ok = landlock_allow_fd(r, fd, rights);
+	close(fd);
 	return ok;
 }
 
+bool
+landlock_enforce(struct landlock_rules *r, bool ok)
+{
+	ok = ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+		syscall(SYS_landlock_restrict_self, r->fd, 0) == 0;
+	close(r->fd);
+	return ok;
+}
+
+/* ---- of the server ---- */
+
 /* PATH itself, or the folder it lies in. */
 static bool
-allow_span(const struct rules *r, struct span path, bool its_folder)
+allow_span(const struct landlock_rules *r, struct span path, bool its_folder)
 {
 	char text[PATH_MAX];
 	size_t end = its_folder ? span_find_last(path, '/') : path.len;
@@ -79,15 +108,15 @@ allow_span(const struct rules *r, struct span path, bool its_folder)
 	if (path.len == 0 || path.len >= sizeof(text))
 		return true;
 	if (its_folder && end == path.len)
-		return allow(r, ".", OURS);
+		return landlock_allow(r, ".", OURS);
 	end += its_folder && end == 0;
 	memcpy(text, path.ptr, end);
 	text[end] = '\0';
-	return allow(r, text, OURS);
+	return landlock_allow(r, text, OURS);
 }
 
 static bool
-allow_sockets(const struct rules *r, const struct conf *conf)
+allow_sockets(const struct landlock_rules *r, const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->services.count; i++) {
 		const struct conf_listens *all = &conf->services.items[i].listen;
@@ -105,7 +134,7 @@ allow_sockets(const struct rules *r, const struct conf *conf)
 
 /* Where one is named that is not there, one is made (contract, section 4). */
 static bool
-allow_new_certificate(const struct rules *r, const struct conf *conf)
+allow_new_certificate(const struct landlock_rules *r, const struct conf *conf)
 {
 	return conf->tls_certificate.len == 0 || access(conf->tls_certificate.ptr, F_OK) == 0 ||
 		(allow_span(r, conf->tls_certificate, true) && allow_span(r, conf->tls_key, true));
@@ -113,7 +142,7 @@ allow_new_certificate(const struct rules *r, const struct conf *conf)
 
 /* Rule files that lie elsewhere than beside the configuration. */
 static bool
-allow_rules(const struct rules *r, const struct conf *conf)
+allow_rules(const struct landlock_rules *r, const struct conf *conf)
 {
 	const struct span paths[] = { conf->rules_smtp, conf->rules_download, conf->rules_lan };
 
@@ -124,13 +153,13 @@ allow_rules(const struct rules *r, const struct conf *conf)
 }
 
 static bool
-allow_all(const struct rules *r, const struct conf *conf, const char *conf_path)
+allow_all(const struct landlock_rules *r, const struct conf *conf, const char *conf_path)
 {
 	for (size_t i = 0; i < COUNT(system_files); i++) {
-		if (!allow(r, system_files[i], READS))
+		if (!landlock_allow(r, system_files[i], LANDLOCK_READS))
 			return false;
 	}
-	return allow(r, "/dev/null", READS | LANDLOCK_ACCESS_FS_WRITE_FILE) &&
+	return landlock_allow(r, "/dev/null", LANDLOCK_READS | LANDLOCK_ACCESS_FS_WRITE_FILE) &&
 		allow_span(r, conf->data, false) &&
 		allow_span(r, conf->log_dir, false) && allow_span(r, conf->control, true) &&
 		allow_span(r, span_of(conf_path), true) && allow_sockets(r, conf) &&
@@ -140,24 +169,8 @@ allow_all(const struct rules *r, const struct conf *conf, const char *conf_path)
 bool
 warden_limit_files(const struct conf *conf, const char *conf_path)
 {
-	struct landlock_ruleset_attr attr = { .handled_access_fs = READS | WRITES | NEVER | REFER };
-	long version = syscall(SYS_landlock_create_ruleset, NULL, 0,
-		LANDLOCK_CREATE_RULESET_VERSION);
-	struct rules r;
-	bool ok;
+	struct landlock_rules r;
 
-	if (version < REFER_SINCE) {
-		errno = version < 0 ? errno : ENOSYS;
-		return false;
-	}
-	if (version >= TRUNCATE_SINCE)
-		attr.handled_access_fs |= TRUNCATE;
-	r.handled = attr.handled_access_fs;
-	r.fd = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof(attr), 0);
-	if (r.fd < 0)
-		return false;
-	ok = allow_all(&r, conf, conf_path) && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-		syscall(SYS_landlock_restrict_self, r.fd, 0) == 0;
-	close(r.fd);
-	return ok;
+	return landlock_open(&r, OURS | LANDLOCK_SPECIALS | LANDLOCK_ACCESS_FS_EXECUTE, false) &&
+		landlock_enforce(&r, allow_all(&r, conf, conf_path));
 }

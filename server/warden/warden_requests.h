@@ -25,7 +25,8 @@ enum warden_request_kind {
 	WARDEN_OPEN_IN,	    /* a folder comes with it; text: a name in it; answer: read-only */
 	WARDEN_REREAD,	    /* the configuration has changed: read the lists of names again */
 	WARDEN_PAM,	    /* text: a system account; secret: a password; answer: a pipe, see below */
-	WARDEN_KINDS	    /* the runner comes behind this, before the end */
+	WARDEN_RUNNER,	    /* answer: a socket to a runner that was just started (runner_wire.h) */
+	WARDEN_KINDS
 };
 
 /*

@@ -21,14 +21,21 @@ void warden_rights_find(struct warden_rights *rights);
 /* In the server's process, for good; false with errno where something was refused (H55). */
 bool warden_rights_drop(const struct warden_rights *rights);
 
-/* After that, for all threads to come: no programs, no other processes. False with errno. */
-bool warden_deny_calls(void);
+/* After that, for all threads to come: no other processes, and no PROGRAMS unless it says so. False with errno. */
+bool warden_deny_calls(bool programs);
 
 /*
  * And no files but those that CONF, read from CONF_PATH, names, and what the C library reads.
  * False with errno: the kernel has no Landlock, or one that is too old.
  */
 bool warden_limit_files(const struct conf *conf, const char *conf_path);
+
+/*
+ * For a program, which may use all files that its user may: but not the store and the keys and passwords that
+ * CONF names, and it may signal no process but its own. It can make no files in the folders that lead
+ * to these. False with errno: ENOSYS, EOPNOTSUPP: the kernel has no Landlock.
+ */
+bool warden_hide_files(const struct conf *conf);
 
 void warden_raise_limits(void); /* descriptors (H33) */
 

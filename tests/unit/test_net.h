@@ -24,6 +24,7 @@ int test_crypto(void);
 int test_net_loop(void);
 int test_net_log(void);
 int test_net_resolver(void);
+int test_net_runner(void);
 int test_net_session(void);
 int test_net_locks(void);
 int test_net_shared(void);

@@ -33,6 +33,7 @@ main(void)
 	failed += test_net_tls_client();
 	failed += test_net_log();
 	failed += test_net_resolver();
+	failed += test_net_runner();
 	failed += test_net_session();
 	failed += test_net_shared();
 	failed += test_net_locks();

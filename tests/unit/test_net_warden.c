@@ -20,7 +20,7 @@ try_calls(void)
 {
 	char *const none[] = { NULL };
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !warden_deny_calls())
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !warden_deny_calls(false))
 		return 1;
 	if (execve("/bin/true", none, none) == 0 || errno != EPERM)
 		return 2;
