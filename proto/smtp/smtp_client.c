@@ -48,6 +48,7 @@ smtp_client_over_text(enum smtp_client_over why)
 		[SMTP_OVER_NONSENSE] = "the server does not speak SMTP",
 		[SMTP_OVER_INJECTED] = "bytes came in clear before TLS began",
 		[SMTP_OVER_EARLY] = "the server answered before the text had ended",
+		[SMTP_OVER_UNASKED] = "the server answered what it was not asked",
 		[SMTP_OVER_SHORT] = "the text is not as long as was said",
 		[SMTP_OVER_OUTPUT] = "the server does not read",
 	};
@@ -207,21 +208,45 @@ take_answer(struct smtp_client *m, struct smtp_answer a, struct span line, struc
 	case SMTP_STAGE_IDLE:
 	case SMTP_STAGE_CONNECT:
 	case SMTP_STAGES:
-		smtp_client_end(m, SMTP_OVER_REFUSED, a);
+		smtp_client_end(m, SMTP_OVER_UNASKED, a);
 		break;
 	}
 }
 
-/* In READY, and while it is sent a text, the peer should be silent: what it says ends the session. */
+/* Between messages, and while it is sent a text, the peer should be silent: what it says ends the session. */
 static bool
 listens(const struct smtp_client *m, const struct smtp_client_event *ev)
 {
-	bool holders = m->stage == SMTP_STAGE_IDLE || m->stage == SMTP_STAGE_TEXT;
-
 	if (m->over != SMTP_OVER_NO || m->settled || m->handshake || ev->kind != SMTP_CLIENT_NEED_BYTES)
 		return false;
-	return holders ? m->pending == SMTP_CLIENT_READY || m->pending == SMTP_CLIENT_GO
-		       : m->pending == SMTP_CLIENT_NEED_BYTES;
+	return m->pending == SMTP_CLIENT_NEED_BYTES ||
+		(m->stage == SMTP_STAGE_IDLE && m->pending == SMTP_CLIENT_READY) ||
+		(m->stage == SMTP_STAGE_TEXT && m->pending == SMTP_CLIENT_GO);
+}
+
+/* Answers that are still to come. */
+static size_t
+owed(const struct smtp_client *m)
+{
+	switch (m->stage) {
+	case SMTP_STAGE_MAIL:
+	case SMTP_STAGE_RCPT:
+	case SMTP_STAGE_DATA:
+		return !m->mail_answered + (m->asked - m->answered) + (m->data_asked && !m->chunked);
+	default:
+		return 1;
+	}
+}
+
+/*
+ * What came together with the last answer that was owed is no answer to what is asked only now: taken
+ * for one, each reply would count for the command behind its own, and a 250 for a text never read.
+ */
+static void
+refuse_unasked(struct smtp_client *m)
+{
+	if (!m->settled && !m->handshake && m->over == SMTP_OVER_NO)
+		smtp_client_end(m, SMTP_OVER_UNASKED, (struct smtp_answer){ 0 });
 }
 
 /* Lines of replies, until one is an event; the bytes used up. */
@@ -244,8 +269,13 @@ take_lines(struct smtp_client *m, struct span in, struct buf *out, struct smtp_c
 		used += line_used;
 		if (m->stage == SMTP_STAGE_HELLO)
 			smtp_extensions_take(&m->extensions, line);
-		if (parse == PARSE_DONE)
+		if (parse == PARSE_DONE) {
+			bool last = owed(m) == 1;
+
 			take_answer(m, answer, line, out, ev);
+			if (last && used < in.len && m->stage != SMTP_STAGE_IDLE)
+				refuse_unasked(m);
+		}
 	}
 	return used;
 }
@@ -281,8 +311,12 @@ smtp_client_next(struct smtp_client *m, struct span in, struct buf *out,
 		m->to_reset = false;
 		smtp_client_enter(m, SMTP_STAGE_RSET);
 		SMTP_PUT(m, out, SPAN("RSET"));
+		if (in.len > 0)
+			refuse_unasked(m);
 	}
 	used = take_lines(m, in, out, ev);
+	if (m->stage == SMTP_STAGE_IDLE && used < in.len)
+		refuse_unasked(m);
 	if (m->handshake && used < in.len) /* H3 */
 		smtp_client_end(m, SMTP_OVER_INJECTED, (struct smtp_answer){ 0 });
 	if (m->over != SMTP_OVER_NO)

@@ -56,6 +56,7 @@ enum smtp_client_over {
 	SMTP_OVER_NONSENSE,  /* what it says is no reply, or over a limit (H19) */
 	SMTP_OVER_INJECTED,  /* bytes before the handshake (H3) */
 	SMTP_OVER_EARLY,     /* an answer to text that was still being sent */
+	SMTP_OVER_UNASKED,   /* an answer to nothing: whose is the next one? */
 	SMTP_OVER_SHORT,     /* the holder gave less or more text than it had said: our fault */
 	SMTP_OVER_OUTPUT,    /* OUT is full */
 };

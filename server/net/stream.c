@@ -56,7 +56,7 @@ wants_bytes(const struct stream *s)
 		return false;
 	if (stream_tls_is_shaking(s))
 		return stream_tls_wants_bytes(s);
-	return !s->paused && !stream_is_full(s);
+	return !s->paused && (s->limits.reads_always || !stream_is_full(s));
 }
 
 /*
@@ -94,6 +94,13 @@ keep_fresh(struct stream *s)
 	wipe(s, fresh);
 }
 
+/* Input waits until output has fallen under its limit again. */
+static bool
+waits_for_room(const struct stream *s)
+{
+	return s->was_full && !s->limits.reads_always;
+}
+
 /* Offer what is there; end the stream when the peer has sent its last byte and all was offered. */
 void
 stream_offer(struct stream *s)
@@ -102,7 +109,7 @@ stream_offer(struct stream *s)
 		return;
 	if (stream_is_full(s))
 		s->was_full = true;
-	if (!may_offer(s) || s->was_full) {
+	if (!may_offer(s) || waits_for_room(s)) {
 		keep_fresh(s);
 		return;
 	}
@@ -112,7 +119,7 @@ stream_offer(struct stream *s)
 	keep_fresh(s);
 	if (stream_is_full(s))
 		s->was_full = true;
-	if (stream_at_eof(s) && may_offer(s) && !s->was_full)
+	if (stream_at_eof(s) && may_offer(s) && !waits_for_room(s))
 		stream_end_with(s, STREAM_EOF);
 }
 
@@ -172,11 +179,20 @@ on_io(struct loop_io *io, unsigned ready)
 		stream_end_with(s, STREAM_RESET);
 		return;
 	}
-	if (ready & LOOP_WRITE)
+	if ((ready & LOOP_READ) && s->limits.reads_always) /* its last words, before a send finds it gone */
+		on_readable(s);
+	if ((ready & LOOP_WRITE) && s->end == STREAM_OPEN)
 		stream_flush(s);
-	if ((ready & LOOP_READ) && s->end == STREAM_OPEN)
+	if ((ready & LOOP_READ) && !s->limits.reads_always && s->end == STREAM_OPEN)
 		on_readable(s);
 	stream_watch(s);
+}
+
+static void
+hear_last_words(struct stream *s)
+{
+	on_readable(s);
+	stream_end_with(s, STREAM_RESET);
 }
 
 /* Deferred by resume, by room in the output, by EOF in memory. */
@@ -185,6 +201,10 @@ on_feed(struct loop_call *call)
 {
 	struct stream *s = LIST_ITEM(call, struct stream, feed);
 
+	if (s->broken && s->end == STREAM_OPEN) {
+		hear_last_words(s);
+		return;
+	}
 	if (!may_offer(s))
 		return;
 	stream_offer(s);

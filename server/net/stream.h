@@ -6,7 +6,7 @@
  * `on_input` returns is kept for the next call; an idle stream holds no buffer (H34).
  *
  * Reading stops while the owner waits (stream_pause), while more than limits.output_pending waits to
- * be sent (H35), and at the limit of the input buffer; it goes on by itself.
+ * be sent (H35; not with limits.reads_always), and at the limit of the input buffer; it goes on by itself.
  *
  * All functions belong to the loop thread of the stream. The owner's callbacks may call any of
  * them; stream_fini() is called by the owner outside every callback of this stream (H77), and not
@@ -33,6 +33,7 @@ struct stream_limits {
 	size_t output_pending; /* above it reading stops, and stream_is_full() (H35) */
 	int64_t stalled_ms;    /* output that nobody takes (H35) */
 	int64_t handshake_ms;  /* (H68) */
+	bool reads_always;     /* also while much waits to be sent: a server may answer in the middle */
 };
 
 enum stream_end {
@@ -72,6 +73,7 @@ struct stream {
 	unsigned fd_count;
 	enum stream_end end;
 	bool memory, is_unix, started, paused, eof, secure, was_full, in_input, want_sent, shut, draining;
+	bool broken;  /* it takes nothing any more; what it said last is read, then it ends */
 	bool stalled; /* bytes came while nobody wanted them: reading is off until somebody does */
 };
 

@@ -16,6 +16,18 @@ on_no_progress(struct loop_timer *timer)
 	stream_end_with(s, stream_tls_is_shaking(s) ? STREAM_TLS_FAILED : STREAM_STUCK);
 }
 
+/* Nothing more can be sent. A server may have said why before it closed. */
+static void
+break_off(struct stream *s)
+{
+	if (!s->limits.reads_always || stream_tls_is_shaking(s)) {
+		stream_end_with(s, STREAM_RESET);
+		return;
+	}
+	s->broken = true;
+	loop_defer(s->loop, &s->feed);
+}
+
 /* Send the front of B. True while the kernel takes bytes. */
 static bool
 send_some(struct stream *s, struct buf *b)
@@ -28,7 +40,7 @@ send_some(struct stream *s, struct buf *b)
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EWOULDBLOCK)
-			stream_end_with(s, STREAM_RESET);
+			break_off(s);
 		return false;
 	}
 	s->bytes_out += (uint64_t)n;
@@ -87,7 +99,7 @@ void
 stream_flush(struct stream *s)
 {
 	loop_call_cancel(&s->flush);
-	if (s->end != STREAM_OPEN || stream_tls_is_lent(s))
+	if (s->end != STREAM_OPEN || s->broken || stream_tls_is_lent(s))
 		return;
 	if (s->out.overflow) {
 		stream_end_with(s, STREAM_OVERFLOW);

@@ -245,8 +245,8 @@ on_over(struct delivery *d, const struct smtp_client_event *ev)
 		delivery_close(d, NEXT_END);
 		return;
 	}
-	if (ev->why == SMTP_OVER_NO_TLS || ev->why == SMTP_OVER_NO_AUTH)
-		answer.code = 0;
+	if (ev->why == SMTP_OVER_NO_AUTH || smtp_answer_is_good(answer))
+		answer.code = 0; /* our reason says more */
 	over(d, answer, span_of(smtp_client_over_text(ev->why)), ev->stage);
 }
 

@@ -86,7 +86,8 @@ talk(struct delivery *d, int fd)
 	const struct conf *conf = generation_conf(d->generation);
 	struct stream_limits limits = { .output_pending = (size_t)conf->limits_output_pending,
 		.stalled_ms = conf->outgoing_data_block_ms,
-		.handshake_ms = conf->timeouts_handshake_ms };
+		.handshake_ms = conf->timeouts_handshake_ms,
+		.reads_always = true };
 
 	stream_init(&d->stream, d->host->loop, fd, &delivery_stream_events, &limits);
 	d->stream_open = true;

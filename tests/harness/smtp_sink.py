@@ -3,9 +3,11 @@
     with SmtpSink(tls=(cert, key), accounts={"u": "p"}) as sink:
         ... sink.port ... sink.mails -> [Mail(sender, recipients, data, session)] ... sink.sessions ...
 
-    replies     {"RCPT TO:<bad@x.test>": "550 5.1.1 nobody", "DATA": "451 4.3.0 later"}: by the front of a command
+    replies     {"RCPT TO:<bad@x.test>": "550 5.1.1 nobody", "DATA": "451 4.3.0 later"}: by the front of a command; a function
+                is called with the connection, and what it returns is said, None is nothing (smtp_faults.py has some)
     ehlo        the lines of its list; None: EHLO is unknown
     greeting    what it says first; a function is called with the connection and replaces all else
+    on_text     called with the connection when it should read the text
     on_end      called with the mail before its final reply is sent; what it returns is the reply
 """
 import base64
@@ -42,30 +44,25 @@ class Session:
         return line.rstrip(b"\r").decode("utf-8", "replace")
 
     def take(self, count):
-        while len(self.buffer) < count:
-            more = self.sock.recv(65536)
+        data = bytearray(self.buffer)
+        while len(data) < count:
+            more = self.sock.recv(1 << 20)
             if not more:
                 raise Closed
-            self.buffer += more
-        data, self.buffer = self.buffer[:count], self.buffer[count:]
-        return data
+            data += more
+        self.buffer = bytes(data[count:])
+        return bytes(data[:count])
 
     def text(self):
-        data = bytearray()
-        while True:
-            line = self.line_bytes()
-            if line == b".\r\n":
-                return bytes(data)
-            data += line[1:] if line.startswith(b".") else line
-
-    def line_bytes(self):
-        while b"\n" not in self.buffer:
-            more = self.sock.recv(65536)
+        seen, data = 0, bytearray(b"\r\n" + self.buffer)
+        while (end := data.find(b"\r\n.\r\n", max(0, seen))) < 0:
+            seen = len(data) - 4
+            more = self.sock.recv(1 << 20)
             if not more:
                 raise Closed
-            self.buffer += more
-        line, _, self.buffer = self.buffer.partition(b"\n")
-        return line + b"\n"
+            data += more
+        self.buffer = bytes(data[end + 5:])
+        return bytes(data[:end + 2]).replace(b"\r\n.", b"\r\n")[2:]
 
     def start_tls(self):
         self.sock = self.sink.context.wrap_socket(self.sock, server_side=True)
@@ -132,6 +129,10 @@ class Session:
         verb, _, rest = line.partition(" ")
         verb = verb.upper()
         reply = self.scripted(line)
+        if callable(reply):
+            reply = reply(self)
+            if reply is None:
+                return
         if reply == "":
             raise Closed
         if reply:
@@ -163,6 +164,8 @@ class Session:
             self.say("503 5.5.1 no recipients")
         elif verb == "DATA":
             self.say("354 go")
+            if self.sink.on_text:
+                self.sink.on_text(self)
             self.end(self.text())
         elif verb == "BDAT":
             self.end(self.take(int(rest.split()[0])))
@@ -193,10 +196,10 @@ class Session:
 class SmtpSink:
     def __init__(self, replies=None, ehlo=("PIPELINING", "8BITMIME", "SIZE 100000000"), greeting="220 sink.test ESMTP",
                  tls=None, offers_tls=True, implicit=False, accounts=None, mechanisms="PLAIN LOGIN",
-                 auth_in_clear=False, on_end=None, address="127.0.0.1", port=0):
+                 auth_in_clear=False, on_end=None, on_text=None, address="127.0.0.1", port=0):
         self.replies, self.ehlo, self.greeting, self.offers_tls = replies or {}, ehlo, greeting, offers_tls
         self.implicit, self.accounts, self.mechanisms = implicit, accounts or {}, mechanisms
-        self.auth_in_clear, self.on_end = auth_in_clear, on_end
+        self.auth_in_clear, self.on_end, self.on_text = auth_in_clear, on_end, on_text
         self.context = None
         if tls:
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

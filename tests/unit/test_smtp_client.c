@@ -1,8 +1,8 @@
 /*
  * test_smtp_client.c - conversations with a server: what it says, and all that the client does.
  *
- * A script's `says` is fed whole and byte by byte; what goes out ("> ") and what happens ("! ") must read
- * as `does` both times.
+ * A script's `says` is fed reply by reply and byte by byte; what goes out ("> ") and what happens ("! ")
+ * must read as `does` both times. Or in pieces of its own, each of which ends with '\f'.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,13 +17,14 @@
 #define TEXT SPAN("Subject: x\r\n\r\n.dot\r\n")
 #define GREETING "220 hi\n"
 #define HELLO "250 here\n"
+#define HELLO_AHEAD "250-here\n250 PIPELINING\n"
 #define ESMTP "250-here\n250-PIPELINING\n250-SIZE 1000\n250-8BITMIME\n250-DSN\n250 SMTPUTF8\n"
 
 struct script {
 	const char *name;
 	enum smtp_client_tls tls;
 	bool account, token, in_clear, helo_only, is_8bit;
-	bool at_once; /* it is about what comes in one piece */
+	bool in_pieces; /* it is about what comes together */
 	size_t recipients, mails;
 	const char *says, *does;
 };
@@ -124,6 +125,35 @@ feed(struct run *r, struct span in)
 	return ev.kind == SMTP_CLIENT_OVER ? in.len : total;
 }
 
+/* Where the piece at the front of SAYS ends. */
+static size_t
+piece_end(const struct script *s, struct span says, bool by_byte)
+{
+	size_t at = 0;
+
+	if (by_byte)
+		return 1;
+	if (s->in_pieces)
+		return span_find(says, '\f');
+	while (at + 3 < says.len && says.ptr[at + 3] == '-')
+		at += span_find(span_from(says, at), '\n') + 1;
+	return at + span_find(span_from(says, at), '\n') + 1;
+}
+
+static void
+talk_on(struct run *r, const struct script *s, bool by_byte)
+{
+	struct span says = span_of(s->says);
+	size_t at = 0, end = 0;
+
+	while (end < says.len) {
+		end += piece_end(s, span_from(says, end), by_byte);
+		at += feed(r, span_range(says, at, end));
+		if (s->in_pieces) /* the mark itself */
+			at = ++end;
+	}
+}
+
 static void
 talk(const struct script *s, bool by_byte)
 {
@@ -135,19 +165,16 @@ talk(const struct script *s, bool by_byte)
 	struct run r = { .mails = s->mails,
 		.mail = { .reverse_path = SPAN("s@y.test"), .size = TEXT.len, .is_8bit = s->is_8bit,
 			.envid = SPAN("id1"), .recipients = recipients, .count = s->recipients } };
-	struct span says = span_of(s->says);
-	size_t at = 0, end = by_byte ? 0 : says.len;
 
 	if (s->account)
 		config.account = (struct sasl_account){ SPAN("anna"), SPAN("pass"), SPAN("mx.test"), 25 };
 	buf_init(&r.out, 1 << 16);
 	buf_init(&r.log, 1 << 16);
 	smtp_client_init(&r.machine, &config);
-	for (; end <= says.len; end++)
-		at += feed(&r, span_range(says, at, end));
+	talk_on(&r, s, by_byte);
 	if (strncmp((const char *)buf_span(&r.log).ptr, s->does, strlen(s->does)) != 0 ||
 		buf_span(&r.log).len != strlen(s->does))
-		fail_msg("%s (%s):\n%.*s", s->name, by_byte ? "by byte" : "whole",
+		fail_msg("%s (%s):\n%.*s", s->name, by_byte ? "by byte" : "by reply",
 			SPAN_FMT(buf_span(&r.log)));
 	smtp_client_fini(&r.machine);
 	buf_fini(&r.out);
@@ -204,8 +231,23 @@ static const struct script scripts[] = {
 	{ "TLS, and all is asked again", SMTP_CLIENT_TLS_REQUIRED, .recipients = 1, .mails = 0,
 		.says = GREETING "250-here\n250 STARTTLS\n220 go\n",
 		.does = EHLO "> STARTTLS\n! tls\n> EHLO me.test\n" },
-	{ "H3: bytes in front of the handshake", SMTP_CLIENT_TLS_OPPORTUNISTIC, .at_once = true, .recipients = 1,
-		.says = GREETING "250-here\n250 STARTTLS\n220 go\n250 evil\n",
+	{ "pipelined, answered in two pieces", 0, .in_pieces = true, .recipients = 2, .mails = 1,
+		.says = GREETING "\f" HELLO_AHEAD "\f250 ok\n250 ok\n550 no\n\f354 go\n\f250 mine\n\f221 bye\n\f",
+		.does = EHLO "! ready\n" MAILED "> RCPT TO:<a@x.test>\n> RCPT TO:<b@x.test>\n> DATA\n"
+			"! recipient 0: 250 \n! recipient 1: 550 \n! go\n> Subject: x\n> \n> ..dot\n> .\n"
+			"! sent: end of text 250\n" QUIT },
+	{ "H19: the text is taken before it was sent", 0, .in_pieces = true, .recipients = 1, .mails = 1,
+		.says = GREETING "\f" HELLO_AHEAD "\f250 ok\n250 ok\n354 go\n250 mine\n\f",
+		.does = EHLO "! ready\n" MAILED "> RCPT TO:<a@x.test>\n> DATA\n! recipient 0: 250 \n"
+			"! over: the server answered what it was not asked, text 0\n" },
+	{ "H19: two answers to EHLO", 0, .in_pieces = true, .recipients = 1, .mails = 1,
+		.says = GREETING "\f" HELLO HELLO "\f",
+		.does = EHLO "! over: the server answered what it was not asked, idle 250\n" },
+	{ "H19: two greetings", 0, .in_pieces = true, .recipients = 1, .mails = 1,
+		.says = GREETING GREETING "\f",
+		.does = EHLO "! over: the server answered what it was not asked, EHLO 0\n" },
+	{ "H3: bytes in front of the handshake", SMTP_CLIENT_TLS_OPPORTUNISTIC, .in_pieces = true, .recipients = 1,
+		.says = GREETING "\f250-here\n250 STARTTLS\n\f220 go\n250 evil\n\f",
 		.does = EHLO "> STARTTLS\n! over: bytes came in clear before TLS began, STARTTLS 0\n" },
 	{ "H68: TLS is required and not there", SMTP_CLIENT_TLS_REQUIRED, .recipients = 1, .mails = 1,
 		.says = GREETING ESMTP,
@@ -266,7 +308,7 @@ conversations_go_as_they_should(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(scripts); i++) {
 		talk(&scripts[i], false);
-		if (!scripts[i].at_once)
+		if (!scripts[i].in_pieces)
 			talk(&scripts[i], true);
 	}
 }
