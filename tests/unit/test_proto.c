@@ -18,6 +18,7 @@ main(void)
 	failed += test_mime_parser();
 	failed += test_dkim();
 	failed += test_dns_message();
+	failed += test_spf();
 	failed += test_sasl();
 	failed += test_smtp_client();
 	failed += test_smtp_command();
