@@ -115,6 +115,9 @@
 		"clients from outside (SMT-14).")                                                  \
 	X(smtp_blocklist_allow, "smtp.blocklist_allow", ACCESS, 0, 10000, "[]", "", NOTHING,       \
 		"Clients that no blocklist is asked about, in the form of access lines.")          \
+	X(smtp_spf, "smtp.spf", BOOL, 0, 0, "yes", "", NOTHING,                                    \
+		"Ask for the SPF record of a sender outside whose mail could cause a report: one "  \
+		"that is forged gets none (H14). It refuses nothing; not for smtp.blocklist_allow.") \
 	X(smtp_refuse_helo, "smtp.refuse_helo", TEXT, 0, 255, "", "", NOTHING,                     \
 		"Disconnect who has this text in HELO (SMT-09).")                                  \
 	X(smtp_pop_before_smtp, "smtp.pop_before_smtp", COUNT, 0, 1440, "0", "minutes", NOTHING,   \
@@ -353,12 +356,18 @@
 		"[\"Priority: Urgent\", \"X-Priority: Highest\", \"X-Priority: 1\", "                \
 		"\"X-MSMail-Priority: High\"]", "", NOTHING,                                       \
 		"Fields and texts in them that make mail urgent (HDR-04).")                        \
-	X(headers_transmission_receipt, "headers.transmission_receipt", LIST, 0, 20, "[]", "",     \
-		NOTHING, "Fields that ask for a receipt when mail has left (HDR-07).")             \
-	X(headers_delivery_receipt, "headers.delivery_receipt", LIST, 0, 20, "[]", "", NOTHING,    \
-		"Fields that ask for a receipt when mail is collected (HDR-05).")                  \
+	X(headers_transmission_receipt, "headers.transmission_receipt", LIST, 0, 20,               \
+		"[Return-Receipt-To]", "", NOTHING,                                                \
+		"Fields that ask for a receipt when mail has left, by their names; empty: none do " \
+		"(HDR-07, HDR-08).")                                                               \
+	X(headers_delivery_receipt, "headers.delivery_receipt", LIST, 0, 20,                       \
+		"[Return-Receipt-To]", "", NOTHING,                                                \
+		"Fields that ask for a receipt when mail is collected by POP3; empty: none do "    \
+		"(HDR-05, HDR-08).")                                                               \
 	X(headers_receipts_local_only, "headers.receipts_local_only", BOOL, 0, 0, "yes", "",       \
-		NOTHING, "Only mail from here may ask for them (HDR-06).")                         \
+		NOTHING, "Only mail from here may ask for delivery receipts (HDR-06).")            \
+	X(headers_receipts_imap, "headers.receipts_imap", BOOL, 0, 0, "no", "", NOTHING,           \
+		"The owner's first FETCH of a whole message by IMAP counts as collecting it (Q-22).") \
 	X(texts_failed, "texts.failed", LINES, 0, 10000, "", "", NOTHING,                           \
 		"Words of a report of failure; %1: the recipients, %2: the default domain (ADM-12).") \
 	X(texts_delayed, "texts.delayed", LINES, 0, 10000, "", "", NOTHING,                         \

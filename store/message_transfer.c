@@ -171,6 +171,7 @@ copy_one(struct transfer *x, struct entry *e)
 	if (words_kept)
 		err = carry_keywords(x, e->flags, copy.keywords, &flags, &words);
 	copy.copy_id = e->copy_id = id_next(x->txn, COUNTER_copy);
+	copy.receipt_no = 0; /* the first one asks for it */
 	copy.save_ms = txn_now_ms(x->txn);
 	copy.keywords = buf_span(&words);
 	e->flags = flags;

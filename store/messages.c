@@ -6,7 +6,7 @@
 #include "store/ids.h"
 
 #define COPY_VERSION 1
-#define COPY_ROOM (COPY_FRONT_MAX + COPY_KEYWORDS_MAX + 64) /* two spans and three numbers */
+#define COPY_ROOM (COPY_FRONT_MAX + COPY_KEYWORDS_MAX + 64) /* two spans and four numbers */
 #define COPY_SMALL 1024 /* nearly all fit this, and the stack */
 
 /* ---- copies ---- */
@@ -18,12 +18,14 @@ copy_encode(struct record_out *out, const struct copy *c)
 	record_put_varint(out, c->save_ms);
 	record_put_span(out, c->front);
 	record_put_span(out, c->keywords);
+	if (c->receipt_no != 0)
+		record_put_varint(out, c->receipt_no);
 }
 
 enum err
 copy_put(struct txn *txn, const struct copy *c, bool is_new)
 {
-	size_t size = RECORD_HEAD + 40 + c->front.len + c->keywords.len; /* four varints at most */
+	size_t size = RECORD_HEAD + 50 + c->front.len + c->keywords.len; /* five varints at most */
 	char small[COPY_SMALL];
 	struct record_out out;
 	struct key key;
@@ -52,6 +54,7 @@ copy_get(struct snapshot *snap, uint64_t copy_id, struct copy *out)
 	out->save_ms = record_take_varint(&in);
 	out->front = record_take_span(&in);
 	out->keywords = record_take_span(&in);
+	out->receipt_no = record_left(&in) ? record_take_varint(&in) : 0;
 	return record_end(&in) == OK
 		? OK
 		: table_damaged(snap, TABLE_copies, key_span(&key), "fields");
@@ -78,6 +81,23 @@ message_find(struct snapshot *snap, uint64_t folder_id, uint32_t uid, struct mes
 	return err;
 }
 
+enum err
+message_take_receipt(struct txn *txn, uint64_t copy_id, uint64_t *message_no)
+{
+	struct copy copy;
+	enum err err = copy_get(txn_view(txn), copy_id, &copy);
+
+	if (err != OK)
+		return err;
+	*message_no = copy.receipt_no;
+	if (copy.receipt_no == 0)
+		return ERR_NOT_FOUND;
+	copy.front = arena_copy(txn_arena(txn), copy.front);
+	copy.keywords = arena_copy(txn_arena(txn), copy.keywords);
+	copy.receipt_no = 0;
+	return copy_put(txn, &copy, false);
+}
+
 /* ---- placing ---- */
 
 static enum err
@@ -100,6 +120,7 @@ place_copy(struct txn *txn, struct placement *p)
 		.save_ms = txn_now_ms(txn),
 		.front = p->front,
 		.keywords = p->keywords,
+		.receipt_no = p->receipt_no,
 	};
 	enum err err = copy_put(txn, &copy, true);
 

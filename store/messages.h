@@ -23,6 +23,7 @@ struct copy {
 	uint64_t save_ms;     /* when it came into this folder: SAVEDATE */
 	struct span front;    /* Return-Path and the like, each line with its CRLF */
 	struct span keywords; /* those without a bit in the folder (keywords.h), blanks between */
+	uint64_t receipt_no;  /* who collects it causes a receipt, and this is its message_no; 0: none (HDR-05) */
 };
 
 /* ERR_NOT_FOUND, ERR_CORRUPT. */
@@ -49,6 +50,12 @@ MUST_CHECK enum err message_find_gone(struct snapshot *snap, uint64_t folder_id,
 MUST_CHECK enum err message_by_copy(
 	struct snapshot *snap, uint64_t copy_id, struct copy *copy, struct content *content);
 
+/*
+ * The receipt of that copy is written in this transaction: *message_no is for whom, and the copy asks no more.
+ * ERR_NOT_FOUND: it does not ask, or is gone.
+ */
+MUST_CHECK enum err message_take_receipt(struct txn *txn, uint64_t copy_id, uint64_t *message_no);
+
 /* One content into one folder. The caller fills the first part, message_place() the second. */
 struct placement {
 	uint64_t user_id;
@@ -58,6 +65,7 @@ struct placement {
 	struct span keywords;          /* words with blanks between; those that can get a bit do */
 	uint32_t flags;                /* FLAG_KEYWORD() bits are those of the folder */
 	uint32_t received_s; /* INTERNALDATE; 0 is now */
+	uint64_t receipt_no; /* as of struct copy */
 
 	uint32_t uid;
 	uint32_t uidvalidity;

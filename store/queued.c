@@ -43,7 +43,8 @@ static const char *const notify_words[] = { "never", "success", "failure", "dela
 	X(held_why, 21, FIELD_TEXT, QUEUED_TEXT_MAX, NULL, FIELD_SHOWN)                            \
 	X(report, 22, FIELD_WORD, 2, report_words, FIELD_SHOWN)                                    \
 	X(forged, 23, FIELD_FLAG, 1, NULL, FIELD_SHOWN)                    \
-	X(ours, 40, FIELD_FLAG, 1, NULL, FIELD_SHOWN)
+	X(ours, 40, FIELD_FLAG, 1, NULL, FIELD_SHOWN)                                              \
+	X(receipt, 41, FIELD_FLAG, 1, NULL, FIELD_SHOWN)
 
 static const struct field fields[] = {
 #define X(name, tag, kind, max, words, flags)                                                      \

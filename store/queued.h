@@ -72,6 +72,7 @@ struct queued {
 	bool warned;         /* the delay warning went out (OUT-17) */
 	uint8_t report;      /* enum queued_report */
 	bool forged;         /* SPF said that the sender is not the sender: he gets no report (H14) */
+	bool receipt;        /* its header asks to be told when it was sent (HDR-07) */
 	bool held;
 	struct span held_why; /* why the server held it; empty where an operator did */
 	int64_t held_since_ms, held_total_ms; /* age for the expiry is now - received - held */

@@ -120,7 +120,7 @@ ask_service(struct control_call *call, const struct asked *a, const struct servi
 	mail->hostname = host_name(conf, &call->arena);
 	mail->peer_is_lan = a->is_lan;
 	mail->popped = service->number == SERVICE_smtp && a->popped;
-	mail->blocklists_unasked = true; /* as with explain */
+	mail->asks_nobody = true; /* as with explain */
 	door_mail(mail, conf, service, &a->peer);
 	plan_init(&out->plan, &call->arena);
 	out->connect = pipeline_run(&ask, AT_CONNECT, &out->plan) == STAGE_NEXT;

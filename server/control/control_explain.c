@@ -58,7 +58,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 		.arrived_ms = call->now_ms,
 		.header = e->header,
 		.size = e->size,
-		.blocklists_unasked = true};
+		.asks_nobody = true};
 	mail_service(call, e, via);
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);

@@ -69,6 +69,12 @@ allowed_by(const struct conf *conf, const struct mail *mail)
 	return decision.answer != ACCESS_DENY ? decision.line : NULL;
 }
 
+bool
+blocklist_allows(const struct conf *conf, const struct mail *mail)
+{
+	return allowed_by(conf, mail) != NULL;
+}
+
 /* Somebody from outside on the port for the world, whether allowed or not. */
 static bool
 is_stranger(const struct conf *conf, const struct mail *mail)
@@ -131,7 +137,7 @@ blocklists_at_mail(struct pipeline_ask *ask, struct plan *plan)
 	snprintf(text, sizeof(text), "%zu", count);
 	if (allowed_by(ask->conf, mail)) {
 		plan_note(plan, NOTE_BLOCKLIST_ALLOWED, peer, allowed_by(ask->conf, mail)->text);
-	} else if (!mail->blocklists && !mail->blocklists_unasked) {
+	} else if (!mail->blocklists && !mail->asks_nobody) {
 		return STAGE_WAIT;
 	} else if (!mail->blocklists) {
 		plan_note(plan, NOTE_BLOCKLIST_UNASKED, peer, span_of(text));

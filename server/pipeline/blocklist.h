@@ -27,6 +27,9 @@ struct blocklist_fact {
  */
 bool blocklists_wanted(const struct conf *conf, const struct mail *mail);
 
+/* Is the peer in smtp.blocklist_allow? */
+bool blocklist_allows(const struct conf *conf, const struct mail *mail);
+
 /* STAGE_WAIT: the answers are not there. Else STAGE_NEXT with notes. Before all other notes AT_MAIL. */
 enum verdict blocklists_at_mail(struct pipeline_ask *ask, struct plan *plan);
 /* STAGE_REJECT, but for postmaster and abuse of ours, who can be told of a mistake. */

@@ -14,6 +14,7 @@
 #include "server/net/peer.h"
 
 struct blocklist_fact;
+struct spf_fact;
 
 /* The way by which a message came in. */
 enum mail_via {
@@ -48,7 +49,6 @@ struct mail {
 	uint64_t user_sent;    /* AT_END: recipients elsewhere he addressed within the hour before this */
 	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
 	uint8_t report;        /* enum queued_report: a report of ours, written to a sender */
-	bool sender_forged;    /* SPF says that the return address is not the sender's (H14) */
 	bool popped;           /* a POP3 login from there counts as one here (SMT-05) */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 	struct own_addresses own; /* needed where a recipient's domain is a literal */
@@ -61,7 +61,8 @@ struct mail {
 
 	/* pipeline/blocklist.h: one fact a line of smtp.blocklists; NULL: not asked, or not yet */
 	const struct blocklist_fact *blocklists;
-	bool blocklists_unasked; /* and they will not be: `explain` asks nobody */
+	const struct spf_fact *spf; /* pipeline/forged.h: what SPF says of the sender; NULL: not asked */
+	bool asks_nobody; /* no name server is asked: `explain` */
 
 	struct envelope envelope; /* from AT_MAIL on: return address, recipients accepted so far */
 	struct span header;       /* AT_END: as it came, with the empty line */

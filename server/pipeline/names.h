@@ -27,6 +27,7 @@ struct name {
 	struct span user;
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
+	bool member;      /* of a list or a group */
 	bool needs_right; /* TARGET_ADDRESS: the sender needs the right to reach the Internet */
 	const char *why;  /* not TARGET_USER: why it goes elsewhere or nowhere; static text */
 };

@@ -104,6 +104,10 @@
 	X(131, WRITE_HELD, "intake", "the {1} that are held wait in the queue as {2}")             \
 	X(174, PLACE_BACK, "place", "{1} is nobody here, the sender gets a report: {2}")           \
 	X(175, QUEUE_RETURNED, "bounce", "{1} recipients are returned to the sender: {2}")         \
+	X(196, SPF_SAID, "sender", "SPF says {1} for the sender: {2}")                             \
+	X(197, SPF_UNASKED, "sender", "the SPF record of {1} would be asked for; here nobody is asked") \
+	X(198, RECEIPT_ASKED, "place", "{1} asks for a receipt: it goes out when the message is collected") \
+	X(199, RECEIPT_REFUSED, "place", "{1} asks for a receipt, and none will go out: {2}")      \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \

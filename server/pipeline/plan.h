@@ -34,6 +34,7 @@ struct plan_copy {
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;
+	bool member; /* of a list or a group: he was not named himself */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
 };
@@ -70,6 +71,8 @@ struct plan {
 	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
 	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
+	bool receipt;       /* AT_END: who collects it causes a delivery receipt (HDR-05) */
+	bool receipt_sent;  /* AT_END: its header asks for a transmission receipt (HDR-07) */
 	struct plan_reply reply;
 	char *notes;
 	size_t notes_len;

@@ -12,6 +12,7 @@
 #include "server/pipeline/blocklist.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/outgoing_header.h"
+#include "server/pipeline/receipt_wish.h"
 
 #define OWN_FIELDS_MAX  16384 /* bytes of the fields that we add to one header */
 #define PLACES_NOTED    8    /* copies of one recipient that leave a note each */
@@ -24,7 +25,7 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
-		.found = ask->recipient.text, .because = name->user, .quiet = quiet };
+		.found = ask->recipient.text, .because = name->user, .member = name->member, .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
 }
@@ -267,6 +268,7 @@ static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
 	make_front(ask, plan);
+	receipt_wish_decide(ask, plan);
 	return make_headers(ask, plan) == OK ? STAGE_NEXT : stage_trouble(plan);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/pipeline/forged.h"
 #include "server/pipeline/names.h"
 
 static struct access_decision
@@ -317,6 +318,7 @@ at_end(struct pipeline_ask *ask, struct plan *plan)
 	struct user user;
 	enum verdict verdict;
 
+	forged_note(ask, plan);
 	if (ask->mail->user_id == 0 || ask->mail->via == MAIL_VIA_LOCAL)
 		return STAGE_NEXT;
 	if (facts->from_fields != 1 && !gets_from(ask->mail)) {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "server/pipeline/forged.h"
 #include "server/queue/bounce.h"
 #include "store/bodies.h"
 
@@ -141,7 +142,7 @@ intake_report_prepare(struct intake *in)
 	r->queued = (struct queued){ .queue_id = mail->message_no,
 		.sender = mail->envelope.reverse_path.text, .received_ms = mail->arrived_ms,
 		.auth_user = mail->user, .ret = (uint8_t)mail->envelope.options.ret,
-		.envid = mail->envelope.options.envid, .forged = mail->sender_forged };
+		.envid = mail->envelope.options.envid, .forged = mail_is_forged(mail) };
 	r->front = front_of(in);
 	sort_out(in, r);
 	in->reports = r;

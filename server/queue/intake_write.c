@@ -10,7 +10,9 @@
 
 #include "proto/mail/message_no.h"
 #include "proto/mime/encoded_word.h"
+#include "server/pipeline/forged.h"
 #include "server/pipeline/names.h"
+#include "server/pipeline/receipt_wish.h"
 #include "server/queue/intake_derive.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
@@ -316,7 +318,9 @@ write_copies(struct writing *w)
 {
 	for (const struct plan_copy *copy = w->in->plan.copies; copy; copy = copy->next) {
 		struct placement place = { .content = &w->contents[HEADER_FOLDERS], .front = w->in->plan.front,
-			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000) };
+			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000),
+			.receipt_no = w->in->plan.receipt && copy_wants_receipt(copy) ?
+				w->in->mail.message_no : 0 };
 		struct folder folder;
 		enum err err;
 
@@ -348,7 +352,7 @@ write_entry(struct writing *w, enum intake_entry_kind kind)
 		.ret = (uint8_t)options->ret, .envid = options->envid,
 		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
 		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
-		.report = mail->report, .forged = mail->sender_forged, .held = kind == ENTRY_HELD };
+		.report = mail->report, .forged = mail_is_forged(mail), .receipt = w->in->plan.receipt_sent, .held = kind == ENTRY_HELD };
 
 	if (entry->count == 0)
 		return OK;

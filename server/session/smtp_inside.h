@@ -13,6 +13,7 @@
 
 struct lmtp_outcome;
 struct smtp_lookups;
+struct smtp_spf;
 
 struct smtp_session {
 	struct session session; /* first */
@@ -28,6 +29,7 @@ struct smtp_session {
 	size_t unknown_recipients;
 	size_t sent_taken; /* of the user's hour, by the message under way */
 	struct smtp_lookups *lookups; /* MAIL waits for them; NULL: it does not */
+	struct smtp_spf *spf; /* under way; NULL: it is not, or is settled (mail.spf) */
 	struct lmtp_outcome *outcomes; /* LMTP, after a change of mind: one a recipient; intake's arena */
 	size_t outcome_count;
 	unsigned decided_again;        /* how often, for this message */
@@ -79,6 +81,17 @@ void smtp_decide_mail(struct smtp_session *smtp);
 
 void smtp_ask_blocklists(struct smtp_session *smtp); /* smtp_decide_mail() follows */
 void smtp_cancel_lookups(struct smtp_session *smtp);
+
+/* ---- smtp_spf.c: is the sender forged? ---- */
+
+/* At DATA, so that the answers come while the text does. Does nothing where it is not asked (pipeline/forged.h). */
+void smtp_spf_begin(struct smtp_session *smtp);
+/* At the end of the text: true, and smtp_decide_end() follows. */
+bool smtp_spf_wait(struct smtp_session *smtp);
+void smtp_spf_cancel(struct smtp_session *smtp);
+
+/* The pipeline AT_END, and what it says; the text is there, and all answers. */
+void smtp_decide_end(struct smtp_session *smtp);
 
 /* ---- lmtp_outcome.c: a reply for each recipient ---- */
 

@@ -30,6 +30,7 @@ void
 smtp_end_transaction(struct smtp_session *smtp)
 {
 	smtp_cancel_lookups(smtp);
+	smtp_spf_cancel(smtp);
 	intake_drop(&smtp->intake);
 	smtp->holds_text = false;
 	smtp->outcomes = NULL;
@@ -232,6 +233,7 @@ smtp_on_data(struct smtp_session *smtp)
 	smtp->data_since_ms = loop_now_ms(smtp->session.host->loop);
 	smtp->data_bytes = 0;
 	smtp_await_text(smtp);
+	smtp_spf_begin(smtp);
 }
 
 /* False: no room now; the text stays in the input until there is. */
@@ -261,16 +263,23 @@ on_room(struct intake *in)
 void
 smtp_on_message_end(struct smtp_session *smtp)
 {
+	if (intake_text_end(smtp->intake) != OK) {
+		smtp_answer(smtp, smtp_reply_for(ERR_BUSY));
+		smtp_end_transaction(smtp);
+		return;
+	}
+	if (!smtp_spf_wait(smtp))
+		smtp_decide_end(smtp);
+}
+
+void
+smtp_decide_end(struct smtp_session *smtp)
+{
 	struct intake *in = smtp->intake;
 	struct pipeline_ask ask;
 	bool goes_on;
 
 	session_set_doing(&smtp->session, "commit");
-	if (intake_text_end(in) != OK) {
-		smtp_answer(smtp, smtp_reply_for(ERR_BUSY));
-		smtp_end_transaction(smtp);
-		return;
-	}
 	smtp->sent_taken = user_sent_take(smtp->session.host, &in->mail, &in->plan);
 	ask = smtp_ask(smtp);
 	goes_on = ask_pipeline(smtp, AT_END, &ask);

@@ -454,12 +454,15 @@ test_out_20_plain(void **state)
 static void
 test_hdr_07_transmission_receipt(void **state)
 {
-	struct act ours = { .to = "x@far.test", .code = 250, .bounce = { .kind = BOUNCE_SENT } };
-	struct act foreign = ours, off = ours;
+	struct act ours = { .to = "x@far.test", .code = 250, .bounce = { .kind = BOUNCE_SENT },
+		.queued = { .receipt = true } };
+	struct act foreign = ours, off = ours, unasked = ours;
 	struct site site;
 
 	(void)state;
-	open_site(&site, "headers: { transmission_receipt: [Return-Receipt-To] }\n");
+	open_site(&site, ""); /* the field of the default (HDR-07) */
+	unasked.queued.receipt = false; /* no header is read for it */
+	queue_and_bounce(&site, &unasked, "anna@example.org");
 	queue_and_bounce(&site, &foreign, "bo@far.test");
 	assert_int_equal(inbox(&site, "anna"), 0);
 	queue_and_bounce(&site, &ours, "anna@example.org");
@@ -468,7 +471,7 @@ test_hdr_07_transmission_receipt(void **state)
 	assert_true(says(&site, "anna", 1, "to x@far.test was handed on"));
 	assert_true(says(&site, "anna", 1, "  Subject: the plan\r\n"));
 	site_close(&site);
-	open_site(&site, "");
+	open_site(&site, "headers: { transmission_receipt: [] }\n");
 	queue_and_bounce(&site, &off, "anna@example.org");
 	assert_int_equal(inbox(&site, "anna"), 0);
 	site_close(&site);
