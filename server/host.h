@@ -12,6 +12,7 @@
 #include "proto/base/span.h"
 
 struct conf;
+struct connect;
 struct derive_keeper;
 struct folder_watches;
 struct generation;
@@ -53,6 +54,7 @@ struct host {
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
 	struct runner *runner; /* runner/runner.h; one for all loops, on the front loop */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
+	struct connect *connect;   /* connect/connect.h; the front loop's alone has one */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
 	struct list sessions;	/* struct session.link */

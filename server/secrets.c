@@ -3,9 +3,11 @@
  */
 #include "server/secrets.h"
 
+#include "conf/conf_types.h"
 #include "server/host.h"
 #include "server/log.h"
 #include "server/secret_key.h"
+#include "server/server.h"
 
 _Static_assert(SECRET_PLAIN_MAX + CRYPTO_SEAL_MORE <= SECRET_SEALED_MAX, "a sealed one fits");
 
@@ -39,4 +41,20 @@ secret_read(struct host *host, struct snapshot *snap, struct span name, struct b
 							: span_of(err_name(err)),
 						0 } } });
 	return err;
+}
+
+enum err
+secret_of_conf(struct host *host, const struct secret *secret, struct buf *out)
+{
+	switch (secret->kind) {
+	case SECRET_NONE:
+		return OK;
+	case SECRET_PLAIN:
+		return buf_put(out, secret->value);
+	case SECRET_FILE:
+		return server_read_secret(host->server, secret->value, out);
+	case SECRET_SEALED:
+		break;
+	}
+	return host_snapshot(host) ? secret_read(host, host_snapshot(host), secret->value, out) : ERR_IO;
 }

@@ -11,6 +11,7 @@
 #include "store/secrets.h"
 
 struct host;
+struct secret;
 
 #define SECRET_PLAIN_MAX 512 /* bytes of a secret before it is sealed */
 
@@ -23,5 +24,8 @@ MUST_CHECK enum err secret_seal(
  */
 MUST_CHECK enum err secret_read(
 	struct host *host, struct snapshot *snap, struct span name, struct buf *out);
+
+/* What a setting says: the text itself, a file's, or a sealed one; none is empty. As above. */
+MUST_CHECK enum err secret_of_conf(struct host *host, const struct secret *secret, struct buf *out);
 
 #endif

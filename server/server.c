@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/connect/connect.h"
 #include "server/imap/folder_watch.h"
 #include "server/net/resolver.h"
 #include "server/net/tls.h"
@@ -112,7 +113,7 @@ on_stop_timer(struct loop_timer *timer)
 	struct loop *front = server_front(s)->loop;
 
 	if ((sessions_left(s) && loop_now_ms(front) < s->stop_at_ms) ||
-		(!outgoing_is_over(s->outgoing) &&
+		((!outgoing_is_over(s->outgoing) || !connect_is_over(s->connect)) &&
 			loop_now_ms(front) < s->stop_at_ms - STOP_SENDING_MS)) {
 		loop_timer_set(front, timer, STOP_LOOK_MS);
 		return;
@@ -132,6 +133,7 @@ server_stop(struct server *s)
 	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "server",
 				.text = "stopping" });
 	server_listeners_close(s);
+	connect_end(s->connect);
 	outgoing_end(s->outgoing);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		loop_post(s->hosts[i].loop, end_sessions, &s->hosts[i]);
@@ -253,6 +255,7 @@ finish_jobs(struct server *s)
 static void
 close_hosts(struct server *s)
 {
+	connect_close(&s->connect);
 	outgoing_free(&s->outgoing);
 	resolver_close(&s->resolver);
 	runner_close(&s->runner);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/connect/connect.h"
 #include "server/queue/outgoing.h"
 #include "server/server_state.h"
 #include "server/task/tasks.h"
@@ -76,5 +77,6 @@ server_clock_advance(struct server *s, int64_t by_ms)
 	s->clock_offset_ms = offset_ms;
 	tasks_clock_moved(s->tasks, by_ms);
 	outgoing_kick(server_front(s));
+	connect_look(s->connect);
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/connect/connect.h"
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
 #include "server/net/work.h"
@@ -130,6 +131,7 @@ server_swap(struct server *s, struct generation *generation, struct tls_server *
 {
 	for (unsigned i = 0; i < s->loop_count; i++)
 		post_swap(&s->hosts[i], generation, tls);
+	loop_post(server_front(s)->loop, connect_follow, s->connect);
 }
 
 /* What only a new start takes over: said, not refused. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "server/connect/connect.h"
 #include "server/net/tls.h"
 #include "server/queue/outgoing.h"
 #include "server/server_state.h"
@@ -43,6 +44,7 @@ server_outgoing_start(struct server *s)
 	tls_client_release(&roots);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		s->hosts[i].outgoing = s->outgoing; /* no loop but this one reads it before a session comes */
+	s->connect = connect_open(front);
 }
 
 void

@@ -52,6 +52,7 @@ struct server {
 	enum service_state states[SHARED_SERVICES_MAX];
 	struct tasks *tasks;
 	struct outgoing *outgoing;
+	struct connect *connect;
 	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
 	struct file_stamp rules_stamp;   /* and the file of rules.lan */
 	char rules_fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */

@@ -169,7 +169,10 @@ void shared_pop3_left(struct shared *sh, const struct peer *peer, int64_t now_ms
 /* Is somebody logged in from that address, or was, until at most WITHIN_MS ago? */
 bool shared_pop3_recent(struct shared *sh, const struct peer *peer, int64_t within_ms,
 	int64_t now_ms);
-size_t shared_people(struct shared *sh); /* different users who collected since the start */
+/* Somebody looks at his mail by IMAP; different users who did by either, since the last connection (SCH-06). */
+void shared_person_came(struct shared *sh, uint64_t user_id);
+size_t shared_people(struct shared *sh);
+void shared_people_forget(struct shared *sh);
 
 /* ---- the register of sessions ---- */
 

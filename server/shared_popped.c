@@ -130,6 +130,36 @@ shared_pop3_recent(struct shared *sh, const struct peer *peer, int64_t within_ms
 	return recent;
 }
 
+void
+shared_person_came(struct shared *sh, uint64_t user_id)
+{
+	pthread_mutex_lock(&sh->lock);
+	person_add(sh, user_id);
+	pthread_mutex_unlock(&sh->lock);
+}
+
+static void
+people_fini(struct shared *sh)
+{
+	struct list *at;
+
+	while ((at = list_take_first(&sh->people.by_age))) {
+		struct person_row *row = LIST_ITEM(at, struct person_row, age);
+
+		list_remove(&row->link);
+		free(row);
+	}
+	sh->people.count = 0;
+}
+
+void
+shared_people_forget(struct shared *sh)
+{
+	pthread_mutex_lock(&sh->lock);
+	people_fini(sh);
+	pthread_mutex_unlock(&sh->lock);
+}
+
 size_t
 shared_people(struct shared *sh)
 {
@@ -161,6 +191,5 @@ popped_fini(struct shared *sh)
 
 	while ((link = list_take_first(&sh->popped.by_age)))
 		free(LIST_ITEM(link, struct popped_row, age));
-	while ((link = list_take_first(&sh->people.by_age)))
-		free(LIST_ITEM(link, struct person_row, age));
+	people_fini(sh);
 }

@@ -54,6 +54,7 @@
 	X(forwards,    "user_id copy_id",                "store and forward: its recipient, see forwards.h") \
 	X(forward_copies, "queue_id recipient_no copy_id", "user_id") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
+	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
 	X(counts,      "name",                           "counters kept beside their rows, see counts.h")

@@ -90,6 +90,7 @@ answer_login(struct imap_session *imap, enum err result, uint64_t user_id, struc
 		return;
 	}
 	imap->user_id = user_id;
+	shared_person_came(imap->session.host->shared, user_id); /* SCH-06 */
 	reply.code = capability_code(imap);
 	imap_answer(imap, reply);
 	arena_reset(&imap->session.arena); /* an idle session holds no memory (H34) */

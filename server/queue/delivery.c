@@ -136,6 +136,7 @@ over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smt
 		delivery_mail_put_back(d);
 		give_back(d);
 	} else if (d->outcome) {
+		d->cut = true;
 		if (d->sent == 0)
 			d->failed = true; /* nothing ever went well here: it rests */
 		delivery_mail_done(d, (struct smtp_answer){ 0 }, stage);

@@ -65,6 +65,7 @@ struct delivery {
 	bool failed;	   /* no server could be used: for all that waits */
 	bool for_good;
 	unsigned sent;	   /* transactions that came to an end */
+	bool cut;	   /* the connection was lost in the middle of one */
 	struct outcome_row why; /* spans in why_text */
 	char why_text[LANE_WHY_SIZE], why_enhanced[12], remote[LANE_WHY_SIZE], tls[LANE_WHY_SIZE];
 

@@ -14,7 +14,6 @@
 #include "server/net/random.h"
 #include "server/queue/delivery.h"
 #include "server/secrets.h"
-#include "server/server.h"
 #include "server/session/scram.h"
 
 #define NONCE_BYTES 18
@@ -25,27 +24,6 @@ struct delivery_proof {
 	unsigned iterations;
 	unsigned char proof[CRYPTO_SHA256_SIZE], signature[CRYPTO_SHA256_SIZE];
 };
-
-static enum err
-read_password(struct delivery *d)
-{
-	const struct secret *secret = &d->route.password;
-
-	buf_clear(&d->secret);
-	switch (secret->kind) {
-	case SECRET_NONE:
-		return OK;
-	case SECRET_PLAIN:
-		return buf_put(&d->secret, secret->value);
-	case SECRET_FILE:
-		return server_read_secret(d->host->server, secret->value, &d->secret);
-	case SECRET_SEALED:
-		break;
-	}
-	return host_snapshot(d->host) ?
-		secret_read(d->host, host_snapshot(d->host), secret->value, &d->secret) :
-		ERR_IO;
-}
 
 static void
 make_nonce(struct sasl_nonce *nonce)
@@ -67,7 +45,8 @@ delivery_account(struct delivery *d, struct smtp_client_config *config)
 
 	if (d->route.username.len == 0)
 		return OK;
-	if (read_password(d) != OK) {
+	buf_clear(&d->secret);
+	if (secret_of_conf(d->host, &d->route.password, &d->secret) != OK) {
 		delivery_blame(d, 0, SPAN("4.3.5"),
 			SPAN("the password of the route cannot be read (route set --password-stdin)"),
 			SMTP_STAGE_CONNECT);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/connect/connect.h"
 #include "server/generation.h"
 #include "server/net/tls.h"
 #include "server/queue/outgoing_inside.h"
@@ -87,8 +88,8 @@ connect_lane(struct outgoing *all, struct lane *lane)
 	return true;
 }
 
-static void
-answer(struct delivery *d, struct item *batch)
+void
+outgoing_answer(struct delivery *d, struct item *batch)
 {
 	list_remove(&d->link);
 	list_init(&d->link);
@@ -110,7 +111,7 @@ feed_idle(struct lane *lane)
 	while (lane->waiting > 0 && !list_is_empty(&lane->idle)) {
 		struct delivery *d = LIST_ITEM(lane->idle.next, struct delivery, link);
 
-		answer(d, lane_take(lane, recipients_of(d)));
+		outgoing_answer(d, lane_take(lane, recipients_of(d)));
 	}
 }
 
@@ -151,7 +152,7 @@ free_an_idle(struct outgoing *all)
 
 		if (list_is_empty(&lane->idle))
 			continue;
-		answer(LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
+		outgoing_answer(LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
 		return;
 	}
 }
@@ -212,10 +213,10 @@ outgoing_on_ask(void *arg)
 	struct lane *lane = d->lane;
 
 	on_answered(d);
-	if (all->ending || others_wait(all, d)) {
-		answer(d, NULL);
+	if (all->ending || others_wait(all, d) || !outgoing_goes(all, lane->route, 0)) {
+		outgoing_answer(d, NULL);
 	} else if (lane->waiting > 0) {
-		answer(d, lane_take(lane, recipients_of(d)));
+		outgoing_answer(d, lane_take(lane, recipients_of(d)));
 		if (lane->waiting > 0)
 			lane_stand(&all->lanes, lane);
 	} else {
@@ -241,6 +242,7 @@ outgoing_on_end(void *arg)
 	all->of_loop[d->host->number]--;
 	if (d->failed)
 		outgoing_rest(all, lane, d);
+	outgoing_tell(all, d);
 	lane_stand(&all->lanes, lane);
 	list_remove(&d->all_link);
 	delivery_free(&d);
@@ -289,7 +291,7 @@ on_idle(struct loop_timer *timer)
 				left = true;
 				break;
 			}
-			answer(d, NULL);
+			outgoing_answer(d, NULL);
 		}
 	}
 	if (left)
@@ -447,6 +449,8 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 		snprintf(text, size, "%s", why);
 		return;
 	}
+	if (connect_why(all->host, route_named(&conf->outgoing_routes, way.route), text, size))
+		return;
 	lane = lane_find(&all->lanes, way.route, way.hop);
 	if (lane && outgoing_rests(all, lane))
 		snprintf(text, size, "the destination rests after: %s", lane->why);

@@ -48,6 +48,19 @@ void outgoing_kick(struct host *host);
 /* Any thread: what is due may be anywhere in the index, and destinations that rest are tried at once. */
 void outgoing_look_again(struct host *host);
 
+/* ---- for connections (connect.h); front loop ---- */
+
+/* Is a lane of this route meant? */
+typedef bool (*outgoing_filter)(void *arg, struct span route);
+enum outgoing_work {
+	OUTGOING_IDLE,	/* nothing is due for them */
+	OUTGOING_READS, /* the queue is being read, then it is known */
+	OUTGOING_BUSY,	/* messages wait, or connections are open */
+};
+enum outgoing_work outgoing_work(const struct outgoing *all, outgoing_filter mine, void *arg);
+/* What waits for them is forgotten until the queue is read again; idle connections end. ALL may be NULL. */
+void outgoing_drop(struct outgoing *all, outgoing_filter mine, void *arg);
+
 /* For `status`, `queue show`; front loop. */
 struct outgoing_stats {
 	size_t items, lanes, resting;

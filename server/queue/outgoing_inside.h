@@ -47,6 +47,13 @@ struct way {
 bool outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 	struct span route_name, struct way *way, const char **why);
 
+/* ---- outgoing_hold.c ---- */
+
+/* May mail of ROUTE that arrived then leave now? LAN hops always may (LAN-08). */
+bool outgoing_goes(const struct outgoing *all, struct span route, int64_t arrived_ms);
+/* D has ended: its connection is told how. */
+void outgoing_tell(struct outgoing *all, const struct delivery *d);
+
 /* ---- outgoing_flush.c ---- */
 
 /* It rests: what waits there is noted as not delivered. */
@@ -58,6 +65,7 @@ bool outgoing_rests(const struct outgoing *all, const struct lane *lane);
 /* ---- outgoing.c ---- */
 
 void outgoing_expect(struct outgoing *all, int64_t due_ms); /* wall clock: look then */
+void outgoing_answer(struct delivery *d, struct item *batch); /* an idle one; NULL: it ends */
 void outgoing_pump(struct outgoing *all); /* connections for the lanes that want one */
 
 #endif

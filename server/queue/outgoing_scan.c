@@ -70,6 +70,8 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 		r.state == QUEUED_GONE)
 		return;
 	if (outgoing_way(all->host->conf, all->seen.sender, r.address, r.route, &way, &why)) {
+		if (!outgoing_goes(all, way.route, all->seen.received_ms))
+			return; /* read again when its connection may be used */
 		lane = lane_of(&all->lanes, way.route, way.hop);
 	} else { /* the lane of those that have none: it rests for ever */
 		lane = lane_of(&all->lanes, SPAN(""), span_of(why));

@@ -1,0 +1,107 @@
+/*
+ * connect_tell.c - what is said of connections: the log (CON-17), and letters to the Main Administrator
+ * about links (CON-14) and servers (CON-15) that do not answer, no more than one a day for each.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "server/connect/connect_inside.h"
+#include "server/queue/own_mail.h"
+
+#define LETTER_MAX 2000
+
+void
+connection_log(const struct connection *c, enum log_level level, const char *what)
+{
+	log_put(c->all->host->log,
+		&(struct log_line){ .level = level, .area = "connect", .text = what,
+			.fields = { { "connection", span_of(c->name), 0 },
+				{ "because", span_of(c->because), 0 } } });
+}
+
+static void
+send_letter(struct host *host, const char *subject, const char *text)
+{
+	const struct own_mail mail = { .subject = span_of(subject), .text = span_of(text) };
+
+	if (own_mail_send(host, &mail) != OK)
+		log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "connect",
+					   .text = "no room for a letter",
+					   .fields = { { "subject", span_of(subject), 0 } } });
+}
+
+void
+connection_tell_failure(struct connection *c)
+{
+	char subject[OWN_MAIL_SUBJECT_MAX], text[LETTER_MAX];
+
+	if (!link_failures_add(&c->failures, connect_day(c->all)) || !c->all->host->conf->errors_link)
+		return;
+	snprintf(subject, sizeof(subject), "Connection %s: the link does not come up", c->name);
+	snprintf(text, sizeof(text),
+		"The link of connection %s did not come up, %u times in a row.\n\n"
+		"The last attempt: %s\nIt was made because of: %s\n\n"
+		"Mail that goes by it waits in the queue. You will not be told again before it has come up, "
+		"or before tomorrow (errors.link).\n",
+		c->name, c->failures.count, c->problem, c->because);
+	send_letter(c->all->host, subject, text);
+}
+
+/* ---- servers ---- */
+
+static struct connect_told *
+told_of(struct connect *all, struct span route)
+{
+	for (size_t i = 0; i < all->told_count; i++)
+		if (span_eq_nocase(span_of(all->told[i].route), route))
+			return &all->told[i];
+	return NULL;
+}
+
+/* False: that was done today. */
+static bool
+may_tell(struct connect *all, struct span route, bool cut)
+{
+	struct connect_told *told = told_of(all, route);
+	int64_t day = connect_day(all);
+
+	if (!told && all->told_count == CONNECT_ROUTES_TOLD)
+		all->told_count = 0; /* routes that are gone, mostly */
+	if (!told) {
+		told = &all->told[all->told_count++];
+		*told = (struct connect_told){ 0 };
+		snprintf(told->route, sizeof(told->route), "%.*s", SPAN_FMT(route));
+	}
+	if (told->day[cut] == day)
+		return false;
+	told->day[cut] = day;
+	return true;
+}
+
+void
+connect_server_failed(
+	struct host *front, const struct conf_route *route, bool cut, const char *why)
+{
+	struct connect *all = front->connect;
+	char subject[OWN_MAIL_SUBJECT_MAX], text[LETTER_MAX];
+
+	if (!all || (!cut && !front->conf->errors_connection) || !may_tell(all, route->name, cut))
+		return;
+	snprintf(subject, sizeof(subject), "Route %.*s: %s", SPAN_FMT(route->name),
+		cut ? "a connection was cut" : "no server answers");
+	snprintf(text, sizeof(text),
+		"%s\n\n%s\n\nMail that goes by the route %.*s waits in the queue and is tried again. You will not "
+		"be told again before mail has left by it, or before tomorrow%s.\n",
+		cut ? "A server left in the middle of a message:" : "No server could be reached:", why,
+		SPAN_FMT(route->name), cut ? "" : " (errors.connection)");
+	send_letter(front, subject, text);
+}
+
+void
+connect_server_answered(const struct host *front, const struct conf_route *route)
+{
+	struct connect_told *told = front->connect ? told_of(front->connect, route->name) : NULL;
+
+	if (told)
+		told->day[false] = told->day[true] = 0;
+}
