@@ -4,7 +4,7 @@
  * The tree says where things stand; a change becomes one patch of the text. What the patch made is
  * then loaded like any other text, so an odd style of writing can only end in a refusal.
  */
-#include "conf/conf_edit.h"
+#include "conf/conf_edit_inside.h"
 
 #include <string.h>
 
@@ -12,27 +12,6 @@
 #include "conf/conf_value.h"
 #include "proto/base/ascii.h"
 #include "proto/base/utf8.h"
-
-struct patch {
-	size_t from, to; /* bytes of the old text that go */
-	struct span text;
-};
-
-struct editing {
-	struct arena arena;
-	struct span text;
-	struct yaml_tree tree;
-	struct conf_faults *faults;
-};
-
-/* Where a dotted path ends in the tree. */
-struct spot {
-	struct yaml_node *parent; /* the innermost map or list that is there; NULL: an empty text */
-	struct yaml_node *before; /* the key, or the item, that holds PARENT; NULL at the top */
-	struct yaml_node *found;  /* a key of PARENT, or an item of it; NULL: not there */
-	struct yaml_node *previous;
-	struct span rest; /* steps that are not there, dotted */
-};
 
 /* The value of a key; an item is its own value. */
 static struct yaml_node *
@@ -86,8 +65,8 @@ colon_end(const struct editing *e, const struct yaml_node *key)
 }
 
 /* Behind a key with its value, or behind an item. */
-static size_t
-pair_end(const struct editing *e, const struct yaml_node *node)
+size_t
+edit_pair_end(const struct editing *e, const struct yaml_node *node)
 {
 	size_t end = node->value != NULL ? colon_end(e, node) : node->end.offset;
 
@@ -97,8 +76,8 @@ pair_end(const struct editing *e, const struct yaml_node *node)
 	return end;
 }
 
-static size_t
-line_start(const struct editing *e, size_t at)
+size_t
+edit_line_start(const struct editing *e, size_t at)
 {
 	while (at > 0 && e->text.ptr[at - 1] != '\n')
 		at--;
@@ -106,8 +85,8 @@ line_start(const struct editing *e, size_t at)
 }
 
 /* Behind the LF of the line that holds AT, or the end of the text. */
-static size_t
-line_end(const struct editing *e, size_t at)
+size_t
+edit_line_end(const struct editing *e, size_t at)
 {
 	at += span_find(span_from(e->text, at), '\n');
 	return at < e->text.len ? at + 1 : at;
@@ -116,7 +95,7 @@ line_end(const struct editing *e, size_t at)
 static bool
 is_first_on_line(const struct editing *e, const struct yaml_node *node)
 {
-	for (size_t at = line_start(e, node->start.offset); at < node->start.offset; at++)
+	for (size_t at = edit_line_start(e, node->start.offset); at < node->start.offset; at++)
 		if (!ascii_is_blank(e->text.ptr[at]))
 			return false;
 	return true;
@@ -126,8 +105,8 @@ is_first_on_line(const struct editing *e, const struct yaml_node *node)
 static struct patch
 change_lines(struct editing *e, const struct yaml_node *key, struct span value)
 {
-	size_t from = colon_end(e, key), first = line_start(e, key->value->start.offset);
-	size_t to = line_end(e, key->value->end.offset);
+	size_t from = colon_end(e, key), first = edit_line_start(e, key->value->start.offset);
+	size_t to = edit_line_end(e, key->value->end.offset);
 
 	return (struct patch){ from, to,
 		arena_printf(&e->arena, " %.*s%.*s", SPAN_FMT(value),
@@ -145,12 +124,12 @@ change_value(struct editing *e, const struct spot *spot, struct span value)
 	if (is_there && (node->kind == NODE_SCALAR || node->flow))
 		return (struct patch){ node->start.offset, node->end.offset, value };
 	from = has_key ? colon_end(e, spot->found) : node->start.offset;
-	if (has_key && is_there && line_start(e, node->start.offset) > from)
+	if (has_key && is_there && edit_line_start(e, node->start.offset) > from)
 		return change_lines(e, spot->found, value);
 	/* Nothing yet, or a text that begins beside its key: both stand behind the colon. */
 	return (struct patch){
 		.from = from,
-		.to = has_key ? pair_end(e, spot->found) : node->end.offset,
+		.to = has_key ? edit_pair_end(e, spot->found) : node->end.offset,
 		.text = arena_printf(&e->arena, "%s%.*s", has_key ? " " : "", SPAN_FMT(value)),
 	};
 }
@@ -158,8 +137,8 @@ change_value(struct editing *e, const struct spot *spot, struct span value)
 static struct patch
 remove_from_flow(const struct editing *e, const struct spot *spot)
 {
-	size_t start = spot->found->start.offset, end = pair_end(e, spot->found);
-	size_t before = spot->previous != NULL ? pair_end(e, spot->previous) : start;
+	size_t start = spot->found->start.offset, end = edit_pair_end(e, spot->found);
+	size_t before = spot->previous != NULL ? edit_pair_end(e, spot->previous) : start;
 	struct span between = span_range(e->text, before, start);
 
 	if (spot->found->next != NULL)
@@ -174,16 +153,16 @@ static struct patch
 remove_from_block(const struct editing *e, const struct spot *spot)
 {
 	const struct yaml_node *node = spot->found;
-	size_t start = node->start.offset, end = pair_end(e, node);
+	size_t start = node->start.offset, end = edit_pair_end(e, node);
 	bool in_list = spot->parent->kind == NODE_LIST;
 
 	if (in_list) {
 		while (start > 0 && e->text.ptr[start - 1] != '\n' && e->text.ptr[start] != '-')
 			start--;
-		return (struct patch){ line_start(e, start), line_end(e, end), SPAN_NONE };
+		return (struct patch){ edit_line_start(e, start), edit_line_end(e, end), SPAN_NONE };
 	}
 	if (is_first_on_line(e, node))
-		return (struct patch){ line_start(e, start), line_end(e, end), SPAN_NONE };
+		return (struct patch){ edit_line_start(e, start), edit_line_end(e, end), SPAN_NONE };
 	/* The first key behind the dash of an item. */
 	if (node->next != NULL)
 		return (struct patch){ start, node->next->start.offset, SPAN_NONE };
@@ -220,7 +199,7 @@ add_to_flow(struct editing *e, const struct yaml_node *map, struct span pair)
 	size_t at = map->start.offset + 1;
 
 	if (map->last != NULL) {
-		at = pair_end(e, map->last);
+		at = edit_pair_end(e, map->last);
 		return (struct patch){ at, at,
 			arena_printf(&e->arena, ", %.*s", SPAN_FMT(pair)) };
 	}
@@ -235,7 +214,7 @@ add_line(struct editing *e, unsigned column, size_t behind, struct span pair)
 	size_t first = span_find(e->text, '\n');
 	bool crlf = first > 0 && first < e->text.len && e->text.ptr[first - 1] == '\r';
 	const char *end = crlf ? "\r\n" : "\n";
-	size_t at = line_end(e, behind);
+	size_t at = edit_line_end(e, behind);
 	bool open = at > 0 && e->text.ptr[at - 1] != '\n'; /* the last line lacks its end */
 
 	return (struct patch){ at, at,
@@ -253,17 +232,19 @@ add_it(struct editing *e, const struct spot *spot, struct span value, struct pat
 		*out = add_line(e, 1, e->text.len, pair);
 	} else if (yaml_is_null(parent) && spot->before != NULL && spot->before->value != NULL) {
 		/* An empty section. */
-		size_t from = colon_end(e, spot->before), to = pair_end(e, spot->before);
+		size_t from = colon_end(e, spot->before), to = edit_pair_end(e, spot->before);
 
 		*out = (struct patch){ from, to,
 			arena_printf(&e->arena, " { %.*s }", SPAN_FMT(pair)) };
+	} else if (parent->kind == NODE_LIST && span_find(spot->rest, '.') == spot->rest.len) {
+		*out = edit_append(e, parent, value);
 	} else if (parent->kind != NODE_MAP) {
 		return false;
 	} else if (parent->flow) {
 		*out = add_to_flow(e, parent, pair);
 	} else {
 		*out = add_line(
-			e, parent->first->start.column, pair_end(e, parent->last), pair);
+			e, parent->first->start.column, edit_pair_end(e, parent->last), pair);
 	}
 	return true;
 }
@@ -379,10 +360,11 @@ make_patch(struct editing *e, const struct conf_change *change, struct patch *ou
 	if (row == NULL || change->key.len > CONF_KEY_MAX)
 		return ERR_NOT_FOUND;
 	find_spot(&e->tree, change->key, &spot);
-	if (change->remove) {
-		if (spot.found == NULL || spot.rest.len > 0)
+	if (change->remove || change->place > 0) {
+		if (spot.found == NULL || spot.rest.len > 0 || (change->place > 0 && !is_item))
 			return ERR_NOT_FOUND;
-		*out = remove_it(e, &spot);
+		*out = change->remove ? remove_it(e, &spot) :
+					edit_move(e, spot.parent, spot.found, change->place);
 		return OK;
 	}
 	err = render(e, change, row, is_item, &value);

@@ -1,6 +1,8 @@
 /*
  * conf_edit.h - change, add or remove keys of a configuration text; every other byte stays.
  *
+ * A key of an item that is not there yet ("outgoing.routes.isp" with a map) is one more item.
+ *
  * Text in, text out: comments, order and indentation of all else are kept (CFG-02). The result is
  * loaded and checked before it counts.
  */
@@ -17,6 +19,8 @@ struct conf_change {
 	 */
 	struct span value;
 	bool remove; /* back to the default; VALUE does not count */
+	/* Not 0: the item KEY of a list moves to this place, from 1; VALUE does not count. */
+	size_t place;
 };
 
 /*

@@ -31,7 +31,7 @@ check_changed(const struct conf_change *change, const struct conf *conf, struct 
 
 FUZZ(in, a, out)
 {
-	struct conf_change change = { SPAN_NONE, SPAN_NONE, false };
+	struct conf_change change = { .key = SPAN_NONE };
 	struct conf_faults faults;
 	struct span text;
 	struct conf *conf;

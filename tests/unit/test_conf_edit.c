@@ -105,6 +105,19 @@ test_edit_places_cfg02(void **state)
 			"services:\n  smtp: { listen: [\"*:25\"] } # mx\n  pop3: { listen: [\"*:110\"] "
 			"}\n" },
 		{ "{ loops: 1 }\n", "log.keep", "3", "{ loops: 1, log: { keep: 3 } }\n" },
+		/* one more item */
+		{ "outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n  warnings: never\n",
+			"outgoing.routes.b", "{ name: b, kind: direct }",
+			"outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n    - { name: b, "
+			"kind: direct }\n  warnings: never\n" },
+		{ "outgoing:\n  routes:\n  - name: a\n    kind: direct",
+			"outgoing.routes.b", "{ name: b, kind: direct }",
+			"outgoing:\n  routes:\n  - name: a\n    kind: direct\n  - { name: b, kind: direct }\n" },
+		{ "outgoing: { routes: [ { name: a, kind: direct } ] }\n",
+			"outgoing.routes.b", "{ name: b, kind: direct }",
+			"outgoing: { routes: [ { name: a, kind: direct }, { name: b, kind: direct } ] }\n" },
+		{ "outgoing: { routes: [] }\n", "outgoing.routes.b", "{ name: b, kind: direct }",
+			"outgoing: { routes: [ { name: b, kind: direct } ] }\n" },
 		/* remove */
 		{ "a: &\n", "loops", NULL, NULL },
 		{ "loops: 1 # x\nlog: { keep: 3 }\n", "loops", NULL, "log: { keep: 3 }\n" },
@@ -139,6 +152,58 @@ test_edit_places_cfg02(void **state)
 		else if (err != OK || strcmp(got, rows[i].want) != 0)
 			fail_msg("row %zu: %s\n got %s\nwant %s", i, err_name(err), got, rows[i].want);
 	}
+}
+
+/* Items change their order, each with the comments above it. */
+static void
+test_edit_moves_items_cfg02(void **state)
+{
+#define BLOCK "outgoing:\n  routes:\n"
+#define A "    # the first\n    - { name: a, kind: direct } # x\n"
+#define B "    - name: b\n      kind: direct\n"
+#define C "    # two\n    # lines\n    - { name: c, kind: direct,\n        tls: none }\n"
+	static const struct {
+		const char *text, *key;
+		size_t place;
+		const char *want;
+	} rows[] = {
+		{ BLOCK A B C "  warnings: never\n", "outgoing.routes.c", 1,
+			BLOCK C A B "  warnings: never\n" },
+		{ BLOCK A B C "  warnings: never\n", "outgoing.routes.a", 2,
+			BLOCK B A C "  warnings: never\n" },
+		{ BLOCK A B C, "outgoing.routes.a", 99, BLOCK B C A },
+		{ BLOCK A B C, "outgoing.routes.1", 2, BLOCK A B C },
+		{ BLOCK A "    - { name: b, kind: direct }", "outgoing.routes.b", 1,
+			BLOCK "    - { name: b, kind: direct }\n" A },
+		{ "outgoing: { routes: [ { name: a, kind: direct },  { name: b, kind: direct } ] }\n",
+			"outgoing.routes.b", 1,
+			"outgoing: { routes: [ { name: b, kind: direct },  { name: a, kind: direct } ] }\n" },
+		{ BLOCK A, "outgoing.routes.x", 1, NULL },
+		{ "loops: 1\n", "loops", 1, NULL },
+	};
+	static struct conf_faults faults;
+	struct buf buf;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct conf_change change = { .key = span_of(rows[i].key), .place = rows[i].place };
+		enum err err;
+
+		conf_faults_init(&faults);
+		buf_init(&buf, 5000);
+		err = conf_edit(at_page_edge(span_of(rows[i].text)), &change, &buf, &faults);
+		if (!rows[i].want)
+			check_row(i, err == ERR_NOT_FOUND);
+		else if (err != OK || !span_eq(buf_span(&buf), span_of(rows[i].want)))
+			fail_msg("row %zu: %s\n got %.*s\nwant %s", i, err_name(err),
+				SPAN_FMT(buf_span(&buf)), rows[i].want);
+		buf_fini(&buf);
+		conf_faults_fini(&faults);
+	}
+#undef BLOCK
+#undef A
+#undef B
+#undef C
 }
 
 static void
@@ -296,9 +361,9 @@ static void
 test_edit_several_all_or_none(void **state)
 {
 	struct conf_change changes[] = {
-		{ SPAN("domains.default"), SPAN("b.test"), false },
-		{ SPAN("domains.local"), SPAN("[\"b.test\"]"), false },
-		{ SPAN("loops"), SPAN("4"), false },
+		{ .key = SPAN("domains.default"), .value = SPAN("b.test") },
+		{ .key = SPAN("domains.local"), .value = SPAN("[\"b.test\"]") },
+		{ .key = SPAN("loops"), .value = SPAN("4") },
 	};
 	static struct conf_faults faults;
 	struct buf buf;
@@ -361,6 +426,7 @@ test_conf_edit(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_edit_places_cfg02),
+	cmocka_unit_test(test_edit_moves_items_cfg02),
 		cmocka_unit_test(test_edit_refusals_cfg01),
 		cmocka_unit_test(test_edit_each_key_keeps_the_rest_cfg02),
 		cmocka_unit_test(test_edit_several_all_or_none),

@@ -66,7 +66,9 @@ static enum err
 save(const char *last_read, const char *key, const char *value)
 {
 	static struct conf_faults faults;
-	struct conf_change change = { span_of(key), span_of(value), value == NULL };
+	struct conf_change change = { .key = span_of(key),
+		.value = span_of(value),
+		.remove = value == NULL };
 	struct conf_note note = { 1234567, SPAN("anna"), SPAN("config set\nloops") };
 	struct buf out;
 	enum err err;

@@ -1,0 +1,48 @@
+/*
+ * conf_edit_inside.h - what the two files of conf_edit share: conf_edit.c (keys), conf_edit_list.c (items
+ * of lists).
+ */
+#ifndef CONF_CONF_EDIT_INSIDE_H
+#define CONF_CONF_EDIT_INSIDE_H
+
+#include "conf/conf_edit.h"
+#include "conf/yaml_tree.h"
+
+struct patch {
+	size_t from, to; /* bytes of the old text that go */
+	struct span text;
+};
+
+struct editing {
+	struct arena arena;
+	struct span text;
+	struct yaml_tree tree;
+	struct conf_faults *faults;
+};
+
+/* Where a dotted path ends in the tree. */
+struct spot {
+	struct yaml_node *parent; /* the innermost map or list that is there; NULL: an empty text */
+	struct yaml_node *before; /* the key, or the item, that holds PARENT; NULL at the top */
+	struct yaml_node *found;  /* a key of PARENT, or an item of it; NULL: not there */
+	struct yaml_node *previous;
+	struct span rest; /* steps that are not there, dotted */
+};
+
+/* ---- conf_edit.c ---- */
+
+/* Behind a key with its value, or behind an item. */
+size_t edit_pair_end(const struct editing *e, const struct yaml_node *node);
+size_t edit_line_start(const struct editing *e, size_t at);
+/* Behind the LF of the line that holds AT, or the end of the text. */
+size_t edit_line_end(const struct editing *e, size_t at);
+
+/* ---- conf_edit_list.c ---- */
+
+/* One more item at the end of LIST. */
+struct patch edit_append(struct editing *e, const struct yaml_node *list, struct span value);
+/* ITEM of LIST stands at PLACE, from 1, the others in their order around it. */
+struct patch edit_move(struct editing *e, const struct yaml_node *list,
+	const struct yaml_node *item, size_t place);
+
+#endif
