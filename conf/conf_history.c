@@ -16,6 +16,7 @@
 #include "proto/base/ascii.h"
 
 #define NUMBERS_MAX (2 * CONF_HISTORY_KEEP) /* copies that are looked at in the folder */
+#define TEXT_MAX (16 * 1024 * 1024) /* bytes of a text; rule files are longer than this one's */
 #define PATH_SIZE 2048                      /* of names in the folder; longer ones are ERR_IO */
 
 struct numbers {
@@ -186,7 +187,7 @@ conf_history_text(const char *path, uint32_t number, struct arena *a, struct spa
 
 	if (number == 0 || !history_path(path, number, "yaml", name))
 		return ERR_NOT_FOUND;
-	return conf_file_read(name, a, out, &st);
+	return conf_file_read_max(name, TEXT_MAX, a, out, &st);
 }
 
 /* History first, then the file: a crash in between leaves a copy too many, never one too few. */
@@ -255,7 +256,7 @@ conf_history_take_back(const char *path, uint32_t number)
 	arena_init(&arena, NULL);
 	err = conf_history_text(path, number, &arena, &before);
 	if (err == OK)
-		err = conf_file_read(path, &arena, &now, &st); /* for its owner and mode */
+		err = conf_file_read_max(path, TEXT_MAX, &arena, &now, &st); /* its owner and mode */
 	if (err == OK)
 		err = conf_file_replace(path, before, &st);
 	if (err == OK && history_path(path, number, "yaml", name))

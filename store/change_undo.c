@@ -183,9 +183,7 @@ undo_allowed(struct snapshot *snap, uint64_t change_id, struct change *change)
 
 	if (err != OK)
 		return err;
-	if (change->state != CHANGE_CAN_UNDO || change->config_no != 0)
-		return ERR_DENIED;
-	return OK;
+	return change->state == CHANGE_CAN_UNDO ? OK : ERR_DENIED;
 }
 
 /* ---- may it be undone? ---- */
@@ -442,6 +440,8 @@ change_undo(struct txn *txn, uint64_t change_id, const struct change_start *star
 	struct change change;
 	enum err err = undo_allowed(txn_view(txn), change_id, &change);
 
+	if (err == OK && (change.config_no != 0) != (start->config_no != 0))
+		err = ERR_DENIED; /* a file is put back by the server, which says so */
 	if (err != OK)
 		return err;
 	undo.what = copy_words(change.what, words.what);

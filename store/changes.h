@@ -46,7 +46,7 @@ struct change {
 	uint64_t rows, bytes;
 	uint64_t undo_of;   /* the change that this one undid; 0 */
 	uint64_t undone_by; /* 0 */
-	uint64_t config_no; /* history number of the configuration it made; 0: store only */
+	uint64_t config_no; /* history number of the file it changed, and which file; 0: store only */
 };
 extern const struct field_table change_table;
 
@@ -102,14 +102,15 @@ struct change_row {
 MUST_CHECK enum err change_row_find(
 	struct snapshot *snap, uint64_t change_id, uint64_t row_no, struct change_row *out);
 
-/* What an undo would meet: ERR_EXISTS with the clash named in OBJECT (e.g. "users 17"), or OK. */
+/* What an undo would meet in the store: ERR_EXISTS with the clash named in OBJECT (e.g. "users 17"), or
+ * OK. */
 MUST_CHECK enum err change_undo_check(
 	struct snapshot *snap, uint64_t change_id, struct buf *object);
 /*
  * Undo. It is a change of its own: START says who and when (what, object and undo_of are set here),
  * *undo_id is its number. ERR_EXISTS: a clash, named in OBJECT; ERR_DENIED: its state does not
- * allow it (or it is one of the configuration). After an error the job must fail, which undoes it
- * all.
+ * allow it, or it is one of a file and START has no config_no: then the file was not put back. After an
+ * error the job must fail, which undoes it all.
  */
 MUST_CHECK enum err change_undo(struct txn *txn, uint64_t change_id,
 	const struct change_start *start, struct buf *object, uint64_t *undo_id);

@@ -38,13 +38,15 @@ command_find(struct span words)
 	return NULL;
 }
 
-/* Does the command begin with this noun, and has it a verb behind it? */
+/* Does the command begin with this noun, of one word or two, and has it a verb behind it? */
 static bool
 has_noun(const struct control_method *m, struct span noun, struct span *verb)
 {
-	struct span first;
+	struct span words = span_of(m->words);
 
-	return span_cut(span_of(m->words), ' ', &first, verb) && span_eq(first, noun);
+	*verb = span_from(words, noun.len + 1);
+	return noun.len > 0 && span_starts(words, noun) && words.len > noun.len + 1 &&
+		words.ptr[noun.len] == ' ';
 }
 
 bool

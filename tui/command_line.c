@@ -12,7 +12,7 @@
 #include "proto/base/ascii.h"
 #include "tui/command_help.h"
 
-#define WORDS_MAX 2 /* words of a command */
+#define WORDS_MAX 3 /* words of a command */
 
 static const struct option {
 	const char *name;
@@ -114,7 +114,7 @@ takes_value_anywhere(struct span name)
 		span_eq(name, SPAN("--after"));
 }
 
-/* The first words that are no options, at most two. */
+/* The first words that are no options, as many as a command may have. */
 static void
 find_words(struct reader *r)
 {
@@ -132,36 +132,45 @@ find_words(struct reader *r)
 	}
 }
 
+/* The first COUNT words that were typed. */
+static struct span
+typed_words(struct reader *r, size_t count)
+{
+	struct span typed = span_of(r->argv[r->words[0]]);
+
+	for (size_t i = 1; i < count; i++)
+		typed = arena_printf(
+			r->arena, "%.*s %s", SPAN_FMT(typed), r->argv[r->words[i]]);
+	return typed;
+}
+
+/* The longest of them that is a command: `route lan show` before `route list`, both before `status`. */
 static const struct control_method *
 find_method(struct reader *r)
 {
-	struct span one = span_of(r->argv[r->words[0]]), both = one;
-	const struct control_method *m = NULL;
+	for (size_t count = r->word_count; count > 0; count--) {
+		const struct control_method *m = command_find(typed_words(r, count));
 
-	if (r->word_count == WORDS_MAX) {
-		both = arena_printf(r->arena, "%s %s", r->argv[r->words[0]], r->argv[r->words[1]]);
-		m = command_find(both);
+		if (m) {
+			r->word_count = count;
+			return m;
+		}
 	}
-	if (!m) {
-		m = command_find(one);
-		r->word_count = m ? 1 : r->word_count;
-	}
-	return m;
+	return NULL;
 }
 
 static enum err
 no_method(struct reader *r)
 {
-	struct span typed = span_of(r->argv[r->words[0]]), hint;
-	bool noun = command_is_noun(typed);
+	size_t count = r->word_count;
+	struct span typed;
 
-	if (r->word_count == WORDS_MAX)
-		typed = arena_printf(r->arena, "%s %s", r->argv[r->words[0]],
-			r->argv[r->words[1]]);
-	hint = command_nearest(typed, r->arena);
-	if (noun && r->word_count < WORDS_MAX)
+	if (count > 2 && !command_is_noun(typed_words(r, 2)))
+		count = 2; /* what follows cannot be of the command */
+	typed = typed_words(r, count);
+	if (command_is_noun(typed))
 		return wrong(r, typed, "a verb is missing", command_verbs(typed, r->arena));
-	return wrong(r, typed, "there is no such command", hint);
+	return wrong(r, typed, "there is no such command", command_nearest(typed, r->arena));
 }
 
 static enum err

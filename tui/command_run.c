@@ -249,12 +249,13 @@ run_rows(struct run *r)
 	return status;
 }
 
+/* One that may be left out is taken with --password-stdin alone. */
 static bool
 wants_secret(const struct command *c)
 {
 	for (size_t i = 0; i < c->schema.count; i++)
 		if (c->schema.items[i].type == CONTROL_TYPE_SECRET)
-			return true;
+			return !c->schema.items[i].optional || c->options.password_stdin;
 	return false;
 }
 

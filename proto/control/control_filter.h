@@ -26,7 +26,7 @@
 	X("subject", "subject") \
 	X("id", "id uid message message_id") \
 	X("state", "state flags held result") \
-	X("via", "via") \
+	X("via", "via route") \
 	X("user", "user name") \
 	X("rule", "rule because") \
 	X("reason", "reason because last_error why") \

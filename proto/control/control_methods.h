@@ -36,12 +36,15 @@
  *             steps ["STAGE: SENTENCE"]
  *   trace     steps ["STAGE: SENTENCE"]
  *   list.open pinned, the row that stands above the list whatever it is sorted by (*OUTQUEUE)
+ *   route     of queue.list: where its open recipients leave by, a route or lan:HOST:PORT
  *   event     data is for topic log {lines: rows of log.tail, skipped: N}, for status an object of
  *             status (only what changed, after a first whole one)
  * Sizes are bytes, durations and ages whole seconds, times RFC 3339 in UTC, lists arrays.
  */
 #ifndef PROTO_CONTROL_CONTROL_METHODS_H
 #define PROTO_CONTROL_CONTROL_METHODS_H
+
+#include "proto/control/control_methods_sending.h"
 
 #define CONTROL_LIST_PARAMS "-filter:text? -sort:text? -limit:count? -after:text?"
 
@@ -351,7 +354,8 @@
 #define CONTROL_METHODS_QUEUE(X) \
 	X(queue_list, "queue.list", "queue list", QUEUE_VIEW, G0, ROWS, "", \
 		"id:text state:text age:duration next_try:time size:size sender:text " \
-		"recipients:list last_error:text -tries:number -subject:text -via:text -user:text", \
+		"recipients:list last_error:text -tries:number -subject:text -via:text -user:text " \
+		"-route:list", \
 		"Waiting messages, the next due first.") \
 	X(queue_show, "queue.show", "queue show", QUEUE_VIEW, G0, OBJECT, "id:text", "", \
 		"One waiting message with its recipients and tries.") \
@@ -469,6 +473,7 @@
 	CONTROL_METHODS_FOLDERS(X) \
 	CONTROL_METHODS_MESSAGES(X) \
 	CONTROL_METHODS_QUEUE(X) \
+	CONTROL_METHODS_ROUTES(X) \
 	CONTROL_METHODS_DKIM(X) \
 	CONTROL_METHODS_SERVER(X)
 

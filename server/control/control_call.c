@@ -10,6 +10,8 @@
  */
 #include "server/control/control_call.h"
 
+#include "server/generation.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -267,6 +269,7 @@ control_call_begin(struct control_session *s, struct control_call *call,
 {
 	call->session = s;
 	call->host = s->base.host;
+	call->generation = generation_hold(call->host->generation);
 	call->who = s->who;
 	call->id = arena_copy(&call->arena, request->id);
 	call->now_ms = host_now_ms(call->host);
@@ -323,6 +326,7 @@ control_call_free(struct control_call *call)
 	control_rows_fini(&call->rows);
 	buf_wipe(&call->out);
 	arena_reset(&call->arena);
+	generation_release(&call->generation);
 	free(call);
 }
 

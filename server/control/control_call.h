@@ -24,7 +24,7 @@
  * The call owns an arena and the descriptors that came with it; both go with the reply. It outlives
  * its session: a peer that leaves cancels it, `cancelled` is looked at between slices, and no reply
  * is put. Everything but `cancelled` and the progress figures belongs to one thread at a time. The
- * configuration is host->conf, on the loop only: `check` copies what a later step needs.
+ * configuration is host->conf, on the loop only; the other steps have call->generation, which it began with.
  */
 #ifndef SERVER_CONTROL_CONTROL_CALL_H
 #define SERVER_CONTROL_CONTROL_CALL_H
@@ -54,8 +54,8 @@ struct control_keyed {
 	bool (*id)(struct span key, uint64_t *id);
 	struct span (*key)(uint64_t id, struct arena *a);
 	/* The row of ID as it is now, by control_row(). ERR_NOT_FOUND: it left the list. */
-	enum err (*row)(struct control_rows *rows, struct snapshot *snap, uint64_t id,
-		int64_t now_ms, struct span filter);
+	enum err (*row)(struct control_call *call, struct control_rows *rows, struct snapshot *snap,
+		uint64_t id, struct span filter);
 	/* The number that follows ID, or ERR_NOT_FOUND. */
 	enum err (*after)(struct snapshot *snap, uint64_t id, uint64_t *next);
 };
@@ -94,6 +94,7 @@ struct control_call {
 	struct list link;
 	struct control_session *session; /* NULL: the peer left */
 	struct host *host;		 /* the front loop's */
+	struct generation *generation;	 /* of the configuration when it began; for every thread */
 	const struct control_handler *handler;
 	struct rpc_request *request;
 	struct control_who who;

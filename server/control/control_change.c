@@ -100,6 +100,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"member", "given other members"},
 		{"subscribe", "subscribed"},
 		{"unsubscribe", "unsubscribed"},
+		{"lan.apply", "put in force"},
 	};
 	struct span noun, verb;
 

@@ -1,8 +1,8 @@
 /*
  * control_config.c - the configuration: show, get, set, check, diff, history, undo.
  *
- * The file is read and written on a worker, recorded in the log of changes, then taken into force
- * on the loop. The text that the server last read goes along, so that a hand edit made meanwhile is
+ * The file is read and written on a worker, taken into force on the loop, then recorded in the log of
+ * changes (control_config_take.c). The text that the server last read goes along, so that a hand edit made meanwhile is
  * seen (CFG-02).
  */
 #include <stdio.h>
@@ -17,7 +17,6 @@
 #include "server/server.h"
 
 #define VALUE_MAX 65536
-#define WHY_MAX 400 /* bytes of why the server refuses a file */
 #define SUM_MAX 400 /* bytes of what the history says of a change */
 #define CHANGES_LOOKED_AT 1000 /* of the log, for one of the file */
 
@@ -167,6 +166,8 @@ config_written(struct control_call *call, struct control_config *c, uint32_t bef
 {
 	c->number = config_number(call, c);
 	c->written = c->number != before;
+	if (!c->written) /* the text was so already: an undo must not take back an older change */
+		c->number = 0;
 }
 
 static void
@@ -195,76 +196,6 @@ control_config_undo(struct control_call *call, struct control_config *c, uint32_
 		config_written(call, c, before);
 	config_forget(&text, faults);
 	return err == OK;
-}
-
-/* The setting, the service, or the number of what is undone. */
-static struct span
-config_object(struct control_call *call)
-{
-	unsigned id = call->request->method->id;
-	bool is_service = id == CONTROL_service_set || id == CONTROL_service_lan;
-	const struct rpc_value *keys;
-	struct span object;
-
-	if (id == CONTROL_config_change) {
-		keys = rpc_value(call->request, "keys");
-		return keys->count < 2 ? keys->pairs[0].key
-				       : arena_printf(&call->arena, "%.*s and %zu more",
-						 SPAN_FMT(keys->pairs[0].key), keys->count - 1);
-	}
-	object = control_param(call,
-		id == CONTROL_config_set || id == CONTROL_config_unset ? "key"
-		: is_service		 ? "name"
-					 : "id");
-
-	return object.len ? object : SPAN("the last change");
-}
-
-enum err
-control_config_record(
-	struct control_call *call, struct txn *txn, const struct control_config *c, uint64_t undone)
-{
-	struct change_recorder recorder;
-	struct change_start start = {.who = span_of(call->who.name),
-		.via = span_of(call->who.via),
-		.what = span_of(call->request->method->method),
-		.object = config_object(call),
-		.now_ms = call->now_ms,
-		.undo_of = undone,
-		.config_no = c->number};
-	enum err err = change_begin(&recorder, txn, &start);
-
-	if (err == OK)
-		err = change_end(&recorder);
-	if (err == OK && undone)
-		err = change_set_undone(txn, undone, recorder.change_id);
-	call->job_done = 1;
-	call->job_change_id = recorder.change_id;
-	call->can_undo = true;
-	return err;
-}
-
-bool
-control_config_take(struct control_call *call, const struct control_config *c)
-{
-	struct buf faults;
-	struct span why;
-	bool back;
-
-	buf_init(&faults, VALUE_MAX);
-	if (server_reload(call->host->server, &faults) == OK) {
-		buf_fini(&faults);
-		return true;
-	}
-	why = arena_copy(&call->arena, span_range(buf_span(&faults), 0, WHY_MAX));
-	buf_fini(&faults);
-	/* also read again, so that the warden and the alert of status forget the new one */
-	back = c->written && conf_history_take_back(c->path, c->number) == OK;
-	if (back && server_reload(call->host->server, NULL) != OK)
-		back = false;
-	return control_failf(call, RPC_REFUSED, NULL, "the server does not take it: %.*s; %s",
-		SPAN_FMT(span_trim(why)),
-		back ? "the file is as it was" : "the file is written all the same");
 }
 
 /* ---- set, undo ---- */
@@ -471,7 +402,7 @@ undo_record(struct control_call *call, struct txn *txn)
 	uint64_t number = 0;
 
 	if (span_u64(control_param(call, "id"), UINT32_MAX, &number) != OK)
-		number = c->number - 1; /* the last one before this */
+		number = c->number > 0 ? c->number - 1 : 0; /* the last one before this */
 	return control_config_record(
 		call, txn, c, number ? change_of_history(txn_view(txn), number) : 0);
 }

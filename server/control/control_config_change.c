@@ -7,6 +7,48 @@
 
 #define KEYS_MAX 100 /* of one step */
 #define WHAT_MAX 400
+#define LIST_TEXT_MAX CONF_FILE_MAX
+
+/* ---- lists as KEY=VALUE ---- */
+
+struct span
+control_list_json(struct control_call *call, const struct span *items, size_t count)
+{
+	struct json_writer w;
+	struct span list;
+	struct buf text;
+
+	buf_init(&text, LIST_TEXT_MAX);
+	json_writer_init(&w, &text);
+	json_put_array(&w);
+	for (size_t i = 0; i < count; i++)
+		json_put_string(&w, items[i]);
+	json_put_close(&w);
+	list = arena_copy(&call->arena, buf_span(&text));
+	buf_fini(&text);
+	return list;
+}
+
+struct span
+control_list_value(struct control_call *call, struct span value, const char *separators)
+{
+	struct span rest = value, *items = ARENA_ARRAY(&call->arena, struct span, value.len + 1);
+	size_t count = 0;
+
+	if (value.len > 0 && value.ptr[0] == '[')
+		return value;
+	while (rest.len > 0) {
+		size_t end = span_find_any(rest, span_of(separators));
+		struct span item = span_trim(span_range(rest, 0, end));
+
+		rest = span_from(rest, end < rest.len ? end + 1 : end);
+		if (item.len > 0)
+			items[count++] = item;
+	}
+	return control_list_json(call, items, count);
+}
+
+/* ---- several settings ---- */
 
 struct config_change {
 	struct control_config config; /* first: control_config_set_take() and the like see it */

@@ -45,8 +45,8 @@ read_fd(struct control_call *call, int fd, struct span *out)
 	return true;
 }
 
-static void
-fault_rows(struct control_rows *rows, const struct conf_faults *faults)
+void
+control_put_faults(struct control_rows *rows, const struct conf_faults *faults)
 {
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct conf_fault *f = &faults->items[i];
@@ -89,7 +89,7 @@ check_work(struct control_call *call)
 		conf_fault_add(faults, (struct yaml_place){0}, SPAN("tls"), "%s", fault);
 	if (conf)
 		conf_free(&conf);
-	fault_rows(&call->rows, faults);
+	control_put_faults(&call->rows, faults);
 	conf_faults_fini(faults);
 	return !call->failed;
 }

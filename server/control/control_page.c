@@ -107,7 +107,7 @@ put_again(struct control_call *call, struct page *p, struct snapshot *snap, size
 {
 	uint64_t id = p->cursor->rows.ids->ids[at];
 	struct json_writer *w = &call->json;
-	enum err err = p->keyed->row(&p->view, snap, id, call->now_ms, p->cursor->filter);
+	enum err err = p->keyed->row(call, &p->view, snap, id, p->cursor->filter);
 	bool gone = err == ERR_NOT_FOUND || (err == OK && !control_rows_passes(&p->view));
 
 	p->gone += gone;
@@ -139,7 +139,7 @@ count_new(struct control_call *call, struct page *p, struct snapshot *snap,
 
 	while ((err = p->keyed->after(snap, c->newest, &id)) == OK) {
 		c->newest = id;
-		err = p->keyed->row(&p->view, snap, id, call->now_ms, c->filter);
+		err = p->keyed->row(call, &p->view, snap, id, c->filter);
 		if (err == OK)
 			c->came += control_rows_passes(&p->view);
 		else if (err != ERR_NOT_FOUND)

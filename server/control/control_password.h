@@ -30,4 +30,7 @@ bool control_password_rules(struct control_call *call, struct span password, con
 bool control_password_hash(
 	struct control_call *call, struct span password, struct control_new_password *out);
 
+/* Is there a key to seal a secret with (H65)? Fails the call otherwise. */
+bool control_can_seal(struct control_call *call);
+
 #endif

@@ -1,16 +1,18 @@
 /*
- * control_queue.c - mail that waits to leave: list, show, hold, release, retry, remove, redirect.
+ * control_queue.c - mail that waits to leave: list, show, hold, release, retry, remove;
+ * control_queue_redirect.c and control_queue_bounce.c have the rest.
  */
 #include <stdio.h>
 
 #include "conf/conf.h"
-#include "proto/mail/address.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_fields.h"
+#include "server/generation.h"
 #include "server/queue/outgoing.h"
 #include "store/queued.h"
 
 #define RECIPIENTS_SHOWN 100   /* addresses in one row */
+#define ROUTES_SHOWN 10        /* routes in one row */
 #define RECIPIENTS_LISTED 1000 /* of `queue show` */
 #define RECIPIENTS_EXPLAINED 100 /* of these, with why they wait */
 #define REASON_SIZE 400
@@ -31,6 +33,8 @@ struct queue_facts {
 	uint64_t tries;
 	struct span last_error;
 	enum queued_state state;
+	struct span routes[ROUTES_SHOWN]; /* by which they leave, each once */
+	size_t route_count;
 };
 
 /* One that never was has no way out yet: it waits, and no time can be named. */
@@ -40,8 +44,25 @@ was_tried(const struct queued_recipient *r)
 	return r->tries > 0 || r->state != QUEUED_ACTIVE;
 }
 
+static void
+add_route(const struct conf *conf, const struct queued *q, const struct queued_recipient *r,
+	struct queue_facts *f)
+{
+	struct way way;
+	const char *why;
+
+	if (f->route_count >= ROUTES_SHOWN ||
+		!outgoing_way(conf, q->sender, r->address, r->route, &way, &why))
+		return;
+	for (size_t i = 0; i < f->route_count; i++)
+		if (span_eq_nocase(f->routes[i], way.route))
+			return;
+	f->routes[f->route_count++] = way.route;
+}
+
 static enum err
-queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f)
+queue_facts(const struct conf *conf, struct snapshot *snap, const struct queued *q,
+	struct queue_facts *f)
 {
 	struct queued_recipient r = {0};
 	enum err err = OK;
@@ -56,6 +77,7 @@ queue_facts(struct snapshot *snap, const struct queued *q, struct queue_facts *f
 			continue;
 		if (f->count < RECIPIENTS_SHOWN)
 			f->addresses[f->count++] = r.address;
+		add_route(conf, q, &r, f);
 		if (was_tried(&r) && (f->next_try_ms == 0 || r.next_try_ms < f->next_try_ms))
 			f->next_try_ms = r.next_try_ms;
 		if (was_tried(&r) && r.tries >= f->tries) {
@@ -92,6 +114,7 @@ queue_row(struct control_rows *rows, int64_t now_ms, const struct queued *q,
 	control_put_text(rows, q->subject.ptr ? q->subject : SPAN(""));
 	control_put_text(rows, q->source.ptr ? q->source : SPAN(""));
 	control_put_text(rows, q->auth_user.ptr ? q->auth_user : SPAN(""));
+	control_put_list(rows, f->routes, f->route_count);
 }
 
 static bool
@@ -104,7 +127,7 @@ static bool
 queue_list_check(struct control_call *call)
 {
 	static const char *const told[] = {
-		"state", "next_try", "recipients", "last_error", "tries"};
+		"state", "next_try", "recipients", "last_error", "tries", "route"};
 	struct queue_walk *walk = ARENA_NEW(&call->arena, struct queue_walk);
 
 	walk->with_bin = asks_for_bin(control_param(call, "filter"));
@@ -130,7 +153,7 @@ queue_list_read(struct control_call *call, struct snapshot *snap)
 		walk->after = q.queue_id;
 		if (q.bin_until_ms && !walk->with_bin)
 			continue;
-		err = walk->with_facts ? queue_facts(snap, &q, facts) : OK;
+		err = walk->with_facts ? queue_facts(generation_conf(call->generation), snap, &q, facts) : OK;
 		if (err != OK)
 			break;
 		queue_row(&call->rows, call->now_ms, &q, facts);
@@ -158,8 +181,8 @@ queue_key(uint64_t id, struct arena *a)
 }
 
 static enum err
-queue_row_again(struct control_rows *rows, struct snapshot *snap, uint64_t id, int64_t now_ms,
-	struct span filter)
+queue_row_again(struct control_call *call, struct control_rows *rows, struct snapshot *snap,
+	uint64_t id, struct span filter)
 {
 	struct queue_facts facts;
 	struct queued q;
@@ -168,9 +191,9 @@ queue_row_again(struct control_rows *rows, struct snapshot *snap, uint64_t id, i
 	if (err == OK && q.bin_until_ms && !asks_for_bin(filter))
 		err = ERR_NOT_FOUND;
 	if (err == OK)
-		err = queue_facts(snap, &q, &facts);
+		err = queue_facts(generation_conf(call->generation), snap, &q, &facts);
 	if (err == OK)
-		queue_row(rows, now_ms, &q, &facts);
+		queue_row(rows, call->now_ms, &q, &facts);
 	return err;
 }
 
@@ -417,47 +440,4 @@ const struct control_handler control_do_queue_remove = {
 	.check = remove_check,
 	.each = remove_each,
 	.object = "message",
-};
-
-static bool
-redirect_check(struct control_call *call)
-{
-	const struct rpc_value *keys = rpc_value(call->request, "keys");
-	struct queued_redirect *to = ARENA_NEW(&call->arena, struct queued_redirect);
-	struct address address;
-
-	for (size_t i = 0; i < keys->count; i++) {
-		if (span_eq(keys->pairs[i].key, SPAN("to")))
-			to->address = keys->pairs[i].value;
-		else if (span_eq(keys->pairs[i].key, SPAN("route")))
-			to->route = keys->pairs[i].value;
-		else
-			return control_fail(
-				call, RPC_INVALID, "redirect takes to= or route=", NULL, "keys");
-	}
-	if (!to->address.len && !to->route.len)
-		return control_fail(
-			call, RPC_INVALID, "redirect wants to=ADDRESS or route=NAME", NULL, "keys");
-	if (to->address.len && (address_parse(&call->arena, to->address, &address) != OK ||
-				       (address.flags & ADDRESS_NO_DOMAIN)))
-		return control_fail(call, RPC_INVALID, "to= is no address", NULL, "to");
-	to->now_ms = call->now_ms;
-	call->state = to;
-	return true;
-}
-
-static enum err
-redirect_each(struct control_call *call, struct txn *txn, struct span key)
-{
-	uint64_t id;
-	enum err err = queue_id(call, key, &id);
-
-	return err == OK ? words(call, queued_redirect(txn, id, 0, call->state)) : err;
-}
-
-const struct control_handler control_do_queue_redirect = {
-	.check = redirect_check,
-	.each = redirect_each,
-	.object = "message",
-	.wait = tell_outgoing,
 };

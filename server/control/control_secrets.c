@@ -5,7 +5,7 @@
  * told with the reply, this once (H64).
  */
 #include "conf/conf.h"
-#include "server/control/control_call.h"
+#include "server/control/control_password.h"
 #include "server/secret_key.h"
 #include "server/secrets.h"
 #include "server/session/app_password.h"
@@ -40,8 +40,8 @@ list_read(struct control_call *call, struct snapshot *snap)
 
 const struct control_handler control_do_secret_list = {.read = list_read};
 
-static bool
-has_key(struct control_call *call)
+bool
+control_can_seal(struct control_call *call)
 {
 	return call->host->secret_key->kept ||
 	       control_fail(call, RPC_REFUSED, "there is no key to seal with",
@@ -54,7 +54,7 @@ set_check(struct control_call *call)
 	if (!secret_name_is_valid(control_param(call, "name")))
 		return control_fail(call, RPC_INVALID,
 			"a secret's name is 1 to 64 letters, digits, '.', '_' or '-'", NULL, "name");
-	return has_key(call);
+	return control_can_seal(call);
 }
 
 static enum err
@@ -113,7 +113,7 @@ legacy_check(struct control_call *call)
 	if (c->on && !call->host->conf->auth_recoverable)
 		return control_fail(call, RPC_REFUSED, "APOP and CRAM-MD5 are off on this server",
 			"config set auth.recoverable yes", NULL);
-	return !c->on || has_key(call);
+	return !c->on || control_can_seal(call);
 }
 
 /* APOP needs the password itself, CRAM-MD5 no more than two states of HMAC (H64). */

@@ -13,7 +13,6 @@
 
 #define KEYS_MAX 8	/* keys of one service at once */
 #define LAN_LINES_MAX 256
-#define LIST_TEXT_MAX (64 * 1024)
 
 struct service_change {
 	struct control_config config; /* first: what control_config.c works on */
@@ -52,46 +51,6 @@ add(struct control_call *call, struct service_change *sc, struct span key, struc
 	return true;
 }
 
-/* ["a","b"] of items. */
-static struct span
-json_list(struct control_call *call, const struct span *items, size_t count)
-{
-	struct json_writer w;
-	struct span list;
-	struct buf text;
-
-	buf_init(&text, LIST_TEXT_MAX);
-	json_writer_init(&w, &text);
-	json_put_array(&w);
-	for (size_t i = 0; i < count; i++)
-		json_put_string(&w, items[i]);
-	json_put_close(&w);
-	list = arena_copy(&call->arena, buf_span(&text));
-	buf_fini(&text);
-	return list;
-}
-
-/* "a;b" as a list, as in all KEY=VALUE of lists; JSON is taken as it is. */
-static struct span
-list_value(struct control_call *call, struct span value)
-{
-	struct span rest = value, item, *items;
-	size_t count = 0, size = 1;
-
-	if (value.len > 0 && value.ptr[0] == '[')
-		return value;
-	for (size_t i = 0; i < value.len; i++)
-		size += value.ptr[i] == ';';
-	items = ARENA_ARRAY(&call->arena, struct span, size);
-	while (rest.len > 0) {
-		span_cut(rest, ';', &item, &rest);
-		item = span_trim(item);
-		if (item.len > 0)
-			items[count++] = item;
-	}
-	return json_list(call, items, count);
-}
-
 /* ---- service set ---- */
 
 static bool
@@ -104,7 +63,7 @@ set_check(struct control_call *call)
 		struct span key = keys->pairs[i].key, value = keys->pairs[i].value;
 
 		if (span_eq(key, SPAN("access")) || span_eq(key, SPAN("listen")))
-			value = list_value(call, value);
+			value = control_list_value(call, value, ";");
 		else if (!span_eq(key, SPAN("max_connections")) &&
 			!span_eq(key, SPAN("max_per_ip")) && !span_eq(key, SPAN("timeout")))
 			return control_failf(call, RPC_INVALID, "keys",
@@ -148,7 +107,7 @@ lan_value(struct control_call *call, bool noauth)
 	for (size_t i = 0; i < count; i++)
 		items[i] = arena_printf(
 			&call->arena, "%s%s", lines[i].text, noauth ? " noauth" : "");
-	return json_list(call, items, count);
+	return control_list_json(call, items, count);
 }
 
 static bool

@@ -16,8 +16,12 @@ out_free(void *arg)
 bool
 transfer_out_check(struct control_call *call)
 {
-	struct transfer_out *t = ARENA_NEW(&call->arena, struct transfer_out);
+	return transfer_out_begin(call, ARENA_NEW(&call->arena, struct transfer_out));
+}
 
+bool
+transfer_out_begin(struct control_call *call, struct transfer_out *t)
+{
 	t->fd = control_fd(call, "out");
 	buf_init(&t->text, 4 * EXPORT_STEP);
 	t->text.wipes = true;

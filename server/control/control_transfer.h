@@ -30,6 +30,8 @@ struct transfer_out {
 
 /* The steps check and spill; call->state is a struct transfer_out then. */
 bool transfer_out_check(struct control_call *call);
+/* The same with T, which stands first in a state of the handler's own. */
+bool transfer_out_begin(struct control_call *call, struct transfer_out *t);
 bool transfer_out_spill(struct control_call *call);
 void transfer_out_name(struct transfer_out *t, struct span name); /* remember it, copied */
 /* The step read: NEXT puts one more of them, and says ERR_NOT_FOUND at the end. */

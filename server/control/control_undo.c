@@ -105,7 +105,7 @@ undo_find_last(
 		if (!undo_is_for(call, c))
 			continue;
 		buf_init(&clash, 512);
-		err = c->config_no ? OK : change_undo_check(snap, number, &clash);
+		err = change_undo_check(snap, number, &clash);
 		if (err == ERR_EXISTS && ++clashes <= PASSED_SHOWN)
 			pass_over(call, c, arena_printf(&call->arena, "changed since: %.*s",
 				SPAN_FMT(buf_span(&clash))), passed);
@@ -190,7 +190,7 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 		u->cannot = undo_cannot(call, &c);
 	u->change_id = c.change_id;
 	buf_init(&clash, 512);
-	err = c.config_no ? OK : change_undo_check(snap, c.change_id, &clash);
+	err = change_undo_check(snap, c.change_id, &clash);
 	snprintf(id, sizeof(id), "%llu", (unsigned long long)c.change_id);
 	json_put_object(w);
 	json_put_member_string(w, SPAN("token"), span_of(id));
@@ -230,7 +230,7 @@ undo_read(struct control_call *call, struct snapshot *snap)
 	if (!undo_may(call, &c))
 		return STEP_FAIL;
 	u->change_id = c.change_id;
-	u->config_no = (uint32_t)c.config_no;
+	u->config_no = c.config_no;
 	u->note = arena_printf(&call->arena, "%s: %.*s%s%.*s%s",
 		c.undo_of ? "done again" : "undone",
 		SPAN_FMT(control_did(&call->arena, c.what, c.object)),
@@ -239,6 +239,15 @@ undo_read(struct control_call *call, struct snapshot *snap)
 		return STEP_DONE;
 	control_failf(call, RPC_REFUSED, "id", "%.*s", SPAN_FMT(undo_cannot(call, &c)));
 	return STEP_FAIL;
+}
+
+static bool
+undo_rules(struct control_call *call, struct control_undo *u)
+{
+	if (!control_rules_undo(call, &u->rules, (uint32_t)u->config_no))
+		return false;
+	u->config.number = (uint64_t)CONTROL_FILE_LAN_RULES << CONTROL_FILE_SHIFT | u->rules.number;
+	return true;
 }
 
 /* After the file was put back: the file's own change is in the log already. */
@@ -250,7 +259,9 @@ undo_spill(struct control_call *call)
 	if (call->failed || !u->config_no || u->file_done)
 		return !call->failed;
 	u->file_done = true;
-	return control_config_undo(call, &u->config, u->config_no);
+	return control_file_of(u->config_no) == CONTROL_FILE_LAN_RULES ?
+		undo_rules(call, u) :
+		control_config_undo(call, &u->config, (uint32_t)u->config_no);
 }
 
 static enum err
@@ -288,6 +299,7 @@ undo_check(struct control_call *call)
 	struct control_undo *u = ARENA_NEW(&call->arena, struct control_undo);
 
 	call->state = u;
+	control_rules_begin(call, &u->rules);
 	return control_config_begin(call, &u->config);
 }
 
@@ -304,7 +316,11 @@ undo_take(struct control_call *call)
 {
 	const struct control_undo *u = call->state;
 
-	return !u->config_no || control_config_take(call, &u->config);
+	if (!u->config_no)
+		return true;
+	return control_file_of(u->config_no) == CONTROL_FILE_LAN_RULES ?
+		control_rules_take(call, &u->rules) :
+		control_config_take(call, &u->config);
 }
 
 const struct control_handler control_do_undo_apply = {

@@ -320,6 +320,8 @@ outcome_done(struct store_job *job, enum err result)
 	}
 	if (result == OK)
 		count_rows(o);
+	if (result == OK && o->host->outgoing)
+		outgoing_record_note(o->host->outgoing, o, o->ground.now_ms);
 	if (result == OK && o->reports_queued)
 		outgoing_kick(o->host);
 	if (o->done)

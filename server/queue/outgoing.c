@@ -58,6 +58,12 @@ find_route(struct outgoing *all, struct delivery *d, const struct lane *lane)
 	return route;
 }
 
+static bool
+is_lan(const struct lane *lane)
+{
+	return span_starts_nocase(lane->route, SPAN(OUTGOING_HOP_PREFIX));
+}
+
 /* False: its route is gone from the file; what waits is read again later, for another one. */
 static bool
 connect_lane(struct outgoing *all, struct lane *lane)
@@ -81,6 +87,7 @@ connect_lane(struct outgoing *all, struct lane *lane)
 		lane->limit = (unsigned)d->route.max_connections;
 	list_append(&all->deliveries, &d->all_link);
 	all->connections++;
+	all->lan_connections += is_lan(lane);
 	all->of_loop[number]++;
 	lane->connections++;
 	lane->connecting++;
@@ -141,6 +148,14 @@ is_full(const struct outgoing *all)
 	return all->connections >= (unsigned)all->host->conf->outgoing_max_connections;
 }
 
+/* Is there room for a connection of LANE? All LAN targets share lan.deliveries (LAN-05). */
+static bool
+has_room(const struct outgoing *all, const struct lane *lane)
+{
+	return !is_full(all) && !(is_lan(lane) &&
+		all->lan_connections >= (unsigned)all->host->conf->lan_deliveries);
+}
+
 /* A connection to a lane that has none to do makes room for one that has. */
 static void
 free_an_idle(struct outgoing *all)
@@ -150,7 +165,7 @@ free_an_idle(struct outgoing *all)
 	list_for_each(at, following, &all->lanes.lanes) {
 		struct lane *lane = LIST_ITEM(at, struct lane, all);
 
-		if (list_is_empty(&lane->idle))
+		if (list_is_empty(&lane->idle) || (!is_full(all) && !is_lan(lane)))
 			continue;
 		outgoing_answer(LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
 		return;
@@ -163,11 +178,11 @@ outgoing_pump(struct outgoing *all)
 	struct list again, *at;
 
 	list_init(&again);
-	while (!all->ending && (at = list_take_first(&all->lanes.ready))) {
+	while (!all->ending && all->paused == 0 && (at = list_take_first(&all->lanes.ready))) {
 		struct lane *lane = LIST_ITEM(at, struct lane, turn);
 
 		list_init(&lane->turn);
-		if (!is_full(all) || outgoing_rests(all, lane) || !list_is_empty(&lane->idle)) {
+		if (has_room(all, lane) || outgoing_rests(all, lane) || !list_is_empty(&lane->idle)) {
 			if (serve(all, lane))
 				lane_stand(&all->lanes, lane);
 		} else if (wants_connection(lane)) {
@@ -201,7 +216,7 @@ on_answered(struct delivery *d)
 static bool
 others_wait(const struct outgoing *all, const struct delivery *d)
 {
-	return is_full(all) && d->sent >= OUTGOING_TURN_MESSAGES &&
+	return !has_room(all, d->lane) && d->sent >= OUTGOING_TURN_MESSAGES &&
 		!list_is_empty(&all->lanes.ready);
 }
 
@@ -239,6 +254,7 @@ outgoing_on_end(void *arg)
 		lane->connecting--;
 	lane->connections--;
 	all->connections--;
+	all->lan_connections -= is_lan(lane);
 	all->of_loop[d->host->number]--;
 	if (d->failed)
 		outgoing_rest(all, lane, d);
@@ -372,6 +388,7 @@ outgoing_start(struct host *front, struct tls_client *roots)
 	all->host = front;
 	all->roots = tls_client_hold(roots);
 	lanes_init(&all->lanes);
+	all->records = route_records_new();
 	list_init(&all->deliveries);
 	loop_timer_init(&all->due, on_due);
 	loop_timer_init(&all->idle, on_idle);
@@ -413,53 +430,7 @@ outgoing_free(struct outgoing **allp)
 		delivery_free(&d);
 	}
 	lanes_fini(&all->lanes);
+	route_records_free(&all->records);
 	tls_client_release(&all->roots);
 	free(all);
-}
-
-/* ---- what is shown ---- */
-
-struct outgoing_stats
-outgoing_stats(const struct outgoing *all)
-{
-	struct outgoing_stats s = { .items = all->lanes.item_count,
-		.lanes = all->lanes.lane_count, .connections = all->connections };
-	const struct list *at;
-
-	for (at = all->lanes.lanes.next; at != &all->lanes.lanes; at = at->next)
-		s.resting += outgoing_rests(all, LIST_ITEM(at, struct lane, all));
-	return s;
-}
-
-void
-outgoing_why(const struct outgoing *all, struct span sender, struct span recipient,
-	struct span route, char *text, size_t size)
-{
-	const struct conf *conf = all->host->conf;
-	const struct lane *lane;
-	const char *why;
-	struct way way;
-
-	text[0] = '\0';
-	if (conf->outgoing_routes.count == 0) {
-		snprintf(text, size, "no route is configured: it waits (outgoing.routes)");
-		return;
-	}
-	if (!outgoing_way(conf, sender, recipient, route, &way, &why)) {
-		snprintf(text, size, "%s", why);
-		return;
-	}
-	if (connect_why(all->host, route_named(&conf->outgoing_routes, way.route), text, size))
-		return;
-	lane = lane_find(&all->lanes, way.route, way.hop);
-	if (lane && outgoing_rests(all, lane))
-		snprintf(text, size, "the destination rests after: %s", lane->why);
-	else if (lane && lane->connecting > 0 && lane->connections == lane->connecting)
-		snprintf(text, size, "a connection by the route %.*s is being made",
-			SPAN_FMT(way.route));
-	else if (lane && lane->connections > 0)
-		snprintf(text, size, "in line for the route %.*s: %zu wait, %u connections",
-			SPAN_FMT(way.route), lane->waiting, lane->connections);
-	else
-		snprintf(text, size, "in line for the route %.*s", SPAN_FMT(way.route));
 }

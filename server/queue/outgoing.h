@@ -11,7 +11,7 @@
  *                        ^                          |
  *                        +---- ask, end ------------+
  *
- * Without a route in the file and without LAN rules nothing is touched: all waits.
+ * Without a route in the file only what goes to a LAN target is touched: all else waits.
  */
 #ifndef SERVER_QUEUE_OUTGOING_H
 #define SERVER_QUEUE_OUTGOING_H
@@ -20,8 +20,10 @@
 #include "server/host.h"
 #include "server/queue/lanes.h"
 
+struct conf;
 struct conf_route;
 struct delivery;
+struct outcome;
 struct outgoing;
 struct tls_client;
 
@@ -60,6 +62,31 @@ enum outgoing_work {
 enum outgoing_work outgoing_work(const struct outgoing *all, outgoing_filter mine, void *arg);
 /* What waits for them is forgotten until the queue is read again; idle connections end. ALL may be NULL. */
 void outgoing_drop(struct outgoing *all, outgoing_filter mine, void *arg);
+
+/*
+ * The way out of a recipient: its own, or by the filters. False: none, *why says so. Spans of CONF or of
+ * ROUTE_NAME. Pure.
+ */
+struct way {
+	struct span route, hop;
+};
+bool outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
+	struct span route_name, struct way *way, const char **why);
+
+/*
+ * No new connection between the two; front loop. For a change of the file that belongs together with
+ * one of the store: a route must not log in before its password is there.
+ */
+void outgoing_pause(struct outgoing *all);
+void outgoing_resume(struct outgoing *all);
+
+/* How a route or LAN target did since the start. Any thread. */
+struct route_record;
+void outgoing_record(const struct outgoing *all, struct span route, struct route_record *out);
+void outgoing_record_note(const struct outgoing *all, const struct outcome *o, int64_t now_ms);
+
+/* Every destination that is known now, in no order; front loop. */
+void outgoing_each(const struct outgoing *all, void (*see)(const struct lane *lane, void *arg), void *arg);
 
 /* For `status`, `queue show`; front loop. */
 struct outgoing_stats {

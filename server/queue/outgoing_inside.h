@@ -1,6 +1,7 @@
 /*
  * outgoing_inside.h - what the files of outgoing share: outgoing.c (connections), outgoing_scan.c (the
- * due index), outgoing_flush.c (what waits for a destination that cannot be reached).
+ * due index), outgoing_flush.c (what waits for a destination that cannot be reached), outgoing_look.c (what
+ * is shown).
  */
 #ifndef SERVER_QUEUE_OUTGOING_INSIDE_H
 #define SERVER_QUEUE_OUTGOING_INSIDE_H
@@ -9,6 +10,7 @@
 #include "server/net/loop.h"
 #include "server/queue/delivery.h"
 #include "server/queue/outgoing.h"
+#include "server/queue/route_records.h"
 #include "store/queued.h"
 
 struct outgoing {
@@ -16,7 +18,9 @@ struct outgoing {
 	struct lanes lanes;
 	struct tls_client *roots;
 	struct list deliveries; /* struct delivery.all_link */
-	unsigned connections;
+	unsigned connections, lan_connections; /* all, and of these to LAN targets */
+	unsigned paused; /* how many want no new connection just now */
+	struct route_records *records;
 	unsigned of_loop[LOOP_MAX]; /* connections of each */
 	bool ending;
 	/* The place of reading. */
@@ -36,16 +40,6 @@ struct outgoing {
 void outgoing_scan(struct outgoing *all);
 /* From its begin. */
 void outgoing_scan_all(struct outgoing *all);
-
-/*
- * The way out of a recipient: its own, or by the filters. False: none, *why says so. Spans of CONF or of
- * ROUTE_NAME.
- */
-struct way {
-	struct span route, hop;
-};
-bool outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
-	struct span route_name, struct way *way, const char **why);
 
 /* ---- outgoing_hold.c ---- */
 

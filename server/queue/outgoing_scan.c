@@ -56,6 +56,14 @@ see_entry(struct outgoing *all, struct snapshot *snap, uint64_t queue_id)
 	return OK;
 }
 
+/* Without any route in the file mail for elsewhere is not even tried. */
+static bool
+may_leave(const struct conf *conf, struct span route_name)
+{
+	return conf->outgoing_routes.count > 0 ||
+		span_starts_nocase(route_name, SPAN(OUTGOING_HOP_PREFIX));
+}
+
 static void
 add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *due)
 {
@@ -67,7 +75,7 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 	if (item_is_known(&all->lanes, due->queue_id, due->recipient_no) ||
 		see_entry(all, snap, due->queue_id) != OK ||
 		queued_recipient_find(snap, due->queue_id, due->recipient_no, &r) != OK ||
-		r.state == QUEUED_GONE)
+		r.state == QUEUED_GONE || !may_leave(all->host->conf, r.route))
 		return;
 	if (outgoing_way(all->host->conf, all->seen.sender, r.address, r.route, &way, &why)) {
 		if (!outgoing_goes(all, way.route, all->seen.received_ms))
@@ -130,8 +138,7 @@ on_slice(void *arg)
 
 	all->scans = false;
 	all->seen.queue_id = 0;
-	if (all->ending || (all->host->conf->outgoing_routes.count == 0 &&
-			all->host->conf->lan_rules.count == 0))
+	if (all->ending)
 		return;
 	host_snapshot_close(all->host); /* nobody holds it here; what was just committed is seen */
 	snap = host_snapshot(all->host);

@@ -62,6 +62,7 @@ fill(struct control_rows *rows)
 		control_put_text(rows, SPAN(""));
 		control_put_text(rows, SPAN(""));
 		control_put_text(rows, SPAN(""));
+		control_put_list(rows, &to, 0);
 	}
 	control_rows_end(rows);
 }

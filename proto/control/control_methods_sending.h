@@ -1,0 +1,55 @@
+/*
+ * control_methods_sending.h - rows of control_methods.h, which says what they mean: how mail leaves.
+ */
+#ifndef PROTO_CONTROL_CONTROL_METHODS_SENDING_H
+#define PROTO_CONTROL_CONTROL_METHODS_SENDING_H
+
+#define CONTROL_METHODS_ROUTES(X) \
+	X(route_list, "route.list", "route list", QUEUE_VIEW, G0, ROWS, "", \
+		"place:number name:text kind:text servers:list domains:list tls:text -username:text " \
+		"waiting:number -oldest:time connections:number sent:number rests_until:time why:text " \
+		"-last_sent:time -last_error:text -last_error_time:time", \
+		"Ways out in the order in which they are asked, with what waits for each; figures of what " \
+		"was sent count from the start of the server.") \
+	X(route_show, "route.show", "route show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
+		"All keys of a route, and how it does; the names are the keys of `route set`.") \
+	X(route_add, "route.add", "route add", CONFIG_EDIT, G1, DONE, \
+		"name:name keys:keys -password:secret?", "", \
+		"Add a way out behind the others: kind=relay|direct, servers=HOST:PORT,..., tls=, username=, " \
+		"domains=..., max_recipients=, ..., also place=N; with --password-stdin its password is " \
+		"sealed in the store.") \
+	X(route_set, "route.set", "route set", CONFIG_EDIT, G1, DONE, \
+		"name:name keys:keys? -password:secret?", "", \
+		"Change keys of a route, KEY= for the default; place=N moves it, for the first that fits is " \
+		"taken.") \
+	X(route_remove, "route.remove", "route remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
+		"Remove routes and their sealed passwords; what waits for them takes another that fits.") \
+	X(route_destinations, "route.destinations", "route destinations", QUEUE_VIEW, G0, ROWS, \
+		"route:text?", \
+		"route:text destination:text waiting:number connections:number limit:number " \
+		"failures:number rests_until:time why:text -server:text -tls:text", \
+		"Where mail is being sent to or was just now: domains of direct routes, relays, LAN servers.") \
+	X(route_lan_list, "route.lan.list", "route lan list", QUEUE_VIEW, G0, ROWS, "", \
+		"line:number pattern:text server:text rewrite:text conditions:text -text:text", \
+		"LAN forwarding rules in force, in the order in which they are asked.") \
+	X(route_lan_show, "route.lan.show", "route lan show", QUEUE_VIEW, G0, TEXT, "", "", \
+		"The text of the LAN forwarding rules in force.") \
+	X(route_lan_apply, "route.lan.apply", "route lan apply", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read)", "", \
+		"Put a text of LAN forwarding rules in force, in place of those there are; a bad line " \
+		"changes nothing.") \
+	X(route_lan_check, "route.lan.check", "route lan check", QUEUE_VIEW, G0, FAULTS, \
+		"file:fd(read)?", \
+		"line:number column:number key:text what:text warning:flag", \
+		"Check the file of the LAN forwarding rules, or another text, and name every fault.") \
+	X(route_lan_test, "route.lan.test", "route lan test", QUEUE_VIEW, G0, OBJECT, \
+		"address:text -from:text? -via:choice(smtp|lmtp|pop3|local)? -auth:name? -collect:name? " \
+		"-peer:text?", \
+		"address:text forwarded:flag line:number rule:text server:text to:text reasons:list " \
+		"reply:text", \
+		"Which LAN rule takes an address, and where its mail goes.") \
+	X(route_lan_export, "route.lan.export", "route lan export", CONFIG_EDIT, G0, DONE, \
+		"-server:text? -domain:text? -out:fd(write)", "", \
+		"Write LAN rules for another server that forward every address here to this one.")
+
+#endif

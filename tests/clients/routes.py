@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+"""routes.py - ways out by command: routes, LAN rules, what waits for which, redirecting."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
+
+TEXT = "Subject: hi\r\n\r\nhello\r\n"
+CLOCK = "testing: { clock: yes }\n"
+SECRET = "a long password"
+
+
+def submit(server, to, sender="anna@example.test"):
+    with server.smtp("submissions") as c:
+        c.login("anna", PASSWORD)
+        c.sendmail(sender, to, TEXT)
+
+
+def queue(server, *more):
+    return server.json("queue", "list", *more)
+
+
+def file_of(server):
+    with open(server.config) as f:
+        return f.read()
+
+
+def routes(server):
+    return {row["name"]: row for row in server.json("route", "list")}
+
+
+def refused(server, *args, stdin=""):
+    r = server.cli(*args, stdin=stdin, ok=False)
+    true(r.returncode == 1, "%s is refused: %s%s" % (" ".join(args), r.stdout, r.stderr))
+    return r.stderr
+
+
+# ---- add, set, remove ----
+
+
+def test_a_route_is_added_with_its_password_and_mail_leaves_by_it_OUT_04_OUT_06():
+    with SmtpSink(accounts={"u": SECRET}, auth_in_clear=True) as sink, Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        server.cli("route", "add", "isp", "kind=relay", "servers=127.0.0.1:%d" % sink.port, "tls=none", "username=u",
+                   "max_recipients=10", "--password-stdin", stdin=SECRET + "\n")
+        wait_for(lambda: sink.mails, "what waited leaves at once, with the password", 15)
+        equal(sink.mails[0].session.user, "u")
+        true(SECRET not in file_of(server) and "{ sealed: route.isp }" in file_of(server), file_of(server))
+        wait_for(lambda: routes(server)["isp"]["sent"] == 1, "it is counted", 10)
+        row = routes(server)["isp"]
+        equal((row["kind"], row["servers"], row["username"], row["tls"]),
+              ("relay", ["127.0.0.1:%d" % sink.port], "u", "none"))
+        true(row["last_sent"] and row["waiting"] == 0 and SECRET not in str(server.json("route", "show", "isp")), row)
+
+
+def test_a_password_goes_with_its_route_and_undo_brings_both_back():
+    with SmtpSink(accounts={"u": SECRET}, auth_in_clear=True) as sink, Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d" % sink.port, "tls=none", "username=u",
+                   "--password-stdin", stdin=SECRET + "\n")
+        with_route = file_of(server)
+        server.cli("route", "remove", "isp")
+        equal(server.json("secret", "list"), [])
+        true("outgoing: { routes: [] }" in file_of(server), "an empty list stays: %s" % file_of(server))
+        server.cli("undo")
+        equal(file_of(server), with_route)
+        equal([s["name"] for s in server.json("secret", "list")], ["route.isp"])
+        submit(server, ["bo@elsewhere.test"])
+        wait_for(lambda: sink.mails, "it logs in again", 15)
+        server.cli("route", "set", "isp", "--password-stdin", stdin="another one\n")
+        equal(file_of(server), with_route, "a new password leaves the file as it is")
+        wait_for(lambda: routes(server)["isp"]["connections"] == 0, "the connection that logged in before ends", 15)
+        submit(server, ["cy@elsewhere.test"])
+        wait_for(lambda: "535" in str(queue(server)), "it is refused now", 15)
+        server.cli("undo")
+        server.cli("queue", "retry", "--all")
+        wait_for(lambda: len(sink.mails) == 2, "the old password is back", 15)
+        server.cli("route", "set", "isp", "username=", "password=")
+        equal(server.json("secret", "list"), [])
+
+
+def test_keys_of_a_route_order_and_comments_CFG_02():
+    extra = "outgoing:\n  routes:\n    # the provider\n    - { name: isp, servers: [\"127.0.0.1:1\"] } # x\n" + CLOCK
+    with Server(extra=extra) as server:
+        server.cli("route", "add", "direct", "kind=direct", "domains=a.test;!From: bo@b.test", "place=1")
+        true("    - { name: direct, kind: direct, domains: [\"a.test\",\"!From: bo@b.test\"] }\n"
+             "    # the provider\n    - { name: isp, servers: [\"127.0.0.1:1\"] } # x\n" in file_of(server), file_of(server))
+        equal(list(routes(server)), ["direct", "isp"])
+        server.cli("route", "set", "ISP", "tls=required", "place=1", "max_recipients=5")
+        server.cli("route", "set", "isp", "max_recipients=", "name=provider")
+        show = server.json("route", "show", "provider")[0]
+        equal((show["place"], show["tls"], show["max_recipients"]), (1, "required", 0))
+        server.cli("undo")
+        equal(server.json("route", "show", "isp")[0]["max_recipients"], 5)
+        before = file_of(server)
+        told = server.cli("route", "remove", "isp", "--dry-run").stdout
+        true("would remove route isp" in told and file_of(server) == before, told)
+
+
+def test_what_no_route_can_be_is_refused():
+    with Server(extra=CLOCK) as server:
+        before = file_of(server)
+        for args, why in ((("add", "a b", "kind=direct"), ""), (("add", "7", "kind=direct"), "digits alone"),
+                          (("add", "x", "kind=relay"), "servers="), (("add", "x", "kind=pigeon"), "kind"),
+                          (("add", "x", "kind=direct", "password=abc"), "--password-stdin"),
+                          (("add", "x", "kind=direct", "place=9"), "place"), (("add", "x", "kind=direct", "wings=2"), "wings"),
+                          (("set", "nobody", "tls=none"), "nobody"), (("remove", "nobody"), "nobody")):
+            r = server.cli("route", *args, ok=False)
+            true(r.returncode in (1, 2) and why in r.stderr and "abc" not in r.stderr, "%s: %s" % (args, r.stderr))
+        true("username=" in refused(server, "route", "add", "x", "kind=direct", "--password-stdin", stdin="p\n"), "an account")
+        equal(file_of(server), before)
+
+
+def test_a_route_that_mail_waits_for_is_removed_with_a_word():
+    closed = free_ports(1)[0]
+    with SmtpSink() as sink, Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d" % closed)
+        server.cli("route", "add", "spare", "servers=127.0.0.1:%d" % closed, "domains=spare.test")
+        submit(server, ["bo@elsewhere.test", "cy@elsewhere.test"])
+        wait_for(lambda: "refused" in str(queue(server)), "it was tried", 15)
+        row = routes(server)["isp"]
+        equal((row["waiting"], row["connections"]), (2, 0))
+        true(row["rests_until"] and "Connection refused" in row["why"] and row["oldest"] and row["last_error_time"], row)
+        true("Connection refused" in row["last_error"], row)
+        one = server.json("route", "destinations")[0]
+        equal((one["route"], one["failures"]), ("isp", 1))
+        server.cli("queue", "redirect", queue(server)[0]["id"], "route=SPARE")
+        wait_for(lambda: routes(server)["spare"]["waiting"] == 2, "it goes another way", 10)
+        told = server.cli("route", "remove", "spare", "--dry-run").stdout
+        true("2 recipients wait for it" in told and "sent this way by name" in told, told)
+        told = server.cli("route", "remove", "spare").stdout
+        true("2 recipients wait for it" in told, told)
+        show = server.json("queue", "show", queue(server)[0]["id"])[0]
+        true("not configured" in str(show) or show["recipients"][0]["route"] == "spare", show)
+        server.cli("route", "set", "isp", "servers=127.0.0.1:%d" % sink.port)
+        server.cli("queue", "redirect", queue(server)[0]["id"], "route=isp")
+        wait_for(lambda: sink.mails, "it leaves by the one that is left", 15)
+
+
+def test_queue_list_names_the_route_and_finds_lan_targets_LAN_10():
+    closed, other = free_ports(2)
+    with Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d" % closed)
+        server.cli("route", "lan", "apply", "-", stdin="fred@example.test 127.0.0.1:%d\n" % other)
+        submit(server, ["bo@elsewhere.test"])
+        submit(server, ["fred@example.test"])
+        wait_for(lambda: [q["state"] for q in queue(server)] == ["deferred"] * 2, "both were tried", 15)
+        lan = queue(server, "--filter", "route:lan:")
+        equal([(q["recipients"], q["route"]) for q in lan], [(["fred@example.test"], ["lan:127.0.0.1:%d" % other])])
+        true(lan[0]["tries"] == 1 and lan[0]["next_try"] and "Connection refused" in lan[0]["last_error"], lan)
+        equal([q["route"] for q in queue(server, "--filter", "route=isp")], [["isp"]])
+        equal(len(queue(server, "--filter", "via:lan:")), 1)
+
+
+def test_redirect_checks_the_route_and_reaches_lan_targets():
+    closed = free_ports(1)[0]
+    with SmtpSink() as sink, Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d" % closed)
+        submit(server, ["bo@elsewhere.test"])
+        wait_for(lambda: queue(server)[0]["state"] == "deferred", "it was tried", 15)
+        number = queue(server)[0]["id"]
+        true("isp" in refused(server, "queue", "redirect", number, "route=nix"), "it names those there are")
+        refused(server, "queue", "redirect", number, "route=lan:not a server")
+        refused(server, "queue", "redirect", number, "wings=2")
+        server.cli("queue", "redirect", number, "to=cy@other.test", "route=lan:127.0.0.1:%d" % sink.port)
+        wait_for(lambda: sink.mails, "the LAN target has it", 15)
+        equal(sink.mails[0].recipients, ["cy@other.test"])
+
+
+# ---- LAN rules ----
+
+RULES = "# ours\nfred@example.test 127.0.0.1:1025 *@b.test\n(pop3) ~@example.test 127.0.0.2\n"
+
+
+def test_lan_rules_by_command_LAN_01_LAN_09_CMD_08():
+    with Server(extra=CLOCK) as server:
+        server.cli("route", "lan", "apply", "-", stdin=RULES)
+        equal(server.cli("route", "lan", "show").stdout, RULES)
+        told = refused(server, "route", "lan", "apply", "-", stdin="bert@example.test 127.0.0.1\nbad\nfred@x.test 1:2:3\n")
+        true("line 2" in told and "line 3" in told and "nothing was changed" in told, told)
+        equal(server.cli("route", "lan", "show").stdout, RULES, "a bad text changes nothing")
+        rows = server.json("route", "lan", "list")
+        equal([(r["line"], r["pattern"], r["server"], r["rewrite"], r["conditions"]) for r in rows],
+              [(2, "fred@example.test", "127.0.0.1:1025", "*@b.test", ""), (3, "~@example.test", "127.0.0.2:25", "", "pop3")])
+        told = server.json("route", "lan", "test", "FRED@example.test")[0]
+        equal((told["forwarded"], told["line"], told["server"], told["to"]), (True, 2, "127.0.0.1:1025", "FRED@b.test"))
+        told = server.json("route", "lan", "test", "gus@example.test")[0]
+        equal((told["forwarded"], told["line"]), (False, 0))
+        told = server.cli("route", "lan", "apply", "-", "--dry-run", stdin="a@b.test 127.0.0.1\n").stdout
+        true("1 LAN rules in force, in place of 2" in told, told)
+        server.cli("route", "lan", "apply", "-", stdin="")
+        equal(server.json("route", "lan", "list"), [])
+        server.cli("undo")
+        equal(server.cli("route", "lan", "show").stdout, RULES, "undo")
+        server.cli("undo", server.json("undo", "list")[0]["id"])
+        equal(server.cli("route", "lan", "show").stdout, "", "and done again")
+        checked = server.cli("route", "lan", "check", "-", stdin="bad\n", ok=False)
+        equal(checked.returncode, 1)
+        true("a server is missing" in checked.stdout, checked.stdout)
+
+
+def test_a_hand_edit_is_not_overwritten_LAN_09():
+    with Server(extra=CLOCK) as server:
+        server.cli("route", "lan", "apply", "-", stdin=RULES)
+        with open(os.path.join(server.dir, "rules", "lan.rules"), "w") as f:
+            f.write("half a li")
+        told = refused(server, "route", "lan", "apply", "-", stdin="a@b.test 127.0.0.1\n")
+        true("changed by hand" in told, told)
+
+
+def test_rules_for_the_other_server_LOC_09():
+    with Server(extra=CLOCK) as server:
+        server.add_user("anna")
+        server.cli("maillist", "add", "Sales", "--member", "anna", "--kind", "distribution")
+        server.cli("mapping", "add", "~@example.test", "anna")
+        server.cli("mapping", "add", "info", "anna")
+        server.cli("mapping", "add", "x@far.test", "anna")
+        text = server.cli("route", "lan", "export", "--server", "192.0.2.7:1025").stdout
+        lines = [line.split() for line in text.split("\n") if line and not line.startswith("#")]
+        equal(sorted(line[0] for line in lines), sorted(["anna@example.test", "Sales@example.test", "~@example.test",
+                                                        "info@example.test"]))
+        equal({line[1] for line in lines}, {"192.0.2.7:1025"})
+    with Server(extra=CLOCK) as other:
+        other.cli("route", "lan", "apply", "-", stdin=text)
+        told = other.json("route", "lan", "test", "info@example.test")[0]
+        equal((told["forwarded"], told["server"]), (True, "192.0.2.7:1025"), "another server takes them as they are")
+
+
+if __name__ == "__main__":
+    sys.exit(tap([f for n, f in globals().items() if n.startswith("test_")]))
