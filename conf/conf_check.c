@@ -322,6 +322,21 @@ is_return_address(struct span text)
 	       span_find_any(address, SPAN(" \t")) == address.len;
 }
 
+/* H56: no search for the program, no shell. */
+static void
+check_token_command(struct checking *c, const char *key, const struct conf_route *route)
+{
+	if (!span_starts(route->token_command.items[0], SPAN("/")))
+		conf_fault_add(c->faults, place(c, key), span_of(key),
+			"token_command begins with the path of a program");
+	if (route->username.len == 0)
+		conf_fault_add(c->faults, place(c, key), span_of(key),
+			"token_command wants a username, too");
+	if (route->password.kind != SECRET_NONE)
+		conf_fault_add(c->faults, place(c, key), span_of(key),
+			"a route has a password or a token_command, not both");
+}
+
 static void
 check_routes(struct checking *c)
 {
@@ -338,6 +353,8 @@ check_routes(struct checking *c)
 			conf_fault_add(c->faults, place(c, key), span_of(key),
 				"a name that begins with " LAN_ROUTE_PREFIX " means a server of LAN "
 				"forwarding");
+		if (route->token_command.count > 0)
+			check_token_command(c, key, route);
 		if (!is_return_address(route->return_address))
 			conf_fault_add(c->faults, place(c, key), span_of(key),
 				"return_address is keep, always ADDRESS or nonlocal ADDRESS");

@@ -34,6 +34,8 @@
 	X(port, "port", COUNT, 1, 65535, "25", "", NOTHING, "Port of direct delivery.")            \
 	X(username, "username", TEXT, 0, 255, "", "", NOTHING, "Empty: no AUTH.")                  \
 	X(password, "password", SECRET, 0, 256, "", "", NOTHING, "Its password (OUT-06).")         \
+	X(token_command, "token_command", LIST, 0, 50, "[]", "", NOTHING,                          \
+		"Instead of a password: program and arguments that print an access token.")        \
 	X(tls, "tls", CHOICE, 0, 0, "opportunistic", "none|opportunistic|required|verified|implicit", \
 		NOTHING, "required never falls back (H68); implicit verifies.")                    \
 	X(domains, "domains", LIST, 0, 1000, "[]", "", NOTHING,                                    \

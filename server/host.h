@@ -35,6 +35,7 @@ struct snapshot;
 struct store;
 struct store_inbox;
 struct tls_server;
+struct tokens;
 struct workers;
 
 struct host {
@@ -53,6 +54,7 @@ struct host {
 	struct search *search; /* search/search.h; NULL: search.index is off; one for all loops */
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
 	struct runner *runner; /* runner/runner.h; one for all loops, on the front loop */
+	struct tokens *tokens; /* runner/tokens.h; likewise */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct connect *connect;   /* connect/connect.h; the front loop's alone has one */
 	struct server *server;	/* for the control socket: reload, stop, services */

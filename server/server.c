@@ -21,7 +21,7 @@
 #include "server/queue/own_mail.h"
 #include "server/queue/signing.h"
 #include "server/queue/refusals.h"
-#include "server/runner/runner.h"
+#include "server/runner/tokens.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
@@ -259,6 +259,7 @@ close_hosts(struct server *s)
 	outgoing_free(&s->outgoing);
 	resolver_close(&s->resolver);
 	runner_close(&s->runner);
+	tokens_close(&s->tokens);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
 

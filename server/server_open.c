@@ -12,7 +12,7 @@
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
 #include "server/net/work.h"
-#include "server/runner/runner.h"
+#include "server/runner/tokens.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/text_veil.h"
@@ -269,8 +269,11 @@ open_runner(struct server *s)
 	struct runner_options options = { server_runner_start, server_runner_fault, s };
 
 	s->runner = runner_open(server_front(s)->loop, &options);
-	for (unsigned i = 0; i < s->loop_count; i++)
+	s->tokens = tokens_open(server_front(s));
+	for (unsigned i = 0; i < s->loop_count; i++) {
 		s->hosts[i].runner = s->runner;
+		s->hosts[i].tokens = s->tokens;
+	}
 }
 
 static enum err

@@ -39,6 +39,7 @@ struct server {
 	struct workers *workers;
 	struct resolver *resolver;
 	struct runner *runner;
+	struct tokens *tokens;
 	struct metrics metrics;
 	struct secret_key secret_key;
 	_Atomic int64_t clock_offset_ms;

@@ -65,6 +65,8 @@ go_next(struct delivery *d)
 	} else if (next == NEXT_SAME_PLAIN) {
 		d->plain = true;
 		delivery_dial(d);
+	} else if (next == NEXT_SAME_TOKEN) {
+		delivery_get_token(d, delivery_dial);
 	} else if (next == NEXT_END) {
 		end(d);
 	}
@@ -195,28 +197,12 @@ delivery_watch(struct delivery *d)
 
 /* ---- the conversation ---- */
 
-static void
-say_tls(struct delivery *d)
-{
-	char why[200] = "";
-
-	if (!stream_is_secure(&d->stream)) {
-		snprintf(d->tls, sizeof(d->tls), "%s",
-			d->in_clear_after_failure ? "in clear, for its TLS failed" :
-						    "in clear");
-		return;
-	}
-	stream_tls_distrust(&d->stream, why, sizeof(why));
-	snprintf(d->tls, sizeof(d->tls), "%s %s, %s%s", stream_tls_version(&d->stream),
-		stream_tls_cipher(&d->stream), why[0] ? "not verified: " : "verified", why);
-}
-
 void
 delivery_ready(struct delivery *d)
 {
 	if (!d->answered) {
 		d->answered = true;
-		say_tls(d);
+		delivery_say_tls(d);
 	}
 	if (d->must_quit) {
 		smtp_client_quit(&d->smtp, stream_out(&d->stream));
@@ -244,6 +230,10 @@ on_over(struct delivery *d, const struct smtp_client_event *ev)
 
 	if (ev->why == SMTP_OVER_QUIT) {
 		delivery_close(d, NEXT_END);
+		return;
+	}
+	if (ev->why == SMTP_OVER_AUTH && delivery_token_refused(d, answer.code)) {
+		delivery_close(d, NEXT_SAME_TOKEN);
 		return;
 	}
 	if (ev->why == SMTP_OVER_NO_AUTH || smtp_answer_is_good(answer))
@@ -448,6 +438,7 @@ delivery_cut(struct delivery *d)
 	if (!d->started)
 		return;
 	resolver_cancel(&d->question);
+	token_cancel(&d->token);
 	dialer_cancel(&d->dialer);
 	loop_timer_clear(&d->deadline);
 	loop_call_cancel(&d->closing);
@@ -469,10 +460,10 @@ delivery_start(void *arg)
 	loop_call_init(&d->closing, on_closing);
 	loop_timer_init(&d->deadline, on_deadline);
 	d->warming.done = on_warm;
-	buf_init(&d->secret, 1024);
+	buf_init(&d->secret, TOKEN_SIZE_MAX);
 	d->secret.wipes = true;
 	metric_add(d->host->metrics, outgoing_connections, 1);
-	delivery_find_hosts(d);
+	delivery_get_token(d, delivery_find_hosts);
 }
 
 /* The next message; none: goodbye. */

@@ -27,6 +27,7 @@
 #include "server/queue/body_warming.h"
 #include "server/queue/outcome.h"
 #include "server/queue/outgoing.h"
+#include "server/runner/tokens.h"
 #include "server/queue/signing.h"
 
 #define DELIVERY_HOSTS_MAX 20	  /* servers of a route; of MX hosts 10 (H21) */
@@ -41,7 +42,7 @@ struct delivery_host {
 };
 
 /* What shall happen when the stream has been closed. */
-enum delivery_next { NEXT_NOTHING, NEXT_ADDRESS, NEXT_SAME_PLAIN, NEXT_END };
+enum delivery_next { NEXT_NOTHING, NEXT_ADDRESS, NEXT_SAME_PLAIN, NEXT_SAME_TOKEN, NEXT_END };
 
 struct delivery {
 	/* The front's. */
@@ -97,6 +98,10 @@ struct delivery {
 	struct work work; /* of AUTH */
 	bool work_lent;
 	struct delivery_proof *proof;
+	struct token_question token; /* under way: it is not dialled before the answer */
+	void (*after_token)(struct delivery *);
+	uint64_t token_number;
+	bool token_again; /* a second one was asked for, at the same server */
 
 	/* The message under way. */
 	struct arena mail_arena;
@@ -149,9 +154,14 @@ extern const struct stream_events delivery_stream_events;
 
 void delivery_dial(struct delivery *d); /* the address under way */
 void delivery_on_dialled(struct dialer *dialer, int fd, int error);
+void delivery_say_tls(struct delivery *d); /* how safe the connection is, for the trace */
 
 /* ---- delivery_auth.c ---- */
 
+/* The token of a route that has a token_command; then, and for all others at once, `next`. */
+void delivery_get_token(struct delivery *d, void (*next)(struct delivery *));
+/* The token was refused at login with CODE. True: another one is fetched, and the server asked once more. */
+bool delivery_token_refused(struct delivery *d, unsigned code);
 /* The route's account into CONFIG. ERR_IO: its password cannot be read (blamed). */
 MUST_CHECK enum err delivery_account(struct delivery *d, struct smtp_client_config *config);
 void delivery_prove(struct delivery *d, const struct sasl_task *task);

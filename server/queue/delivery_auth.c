@@ -45,8 +45,11 @@ delivery_account(struct delivery *d, struct smtp_client_config *config)
 
 	if (d->route.username.len == 0)
 		return OK;
-	buf_clear(&d->secret);
-	if (secret_of_conf(d->host, &d->route.password, &d->secret) != OK) {
+	config->account_has_token = d->route.token_command.count > 0; /* it is in `secret` already */
+	if (!config->account_has_token)
+		buf_clear(&d->secret);
+	if (!config->account_has_token &&
+		secret_of_conf(d->host, &d->route.password, &d->secret) != OK) {
 		delivery_blame(d, 0, SPAN("4.3.5"),
 			SPAN("the password of the route cannot be read (route set --password-stdin)"),
 			SMTP_STAGE_CONNECT);
@@ -56,6 +59,48 @@ delivery_account(struct delivery *d, struct smtp_client_config *config)
 		at->port };
 	make_nonce(&config->nonce);
 	return OK;
+}
+
+/* ---- access tokens (XOAUTH2, RFC 7628) ---- */
+
+static void
+on_token(struct token_question *q, const struct token_answer *answer)
+{
+	struct delivery *d = LIST_ITEM(q, struct delivery, token);
+
+	buf_clear(&d->secret);
+	if (answer->err == OK && buf_put(&d->secret, answer->token) == OK) {
+		d->token_number = answer->number;
+		d->after_token(d);
+		return;
+	}
+	delivery_blame(d, 0, SPAN("4.7.0"),
+		answer->err == OK ? SPAN("the token is too long") : span_of(answer->why), SMTP_STAGE_CONNECT);
+	delivery_fail(d, false);
+}
+
+void
+delivery_get_token(struct delivery *d, void (*next)(struct delivery *))
+{
+	if (d->route.token_command.count == 0) {
+		next(d);
+		return;
+	}
+	d->after_token = next;
+	d->token.done = on_token;
+	token_ask(d->host, &d->token, d->route.token_command.items, d->route.token_command.count);
+}
+
+bool
+delivery_token_refused(struct delivery *d, unsigned code)
+{
+	if (d->route.token_command.count == 0 || code / 100 != 5)
+		return false;
+	token_refused(d->host, d->token_number);
+	if (d->token_again)
+		return false;
+	d->token_again = true;
+	return true;
 }
 
 /* ---- proofs ---- */
@@ -146,6 +191,7 @@ delivery_prove(struct delivery *d, const struct sasl_task *task)
 void
 delivery_auth_fini(struct delivery *d)
 {
+	token_cancel(&d->token);
 	buf_wipe(&d->secret);
 	if (d->proof)
 		explicit_bzero(d->proof, sizeof(*d->proof));

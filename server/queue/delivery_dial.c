@@ -39,6 +39,22 @@ tls_of(const struct delivery *d)
 	return SMTP_CLIENT_TLS_NONE;
 }
 
+void
+delivery_say_tls(struct delivery *d)
+{
+	char why[200] = "";
+
+	if (!stream_is_secure(&d->stream)) {
+		snprintf(d->tls, sizeof(d->tls), "%s",
+			d->in_clear_after_failure ? "in clear, for its TLS failed" :
+						    "in clear");
+		return;
+	}
+	stream_tls_distrust(&d->stream, why, sizeof(why));
+	snprintf(d->tls, sizeof(d->tls), "%s %s, %s%s", stream_tls_version(&d->stream),
+		stream_tls_cipher(&d->stream), why[0] ? "not verified: " : "verified", why);
+}
+
 static enum err
 open_smtp(struct delivery *d)
 {

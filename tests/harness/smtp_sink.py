@@ -30,6 +30,7 @@ class Session:
         self.sink, self.sock, self.buffer = sink, sock, b""
         self.lines, self.tls, self.user, self.mails = [], False, None, 0
         self.sender, self.recipients = None, []
+        self.bearers = []
 
     def say(self, text):
         self.sock.sendall(text.encode() + b"\r\n")
@@ -68,6 +69,16 @@ class Session:
         self.sock = self.sink.context.wrap_socket(self.sock, server_side=True)
         self.tls = True
 
+    def bearer(self, name, initial):
+        if not initial:
+            self.say("334 ")
+            initial = self.line()
+        self.bearers.append(base64.b64decode(initial).decode())
+        parts = self.bearers[-1].split("\x01")
+        user = parts[0][5:] if name == "XOAUTH2" else parts[0][len("n,a="):-1]
+        token = [p[len("auth=Bearer "):] for p in parts if p.startswith("auth=Bearer ")]
+        return user, token[0] if token else None
+
     def auth(self, rest):
         name, _, initial = rest.partition(" ")
         accounts = self.sink.accounts
@@ -87,6 +98,12 @@ class Session:
             self.say("334 " + base64.b64encode(challenge).decode())
             user, digest = base64.b64decode(self.line()).decode().rsplit(" ", 1)
             good = digest == hmac.new(accounts.get(user, "").encode(), challenge, hashlib.md5).hexdigest()
+        elif name.upper() in ("XOAUTH2", "OAUTHBEARER"):
+            user, token = self.bearer(name.upper(), initial)
+            good = token is not None and accounts.get(user) == token
+            if not good:  # it says why, and the client has to hear it out (RFC 7628, 3.2.2)
+                self.say("334 " + base64.b64encode(b'{"status":"invalid_token"}').decode())
+                self.heard = self.line()
         else:
             self.say("504 5.5.4 unknown")
             return
