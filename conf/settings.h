@@ -375,7 +375,9 @@
 	X(texts_delivered, "texts.delivered", LINES, 0, 10000, "", "", NOTHING,                     \
 		"Words of a report of success; %1 and %2 as above.")                               \
 	X(texts_receipt, "texts.receipt", LINES, 0, 10000, "", "", NOTHING,                         \
-		"Words of a receipt (HDR-07); %1 and %2 as above.")                        \
+		"Words of a transmission receipt (HDR-07); %1 and %2 as above.")                   \
+	X(texts_collected, "texts.collected", LINES, 0, 10000, "", "", NOTHING,                    \
+		"Words of a delivery receipt (HDR-05); %1: who collected it.")                     \
 	X(signature_plain, "signature.plain", LINES, 0, 65536, "", "", NOTHING,                     \
 		"Foot of outgoing plain text (SIG-01).")                                           \
 	X(signature_html, "signature.html", LINES, 0, 65536, "", "", NOTHING,                       \

@@ -6,6 +6,7 @@
  */
 #include "proto/imap/imap_response.h"
 #include "server/imap/imap_fetch_inside.h"
+#include "server/queue/collected.h"
 #include "store/bodies.h"
 
 #define DERIVED_ITEMS (IMAP_FETCH_ENVELOPE | IMAP_FETCH_BODY | IMAP_FETCH_BODYSTRUCTURE)
@@ -206,12 +207,47 @@ put_values(struct fetch_task *task)
 		imap_put(buf_put_char(out, ' '));
 }
 
+/* ---- receipts ---- */
+
+/* All of the message, or of its text; or the last piece of either. */
+static bool
+is_whole(const struct fetch_task *task, const struct imap_fetch_bytes *b)
+{
+	bool all = b->path_len == 0 &&
+		(b->section == IMAP_SECTION_ALL || b->section == IMAP_SECTION_TEXT ||
+			b->section == IMAP_SECTION_BINARY);
+	uint64_t size = task->message.content.body_size;
+
+	if (b->section != IMAP_SECTION_TEXT)
+		size = task->message.entry.size;
+	return all && (!b->partial || (b->from < size && b->length >= size - b->from));
+}
+
+/* the owner's first FETCH of a whole message, where the file says so; EXAMINE changes nothing. */
+static void
+tell_collected(struct fetch_task *task)
+{
+	const struct imap_session *imap = task->session;
+	const struct imap_selected *sel = imap->selected;
+	bool whole = false;
+
+	if (!task->message.has_text || task->message.copy.receipt_no == 0 ||
+		!imap->session.conf->headers_receipts_imap || sel->user_id != imap->user_id ||
+		sel->examined)
+		return;
+	for (size_t i = 0; i < task->fetch.count && !whole; i++)
+		whole = is_whole(task, &task->fetch.bytes[i]);
+	if (whole)
+		collected_submit(imap->session.host, imap->user_id, &task->message.copy.copy_id, 1);
+}
+
 /* ---- the line ---- */
 
 static enum imap_turn
 end_line(struct fetch_task *task)
 {
 	imap_put(buf_put(imap_out(task->session), SPAN(")\r\n")));
+	tell_collected(task);
 	if (task->pinned)
 		body_unpin(task->session->session.host->store, task->pinned);
 	task->pinned = 0;

@@ -113,6 +113,7 @@ pop3_on_retr(struct pop3_session *pop3, const struct pop3_command *command, bool
 	pop3->body_id = content.body_id;
 	pop3->offset = pop3->warm_until = 0;
 	pop3->is_top = is_top;
+	pop3->asks = !is_top && copy.receipt_no != 0 && !message->collected ? message : NULL;
 	pop3->lines = command->lines;
 	pop3->stuffing = (struct smtp_stuffing){ 0 };
 	body_pin(s->host->store, content.body_id);
@@ -159,6 +160,10 @@ pop3_stop_sending(struct pop3_session *pop3)
 static void
 end_answer(struct pop3_session *pop3)
 {
+	if (pop3->sending == SENDING_BODY && pop3->asks) {
+		pop3->asks->collected = true;
+		pop3->drop.collected++;
+	}
 	if (smtp_stuffing_end(&pop3->stuffing, stream_out(&pop3->session.stream)) != OK)
 		session_close(&pop3->session, CLOSE_STUCK);
 	pop3_stop_sending(pop3);

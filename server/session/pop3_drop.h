@@ -17,13 +17,14 @@ struct pop3_message {
 	uint32_t size; /* bytes as RETR sends them, without the dots put in front */
 	uint32_t trim; /* bytes of blank lines at its end that are not sent, nor in `size` (POP-03) */
 	bool deleted;
+	bool collected; /* sent as a whole, and it asks for a receipt: at QUIT (HDR-05) */
 };
 
 struct pop3_drop {
 	uint64_t user_id, folder_id;
 	struct pop3_message *messages;
 	size_t count, room;
-	size_t deleted;
+	size_t deleted, collected;
 	uint64_t bytes, deleted_bytes;
 };
 

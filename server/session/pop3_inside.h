@@ -26,6 +26,7 @@ struct pop3_session {
 	enum pop3_sending sending;
 	size_t next; /* SENDING_LIST, SENDING_UIDL: index of the next message */
 	uint64_t body_id, offset; /* SENDING_BODY: pinned */
+	struct pop3_message *asks; /* SENDING_BODY: the message, where it asks for a receipt (HDR-05) */
 	uint64_t body_end;	  /* and how far it is sent */
 	uint64_t warm_until;	  /* offset up to which a worker has read ahead */
 	bool is_top;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "server/queue/collected.h"
 #include "server/services.h"
 #include "server/session/login_proof.h"
 #include "server/session/pop3_inside.h"
@@ -275,12 +276,32 @@ update_new(struct pop3_session *pop3)
 	return update;
 }
 
+/* HDR-05: who says QUIT has what was sent to him; who breaks off collects it again. */
+static void
+tell_collected(struct pop3_session *pop3)
+{
+	const struct pop3_drop *drop = &pop3->drop;
+	uint64_t *copy_ids;
+	size_t count = 0;
+
+	if (drop->collected == 0)
+		return;
+	copy_ids = calloc(drop->collected, sizeof(*copy_ids));
+	ENSURE(copy_ids);
+	for (size_t i = 0; i < drop->count; i++)
+		if (drop->messages[i].collected)
+			copy_ids[count++] = drop->messages[i].copy_id;
+	collected_submit(pop3->session.host, drop->user_id, copy_ids, count);
+	free(copy_ids);
+}
+
 /* H28: all of it in one commit, and +OK only when that is on disk. */
 static void
 on_update(struct pop3_session *pop3)
 {
 	struct pop3_update *update;
 
+	tell_collected(pop3);
 	if (pop3->drop.deleted == 0) {
 		close_drop(pop3);
 		pop3_answer(pop3, POP3_OK("Goodbye"));
