@@ -182,6 +182,21 @@ span_cut(struct span s, char c, struct span *head, struct span *tail)
 }
 
 bool
+span_is_ascii(struct span s)
+{
+	uint64_t seen = 0, word;
+	size_t i = 0;
+
+	for (; i + sizeof(word) <= s.len; i += sizeof(word)) {
+		memcpy(&word, s.ptr + i, sizeof(word));
+		seen |= word;
+	}
+	for (; i < s.len; i++)
+		seen |= (unsigned char)s.ptr[i];
+	return !(seen & UINT64_C(0x8080808080808080));
+}
+
+bool
 span_has_control(struct span s, struct span allowed)
 {
 	for (size_t i = 0; i < s.len; i++)

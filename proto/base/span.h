@@ -49,6 +49,7 @@ size_t span_find_span_nocase(struct span s, struct span needle);
  */
 bool span_cut(struct span s, char c, struct span *head, struct span *tail);
 
+bool span_is_ascii(struct span s);
 /* Is there a C0 control or DEL, other than those of ALLOWED? */
 bool span_has_control(struct span s, struct span allowed);
 /* Copy at most ROOM bytes to TO, each control as '?' (H11); the bytes written. */

@@ -30,15 +30,6 @@ put(struct buf *out, struct span bytes)
 		out->overflow = true;
 }
 
-static bool
-is_ascii(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] >= 0x80)
-			return false;
-	return true;
-}
-
 static void
 put_clean(struct buf *out, struct span text, size_t max)
 {
@@ -117,7 +108,7 @@ static bool
 names_utf8(const struct delivery_report *report)
 {
 	for (size_t i = 0; i < report->count; i++)
-		if (!is_ascii(report->recipients[i].address))
+		if (!span_is_ascii(report->recipients[i].address))
 			return true;
 	return false;
 }
@@ -125,7 +116,7 @@ names_utf8(const struct delivery_report *report)
 static void
 put_address(struct buf *out, struct span address)
 {
-	if (is_ascii(address) || span_has_control(address, SPAN_NONE) || !utf8_is_valid(address))
+	if (span_is_ascii(address) || span_has_control(address, SPAN_NONE) || !utf8_is_valid(address))
 		put_clean(out, address, REPORT_REPLY_MAX);
 	else
 		put(out, span_range(address, 0, REPORT_REPLY_MAX));
@@ -245,9 +236,9 @@ put_header(struct buf *out, const struct delivery_report *report)
 bool
 delivery_report_is_8bit(const struct delivery_report *report)
 {
-	if (!is_ascii(report->original_header) || !is_ascii(report->original_body))
+	if (!span_is_ascii(report->original_header) || !span_is_ascii(report->original_body))
 		return true;
-	return names_utf8(report) || (report->plain && !is_ascii(report->text));
+	return names_utf8(report) || (report->plain && !span_is_ascii(report->text));
 }
 
 static const char *
@@ -291,7 +282,7 @@ put_recipient(struct buf *out, const struct report_recipient *r, int offset_minu
 
 	put(out, SPAN("\r\n"));
 	put_original_recipient(out, r->original);
-	put(out, is_ascii(r->address) ? SPAN("Final-Recipient: rfc822;") :
+	put(out, span_is_ascii(r->address) ? SPAN("Final-Recipient: rfc822;") :
 		SPAN("Final-Recipient: utf-8;"));
 	put_address(out, r->address);
 	put(out, SPAN("\r\nAction: "));
@@ -366,7 +357,7 @@ put_border(struct buf *out, const struct delivery_report *report, const char *en
 static void
 put_original(struct buf *out, const struct delivery_report *report)
 {
-	bool eightbit = !is_ascii(report->original_header) || !is_ascii(report->original_body);
+	bool eightbit = !span_is_ascii(report->original_header) || !span_is_ascii(report->original_body);
 	bool with_body = report->original_body.len > 0 || report->body_is_whole;
 
 	if (report->original_header.len == 0)
@@ -383,7 +374,7 @@ put_original(struct buf *out, const struct delivery_report *report)
 static void
 put_words_part(struct buf *out, const struct delivery_report *report, struct span words)
 {
-	bool ascii = is_ascii(words);
+	bool ascii = span_is_ascii(words);
 
 	put_border(out, report, "");
 	put(out, SPAN("Content-Description: what happened\r\nContent-Type: text/plain; charset=utf-8\r\n"));

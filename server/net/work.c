@@ -36,8 +36,8 @@ struct workers {
 	pthread_t threads[WORK_THREADS_MAX];
 };
 
-static int64_t
-now_ms(void)
+int64_t
+work_clock_ms(void)
 {
 	struct timespec t;
 
@@ -86,7 +86,7 @@ run_one(struct workers *w, struct work *work)
 	int64_t wait_ms = limits[kind].wait_ms;
 
 	pthread_mutex_unlock(&w->lock);
-	if (wait_ms > 0 && now_ms() - work->queued_ms > wait_ms) {
+	if (wait_ms > 0 && work_clock_ms() - work->queued_ms > wait_ms) {
 		work->result = ERR_BUSY;
 	} else {
 		work->run(work);
@@ -199,7 +199,7 @@ workers_submit(struct workers *w, struct work *work)
 	struct work_queue *q = &w->queues[work->kind];
 	enum err err = OK;
 
-	work->queued_ms = now_ms();
+	work->queued_ms = work_clock_ms();
 	work->result = OK;
 	pthread_mutex_lock(&w->lock);
 	if (q->count >= q->count_max) {

@@ -49,6 +49,7 @@ void workers_set_waiting(struct workers *w, enum work_kind kind, size_t waiting)
  */
 MUST_CHECK enum err workers_submit(struct workers *w, struct work *work);
 size_t workers_waiting(struct workers *w, enum work_kind kind); /* any thread */
+int64_t work_clock_ms(void); /* any thread; for work that goes on in slices */
 unsigned workers_threads(const struct workers *w);
 
 #endif

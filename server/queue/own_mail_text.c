@@ -11,10 +11,7 @@
 bool
 own_mail_is_ascii(const struct own_mail *mail)
 {
-	for (size_t i = 0; i < mail->text.len; i++)
-		if ((unsigned char)mail->text.ptr[i] >= 0x80)
-			return false;
-	return true;
+	return span_is_ascii(mail->text);
 }
 
 /* What is no text becomes a blank; the subject may hold a name that somebody chose (H11). */

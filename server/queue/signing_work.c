@@ -1,8 +1,6 @@
 /*
  * signing_work.c - the worker's part of signing: the body is hashed in slices, then each key signs.
  */
-#include <time.h>
-
 #include "server/log.h"
 #include "server/queue/signing_inside.h"
 #include "server/secret_key.h"
@@ -18,15 +16,6 @@ static void
 feed(void *stream, struct span bytes)
 {
 	crypto_sha256_feed(stream, bytes);
-}
-
-static int64_t
-monotonic_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* ---- the body ---- */
@@ -58,14 +47,14 @@ next_piece(struct signing_op *op, struct hashing *h, struct snapshot *snap, stru
 static enum err
 hash_slice(struct signing_op *op, struct hashing *h)
 {
-	int64_t end_ms = monotonic_ms() + SIGNING_SLICE_MS;
+	int64_t end_ms = work_clock_ms() + SIGNING_SLICE_MS;
 	struct snapshot *snap;
 	struct span piece;
 	enum err err = snapshot_open(op->host->store, &snap);
 
 	if (err != OK)
 		return err;
-	while (err == OK && !h->ended && monotonic_ms() < end_ms) {
+	while (err == OK && !h->ended && work_clock_ms() < end_ms) {
 		err = next_piece(op, h, snap, &piece);
 		h->ended = piece.len == 0;
 		if (err == OK)

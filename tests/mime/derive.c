@@ -7,33 +7,10 @@
  * its bytes for each field, and "END". The body is fed in pieces of a size that changes.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "proto/mail/header.h"
 #include "proto/mime/mime_parser.h"
-
-#define MESSAGE_MAX (64u << 20)
-
-static struct span
-read_file(struct arena *a, const char *path)
-{
-	FILE *file = fopen(path, "rb");
-	char *bytes;
-	long size;
-
-	if (!file || fseek(file, 0, SEEK_END) != 0 || (size = ftell(file)) < 0 ||
-		size > (long)MESSAGE_MAX || fseek(file, 0, SEEK_SET) != 0) {
-		perror(path);
-		exit(1);
-	}
-	bytes = arena_alloc(a, (size_t)size + 1);
-	if (fread(bytes, 1, (size_t)size, file) != (size_t)size) {
-		perror(path);
-		exit(1);
-	}
-	fclose(file);
-	return (struct span){ bytes, (size_t)size };
-}
+#include "tests/mime/read_file.h"
 
 static void
 print_text(const char *what, struct buf *text)
@@ -66,7 +43,7 @@ print_derived(struct span record, struct span header)
 	struct mime_derived d;
 	struct buf text;
 
-	buf_init(&text, MESSAGE_MAX);
+	buf_init(&text, FILE_MAX_);
 	ENSURE(mime_derived_open(record, header, &d) == OK);
 	ENSURE(mime_derived_put_envelope(&d, &text) == OK);
 	print_text("ENVELOPE", &text);
