@@ -44,6 +44,12 @@
 		"Recipients of one transaction; 0: any (OUT-05).")                                 \
 	X(max_connections, "max_connections", COUNT, 1, 1000, "20", "connections", NOTHING,        \
 		"Connections to one destination (H37).")                                           \
+	X(total_connections, "total_connections", COUNT, 0, 10000, "0", "connections", NOTHING,    \
+		"To all its destinations together; 0: outgoing.max_connections.")                  \
+	X(rate, "rate", COUNT, 0, 1000000, "0", "messages", NOTHING,                               \
+		"A minute to one destination; 0: any.")                                            \
+	X(total_rate, "total_rate", COUNT, 0, 1000000, "0", "messages", NOTHING,                   \
+		"A minute to all its destinations together; 0: any.")                              \
 	X(return_address, "return_address", TEXT, 0, 300, "keep", "", NOTHING,                     \
 		"keep, always ADDRESS, nonlocal ADDRESS (OUT-12).")                                \
 	X(smaller_first, "smaller_first", BOOL, 0, 0, "no", "", NOTHING, "Small messages first.")  \

@@ -130,12 +130,12 @@ see_lane(const struct lane *lane, void *arg)
 	state = &look->states[route - routes->items];
 	state->lanes++;
 	state->connections += lane->connections;
-	if (lane->rests_until_ms <= look->call->now_ms)
+	if (!lane_rests(lane, look->call->now_ms))
 		return;
 	state->resting++;
 	if (state->rests_until_ms == 0 || lane->rests_until_ms < state->rests_until_ms)
 		state->rests_until_ms = lane->rests_until_ms;
-	state->why = arena_copy(&look->call->arena, span_of(lane->why));
+	state->why = arena_copy(&look->call->arena, span_of(lane_last_failure(lane)->why));
 	state->where = arena_copy(&look->call->arena, lane->hop);
 }
 
@@ -325,7 +325,7 @@ destination_row(const struct lane *lane, void *arg)
 	struct control_call *call = arg;
 	struct control_rows *rows = &call->rows;
 	struct span wanted = control_param(call, "route");
-	bool rests = lane->rests_until_ms > call->now_ms;
+	bool rests = lane_rests(lane, call->now_ms);
 
 	if (wanted.len > 0 && !span_eq_nocase(wanted, lane->route))
 		return;
@@ -333,14 +333,14 @@ destination_row(const struct lane *lane, void *arg)
 		SPAN_FMT(lane->hop)));
 	control_put_text(rows, lane->route);
 	control_put_text(rows, lane->route.len > 0 ? lane->hop : SPAN(""));
-	control_put_number(rows, (int64_t)lane->waiting);
+	control_put_number(rows, lane->waiting);
 	control_put_number(rows, lane->connections);
 	control_put_number(rows, lane->limit);
 	control_put_number(rows, lane->failures);
 	control_put_time_ms(rows, rests && lane->rests_until_ms < INT64_MAX ? lane->rests_until_ms : 0);
-	control_put_text(rows, rests ? span_of(lane->why) : SPAN(""));
-	control_put_text(rows, span_of(lane->remote));
-	control_put_text(rows, span_of(lane->tls));
+	control_put_text(rows, rests ? span_of(lane_last_failure(lane)->why) : SPAN(""));
+	control_put_text(rows, span_of(lane_last_failure(lane)->remote));
+	control_put_text(rows, span_of(lane_last_failure(lane)->tls));
 }
 
 static void

@@ -40,6 +40,7 @@ static void
 end(struct delivery *d)
 {
 	loop_timer_clear(&d->deadline);
+	d->ended = true;
 	metric_add(d->host->metrics, outgoing_connections, -1);
 	if (d->failed)
 		metric_add(d->host->metrics, outgoing_refused, 1);
@@ -112,21 +113,21 @@ delivery_leave_server(struct delivery *d)
 	delivery_close(d, d->answered ? NEXT_END : NEXT_ADDRESS);
 }
 
-/* The items of a message that was not begun. */
+/* The items of a message that was not begun; AGAIN: they wait for another connection. */
 static void
-give_back(struct delivery *d)
+give_back(struct delivery *d, bool again)
 {
 	struct outgoing_returned *r = calloc(1, sizeof(*r));
 
 	ENSURE(r);
-	*r = (struct outgoing_returned){ d->all, d->batch, 0 };
+	*r = (struct outgoing_returned){ d->all, d->batch, 0, again ? d->lane : NULL };
 	d->batch = NULL;
 	loop_post(d->front->loop, outgoing_on_settled, r);
 }
 
 /* The session is over, with or without a message under way. */
-static void
-over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smtp_stage stage)
+void
+delivery_over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smtp_stage stage)
 {
 	if (d->next != NEXT_NOTHING)
 		return;
@@ -136,7 +137,7 @@ over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smt
 	if (d->preparing) { /* nothing of it was said here */
 		d->failed |= d->sent == 0;
 		delivery_mail_put_back(d);
-		give_back(d);
+		give_back(d, true);
 	} else if (d->outcome) {
 		d->cut = true;
 		if (d->sent == 0)
@@ -144,55 +145,6 @@ over(struct delivery *d, struct smtp_answer answer, struct span reason, enum smt
 		delivery_mail_done(d, (struct smtp_answer){ 0 }, stage);
 	}
 	delivery_leave_server(d);
-}
-
-/* ---- deadlines (H20): one for each command, which no byte moves ---- */
-
-int64_t
-delivery_wait_ms(const struct delivery *d, enum smtp_stage stage)
-{
-	const struct conf *conf = generation_conf(d->generation);
-
-	switch (stage) {
-	case SMTP_STAGE_CONNECT:
-		return conf->outgoing_connect_ms;
-	case SMTP_STAGE_GREETING:
-		return conf->outgoing_greeting_ms;
-	case SMTP_STAGE_DATA:
-		return conf->outgoing_data_ms;
-	case SMTP_STAGE_TEXT:
-		return 0; /* the stream's own: output that nobody takes */
-	case SMTP_STAGE_END:
-		return conf->outgoing_data_done_ms;
-	case SMTP_STAGE_QUIT:
-		return OUTGOING_IDLE_MS;
-	case SMTP_STAGE_IDLE:
-		return 0; /* the front decides */
-	default:
-		return conf->outgoing_command_ms;
-	}
-}
-
-static void
-on_deadline(struct loop_timer *timer)
-{
-	struct delivery *d = LIST_ITEM(timer, struct delivery, deadline);
-
-	over(d, (struct smtp_answer){ 0 }, SPAN("no answer in time"), d->smtp.stage);
-}
-
-void
-delivery_watch(struct delivery *d)
-{
-	int64_t ms = delivery_wait_ms(d, d->smtp.stage);
-
-	if (d->next != NEXT_NOTHING || d->deadline_stage == d->smtp.stage)
-		return;
-	d->deadline_stage = d->smtp.stage;
-	if (ms > 0)
-		loop_timer_set(d->host->loop, &d->deadline, ms);
-	else
-		loop_timer_clear(&d->deadline);
 }
 
 /* ---- the conversation ---- */
@@ -218,7 +170,7 @@ delivery_start_tls(struct delivery *d)
 	bool verify = d->route.tls == ROUTE_TLS_VERIFIED || d->route.tls == ROUTE_TLS_IMPLICIT;
 
 	if (stream_connect_tls(&d->stream, d->roots, delivery_host(d), verify, d->host->workers) != OK)
-		over(d, (struct smtp_answer){ 0 }, SPAN("plain text came before the TLS handshake"),
+		delivery_over(d, (struct smtp_answer){ 0 }, SPAN("plain text came before the TLS handshake"),
 			SMTP_STAGE_STARTTLS);
 }
 
@@ -238,7 +190,7 @@ on_over(struct delivery *d, const struct smtp_client_event *ev)
 	}
 	if (ev->why == SMTP_OVER_NO_AUTH || smtp_answer_is_good(answer))
 		answer.code = 0; /* our reason says more */
-	over(d, answer, span_of(smtp_client_over_text(ev->why)), ev->stage);
+	delivery_over(d, answer, span_of(smtp_client_over_text(ev->why)), ev->stage);
 }
 
 /* False: nothing more to be had now. */
@@ -268,11 +220,11 @@ on_event(struct delivery *d, const struct smtp_client_event *ev)
 		d->deadline_stage = SMTP_STAGE_CONNECT; /* each answer has its own time */
 		return true;
 	case SMTP_CLIENT_GO:
-		d->sending = true;
+		d->sending = d->has_text_out = true;
 		delivery_mail_text(d);
 		return true;
 	case SMTP_CLIENT_SENT:
-		d->sending = false;
+		d->sending = d->has_text_out = false;
 		d->sent++;
 		delivery_mail_done(d, ev->answer, ev->stage);
 		return true;
@@ -318,6 +270,7 @@ on_input(struct stream *stream)
 {
 	struct delivery *d = of_stream(stream);
 
+	d->heard_ms = loop_now_ms(d->host->loop);
 	if (d->next != NEXT_NOTHING) {
 		stream_consume(stream, stream_peek(stream).len);
 		return;
@@ -355,7 +308,7 @@ on_tls_failed(struct delivery *d)
 		delivery_close(d, NEXT_SAME_PLAIN);
 		return;
 	}
-	over(d, (struct smtp_answer){ 0 }, span_of(text), SMTP_STAGE_STARTTLS);
+	delivery_over(d, (struct smtp_answer){ 0 }, span_of(text), SMTP_STAGE_STARTTLS);
 }
 
 static void
@@ -374,7 +327,7 @@ on_stream_end(struct stream *stream, enum stream_end why)
 	else if (d->next == NEXT_NOTHING && d->smtp.stage == SMTP_STAGE_QUIT)
 		delivery_close(d, NEXT_END);
 	else
-		over(d, (struct smtp_answer){ 0 },
+		delivery_over(d, (struct smtp_answer){ 0 },
 			span_of(why == STREAM_TLS_FAILED ? "a bad TLS record" : texts[why]),
 			d->smtp.stage);
 	loop_defer(d->host->loop, &d->closing);
@@ -413,6 +366,8 @@ delivery_new(void)
 
 	ENSURE(d);
 	list_init(&d->link);
+	list_init(&d->idle_link);
+	list_init(&d->group_link);
 	arena_init(&d->arena, NULL);
 	arena_init(&d->mail_arena, NULL);
 	return d;
@@ -456,9 +411,10 @@ delivery_start(void *arg)
 	struct delivery *d = arg;
 
 	d->started = true;
+	d->heard_ms = loop_now_ms(d->host->loop);
 	dialer_init(&d->dialer, d->host->loop, delivery_on_dialled);
 	loop_call_init(&d->closing, on_closing);
-	loop_timer_init(&d->deadline, on_deadline);
+	loop_timer_init(&d->deadline, delivery_on_deadline);
 	d->warming.done = on_warm;
 	buf_init(&d->secret, TOKEN_SIZE_MAX);
 	d->secret.wipes = true;
@@ -473,10 +429,11 @@ delivery_take(void *arg)
 	struct delivery *d = arg;
 
 	d->asked = false;
+	d->heard_ms = loop_now_ms(d->host->loop);
 	if (d->next != NEXT_NOTHING || !d->stream_open) { /* it broke meanwhile */
 		if (d->batch) {
 			d->failed |= d->sent == 0; /* or it would be dialled again at once */
-			give_back(d);
+			give_back(d, true);
 		}
 		loop_defer(d->host->loop, &d->closing);
 		return;
@@ -487,7 +444,7 @@ delivery_take(void *arg)
 	} else if (delivery_mail_load(d)) {
 		delivery_prepare(d);
 	} else {
-		give_back(d);
+		give_back(d, false);
 		delivery_ready(d);
 	}
 	converse(d);

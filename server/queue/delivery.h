@@ -50,6 +50,10 @@ struct delivery {
 	struct list all_link;
 	struct lane *lane;
 	int64_t idle_since_ms; /* steady */
+	struct list idle_link, group_link; /* in outgoing.idle_ones, and in its group's */
+	int64_t turn_ms, given_ms; /* steady: its turn began; the message under way, or the connection */
+	unsigned turn_messages;	   /* of this turn */
+	bool is_doubtful, is_stuck, is_leaving, is_cut, is_over; /* of outgoing_watch.c */
 
 	/* Set before it starts. */
 	struct outgoing *all;
@@ -73,8 +77,12 @@ struct delivery {
 	/* Asked: what it is given. NULL: there is no more. */
 	struct item *batch;
 
+	/* Its loop's, which the front reads. */
+	_Atomic int64_t heard_ms; /* steady; something was said last */
+	_Atomic bool has_text_out; /* its answer decides about the message: never given up */
+
 	/* Its loop's. */
-	bool started;
+	bool started, dials, ended;
 	struct arena arena;
 	struct delivery_host hosts[DELIVERY_HOSTS_MAX];
 	size_t host_count, host_at;
@@ -122,6 +130,8 @@ struct delivery *delivery_new(void);
 void delivery_free(struct delivery **d);
 void delivery_start(void *delivery); /* by loop_post() on its loop */
 void delivery_take(void *delivery);  /* by loop_post(): `batch` is given */
+/* By loop_post(): others need the connection, and nothing was heard for long; outgoing_on_given_up() follows. */
+void delivery_give_up(void *delivery);
 void delivery_cut(struct delivery *d); /* the loops have ended: let go of all that is open */
 
 /* ---- delivery_hosts.c ---- */
@@ -141,10 +151,20 @@ void delivery_fail(struct delivery *d, bool for_good);
 void delivery_close(struct delivery *d, enum delivery_next next);
 void delivery_go_on(struct delivery *d); /* look at what has come */
 struct span delivery_host(const struct delivery *d); /* the name of the server under way */
+/* The session is over, with or without a message under way: ANSWER, or REASON where its code is 0. */
+void delivery_over(struct delivery *d, struct smtp_answer answer, struct span reason,
+	enum smtp_stage stage);
 /* This server is of no use: the next one. After it had been ready: the end. */
 void delivery_leave_server(struct delivery *d);
+
+/* ---- delivery_wait.c ---- */
+
 int64_t delivery_wait_ms(const struct delivery *d, enum smtp_stage stage); /* 0: another's time */
 void delivery_watch(struct delivery *d); /* the deadline of what is waited for now */
+void delivery_on_deadline(struct loop_timer *timer);
+
+/* ---- delivery.c ---- */
+
 void delivery_start_tls(struct delivery *d);
 /* Between two messages: ask the front for the next one, or say goodbye. */
 void delivery_ready(struct delivery *d);

@@ -130,6 +130,7 @@ delivery_on_dialled(struct dialer *dialer, int fd, int error)
 	struct delivery *d = LIST_ITEM(dialer, struct delivery, dialer);
 	char text[100];
 
+	d->dials = false;
 	remember_remote(d);
 	d->tls[0] = '\0';
 	if (fd >= 0) {
@@ -144,5 +145,7 @@ delivery_on_dialled(struct dialer *dialer, int fd, int error)
 void
 delivery_dial(struct delivery *d)
 {
+	d->dials = true;
+	d->heard_ms = loop_now_ms(d->host->loop);
 	dialer_start(&d->dialer, &d->addresses[d->address_at - 1], delivery_wait_ms(d, SMTP_STAGE_CONNECT));
 }

@@ -176,7 +176,7 @@ delivery_mail_load(struct delivery *d)
 		struct outgoing_returned *r = calloc(1, sizeof(*r));
 
 		ENSURE(r);
-		*r = (struct outgoing_returned){ d->all, d->batch, 0 };
+		*r = (struct outgoing_returned){ .all = d->all, .chain = d->batch };
 		d->batch = NULL;
 		d->outcome->arg = r;
 		d->outcome->done = on_settled;

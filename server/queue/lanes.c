@@ -53,23 +53,33 @@ lanes_init(struct lanes *l)
 	*l = (struct lanes){ .table_size = FIRST_SIZE, .known_size = FIRST_SIZE };
 	l->table = table_of(FIRST_SIZE);
 	l->known = table_of(FIRST_SIZE);
-	list_init(&l->lanes);
-	list_init(&l->ready);
+	list_init(&l->first);
+	list_init(&l->more);
+	list_init(&l->doubtful);
+	list_init(&l->paced);
+	list_init(&l->refused);
 }
 
 static void
-lane_free(struct lane *lane)
+leave_line(struct lanes *l, struct lane *lane)
 {
+	if (!list_is_empty(&lane->turn) && lane->in_first)
+		l->first_count--;
+	lane->in_first = false;
 	list_remove(&lane->turn);
-	list_remove(&lane->all);
+}
+
+static void
+lane_free(struct lanes *l, struct lane *lane)
+{
+	leave_line(l, lane);
+	free(lane->failure);
 	free(lane);
 }
 
 void
 lanes_fini(struct lanes *l)
 {
-	struct list *at, *following;
-
 	for (size_t i = 0; i < l->known_size; i++) {
 		while (l->known[i]) {
 			struct item *item = l->known[i];
@@ -78,8 +88,16 @@ lanes_fini(struct lanes *l)
 			free(item);
 		}
 	}
-	list_for_each(at, following, &l->lanes)
-		lane_free(LIST_ITEM(at, struct lane, all));
+	for (size_t i = 0; i < l->table_size; i++) {
+		for (struct lane *lane = l->table[i], *next; lane; lane = next) {
+			next = lane->hash_next;
+			lane_free(l, lane);
+		}
+	}
+	for (struct lane_group *group = l->groups, *next; group; group = next) {
+		next = group->next;
+		free(group);
+	}
 	free(l->table);
 	free(l->known);
 }
@@ -105,22 +123,47 @@ lane_find(const struct lanes *l, struct span route, struct span hop)
 static void
 grow_lanes(struct lanes *l)
 {
-	struct list *at, *following;
+	struct lane **old = l->table;
+	size_t size = l->table_size;
 
-	free(l->table);
 	l->table_size *= 2;
 	l->table = table_of(l->table_size);
-	list_for_each(at, following, &l->lanes) {
-		struct lane *lane = LIST_ITEM(at, struct lane, all);
-		size_t i = hash_lane(lane->route, lane->hop) & (l->table_size - 1);
+	for (size_t place = 0; place < size; place++) {
+		for (struct lane *lane = old[place], *next; lane; lane = next) {
+			size_t i = hash_lane(lane->route, lane->hop) & (l->table_size - 1);
 
-		lane->hash_next = l->table[i];
-		l->table[i] = lane;
+			next = lane->hash_next;
+			lane->hash_next = l->table[i];
+			l->table[i] = lane;
+		}
 	}
+	free(old);
+}
+
+static struct lane_group *
+group_of(struct lanes *l, struct span name)
+{
+	struct lane_group *group = l->groups;
+
+	while (group && !span_eq_nocase(group->name, name))
+		group = group->next;
+	if (group)
+		return group;
+	group = calloc(1, sizeof(*group) + name.len + 1);
+	ENSURE(group);
+	if (name.len > 0)
+		memcpy(group + 1, name.ptr, name.len);
+	group->name = (struct span){ (char *)(group + 1), name.len };
+	list_init(&group->line);
+	list_init(&group->idle);
+	group->lanes = l;
+	group->next = l->groups;
+	l->groups = group;
+	return group;
 }
 
 struct lane *
-lane_of(struct lanes *l, struct span route, struct span hop)
+lane_of(struct lanes *l, struct span group, struct span route, struct span hop)
 {
 	struct lane *lane = lane_find(l, route, hop);
 	char *names;
@@ -139,11 +182,11 @@ lane_of(struct lanes *l, struct span route, struct span hop)
 		memcpy(names + route.len + 1, hop.ptr, hop.len);
 	lane->route = (struct span){ names, route.len };
 	lane->hop = (struct span){ names + route.len + 1, hop.len };
+	lane->group = group_of(l, group);
 	lane->last = &lane->first;
 	lane->limit = 1;
 	list_init(&lane->turn);
 	list_init(&lane->idle);
-	list_append(&l->lanes, &lane->all);
 	l->lane_count++;
 	i = hash_lane(route, hop) & (l->table_size - 1);
 	lane->hash_next = l->table[i];
@@ -151,38 +194,118 @@ lane_of(struct lanes *l, struct span route, struct span hop)
 	return lane;
 }
 
-void
-lane_stand(struct lanes *l, struct lane *lane)
+struct lane_failure *
+lane_failure(struct lane *lane)
 {
-	if (list_is_empty(&lane->turn))
-		list_append(&l->ready, &lane->turn);
+	if (!lane->failure)
+		lane->failure = calloc(1, sizeof(*lane->failure));
+	ENSURE(lane->failure);
+	return lane->failure;
 }
 
+const struct lane_failure *
+lane_last_failure(const struct lane *lane)
+{
+	static const struct lane_failure none;
+
+	return lane->failure ? lane->failure : &none;
+}
+
+bool
+lane_rests(const struct lane *lane, int64_t now_ms)
+{
+	return lane->rests_until_ms == INT64_MAX ||
+		(lane->rests_until_ms > now_ms && lane->rested == lane->group->lanes->epoch);
+}
+
+size_t
+lane_room(const struct lanes *l, size_t max)
+{
+	size_t half = l->item_count < max ? (max - l->item_count) / 2 : 0;
+
+	return half > LANE_ITEMS_MIN ? half : LANE_ITEMS_MIN;
+}
+
+/* ---- lines ---- */
+
+void
+lane_stand(struct lanes *l, struct lane *lane, struct list *line)
+{
+	if (!list_is_empty(&lane->turn))
+		return;
+	list_append(line, &lane->turn);
+	lane->in_first = line == &l->first;
+	l->first_count += lane->in_first;
+}
+
+struct lane *
+lane_next(struct lanes *l, struct list *line, bool newest)
+{
+	struct lane *lane;
+
+	if (list_is_empty(line))
+		return NULL;
+	lane = LIST_ITEM(newest ? line->prev : line->next, struct lane, turn);
+	leave_line(l, lane);
+	return lane;
+}
+
+/* Where many lanes are known what is empty goes at once: the rows in the store know when they are due. */
 static bool
-is_forgotten(const struct lane *lane, int64_t now_ms)
+is_forgotten(const struct lanes *l, const struct lane *lane, int64_t now_ms)
 {
 	return lane->waiting == 0 && lane->connections == 0 && lane->flushes == 0 &&
-		lane->rests_until_ms < now_ms - LANES_KEEP_MS;
+		(lane->rests_until_ms < now_ms - LANES_KEEP_MS || l->lane_count > LANES_MAX / 4 * 3);
 }
 
 void
-lanes_sweep(struct lanes *l, int64_t now_ms)
+lanes_sweep(struct lanes *l, int64_t now_ms, size_t places)
 {
-	for (size_t i = 0; i < l->table_size; i++) {
-		struct lane **at = &l->table[i];
+	if (places == 0 || places > l->table_size)
+		places = l->table_size;
+	for (size_t i = 0; i < places; i++) {
+		struct lane **at = &l->table[l->swept++ & (l->table_size - 1)];
 
 		while (*at) {
 			struct lane *lane = *at;
 
-			if (!is_forgotten(lane, now_ms)) {
+			if (!is_forgotten(l, lane, now_ms)) {
 				at = &lane->hash_next;
 				continue;
 			}
 			*at = lane->hash_next;
-			lane_free(lane);
+			lane_free(l, lane);
 			l->lane_count--;
 		}
 	}
+}
+
+/* ---- rates ---- */
+
+#define MINUTE_US INT64_C(60000000)
+
+bool
+pace_allows(struct pace *pace, int64_t per_minute, int64_t now_ms)
+{
+	int64_t now_us = now_ms * 1000;
+
+	if (per_minute <= 0)
+		return true;
+	if (pace->next_us > now_us + MINUTE_US / per_minute) /* the clock was set back */
+		pace->next_us = now_us;
+	return pace->next_us <= now_us;
+}
+
+void
+pace_note(struct pace *pace, int64_t per_minute, int64_t now_ms)
+{
+	int64_t earliest_us = now_ms * 1000 - PACE_BEHIND_US;
+
+	if (per_minute <= 0)
+		return;
+	if (pace->next_us < earliest_us)
+		pace->next_us = earliest_us;
+	pace->next_us += MINUTE_US / per_minute;
 }
 
 /* ---- items ---- */
@@ -257,7 +380,7 @@ take(struct lane *lane, size_t max, bool one_entry)
 	end->next = NULL;
 	if (!lane->first)
 		lane->last = &lane->first;
-	lane->waiting -= count;
+	lane->waiting -= (unsigned)count;
 	return first;
 }
 
@@ -280,7 +403,7 @@ lane_give_back(struct lane *lane, struct item *chain)
 
 	if (!chain)
 		return;
-	lane->waiting += items_count(chain);
+	lane->waiting += (unsigned)items_count(chain);
 	while (end->next)
 		end = end->next;
 	end->next = lane->first;

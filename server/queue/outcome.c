@@ -353,7 +353,7 @@ outcome_submit(struct outcome *o)
 	bounce_ground_init(&o->ground, o->host);
 	o->schedule = (struct schedule){ conf->outgoing_retry_first_ms,
 		conf->outgoing_retry_longest_ms, conf->outgoing_warn_ms, conf->outgoing_give_up_ms };
-	if (span_starts_nocase(o->route, SPAN(LAN_ROUTE_PREFIX))) { /* LAN-05 */
+	if (outgoing_is_lan(o->route)) { /* LAN-05 */
 		o->schedule.first_ms = o->schedule.longest_ms = conf->lan_retry_ms;
 		o->schedule.give_up_ms = conf->lan_give_up_ms;
 	}

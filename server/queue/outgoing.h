@@ -2,10 +2,15 @@
  * outgoing.h - mail leaves: what is due goes into lanes, lanes get connections (house, section 6).
  *
  * Front loop. The due index is read in slices into lanes (lanes.h); each lane in turn gets a connection
- * while there is room for one, so that slow and dead destinations hold up nobody else. Connections are
+ * while there is room for one: first those that have none, then those that would use another. Connections are
  * dealt out to the loops; one that is ready asks here for the next message of its lane, and waits a moment
  * for one before it is closed. What fails for a whole destination is noted for all that waits there, and
  * the destination rests.
+ *
+ * Nobody holds up the others. Who is slow, failed the last time or says nothing is doubtful, and all of these
+ * together get OUTGOING_DOUBT_PERCENT of the connections; who says nothing for OUTGOING_HANGS_MS loses his where
+ * others wait, but for one that waits for the answer to a text: giving that up might send it twice, so
+ * beyond their share such connections are not counted, as many again at most.
  *
  *   due index --scan--> lane --(a connection)--> delivery --> outcome --> known no more
  *                        ^                          |
@@ -32,10 +37,23 @@ struct tls_client;
 #define OUTGOING_LOOK_MS 60000	  /* the whole due index is read again so often */
 #define OUTGOING_BEHIND_MS 60000  /* rows may appear so far behind the place of reading */
 #define OUTGOING_IDLE_MS 1000	  /* a connection waits so long for another message */
-#define OUTGOING_TURN_MESSAGES 20 /* on one connection while other lanes wait for one */
+#define OUTGOING_TURN_MESSAGES 20 /* on one connection while lanes without any wait for one */
+#define OUTGOING_TURN_MS 1000	  /* and so long */
+#define OUTGOING_NEWEST_TURN 4	  /* each such turn is the one's who came last: he is not behind all the dead */
+#define OUTGOING_SLOW_MS 2000	  /* a message, or an answer, that takes longer is slow */
+#define OUTGOING_HANGS_MS 10000	  /* who says nothing for so long is given up where others need the connection */
+#define OUTGOING_DOUBT_PERCENT 75 /* of all connections, that slow and failing destinations get at most */
+#define OUTGOING_CEILING_MS (10 * 60 * 1000) /* a server that took no more connections is not asked for more */
+#define OUTGOING_UNSETTLED_MAX 500 /* messages besides those under way whose outcome is not on disk */
 #define OUTGOING_RECIPIENTS 1000  /* of one transaction where the route says "any" */
 #define OUTGOING_FLUSHES_MAX 4	  /* jobs under way that defer what waits for one destination */
+#define OUTGOING_ALL_FLUSHES 20	  /* and for all */
+#define OUTGOING_WATCH_MS 250
+#define OUTGOING_LAN_GROUP LAN_ROUTE_PREFIX /* all LAN targets share lan.deliveries (LAN-05) */
 #define OUTGOING_HOP_PREFIX LAN_ROUTE_PREFIX /* of a recipient's route: HOST[:PORT] itself follows */
+
+/* Is that the route of a next hop in the LAN: other times, never changed on its way (LAN-05)? */
+bool outgoing_is_lan(struct span route);
 
 /* Front loop; ROOTS may be replaced later. */
 struct outgoing *outgoing_start(struct host *front, struct tls_client *roots);
@@ -91,7 +109,7 @@ void outgoing_each(const struct outgoing *all, void (*see)(const struct lane *la
 /* For `status`, `queue show`; front loop. */
 struct outgoing_stats {
 	size_t items, lanes, resting;
-	unsigned connections;
+	unsigned connections, slow;
 };
 struct outgoing_stats outgoing_stats(const struct outgoing *all);
 /*
@@ -107,11 +125,14 @@ void outgoing_why(const struct outgoing *all, struct span sender, struct span re
 void outgoing_on_ask(void *delivery);
 /* It is over and has been closed; the memory is ours now. */
 void outgoing_on_end(void *delivery);
+/* delivery_give_up() has been there. */
+void outgoing_on_given_up(void *delivery);
 /* A chain of items that were settled: *RETURNED is freed. */
 struct outgoing_returned {
 	struct outgoing *all;
 	struct item *chain;
 	int64_t next_try_ms; /* when something of them is due again; 0: never */
+	struct lane *lane;   /* nothing was said of them: they wait there again; NULL: they were */
 };
 void outgoing_on_settled(void *returned);
 

@@ -13,26 +13,52 @@
 bool
 outgoing_rests(const struct outgoing *all, const struct lane *lane)
 {
-	return lane->rests_until_ms > host_now_ms(all->host);
+	return lane_rests(lane, host_now_ms(all->host));
+}
+
+/* The others that it has go on: it takes no more at one time. */
+static bool
+is_ceiling(struct outgoing *all, struct lane *lane, const struct delivery *d)
+{
+	unsigned at_work = lane->connections - lane->connecting;
+
+	if (at_work == 0 || d->for_good)
+		return false;
+	lane->limit = lane->ceiling = at_work;
+	lane->ceiling_until_ms = host_now_ms(all->host) + OUTGOING_CEILING_MS;
+	return true;
+}
+
+static int64_t
+rest_ms(const struct conf *conf, const struct lane *lane)
+{
+	struct schedule schedule = { conf->outgoing_retry_first_ms,
+		conf->outgoing_retry_longest_ms, INT64_MAX, INT64_MAX };
+
+	if (outgoing_is_lan(lane->route)) /* LAN-05 */
+		schedule.first_ms = schedule.longest_ms = conf->lan_retry_ms;
+	return schedule_next_ms(&schedule, lane->failures, 0);
 }
 
 void
 outgoing_rest(struct outgoing *all, struct lane *lane, const struct delivery *d)
 {
-	const struct conf *conf = all->host->conf;
-	struct schedule schedule = { conf->outgoing_retry_first_ms,
-		conf->outgoing_retry_longest_ms, INT64_MAX, INT64_MAX };
+	struct lane_failure *f;
 
+	if (is_ceiling(all, lane, d))
+		return;
+	f = lane_failure(lane);
 	lane->failures++;
 	lane->limit = 1;
-	lane->rests_until_ms = host_now_ms(all->host) + schedule_next_ms(&schedule, lane->failures, 0);
-	lane->fails = d->for_good;
-	lane->code = d->why.code;
-	lane->stage = d->why.stage;
-	snprintf(lane->enhanced, sizeof(lane->enhanced), "%s", d->why_enhanced);
-	snprintf(lane->why, sizeof(lane->why), "%.*s", SPAN_FMT(d->why.text));
-	snprintf(lane->remote, sizeof(lane->remote), "%s", d->remote);
-	snprintf(lane->tls, sizeof(lane->tls), "%s", d->tls);
+	lane->rests_until_ms = host_now_ms(all->host) + rest_ms(all->host->conf, lane);
+	lane->rested = all->lanes.epoch;
+	f->fails = d->for_good;
+	f->code = d->why.code;
+	f->stage = d->why.stage;
+	snprintf(f->enhanced, sizeof(f->enhanced), "%s", d->why_enhanced);
+	snprintf(f->why, sizeof(f->why), "%.*s", SPAN_FMT(d->why.text));
+	snprintf(f->remote, sizeof(f->remote), "%s", d->remote);
+	snprintf(f->tls, sizeof(f->tls), "%s", d->tls);
 }
 
 struct flush {
@@ -47,9 +73,11 @@ on_flushed(struct outcome *o)
 	struct flush *f = o->arg;
 
 	f->lane->flushes--;
+	f->all->flushes--;
 	items_forget(&f->all->lanes, f->chain);
 	outgoing_expect(f->all, o->next_try_ms);
-	lane_stand(&f->all->lanes, f->lane);
+	outgoing_scan_on(f->all);
+	outgoing_stand(f->all, f->lane);
 	outgoing_pump(f->all);
 	free(f);
 }
@@ -57,23 +85,25 @@ on_flushed(struct outcome *o)
 static void
 flush_some(struct outgoing *all, struct lane *lane)
 {
-	struct item *chain = lane_take_any(lane, lane->fails ? OUTCOME_REPORTS_MAX : OUTCOME_ROWS_MAX);
+	const struct lane_failure *why = lane_last_failure(lane);
+	struct item *chain = lane_take_any(lane, why->fails ? OUTCOME_REPORTS_MAX : OUTCOME_ROWS_MAX);
 	struct outcome *o = outcome_new(all->host, items_count(chain));
 	struct flush *f = calloc(1, sizeof(*f));
-	struct span text = arena_copy(&o->arena, span_of(lane->why));
-	struct span enhanced = arena_copy(&o->arena, span_of(lane->enhanced));
+	struct span text = arena_copy(&o->arena, span_of(why->why));
+	struct span enhanced = arena_copy(&o->arena, span_of(why->enhanced));
 
 	ENSURE(f);
 	*f = (struct flush){ all, lane, chain };
 	lane->flushes++;
+	all->flushes++;
 	for (const struct item *item = chain; item; item = item->next)
 		o->rows[o->count++] = (struct outcome_row){ .queue_id = item->queue_id,
-			.recipient_no = item->recipient_no, .code = lane->code, .text = text,
-			.enhanced = enhanced, .stage = lane->stage,
-			.kind = lane->fails ? OUTCOME_FAILED : OUTCOME_DEFERRED };
+			.recipient_no = item->recipient_no, .code = why->code, .text = text,
+			.enhanced = enhanced, .stage = why->stage,
+			.kind = why->fails ? OUTCOME_FAILED : OUTCOME_DEFERRED };
 	o->route = arena_copy(&o->arena, lane->route);
-	o->remote = arena_copy(&o->arena, span_of(lane->remote));
-	o->tls = arena_copy(&o->arena, span_of(lane->tls));
+	o->remote = arena_copy(&o->arena, span_of(why->remote));
+	o->tls = arena_copy(&o->arena, span_of(why->tls));
 	if (lane->rests_until_ms != INT64_MAX)
 		o->not_before_ms = lane->rests_until_ms;
 	o->done = on_flushed;
@@ -84,6 +114,11 @@ flush_some(struct outgoing *all, struct lane *lane)
 void
 outgoing_flush(struct outgoing *all, struct lane *lane)
 {
-	while (lane->waiting > 0 && lane->flushes < OUTGOING_FLUSHES_MAX)
+	while (lane->waiting > 0 && lane->flushes < OUTGOING_FLUSHES_MAX &&
+		all->flushes < OUTGOING_ALL_FLUSHES)
 		flush_some(all, lane);
+	if (lane->waiting > 0 && lane->flushes == 0) /* others take all: again when one has ended */
+		lane_stand(&all->lanes, lane, &all->lanes.refused);
+	if (lane->left_out && lane->waiting == 0)
+		outgoing_scan_left(all, lane);
 }

@@ -48,31 +48,26 @@ has_work(const struct lane *lane)
 enum outgoing_work
 outgoing_work(const struct outgoing *all, outgoing_filter mine, void *arg)
 {
-	const struct list *at;
+	const struct lane *lane;
 
-	for (at = all->lanes.lanes.next; at != &all->lanes.lanes; at = at->next) {
-		const struct lane *lane = LIST_ITEM(at, struct lane, all);
-
+	lanes_for_each(lane, &all->lanes)
 		if (has_work(lane) && mine(arg, lane->route))
 			return OUTGOING_BUSY;
-	}
 	return all->kicked || all->scans ? OUTGOING_READS : OUTGOING_IDLE;
 }
 
 void
 outgoing_drop(struct outgoing *all, outgoing_filter mine, void *arg)
 {
-	struct list *at, *following;
+	struct lane *lane;
 
 	if (!all)
 		return;
-	list_for_each(at, following, &all->lanes.lanes) {
-		struct lane *lane = LIST_ITEM(at, struct lane, all);
-
+	lanes_for_each(lane, &all->lanes) {
 		if ((lane->waiting == 0 && list_is_empty(&lane->idle)) || !mine(arg, lane->route))
 			continue;
 		items_forget(&all->lanes, lane_take_any(lane, lane->waiting));
 		while (!list_is_empty(&lane->idle))
-			outgoing_answer(LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
+			outgoing_answer(all, LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
 	}
 }

@@ -35,20 +35,33 @@ outgoing_record_note(const struct outgoing *all, const struct outcome *o, int64_
 void
 outgoing_each(const struct outgoing *all, void (*see)(const struct lane *lane, void *arg), void *arg)
 {
-	for (const struct list *at = all->lanes.lanes.next; at != &all->lanes.lanes; at = at->next)
-		see(LIST_ITEM(at, struct lane, all), arg);
+	const struct lane *lane;
+
+	lanes_for_each(lane, &all->lanes)
+		see(lane, arg);
 }
 
 struct outgoing_stats
 outgoing_stats(const struct outgoing *all)
 {
 	struct outgoing_stats s = { .items = all->lanes.item_count,
-		.lanes = all->lanes.lane_count, .connections = all->connections };
-	const struct list *at;
+		.lanes = all->lanes.lane_count, .connections = all->connections,
+		.slow = all->doubtful };
+	const struct lane *lane;
 
-	for (at = all->lanes.lanes.next; at != &all->lanes.lanes; at = at->next)
-		s.resting += outgoing_rests(all, LIST_ITEM(at, struct lane, all));
+	lanes_for_each(lane, &all->lanes)
+		s.resting += outgoing_rests(all, lane);
 	return s;
+}
+
+static bool
+pace_is_open(const struct outgoing *all, const struct lane *lane)
+{
+	struct pace own = lane->pace, shared = lane->group->pace;
+	int64_t now_ms = host_now_ms(all->host);
+
+	return pace_allows(&own, lane->group->lane_rate, now_ms) &&
+		pace_allows(&shared, lane->group->rate, now_ms);
 }
 
 void
@@ -61,7 +74,7 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 	struct way way;
 
 	text[0] = '\0';
-	if (conf->outgoing_routes.count == 0 && !span_starts_nocase(route, SPAN(OUTGOING_HOP_PREFIX))) {
+	if (conf->outgoing_routes.count == 0 && !outgoing_is_lan(route)) {
 		snprintf(text, size, "no route is configured: it waits (outgoing.routes)");
 		return;
 	}
@@ -73,12 +86,17 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 		return;
 	lane = lane_find(&all->lanes, way.route, way.hop);
 	if (lane && outgoing_rests(all, lane))
-		snprintf(text, size, "the destination rests after: %s", lane->why);
+		snprintf(text, size, "the destination rests after: %s", lane_last_failure(lane)->why);
+	else if (lane && lane->group->limit > 0 && lane->group->connections >= lane->group->limit)
+		snprintf(text, size, "in line: all %u connections of %.*s are in use",
+			lane->group->limit, SPAN_FMT(lane->group->name));
+	else if (lane && !pace_is_open(all, lane))
+		snprintf(text, size, "the rate of the route %.*s is reached", SPAN_FMT(way.route));
 	else if (lane && lane->connecting > 0 && lane->connections == lane->connecting)
 		snprintf(text, size, "a connection by the route %.*s is being made",
 			SPAN_FMT(way.route));
 	else if (lane && lane->connections > 0)
-		snprintf(text, size, "in line for the route %.*s: %zu wait, %u connections",
+		snprintf(text, size, "in line for the route %.*s: %u wait, %u connections",
 			SPAN_FMT(way.route), lane->waiting, lane->connections);
 	else
 		snprintf(text, size, "in line for the route %.*s", SPAN_FMT(way.route));

@@ -22,7 +22,7 @@ outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 
 	*why = "";
 	*way = (struct way){ route_name, SPAN("") };
-	if (span_starts_nocase(route_name, SPAN(OUTGOING_HOP_PREFIX)))
+	if (outgoing_is_lan(route_name))
 		return true;
 	route = route_name.len > 0 ? route_named(&conf->outgoing_routes, route_name) :
 				     route_choose(&conf->outgoing_routes, sender, recipient);
@@ -60,16 +60,60 @@ see_entry(struct outgoing *all, struct snapshot *snap, uint64_t queue_id)
 static bool
 may_leave(const struct conf *conf, struct span route_name)
 {
-	return conf->outgoing_routes.count > 0 ||
-		span_starts_nocase(route_name, SPAN(OUTGOING_HOP_PREFIX));
+	return conf->outgoing_routes.count > 0 || outgoing_is_lan(route_name);
 }
 
-static void
-add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *due)
+/* NULL: its connection may not be used now. */
+static struct lane *
+lane_of_recipient(struct outgoing *all, const struct queued_recipient *r)
 {
-	struct queued_recipient r;
+	struct lanes *l = &all->lanes;
 	const char *why;
 	struct way way;
+	struct lane *lane;
+
+	if (outgoing_way(all->host->conf, all->seen.sender, r->address, r->route, &way, &why)) {
+		size_t known = l->lane_count;
+
+		if (!outgoing_goes(all, way.route, all->seen.received_ms))
+			return NULL; /* read again when it may */
+		lane = lane_of(l, outgoing_is_lan(way.route) ? SPAN(OUTGOING_LAN_GROUP) : way.route,
+			way.route, way.hop);
+		if (l->lane_count > known)
+			outgoing_group_limits(all, lane->group);
+		return lane;
+	}
+	lane = lane_of(l, SPAN(""), SPAN(""), span_of(why)); /* of those that have none: it rests for ever */
+	lane->rests_until_ms = INT64_MAX;
+	memcpy(lane_failure(lane)->why, why, strlen(why) + 1);
+	return lane;
+}
+
+static bool
+is_before(const struct queued_due *a, const struct queued_due *b)
+{
+	if (a->due_ms != b->due_ms)
+		return a->due_ms < b->due_ms;
+	return a->queue_id != b->queue_id ? a->queue_id < b->queue_id :
+					    a->recipient_no < b->recipient_no;
+}
+
+/* No room in its lane: read again from BEFORE on when there is some. */
+static void
+leave_out(struct outgoing *all, struct lane *lane, const struct queued_due *before)
+{
+	lane->left_out = true;
+	if (!all->left || is_before(before, &all->left_at))
+		all->left_at = *before;
+	all->left = true;
+}
+
+/* The row DUE, which follows BEFORE. */
+static void
+add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *due,
+	const struct queued_due *before)
+{
+	struct queued_recipient r;
 	struct lane *lane;
 
 	if (item_is_known(&all->lanes, due->queue_id, due->recipient_no) ||
@@ -77,17 +121,21 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 		queued_recipient_find(snap, due->queue_id, due->recipient_no, &r) != OK ||
 		r.state == QUEUED_GONE || !may_leave(all->host->conf, r.route))
 		return;
-	if (outgoing_way(all->host->conf, all->seen.sender, r.address, r.route, &way, &why)) {
-		if (!outgoing_goes(all, way.route, all->seen.received_ms))
-			return; /* read again when its connection may be used */
-		lane = lane_of(&all->lanes, way.route, way.hop);
-	} else { /* the lane of those that have none: it rests for ever */
-		lane = lane_of(&all->lanes, SPAN(""), span_of(why));
-		lane->rests_until_ms = INT64_MAX;
-		memcpy(lane->why, why, strlen(why) + 1);
+	lane = lane_of_recipient(all, &r);
+	if (!lane)
+		return;
+	if (lane->waiting >= lane_room(&all->lanes, OUTGOING_ITEMS_MAX)) {
+		leave_out(all, lane, before);
+		return;
 	}
 	item_add(&all->lanes, lane, due->queue_id, due->recipient_no);
-	lane_stand(&all->lanes, lane);
+	outgoing_stand(all, lane);
+}
+
+static bool
+has_room(const struct outgoing *all)
+{
+	return all->lanes.item_count < OUTGOING_ITEMS_MAX && all->lanes.lane_count < LANES_MAX;
 }
 
 /* ---- slices ---- */
@@ -114,8 +162,11 @@ read_slice(struct outgoing *all, struct snapshot *snap)
 	for (unsigned i = 0; i < OUTGOING_SCAN_ROWS; i++) {
 		struct queued_due next = all->at;
 
-		if (all->lanes.item_count >= OUTGOING_ITEMS_MAX)
-			return false; /* the look of each minute goes on */
+		all->stopped = !has_room(all);
+		if (all->stopped) { /* outgoing_scan_on() goes on */
+			outgoing_watch(all);
+			return false;
+		}
 		err = queued_due_next(snap, &next);
 		if (err != OK) /* ERR_CORRUPT too: nobody gets past such a key until it is mended */
 			return false;
@@ -123,8 +174,8 @@ read_slice(struct outgoing *all, struct snapshot *snap)
 			outgoing_expect(all, next.due_ms);
 			return false;
 		}
+		add_row(all, snap, &next, &all->at);
 		all->at = next;
-		add_row(all, snap, &next);
 	}
 	return true;
 }
@@ -164,4 +215,22 @@ outgoing_scan_all(struct outgoing *all)
 {
 	all->at = (struct queued_due){ .due_ms = 0 };
 	post_slice(all);
+}
+
+void
+outgoing_scan_left(struct outgoing *all, struct lane *lane)
+{
+	lane->left_out = false;
+	if (all->left && is_before(&all->left_at, &all->at))
+		all->at = all->left_at;
+	all->left = false;
+	post_slice(all);
+}
+
+void
+outgoing_scan_on(struct outgoing *all)
+{
+	if (all->stopped && all->lanes.item_count < OUTGOING_ITEMS_MAX / 4 * 3 &&
+		all->lanes.lane_count < LANES_MAX / 8 * 7)
+		post_slice(all);
 }

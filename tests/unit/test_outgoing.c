@@ -189,9 +189,9 @@ test_lanes_take_one_entry_at_a_time(void **state)
 
 	(void)state;
 	lanes_init(&l);
-	lane = lane_of(&l, SPAN("isp"), SPAN(""));
-	assert_ptr_equal(lane_of(&l, SPAN("ISP"), SPAN("")), lane);
-	assert_ptr_not_equal(lane_of(&l, SPAN("isp"), SPAN("x.test")), lane);
+	lane = lane_of(&l, SPAN("isp"), SPAN("isp"), SPAN(""));
+	assert_ptr_equal(lane_of(&l, SPAN("isp"), SPAN("ISP"), SPAN("")), lane);
+	assert_ptr_not_equal(lane_of(&l, SPAN("isp"), SPAN("isp"), SPAN("x.test")), lane);
 	for (uint32_t no = 1; no <= 5; no++)
 		item_add(&l, lane, 7, no);
 	item_add(&l, lane, 8, 1);
@@ -222,21 +222,110 @@ test_h37_many_lanes_and_items(void **state)
 	(void)state;
 	assert_true(LANE_ITEM_SIZE <= 40);
 	lanes_init(&l);
-	for (uint32_t i = 0; i < 20000; i++) {
+	for (uint32_t i = 0; i < 200000; i++) {
 		snprintf(name, sizeof(name), "d%u.test", i % 1000);
-		item_add(&l, lane_of(&l, SPAN("direct"), span_of(name)), i + 1, 1);
+		item_add(&l, lane_of(&l, SPAN("d"), SPAN("direct"), span_of(name)), i + 1, 1);
 	}
 	assert_int_equal(l.lane_count, 1000);
-	assert_int_equal(l.item_count, 20000);
-	for (uint32_t i = 0; i < 20000; i++)
+	assert_int_equal(l.item_count, 200000);
+	for (uint32_t i = 0; i < 200000; i++)
 		assert_true(item_is_known(&l, i + 1, 1));
 	for (uint32_t i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "d%u.test", i);
-		items_forget(&l, lane_take_any(lane_of(&l, SPAN("direct"), span_of(name)), 100));
+		items_forget(&l, lane_take_any(lane_of(&l, SPAN("d"), SPAN("direct"), span_of(name)), 200));
 	}
 	assert_int_equal(l.item_count, 0);
-	lanes_sweep(&l, LANES_KEEP_MS + 1);
+	lanes_sweep(&l, LANES_KEEP_MS + 1, 0);
 	assert_int_equal(l.lane_count, 0);
+	lanes_fini(&l);
+}
+
+static struct lane *
+numbered_lane(struct lanes *l, unsigned number)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "d%u.test", number);
+	return lane_of(l, SPAN("direct"), SPAN("direct"), span_of(name));
+}
+
+/* A lane stands in one line at most; the first and the newest can be taken out of it. */
+static void
+test_lanes_stand_in_lines(void **state)
+{
+	struct lanes l;
+
+	(void)state;
+	lanes_init(&l);
+	for (unsigned i = 0; i < 4; i++)
+		lane_stand(&l, numbered_lane(&l, i), &l.first);
+	lane_stand(&l, numbered_lane(&l, 0), &l.more);
+	assert_int_equal(l.first_count, 4);
+	assert_null(lane_next(&l, &l.more, false));
+	assert_ptr_equal(lane_next(&l, &l.first, false), numbered_lane(&l, 0));
+	assert_ptr_equal(lane_next(&l, &l.first, true), numbered_lane(&l, 3));
+	assert_int_equal(l.first_count, 2);
+	assert_ptr_equal(numbered_lane(&l, 1)->group, numbered_lane(&l, 2)->group);
+	lanes_fini(&l);
+}
+
+/* One destination never takes all memory: the less room there is, the less it gets (H37). */
+static void
+test_h37_a_lane_leaves_room_for_others(void **state)
+{
+	struct lanes l;
+	uint64_t id = 0;
+
+	(void)state;
+	assert_true(sizeof(struct lane) <= 200); /* H37, where each recipient is of another domain */
+	lanes_init(&l);
+	for (unsigned i = 0; i < 20; i++)
+		while (numbered_lane(&l, i)->waiting < lane_room(&l, 20000))
+			item_add(&l, numbered_lane(&l, i), ++id, 1);
+	assert_true(numbered_lane(&l, 0)->waiting < 10000);
+	assert_true(l.item_count < 20000 + 20 * LANE_ITEMS_MIN);
+	assert_true(numbered_lane(&l, 19)->waiting >= LANE_ITEMS_MIN);
+	lanes_fini(&l);
+}
+
+static void
+test_rates_by_the_minute(void **state)
+{
+	struct pace pace = { 0 };
+	unsigned sent = 0;
+
+	(void)state;
+	for (int64_t ms = HOUR_MS; ms < HOUR_MS + 10 * MINUTE_MS; ms += 250) {
+		while (pace_allows(&pace, 120, ms)) {
+			pace_note(&pace, 120, ms);
+			sent++;
+		}
+	}
+	assert_in_range(sent, 1200, 1203);
+	assert_true(pace_allows(&pace, 0, 0));
+	pace_note(&pace, 1, 2 * HOUR_MS);
+	assert_false(pace_allows(&pace, 1, 2 * HOUR_MS));
+	assert_true(pace_allows(&pace, 1, HOUR_MS)); /* a clock that was set back stops nobody */
+}
+
+/* A destination rests until its time, or until an operator asks for a look. */
+static void
+test_a_rest_ends_for_all_at_once(void **state)
+{
+	struct lanes l;
+	struct lane *lane;
+
+	(void)state;
+	lanes_init(&l);
+	lane = numbered_lane(&l, 1);
+	assert_false(lane_rests(lane, 0));
+	lane->rests_until_ms = MINUTE_MS;
+	assert_true(lane_rests(lane, 0));
+	assert_false(lane_rests(lane, MINUTE_MS));
+	l.epoch++;
+	assert_false(lane_rests(lane, 0));
+	lane->rests_until_ms = INT64_MAX; /* it has no route */
+	assert_true(lane_rests(lane, 0));
 	lanes_fini(&l);
 }
 
@@ -251,6 +340,10 @@ main(void)
 		cmocka_unit_test(test_h21_addresses),
 		cmocka_unit_test(test_lanes_take_one_entry_at_a_time),
 		cmocka_unit_test(test_h37_many_lanes_and_items),
+		cmocka_unit_test(test_lanes_stand_in_lines),
+		cmocka_unit_test(test_h37_a_lane_leaves_room_for_others),
+		cmocka_unit_test(test_rates_by_the_minute),
+		cmocka_unit_test(test_a_rest_ends_for_all_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
