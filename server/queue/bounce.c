@@ -178,6 +178,19 @@ note_nobody(struct bounce_report *r, const char *why)
 	return bounce_note(r->txn, r->ground, r->queued.queue_id, NOTE_REPORT_NOBODY, values);
 }
 
+/* Of who is never told. A warning comes again with every try: the first one is noted (H88). */
+static enum err
+note_never(struct bounce_report *r, const struct bounce *b, const char *why)
+{
+	enum err err = OK;
+
+	if (b->kind == BOUNCE_DELAYED && r->queued.warned)
+		return OK;
+	if (b->kind == BOUNCE_DELAYED)
+		err = queued_set_warned(r->txn, r->queued.queue_id);
+	return err == OK ? note_nobody(r, why) : err;
+}
+
 /* H15: the end of the way. Nothing is lost: an operator looks at what is held. */
 static enum err
 hold(struct bounce_report *r, struct bounce *b, struct span why)
@@ -340,9 +353,9 @@ decide(struct bounce_report *r, struct bounce *b)
 	if (r->queued.sender.len == 0)
 		return b->kind == BOUNCE_FAILED ? tell_of_report(r, b) : OK;
 	if (r->queued.forged)
-		return note_nobody(r, "SPF says that the sender is not who he claims to be");
+		return note_never(r, b, "SPF says that the sender is not who he claims to be");
 	if (bounce_is_robot(r->queued.sender))
-		return note_nobody(r, "the sender is a robot");
+		return note_never(r, b, "the sender is a robot");
 	if (b->kind == BOUNCE_DELAYED)
 		return tell_delay(r, b);
 	if (b->kind == BOUNCE_FAILED)

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""bounces.py - reports about mail, as their readers see them: SMT-12, H14, ADM-07, OUT-20, OUT-21, queue bounce."""
+"""bounces.py - reports about mail, as their readers see them: SMT-12, H14, ADM-07, OUT-18 to OUT-21, OUT-24, HDR-09."""
 import email
 import email.policy
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "harness"))
-from postroom import PASSWORD, Server, equal, tap, true  # noqa: E402
+from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
 
 TAKES_ALL = "smtp: { reject_unknown: no }\n"
 TEXT = "From: anna@example.test\r\nTo: bo@far.test\r\nSubject: Pl\u00e4ne\r\n\r\nTell me.\r\n"
@@ -154,6 +155,105 @@ def test_a_large_body_is_cut():
             text = report.as_bytes()
             true(b"line 000042 of a long letter" in text, "the front is there")
             true(len(text) < 10240 + 6000, "%d bytes" % len(text))
+
+
+def routed(port, outgoing="", more=""):
+    """All that leaves goes there; the clock can be moved."""
+    return Server(extra="outgoing: { %sroutes: [ { name: isp, kind: relay, servers: ['127.0.0.1:%d'] } ] }\n"
+                  "testing: { clock: yes }\n%s" % (outgoing, port, more))
+
+
+def let_time_pass(server, *steps):
+    for step in steps:
+        server.cli("clock", "advance", step)
+        server.cli("queue", "retry", "--all", "--wait", ok=False)  # which may find nothing any more
+
+
+def test_out_18_warnings_of_a_dead_host():
+    """OUT-18: three messages to a dead domain in a day: one warning; never: none; and errors are always sent."""
+    for policy, warnings in (("daily", 1), ("always", 3), ("never", 0)):
+        with routed(free_ports(1)[0], "warnings: %s, " % policy) as server:
+            server.add_user("anna")
+            for _ in range(3):
+                submit(server, "anna@example.test", ["bo@dead.test"])
+            server.cli("queue", "retry", "--all", "--wait")
+            let_time_pass(server, "4h", "1h")
+            mails = inbox(server, "anna")
+            equal([m["Subject"] for m in mails], ["Mail is late and still being tried"] * warnings, policy)
+            let_time_pass(server, "3d", "1h")
+            wait_for(lambda: queue_count(server) == 0, "all is given up", 15)
+            equal(len(inbox(server, "anna")), warnings + 3, policy)
+
+
+def test_out_24_transport_errors_are_the_administrators():
+    """OUT-24, on: the author gets nothing, the Main Administrator does; a refusal stays the author's."""
+    with routed(free_ports(1)[0], "transport_errors_to_admin: yes, ") as server:
+        server.add_user("anna")
+        server.add_user("postmaster", "--admin")
+        submit(server, "anna@example.test", ["bo@far.test"])
+        server.cli("queue", "retry", "--all", "--wait")
+        let_time_pass(server, "4h", "3d", "1h")
+        wait_for(lambda: queue_count(server) == 0, "it is given up", 15)
+        equal(len(inbox(server, "anna")), 0)
+        mails = [m for m in inbox(server, "postmaster") if m["Subject"] == "Connections failed for a message"]
+        equal(len(mails), 2, "the warning and the end")
+        true(all("bo@far.test" in m.as_string() and m["Return-Path"] == "<>" for m in mails), "whom it did not reach")
+    with SmtpSink(replies={"RCPT TO": "550 5.1.1 nobody"}) as sink, routed(
+            sink.port, "transport_errors_to_admin: yes, ") as server:
+        server.add_user("anna")
+        server.add_user("postmaster", "--admin")
+        submit(server, "anna@example.test", ["bo@far.test"])
+        wait_for(lambda: queue_count(server) == 0, "it is refused", 15)
+        equal((len(inbox(server, "anna")), len(inbox(server, "postmaster"))), (1, 0))
+
+
+def test_out_20_plain_text():
+    """OUT-20, dsn_reports no: one text for people, with whom it did not reach and why; OUT-21: NEVER is no report."""
+    refuses = {"RCPT TO:<gone": "550 5.1.1 nobody of that name"}
+    with SmtpSink(replies=refuses) as sink, routed(sink.port, "dsn_reports: no, ") as server:
+        server.add_user("anna")
+        submit(server, "anna@example.test", ["gone@far.test"], rcpt_options=["NOTIFY=NEVER"])
+        wait_for(lambda: queue_count(server) == 0, "it is refused", 15)
+        equal(len(inbox(server, "anna")), 0)
+        submit(server, "anna@example.test", ["gone@far.test", "bo@far.test", "gone2@far.test"])
+        wait_for(lambda: queue_count(server) == 0, "it is done", 15)
+        equal([r for m in sink.mails for r in m.recipients], ["bo@far.test"])  # OUT-19
+        (report,) = inbox(server, "anna")
+        equal((report.get_content_type(), report["From"], report["Return-Path"]),
+              ("text/plain", "Mailer_Daemon@example.test", "<>"))
+        text = report.get_content()
+        for words in ("gone@far.test", "gone2@far.test", "550 5.1.1 nobody of that name", "Tell me."):
+            true(words in text, "%s: %s" % (words, text))
+        true("<bo@far.test> could not" not in text and "<gone2@far.test> could not be delivered" in text, text)
+
+
+def test_hdr_09_robots_have_no_return_address():
+    """HDR-09: MAIL FROM of every robot mail is <>: report, warning, success, receipt; HDR-02: colleagues see no modifier."""
+    with SmtpSink(replies={"RCPT TO:<gone": "550 5.1.1 nobody", "RCPT TO:<late": "450 4.2.0 later"}) as sink, routed(
+            sink.port, more="headers: { outgoing: ['X-By: us'] }\nsmtp: { reject_unknown: no }\n") as server:
+        server.add_user("anna")
+        server.cli("mapping", "add", "anna.out@example.test", "anna@home.test")
+        asks = TEXT.replace("\r\n\r\n", "\r\nReturn-Receipt-To: anna.out@example.test\r\n\r\n")
+        server.cli("user", "set", "anna", "reply_address=anna@home.test")
+        with server.smtp("submissions") as c:
+            c.login("anna", PASSWORD)
+            c.sendmail("anna@home.test", ["bo@far.test", "anna@example.test"], asks.encode(), rcpt_options=["NOTIFY=SUCCESS"])
+            c.sendmail("anna@home.test", ["gone@far.test", "late@far.test"], TEXT.encode())
+        wait_for(lambda: len(server.json("queue", "list")) == 1, "what can leave has left", 15)
+        let_time_pass(server, "4h", "1h")
+        server.send("bo@far.test", ["unknown@example.test"], TEXT)
+        wait_for(lambda: len(server.json("queue", "list")) == 1, "what can leave has left", 15)
+        robots = [m for m in sink.mails if b"Auto-Submitted:" in m.data]
+        equal(sorted((m.sender, m.recipients[0]) for m in robots)[-1], ("", "bo@far.test"))
+        subjects = sorted(email.message_from_bytes(m.data)["Subject"] for m in robots)
+        equal(subjects, ["Mail could not be delivered", "Mail could not be delivered", "Mail is late and still being tried",
+                         "Mail was delivered", "Mail was handed on", "Your message was sent"])
+        for m in robots:
+            equal((m.sender, email.message_from_bytes(m.data)["From"]), ("", "Mailer_Daemon@example.test"))
+        by = [m for m in sink.mails if b"X-By: us" in m.data]
+        equal([m.recipients for m in by if m.sender], [["bo@far.test"]])
+        (own,) = inbox(server, "anna")
+        true("X-By" not in own, "HDR-02: her own copy lacks it")
 
 
 if __name__ == "__main__":

@@ -285,6 +285,28 @@ test_adm_07_who_is_not_told(void **state)
 	site_close(&site);
 }
 
+/* H14, H88: who is never told of a delay is not noted with every try. */
+static void
+test_h14_a_forged_sender_is_noted_once(void **state)
+{
+	struct act act = { .to = "x@far.test", .code = 450, .queued = { .forged = true },
+		.bounce = { .kind = BOUNCE_DELAYED } };
+	struct snapshot *snap;
+	struct queued q;
+	struct site site;
+
+	(void)state;
+	open_site(&site, "outgoing: { warnings: always }\n");
+	queue_and_bounce(&site, &act, "anna@example.org");
+	assert_int_equal(act.bounce.reports, 0);
+	assert_int_equal(inbox(&site, "anna") + inbox(&site, "postmaster"), 0);
+	assert_int_equal(snapshot_open(site.host.store, &snap), OK);
+	assert_int_equal(queued_find(snap, act.queued.queue_id, &q), OK);
+	assert_true(q.warned);
+	snapshot_close(&snap);
+	site_close(&site);
+}
+
 /* H15: the report to the administrator fails too: it is held, and nothing more is written. */
 static void
 test_h15_the_last_report_is_held(void **state)
@@ -485,6 +507,7 @@ main(void)
 		cmocka_unit_test(test_out_21_notify),
 		cmocka_unit_test(test_out_21_ret_and_envid),
 		cmocka_unit_test(test_adm_07_who_is_not_told),
+		cmocka_unit_test(test_h14_a_forged_sender_is_noted_once),
 		cmocka_unit_test(test_h15_the_last_report_is_held),
 		cmocka_unit_test(test_a_report_leaves_by_the_queue),
 		cmocka_unit_test(test_out_18_warnings),
