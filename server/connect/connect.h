@@ -102,7 +102,5 @@ const struct conf_connection *connection_at(const struct conf *conf, size_t i);
 /* NULL: there is none. */
 const struct conf_connection *connection_named(const struct conf *conf, struct span name);
 bool connection_is_of(const struct conf_schedule *schedule, const struct conf_connection *c);
-/* The first line of headers.priority that HEADER fulfils; empty: it is not urgent (HDR-04). */
-struct span connection_urgency(const struct conf *conf, struct span header);
 
 #endif

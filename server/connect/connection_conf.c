@@ -1,7 +1,6 @@
 /*
  * connection_conf.c - what the file says of connections. Pure.
  */
-#include "proto/mail/header.h"
 #include "server/connect/connect.h"
 
 static const struct conf_connection the_lan = { .name = { CONNECT_DEFAULT_NAME, sizeof(CONNECT_DEFAULT_NAME) - 1 },
@@ -47,24 +46,4 @@ connection_is_of(const struct conf_schedule *schedule, const struct conf_connect
 		if (span_eq_nocase(schedule->connections.items[i], c->name))
 			return true;
 	return schedule->connections.count == 0 && c->primary;
-}
-
-struct span
-connection_urgency(const struct conf *conf, struct span header)
-{
-	const struct conf_list *lines = &conf->headers_priority;
-
-	for (size_t i = 0; i < lines->count; i++) {
-		struct span name, text, rest = header;
-		struct header_field field;
-
-		if (!span_cut(lines->items[i], ':', &name, &text))
-			continue;
-		text = span_trim(text);
-		while (header_next(&rest, &field))
-			if (span_eq_nocase(field.name, span_trim(name)) &&
-				span_find_span_nocase(field.value, text) < field.value.len)
-				return lines->items[i];
-	}
-	return SPAN("");
 }

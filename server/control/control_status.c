@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "server/connect/connect.h"
 #include "server/control/control_call.h"
 #include "server/control/control_mailbox.h"
 #include "server/control/control_search.h"
@@ -30,6 +31,8 @@ struct status {
 	int64_t started_ms, tls_expires_s;
 	struct resolver_stats dns;
 	struct outgoing_stats outgoing;
+	int64_t last_connect_ms, next_connect_ms;
+	size_t connected; /* runs under way */
 	size_t routes;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
@@ -51,6 +54,22 @@ note_stopped(struct control_call *call, struct status *st)
 	}
 }
 
+/* A connection that is always online connects for each message: then that is the last one too (CON-16). */
+static void
+note_connections(struct host *host, struct status *st)
+{
+	const struct connect_wanted all = { .which = CONNECT_ALL };
+	int64_t sent_ms = metric_get(host->metrics, last_sent_ms);
+
+	if (!host->connect)
+		return;
+	st->last_connect_ms = connect_last_ms(host->connect);
+	if (sent_ms > st->last_connect_ms)
+		st->last_connect_ms = sent_ms;
+	st->next_connect_ms = connect_next_ms(host->connect);
+	st->connected = connect_runs(host->connect, &all);
+}
+
 static bool
 status_check(struct control_call *call)
 {
@@ -67,6 +86,7 @@ status_check(struct control_call *call)
 	st->routes = host->conf->outgoing_routes.count;
 	if (host->outgoing)
 		st->outgoing = outgoing_stats(host->outgoing);
+	note_connections(host, st);
 	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
 	st->clock_is_fake = host->conf->testing_clock;
 	st->clock_offset_ms = host->clock_offset_ms ? *host->clock_offset_ms : 0;
@@ -263,9 +283,9 @@ put_status(struct control_call *call, struct snapshot *snap)
 	put_dns(w, &st->dns);
 	put_figures(call);
 	put_outgoing(call, st);
-	control_put_time(w, SPAN("last_connect"), metric_get(call->host->metrics, last_sent_ms));
-	json_put_name(w, SPAN("next_connect"));
-	json_put_null(w);
+	control_put_time(w, SPAN("last_connect"), st->last_connect_ms);
+	control_put_time(w, SPAN("next_connect"), st->next_connect_ms);
+	json_put_member_u64(w, SPAN("connected"), st->connected);
 	if (st->reload_fault[0])
 		json_put_member_string(w, SPAN("reload_fault"), span_of(st->reload_fault));
 	if (st->clock_is_fake) {

@@ -108,6 +108,7 @@
 	X(197, SPF_UNASKED, "sender", "the SPF record of {1} would be asked for; here nobody is asked") \
 	X(198, RECEIPT_ASKED, "place", "{1} asks for a receipt: it goes out when the message is collected") \
 	X(199, RECEIPT_REFUSED, "place", "{1} asks for a receipt, and none will go out: {2}")      \
+	X(193, OUT_URGENT, "outgoing", "its header says \"{1}\": its connection is made at once")     \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \

@@ -71,6 +71,7 @@ struct plan {
 	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
 	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
+	bool urgent;        /* AT_END: its connection is made as soon as it is in the queue (HDR-03) */
 	bool receipt;       /* AT_END: who collects it causes a delivery receipt (HDR-05) */
 	bool receipt_sent;  /* AT_END: its header asks for a transmission receipt (HDR-07) */
 	struct plan_reply reply;

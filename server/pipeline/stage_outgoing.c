@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "proto/mail/header.h"
 #include "server/pipeline/names.h"
 
 /* Why the sender may not reach the Internet; NULL: he may. */
@@ -165,12 +166,46 @@ hold_beyond(struct pipeline_ask *ask, struct plan *plan)
 	plan_note(plan, NOTE_OUT_HELD, span_of(count), span_of(why));
 }
 
+/* The first line of headers.priority that HEADER fulfils; empty: it is not urgent (HDR-04). */
+static struct span
+find_urgency(const struct conf *conf, struct span header)
+{
+	const struct conf_list *lines = &conf->headers_priority;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		struct span name, text, rest = header;
+		struct header_field field;
+
+		if (!span_cut(lines->items[i], ':', &name, &text))
+			continue;
+		text = span_trim(text);
+		while (header_next(&rest, &field))
+			if (span_eq_nocase(field.name, span_trim(name)) &&
+				span_find_span_nocase(field.value, text) < field.value.len)
+				return lines->items[i];
+	}
+	return SPAN("");
+}
+
+/* HDR-03. */
+static void
+note_urgency(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct span line = ask->conf->scheduling_priority ?
+		find_urgency(ask->conf, ask->mail->header) : SPAN("");
+
+	plan->urgent = line.len > 0;
+	if (plan->urgent)
+		plan_note(plan, NOTE_OUT_URGENT, line, SPAN(""));
+}
+
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
 	if (plan_outgoing_count(plan) == 0)
 		return STAGE_NEXT;
 	hold_beyond(ask, plan);
+	note_urgency(ask, plan);
 	return check_size(ask, plan);
 }
 

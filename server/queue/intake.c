@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proto/mail/message_no.h"
+#include "server/connect/connect.h"
 #include "server/log.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
@@ -213,6 +214,8 @@ tell_done(struct intake *in, enum err result)
 		user_sent_tell(in);
 	if (result == OK && (in->queued_count > in->entries[ENTRY_HELD].count || in->reports_queued > 0))
 		outgoing_kick(in->host);
+	if (result == OK && in->plan.urgent && in->entries[ENTRY_OUTGOING].count > 0)
+		connect_urgent(in->host, in->entries[ENTRY_OUTGOING].queue_id);
 	if (end_submit(in, result))
 		in->events->done(in, result);
 }

@@ -161,7 +161,7 @@ allow_all(const struct landlock_rules *r, const struct conf *conf, const char *c
 	}
 	return landlock_allow(r, "/dev/null", LANDLOCK_READS | LANDLOCK_ACCESS_FS_WRITE_FILE) &&
 		allow_span(r, conf->data, false) &&
-		allow_span(r, conf->log_dir, false) && allow_span(r, conf->control, true) &&
+		allow_span(r, conf->log_dir, false) && allow_span(r, conf->scheduling_drop, false) && allow_span(r, conf->control, true) &&
 		allow_span(r, span_of(conf_path), true) && allow_sockets(r, conf) &&
 		allow_new_certificate(r, conf) && allow_rules(r, conf);
 }

@@ -127,6 +127,7 @@ warden_make_folders(const struct conf *conf, const struct warden_rights *rights)
 	/* the socket's first: where it is also the one above the store, its group must get in */
 	return make_folder(folder_of(conf->control), 0750, "control", rights) &&
 		make_folder(conf->log_dir, 0750, "log.dir", rights) &&
+		make_folder(conf->scheduling_drop, 0750, "scheduling.drop", rights) &&
 		make_folder(folder_of(conf->data), 0700, "data", rights) &&
 		make_folder(conf->data, 0700, "data", rights) &&
 		make_folder(folder_of(conf->tls_certificate), 0700, "tls.certificate", rights) &&

@@ -40,7 +40,7 @@ bool warden_hide_files(const struct conf *conf);
 void warden_raise_limits(void); /* descriptors (H33) */
 
 /*
- * The folders of the control socket and the log (0750), the store, the one above it and those of the
+ * The folders of the control socket, the log and connect.now (0750), the store, the one above it and those of the
  * certificate and its key (0700), where one is missing: one level, given to the server's user. False: one line on stderr says which and why.
  */
 bool warden_make_folders(const struct conf *conf, const struct warden_rights *rights);

@@ -1,0 +1,307 @@
+/*
+ * control_connections.c - connections and schedules: what they do, when, and why; connect and hang up.
+ */
+#include <stdio.h>
+
+#include "server/connect/connect.h"
+#include "server/connect/timetable.h"
+#include "server/control/control_call.h"
+#include "server/control/control_routes.h"
+#include "server/generation.h"
+#include "server/queue/routes.h"
+
+#define CONNECTIONS_MAX 11 /* ten of the file, or the one of its own */
+#define WAIT_MS (10 * 60 * 1000)
+#define WAIT_LOOK_MS 100
+#define NEXT_RUNS 10
+#define NEXT_RUNS_MAX 1000
+
+/* ---- connection list ---- */
+
+/* SCH-09: why does it connect on each message, or why not? */
+static const char *
+why(const struct conf *conf, const struct connect_view *v)
+{
+	if (v->online && conf->scheduling_immediately)
+		return "online, and mail is sent as it comes (scheduling.send_immediately)";
+	if (v->online)
+		return "online, but mail waits for the next run (scheduling.send_immediately)";
+	if (v->next_ms == 0)
+		return "Manual: nothing is scheduled";
+	return conf->scheduling_priority ? "mail waits for the next run, urgent mail connects at once" :
+					   "mail waits for the next run";
+}
+
+struct seen {
+	struct connect_view views[CONNECTIONS_MAX];
+	size_t count;
+	struct route_walk *walk; /* who waits for which route */
+};
+
+/* The routes that go by a connection, into NAMES; *waiting is how many recipients wait for them. */
+static size_t
+routes_of(struct control_call *call, const struct seen *seen, struct span name, struct span *names,
+	uint64_t *waiting)
+{
+	const struct conf *conf = generation_conf(call->generation);
+	const struct conf_routes *routes = &conf->outgoing_routes;
+	size_t count = 0;
+
+	*waiting = 0;
+	for (size_t i = 0; i < routes->count; i++)
+		if (span_eq_nocase(connection_of_route(conf, &routes->items[i])->name, name)) {
+			names[count++] = routes->items[i].name;
+			*waiting += seen->walk->routes[i].count;
+		}
+	return count;
+}
+
+static void
+connection_row(struct control_call *call, const struct seen *seen, size_t i)
+{
+	const struct connect_view *v = &seen->views[i];
+	const struct conf *conf = generation_conf(call->generation);
+	struct span names[ROUTES_MAX];
+	uint64_t waiting;
+	size_t count = routes_of(call, seen, v->name, names, &waiting);
+	struct control_rows *rows = &call->rows;
+
+	control_row(rows, v->name);
+	control_put_text(rows, v->name);
+	control_put_text(rows, span_of(v->kind));
+	control_put_text(rows, span_of(v->state));
+	control_put_number(rows, v->primary);
+	control_put_time_ms(rows, v->last_ms);
+	control_put_time_ms(rows, v->next_ms);
+	control_put_number(rows, (int64_t)waiting);
+	control_put_text(rows, v->result.len > 0 ? v->result : SPAN(""));
+	control_put_text(rows, v->because.len > 0 ? v->because : SPAN(""));
+	control_put_text(rows, span_of(why(conf, v)));
+	control_put_list(rows, names, count);
+	control_put_number(rows, v->online);
+	control_put_time_ms(rows, v->began_ms);
+	control_put_number(rows, v->failed);
+}
+
+/* What the front loop knows of each, its spans in the call's arena. */
+static bool
+list_check(struct control_call *call)
+{
+	struct seen *seen = ARENA_NEW(&call->arena, struct seen);
+	struct connect_view *v = seen->views;
+
+	call->state = seen;
+	for (; seen->count < CONNECTIONS_MAX && connect_view_at(call->host->connect, seen->count, v);
+		seen->count++, v++) {
+		v->name = arena_copy(&call->arena, v->name);
+		v->result = arena_copy(&call->arena, v->result);
+		v->because = arena_copy(&call->arena, v->because);
+	}
+	seen->walk = control_route_walk(call);
+	return true;
+}
+
+static enum step
+list_read(struct control_call *call, struct snapshot *snap)
+{
+	const struct seen *seen = call->state;
+	enum step step = control_route_walk_on(call, seen->walk, snap);
+
+	for (size_t i = 0; step == STEP_DONE && i < seen->count; i++)
+		connection_row(call, seen, i);
+	return step;
+}
+
+const struct control_handler control_do_connection_list = { .check = list_check, .read = list_read };
+
+/* ---- now, stop ---- */
+
+struct connection_act {
+	struct connect_wanted wanted;
+	struct loop_timer timer;
+	struct control_call *call;
+	int64_t until_ms; /* of the loop's clock */
+};
+
+/* One of the three ways to say which. */
+static struct connection_act *
+begin(struct control_call *call, enum connect_which otherwise)
+{
+	struct connection_act *act = ARENA_NEW(&call->arena, struct connection_act);
+	bool named = rpc_has(call->request, "name"), all = rpc_flag(call->request, "all");
+	bool primary = rpc_flag(call->request, "primary");
+
+	if (named + all + primary > 1) {
+		control_fail(call, RPC_INVALID, "a name, --all or --primary, one of them", NULL, "name");
+		control_call_end(call);
+		return NULL;
+	}
+	act->call = call;
+	act->wanted = (struct connect_wanted){ .name = control_param(call, "name"),
+		.which = named ? CONNECT_ONE : all ? CONNECT_ALL : primary ? CONNECT_PRIMARY : otherwise,
+		.because = arena_text(&call->arena,
+			arena_printf(&call->arena, "by %s", call->who.name)) };
+	return act;
+}
+
+static void
+on_wait(struct loop_timer *timer)
+{
+	struct connection_act *act = LIST_ITEM(timer, struct connection_act, timer);
+	struct host *host = act->call->host;
+
+	if (!control_is_cancelled(act->call) && loop_now_ms(host->loop) < act->until_ms &&
+		connect_runs(host->connect, &act->wanted) > 0)
+		loop_timer_set(host->loop, &act->timer, WAIT_LOOK_MS);
+	else
+		control_call_end(act->call);
+}
+
+static void
+end(struct connection_act *act, size_t count, const char *did)
+{
+	struct control_call *call = act->call;
+
+	if (count == 0) {
+		control_fail(call, RPC_NOT_FOUND,
+			act->wanted.which == CONNECT_ONE ? "there is no such connection" :
+							   "no connection is meant by that",
+			"see: postroom connection list", "name");
+		control_call_end(call);
+		return;
+	}
+	call->done = count;
+	call->note = arena_printf(&call->arena, "%zu connection%s %s", count, count > 1 ? "s" : "", did);
+	if (!rpc_flag(call->request, "wait")) {
+		control_call_end(call);
+		return;
+	}
+	act->until_ms = loop_now_ms(call->host->loop) + WAIT_MS;
+	loop_timer_init(&act->timer, on_wait);
+	loop_timer_set(call->host->loop, &act->timer, 1);
+}
+
+static void
+connection_now(struct control_call *call)
+{
+	struct connection_act *act = begin(call, CONNECT_PRIMARY);
+
+	if (act)
+		end(act, connect_now(call->host->connect, &act->wanted), "started");
+}
+
+static void
+connection_stop(struct control_call *call)
+{
+	struct connection_act *act = begin(call, CONNECT_ALL);
+
+	if (act)
+		end(act, connect_hang_up(call->host->connect, &act->wanted), "hung up");
+}
+
+const struct control_handler control_do_connection_now = { .start = connection_now };
+const struct control_handler control_do_connection_stop = { .start = connection_stop };
+
+/* ---- schedules ---- */
+
+static void
+put_clock(struct control_call *call, int64_t minutes)
+{
+	control_put_text(&call->rows, arena_printf(&call->arena, "%02d:%02d", (int)(minutes / 60),
+					      (int)(minutes % 60)));
+}
+
+static int64_t
+next_of(const struct conf_schedule *s, int64_t after_ms)
+{
+	struct timetable t;
+
+	timetable_read(s, &t);
+	return s->enabled ? timetable_next_ms(&t, after_ms, host_zone_minutes) : 0;
+}
+
+static void
+schedule_row(struct control_call *call, const struct conf_schedule *s)
+{
+	control_row(&call->rows, s->name);
+	control_put_text(&call->rows, s->name);
+	control_put_number(&call->rows, s->enabled);
+	control_put_list(&call->rows, s->days.items, s->days.count);
+	put_clock(call, s->from);
+	put_clock(call, s->to);
+	control_put_number(&call->rows, s->every_ms / 1000);
+	control_put_list(&call->rows, s->at.items, s->at.count);
+	control_put_list(&call->rows, s->connections.items, s->connections.count);
+	control_put_time_ms(&call->rows, next_of(s, call->now_ms));
+}
+
+static void
+schedule_list(struct control_call *call)
+{
+	const struct conf_schedules *all = &call->host->conf->schedules;
+
+	for (size_t i = 0; i < all->count; i++)
+		schedule_row(call, &all->items[i]);
+	control_rows_end(&call->rows);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_schedule_list = { .start = schedule_list };
+
+/* ---- schedule next ---- */
+
+struct runs {
+	const struct conf *conf;
+	int64_t *next_ms; /* by schedule; 0: never */
+};
+
+static bool
+next_check(struct control_call *call)
+{
+	return rpc_number(call->request, "count", NEXT_RUNS) <= NEXT_RUNS_MAX ||
+		control_failf(call, RPC_TOO_LARGE, "count", "at most %d runs", NEXT_RUNS_MAX);
+}
+
+static void
+put_run(struct control_call *call, const struct runs *r, size_t schedule)
+{
+	const struct conf_schedule *s = &r->conf->schedules.items[schedule];
+	struct span names[CONNECTIONS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < connection_count(r->conf) && count < CONNECTIONS_MAX; i++)
+		if (connection_is_of(s, connection_at(r->conf, i)))
+			names[count++] = connection_at(r->conf, i)->name;
+	control_row(&call->rows, arena_printf(&call->arena, "%lld.%zu",
+					 (long long)r->next_ms[schedule], schedule));
+	control_put_time_ms(&call->rows, r->next_ms[schedule]);
+	control_put_text(&call->rows, s->name);
+	control_put_list(&call->rows, names, count);
+}
+
+static enum step
+next_read(struct control_call *call, struct snapshot *snap)
+{
+	uint64_t count = rpc_number(call->request, "count", NEXT_RUNS);
+	struct runs runs = { .conf = generation_conf(call->generation) }, *r = &runs;
+	size_t schedules = r->conf->schedules.count;
+
+	(void)snap;
+	r->next_ms = ARENA_ARRAY(&call->arena, int64_t, schedules + 1);
+	for (size_t i = 0; i < schedules; i++)
+		r->next_ms[i] = next_of(&r->conf->schedules.items[i], call->now_ms);
+	for (size_t n = 0; n < count; n++) {
+		size_t first = schedules;
+
+		for (size_t i = 0; i < schedules; i++)
+			if (r->next_ms[i] > 0 && (first == schedules || r->next_ms[i] < r->next_ms[first]))
+				first = i;
+		if (first == schedules)
+			break;
+		put_run(call, r, first);
+		r->next_ms[first] = next_of(&r->conf->schedules.items[first], r->next_ms[first]);
+	}
+	return STEP_DONE;
+}
+
+const struct control_handler control_do_schedule_next = { .check = next_check, .read = next_read };

@@ -1,0 +1,451 @@
+#!/usr/bin/env python3
+"""connections.py - mail waits for its connection: links by programs, schedules, people, connect.now, hang-up."""
+import os
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
+
+TEXT = "Subject: hi\r\n\r\nhello\r\n"
+CLOCK = "testing: { clock: yes }\n"
+LINK = """#!/bin/sh
+cd %(dir)s
+case $1 in
+up) echo "up $POSTROOM_CONNECTION $POSTROOM_USER $POSTROOM_NUMBER" >>calls
+    [ "$POSTROOM_PASSWORD" = "%(password)s" ] || echo "password" >>calls
+    [ -e broken ] && { echo "no carrier" >&2; exit 1; }
+    touch is_up ;;
+down) echo down >>calls; rm -f is_up ;;
+status) [ -e is_up ] ;;
+esac
+"""
+
+
+class Link:
+    """A fake link: what was called, and whether it is up."""
+
+    def __init__(self, password=""):
+        self.folder = tempfile.TemporaryDirectory(prefix="link-")
+        self.dir = self.folder.name
+        os.chmod(self.dir, 0o777)
+        with open(self.path("link.sh"), "w") as f:
+            f.write(LINK % {"dir": self.dir, "password": password})
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def touch(self, name):
+        open(self.path(name), "w").close()
+
+    def remove(self, name):
+        os.unlink(self.path(name))
+
+    def is_up(self):
+        return os.path.exists(self.path("is_up"))
+
+    def calls(self):
+        if not os.path.exists(self.path("calls")):
+            return []
+        with open(self.path("calls")) as f:
+            return [line.strip() for line in f]
+
+    def keys(self, status=True, autoconnect="no", **more):
+        words = ["up"] + ["down"] + (["status"] if status else [])
+        text = ", ".join('%s: ["/bin/sh", "%s", %s]' % (w, self.path("link.sh"), w) for w in words)
+        more = "".join(", %s: %s" % item for item in more.items())
+        return "kind: link, %s, retry_wait: 1s, link_timeout: 10s, autoconnect: %s%s" % (text, autoconnect, more)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+
+def slowly(seconds):
+    def end(mail):
+        time.sleep(seconds)
+        return "250 2.0.0 taken"
+    return end
+
+
+def config(sink, connections, rest="", **route):
+    words = "".join(", %s: %s" % item for item in route.items())
+    return "outgoing: { routes: [ { name: isp, kind: relay, servers: ['127.0.0.1:%d']%s } ] }\nconnections:\n%s%s%s" % (
+        getattr(sink, "port", sink), words, "".join("  - { %s }\n" % c for c in connections), rest, CLOCK)
+
+
+def submit(server, to="bo@elsewhere.test", text=TEXT):
+    with server.smtp("submissions") as c:
+        c.login("anna", PASSWORD)
+        c.sendmail("anna@example.test", [to], text)
+
+
+def queue(server):
+    return server.json("queue", "list")
+
+
+def connection(server, name="isp"):
+    return [c for c in server.json("connection", "list") if c["name"] == name][0]
+
+
+def wait_empty(server):
+    wait_for(lambda: not queue(server), "the queue is empty: %s" % queue(server), 15)
+
+
+def wait_over(server, name="isp"):
+    wait_for(lambda: connection(server, name)["state"] in ("down", "online", "stopped", "up"),
+             "the run is over: %s" % connection(server, name), 15)
+    return connection(server, name)
+
+
+def waits(server, count=1):
+    """What is queued stays: the queue was read again, and nothing left."""
+    server.cli("queue", "retry", "--all")
+    time.sleep(0.3)
+    equal(len(queue(server)), count)
+
+
+def reason(server):
+    return server.json("queue", "show", queue(server)[0]["id"])[0]["recipients"][0].get("reason", "")
+
+
+def log(server, text):
+    return server.cli("log", "show", "--service", "connect").stdout.count(text)
+
+
+def letters(server, user="postmaster"):
+    return [m["subject"] for m in server.json("message", "list", user)]
+
+
+# ---- links ----
+
+
+def test_a_run_brings_the_link_up_and_down_CON_05_CON_12_CON_17_SCH_08():
+    with Link("s3cret") as link, SmtpSink() as sink, Server(extra=config(sink, [
+            "name: isp, " + link.keys(username="u", password="s3cret", numbers="['5551', '5552']")])) as server:
+        server.add_user("anna")
+        submit(server)
+        waits(server)
+        true("waits for connection isp, nothing is scheduled" in reason(server), reason(server))
+        row = connection(server)
+        equal((row["state"], row["last"], row["next"], row["waiting"]), ("down", None, None, 1))
+        true("Manual" in row["why"], "SCH-08: " + row["why"])
+        equal(link.calls(), [])
+        server.cli("connection", "now", "isp", "--wait")
+        equal(len(sink.mails), 1)
+        wait_empty(server)
+        calls = link.calls()
+        true(len(calls) == 2 and calls[0] in ("up isp u 5551", "up isp u 5552"), "CON-09, the account: %s" % calls)
+        equal((calls[1], link.is_up()), ("down", False))
+        row = connection(server)
+        equal((row["result"], row["state"], row["waiting"]), ("1 sent", "down", 0))
+        true(row["last"] and row["because"].startswith("by "), str(row))
+        equal((log(server, "starts"), log(server, "ended")), (1, 1), "CON-17")
+        true("s3cret" not in server.cli("log", "show").stdout, "H66")
+
+
+def test_a_link_that_is_up_is_left_alone_CON_07():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        link.touch("is_up")
+        submit(server)
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+        equal((link.calls(), link.is_up()), ([], True))
+
+
+def test_interfaces_tell_CON_07():
+    with SmtpSink() as sink, Server(extra=config(sink, [
+            "name: isp, kind: link, interfaces: [lo], up: [/bin/false], autoconnect: no"])) as server:
+        server.add_user("anna")
+        submit(server)
+        waits(server)
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+
+
+def test_autoconnect_uses_a_link_once_CON_08_SCH_04():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, [
+            "name: isp, " + link.keys(autoconnect="yes")], "scheduling: { send_immediately: no }\n")) as server:
+        server.add_user("anna")
+        submit(server)
+        waits(server)
+        server.cli("clock", "advance", "11s")
+        link.touch("is_up")
+        server.cli("clock", "advance", "11s")
+        wait_empty(server)
+        equal(wait_over(server)["because"], "the link is up")
+        submit(server)
+        for _ in range(3):
+            server.cli("clock", "advance", "11s")
+        waits(server)
+        link.remove("is_up")
+        server.cli("clock", "advance", "11s")
+        wait_for(lambda: connection(server)["state"] == "down", "it was seen to drop")
+        link.touch("is_up")
+        server.cli("clock", "advance", "11s")
+        wait_empty(server)
+        equal(link.calls(), [], "nothing was dialled")
+
+
+def test_failures_are_told_once_CON_06_CON_14():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, [
+            "name: isp, " + link.keys(retries=2)])) as server:
+        server.add_user("anna")
+        server.add_user("postmaster", "--admin")
+        link.touch("broken")
+        submit(server)
+        for tries in range(1, 6):
+            server.cli("connection", "now", "--wait")
+            equal(link.calls().count("up isp"), 2 * tries, "two dials an attempt")
+        row = connection(server)
+        true(row["failed"] and "no carrier" in row["result"], str(row))
+        equal((row["last"], len(queue(server))), (None, 1), "no connection, and its mail stays")
+        wait_for(lambda: letters(server), "a letter after the fourth")
+        equal(len(letters(server)), 1)
+        link.remove("broken")
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+        link.touch("broken")
+        for _ in range(4):
+            server.cli("connection", "now", "--wait")
+        wait_for(lambda: len(letters(server)) == 2, "success, then four more: another")
+
+
+def test_the_retry_delay_opens_no_link_OUT_16():
+    closed = free_ports(1)[0]
+    with Link() as link, Server(extra=config(closed, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        submit(server)
+        server.cli("connection", "now", "--wait")
+        equal([q["state"] for q in queue(server)], ["deferred"])
+        dials = link.calls().count("up isp")
+        server.cli("clock", "advance", "30m")
+        waits(server)
+        true("waits for connection isp" in reason(server), reason(server))
+        equal(link.calls().count("up isp"), dials, "it stays down at retry time")
+        with SmtpSink(port=closed) as sink:
+            server.cli("connection", "now", "--wait")
+            wait_empty(server)
+            equal(len(sink.mails), 1)
+
+
+def test_hang_up_in_the_middle_CON_12():
+    with Link() as link, SmtpSink(on_end=slowly(0.5)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+                                                                 max_connections=1)) as server:
+        server.add_user("anna")
+        for _ in range(8):
+            submit(server)
+        server.cli("connection", "now", "isp")
+        wait_for(lambda: sink.sessions, "it began")
+        server.cli("connection", "stop", "isp", "--wait")
+        sent, left = len(sink.mails), len(queue(server))
+        equal((sent + left, left > 0), (8, True), "what was sent, and the rest")
+        true(connection(server)["result"].startswith("hung up"), str(connection(server)))
+        true("QUIT" in [line for s in sink.sessions for line in s.lines], "closed cleanly")
+        equal((link.is_up(), link.calls()[-1]), (False, "down"))
+        waits(server, left)
+        server.cli("connection", "now", "--all", "--wait")
+        wait_empty(server)
+        equal(len(sink.mails), 8)
+
+
+# ---- what begins a run ----
+
+
+def advance_to(server, when):
+    """Move the clock to just behind WHEN, a time as the server prints it."""
+    from datetime import datetime
+    now = datetime.fromisoformat(server.json("status")[0]["time"].replace("Z", "+00:00"))
+    at = datetime.fromisoformat(when.replace("Z", "+00:00"))
+    server.cli("clock", "advance", "%ds" % (int((at - now).total_seconds()) + 1))
+
+
+def test_a_schedule_fires_for_its_connections_SCH_01_SCH_02_CON_11():
+    with Link() as link, Link() as other, SmtpSink() as sink, Server(extra=config(sink, [
+            "name: isp, " + link.keys(), "name: second, primary: no, " + other.keys()],
+            "schedules: [ { name: often, every: 15m } ]\n")) as server:
+        server.add_user("anna")
+        runs = server.json("schedule", "next")
+        equal((len(runs), runs[0]["schedule"], runs[0]["connections"]), (10, "often", ["isp"]))
+        equal(server.json("schedule", "list")[0]["next"], runs[0]["time"])
+        equal(server.json("status")[0]["next_connect"], runs[0]["time"])
+        equal((connection(server)["next"], connection(server, "second")["next"]), (runs[0]["time"], None))
+        submit(server)
+        waits(server)
+        true("next at" in reason(server), reason(server))
+        advance_to(server, runs[0]["time"])
+        wait_empty(server)
+        equal(wait_over(server)["because"], "schedule often")
+        equal((len(link.calls()), other.calls()), (2, []), "CON-11: the primary one alone")
+        server.cli("connection", "now", "--all", "--wait")  # CMD-03
+        equal((len(link.calls()), len(other.calls())), (4, 2))
+        server.cli("connection", "now", "--primary", "--wait")  # CMD-02
+        server.cli("connection", "now", "second", "--wait")  # CMD-04
+        equal((len(link.calls()), len(other.calls())), (6, 4))
+
+
+def test_a_run_just_before_skips_the_next_one_SCH_05():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+            "schedules: [ { name: often, every: 30m } ]\n"
+            "scheduling: { skip_if_connected_within: 5m }\n")) as server:
+        first, second = [r["time"] for r in server.json("schedule", "next", "--count", "2")]
+        advance_to(server, first)
+        wait_for(lambda: len(link.calls()) == 2, "the first fires")
+        wait_over(server)
+        server.cli("clock", "advance", "28m")
+        server.cli("connection", "now", "--wait")
+        equal(len(link.calls()), 4)
+        advance_to(server, second)
+        wait_for(lambda: log(server, "skipped"), "the second is skipped")
+        equal(len(link.calls()), 4)
+        advance_to(server, server.json("schedule", "next")[0]["time"])
+        wait_for(lambda: len(link.calls()) == 6, "the third fires")
+
+
+def test_people_who_checked_their_mail_SCH_06():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+            "scheduling: { connect_after_people: 2, connect_after_people_within: 5m }\n")) as server:
+        for name in ("anna", "bob"):
+            server.add_user(name)
+        for _ in range(2):
+            server.fetch("anna")
+        server.cli("clock", "advance", "20m")
+        time.sleep(1.2)
+        equal((link.calls(), server.json("status")[0]["people_checked"]), ([], 1), "one person twice is one")
+        with server.imap("bob"):
+            pass
+        wait_for(lambda: server.json("status")[0]["people_checked"] == 2, "two")
+        time.sleep(1.2)
+        equal(link.calls(), [], "within 5 minutes")
+        server.cli("clock", "advance", "5m")
+        wait_for(lambda: len(link.calls()) == 2, "the second one connects")
+        equal(wait_over(server)["because"], "2 people checked their mail")
+        equal(server.json("status")[0]["people_checked"], 0)
+
+
+def test_the_file_connect_now_CON_13():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+                                                                 "scheduling: { drop: %s }\n" % link.dir)) as server:
+        link.touch("connect.now")
+        wait_for(lambda: len(link.calls()) == 2, "it connected")
+        true(not os.path.exists(link.path("connect.now")), "the file is gone")
+        equal(wait_over(server)["because"], "the file connect.now")
+
+
+def test_urgent_mail_connects_at_once_HDR_03_HDR_04():
+    for on in (True, False):
+        with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+                "scheduling: { connect_for_priority: %s }\n" % ("yes" if on else "no"))) as server:
+            server.add_user("anna")
+            submit(server)
+            submit(server, text="X-Priority: 3\r\n" + TEXT)
+            waits(server, 2)
+            submit(server, text="X-Priority: 1 (Highest)\r\n" + TEXT)
+            if on:
+                wait_empty(server)
+                equal(len(sink.mails), 3, "everything goes along")
+                equal(wait_over(server)["because"], "an urgent message")
+            else:
+                waits(server, 3)
+
+
+# ---- online ----
+
+
+def test_online_sends_at_once_or_waits_SCH_03_SCH_04_SCH_09():
+    with SmtpSink() as sink, Server(extra=config(sink, ["name: isp, kind: lan"])) as server:
+        server.add_user("anna")
+        submit(server)
+        wait_empty(server)
+        true("sent as it comes" in connection(server)["why"], "SCH-09")
+        server.cli("config", "set", "scheduling.send_immediately", "no")
+        submit(server)
+        waits(server)
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+        server.cli("config", "set", "scheduling.send_immediately", "yes")
+        server.cli("connection", "stop")
+        submit(server)
+        waits(server)
+        true("told to stop" in reason(server), reason(server))
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+        equal(connection(server)["state"], "online")
+
+
+def test_without_connections_there_is_one_CON_01():
+    with SmtpSink() as sink, Server(extra=config(sink, []).replace("connections:\n", "")) as server:
+        server.add_user("anna")
+        submit(server)
+        wait_empty(server)
+        equal([(c["name"], c["kind"], c["routes"]) for c in server.json("connection", "list")],
+              [("lan", "lan", ["isp"])])
+
+
+def test_only_what_waited_OUT_03():
+    with Link() as link, SmtpSink(on_end=slowly(1)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+                                                               waiting_only="yes")) as server:
+        server.add_user("anna")
+        submit(server)
+        time.sleep(0.05)
+        server.cli("connection", "now")
+        wait_for(lambda: sink.sessions, "it sends")
+        submit(server)
+        wait_over(server)
+        equal((len(sink.mails), len(queue(server))), (1, 1), "what came later waits")
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+
+
+def test_a_restart_remembers_CON_16():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.cli("connection", "now", "--wait")
+        last = connection(server)["last"]
+        true(last, "it is noted")
+        server.stop()
+        server.start()
+        equal((connection(server)["last"], connection(server)["result"]), (last, "0 sent"))
+        equal(server.json("status")[0]["last_connect"], last)
+
+
+def test_a_stop_of_the_server_takes_the_link_down_CON_12():
+    with Link() as link, SmtpSink(on_end=slowly(1)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        submit(server)
+        server.cli("connection", "now")
+        wait_for(link.is_up, "it is up")
+        server.stop()
+        equal(link.is_up(), False)
+        server.start()
+
+
+# ---- letters ----
+
+
+def test_servers_that_do_not_answer_CON_15():
+    for on in (True, False):
+        closed = free_ports(1)[0]
+        with Server(extra=config(closed, ["name: isp, kind: lan"],
+                                 "errors: { connection: %s }\n" % ("yes" if on else "no"))) as server:
+            server.add_user("anna")
+            server.add_user("postmaster", "--admin")
+            submit(server)
+            wait_for(lambda: [q["state"] for q in queue(server)] == ["deferred"], "it was tried")
+            server.cli("queue", "retry", "--all", "--wait")
+            if on:
+                wait_for(lambda: letters(server), "a letter")
+                equal(letters(server), ["Route isp: no server answers"], "one, not two")
+                continue
+            equal(letters(server), [])
+            with SmtpSink(port=closed, on_end=lambda mail: None):
+                server.cli("queue", "retry", "--all", "--wait")
+                wait_for(lambda: letters(server) == ["Route isp: a connection was cut"], "a cut is told all the same")
+
+
+if __name__ == "__main__":
+    sys.exit(tap([(n[5:].replace("_", " "), f) for n, f in list(globals().items()) if n.startswith("test_")]))
