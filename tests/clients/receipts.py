@@ -146,6 +146,11 @@ def test_the_list_of_fields_HDR_08():
         collect(server)
         barrier(server)
         equal(len(inbox(server)), 1)
+        server.cli("config", "unset", "headers.delivery_receipt")
+        equal(server.json("config", "get", "headers.delivery_receipt")[0]["value"], ["Return-Receipt-To"])
+        submit(server)
+        collect(server)
+        wait_inbox(server, 2)
 
 
 def test_outside_mail_where_the_file_says_so_HDR_06():
