@@ -24,6 +24,12 @@
 		"taken.") \
 	X(route_remove, "route.remove", "route remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
 		"Remove routes and their sealed passwords; what waits for them takes another that fits.") \
+	X(route_test, "route.test", "route test", QUEUE_OPERATE, G0, FAULTS, \
+		"what:text? -to:text? -from:text?", \
+		"step:text result:text state:text -host:text -route:text warning:flag", \
+		"Connect by a route, log in and leave again, step by step; nothing is sent.  WHAT is a " \
+		"route, an address, or lan:HOST:PORT; with --to alone it is only said which way an " \
+		"address takes.") \
 	X(route_destinations, "route.destinations", "route destinations", QUEUE_VIEW, G0, ROWS, \
 		"route:text?", \
 		"route:text destination:text waiting:number connections:number limit:number " \

@@ -7,12 +7,14 @@
 #include <stdio.h>
 
 #include "conf/conf_shapes.h"
+#include "server/connect/connect.h"
 #include "server/control/control_routes.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/route_records.h"
 #include "server/queue/routes.h"
 #include "store/queued.h"
 
+#define HELD_SIZE 400
 #define VALUE_MAX (256 * 1024) /* bytes of a route's value as JSON */
 
 /* ---- who waits for which ---- */
@@ -108,6 +110,7 @@ struct route_state {
 	size_t lanes, resting;
 	int64_t rests_until_ms; /* the first that is tried again */
 	struct span why, where; /* of the last one that rests */
+	struct span held;	/* for a connection: why; empty: it is not */
 	struct route_record record;
 };
 
@@ -144,7 +147,7 @@ static struct span
 why_of(struct arena *a, const struct route_state *state)
 {
 	if (state->resting == 0)
-		return SPAN("");
+		return state->held.ptr ? state->held : SPAN("");
 	if (state->where.len == 0)
 		return state->why;
 	return arena_printf(a, "%zu of %zu domains rest, %.*s: %.*s", state->resting, state->lanes,
@@ -163,8 +166,14 @@ look(struct control_call *call)
 	if (!call->host->outgoing)
 		return look;
 	outgoing_each(call->host->outgoing, see_lane, look);
-	for (size_t i = 0; i < routes->count; i++)
-		outgoing_record(call->host->outgoing, routes->items[i].name, &look->states[i].record);
+	for (size_t i = 0; i < routes->count; i++) {
+		const struct conf_route *route = &routes->items[i];
+		char why[HELD_SIZE];
+
+		outgoing_record(call->host->outgoing, route->name, &look->states[i].record);
+		if (connect_why(call->host, route, why, sizeof(why)))
+			look->states[i].held = arena_copy(&call->arena, span_of(why));
+	}
 	return look;
 }
 

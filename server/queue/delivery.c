@@ -32,6 +32,8 @@ delivery_blame(struct delivery *d, unsigned code, struct span enhanced, struct s
 	d->why = (struct outcome_row){ .kind = OUTCOME_DEFERRED, .code = code,
 		.enhanced = span_of(d->why_enhanced), .text = { d->why_text, n },
 		.stage = stage == SMTP_STAGE_CONNECT ? NULL : smtp_stage_name(stage) };
+	if (d->probe)
+		delivery_probe_blamed(d);
 }
 
 /* ---- the end ---- */
@@ -44,7 +46,7 @@ end(struct delivery *d)
 	metric_add(d->host->metrics, outgoing_connections, -1);
 	if (d->failed)
 		metric_add(d->host->metrics, outgoing_refused, 1);
-	loop_post(d->front->loop, outgoing_on_end, d);
+	loop_post(d->front->loop, d->probe ? delivery_probe_end : outgoing_on_end, d);
 }
 
 void
@@ -155,8 +157,10 @@ delivery_ready(struct delivery *d)
 	if (!d->answered) {
 		d->answered = true;
 		delivery_say_tls(d);
+		if (d->probe)
+			delivery_probe_ready(d);
 	}
-	if (d->must_quit) {
+	if (d->must_quit || d->probe) {
 		smtp_client_quit(&d->smtp, stream_out(&d->stream));
 		return;
 	}

@@ -12,6 +12,7 @@
  *   delivery_hosts.c   which hosts and addresses, in which order (OUT-04, OUT-13, H21)
  *   delivery_auth.c    the account, and what it proves
  *   delivery_mail.c    one message: from the store to the wire, and what was said of it
+ *   delivery_probe.c   a test, without a message
  *   delivery_prepare.c what is done to it first: it is signed
  */
 #ifndef SERVER_QUEUE_DELIVERY_H
@@ -25,6 +26,7 @@
 #include "server/net/stream.h"
 #include "server/net/work.h"
 #include "server/queue/body_warming.h"
+#include "server/queue/delivery_probe.h"
 #include "server/queue/outcome.h"
 #include "server/queue/outgoing.h"
 #include "server/runner/tokens.h"
@@ -63,6 +65,7 @@ struct delivery {
 	struct conf_route route;  /* a copy; spans of the generation, or of `arena` */
 	struct tls_client *roots; /* held */
 	struct span hop;	  /* the domain to which it goes directly */
+	struct delivery_probe *probe; /* a test: nothing is sent (delivery_probe.h); or NULL */
 
 	/* What it tells when it asks or ends. */
 	bool answered;	   /* a server was ready */

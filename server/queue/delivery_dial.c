@@ -133,6 +133,8 @@ delivery_on_dialled(struct dialer *dialer, int fd, int error)
 	d->dials = false;
 	remember_remote(d);
 	d->tls[0] = '\0';
+	if (fd >= 0 && d->probe)
+		delivery_probe_connected(d);
 	if (fd >= 0) {
 		talk(d, fd);
 		return;

@@ -247,6 +247,10 @@ next_host(struct delivery *d)
 void
 delivery_next_address(struct delivery *d)
 {
+	if (d->probe && delivery_probe_is_over(d)) {
+		delivery_fail(d, false);
+		return;
+	}
 	while (d->address_at < d->address_count) {
 		const struct dial_address *to = &d->addresses[d->address_at++];
 		const char *why = refusal(d, to);

@@ -7,8 +7,8 @@
 #include "server/queue/delivery.h"
 
 /* One deadline for each command, which no byte moves (H20). */
-int64_t
-delivery_wait_ms(const struct delivery *d, enum smtp_stage stage)
+static int64_t
+wait_ms(const struct delivery *d, enum smtp_stage stage)
 {
 	const struct conf *conf = generation_conf(d->generation);
 
@@ -30,6 +30,14 @@ delivery_wait_ms(const struct delivery *d, enum smtp_stage stage)
 	default:
 		return conf->outgoing_command_ms;
 	}
+}
+
+int64_t
+delivery_wait_ms(const struct delivery *d, enum smtp_stage stage)
+{
+	int64_t ms = wait_ms(d, stage);
+
+	return d->probe && ms > PROBE_ANSWER_MS ? PROBE_ANSWER_MS : ms;
 }
 
 void

@@ -211,6 +211,7 @@ outgoing_start(struct host *front, struct tls_client *roots)
 	lanes_init(&all->lanes);
 	all->records = route_records_new();
 	list_init(&all->deliveries);
+	list_init(&all->probes);
 	list_init(&all->idle_ones);
 	list_init(&all->asking);
 	loop_timer_init(&all->due, on_due);
@@ -249,7 +250,7 @@ outgoing_free(struct outgoing **allp)
 	*allp = NULL;
 	if (!all)
 		return;
-	while ((at = list_take_first(&all->deliveries))) {
+	while ((at = list_take_first(&all->probes)) || (at = list_take_first(&all->deliveries))) {
 		struct delivery *d = LIST_ITEM(at, struct delivery, all_link);
 
 		delivery_cut(d);

@@ -18,6 +18,7 @@ struct outgoing {
 	struct lanes lanes;
 	struct tls_client *roots;
 	struct list deliveries; /* struct delivery.all_link; the oldest first */
+	struct list probes;	/* likewise, of tests */
 	struct list idle_ones;	/* struct delivery.idle_link; who has waited longest first */
 	struct list asking;	/* struct delivery.link: they have asked, and too much is not settled */
 	unsigned connections;
@@ -73,6 +74,8 @@ bool outgoing_rests(const struct outgoing *all, const struct lane *lane);
 
 /* ---- outgoing_turns.c ---- */
 
+/* D goes by the route, or to the LAN target, of that NAME. False: there is none. */
+bool outgoing_route(const struct outgoing *all, struct delivery *d, struct span name);
 /* Something changed for LANE: it stands in the line where it belongs. */
 void outgoing_stand(struct outgoing *all, struct lane *lane);
 void outgoing_pump(struct outgoing *all); /* connections for the lanes that want one */

@@ -125,14 +125,14 @@ route_of_hop(const struct conf *conf, struct delivery *d, struct span name)
 	return true;
 }
 
-static bool
-find_route(struct outgoing *all, struct delivery *d, const struct lane *lane)
+bool
+outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 {
 	const struct conf_route *route;
 
-	if (outgoing_is_lan(lane->route))
-		return route_of_hop(all->host->conf, d, lane->route);
-	route = route_named(&all->host->conf->outgoing_routes, lane->route);
+	if (outgoing_is_lan(name))
+		return route_of_hop(all->host->conf, d, name);
+	route = route_named(&all->host->conf->outgoing_routes, name);
 	if (route)
 		d->route = *route;
 	return route;
@@ -145,7 +145,7 @@ connect_lane(struct outgoing *all, struct lane *lane)
 	struct delivery *d = delivery_new();
 	unsigned number = quietest_loop(all);
 
-	if (!find_route(all, d, lane)) {
+	if (!outgoing_route(all, d, lane->route)) {
 		delivery_free(&d);
 		items_forget(&all->lanes, lane_take_any(lane, lane->waiting));
 		return false;

@@ -1,11 +1,17 @@
 #!/usr/bin/env python3
 """routes.py - ways out by command: routes, LAN rules, what waits for which, redirecting."""
+import json
 import os
 import sys
+import tempfile
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
 from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from name_server import NameServer  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
+from outgoing import certificate  # noqa: E402
+from outgoing_direct import answers  # noqa: E402
 
 TEXT = "Subject: hi\r\n\r\nhello\r\n"
 CLOCK = "testing: { clock: yes }\n"
@@ -171,6 +177,96 @@ def test_redirect_checks_the_route_and_reaches_lan_targets():
         server.cli("queue", "redirect", number, "to=cy@other.test", "route=lan:127.0.0.1:%d" % sink.port)
         wait_for(lambda: sink.mails, "the LAN target has it", 15)
         equal(sink.mails[0].recipients, ["cy@other.test"])
+
+
+# ---- route test ----
+
+
+def probe(server, *args):
+    """Exit status and rows of `route test`."""
+    r = server.cli("route", "test", *args, "--json", ok=False)
+    return r.returncode, [json.loads(line) for line in r.stdout.split("\n") if line.strip()], r.stderr
+
+
+def steps(rows):
+    return [(row["step"], row["state"]) for row in rows]
+
+
+def test_a_route_is_tested_step_by_step_OUT_06():
+    with SmtpSink(accounts={"u": SECRET}, auth_in_clear=True) as sink, Server(extra=CLOCK) as server:
+        closed = free_ports(1)[0]
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d,127.0.0.1:%d" % (closed, sink.port), "tls=none",
+                   "username=u", "--password-stdin", stdin=SECRET + "\n")
+        status, rows, _ = probe(server, "isp")
+        equal((status, steps(rows)), (0, [("connect", "failed"), ("connect", "ok"), ("EHLO", "ok"), ("TLS", "note"),
+                                          ("AUTH", "ok"), ("QUIT", "ok")]), "the second server serves")
+        true("refused" in rows[0]["result"] and rows[3]["result"] == "in clear" and "as u by" in rows[4]["result"], rows)
+        equal((len(sink.mails), sink.sessions[-1].lines[-1]), (0, "QUIT"))
+        server.cli("route", "set", "isp", "--password-stdin", stdin="wrong\n")
+        status, rows, _ = probe(server, "isp")
+        equal((status, steps(rows)[-1]), (1, ("AUTH", "failed")))
+        true("535" in rows[-1]["result"] and SECRET not in str(rows) and "wrong" not in str(rows), rows)
+        server.cli("route", "set", "isp", "tls=required")
+        status, rows, _ = probe(server, "isp")
+        equal((status, steps(rows)[-1][1]), (1, "failed"))
+        true("TLS" in rows[-1]["result"], rows)
+        equal(server.json("status")[0]["outgoing"]["connections"], 0, "nothing is left open")
+
+
+def test_what_tls_is_worth_is_told_H68():
+    with tempfile.TemporaryDirectory() as folder:
+        pair = certificate(folder, "relay.test")
+        with SmtpSink(tls=pair) as sink, NameServer({"relay.test": "127.0.0.1"}) as dns:
+            with Server(extra="dns: { servers: ['%s'] }\n%s" % (dns.address, CLOCK)) as server:
+                server.cli("route", "add", "isp", "servers=relay.test:%d" % sink.port, "tls=required")
+                status, rows, told = probe(server, "isp")
+                tls = [row for row in rows if row["step"] == "TLS"]
+                equal((status, [row["state"] for row in tls]), (0, ["note"]), str(rows) + told)
+                true(tls[0]["result"].startswith("TLSv1.") and "not verified" in tls[0]["result"], tls)
+                server.cli("route", "set", "isp", "tls=verified")
+                status, rows, _ = probe(server, "isp")
+                equal(status, 1)
+                true("TLS failed" in rows[-1]["result"], rows)
+
+
+def test_which_way_an_address_goes_OUT_08():
+    with SmtpSink() as sink, Server(extra=CLOCK) as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        server.cli("route", "add", "a", "servers=127.0.0.1:1", "domains=a.test")
+        server.cli("route", "add", "boss", "servers=127.0.0.1:1", "domains=From: boss@example.test")
+        server.cli("route", "add", "rest", "servers=127.0.0.1:%d" % sink.port, "domains=!closed.test")
+        server.cli("route", "lan", "apply", "-", stdin="fred@example.test 127.0.0.1:%d\n" % sink.port)
+        for to, more, route in (("bo@a.test", (), "a"), ("bo@b.test", (), "rest"), ("fred@example.test", (), "lan:127.0.0.1:%d" % sink.port),
+                                ("bo@b.test", ("--from", "boss@example.test"), "boss")):
+            status, rows, told = probe(server, "--to", to, *more)
+            equal((status, [row["route"] for row in rows]), (0, [route]), to + told)
+        equal(len(sink.sessions), 0, "nobody was dialled")
+        status, rows, _ = probe(server, "--to", "bo@closed.test")
+        true(status == 1 and "no route fits" in rows[-1]["result"], rows)
+        status, rows, _ = probe(server, "--to", "anna@example.test")
+        equal(status, 0)
+        true("stays here: anna" in rows[0]["result"], rows)
+        for what in ("bo@b.test", "fred@example.test", "lan:127.0.0.1:%d" % sink.port, "rest"):
+            status, rows, told = probe(server, what)
+            equal((status, steps(rows)[-1]), (0, ("QUIT", "ok")), what + told)
+        equal(len(sink.mails), 0)
+        for args in ((), ("nobody",), ("--to", "nobody"), ("lan:x y",)):
+            equal(probe(server, *args)[0], 1, str(args))
+
+
+def test_a_direct_route_is_tested_for_an_address_OUT_13():
+    ways = {"far.test": answers(mx=[(10, "mx.far.test")]), "mx.far.test": answers(address="127.0.0.1")}
+    with SmtpSink() as sink, NameServer(ways) as dns:
+        with Server(extra="dns: { servers: ['%s'] }\n%s" % (dns.address, CLOCK)) as server:
+            server.cli("route", "add", "direct", "kind=direct", "port=%d" % sink.port, "allow_loopback=yes")
+            status, rows, told = probe(server, "direct")
+            true(status == 1 and "--to" in told, told)
+            status, rows, told = probe(server, "direct", "--to", "bo@far.test")
+            equal((status, steps(rows)[0], steps(rows)[-1]), (0, ("connect", "ok"), ("QUIT", "ok")), str(rows) + told)
+            true("mx.far.test" in rows[0]["host"], rows)
+            status, rows, _ = probe(server, "direct", "--to", "bo@nowhere.test")
+            equal((status, rows[-1]["state"]), (1, "failed"))
 
 
 # ---- LAN rules ----
