@@ -421,6 +421,8 @@ resolver_configure(struct resolver *r, const struct resolver_options *options)
 	r->servers = servers;
 	if (remake(r, &fault) == OK) {
 		buf_fini(&old);
+		resolver_cache_close(&r->cache); /* the new servers are asked what the old did not know */
+		r->cache = resolver_cache_open();
 		return OK;
 	}
 	r->options = before;
