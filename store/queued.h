@@ -67,7 +67,7 @@ struct queued {
 	struct span auth_user, source, peer, session, subject;
 	uint8_t ret; /* enum queued_ret */
 	struct span envid;
-	bool eightbit, utf8; /* BODY=8BITMIME, SMTPUTF8 as given */
+	bool eightbit, utf8; /* BODY=8BITMIME as given or as the text is, SMTPUTF8 as given */
 	bool ours;           /* its sender showed to be one of us, or the server wrote it: it may be signed */
 	bool warned;         /* the delay warning went out (OUT-17) */
 	uint8_t report;      /* enum queued_report */

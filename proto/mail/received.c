@@ -112,13 +112,16 @@ put_by(struct buf *out, const struct received *r)
 	return buf_put(out, SPAN(")"));
 }
 
+/* An address beyond ASCII is not named: the header would need SMTPUTF8 for our own line (RFC 6531, 3.7.3). */
 static enum err
 put_id_and_for(struct buf *out, const struct received *r)
 {
+	bool named = r->for_address.len > 0 && span_is_ascii(r->for_address);
+
 	if (r->id.len > 0 && !puts_ok(out, SPAN("\r\n\tid "), r->id))
 		return ERR_LIMIT;
-	if (r->for_address.len > 0 && (!puts_ok(out, SPAN("\r\n\tfor <"), r->for_address) ||
-					      buf_put(out, SPAN(">")) != OK))
+	if (named && (!puts_ok(out, SPAN("\r\n\tfor <"), r->for_address) ||
+			      buf_put(out, SPAN(">")) != OK))
 		return ERR_LIMIT;
 	return buf_put(out, SPAN(";\r\n\t"));
 }

@@ -14,7 +14,7 @@ struct received {
 	struct span client_address; /* "192.0.2.1", "2001:db8::1"; empty on a Unix socket */
 	struct span by;             /* our host name */
 	struct span id;             /* message number, as message_no.h writes it */
-	struct span for_address;    /* address.text; empty: no `for` (SMT-21: several recipients) */
+	struct span for_address;    /* address.text; empty or not ASCII: no `for` (SMT-21) */
 	struct span tls;            /* "TLSv1.2 with cipher ..." for a comment; may be empty */
 	struct mail_date date;
 	bool esmtp;          /* EHLO, not HELO */

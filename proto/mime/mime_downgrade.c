@@ -12,10 +12,10 @@
 #define READABLE_MORE 100 /* bytes that quoted-printable may take more than half as much again */
 #define SLICE 4096 /* bytes that are encoded at a time, to be counted */
 
-static const char *const sealed_text = "8-bit text in a signed or encrypted part";
-static const char *const encoded_text = "8-bit text in a part that says it is encoded";
-static const char *const opaque_text = "8-bit text in a part that must not be encoded";
-static const char *const large_text = "8-bit text in a part with too large a header";
+static const char *const sealed_text = "5.6.3 8-bit text in a signed or encrypted part";
+static const char *const encoded_text = "5.6.3 8-bit text in a part that says it is encoded";
+static const char *const opaque_text = "5.6.3 8-bit text in a part that must not be encoded";
+static const char *const large_text = "5.6.3 8-bit text in a part with too large a header";
 
 static void
 look_fini(void *arg)

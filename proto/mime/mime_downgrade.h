@@ -33,7 +33,7 @@ struct mime_edit {
 struct mime_downgrade {
 	bool has_8bit_header;       /* of the message or of a part: it needs SMTPUTF8 */
 	bool has_8bit_body;         /* without it nothing is to be done */
-	const char *cannot;         /* static text: why it cannot be made 7-bit; NULL: it can */
+	const char *cannot;         /* static text, "5.6.3 why" it cannot be made 7-bit; NULL: it can */
 	unsigned printable, base64; /* leaves that become so */
 	struct span header;         /* of the message, as it is to be sent */
 	const struct mime_edit *edits;

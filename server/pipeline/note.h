@@ -119,6 +119,7 @@
 	X(142, SEND_TAKEN, "delivery", "{1} is delivered: {2}")                                    \
 	X(143, SEND_LATER, "delivery", "{1} could not be delivered yet: {2}")                      \
 	X(144, SEND_FAILED, "delivery", "{1} cannot be delivered: {2}")                            \
+	X(185, SEND_7BIT, "delivery", "made 7-bit for {1}, which takes no 8BITMIME: {2}")         \
 	X(145, SEND_MORE, "delivery", "and {1} recipients more, in the same way or not")
 
 enum note_code {

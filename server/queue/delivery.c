@@ -83,8 +83,8 @@ on_closing(struct loop_call *call)
 
 	if (d->stream_open && stream_is_lent(&d->stream))
 		return; /* on_returned */
-	if (d->work_lent || d->warming.lent)
-		return; /* delivery_auth.c, on_warm() come back */
+	if (d->work_lent || d->warming.lent || d->downgrading.lent)
+		return; /* delivery_auth.c, on_warm(), delivery_prepare.c come back */
 	if (d->stream_open) {
 		metric_add(d->host->metrics, bytes_in, d->stream.bytes_in);
 		metric_add(d->host->metrics, bytes_out, d->stream.bytes_out);
@@ -401,7 +401,8 @@ delivery_cut(struct delivery *d)
 	dialer_cancel(&d->dialer);
 	loop_timer_clear(&d->deadline);
 	loop_call_cancel(&d->closing);
-	d->body_pinned = false; /* the store has been closed */
+	d->body_pinned = false; /* the store has been closed, no worker is left */
+	downgrade_release(&d->downgrading.made);
 	delivery_mail_drop(d);
 	if (d->smtp_open)
 		smtp_client_fini(&d->smtp);
@@ -420,6 +421,7 @@ delivery_start(void *arg)
 	loop_call_init(&d->closing, on_closing);
 	loop_timer_init(&d->deadline, delivery_on_deadline);
 	d->warming.done = on_warm;
+	d->downgrading.done = delivery_on_looked;
 	buf_init(&d->secret, TOKEN_SIZE_MAX);
 	d->secret.wipes = true;
 	metric_add(d->host->metrics, outgoing_connections, 1);

@@ -13,7 +13,8 @@
  *   delivery_auth.c    the account, and what it proves
  *   delivery_mail.c    one message: from the store to the wire, and what was said of it
  *   delivery_probe.c   a test, without a message
- *   delivery_prepare.c what is done to it first: it is signed
+ *   delivery_prepare.c what is done to it first: made 7-bit where it must be, and signed
+ *   delivery_text.c    its text, as much as the stream takes
  */
 #ifndef SERVER_QUEUE_DELIVERY_H
 #define SERVER_QUEUE_DELIVERY_H
@@ -27,6 +28,7 @@
 #include "server/net/work.h"
 #include "server/queue/body_warming.h"
 #include "server/queue/delivery_probe.h"
+#include "server/queue/downgrade.h"
 #include "server/queue/outcome.h"
 #include "server/queue/outgoing.h"
 #include "server/runner/tokens.h"
@@ -121,7 +123,16 @@ struct delivery {
 	struct signing signing;
 	struct span lines;  /* put in front of the header; of `signing` */
 	struct span header;
-	uint64_t body_id, body_size, body_at;
+	uint64_t content_id, body_id, body_size, body_at; /* as they are stored */
+	uint64_t sent_body_size;
+	struct downgrading downgrading;
+	struct downgrade *downgrade; /* it is not sent as it is stored */
+	struct mime_downgrade_run run;
+	struct buf piece; /* of it, that the stream has no room for yet */
+	struct outcome_row *refused; /* recipients that this server cannot be told */
+	size_t refused_count;
+	bool asks_utf8;	    /* SMTPUTF8 was said when it came, or an address needs it */
+	enum err sender_err; /* of outgoing_ascii() */
 	size_t lines_at, header_at;
 	struct body_warming warming;
 	bool ours; /* it may be signed */
@@ -194,6 +205,11 @@ void delivery_auth_fini(struct delivery *d);
 
 /* What was loaded is made ready and begun, now or later. */
 void delivery_prepare(struct delivery *d);
+void delivery_on_looked(struct downgrading *g);
+
+/* ---- delivery_text.c ---- */
+
+void delivery_mail_text(struct delivery *d); /* as much as the stream takes */
 
 /* ---- delivery_mail.c ---- */
 
@@ -201,7 +217,6 @@ bool delivery_is_lan(const struct delivery *d); /* to a server of our own, by ad
 
 /* The batch becomes a mail. False: nothing of it is to be sent any more; ask again. */
 bool delivery_mail_load(struct delivery *d);
-void delivery_mail_text(struct delivery *d); /* as much as the stream takes */
 void delivery_mail_recipient(struct delivery *d, const struct smtp_client_event *ev);
 /* For the trace of this try; the texts are copied. */
 void delivery_mail_note(

@@ -23,6 +23,10 @@ remember_remote(struct delivery *d)
 		address);
 }
 
+/*
+ * What the server must offer, by the route. Here the stricter word of a domain's own policy has its place: MTA-STS
+ * (RFC 8461), asked for with the MX records, and DANE (RFC 7672), with the addresses of a host; with it in delivery_start_tls().
+ */
 static enum smtp_client_tls
 tls_of(const struct delivery *d)
 {

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "conf/conf_value.h"
 #include "server/host.h"
+#include "server/net/idna.h"
 #include "server/net/random.h"
 #include "server/queue/delivery.h"
 
@@ -35,6 +36,8 @@ fail_for_good(struct delivery *d, unsigned code, struct span enhanced, struct sp
 static void
 add_host(struct delivery *d, struct span name, uint16_t port, uint16_t preference)
 {
+	if (idna_to_ascii(&d->arena, name, &name) != OK)
+		return; /* nobody has such a name */
 	if (d->host_count < DELIVERY_HOSTS_MAX)
 		d->hosts[d->host_count++] = (struct delivery_host){
 			arena_copy(&d->arena, name), port, preference
@@ -297,6 +300,11 @@ delivery_find_hosts(struct delivery *d)
 {
 	struct dial_address literal;
 
+	if (idna_to_ascii(&d->arena, d->hop, &d->hop) != OK) { /* RFC 5891, 5 */
+		fail_for_good(d, 550, SPAN("5.1.2"),
+			arena_printf(&d->arena, "%.*s is no domain name", SPAN_FMT(d->hop)));
+		return;
+	}
 	d->host_count = d->host_at = d->address_count = d->address_at = 0;
 	d->all_refused = true;
 	if (d->route.kind == ROUTE_RELAY) {

@@ -1,9 +1,8 @@
 /*
  * delivery_mail.c - one message: from the store to the wire, and what was said of it.
  *
- * The header is copied for the time of the transaction; the body is read piece by piece, with a snapshot
- * for each turn of the loop, and pinned meanwhile (house, section 6, Q3). What is not in memory is read by a
- * worker first (H36).
+ * The header is copied for the time of the transaction; the body stays in the store and is pinned meanwhile
+ * (house, section 6, Q3).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -28,22 +27,63 @@ delivery_is_lan(const struct delivery *d)
 	return span_starts_nocase(d->route.name, SPAN(LAN_ROUTE_PREFIX));
 }
 
+/* An address as this server takes it. */
+static enum err
+to_wire(struct delivery *d, struct span *address)
+{
+	if (span_is_ascii(*address))
+		return OK;
+	if (d->smtp.extensions.offered & SMTP_EXT_SMTPUTF8) {
+		d->asks_utf8 = true;
+		return OK;
+	}
+	return outgoing_ascii(*address, &d->mail_arena, address);
+}
+
+static void
+refuse_recipient(struct delivery *d, struct outcome_row *row, enum err why)
+{
+	row->kind = OUTCOME_FAILED;
+	row->code = 550;
+	row->enhanced = why == ERR_DENIED ? SPAN("5.6.7") : SPAN("5.1.2");
+	row->text = why == ERR_DENIED ? SPAN("5.6.7 the address needs SMTPUTF8, which the server does not take")
+				      : SPAN("5.1.2 the address has no valid domain");
+	row->stage = smtp_stage_name(SMTP_STAGE_RCPT);
+	d->refused[d->refused_count++] = *row;
+}
+
 static void
 add_recipient(struct delivery *d, const struct queued_recipient *r)
 {
-	struct smtp_client_recipient *to = (struct smtp_client_recipient *)d->mail.recipients;
-	size_t i = d->mail.count++;
+	struct smtp_client_recipient *to =
+		(struct smtp_client_recipient *)&d->mail.recipients[d->mail.count];
+	struct outcome_row row = { .queue_id = r->queue_id, .recipient_no = r->recipient_no,
+		.kind = OUTCOME_DEFERRED };
+	struct span address = arena_copy(&d->mail_arena, r->address);
+	enum err err;
 
-	to[i].address = arena_copy(&d->mail_arena, r->address);
 	if (!delivery_is_lan(d))
-		to[i].address = outgoing_recipient(
-			generation_conf(d->generation), to[i].address, &d->mail_arena);
-	to[i].options.notify = r->notify;
+		address = outgoing_recipient(
+			generation_conf(d->generation), address, &d->mail_arena);
+	err = to_wire(d, &address);
+	if (err != OK) {
+		refuse_recipient(d, &row, err);
+		return;
+	}
+	to->address = address;
+	to->options.notify = r->notify;
 	if (r->orcpt.len > 0)
-		to[i].options.orcpt = arena_copy(&d->mail_arena, r->orcpt);
-	d->outcome->rows[i] = (struct outcome_row){ .queue_id = r->queue_id,
-		.recipient_no = r->recipient_no, .kind = OUTCOME_DEFERRED };
-	d->outcome->count = i + 1;
+		to->options.orcpt = arena_copy(&d->mail_arena, r->orcpt);
+	d->outcome->rows[d->mail.count++] = row;
+}
+
+/* What cannot be said here comes behind what can be. */
+static void
+add_refused(struct delivery *d)
+{
+	for (size_t i = 0; i < d->refused_count; i++)
+		d->outcome->rows[d->mail.count + i] = d->refused[i];
+	d->outcome->count = d->mail.count + d->refused_count;
 }
 
 static enum err
@@ -60,7 +100,8 @@ load_recipients(struct delivery *d, struct snapshot *snap)
 		else if (err != OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT)
 			return err;
 	}
-	return d->mail.count > 0 ? OK : ERR_NOT_FOUND;
+	add_refused(d);
+	return d->outcome->count > 0 ? OK : ERR_NOT_FOUND;
 }
 
 static enum err
@@ -73,11 +114,11 @@ load_text(struct delivery *d, struct snapshot *snap, uint64_t content_id)
 		return err;
 	if (content.veiled)
 		return ERR_DENIED; /* no key to read it with */
+	d->content_id = content_id;
 	d->header = arena_copy(&d->mail_arena, content.header);
 	d->body_id = content.body_id;
-	d->body_size = content.body_size;
+	d->body_size = d->sent_body_size = content.body_size;
 	d->lines_at = d->header_at = d->body_at = d->warming.until = 0;
-	d->mail.size = content.header.len + content.body_size;
 	body_pin(d->host->store, d->body_id);
 	d->body_pinned = true;
 	return OK;
@@ -99,7 +140,8 @@ load(struct delivery *d, struct snapshot *snap)
 			d->mail.reverse_path, &d->mail_arena);
 	d->ours = q.ours;
 	d->mail.is_8bit = q.eightbit;
-	d->mail.smtputf8 = q.utf8;
+	d->asks_utf8 = q.utf8;
+	d->sender_err = to_wire(d, &d->mail.reverse_path);
 	d->mail.ret = (enum dsn_ret)q.ret;
 	if (q.envid.len > 0)
 		d->mail.envid = arena_copy(&d->mail_arena, q.envid);
@@ -114,6 +156,9 @@ unload(struct delivery *d)
 		body_unpin(d->host->store, d->body_id);
 	d->body_pinned = d->preparing = false;
 	signing_end(&d->signing);
+	downgrade_release(&d->downgrade);
+	buf_fini(&d->piece);
+	d->refused_count = 0;
 	d->lines = d->header = SPAN_NONE;
 	d->mail = (struct smtp_client_mail){ .count = 0 };
 	arena_reset(&d->mail_arena);
@@ -169,6 +214,8 @@ delivery_mail_load(struct delivery *d)
 	d->mail = (struct smtp_client_mail){
 		.recipients = ARENA_ARRAY(&d->mail_arena, struct smtp_client_recipient, count)
 	};
+	d->refused = ARENA_ARRAY(&d->mail_arena, struct outcome_row, count);
+	buf_init(&d->piece, MIME_DOWNGRADE_OUT_MAX);
 	d->outcome = outcome_new(d->host, count);
 	if (snap)
 		err = load(d, snap);
@@ -185,65 +232,6 @@ delivery_mail_load(struct delivery *d)
 	unload(d);
 	outcome_drop(&d->outcome);
 	return false;
-}
-
-/* ---- the text ---- */
-
-/* Text that lies in memory, once. False: the output is full. */
-static bool
-put_once(struct delivery *d, struct span text, size_t *at)
-{
-	if (*at < text.len && smtp_client_text(&d->smtp, text, stream_out(&d->stream)) != OK)
-		return false;
-	*at = text.len;
-	return true;
-}
-
-/* False: the output is full. */
-static bool
-put_piece(struct delivery *d, struct span piece)
-{
-	return smtp_client_text(&d->smtp, piece, stream_out(&d->stream)) == OK;
-}
-
-static bool
-put_body(struct delivery *d, struct snapshot *snap)
-{
-	struct span piece;
-	enum err err;
-
-	if (body_warming_begin(&d->warming, d->host, snap, d->body_id, d->body_at)) {
-		stream_pause(&d->stream);
-		return false;
-	}
-	err = body_read(snap, d->body_id, d->body_at, &piece);
-	if (err != OK) /* at the end; or damaged: then it is too short, which is noticed */
-		return false;
-	if (!put_piece(d, piece))
-		return false;
-	d->body_at += piece.len;
-	return true;
-}
-
-void
-delivery_mail_text(struct delivery *d)
-{
-	struct snapshot *snap;
-
-	if (d->warming.lent)
-		return; /* delivery_go_on() then */
-	if (!put_once(d, d->lines, &d->lines_at) || !put_once(d, d->header, &d->header_at))
-		return;
-	snap = host_snapshot(d->host);
-	while (snap && d->body_at < d->body_size && !stream_is_full(&d->stream))
-		if (!put_body(d, snap))
-			break;
-	if (stream_is_full(&d->stream) || d->warming.lent)
-		return;
-	if (smtp_client_text_end(&d->smtp, stream_out(&d->stream)) == OK) {
-		d->sending = false;
-		stream_flush(&d->stream);
-	}
 }
 
 /* ---- verdicts ---- */

@@ -76,6 +76,7 @@ struct intake {
 	struct list blocks;     /* of the body, in order */
 	size_t held;            /* bytes counted against limits.memory_in_flight */
 	uint64_t body_size;     /* that came */
+	bool has_8bit;          /* in the body */
 	uint64_t flushed;       /* of it, given to the writer */
 	struct mime_parser *parser; /* of what came */
 	struct buf derived;     /* the record it made */

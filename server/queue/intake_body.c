@@ -76,6 +76,7 @@ intake_body_put(struct intake *in, struct span text)
 {
 	struct body_block *block = last_block(in);
 
+	in->has_8bit = in->has_8bit || !span_is_ascii(text);
 	while (text.len > 0) {
 		size_t room, take;
 

@@ -350,7 +350,7 @@ write_entry(struct writing *w, enum intake_entry_kind kind)
 		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
 		.session = mail->session, .subject = buf_span(&w->in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
-		.eightbit = options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
+		.eightbit = w->in->has_8bit || options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
 		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
 		.report = mail->report, .forged = mail_is_forged(mail), .receipt = w->in->plan.receipt_sent, .held = kind == ENTRY_HELD };
 

@@ -3,6 +3,8 @@
  */
 #include "server/queue/outgoing_address.h"
 
+#include "server/net/idna.h"
+
 struct span
 outgoing_recipient(const struct conf *conf, struct span recipient, struct arena *a)
 {
@@ -15,6 +17,25 @@ outgoing_recipient(const struct conf *conf, struct span recipient, struct arena 
 	if (domain.len == 0 || address_with_domain(a, &address, domain, &changed) != OK)
 		return recipient;
 	return changed.text;
+}
+
+enum err
+outgoing_ascii(struct span text, struct arena *a, struct span *out)
+{
+	struct address address, changed;
+	struct span domain;
+
+	*out = text;
+	if (span_is_ascii(text))
+		return OK;
+	if (address_parse(a, text, &address) != OK || idna_to_ascii(a, address.domain, &domain) != OK)
+		return ERR_SYNTAX;
+	if (!span_is_ascii(address.local_part))
+		return ERR_DENIED;
+	if (address_with_domain(a, &address, domain, &changed) != OK)
+		return ERR_SYNTAX;
+	*out = changed.text;
+	return OK;
 }
 
 static bool

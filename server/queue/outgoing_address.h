@@ -16,6 +16,12 @@
 struct span outgoing_sender(const struct conf *conf, const struct conf_route *route,
 	struct span sender, struct arena *a);
 
+/*
+ * ADDRESS as a server without SMTPUTF8 takes it: A-labels for U-labels (RFC 5891; RFC 6531, 3.2). In A, or ADDRESS.
+ * ERR_DENIED: its local part needs SMTPUTF8. ERR_SYNTAX: its domain is none.
+ */
+MUST_CHECK enum err outgoing_ascii(struct span address, struct arena *a, struct span *out);
+
 /* A recipient by the domain map. */
 struct span outgoing_recipient(const struct conf *conf, struct span recipient, struct arena *a);
 
