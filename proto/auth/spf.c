@@ -16,8 +16,6 @@
 
 #include "proto/base/ascii.h"
 
-static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 const char *
 spf_result_word(enum spf_result result)
 {
@@ -27,12 +25,6 @@ spf_result_word(enum spf_result result)
 		[SPF_PERMERROR] = "permerror" };
 
 	return words[result];
-}
-
-static bool
-is_v4(const struct spf *m)
-{
-	return memcmp(m->who.ip, mapped, sizeof(mapped)) == 0;
 }
 
 static struct spf_frame *
@@ -117,7 +109,7 @@ ask(struct spf *m, enum spf_state state, struct span name, enum dns_type type)
 static void
 ask_addresses(struct spf *m, struct span name)
 {
-	ask(m, SPF_AT_ADDRESS, name, is_v4(m) ? DNS_A : DNS_AAAA);
+	ask(m, SPF_AT_ADDRESS, name, spf_is_v4(&m->who) ? DNS_A : DNS_AAAA);
 }
 
 /* One more term that asks. False: that is one too many, and all is settled. */
@@ -166,7 +158,7 @@ expand(struct spf *m, struct span spec, struct span *out)
 static bool
 is_in_network(const struct spf *m, const struct spf_term *term, const unsigned char ip[16])
 {
-	unsigned bits = is_v4(m) ? 96 + term->bits4 : term->bits6;
+	unsigned bits = spf_is_v4(&m->who) ? 96 + term->bits4 : term->bits6;
 	unsigned whole = bits / 8, rest = bits % 8;
 
 	if (memcmp(m->who.ip, ip, whole) != 0)
@@ -179,7 +171,7 @@ fits_literal(const struct spf *m, const struct spf_term *term)
 {
 	if (term->mechanism == SPF_ALL)
 		return true;
-	if ((term->mechanism == SPF_IP4) != is_v4(m))
+	if ((term->mechanism == SPF_IP4) != spf_is_v4(&m->who))
 		return false;
 	return is_in_network(m, term, term->ip);
 }
@@ -201,7 +193,7 @@ begin_include(struct spf *m)
 static void
 begin_ptr(struct spf *m)
 {
-	struct span zone = is_v4(m) ? SPAN("in-addr.arpa") : SPAN("ip6.arpa");
+	struct span zone = spf_is_v4(&m->who) ? SPAN("in-addr.arpa") : SPAN("ip6.arpa");
 
 	ask(m, SPF_AT_PTR, dns_reverse_name(m->arena, m->who.ip, zone), DNS_PTR);
 }

@@ -71,6 +71,8 @@ struct spf_sender {
 	struct span helo;
 };
 
+bool spf_is_v4(const struct spf_sender *who);
+
 bool spf_macro_is_valid(struct span text);  /* a macro-string without c, r and t (RFC 7208, 7.1) */
 bool spf_domain_is_valid(struct span text); /* a domain-spec */
 /* TEXT with its macros expanded, while DOMAIN is at hand. ERR_LIMIT: over SPF_TEXT_MAX; ERR_SYNTAX. */

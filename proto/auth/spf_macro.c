@@ -165,25 +165,25 @@ spf_domain_is_valid(struct span text)
 
 /* ---- expanding ---- */
 
-static enum err
-put_ip(const unsigned char ip[16], struct buf *out)
-{
-	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
-	enum err err = OK;
-
-	if (memcmp(ip, mapped, sizeof(mapped)) == 0)
-		return buf_printf(out, "%u.%u.%u.%u", ip[12], ip[13], ip[14], ip[15]);
-	for (size_t i = 0; i < 16 && err == OK; i++)
-		err = buf_printf(out, "%s%x.%x", i ? "." : "", ip[i] >> 4, ip[i] & 15);
-	return err;
-}
-
-static bool
-is_v4(const struct spf_sender *who)
+bool
+spf_is_v4(const struct spf_sender *who)
 {
 	static const unsigned char mapped[12] = { [10] = 0xff, [11] = 0xff };
 
 	return memcmp(who->ip, mapped, sizeof(mapped)) == 0;
+}
+
+static enum err
+put_ip(const struct spf_sender *who, struct buf *out)
+{
+	const unsigned char *ip = who->ip;
+	enum err err = OK;
+
+	if (spf_is_v4(who))
+		return buf_printf(out, "%u.%u.%u.%u", ip[12], ip[13], ip[14], ip[15]);
+	for (size_t i = 0; i < 16 && err == OK; i++)
+		err = buf_printf(out, "%s%x.%x", i ? "." : "", ip[i] >> 4, ip[i] & 15);
+	return err;
 }
 
 static enum err
@@ -201,9 +201,9 @@ put_value(char letter, const struct spf_sender *who, struct span domain, struct 
 	case 'd':
 		return buf_put(out, domain);
 	case 'i':
-		return put_ip(who->ip, out);
+		return put_ip(who, out);
 	case 'v':
-		return buf_put(out, is_v4(who) ? SPAN("in-addr") : SPAN("ip6"));
+		return buf_put(out, spf_is_v4(who) ? SPAN("in-addr") : SPAN("ip6"));
 	case 'h':
 		return buf_put(out, who->helo);
 	default: /* p */

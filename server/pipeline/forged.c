@@ -26,7 +26,9 @@ may_be_told(const struct conf *conf, const struct mail *mail, const struct plan 
 	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
 		if (copy->kind == COPY_REMOTE || copy->kind == COPY_BOUNCE)
 			return true;
-	return wants_success(mail) || (receipt_wish_read(conf, mail, plan, &wish) && !wish.refused);
+	return wants_success(mail) ||
+		(!conf->headers_receipts_local_only &&
+			receipt_wish_read(conf, mail, plan, &wish) && !wish.refused);
 }
 
 bool
