@@ -76,6 +76,7 @@ struct bounce {
 	const struct bounce_recipient *recipients;
 	size_t count;                /* at most BOUNCE_RECIPIENTS_MAX */
 	bool remote_has_dsn;         /* BOUNCE_SENT: it was passed on, and reports itself */
+	bool lan;                    /* BOUNCE_SENT: to a server of our own, not to the Internet (HDR-07) */
 	bool unknown;                /* BOUNCE_FAILED: nobody here has that name (SMT-12, ADM-06) */
 	int64_t retry_until_ms;      /* BOUNCE_DELAYED */
 	const struct bounce_original *original; /* NULL: what queued->content_id has */

@@ -150,7 +150,7 @@ report_all(struct txn *txn, struct outcome *o, const struct queued *q, const str
 	*held = false;
 	for (size_t i = 0; i < COUNT(kinds) && err == OK; i++) {
 		struct bounce b = { .kind = kinds[i], .queued = q,
-			.remote_has_dsn = o->remote_has_dsn,
+			.remote_has_dsn = o->remote_has_dsn, .lan = outgoing_is_lan(o->route),
 			.retry_until_ms = q->received_ms + q->held_total_ms +
 				o->schedule.give_up_ms };
 

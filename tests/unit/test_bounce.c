@@ -478,13 +478,15 @@ test_hdr_07_transmission_receipt(void **state)
 {
 	struct act ours = { .to = "x@far.test", .code = 250, .bounce = { .kind = BOUNCE_SENT },
 		.queued = { .receipt = true } };
-	struct act foreign = ours, off = ours, unasked = ours;
+	struct act foreign = ours, off = ours, unasked = ours, lan = ours;
 	struct site site;
 
 	(void)state;
 	open_site(&site, ""); /* the field of the default (HDR-07) */
 	unasked.queued.receipt = false; /* no header is read for it */
 	queue_and_bounce(&site, &unasked, "anna@example.org");
+	lan.bounce.lan = true; /* a server of our own is not the Internet */
+	queue_and_bounce(&site, &lan, "anna@example.org");
 	queue_and_bounce(&site, &foreign, "bo@far.test");
 	assert_int_equal(inbox(&site, "anna"), 0);
 	queue_and_bounce(&site, &ours, "anna@example.org");
