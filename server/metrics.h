@@ -31,6 +31,9 @@
 	X(held, "recipients", "Of these, held: their user addressed too many in an hour.")     \
 	X(sent, "recipients", "Recipients that another server took.")                          \
 	X(sent_bytes, "bytes", "Bytes of the messages it took.")                               \
+	X(lan_queued, "recipients", "Recipients put into the queue for LAN forwarding.")          \
+	X(lan_sent, "recipients", "Recipients that a LAN server took.")                        \
+	X(lan_sent_bytes, "bytes", "Bytes of the messages it took.")                           \
 	X(deferred, "recipients", "Recipients put off after a try.")                           \
 	X(failed, "recipients", "Recipients that failed for good.")                            \
 	X(outgoing_connections, "connections", "Connections to other servers, now.")           \

@@ -15,6 +15,10 @@
 #include "server/pipeline/names.h"
 #include "server/server.h"
 
+#define LAN_ADMIN_WARNING                                                                          \
+	"warning: the Main Administrator's own mail goes there, so he would not see errors of LAN " \
+	"forwarding (LAN-14)"
+
 /* ---- list, show ---- */
 
 /* "smtp, 1-3, Isp" */
@@ -184,12 +188,45 @@ apply_foresee(struct control_call *call, struct snapshot *snap)
 	return STEP_DONE;
 }
 
+/* Do the rules send the Main Administrator's own mail away? */
+static bool
+takes_administrator(struct control_call *call, const struct user *admin)
+{
+	const struct conf *conf = call->host->conf;
+	struct span text = arena_printf(&call->arena, "%.*s@%.*s", SPAN_FMT(admin->name),
+		SPAN_FMT(conf_default_domain(conf)));
+	struct address to;
+	struct lan_query query = { .to = &to, .domain_is_valid = true, .smtp = true };
+
+	return address_parse(&call->arena, text, &to) == OK &&
+		lan_rules_match(&conf->lan_rules, &query, false);
+}
+
+void
+control_warn_of_lan(struct control_call *call, struct span name, struct span target)
+{
+	struct snapshot *snap = host_snapshot(call->host);
+	struct user admin;
+
+	if (!span_starts_nocase(target, SPAN("SMTP:")) || !snap ||
+		names_main_administrator(call->host->conf, snap, &admin) != OK ||
+		!span_match_wildcard(span_range(name, 0, span_find(name, '@')), admin.name))
+		return;
+	call->note = arena_printf(&call->arena, "%.*s; " LAN_ADMIN_WARNING, SPAN_FMT(call->note));
+}
+
 static void
 apply_finish(struct control_call *call)
 {
 	const struct lan_change *c = call->state;
+	struct snapshot *snap = host_snapshot(call->host);
+	struct user admin;
 
 	call->note = arena_printf(&call->arena, "%zu LAN rules in force", c->count);
+	if (snap && names_main_administrator(call->host->conf, snap, &admin) == OK &&
+		takes_administrator(call, &admin))
+		call->note = arena_printf(
+			&call->arena, "%.*s; " LAN_ADMIN_WARNING, SPAN_FMT(call->note));
 }
 
 const struct control_handler control_do_route_lan_apply = {

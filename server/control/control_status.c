@@ -254,6 +254,12 @@ put_outgoing(struct control_call *call, const struct status *st)
 	json_put_member_i64(w, SPAN("deferred"), metric_get(m, deferred));
 	json_put_member_i64(w, SPAN("failed"), metric_get(m, failed));
 	control_put_time(w, SPAN("last_sent"), metric_get(m, last_sent_ms));
+	json_put_name(w, SPAN("lan")); /* LAN-12 */
+	json_put_object(w);
+	json_put_member_i64(w, SPAN("queued"), metric_get(m, lan_queued));
+	json_put_member_i64(w, SPAN("sent"), metric_get(m, lan_sent));
+	json_put_member_i64(w, SPAN("sent_bytes"), metric_get(m, lan_sent_bytes));
+	json_put_close(w);
 	json_put_close(w);
 }
 

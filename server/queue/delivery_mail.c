@@ -302,6 +302,8 @@ delivery_mail_done(struct delivery *d, struct smtp_answer answer, enum smtp_stag
 	}
 	if (sent)
 		metric_add(d->host->metrics, sent_bytes, d->mail.size);
+	if (sent && delivery_is_lan(d))
+		metric_add(d->host->metrics, lan_sent_bytes, d->mail.size);
 	o->route = arena_copy(&o->arena, d->route.name);
 	o->remote = arena_copy(&o->arena, span_of(d->remote));
 	o->tls = arena_copy(&o->arena, span_of(d->tls));

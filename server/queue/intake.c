@@ -11,6 +11,7 @@
 #include "proto/mail/message_no.h"
 #include "server/connect/connect.h"
 #include "server/log.h"
+#include "server/metrics.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
 #include "server/queue/intake_report.h"
@@ -19,6 +20,7 @@
 #include "server/queue/refusals.h"
 #include "server/queue/user_sent.h"
 #include "store/ids.h"
+#include "store/queued.h"
 
 #define HEADER_FREE_ROOM (64 * 1024) /* bytes of a header that are taken whatever others hold */
 
@@ -206,12 +208,25 @@ end_submit(struct intake *in, enum err result)
 	return waits;
 }
 
+/* LAN-12: what is put into the queue for LAN forwarding. */
+static size_t
+lan_count(const struct intake *in)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->queued_count; i++)
+		count += outgoing_is_lan(in->queued[i].route);
+	return count;
+}
+
 static void
 tell_done(struct intake *in, enum err result)
 {
 	refusals_batch_free(&in->refusals);
 	if (result == OK)
 		user_sent_tell(in);
+	if (result == OK)
+		metric_add(in->host->metrics, lan_queued, lan_count(in));
 	if (result == OK && (in->queued_count > in->entries[ENTRY_HELD].count || in->reports_queued > 0))
 		outgoing_kick(in->host);
 	if (result == OK && in->plan.urgent && in->entries[ENTRY_OUTGOING].count > 0)

@@ -293,9 +293,11 @@ static void
 count_rows(struct outcome *o)
 {
 	struct metrics *m = o->host->metrics;
+	bool lan = outgoing_is_lan(o->route);
 
 	for (size_t i = 0; i < o->count; i++) {
 		metric_add(m, sent, o->rows[i].kind == OUTCOME_SENT);
+		metric_add(m, lan_sent, lan && o->rows[i].kind == OUTCOME_SENT);
 		metric_add(m, deferred, o->rows[i].kind == OUTCOME_DEFERRED);
 		metric_add(m, failed, o->rows[i].kind == OUTCOME_FAILED);
 		if (o->rows[i].kind == OUTCOME_SENT)

@@ -328,5 +328,18 @@ def test_rules_for_the_other_server_LOC_09():
         equal((told["forwarded"], told["server"]), (True, "192.0.2.7:1025"), "another server takes them as they are")
 
 
+def test_the_administrators_own_mail_is_warned_of_LAN_14():
+    with Server(extra=CLOCK) as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        told = server.cli("route", "lan", "apply", "-", stdin="post*@example.test 127.0.0.1:1025\n").stdout
+        true("1 LAN rules in force" in told and "Main Administrator" in told, told)
+        told = server.cli("route", "lan", "apply", "-", stdin="anna@example.test 127.0.0.1:1025\n").stdout
+        true("Main Administrator" not in told, told)
+        for name, warned in (("postmaster", True), ("anna", False)):
+            told = server.cli("user", "set", name, "forward_to=SMTP:x@branch.test@127.0.0.1").stdout
+            equal("Main Administrator" in told, warned, told)
+
+
 if __name__ == "__main__":
     sys.exit(tap([f for n, f in globals().items() if n.startswith("test_")]))
