@@ -401,38 +401,6 @@
 		"time:time schedule:text connections:list", \
 		"The next ten runs, or as many as are asked for.")
 
-#define CONTROL_METHODS_DKIM(X) \
-	X(dkim_list, "dkim.list", "dkim list", QUEUE_VIEW, G0, ROWS, "domain:text?", \
-		"domain:text selector:text algorithm:text bits:number state:text from:time until:time " \
-		"-made:time", \
-		"Keys that sign outgoing mail; state is waits, signs or retired.") \
-	X(dkim_show, "dkim.show", "dkim show", QUEUE_VIEW, G0, OBJECT, "domain:text selector:text", \
-		"domain:text selector:text algorithm:text bits:number state:text made:time from:time " \
-		"until:time record:text value:text", \
-		"One key with the name and value of its record; never its secret part.") \
-	X(dkim_add, "dkim.add", "dkim add", CONFIG_EDIT, G1, DONE, \
-		"domain:text -selector:text? -algorithm:choice(both|rsa|ed25519)? -bits:count? -now:flag?", \
-		"", "Make keys for a domain, RSA and Ed25519 where none is named; they sign after " \
-		"`dkim use`, or --now.") \
-	X(dkim_rotate, "dkim.rotate", "dkim rotate", CONFIG_EDIT, G1, DONE, \
-		"domain:text -selector:text? -after:duration?", "", \
-		"Make keys that follow those of a domain: to be published now, they sign after " \
-		"dkim.rotate_after, and the present ones retire at that moment.") \
-	X(dkim_use, "dkim.use", "dkim use", CONFIG_EDIT, G1, DONE, "domain:text selector:text?", "", \
-		"Sign by this key from now on, or by all of the domain that wait; others of the same " \
-		"algorithm retire.") \
-	X(dkim_retire, "dkim.retire", "dkim retire", CONFIG_EDIT, G1, DONE, \
-		"domain:text selector:text", "", "Let a key sign no more; it stays listed.") \
-	X(dkim_remove, "dkim.remove", "dkim remove", CONFIG_EDIT, G2, DONE, \
-		"domain:text selectors:targets", "", "Remove keys that do not sign.") \
-	X(setup_dns, "setup.dns", "setup dns", QUEUE_VIEW, G0, TEXT, "domain:text? -check:flag?", "", \
-		"Every DNS record to publish for a domain, or for all local ones, in the form of a zone " \
-		"file; --check asks the resolver and says what is there, missing or wrong.") \
-	X(setup_records, "setup.records", "setup records", QUEUE_VIEW, G0, FAULTS, "domain:text?", \
-		"name:text type:text state:text why:text -value:text -found:list -domain:text -purpose:text " \
-		"warning:flag", \
-		"The records of `setup dns`, asked for one by one: ok, missing, wrong, or nobody could say.")
-
 #define CONTROL_METHODS_SERVER(X) \
 	X(config_show, "config.show", "config show", CONFIG_EDIT, G0, ROWS, "", \
 		"key:text value:text default:flag needs:text -help:text -type:text", \
