@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """run.py [WORD...] - kills, power cuts, failing calls, full disks, damage, backups, bad starts: TAP.
 
-POSTROOM_KILLS, POSTROOM_IMAP_KILLS, POSTROOM_STATES, POSTROOM_SITES, POSTROOM_DISK_ROUNDS, POSTROOM_DAMAGES, POSTROOM_BACKUPS
-and POSTROOM_RESTART_MESSAGES set how much; tests/soak/run.sh asks for more.
+POSTROOM_KILLS, POSTROOM_IMAP_KILLS, POSTROOM_STATES, POSTROOM_SITES, POSTROOM_BOUNDARIES, POSTROOM_DISK_ROUNDS,
+POSTROOM_DAMAGES, POSTROOM_BACKUPS and POSTROOM_RESTART_MESSAGES set how much; tests/soak/run.sh asks for more.
 """
 import importlib
 import os
@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
 from postroom import tap  # noqa: E402
 
-LANES = (("starts", "kills", "imap_faults", "disk", "damage"), ("power_cuts", "imap_large", "sweep", "backups"))  # run beside each other
+LANES = (("starts", "kills", "imap_faults", "disk", "damage", "outgoing_sweep"), ("power_cuts", "imap_large", "sweep", "backups"))  # run beside each other
 
 
 def tests_of(modules):
