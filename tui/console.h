@@ -24,7 +24,7 @@
 #define CONSOLE_RECENT 64 /* lines of the log that the Overview keeps */
 #define CONSOLE_SAID 10 /* words of the palette that are remembered */
 #define CONSOLE_PENDING 50 /* settings of one set */
-#define CONSOLE_FLOWS 4
+#define CONSOLE_FLOWS 6
 #define CONSOLE_FLOW_MINUTES 60
 
 enum console_state {

@@ -41,6 +41,8 @@ static const struct {
 } flow_rows[CONSOLE_FLOWS] = {
 	{ "received", { "received", 8 } },
 	{ "delivered", { "delivered", 9 } },
+	{ "sent out", { "sent", 4 } },
+	{ "deferred", { "deferred", 8 } },
 	{ "rejected", { "rejected", 8 } },
 	{ "logins", { "logins", 6 } },
 };
@@ -110,6 +112,7 @@ add_attention(struct overview *o, struct console *c)
 	struct span fault = json_text(json_find(s, SPAN("reload_fault")));
 	struct span clock = json_text(json_find(s, SPAN("clock")));
 	size_t before = o->count;
+	uint64_t resting;
 
 	for (const struct json *at = stopped ? stopped->first : NULL; at; at = at->next)
 		line_add(o, STYLE_ERROR, "services", " ! service %.*s is stopped",
@@ -128,6 +131,17 @@ add_attention(struct overview *o, struct console *c)
 	if (number(s, SPAN("queue"), SPAN("held")) > 0)
 		line_add(o, STYLE_WARNING, "queue", " ~ %llu messages are held in the queue",
 			(unsigned long long)number(s, SPAN("queue"), SPAN("held")));
+	resting = number(s, SPAN("outgoing"), SPAN("resting"));
+	if (resting > 0)
+		line_add(o, STYLE_WARNING, "destinations",
+			" ~ %llu destination%s cannot be reached, and rest%s",
+			(unsigned long long)resting, resting == 1 ? "" : "s",
+			resting == 1 ? "s" : "");
+	if (number(s, SPAN("queue"), SPAN("count")) > 0 &&
+		number(s, SPAN("outgoing"), SPAN("routes")) == 0 &&
+		number(s, SPAN("outgoing"), SPAN("destinations")) == 0)
+		line_add(o, STYLE_WARNING, "routes",
+			" ~ mail waits, and there is no route by which it could leave");
 	add_trouble(o, c);
 	if (o->count == before)
 		line_add(o, STYLE_OK, NULL, "   nothing");
@@ -181,16 +195,18 @@ queue_text(const struct json *s, size_t i, char *out, size_t size)
 {
 	static const struct {
 		const char *label;
-		struct span name;
+		struct span part, name;
 	} rows[CONSOLE_FLOWS] = {
-		{ "waiting", { "count", 5 } },
-		{ "held", { "held", 4 } },
-		{ "bin (undo)", { "bin", 3 } },
-		{ "recipients", { "recipients", 10 } },
+		{ "waiting", { "queue", 5 }, { "count", 5 } },
+		{ "held", { "queue", 5 }, { "held", 4 } },
+		{ "bin (undo)", { "queue", 5 }, { "bin", 3 } },
+		{ "recipients", { "queue", 5 }, { "recipients", 10 } },
+		{ "connections", { "outgoing", 8 }, { "connections", 11 } },
+		{ "resting", { "outgoing", 8 }, { "resting", 7 } },
 	};
 
 	snprintf(out, size, "%-12s %9llu", rows[i].label,
-		(unsigned long long)number(s, SPAN("queue"), rows[i].name));
+		(unsigned long long)number(s, rows[i].part, rows[i].name));
 }
 
 static void

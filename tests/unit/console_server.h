@@ -11,13 +11,14 @@
 /* What a server says of itself, and what the console asks first. */
 #define PLAY_STATUS \
 	"{\"version\":\"0.1\",\"uptime_s\":61,\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":1}," \
-	"\"queue\":{\"count\":2,\"held\":1,\"bin\":0,\"recipients\":2},\"stopped\":[\"pop3s\"]," \
+	"\"queue\":{\"count\":2,\"held\":1,\"bin\":0,\"recipients\":2},\"outgoing\":{\"routes\":2," \
+	"\"destinations\":3,\"resting\":1,\"connections\":2},\"stopped\":[\"pop3s\"]," \
 	"\"mailboxes\":{\"users\":2,\"messages\":9,\"bytes\":2048}," \
 	"\"store\":{\"used\":4096,\"free\":1048576,\"commits\":7}}"
 #define PLAY_HELLO \
 	"{\"version\":\"0.1\",\"hostname\":\"mail.example.org\",\"epoch\":\"e1\",\"user\":\"anna\"," \
 	"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\"," \
-	"\"queue.operate\",\"config.edit\",\"server.stop\"]}"
+	"\"queue.operate\",\"config.edit\",\"server.stop\",\"connect.start\"]}"
 #define PLAY_BEGIN \
 	{ "hello", NULL, PLAY_HELLO }, { "subscribe", NULL, "{\"subscription\":1,\"seq\":0}" }, \
 	{ "log.tail", NULL, "{\"rows\":[{\"time\":\"2026-11-21T14:01:00Z\",\"level\":\"error\"," \

@@ -19,5 +19,6 @@ main(void)
 	failed += test_tui_console();
 	failed += test_tui_screens();
 	failed += test_tui_folders();
+	failed += test_tui_sending();
 	return failed != 0;
 }

@@ -25,5 +25,6 @@ int test_tui_print(void);
 int test_tui_run(void);
 int test_tui_screens(void);
 int test_tui_folders(void);
+int test_tui_sending(void);
 
 #endif

@@ -1,0 +1,183 @@
+/*
+ * test_tui_sending.c - how mail leaves, in the console: connections, routes, destinations, LAN rules, keys.
+ */
+#include "tests/unit/test_tui.h"
+
+#include "tests/unit/console_server.h"
+
+#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
+#define ROUTE(place, name, waiting, why) \
+	"{\"key\":\"" name "\",\"cells\":{\"place\":" place ",\"name\":\"" name "\",\"kind\":\"relay\"," \
+	"\"servers\":[\"smtp.isp.test:587\"],\"domains\":[],\"tls\":\"required\",\"waiting\":" waiting "," \
+	"\"connections\":1,\"sent\":12,\"rests_until\":\"2026-11-21T14:06:00Z\",\"why\":\"" why "\"," \
+	"\"last_error\":\"\"}}"
+
+static const struct answer sending[] = {
+	PLAY_BEGIN,
+	LIST("connection.list", "c"),
+	{ "list.page", "\"cursor\":\"c\"",
+		"{\"rows\":[{\"key\":\"isp-main\",\"cells\":{\"name\":\"isp-main\",\"kind\":\"link\","
+		"\"state\":\"offline\",\"primary\":true,\"last\":\"2026-11-21T13:58:00Z\","
+		"\"next\":\"2026-11-21T14:08:00Z\",\"waiting\":9,\"result\":\"3 sent\","
+		"\"because\":\"schedule office\",\"why\":\"it waits for its schedule\","
+		"\"routes\":[\"isp\"]}}],\"rank\":0,\"total\":1}" },
+	{ "connection.now", NULL, PLAY_DONE("connection isp-main begun") },
+	{ "connection.stop", NULL, PLAY_DONE("connection isp-main hangs up") },
+	LIST("route.list", "r"),
+	{ "list.page", "\"cursor\":\"r\"",
+		"{\"rows\":[" ROUTE("1", "isp", "9", "no connection: Connection refused") ","
+		ROUTE("2", "branch", "0", "") "],\"rank\":0,\"total\":2}" },
+	{ "route.show", NULL,
+		"{\"place\":1,\"name\":\"isp\",\"kind\":\"relay\",\"servers\":[\"smtp.isp.test:587\"],"
+		"\"tls\":\"required\",\"username\":\"office\",\"domains\":[],\"max_recipients\":0,"
+		"\"max_connections\":20,\"smaller_first\":false,\"esmtp\":true,\"waiting\":9,"
+		"\"why\":\"no connection: Connection refused\"}" },
+	{ "route.add", NULL, PLAY_DONE("route spare added") },
+	{ "route.set", NULL, PLAY_DONE("route isp changed") },
+	{ "preview", "route.remove",
+		"{\"token\":\"t1\",\"count\":1,\"sample\":[\"isp\"],\"effects\":[\"9 messages wait for it\"]}" },
+	LIST("route.destinations", "d"),
+	{ "list.page", "\"cursor\":\"d\"",
+		"{\"rows\":[{\"key\":\"direct dest3.test\",\"cells\":{\"route\":\"direct\","
+		"\"destination\":\"dest3.test\",\"waiting\":1183,\"connections\":0,\"limit\":1,"
+		"\"failures\":38,\"rests_until\":\"2026-11-21T14:22:00Z\","
+		"\"why\":\"mx.dest3.test: Connection refused\",\"server\":\"\",\"tls\":\"\"}}],"
+		"\"rank\":0,\"total\":1}" },
+	LIST("schedule.list", "s"),
+	{ "list.page", "\"cursor\":\"s\"",
+		"{\"rows\":[{\"key\":\"office\",\"cells\":{\"name\":\"office\",\"enabled\":true,"
+		"\"days\":[\"mon\",\"tue\"],\"from\":\"09:00\",\"to\":\"17:00\",\"every\":900,\"at\":[],"
+		"\"connections\":[],\"next\":\"2026-11-23T09:00:00Z\"}}],\"rank\":0,\"total\":1}" },
+	LIST("schedule.next", "n"),
+	LIST("route.lan.list", "l"),
+	{ "list.page", "\"cursor\":\"l\"",
+		"{\"rows\":[{\"key\":\"3\",\"cells\":{\"line\":3,\"pattern\":\"*@branch.test\","
+		"\"server\":\"192.0.2.7:25\",\"rewrite\":\"\",\"conditions\":\"smtp\"}}],"
+		"\"rank\":0,\"total\":1}" },
+	{ "route.lan.test", NULL, "{\"address\":\"ann@branch.test\",\"forwarded\":true,\"line\":3}" },
+	LIST("dkim.list", "k"),
+	{ "list.page", "\"cursor\":\"k\"",
+		"{\"rows\":[{\"key\":\"s2026\",\"cells\":{\"domain\":\"example.org\",\"selector\":\"s2026\","
+		"\"algorithm\":\"ed25519\",\"bits\":256,\"state\":\"waits\",\"from\":null,\"until\":null}}],"
+		"\"rank\":0,\"total\":1}" },
+	{ "dkim.use", NULL, PLAY_DONE("key s2026 signs") },
+	{ "dkim.show", NULL, "{\"domain\":\"example.org\",\"selector\":\"s2026\",\"value\":\"v=DKIM1\"}" },
+	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
+	{ "apply", NULL, PLAY_DONE("done") },
+	{ "list.close", NULL, "{\"done\":1}" },
+	{ 0 },
+};
+
+static struct play play;
+
+/* CON-12: connect now, and hang up. */
+static void
+connections_con_12(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, "9");
+	assert_true(play_sees(&play, "isp-main"));
+	assert_true(play_sees(&play, "it waits for its schedule"));
+	play_keys(&play, "C");
+	assert_true(play_was_asked(&play, "connection.now {\"name\":\"isp-main\"}"));
+	play_keys(&play, "S");
+	assert_true(play_was_asked(&play, "connection.stop {\"name\":\"isp-main\"}"));
+	play_end(&play);
+}
+
+static void
+routes_out_04(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, "9]");
+	assert_true(play_sees(&play, "smtp.isp.test:587"));
+	assert_true(play_sees(&play, "Connection refused"));
+	play_keys(&play, "cspare<Down><Down>mx.isp.test:25<F2>");
+	assert_true(play_was_asked(&play,
+		"route.add {\"name\":\"spare\",\"keys\":{\"servers\":\"mx.isp.test:25\"}}"));
+	play_keys(&play, "gM<Ctrl-U>2<F2>");
+	assert_true(play_was_asked(&play, "route.set {\"name\":\"isp\",\"keys\":{\"place\":\"2\"}}"));
+	play_keys(&play, "gd");
+	assert_true(play_sees(&play, "9 messages wait for it"));
+	play_keys(&play, "y");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t1\"}"));
+	play_keys(&play, "g<Enter>");
+	assert_true(play_was_asked(&play, "route.show {\"name\":\"isp\"}"));
+	assert_true(play_sees(&play, "office"));
+	play_end(&play);
+}
+
+static void
+hand_off_lan_01(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, ":lan<Enter>");
+	assert_true(play_sees(&play, "*@branch.test"));
+	play_keys(&play, "Xann@branch.test<F2>");
+	assert_true(play_was_asked(&play, "route.lan.test {\"address\":\"ann@branch.test\""));
+	play_end(&play);
+}
+
+static void
+dkim_keys(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, ":dkim<Enter>U");
+	assert_true(play_was_asked(&play, "dkim.use {\"domain\":\"example.org\",\"selector\":\"s2026\"}"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_sees(&play, "v=DKIM1"));
+	play_end(&play);
+}
+
+/* The Overview says that something cannot be reached; Enter shows what. */
+static void
+from_the_overview(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_event(&play, "status", PLAY_STATUS);
+	play_keys(&play, "1");
+	assert_true(play_sees(&play, "1 destination cannot be reached"));
+	play_end(&play);
+}
+
+static void
+pages_of_sending(void **state)
+{
+	static const struct {
+		const char *name, *keys;
+	} rows[] = {
+		{ "connections", "9" }, { "routes", "]" }, { "route", "<Enter>" },
+		{ "destinations", "<Esc>]" }, { "schedules", "]" }, { "lan", "]]" }, { "dkim", "]" },
+	};
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+
+	(void)state;
+	for (size_t size = 0; size < COUNT(sizes); size++) {
+		play_begin(&play, sending, sizes[size][0], sizes[size][1]);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			play_keys(&play, rows[i].keys);
+			assert_true(play_is_page(&play, rows[i].name));
+		}
+		play_end(&play);
+	}
+}
+
+int
+test_tui_sending(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(connections_con_12),
+		cmocka_unit_test(routes_out_04),
+		cmocka_unit_test(hand_off_lan_01),
+		cmocka_unit_test(dkim_keys),
+		cmocka_unit_test(from_the_overview),
+		cmocka_unit_test(pages_of_sending),
+	};
+
+	return cmocka_run_group_tests_name("sending", tests, NULL, NULL);
+}
