@@ -250,6 +250,7 @@ put_outgoing(struct control_call *call, const struct status *st)
 	json_put_member_u64(w, SPAN("destinations"), st->outgoing.lanes);
 	json_put_member_u64(w, SPAN("resting"), st->outgoing.resting);
 	json_put_member_u64(w, SPAN("connections"), st->outgoing.connections);
+	json_put_member_u64(w, SPAN("slow"), st->outgoing.slow);
 	json_put_member_i64(w, SPAN("sent"), metric_get(m, sent));
 	json_put_member_i64(w, SPAN("deferred"), metric_get(m, deferred));
 	json_put_member_i64(w, SPAN("failed"), metric_get(m, failed));

@@ -9,7 +9,7 @@
  *
  * Nobody holds up the others. Who is slow, failed the last time or says nothing is doubtful, and all of these
  * together get OUTGOING_DOUBT_PERCENT of the connections; who says nothing for OUTGOING_HANGS_MS loses his where
- * others wait, but for one that waits for the answer to a text: giving that up might send it twice, so
+ * others wait and such ones have more than OUTGOING_SILENT_PERCENT, but for one that waits for the answer to a text: giving that up might send it twice, so
  * beyond their share such connections are not counted, as many again at most.
  *
  *   due index --scan--> lane --(a connection)--> delivery --> outcome --> known no more
@@ -43,8 +43,9 @@ struct tls_client;
 #define OUTGOING_SLOW_MS 2000	  /* a message, or an answer, that takes longer is slow */
 #define OUTGOING_HANGS_MS 10000	  /* who says nothing for so long is given up where others need the connection */
 #define OUTGOING_DOUBT_PERCENT 75 /* of all connections, that slow and failing destinations get at most */
+#define OUTGOING_SILENT_PERCENT 25 /* of all connections, that such ones keep nevertheless */
 #define OUTGOING_CEILING_MS (10 * 60 * 1000) /* a server that took no more connections is not asked for more */
-#define OUTGOING_UNSETTLED_MAX 500 /* messages besides those under way whose outcome is not on disk */
+#define OUTGOING_UNSETTLED_MAX 100 /* messages besides those under way whose outcome is not on disk */
 #define OUTGOING_RECIPIENTS 1000  /* of one transaction where the route says "any" */
 #define OUTGOING_FLUSHES_MAX 4	  /* jobs under way that defer what waits for one destination */
 #define OUTGOING_ALL_FLUSHES 20	  /* and for all */

@@ -42,14 +42,11 @@ outgoing_end_idle(struct outgoing *all)
 static unsigned
 too_many(const struct outgoing *all)
 {
-	unsigned share = outgoing_doubtful_share(all);
-	unsigned most = (unsigned)all->host->conf->outgoing_max_connections;
+	unsigned keep = (unsigned)all->host->conf->outgoing_max_connections * OUTGOING_SILENT_PERCENT / 100;
 
 	if (!outgoing_is_full(all) || !outgoing_lanes_wait(all))
 		return 0;
-	if (share >= most)
-		share = most - 1;
-	return all->doubtful > share ? all->doubtful - share : 0;
+	return all->doubtful > keep ? all->doubtful - keep : 0;
 }
 
 static void

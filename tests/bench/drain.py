@@ -20,34 +20,13 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from relays import SINK, OpenSmtpdRelay, PostfixRelay, PostroomRelay, address_of, postroom  # noqa: E402
+from relays import OpenSmtpdRelay, PostfixRelay, PostroomRelay, postroom  # noqa: E402
 from run import load  # noqa: E402
-sys.path.insert(0, os.path.join(postroom.ROOT, "tests", "clients"))
+from crowd_sink import CrowdSink, ways  # noqa: E402
 from name_server import NameServer  # noqa: E402
-from outgoing_direct import answers  # noqa: E402
 
 LIMIT_S = 30  # for each drain
 GOALS = {1: 4, 10: 4}
-
-
-class Sink:
-    def __init__(self, port):
-        self.process = subprocess.Popen([SINK, "-p", str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.process.stdout.readline()
-
-    def seen(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def cpu_s(self):
-        with open("/proc/%d/stat" % self.process.pid) as f:
-            v = f.read().rsplit(")", 1)[1].split()
-        return (int(v[11]) + int(v[12])) / os.sysconf("SC_CLK_TCK")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait(10)
 
 
 def settled_cpu(peer):
@@ -70,7 +49,7 @@ def drain(peer, messages):
         if taken < messages:
             raise RuntimeError("%s took %d of %d messages" % (peer.name, taken, messages))
         peer.hold_is_over()
-        sink = Sink(peer.sink_port)
+        sink = CrowdSink(peer.sink_port)
         try:
             cpu, syncs, began = settled_cpu(peer), peer.syncs(), time.time()
             peer.release()
@@ -105,14 +84,10 @@ def peers(options, work, base, domains, dns):
 
 
 def one_round(options, domains, number, rows):
-    ways = {}
-    for i in range(domains):
-        ways["d%d.test" % i] = answers(mx=[(10, "mx.d%d.test" % i)])
-        ways["mx.d%d.test" % i] = answers(address=address_of(i))
     work = tempfile.mkdtemp(prefix="postroom-drain-", dir=options.dir)
     os.chmod(work, 0o755)
     try:
-        with NameServer(ways) as dns:
+        with NameServer(ways(["good"] * domains)) as dns:
             all_peers = peers(options, work, 20000 + os.getpid() % 20000, domains, dns.address)
             for peer in all_peers if number % 2 == 0 else all_peers[::-1]:
                 try:

@@ -17,13 +17,7 @@ import subprocess
 
 from peer import HERE, Peer, postroom, write
 
-SINK = os.path.join(postroom.BUILD, "bench", "sink")
-
-
-def address_of(number):
-    """Where the sink is found for d<NUMBER>.test."""
-    return "127.1.%d.%d" % (number // 250, number % 250 + 1)
-
+from crowd_sink import address_of
 
 class Relay(Peer):
     def __init__(self, folder, base, domains, **options):
