@@ -172,6 +172,21 @@ def test_a_lan_target_needs_no_route_and_no_rule_LAN_07():
         equal((row["state"], row["next_try"], row["route"]), ("active", None, []), "the other one waits for a route")
 
 
+def test_it_never_waits_for_a_dial_up_connection_LAN_08():
+    offline = "connections: [ { name: line, kind: link, up: [/bin/false], status: [/bin/false] } ]\n"
+    with SmtpSink() as sink, lan(offline) as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "servers=127.0.0.1:%d" % sink.port)
+        rule(server, sink.port)
+        submit(server, ["bo@far.test"])
+        submit(server, ["user0@example.test"])
+        wait_for(lambda: sink.mails, "what is for the LAN leaves", 15)
+        equal([mail.recipients for mail in sink.mails], [["user0@example.test"]])
+        wait_for(lambda: len(queue(server)) == 1, "the other one waits", 10)
+        true("connection line" in str(server.json("queue", "show", queue(server)[0]["id"])), "for the connection")
+        true("connection line" in server.json("route", "list")[0]["why"], "the route says so, too")
+
+
 def test_what_was_forwarded_is_counted_LAN_12():
     with SmtpSink() as sink, lan() as server:
         server.add_user("anna")
