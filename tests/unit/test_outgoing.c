@@ -11,6 +11,7 @@
 
 #include "server/net/dialer.h"
 #include "server/queue/lanes.h"
+#include "server/queue/outgoing_address.h"
 #include "server/queue/routes.h"
 #include "server/queue/schedule.h"
 
@@ -329,12 +330,44 @@ test_a_rest_ends_for_all_at_once(void **state)
 	lanes_fini(&l);
 }
 
+/* ---- addresses as a server without SMTPUTF8 takes them (RFC 5891, RFC 6531) ---- */
+
+static void
+test_addresses_without_smtputf8(void **state)
+{
+	static const struct {
+		const char *in;
+		enum err err;
+		const char *want;
+	} rows[] = {
+		{ "bo@x.test", OK, "bo@x.test" },
+		{ "Bo@b\xc3\xbc\x63her.test", OK, "Bo@xn--bcher-kva.test" },
+		{ "bo@B\xc3\x9c\x43HER.test", OK, "bo@xn--bcher-kva.test" },
+		{ "bo@fa\xc3\x9f.test", OK, "bo@xn--fa-hia.test" }, /* not fass.test: non-transitional */
+		{ "j\xc3\xb6rg@x.test", ERR_DENIED, NULL },
+		{ "bo@\xe2\x80\x8b.test", ERR_SYNTAX, NULL }, /* nothing is left of that label */
+	};
+	struct arena a;
+
+	(void)state;
+	arena_init(&a, NULL);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct span out;
+
+		if (outgoing_ascii(span_of(rows[i].in), &a, &out) != rows[i].err ||
+			(rows[i].want && !span_eq(out, span_of(rows[i].want))))
+			fail_msg("row %zu: %.*s", i, SPAN_FMT(out));
+	}
+	arena_reset(&a);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_out_09_filters),
 		cmocka_unit_test(test_the_first_route_that_fits),
+		cmocka_unit_test(test_addresses_without_smtputf8),
 		cmocka_unit_test(test_out_15_waits),
 		cmocka_unit_test(test_out_17_a_life),
 		cmocka_unit_test(test_h21_addresses),
