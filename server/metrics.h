@@ -38,6 +38,8 @@
 	X(failed, "recipients", "Recipients that failed for good.")                            \
 	X(outgoing_connections, "connections", "Connections to other servers, now.")           \
 	X(outgoing_refused, "connections", "Connections to other servers that came to nothing.") \
+	X(connects, "times", "Runs of connections that had their way out.")                    \
+	X(connect_failures, "times", "Links that did not come up, all tries of an attempt counted as one.") \
 	X(last_sent_ms, "ms", "When another server took a message last (Unix time).")          \
 	X(retrieved, "messages", "Messages fetched by their users.")                           \
 	X(retrieved_bytes, "bytes", "Bytes of the messages fetched.")                          \

@@ -379,27 +379,6 @@
 	X(queue_redirect, "queue.redirect", "queue redirect", QUEUE_OPERATE, G2, DONE, \
 		"ids:targets keys:keys", "", "Send elsewhere: to=ADDRESS or route=NAME.")
 
-#define CONTROL_METHODS_CONNECT(X) \
-	X(connection_list, "connection.list", "connection list", STATUS_VIEW, G0, ROWS, "", \
-		"name:text kind:text state:text primary:flag last:time next:time waiting:number result:text " \
-		"because:text why:text -routes:list -online:flag -began:time -failed:flag", \
-		"Ways onto the Internet, in file order: when each was last and is next used, what waits " \
-		"for it, how the last run ended and what it was made for, and why mail leaves when it does.") \
-	X(connection_now, "connection.now", "connection now", CONNECT_START, G1, DONE, \
-		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
-		"Connect: one, --all, or the primary ones; --wait returns when they are done or 10 minutes " \
-		"have passed.") \
-	X(connection_stop, "connection.stop", "connection stop", CONNECT_START, G1, DONE, \
-		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
-		"Hang up one, the primary ones, or all: what is being sent is finished, the rest stays in the " \
-		"queue.") \
-	X(schedule_list, "schedule.list", "schedule list", STATUS_VIEW, G0, ROWS, "", \
-		"name:text enabled:flag days:list from:text to:text every:duration at:list connections:list " \
-		"next:time", \
-		"Schedules with when they fire next; no connections: all primary ones.") \
-	X(schedule_next, "schedule.next", "schedule next", STATUS_VIEW, G0, ROWS, "-count:count?", \
-		"time:time schedule:text connections:list", \
-		"The next ten runs, or as many as are asked for.")
 
 #define CONTROL_METHODS_SERVER(X) \
 	X(config_show, "config.show", "config show", CONFIG_EDIT, G0, ROWS, "", \

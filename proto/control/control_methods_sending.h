@@ -90,4 +90,41 @@
 		"warning:flag", \
 		"The records of `setup dns`, asked for one by one: ok, missing, wrong, or nobody could say.")
 
+#define CONTROL_METHODS_CONNECT(X) \
+	X(connection_list, "connection.list", "connection list", STATUS_VIEW, G0, ROWS, "", \
+		"name:text kind:text state:text primary:flag last:time next:time waiting:number result:text " \
+		"because:text why:text -routes:list -online:flag -began:time -failed:flag", \
+		"Ways onto the Internet, in file order: when each was last and is next used, what waits " \
+		"for it, how the last run ended and what it was made for, and why mail leaves when it does.") \
+	X(connection_now, "connection.now", "connection now", CONNECT_START, G1, DONE, \
+		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
+		"Connect: one, --all, or the primary ones; --wait returns when they are done or 10 minutes " \
+		"have passed.") \
+	X(connection_stop, "connection.stop", "connection stop", CONNECT_START, G1, DONE, \
+		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
+		"Hang up one, the primary ones, or all: what is being sent is finished, the rest stays in the " \
+		"queue.") \
+	X(connection_add, "connection.add", "connection add", CONFIG_EDIT, G1, DONE, \
+		"name:name keys:keys", "", \
+		"Add a connection: kind=lan|link, up=PROGRAM;ARGUMENT;..., down=, status=, and as `connection " \
+		"set`.") \
+	X(connection_set, "connection.set", "connection set", CONFIG_EDIT, G1, DONE, \
+		"name:name keys:keys", "", \
+		"Change keys of a connection as docs/settings.md names them; lists a;b; KEY= for its default.") \
+	X(connection_remove, "connection.remove", "connection remove", CONFIG_EDIT, G2, DONE, \
+		"names:targets", "", "Remove connections that no route, schedule or collector names.") \
+	X(schedule_list, "schedule.list", "schedule list", STATUS_VIEW, G0, ROWS, "", \
+		"name:text enabled:flag days:list from:text to:text every:duration at:list connections:list " \
+		"next:time", \
+		"Schedules with when they fire next; no connections: all primary ones.") \
+	X(schedule_next, "schedule.next", "schedule next", STATUS_VIEW, G0, ROWS, "-count:count?", \
+		"time:time schedule:text connections:list", \
+		"The next ten runs, or as many as are asked for.") \
+	X(schedule_add, "schedule.add", "schedule add", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
+		"Add a schedule: days=mon,tue from=9:00 to=17:00 every=15m, or at=8:00,20:00; connections=a;b.") \
+	X(schedule_set, "schedule.set", "schedule set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
+		"Change keys of a schedule, enabled=yes|no among them; KEY= for its default.") \
+	X(schedule_remove, "schedule.remove", "schedule remove", CONFIG_EDIT, G2, DONE, "names:targets", \
+		"", "Remove schedules.")
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "server/connect/connect_inside.h"
 #include "server/generation.h"
+#include "server/metrics.h"
 #include "server/queue/outgoing.h"
 #include "server/shared.h"
 
@@ -91,8 +92,10 @@ end_run(struct connection *c, bool failed)
 		c->last.ended_ms = host_now_ms(all->host);
 	log_end(c, failed);
 	note(c);
-	if (failed)
+	if (failed) {
+		metric_add(all->host->metrics, connect_failures, 1);
 		connection_tell_failure(c);
+	}
 	loop_timer_clear(&c->timer);
 	c->runs = c->sends = false;
 	c->conf = NULL;
@@ -115,6 +118,7 @@ begin_sending(struct connection *c)
 	struct host *host = c->all->host;
 
 	link_failures_clear(&c->failures);
+	metric_add(host->metrics, connects, 1);
 	c->sends = c->looked = true;
 	c->last.began_ms = c->began_ms;
 	c->last.ended_ms = 0;

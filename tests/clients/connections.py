@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """connections.py - mail waits for its connection: links by programs, schedules, people, connect.now, hang-up."""
+import json
 import os
+import socket
 import sys
 import tempfile
 import time
@@ -422,6 +424,69 @@ def test_a_stop_of_the_server_takes_the_link_down_CON_12():
         server.stop()
         equal(link.is_up(), False)
         server.start()
+
+
+# ---- by command ----
+
+
+def test_connections_and_schedules_by_command_CON_04_SCH_02_SCH_08():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, []).replace("connections:\n", "")) as server:
+        server.add_user("anna")
+        words = ["%s=/bin/sh;%s;%s" % (w, link.path("link.sh"), w) for w in ("up", "down", "status")]
+        server.cli("connection", "add", "isp", "kind=link", "autoconnect=no", *words)
+        submit(server)
+        waits(server)
+        server.cli("connection", "now", "isp", "--wait")
+        wait_empty(server)
+        equal(len(link.calls()), 2)
+        server.cli("schedule", "add", "work", "days=mon,tue,wed,thu,fri", "from=9:00", "to=17:00", "every=15m")
+        row = server.json("schedule", "list")[0]
+        equal((row["days"], row["from"], row["to"], row["every"]),
+              (["mon", "tue", "wed", "thu", "fri"], "09:00", "17:00", 900))
+        true(connection(server)["next"] == row["next"] is not None, str(row))
+        server.cli("schedule", "set", "work", "every=", "at=08:30,12:00", "name=fixed", "connections=isp")
+        row = server.json("schedule", "list")[0]
+        equal((row["name"], row["at"], row["every"], row["connections"]), ("fixed", ["08:30", "12:00"], 0, ["isp"]))
+        server.cli("schedule", "set", "fixed", "enabled=no")
+        equal((connection(server)["next"], server.json("schedule", "next")), (None, []), "SCH-08")
+        true("schedule fixed" in server.cli("config", "history").stdout.replace("set ", ""), "in the history")
+        refused = server.cli("connection", "remove", "isp", "--yes", ok=False)
+        true(refused.returncode == 1 and "isp" in refused.stderr, "a schedule names it: " + refused.stderr)
+        server.cli("schedule", "remove", "fixed", "--yes")
+        server.cli("connection", "remove", "isp", "--yes")
+        equal([c["name"] for c in server.json("connection", "list")], ["lan"])
+        server.cli("undo")
+        equal([c["name"] for c in server.json("connection", "list")], ["isp"])
+        for i in range(2, 11):
+            server.cli("connection", "add", "c%d" % i, "kind=lan")
+        refused = server.cli("connection", "add", "c11", "kind=lan", ok=False)
+        equal(refused.returncode, 1, "CON-04: an eleventh is refused")
+        for words in (["now", "nosuch"], ["now", "isp", "--all"], ["set", "isp", "bad=1"], ["set", "isp", "password=x"],
+                      ["stop", "nosuch"], ["add", "isp", "kind=lan"], ["add", "1", "kind=lan"]):
+            true(server.cli("connection", *words, ok=False).returncode in (1, 2), str(words))
+
+
+def ask_as(server, user, *requests):
+    """The replies to requests on the control socket, asked as USER."""
+    lines = [("hello", {"version": 1}), ("auth", {"user": user, "password": PASSWORD})] + list(requests)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(server.socket)
+        with s.makefile("rw") as f:
+            replies = []
+            for n, (method, params) in enumerate(lines):
+                f.write(json.dumps({"jsonrpc": "2.0", "id": n, "method": method, "params": params}) + "\n")
+                f.flush()
+                replies.append(json.loads(f.readline()))
+            return replies[2:]
+
+
+def test_who_may_connect_STS_06():
+    with SmtpSink() as sink, Server(extra=config(sink, ["name: isp, kind: lan"])) as server:
+        server.add_user("anna")
+        server.add_user("chief", "--admin")
+        for user, allowed in (("anna", False), ("chief", True)):
+            for reply in ask_as(server, user, ("connection.now", {}), ("connection.stop", {"name": "isp"})):
+                equal("result" in reply, allowed, "%s: %s" % (user, reply))
 
 
 # ---- letters ----
