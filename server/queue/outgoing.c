@@ -119,12 +119,9 @@ outgoing_on_settled(void *arg)
 	outgoing_expect(all, r->next_try_ms);
 	free(r);
 	outgoing_scan_on(all);
-	if (!list_is_empty(&all->asking) && !outgoing_owes(all)) {
-		struct delivery *d = LIST_ITEM(list_take_first(&all->asking), struct delivery, link);
-
-		outgoing_feed(all, d);
-		outgoing_pump(all);
-	}
+	while (!list_is_empty(&all->asking) && !outgoing_owes(all))
+		outgoing_feed(all, LIST_ITEM(list_take_first(&all->asking), struct delivery, link));
+	outgoing_pump(all);
 }
 
 /* ---- timers ---- */
