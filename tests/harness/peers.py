@@ -326,7 +326,7 @@ class Postfix(Peer):
 
 
 AIOSMTPD = '''
-import json, ssl, sys, time
+import json, os, ssl, sys, time
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
 folder, port, size, clear = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "clear"
@@ -346,8 +346,9 @@ class Handler:
         base = "%s/mail/%05d" % (folder, Handler.count)
         with open(base + ".raw", "wb") as f:
             f.write(envelope.original_content)
-        with open(base + ".json", "w") as f:
+        with open(base + ".new", "w") as f:
             json.dump({"recipients": envelope.rcpt_tos, "sender": envelope.mail_from, "options": envelope.mail_options}, f)
+        os.rename(base + ".new", base + ".json")
         return "250 2.0.0 taken"
 class C(Controller):
     def factory(self):
