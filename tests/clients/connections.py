@@ -426,6 +426,18 @@ def test_a_stop_of_the_server_takes_the_link_down_CON_12():
         server.start()
 
 
+def test_lan_targets_wait_for_no_connection_LAN_08():
+    with Link() as link, SmtpSink() as sink, SmtpSink() as office, Server(
+            extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        server.cli("route", "lan", "apply", "-", stdin="*@office.test 127.0.0.1:%d\n" % office.port)
+        submit(server, "bo@elsewhere.test")
+        submit(server, "cy@office.test")
+        wait_for(lambda: office.mails, "the one for the office leaves")
+        waits(server)
+        equal((link.calls(), len(sink.mails)), ([], 0))
+
+
 # ---- by command ----
 
 
