@@ -8,6 +8,24 @@ static const struct screen_class *const sending_tabs[] = { &screen_connections, 
 
 /* ---- connections ---- */
 
+static const struct form_class connection_add = {
+	.title = "New connection",
+	.fields = (const struct form_field[]){
+		{ "New connection", "name", "Name", FORM_TEXT, NULL, "its name in errors and the log", .names_row = true },
+		{ NULL, "kind", "Kind", FORM_CHOICE, "lan|link", "lan: always online; link: made by the programs below", .keyed = true },
+		{ NULL, "up", "Up", FORM_LIST, NULL, "program and arguments that bring the link up: /usr/sbin/pppd;call;isp", .keyed = true },
+		{ NULL, "down", "Down", FORM_LIST, NULL, "and down", .keyed = true },
+		{ NULL, "status", "Status", FORM_LIST, NULL, "and tell by exit status 0 that it is up", .keyed = true },
+		{ 0 } },
+};
+
+static const struct form_class connection_primary = {
+	.title = "Primary",
+	.fields = (const struct form_field[]){
+		{ "Primary", "primary", "Primary", FORM_FLAG, NULL, "schedules that name no connection start it", "primary", .keyed = true },
+		{ 0 } },
+};
+
 const struct screen_class screen_connections = {
 	.name = "connections",
 	.title = "Conn",
@@ -26,6 +44,9 @@ const struct screen_class screen_connections = {
 	.keys = (const struct key_action[]){
 		{ 'C', "Connect now", "connection.now", .take = "name" },
 		{ 'S', "Hang up", "connection.stop", .take = "name" },
+		{ 'c', "Create", "connection.add", .form = &connection_add },
+		{ 'P', "Primary", "connection.set", .form = &connection_primary },
+		{ 'd', "Remove", "connection.remove" },
 		{ 0 } },
 	.detail = (const struct detail[]){
 		{ "Sends when", "why", 2 },
@@ -169,6 +190,34 @@ const struct screen_class screen_destinations = {
 
 /* ---- schedules ---- */
 
+#define WEEKDAYS "mon|tue|wed|thu|fri|sat|sun"
+
+static const struct form_class schedule_add = {
+	.title = "New schedule",
+	.fields = (const struct form_field[]){
+		{ "New schedule", "name", "Name", FORM_TEXT, NULL, "its name in the log", .names_row = true },
+		{ NULL, "days", "Days", FORM_WORDS, WEEKDAYS, "none: every day", .keyed = true },
+		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", .keyed = true },
+		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", .keyed = true },
+		{ NULL, "every", "Every", FORM_TEXT, NULL, "15m, 1h; empty where it has fixed times", .keyed = true },
+		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times instead: 8:00;12:00", .keyed = true },
+		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", .keyed = true },
+		{ 0 } },
+};
+
+static const struct form_class schedule_edit = {
+	.title = "Change schedule",
+	.fields = (const struct form_field[]){
+		{ "Change", "enabled", "On", FORM_FLAG, NULL, "off: it never fires", "enabled", .keyed = true },
+		{ NULL, "days", "Days", FORM_WORDS, WEEKDAYS, "days it counts on", "days", .keyed = true },
+		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", "from", .keyed = true },
+		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", "to", .keyed = true },
+		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times: 8:00;12:00", "at", .keyed = true },
+		{ NULL, "every", "Every", FORM_TEXT, NULL, "a new interval: 15m, 1h; empty: as it is", .keyed = true },
+		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", "connections", .keyed = true },
+		{ 0 } },
+};
+
 const struct screen_class screen_schedules = {
 	.name = "schedules",
 	.title = "Schedule",
@@ -183,6 +232,11 @@ const struct screen_class screen_schedules = {
 		{ "At", "at", 12, 3, COLUMN_GROW },
 		{ "Next", "next", 12 },
 		{ "Connections", "connections", 14, 4, COLUMN_GROW },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'c', "Create", "schedule.add", .form = &schedule_add },
+		{ 'e', "Edit", "schedule.set", .form = &schedule_edit },
+		{ 'd', "Remove", "schedule.remove" },
 		{ 0 } },
 	.tabs = sending_tabs,
 	.help = "When connections are made by the clock. No connections named: all primary ones.",
