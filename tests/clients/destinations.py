@@ -137,7 +137,7 @@ def test_rates_of_a_destination_and_of_a_route():
         server.load(12, 3)
         server.let_go(port, rate=1)
         taken = lambda: sink.seen()["messages"]  # noqa: E731
-        wait_for(lambda: taken() == 3, "one to each")
+        wait_for(lambda: taken() == 3 and server.waiting() == 9, "one to each")
         whys = [str(server.json("queue", "show", row["id"])) for row in server.json("queue", "list")]
         true(any("rate" in why for why in whys), whys[0])
         equal(taken(), 3)
