@@ -10,6 +10,7 @@
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
 #include "conf/lan_threads.h"
+#include "proto/mail/forward_server.h"
 #include "proto/mail/header_edit.h"
 
 #define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
@@ -349,10 +350,10 @@ check_routes(struct checking *c)
 		if (route->kind == ROUTE_RELAY && route->servers.count == 0)
 			conf_warning_add(c->faults, place(c, key), span_of(key),
 				"a relay without servers sends nothing");
-		if (span_starts_nocase(route->name, SPAN(LAN_ROUTE_PREFIX)))
+		if (route_is_lan(route->name))
 			conf_fault_add(c->faults, place(c, key), span_of(key),
-				"a name that begins with " LAN_ROUTE_PREFIX " means a server of LAN "
-				"forwarding");
+				"a name that begins with " LAN_ROUTE_PREFIX " or " FORWARD_ROUTE_PREFIX
+				" means a server of LAN forwarding");
 		if (route->token_command.count > 0)
 			check_token_command(c, key, route);
 		if (!is_return_address(route->return_address))

@@ -34,6 +34,16 @@ user_secret_name(uint64_t user_id, const char *kind, char out[USER_SECRET_NAME_S
 	return (struct span){ out, (size_t)len };
 }
 
+struct span
+forward_secret_name(uint64_t user_id, char out[USER_SECRET_NAME_SIZE])
+{
+	int len = snprintf(out, USER_SECRET_NAME_SIZE, FORWARD_SECRET_PREFIX "%llu",
+		(unsigned long long)user_id);
+
+	ENSURE(len > 0 && len < USER_SECRET_NAME_SIZE);
+	return (struct span){ out, (size_t)len };
+}
+
 static bool
 is_of_user(struct span name)
 {
@@ -72,6 +82,12 @@ secret_find(struct snapshot *snap, struct span name, struct sealed_secret *out)
 enum err
 secret_after(struct snapshot *snap, struct span name, struct sealed_secret *out)
 {
+	static const struct {
+		struct span prefix, behind; /* '0' follows '/' */
+	} passed[] = {
+		{ { FORWARD_SECRET_PREFIX, 8 }, { "forward0", 8 } },
+		{ { "user/", 5 }, { "user0", 5 } },
+	};
 	struct record_in in;
 	struct key key;
 	struct row row;
@@ -81,8 +97,10 @@ secret_after(struct snapshot *snap, struct span name, struct sealed_secret *out)
 	if (name.len > 0)
 		key_put_u8(&key, 0); /* behind NAME itself */
 	err = table_seek(snap, TABLE_secrets, &key, &row);
-	if (err == OK && is_of_user(row.key)) {
-		key_name(&key, SPAN("user0")); /* '0' follows '/' */
+	for (size_t i = 0; i < COUNT(passed) && err == OK; i++) {
+		if (!span_starts(row.key, passed[i].prefix))
+			continue;
+		key_name(&key, passed[i].behind);
 		err = table_seek(snap, TABLE_secrets, &key, &row);
 	}
 	if (err == OK)
@@ -132,7 +150,11 @@ user_secrets_remove(struct txn *txn, uint64_t user_id)
 	char text[USER_SECRET_NAME_SIZE];
 	struct key prefix;
 	bool more;
+	enum err err;
 
+	err = secret_remove(txn, forward_secret_name(user_id, text));
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
 	key_name(&prefix, user_secret_name(user_id, "", text));
 	return rows_purge(txn, TABLE_secrets, &prefix, ERASE_ROWS, &more);
 }

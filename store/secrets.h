@@ -2,8 +2,8 @@
  * secrets.h - sealed values by name (H65): what must be recovered and is of no use without a key
  * that is not in the store.
  *
- * Two kinds of names share the table. Those of the configuration, `{sealed: NAME}`, are recorded, so
- * that an undo brings the old sealed value back. Those of users, "user/17/apop", are not: what was
+ * Three kinds of names share the table. Those of the configuration, `{sealed: NAME}`, and those of accounts
+ * on other servers, "forward/17", are recorded, so that an undo brings the old sealed value back. Those of users, "user/17/apop", are not: what was
  * erased leaves no image in the log of changes (H64). Sealing itself is the server's business.
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO, for writes ERR_FULL. Spans live as users.h says.
@@ -19,6 +19,7 @@ struct txn;
 #define SECRET_NAME_MAX 64	 /* bytes */
 #define SECRET_SEALED_MAX 1024	 /* bytes of a sealed value */
 #define USER_SECRET_NAME_SIZE 48 /* bytes, with its 0 */
+#define FORWARD_SECRET_PREFIX "forward/" /* and a user_id: the account of his store and forward */
 
 struct sealed_secret {
 	struct span name, sealed;
@@ -29,6 +30,8 @@ struct sealed_secret {
 bool secret_name_is_valid(struct span name);
 /* "user/17/apop", 0-terminated; KIND is static text of at most 16 bytes. */
 struct span user_secret_name(uint64_t user_id, const char *kind, char out[USER_SECRET_NAME_SIZE]);
+/* "forward/17", 0-terminated. */
+struct span forward_secret_name(uint64_t user_id, char out[USER_SECRET_NAME_SIZE]);
 
 MUST_CHECK enum err secret_find(
 	struct snapshot *snap, struct span name, struct sealed_secret *out);

@@ -25,6 +25,14 @@ MUST_CHECK enum err forward_server_parse(struct span text, struct forward_server
 /* "account@host:port", without the password, in A. */
 struct span forward_server_format(struct arena *a, const struct forward_server *server);
 
+/* Does ROUTE lead to a server of our own, by LAN forwarding or by store and forward? */
+static inline bool
+route_is_lan(struct span route)
+{
+	return span_starts_nocase(route, SPAN(LAN_ROUTE_PREFIX)) ||
+		span_starts(route, SPAN(FORWARD_ROUTE_PREFIX));
+}
+
 /* Is ROUTE, of a queued recipient, one of store and forward? Of that user. */
 bool forward_route_take(struct span route, uint64_t *user_id);
 static inline bool

@@ -35,6 +35,7 @@ struct queue_facts {
 	enum queued_state state;
 	struct span routes[ROUTES_SHOWN]; /* by which they leave, each once */
 	size_t route_count;
+	struct way_ask asks[ROUTES_SHOWN]; /* what `routes` may point to */
 };
 
 /* One that never was has no way out yet: it waits, and no time can be named. */
@@ -45,14 +46,19 @@ was_tried(const struct queued_recipient *r)
 }
 
 static void
-add_route(const struct conf *conf, const struct queued *q, const struct queued_recipient *r,
-	struct queue_facts *f)
+add_route(const struct conf *conf, struct snapshot *snap, const struct queued *q,
+	const struct queued_recipient *r, struct queue_facts *f)
 {
+	struct way_ask *ask = &f->asks[f->route_count];
 	struct way way;
 	const char *why;
 
-	if (f->route_count >= ROUTES_SHOWN ||
-		!outgoing_way(conf, q->sender, r->address, r->route, &way, &why))
+	if (f->route_count >= ROUTES_SHOWN)
+		return;
+	ask->sender = q->sender;
+	ask->recipient = r->address;
+	ask->route_name = r->route;
+	if (!outgoing_way_now(conf, snap, ask, &way, &why))
 		return;
 	for (size_t i = 0; i < f->route_count; i++)
 		if (span_eq_nocase(f->routes[i], way.route))
@@ -77,7 +83,7 @@ queue_facts(const struct conf *conf, struct snapshot *snap, const struct queued 
 			continue;
 		if (f->count < RECIPIENTS_SHOWN)
 			f->addresses[f->count++] = r.address;
-		add_route(conf, q, &r, f);
+		add_route(conf, snap, q, &r, f);
 		if (was_tried(&r) && (f->next_try_ms == 0 || r.next_try_ms < f->next_try_ms))
 			f->next_try_ms = r.next_try_ms;
 		if (was_tried(&r) && r.tries >= f->tries) {
@@ -290,9 +296,12 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 	control_put_fields(w, &queued_table, &q);
 	json_put_name(w, SPAN("recipients"));
 	json_put_array(w);
-	while (n++ < RECIPIENTS_LISTED && queued_recipient_next(snap, id, r.recipient_no, &r) == OK)
+	while (n++ < RECIPIENTS_LISTED &&
+		queued_recipient_next(snap, id, r.recipient_no, &r) == OK) {
+		r.route = store_forward_shown(snap, r.route, &call->arena);
 		put_recipient(w, &q, &r,
 			r.recipient_no <= RECIPIENTS_EXPLAINED ? reasons[r.recipient_no] : SPAN(""));
+	}
 	json_put_close(w);
 	json_put_close(w);
 	return STEP_DONE;

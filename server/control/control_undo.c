@@ -8,6 +8,8 @@
 
 #include "server/control/control_undo.h"
 
+#include "server/queue/outgoing.h"
+
 #define EFFECTS_MAX 50
 #define CHANGES_LISTED 10000
 #define PASSED_MAX 100 /* clashes that an undo without an id passes over */
@@ -309,6 +311,7 @@ undo_finish(struct control_call *call)
 	struct control_undo *u = call->state;
 
 	call->note = u->note;
+	outgoing_look_again(call->host); /* a user's other server may be another one again */
 }
 
 static bool

@@ -2,6 +2,7 @@
  * control_user_take.c - one line of an import or a bulk add becomes a user, on the writer.
  */
 #include "server/control/control_fields.h"
+#include "server/control/control_store_forward.h"
 #include "server/control/control_user_import.h"
 #include "store/groups.h"
 
@@ -104,19 +105,27 @@ csv_apply(struct control_call *call, struct span line, struct user *user)
 
 static enum err
 user_change(struct control_call *call, struct txn *txn, const struct user *old,
-	const struct user *user, const struct control_new_password *password)
+	struct user *user, const struct user_found *f)
 {
 	struct users_in *u = call->state;
+	const struct control_new_password *password = &f->password;
 	struct span hash = span_of(password->hash);
 	uint64_t user_id = user->user_id;
+	struct control_forward forward;
 	enum err err;
 
+	call->skip_why = control_forward_take(call, old, user, &forward);
+	if (call->skip_why)
+		return ERR_SYNTAX;
 	call->skip_why = control_user_must_stay(call, u->main_admin, old, user);
 	if (call->skip_why)
 		return ERR_DENIED;
 	if (span_eq(hash, old->password_hash))
 		hash = SPAN_NONE;
-	err = user_set(txn, user, call->now_ms); /* what OLD and USER point to is gone after it */
+	user_copy(user, &u->in.scratch); /* sealing writes, and what lies in the map moves */
+	err = control_forward_seal(call, txn, user_id, &forward);
+	if (err == OK)
+		err = user_set(txn, user, call->now_ms);
 	if (err == ERR_DENIED)
 		call->skip_why = "is the last administrator";
 	if (err == OK && hash.len > 0)
@@ -128,10 +137,27 @@ user_change(struct control_call *call, struct txn *txn, const struct user *old,
 }
 
 static enum err
+user_make(struct control_call *call, struct txn *txn, struct user *user, const struct user_found *f)
+{
+	struct user nobody = { .user_id = 0 };
+	struct control_forward forward;
+	uint64_t id;
+	enum err err;
+
+	call->skip_why = control_forward_take(call, &nobody, user, &forward);
+	if (call->skip_why)
+		return ERR_SYNTAX;
+	user->name = f->name;
+	user->password_hash = span_of(f->password.hash);
+	user->scram = (struct span){ f->password.scram, f->password.scram_len };
+	err = user_add(txn, user, call->now_ms, &id);
+	return err == OK ? control_forward_seal(call, txn, id, &forward) : err;
+}
+
+static enum err
 user_apply(struct control_call *call, struct txn *txn, struct user_found *f, struct span line)
 {
 	struct user user, old = { .user_id = 0 };
-	uint64_t id;
 	enum err err = user_find_by_name(txn_view(txn), f->name, &old);
 
 	if (err != OK && err != ERR_NOT_FOUND)
@@ -149,11 +175,8 @@ user_apply(struct control_call *call, struct txn *txn, struct user_found *f, str
 		err = line.ptr[0] == '{' ? json_apply(call, txn, line, &user)
 					 : csv_apply(call, line, &user);
 	if (err != OK || !f->made)
-		return err == OK ? user_change(call, txn, &old, &user, &f->password) : err;
-	user.name = f->name;
-	user.password_hash = span_of(f->password.hash);
-	user.scram = (struct span){ f->password.scram, f->password.scram_len };
-	return user_add(txn, &user, call->now_ms, &id);
+		return err == OK ? user_change(call, txn, &old, &user, f) : err;
+	return user_make(call, txn, &user, f);
 }
 
 enum err

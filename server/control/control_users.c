@@ -10,6 +10,7 @@
 #include "server/control/control_mailbox.h"
 #include "server/control/control_maillists.h"
 #include "server/control/control_password.h"
+#include "server/control/control_store_forward.h"
 #include "server/control/control_users.h"
 #include "store/app_passwords.h"
 #include "store/folders.h"
@@ -170,6 +171,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	control_put_lists(call, snap, &user);
 	json_put_member_bool(w, SPAN("has_password"), user.password_hash.len > 0);
 	control_put_passwords(w, snap, &user);
+	control_forward_put(call, snap, &user);
 	json_put_member_u64(w, SPAN("messages"), totals.messages);
 	json_put_member_u64(w, SPAN("held"), totals.held);
 	json_put_member_u64(w, SPAN("size"), totals.bytes);
@@ -190,6 +192,7 @@ struct user_change {
 	struct span main_admin; /* as the configuration names him */
 	uint64_t user_id;
 	bool disabled;
+	struct control_forward forward;
 };
 
 static bool
@@ -237,7 +240,7 @@ set_change(struct control_call *call, struct txn *txn)
 	const struct rpc_value *keys = rpc_value(call->request, "keys");
 	struct user_change *c = call->state;
 	struct user user, old;
-	const char *stays;
+	const char *stays, *why;
 	enum err err = user_find_by_name(txn_view(txn), control_param(call, "name"), &user);
 
 	if (!control_fail_err(call, err, "user"))
@@ -262,9 +265,17 @@ set_change(struct control_call *call, struct txn *txn)
 			NULL);
 		return ERR_DENIED;
 	}
+	why = control_forward_take(call, &old, &user, &c->forward);
+	if (why) {
+		control_fail(call, RPC_INVALID, why, NULL, "store_forward_server");
+		return ERR_SYNTAX;
+	}
 	c->user_id = user.user_id;
 	c->disabled = !user.enabled;
-	err = user_set(txn, &user, call->now_ms);
+	user_copy(&user, &call->arena); /* sealing writes, and what lies in the map moves */
+	err = control_forward_seal(call, txn, user.user_id, &c->forward);
+	if (err == OK)
+		err = user_set(txn, &user, call->now_ms);
 	if (err == ERR_DENIED)
 		control_fail(call, RPC_REFUSED, "this is the last administrator", NULL, NULL);
 	call->job_done = 1;
@@ -299,6 +310,7 @@ set_finish(struct control_call *call)
 
 	forget_logins(call);
 	warn_of_forward(call);
+	control_forward_warn(call, c->user_id);
 	if (!c->disabled || call->failed)
 		return;
 	ended = control_sessions_end(call, SPAN_NONE, c->user_id);

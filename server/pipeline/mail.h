@@ -49,6 +49,7 @@ struct mail {
 	uint64_t user_sent;    /* AT_END: recipients elsewhere he addressed within the hour before this */
 	bool to_users;         /* we wrote it to users of ours: a local part is a name, no mapping counts */
 	uint8_t report;        /* enum queued_report: a report of ours, written to a sender */
+	bool stays;            /* a notice about store and forward: it is not forwarded itself */
 	bool popped;           /* a POP3 login from there counts as one here (SMT-05) */
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 	struct own_addresses own; /* needed where a recipient's domain is a literal */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/mail/header.h"
+#include "store/forwards.h"
 #include "store/groups.h"
 #include "store/mappings.h"
 #include "store/names.h"
@@ -29,11 +30,26 @@ names_add(struct names *names, const struct name *name)
 	*kept = *name;
 	kept->next = NULL;
 	kept->user = arena_copy(names->arena, name->user);
+	kept->forward_address = arena_copy(names->arena, name->forward_address);
+	kept->forward_server = arena_copy(names->arena, name->forward_server);
 	kept->address = arena_copy(names->arena, name->address);
 	*names->end = kept;
 	names->end = &kept->next;
 	names->count++;
 	return OK;
+}
+
+enum err
+names_add_user(struct names *names, const struct user *user, bool member)
+{
+	struct name name = { .target = TARGET_USER, .user_id = user->user_id, .user = user->name,
+		.member = member };
+
+	if (forward_acts(user)) {
+		name.forward_address = user->store_forward_address;
+		name.forward_server = user->store_forward_server;
+	}
+	return names_add(names, &name);
 }
 
 void

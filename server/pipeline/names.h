@@ -25,6 +25,7 @@ struct name {
 	enum name_target target;
 	uint64_t user_id;
 	struct span user;
+	struct span forward_address, forward_server; /* TARGET_USER: store and forward; or empty */
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
 	bool member;      /* of a list or a group */
@@ -41,6 +42,8 @@ struct names {
 
 void names_init(struct names *names, struct arena *arena, size_t max);
 MUST_CHECK enum err names_add(struct names *names, const struct name *name);
+/* The mailbox of USER, as a MEMBER or by himself, and what of his fields a later stage wants. */
+MUST_CHECK enum err names_add_user(struct names *names, const struct user *user, bool member);
 
 /* What leads to a name. */
 enum want_by {

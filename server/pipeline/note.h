@@ -109,6 +109,12 @@
 	X(198, RECEIPT_ASKED, "place", "{1} asks for a receipt: it goes out when the message is collected") \
 	X(199, RECEIPT_REFUSED, "place", "{1} asks for a receipt, and none will go out: {2}")      \
 	X(193, OUT_URGENT, "outgoing", "its header says \"{1}\": its connection is made at once")     \
+	X(180, FORWARD_QUEUED, "store-forward", "{1} keeps it, and it waits for the user's other server {2}")   \
+	X(181, FORWARD_NOT, "store-forward", "{1} keeps it, and it is not forwarded: {2}")         \
+	X(182, FORWARD_BYPASSED, "store-forward", "store and forward of {1} has nothing to do: {2}") \
+	X(183, FORWARD_TAKEN, "store-forward", "{1} has it, so the copy left the mailbox here")     \
+	X(184, FORWARD_STAYS, "store-forward", "{2} does not take it, so it stays in the mailbox of {1}") \
+	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \

@@ -135,11 +135,12 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 			plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
 		return OK;
 	}
-	if (plan->copy_count >= max)
+	if (plan->copy_count - plan->forward_count >= max && !copy_is_forward(copy))
 		return ERR_LIMIT;
 	*slot = *plan->copies_end = copy_keep(plan->arena, copy);
 	plan->copies_end = &(*slot)->next;
 	plan->copy_count++;
+	plan->forward_count += copy_is_forward(copy);
 	if (!copy->quiet)
 		plan_note(plan, copy->why, copy->found, copy->because);
 	return OK;

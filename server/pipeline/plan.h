@@ -9,6 +9,7 @@
 #define SERVER_PIPELINE_PLAN_H
 
 #include "proto/base/arena.h"
+#include "proto/mail/forward_server.h"
 #include "server/pipeline/note.h"
 
 struct name_wants;
@@ -26,7 +27,7 @@ struct plan_copy {
 	enum copy_kind kind;
 	size_t recipient_no;   /* which recipient of the envelope asked for it, from 0 */
 	struct span recipient; /* its address as decided upon */
-	uint64_t user_id;      /* COPY_FOLDER */
+	uint64_t user_id;      /* COPY_FOLDER, and COPY_REMOTE of store and forward */
 	struct span user;      /* COPY_FOLDER: "anna" */
 	struct span folder;    /* COPY_FOLDER: "INBOX" */
 	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE, COPY_BOUNCE: the forward-path */
@@ -35,6 +36,7 @@ struct plan_copy {
 	struct span found;
 	struct span because;
 	bool member; /* of a list or a group: he was not named himself */
+	bool forwards; /* COPY_FOLDER: the next COPY_REMOTE of store and forward is its pair */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
 };
@@ -63,6 +65,7 @@ struct plan {
 	struct plan_copy *copies;    /* in the order they were decided */
 	struct plan_copy **copies_end;
 	size_t copy_count;
+	size_t forward_count; /* of these, by store and forward: none of the limit on expansion */
 	struct plan_copy **seen; /* hash table over kind and target, for RTE-15 */
 	size_t seen_size;
 	size_t recipients;       /* accepted so far */
@@ -98,6 +101,13 @@ MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *cop
 
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
 size_t plan_outgoing_count(const struct plan *plan); /* how many go to the Internet, not by the LAN */
+
+/* By store and forward; its route is "snf:USER_ID" (store_forward.h). */
+static inline bool
+copy_is_forward(const struct plan_copy *copy)
+{
+	return copy->kind == COPY_REMOTE && forward_route_is(copy->route);
+}
 
 static inline bool
 copy_is_outgoing(const struct plan_copy *copy)

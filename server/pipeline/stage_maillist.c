@@ -74,19 +74,12 @@ takes_mail(const struct expansion *x, const struct user *user)
 		recipient_is_role(x->ask);
 }
 
-static enum err
-add_user(struct expansion *x, const struct user *user, bool member)
-{
-	return names_add(x->ask->names, &(struct name){ .target = TARGET_USER,
-		.user_id = user->user_id, .user = user->name, .member = member });
-}
-
 /* One of many: who may not is left out. */
 static enum err
 add_member(struct expansion *x, const struct user *user)
 {
 	if (takes_mail(x, user))
-		return add_user(x, user, true);
+		return names_add_user(x->ask->names, user, true);
 	if (x->left_out++ < LEFT_OUT_NOTED)
 		plan_note(x->plan, NOTE_NAME_INTERNAL, user->name, SPAN_NONE);
 	return OK;
@@ -122,7 +115,7 @@ find_user(struct expansion *x, const struct todo *todo, uint64_t user_id)
 		return ERR_DENIED;
 	}
 	plan_note(x->plan, NOTE_NAME_USER, todo->text, user.name);
-	return add_user(x, &user, false);
+	return names_add_user(x->ask->names, &user, false);
 }
 
 /* ---- groups ---- */

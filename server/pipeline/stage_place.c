@@ -25,6 +25,7 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
+		.forwards = name->forward_address.len > 0 && !ask->mail->stays,
 		.found = ask->recipient.text, .because = name->user, .member = name->member, .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
@@ -65,7 +66,7 @@ place_back(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 static bool
 has_room(const struct pipeline_ask *ask, const struct plan *plan)
 {
-	return plan->copy_count + ask->names->count <=
+	return plan->copy_count - plan->forward_count + ask->names->count <=
 		(size_t)ask->conf->limits_expansion_recipients;
 }
 

@@ -27,8 +27,7 @@ find_role(struct pipeline_ask *ask, struct plan *plan)
 	if (err != OK)
 		return err;
 	plan_note(plan, NOTE_NAME_ADMIN, ask->recipient.text, user.name);
-	return names_add(ask->names, &(struct name){ .target = TARGET_USER,
-		.user_id = user.user_id, .user = user.name });
+	return names_add_user(ask->names, &user, false);
 }
 
 /* ERR_NOT_FOUND, ERR_DENIED: nobody takes the rest of the domain either. */

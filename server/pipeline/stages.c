@@ -13,5 +13,6 @@ const struct stage stages[] = {
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
+	{ "store-forward", AT_RCPT, stage_store_forward },
 };
 const size_t stage_count = COUNT(stages);

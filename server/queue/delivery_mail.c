@@ -13,6 +13,7 @@
 #include "server/metrics.h"
 #include "server/queue/delivery.h"
 #include "server/queue/outgoing_address.h"
+#include "server/queue/store_forward.h"
 #include "store/bodies.h"
 #include "store/contents.h"
 #include "store/queued.h"
@@ -24,7 +25,7 @@
 bool
 delivery_is_lan(const struct delivery *d)
 {
-	return span_starts_nocase(d->route.name, SPAN(LAN_ROUTE_PREFIX));
+	return route_is_lan(d->route.name);
 }
 
 /* An address as this server takes it. */
@@ -95,7 +96,8 @@ load_recipients(struct delivery *d, struct snapshot *snap)
 		struct queued_recipient r;
 		enum err err = queued_recipient_find(snap, item->queue_id, item->recipient_no, &r);
 
-		if (err == OK && r.state != QUEUED_GONE && r.next_try_ms <= now_ms)
+		if (err == OK && r.state != QUEUED_GONE && r.next_try_ms <= now_ms &&
+			store_forward_goes_by(snap, &r, d->route.name, d->hop))
 			add_recipient(d, &r);
 		else if (err != OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT)
 			return err;

@@ -27,6 +27,7 @@
 #define INTAKE_ROOM_POLL_MS 20     /* how often one that waits for memory looks again */
 #define INTAKE_TRACE_MAX 65536     /* bytes of recipients that a trace is given */
 
+struct forward;
 struct intake;
 struct mime_parser;
 struct intake_reports;
@@ -38,6 +39,7 @@ enum intake_entry_kind {
 	ENTRY_OUTGOING, /* to the Internet, and all others where the header is the same */
 	ENTRY_LAN,      /* by LAN rules: the header without what is changed for the Internet (OUT-10) */
 	ENTRY_HELD,     /* to the Internet, held (limits.user_recipients_hour) */
+	ENTRY_FORWARD,  /* store and forward: a pair with what is in a mailbox (forwards.h) */
 	INTAKE_ENTRIES,
 };
 struct intake_entry {
@@ -93,6 +95,7 @@ struct intake {
 	struct queued_recipient *queued;
 	size_t queued_count;
 	struct intake_entry entries[INTAKE_ENTRIES]; /* by kind; together all of `queued` */
+	struct forward *forwards; /* by the recipients of ENTRY_FORWARD */
 	struct span held_why;
 	size_t placed_count; /* copies for folders */
 	struct buf recipients, subject; /* for the trace */

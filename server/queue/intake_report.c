@@ -69,7 +69,7 @@ spread_of(struct intake *in)
 		if (copy->recipient_no >= count)
 			continue;
 		all[copy->recipient_no].folders += copy->kind == COPY_FOLDER;
-		all[copy->recipient_no].remote += copy->kind == COPY_REMOTE;
+		all[copy->recipient_no].remote += copy->kind == COPY_REMOTE && !copy_is_forward(copy);
 		all[copy->recipient_no].unknown += copy->kind == COPY_BOUNCE;
 		all[copy->recipient_no].discarded += copy->kind == COPY_DISCARD;
 	}

@@ -17,6 +17,7 @@
 #include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
+#include "store/forwards.h"
 #include "store/ids.h"
 #include "store/messages.h"
 #include "store/queued.h"
@@ -59,7 +60,7 @@ add_queued(struct intake *in, struct recipient **all, const struct plan_copy *co
 	if (copy->recipient_no < in->mail.envelope.recipient_count) {
 		row->orcpt = all[copy->recipient_no]->options.orcpt;
 		row->notify = all[copy->recipient_no]->options.notify;
-		if (intake_report_expanded(in, copy->recipient_no))
+		if (intake_report_expanded(in, copy->recipient_no) || copy_is_forward(copy))
 			row->notify = without_success(row->notify);
 	}
 }
@@ -69,6 +70,8 @@ entry_of(const struct intake *in, const struct plan_copy *copy)
 {
 	if (copy->held)
 		return ENTRY_HELD;
+	if (copy_is_forward(copy))
+		return ENTRY_FORWARD;
 	return copy->route.len > 0 && in->plan.header_outgoing.len > 0 ? ENTRY_LAN : ENTRY_OUTGOING;
 }
 
@@ -99,6 +102,7 @@ prepare_queued(struct intake *in)
 		return;
 	all = recipients_by_number(in);
 	in->queued = ARENA_ARRAY(&in->arena, struct queued_recipient, in->queued_count);
+	in->forwards = ARENA_ARRAY(&in->arena, struct forward, in->plan.forward_count + 1);
 	in->queued_count = 0;
 	for (int kind = 0; kind < INTAKE_ENTRIES; kind++)
 		add_entry(in, all, kind);
@@ -134,6 +138,7 @@ prepare_numbers(struct intake *in)
 		&in->arena, OUT_HELD_WHY, (long long)in->host->conf->limits_user_recipients_hour);
 	note_entry(in, NOTE_WRITE_LAN, &in->entries[ENTRY_LAN]);
 	note_entry(in, NOTE_WRITE_HELD, &in->entries[ENTRY_HELD]);
+	note_entry(in, NOTE_WRITE_FORWARD, &in->entries[ENTRY_FORWARD]);
 	return OK;
 }
 
@@ -269,7 +274,8 @@ static struct content *
 entry_content(struct writing *w, enum intake_entry_kind kind)
 {
 	return &w->contents[header_kind(
-		&w->in->plan, kind == ENTRY_LAN ? HEADER_RELAYED : HEADER_OUTGOING)];
+		&w->in->plan,
+		kind == ENTRY_LAN || kind == ENTRY_FORWARD ? HEADER_RELAYED : HEADER_OUTGOING)];
 }
 
 static enum err
@@ -313,9 +319,25 @@ write_contents(struct writing *w)
 	return err;
 }
 
+/* Where the copy of the AT-th pair is; of one that went elsewhere, for its user is gone, nothing. */
+static void
+note_pair(struct writing *w, size_t at, const struct plan_copy *copy, const struct placement *place)
+{
+	struct forward *f = &w->in->forwards[at];
+
+	*f = (struct forward){ .user_id = copy->user_id };
+	if (place->user_id == copy->user_id) {
+		f->copy_id = place->copy_id;
+		f->folder_id = place->folder_id;
+		f->uid = place->uid;
+	}
+}
+
 static enum err
 write_copies(struct writing *w)
 {
+	size_t pairs = 0;
+
 	for (const struct plan_copy *copy = w->in->plan.copies; copy; copy = copy->next) {
 		struct placement place = { .content = &w->contents[HEADER_FOLDERS], .front = w->in->plan.front,
 			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000),
@@ -332,6 +354,8 @@ write_copies(struct writing *w)
 		place.folder_id = folder.folder_id;
 		if ((err = message_place(w->txn, &place)) != OK)
 			return err;
+		if (copy->forwards && pairs < w->in->entries[ENTRY_FORWARD].count)
+			note_pair(w, pairs++, copy, &place);
 	}
 	return OK;
 }
@@ -363,6 +387,39 @@ write_entry(struct writing *w, enum intake_entry_kind kind)
 	return queued_add(w->txn, &q, w->in->queued + entry->from, entry->count);
 }
 
+/* The user may have gone meanwhile, or forwards no more. */
+static enum err
+write_pair(struct writing *w, struct forward *f)
+{
+	struct queued_outcome gone = { .state = QUEUED_GONE, .now_ms = w->in->mail.arrived_ms,
+		.text = SPAN("store and forward was switched off") };
+	struct user user;
+	bool entry_gone;
+	enum err err = user_find(txn_view(w->txn), f->user_id, &user);
+
+	if (err == OK && f->copy_id != 0 && forward_acts(&user))
+		return forward_put(w->txn, f);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	return queued_note(w->txn, f->queue_id, f->recipient_no, &gone, &entry_gone);
+}
+
+static enum err
+write_pairs(struct writing *w)
+{
+	const struct intake_entry *entry = &w->in->entries[ENTRY_FORWARD];
+	enum err err = OK;
+
+	for (size_t i = 0; i < entry->count && err == OK; i++) {
+		struct forward *f = &w->in->forwards[i];
+
+		f->queue_id = entry->queue_id;
+		f->recipient_no = (uint32_t)i + 1;
+		err = write_pair(w, f);
+	}
+	return err;
+}
+
 static enum err
 write_queued(struct writing *w)
 {
@@ -370,7 +427,7 @@ write_queued(struct writing *w)
 
 	for (int kind = 0; kind < INTAKE_ENTRIES && err == OK; kind++)
 		err = write_entry(w, kind);
-	return err;
+	return err == OK ? write_pairs(w) : err;
 }
 
 static enum err

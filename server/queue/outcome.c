@@ -13,6 +13,7 @@
 #include "server/host.h"
 #include "server/metrics.h"
 #include "server/queue/outgoing.h"
+#include "server/queue/store_forward_end.h"
 #include "store/queued.h"
 #include "store/traces.h"
 
@@ -81,6 +82,7 @@ struct decided {
 	struct bounce_recipient recipient;
 	enum outcome_kind kind;
 	bool skip; /* it is gone already */
+	bool forwards; /* store and forward: nobody is told by a report (store_forward.h) */
 	bool warns;
 	int64_t next_try_ms;
 };
@@ -97,6 +99,7 @@ decide(struct txn *txn, struct outcome *o, const struct queued *q, struct arena 
 	d->skip = err != OK || r.state == QUEUED_GONE;
 	if (d->skip)
 		return err == ERR_NOT_FOUND ? OK : err;
+	d->forwards = forward_route_is(r.route);
 	wait_ms = schedule_next_ms(&o->schedule, r.tries + 1, age_ms);
 	d->kind = row->kind == OUTCOME_DEFERRED && wait_ms == 0 ? OUTCOME_FAILED : row->kind;
 	d->warns = d->kind == OUTCOME_DEFERRED && !q->warned && schedule_warns(&o->schedule, age_ms);
@@ -131,7 +134,7 @@ report_kind(struct txn *txn, struct outcome *o, struct bounce *b, const struct d
 	b->recipients = recipients;
 	b->count = 0;
 	for (size_t i = 0; i < count; i++)
-		if (!all[i].skip && all[i].kind == kinds[b->kind] &&
+		if (!all[i].skip && !all[i].forwards && all[i].kind == kinds[b->kind] &&
 			(b->kind != BOUNCE_DELAYED || all[i].warns))
 			recipients[b->count++] = all[i].recipient;
 	if (b->count > 0 && bounce_is_wanted(o->ground.host.conf, b))
@@ -179,9 +182,30 @@ note_recipient(struct txn *txn, struct outcome *o, const struct decided *d, bool
 	report->code = d->row->code;
 	snprintf(report->text, sizeof(report->text), "%.*s", SPAN_FMT(d->row->text));
 	noted.text = span_of(text);
-	if (d->kind == OUTCOME_DEFERRED || (d->kind == OUTCOME_FAILED && held))
+	if (d->kind == OUTCOME_DEFERRED || (d->kind == OUTCOME_FAILED && held && !d->forwards))
 		noted.state = QUEUED_DEFERRED;
 	return queued_note(txn, d->row->queue_id, d->row->recipient_no, &noted, &gone);
+}
+
+/* What becomes of the copies in mailboxes, while the pairs still stand. */
+static enum err
+end_forwards(struct txn *txn, struct outcome *o, const struct queued *q, const struct decided *all,
+	size_t count)
+{
+	enum err err = OK;
+
+	for (size_t i = 0; i < count && err == OK; i++) {
+		char text[TEXT_SIZE];
+		struct store_forward_end end = { .queued = q, .kind = all[i].kind,
+			.recipient_no = all[i].row->recipient_no, .address = all[i].recipient.address };
+
+		if (all[i].skip || !all[i].forwards || all[i].kind == OUTCOME_DEFERRED)
+			continue;
+		outcome_text(o, all[i].row, text, sizeof(text));
+		end.text = span_of(text);
+		err = store_forward_end(txn, &o->ground, &end);
+	}
+	return err;
 }
 
 static enum err
@@ -228,6 +252,8 @@ settle(struct txn *txn, struct outcome *o, const struct queued *q, const struct 
 	bool held;
 	enum err err = report_all(txn, o, q, all, count, &held);
 
+	if (err == OK)
+		err = end_forwards(txn, o, q, all, count);
 	buf_init(&report.recipients, TRACE_LIST_MAX);
 	report_note(&report, NOTE_SEND_TRY, o->remote.len > 0 ? o->remote : SPAN("no server"),
 		o->route.len > 0 ? o->route : SPAN("none"));

@@ -12,7 +12,7 @@
 bool
 outgoing_is_lan(struct span route)
 {
-	return span_starts_nocase(route, SPAN(OUTGOING_HOP_PREFIX));
+	return route_is_lan(route);
 }
 
 /* ---- what deliveries tell ---- */
@@ -155,6 +155,13 @@ on_look(struct loop_timer *timer)
 
 /* ---- kicks, from any thread ---- */
 
+static bool
+is_forward(void *arg, struct span route)
+{
+	(void)arg;
+	return forward_route_is(route);
+}
+
 static void
 on_kick(void *arg)
 {
@@ -166,6 +173,7 @@ on_kick(void *arg)
 		return;
 	}
 	all->lanes.epoch++; /* nobody rests any more */
+	outgoing_drop(all, is_forward, NULL); /* a user may have another server by now */
 	outgoing_limits(all);
 	outgoing_scan_all(all);
 }

@@ -24,6 +24,7 @@
 #include "proto/mail/lan_target.h"
 #include "server/host.h"
 #include "server/queue/lanes.h"
+#include "server/queue/store_forward.h"
 
 struct conf;
 struct conf_route;
@@ -91,6 +92,14 @@ struct way {
 };
 bool outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 	struct span route_name, struct way *way, const char **why);
+/* The same of store and forward too, which the fields of the user tell: the spans are of ASK then. */
+struct way_ask {
+	struct span sender, recipient;
+	struct span route_name; /* the recipient's own, or empty */
+	struct store_forward_way room; /* its own */
+};
+bool outgoing_way_now(const struct conf *conf, struct snapshot *snap, struct way_ask *ask,
+	struct way *way, const char **why);
 
 /*
  * No new connection between the two; front loop. For a change of the file that belongs together with

@@ -11,6 +11,7 @@
 #include "server/queue/delivery.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/route_records.h"
+#include "server/queue/store_forward.h"
 #include "store/queued.h"
 
 struct outgoing {

@@ -68,6 +68,7 @@ void
 outgoing_why(const struct outgoing *all, struct span sender, struct span recipient,
 	struct span route, char *text, size_t size)
 {
+	struct way_ask ask = { .sender = sender, .recipient = recipient, .route_name = route };
 	const struct conf *conf = all->host->conf;
 	const struct lane *lane;
 	const char *why;
@@ -78,7 +79,7 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 		snprintf(text, size, "no route is configured: it waits (outgoing.routes)");
 		return;
 	}
-	if (!outgoing_way(conf, sender, recipient, route, &way, &why)) {
+	if (!outgoing_way_now(conf, host_snapshot(all->host), &ask, &way, &why)) {
 		snprintf(text, size, "%s", why);
 		return;
 	}

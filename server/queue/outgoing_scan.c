@@ -12,6 +12,7 @@
 #include "store/store.h"
 
 #define NO_ROUTE "no route fits: see outgoing.routes and their domains"
+#define NO_FORWARD "the user has no store and forward server (user set)"
 #define LOST_ROUTE "the route of the recipient is not configured"
 
 bool
@@ -33,6 +34,19 @@ outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 	way->route = route->name;
 	if (route->kind == ROUTE_DIRECT)
 		way->hop = route_domain(recipient);
+	return true;
+}
+
+bool
+outgoing_way_now(const struct conf *conf, struct snapshot *snap, struct way_ask *ask,
+	struct way *way, const char **why)
+{
+	if (!forward_route_is(ask->route_name))
+		return outgoing_way(conf, ask->sender, ask->recipient, ask->route_name, way, why);
+	*why = NO_FORWARD;
+	if (!snap || store_forward_way(snap, ask->route_name, &ask->room) != OK)
+		return false;
+	*way = (struct way){ span_of(ask->room.route), span_of(ask->room.hop) };
 	return true;
 }
 
@@ -65,14 +79,16 @@ may_leave(const struct conf *conf, struct span route_name)
 
 /* NULL: its connection may not be used now. */
 static struct lane *
-lane_of_recipient(struct outgoing *all, const struct queued_recipient *r)
+lane_of_recipient(struct outgoing *all, struct snapshot *snap, const struct queued_recipient *r)
 {
+	struct way_ask ask = {
+		.sender = all->seen.sender, .recipient = r->address, .route_name = r->route };
 	struct lanes *l = &all->lanes;
 	const char *why;
 	struct way way;
 	struct lane *lane;
 
-	if (outgoing_way(all->host->conf, all->seen.sender, r->address, r->route, &way, &why)) {
+	if (outgoing_way_now(all->host->conf, snap, &ask, &way, &why)) {
 		size_t known = l->lane_count;
 
 		if (!outgoing_goes(all, way.route, all->seen.received_ms))
@@ -121,7 +137,7 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 		queued_recipient_find(snap, due->queue_id, due->recipient_no, &r) != OK ||
 		r.state == QUEUED_GONE || !may_leave(all->host->conf, r.route))
 		return;
-	lane = lane_of_recipient(all, &r);
+	lane = lane_of_recipient(all, snap, &r);
 	if (!lane)
 		return;
 	if (lane->waiting >= lane_room(&all->lanes, OUTGOING_ITEMS_MAX)) {

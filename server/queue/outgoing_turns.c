@@ -125,6 +125,23 @@ route_of_hop(const struct conf *conf, struct delivery *d, struct span name)
 	return true;
 }
 
+/* "snf:HOST:PORT": the other server of users of ours. */
+static bool
+route_of_forward(const struct outgoing *all, struct delivery *d, const struct lane *lane)
+{
+	const struct conf *conf = all->host->conf;
+	struct span server = span_from(lane->route, sizeof(FORWARD_ROUTE_PREFIX) - 1);
+	struct snapshot *snap = host_snapshot(all->host);
+	struct lan_target target;
+	unsigned most =
+		lan_target_parse(server, &target) == OK ? lan_threads_max(conf->lan_threads, &target) : 0;
+
+	if (!snap || !store_forward_route(snap, lane->route, lane->hop, &d->route, &d->arena))
+		return false;
+	d->route.max_connections = most > 0 ? most : conf->lan_deliveries;
+	return true;
+}
+
 bool
 outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 {
@@ -144,8 +161,10 @@ connect_lane(struct outgoing *all, struct lane *lane)
 {
 	struct delivery *d = delivery_new();
 	unsigned number = quietest_loop(all);
+	bool found = forward_route_is(lane->route) ? route_of_forward(all, d, lane)
+						   : outgoing_route(all, d, lane->route);
 
-	if (!outgoing_route(all, d, lane->route)) {
+	if (!found) {
 		delivery_free(&d);
 		items_forget(&all->lanes, lane_take_any(lane, lane->waiting));
 		return false;

@@ -25,6 +25,7 @@ fill_mail(struct intake *in, const struct bounce_ground *g, const struct report_
 	mail->peer.is_unix = true;
 	mail->to_users = letter->to_user;
 	mail->report = (uint8_t)letter->report;
+	mail->stays = letter->stays;
 	mail->arrived_ms = g->now_ms;
 	mail->zone_minutes = g->zone_minutes;
 	mail->header = letter->header;

@@ -16,6 +16,7 @@ struct report_letter {
 	struct span body;
 	bool eightbit;
 	enum queued_report report;
+	bool stays; /* in the mailboxes here: store and forward has no part in it */
 };
 
 struct report_written {
