@@ -4,6 +4,7 @@
  * Reports and the end of the entry are one job, so there is nothing between them; what has been told
  * cannot be taken back (G3).
  */
+#include "proto/mail/forward_server.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_call.h"
 #include "server/queue/bounce.h"
@@ -39,6 +40,8 @@ take_open(struct txn *txn, uint64_t queue_id, uint32_t *no, struct bounce_recipi
 		*no = r.recipient_no;
 		if (r.state == QUEUED_GONE)
 			continue;
+		if (forward_route_is(r.route)) /* its sender's mail has arrived */
+			return ERR_EXISTS;
 		numbers[*count] = r.recipient_no;
 		out[(*count)++] = (struct bounce_recipient){
 			.address = arena_copy(txn_arena(txn), r.address),
@@ -86,6 +89,8 @@ bounce_some(struct control_call *call, struct txn *txn, struct bounce *b, uint32
 	enum err err = take_open(txn, b->queued->queue_id, no, all, numbers, &b->count);
 
 	b->recipients = all;
+	if (err == ERR_EXISTS)
+		call->skip_why = "is in the mailbox too, by store and forward: remove it, and the mail stays";
 	if (err != OK || b->count == 0)
 		return err == OK ? ERR_NOT_FOUND : err;
 	err = bounce_for(txn, call->state, b);

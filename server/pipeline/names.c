@@ -30,6 +30,7 @@ names_add(struct names *names, const struct name *name)
 	*kept = *name;
 	kept->next = NULL;
 	kept->user = arena_copy(names->arena, name->user);
+	kept->forward_to = arena_copy(names->arena, name->forward_to);
 	kept->forward_address = arena_copy(names->arena, name->forward_address);
 	kept->forward_server = arena_copy(names->arena, name->forward_server);
 	kept->address = arena_copy(names->arena, name->address);
@@ -45,6 +46,8 @@ names_add_user(struct names *names, const struct user *user, bool member)
 	struct name name = { .target = TARGET_USER, .user_id = user->user_id, .user = user->name,
 		.member = member };
 
+	if (user->forward)
+		name.forward_to = user->forward_to;
 	if (forward_acts(user)) {
 		name.forward_address = user->store_forward_address;
 		name.forward_server = user->store_forward_server;

@@ -25,6 +25,7 @@ struct name {
 	enum name_target target;
 	uint64_t user_id;
 	struct span user;
+	struct span forward_to; /* TARGET_USER: "a;b", his mail goes there instead (RTE-06); or empty */
 	struct span forward_address, forward_server; /* TARGET_USER: store and forward; or empty */
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
@@ -52,6 +53,7 @@ enum want_by {
 	WANT_MAPPED, /* a mapping that fits the recipient */
 	WANT_REST,   /* ~@domain, for nobody else knows the recipient (MAP-05) */
 	WANT_SENDER, /* a mapping that fits the sender (MAP-10) */
+	WANT_FORWARD, /* a user forwards his mail there (RTE-06); `pattern` is his name */
 };
 
 /* A name that is still to be looked up, from step 2 of RTE-01 on. */

@@ -114,6 +114,9 @@
 	X(182, FORWARD_BYPASSED, "store-forward", "store and forward of {1} has nothing to do: {2}") \
 	X(183, FORWARD_TAKEN, "store-forward", "{1} has it, so the copy left the mailbox here")     \
 	X(184, FORWARD_STAYS, "store-forward", "{2} does not take it, so it stays in the mailbox of {1}") \
+	X(204, FORWARD_GOES, "forward", "the mail of {1} goes on to {2}, by forward_to")           \
+	X(205, FORWARD_RING, "forward", "{1} keeps it: nobody new is behind forward_to, {2}")      \
+	X(206, FORWARD_LOST, "forward", "{1} forwards to {2}, which nobody knows: left out")       \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \

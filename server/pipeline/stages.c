@@ -10,6 +10,7 @@ const struct stage stages[] = {
 	{ "mapping", AT_MAIL | AT_RCPT, stage_mapping },
 	{ "maillist", AT_RCPT, stage_maillist },
 	{ "unknown", AT_RCPT, stage_unknown },
+	{ "forward", AT_RCPT, stage_forward },
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },

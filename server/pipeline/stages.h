@@ -14,6 +14,7 @@ enum verdict stage_mapping(struct pipeline_ask *ask, enum phase phase, struct pl
 enum verdict stage_maillist(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 

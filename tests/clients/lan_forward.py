@@ -125,5 +125,35 @@ def test_a_bad_text_leaves_the_rules_LAN_09():
         true("by LAN rule 1" in told, told)
 
 
+def test_users_forward_to_servers_and_to_each_other_RTE_06_RTE_11_RTE_14_LAN_07_LAN_14():
+    server, lan, _ = site()
+    with server:
+        fill(server)
+        server.add_user("cleo")
+        said = server.cli("user", "set", "bert", "forward=yes",
+                          "forward_to=SMTP:x@dom.test@127.0.0.1:%d;cleo;nobody" % lan.port).stdout
+        true("warning" not in said, said)
+        told = server.cli("explain", "--from", "a@far.test", "--to", "bert@example.test", "--json").stdout
+        true("the mail of bert goes on to" in told and "nobody, which nobody knows" in told, told)
+        server.send("a@far.test", ["bert@example.test"], MESSAGE)
+        wait_for(lambda: lan.got, "straight to the server", 30)
+        equal(lan.got[0]["to"], ["RCPT TO:<x@dom.test>"])
+        equal(lan.got[0]["from"].split(" ")[1], "FROM:<a@far.test>")  # RTE-16
+        equal((len(server.fetch("bert")), len(server.fetch("cleo"))), (0, 1))
+        server.cli("user", "set", "bert", "forward_to=cleo")
+        server.cli("user", "set", "cleo", "forward=yes", "forward_to=bert@example.test")
+        server.send("a@far.test", ["bert@example.test"], MESSAGE)
+        equal((len(server.fetch("bert")), len(server.fetch("cleo"))), (0, 2))  # where the ring closes
+        server.cli("user", "set", "cleo", "forward=no")
+        server.cli("user", "set", "bert", "forward_to=nobody")
+        server.send("a@far.test", ["bert@example.test"], MESSAGE)
+        equal(len(server.fetch("bert")), 1)
+        r = server.cli("user", "set", "bert", "forward_to=SMTP:x@dom.test@:25", ok=False)
+        true(r.returncode == 1 and "forward_to" in r.stderr, r.stderr)
+        said = server.cli("user", "set", "postmaster", "forward=yes",
+                          "forward_to=SMTP:p@dom.test@127.0.0.1:%d" % lan.port).stdout
+        true("the Main Administrator's mail goes out" in said, said)
+
+
 if __name__ == "__main__":
     sys.exit(tap([f for n, f in globals().items() if n.startswith("test_")]))

@@ -2,6 +2,7 @@
  * fuzz_lan_rules.c - any text of LAN rules is read or refused with a line; a rule that was kept fits an
  * address of its own and leads to a valid one (LAN-01, H10, H75).
  */
+#include "proto/mail/forward_server.h"
 #include "conf/lan_rules.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -33,6 +34,7 @@ FUZZ(in, a, out)
 	struct conf_faults faults;
 	struct lan_rules rules;
 	struct address to;
+	struct forward_server server;
 	struct lan_target target;
 	enum err err;
 
@@ -45,6 +47,14 @@ FUZZ(in, a, out)
 	for (size_t i = 0; err == OK && i < rules.count && i < RULES_LOOKED_AT; i++)
 		check_rule(&rules.items[i], &rules, a);
 	conf_faults_fini(&faults);
+	if (forward_server_parse(in, &server) == OK) { /* what is shown reads the same again */
+		struct span shown = forward_server_format(a, &server);
+		struct forward_server again;
+
+		ENSURE(forward_server_parse(shown, &again) == OK && again.password.ptr == NULL &&
+			span_eq(again.account, server.account) &&
+			again.target.port == server.target.port);
+	}
 	if (lan_forward_parse(a, in, &to, &target) == OK)
 		ENSURE(address_is_valid(&to) && to.domain.len > 0);
 }

@@ -19,6 +19,7 @@ main(void)
 	failed += test_dkim();
 	failed += test_dns_message();
 	failed += test_spf();
+	failed += test_forward_server();
 	failed += test_sasl();
 	failed += test_smtp_client();
 	failed += test_smtp_command();
