@@ -40,12 +40,6 @@ enum mail_via explain_via(struct control_call *call);
 /* "anna" for her INBOX, "anna/Old" for another of her folders; else the forward-path. */
 struct span explained_target(struct control_call *call, const struct plan_copy *copy);
 
-/*
- * Mail of NAME, a pattern, goes to TARGET: where that is a LAN server and NAME the Main Administrator, the
- * note of the call says what that means (LAN-14). Loop.
- */
-void control_warn_of_lan(struct control_call *call, struct span name, struct span target);
-
 /* The member "reply": what the peer would be told. */
 void explained_put_reply(struct json_writer *w, const struct explained *e);
 

@@ -202,19 +202,6 @@ takes_administrator(struct control_call *call, const struct user *admin)
 		lan_rules_match(&conf->lan_rules, &query, false);
 }
 
-void
-control_warn_of_lan(struct control_call *call, struct span name, struct span target)
-{
-	struct snapshot *snap = host_snapshot(call->host);
-	struct user admin;
-
-	if (!span_starts_nocase(target, SPAN("SMTP:")) || !snap ||
-		names_main_administrator(call->host->conf, snap, &admin) != OK ||
-		!span_match_wildcard(span_range(name, 0, span_find(name, '@')), admin.name))
-		return;
-	call->note = arena_printf(&call->arena, "%.*s; " LAN_ADMIN_WARNING, SPAN_FMT(call->note));
-}
-
 static void
 apply_finish(struct control_call *call)
 {

@@ -216,7 +216,7 @@ warn_of_admin(struct warnings *w)
 {
 	struct user admin;
 
-	if (w->user->forward && holds_smtp(w->user->forward_to) &&
+	if (holds_smtp(w->user->forward_to) &&
 		names_main_administrator(w->conf, w->snap, &admin) == OK &&
 		admin.user_id == w->user->user_id)
 		warn(w, SPAN("the Main Administrator's mail goes out by LAN forwarding: errors about "

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "conf/conf.h"
-#include "server/control/control_explain.h"
 #include "server/control/control_fields.h"
 #include "server/control/control_groups.h"
 #include "server/control/control_mailbox.h"
@@ -291,16 +290,6 @@ forget_logins(struct control_call *call)
 		shared_login_drop(call->host->shared, c->user_id);
 }
 
-static void
-warn_of_forward(struct control_call *call)
-{
-	const struct rpc_value *keys = rpc_value(call->request, "keys");
-
-	for (size_t i = 0; i < keys->count; i++)
-		if (span_eq(keys->pairs[i].key, SPAN("forward_to")))
-			control_warn_of_lan(call, control_param(call, "name"), keys->pairs[i].value);
-}
-
 /* Whoever may not log in any more does not stay either: a mail program would for days. */
 static void
 set_finish(struct control_call *call)
@@ -309,7 +298,6 @@ set_finish(struct control_call *call)
 	uint64_t ended;
 
 	forget_logins(call);
-	warn_of_forward(call);
 	control_forward_warn(call, c->user_id);
 	if (!c->disabled || call->failed)
 		return;
