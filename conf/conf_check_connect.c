@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "conf/conf_check.h"
+#include "conf/conf_value.h"
 #include "conf/yaml_tree.h"
 
 #define EVERY_MIN_MS 60000
@@ -39,6 +40,23 @@ check_connection(const struct conf *conf, const struct yaml_tree *tree,
 		c->interfaces.count == 0)
 		conf_warning_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
 			"a link without up, status and interfaces never comes up");
+	if (c->socks && conf->socks_server.len == 0)
+		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"socks: yes wants a server in socks.server");
+}
+
+static void
+check_socks(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
+{
+	struct span host;
+	uint16_t port;
+
+	if (conf->socks_server.len > 0 && conf_endpoint_parse(conf->socks_server, &host, &port) != OK)
+		conf_fault_add(faults, yaml_place_of(tree, SPAN("socks.server")), SPAN("socks.server"),
+			"is HOST or HOST:PORT");
+	if (conf->socks_version == 4 && conf->socks_password.kind != SECRET_NONE)
+		conf_warning_add(faults, yaml_place_of(tree, SPAN("socks.password")),
+			SPAN("socks.password"), "SOCKS 4 has no passwords");
 }
 
 static void
@@ -65,6 +83,7 @@ conf_check_connections(
 {
 	char key[CONF_KEY_MAX];
 
+	check_socks(conf, tree, faults);
 	for (size_t i = 0; i < conf->connections.count; i++)
 		check_connection(conf, tree, faults, i);
 	for (size_t i = 0; i < conf->schedules.count; i++)

@@ -74,6 +74,12 @@
 		"Resolvers for all look-ups; empty: the system's.")                                \
 	X(dns_timeout_ms, "dns.timeout", DURATION, 1000, 60000, "5s", "time", NOTHING,             \
 		"One try of a look-up; all its tries end after 30s (NET-05, Q-61).")                               \
+	X(socks_server, "socks.server", TEXT, 0, 300, "", "host:port", NOTHING,                    \
+		"SOCKS server for connections with `socks: yes`; its usual port is 1080 (NET-08).") \
+	X(socks_version, "socks.version", COUNT, 4, 5, "5", "", NOTHING, "4 (4a for names) or 5.") \
+	X(socks_username, "socks.username", TEXT, 0, 255, "", "", NOTHING, "May be empty.")        \
+	X(socks_password, "socks.password", SECRET, 0, 255, "", "", NOTHING,                       \
+		"Its password; of version 5 only.")                                                \
 	X(secrets_key, "secrets.key", PATH, 0, 4095, "", "", RESTART,                              \
 		"File of the key that seals stored secrets, 0600, not in backups; empty: "         \
 		"secrets.key beside the folder of the store (H65).")                               \

@@ -128,7 +128,8 @@
 	X(password, "password", SECRET, 0, 256, "", "", NOTHING,                                   \
 		"For the link: POSTROOM_PASSWORD, in the environment alone (CON-05).")             \
 	X(multilink, "multilink", BOOL, 0, 0, "yes", "", NOTHING, "POSTROOM_MULTILINK: 1 or 0.")   \
-	X(pop3_then_smtp, "pop3_then_smtp", BOOL, 0, 0, "no", "", NOTHING, "Collect first (CON-03).")
+	X(pop3_then_smtp, "pop3_then_smtp", BOOL, 0, 0, "no", "", NOTHING, "Collect first (CON-03).")                        \
+	X(socks, "socks", BOOL, 0, 0, "no", "", NOTHING, "Through socks.server (CON-10).")
 
 #define SCHEDULE_ROWS(X)                                                                           \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name.")                                 \

@@ -6,7 +6,7 @@
 #ifndef SERVER_NET_DIALER_H
 #define SERVER_NET_DIALER_H
 
-#include "proto/base/span.h"
+#include "proto/socks/socks_client.h"
 #include "server/net/loop.h"
 #include "server/net/peer.h"
 
@@ -27,12 +27,21 @@ const char *dial_address_text(const struct dial_address *address, char out[DIAL_
  */
 const char *dial_refusal(const struct dial_address *address, bool allow_loopback);
 
+/* A SOCKS server, and what it is asked for: `socks` says where to. Its spans outlive the dialling. */
+struct dial_via {
+	struct dial_address server;
+	struct socks_config socks;
+};
+
 struct dialer {
 	struct loop *loop;
 	struct loop_io io;
 	struct loop_timer timer;
 	struct loop_call call;
 	int error; /* errno of what failed at once */
+	bool by_socks, asked; /* asked: the connection to the SOCKS server stands */
+	struct socks_client socks; /* its `why` stays after `done`: "" where the proxy said nothing */
+	struct buf out;		   /* for it */
 	/* FD: connected, non-blocking, the owner's from now on; or -1 and ERROR as errno has it. */
 	void (*done)(struct dialer *d, int fd, int error);
 };
@@ -40,6 +49,11 @@ struct dialer {
 void dialer_init(struct dialer *d, struct loop *loop, void (*done)(struct dialer *, int, int));
 /* `done` follows, never in this call. ETIMEDOUT after TIMEOUT_MS. */
 void dialer_start(struct dialer *d, const struct dial_address *address, int64_t timeout_ms);
+/*
+ * Through a SOCKS server (NET-08); TIMEOUT_MS is for all of it. EPROTO: d->socks.why is what the proxy said;
+ * ECONNREFUSED, too, where that is it.
+ */
+void dialer_start_via(struct dialer *d, const struct dial_via *via, int64_t timeout_ms);
 void dialer_cancel(struct dialer *d); /* no `done` comes; no effect where nothing is under way */
 
 #endif

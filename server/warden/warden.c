@@ -101,6 +101,8 @@ may_open(const struct warden *w, struct span path)
 	if (span_eq(path, c->tls_certificate) || span_eq(path, c->tls_key) ||
 		span_eq(path, c->tls_ca))
 		return true;
+	if (is_file_of(&c->socks_password, path))
+		return true;
 	for (size_t i = 0; i < c->outgoing_routes.count; i++) {
 		if (is_file_of(&c->outgoing_routes.items[i].password, path))
 			return true;

@@ -59,7 +59,8 @@ static bool
 find_hidden(struct hidden *h, const struct conf *conf)
 {
 	char key[PATH_MAX];
-	bool ok = hide(h, conf->data) && hide(h, conf->tls_key);
+	bool ok = hide(h, conf->data) && hide(h, conf->tls_key) &&
+		hide_secret(h, &conf->socks_password);
 
 	if (ok && secret_key_path(conf, key) == OK)
 		ok = hide(h, span_of(key));

@@ -21,6 +21,7 @@ main(void)
 	failed += test_spf();
 	failed += test_forward_server();
 	failed += test_sasl();
+	failed += test_socks_client();
 	failed += test_smtp_client();
 	failed += test_smtp_command();
 	failed += test_smtp_data();

@@ -25,6 +25,7 @@ int test_mime(void);
 int test_mime_parser(void);
 int test_pop3(void);
 int test_sasl(void);
+int test_socks_client(void);
 int test_smtp_client(void);
 int test_smtp_command(void);
 int test_smtp_data(void);
