@@ -52,9 +52,9 @@ check_socks(const struct conf *conf, const struct yaml_tree *tree, struct conf_f
 	uint16_t port;
 
 	if (conf->socks_server.len > 0 && conf_endpoint_parse(conf->socks_server, &host, &port) != OK)
-		conf_fault_add(faults, yaml_place_of(tree, SPAN("socks.server")), SPAN("socks.server"),
-			"is HOST or HOST:PORT");
-	if (conf->socks_version == 4 && conf->socks_password.kind != SECRET_NONE)
+		conf_warning_add(faults, yaml_place_of(tree, SPAN("socks.server")),
+			SPAN("socks.server"), "is neither HOST nor HOST:PORT: what goes by it waits");
+	if (conf->socks_version == SOCKS_4 && conf->socks_password.kind != SECRET_NONE)
 		conf_warning_add(faults, yaml_place_of(tree, SPAN("socks.password")),
 			SPAN("socks.password"), "SOCKS 4 has no passwords");
 }

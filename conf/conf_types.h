@@ -14,6 +14,8 @@
 #include "conf/settings_items.h"
 #include "proto/base/span.h"
 
+enum conf_socks_version { SOCKS_5, SOCKS_4 }; /* as socks.version has the words */
+
 #define CONF_FILE_MAX (1024 * 1024) /* bytes (H60) */
 #define CONF_DEPTH_MAX 16           /* collections within each other (H60) */
 #define CONF_NODES_MAX 50000        /* scalars and collections in one file */

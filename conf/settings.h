@@ -76,7 +76,7 @@
 		"One try of a look-up; all its tries end after 30s (NET-05, Q-61).")                               \
 	X(socks_server, "socks.server", TEXT, 0, 300, "", "host:port", NOTHING,                    \
 		"SOCKS server for connections with `socks: yes`; its usual port is 1080 (NET-08).") \
-	X(socks_version, "socks.version", COUNT, 4, 5, "5", "", NOTHING, "4 (4a for names) or 5.") \
+	X(socks_version, "socks.version", CHOICE, 0, 0, "5", "5|4", NOTHING, "4: names by 4a.")  \
 	X(socks_username, "socks.username", TEXT, 0, 255, "", "", NOTHING, "May be empty.")        \
 	X(socks_password, "socks.password", SECRET, 0, 255, "", "", NOTHING,                       \
 		"Its password; of version 5 only.")                                                \
@@ -272,6 +272,14 @@
 		"connections", NOTHING, "Connections to all other servers together (H37).")        \
 	X(outgoing_connect_ms, "outgoing.timeouts.connect", DURATION, 1000, DAY_MS, "30s", "time", \
 		NOTHING, "Until a server accepts the connection.")                                 \
+	X(outgoing_disk_start, "outgoing.disk_free.start", SIZE, 0, INT64_MAX, "10MB", "bytes",    \
+		NOTHING, "Less on the store's disk: no connection is begun (OUT-22).")             \
+	X(outgoing_disk_during, "outgoing.disk_free.during", SIZE, 0, INT64_MAX, "1MB", "bytes",   \
+		NOTHING, "Less: those there are send no further message (OUT-22).")                \
+	X(outgoing_connect_attempts, "outgoing.connect_attempts", COUNT, 1, 100, "5", "attempts",  \
+		NOTHING, "Tries of a connection that is refused, after all other servers (NET-01).") \
+	X(outgoing_connect_pause_ms, "outgoing.connect_pause", DURATION, 0, 3600000, "0", "time",  \
+		NOTHING, "Time between them (NET-01).")                                            \
 	X(outgoing_greeting_ms, "outgoing.timeouts.greeting", DURATION, 1000, DAY_MS, "5m",        \
 		"time", NOTHING, "Until its greeting (RFC 5321, 4.5.3.2.1).")                      \
 	X(outgoing_command_ms, "outgoing.timeouts.command", DURATION, 1000, DAY_MS, "5m", "time",  \

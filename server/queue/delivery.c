@@ -384,6 +384,7 @@ delivery_free(struct delivery **dp)
 
 	*dp = NULL;
 	delivery_auth_fini(d);
+	buf_wipe(&d->via_secret);
 	arena_reset(&d->mail_arena);
 	arena_reset(&d->arena);
 	generation_release(&d->generation);
@@ -398,6 +399,7 @@ delivery_cut(struct delivery *d)
 		return;
 	resolver_cancel(&d->question);
 	token_cancel(&d->token);
+	loop_timer_clear(&d->pause);
 	dialer_cancel(&d->dialer);
 	loop_timer_clear(&d->deadline);
 	loop_call_cancel(&d->closing);
@@ -425,7 +427,8 @@ delivery_start(void *arg)
 	buf_init(&d->secret, TOKEN_SIZE_MAX);
 	d->secret.wipes = true;
 	metric_add(d->host->metrics, outgoing_connections, 1);
-	delivery_get_token(d, delivery_find_hosts);
+	delivery_via_init(d);
+	delivery_get_token(d, delivery_find_via);
 }
 
 /* The next message; none: goodbye. */

@@ -10,6 +10,7 @@
  *
  *   delivery.c         dialling, the conversation, deadlines, the end
  *   delivery_hosts.c   which hosts and addresses, in which order (OUT-04, OUT-13, H21)
+ *   delivery_via.c     through a proxy, and once more
  *   delivery_auth.c    the account, and what it proves
  *   delivery_mail.c    one message: from the store to the wire, and what was said of it
  *   delivery_probe.c   a test, without a message
@@ -37,12 +38,19 @@
 #define DELIVERY_HOSTS_MAX 20	  /* servers of a route; of MX hosts 10 (H21) */
 #define DELIVERY_MX_MAX 10
 #define DELIVERY_ADDRESSES_MAX 10 /* of one host */
+#define DELIVERY_REFUSED_MAX 20	  /* addresses that are tried again when all have been */
 
 struct generation;
 
 struct delivery_host {
 	struct span name; /* or a literal address */
 	uint16_t port, preference;
+};
+
+struct delivery_refusal {
+	struct dial_address address;
+	size_t host_at;
+	bool by_name;
 };
 
 /* What shall happen when the stream has been closed. */
@@ -99,6 +107,16 @@ struct delivery {
 	enum dns_type asking;
 	struct resolver_question question;
 	struct dialer dialer;
+	struct dial_via via; /* by_via: through it */
+	struct span via_name;
+	struct buf via_secret;
+	bool by_via, by_name; /* by_name: the address under way is the host's name and a port, for the proxy */
+	bool again;	      /* all were tried; now those that refused, once more */
+	unsigned round;	      /* of that */
+	int again_at;
+	size_t closed_count;
+	struct delivery_refusal closed_ports[DELIVERY_REFUSED_MAX];
+	struct loop_timer pause;
 	struct stream stream;
 	bool stream_open, plain, in_clear_after_failure;
 	enum delivery_next next;
@@ -184,9 +202,18 @@ void delivery_start_tls(struct delivery *d);
 void delivery_ready(struct delivery *d);
 extern const struct stream_events delivery_stream_events;
 
+/* ---- delivery_via.c ---- */
+
+void delivery_via_init(struct delivery *d);
+void delivery_find_via(struct delivery *d); /* then delivery_find_hosts() */
+void delivery_dial(struct delivery *d); /* the address under way */
+/* The address under way refused the connection, or did not: for delivery_dial_again(). */
+void delivery_refused(struct delivery *d, bool refused);
+/* All were tried: one that refused, once more. False: none is left (NET-01). */
+bool delivery_dial_again(struct delivery *d);
+
 /* ---- delivery_dial.c ---- */
 
-void delivery_dial(struct delivery *d); /* the address under way */
 void delivery_on_dialled(struct dialer *dialer, int fd, int error);
 void delivery_say_tls(struct delivery *d); /* how safe the connection is, for the trace */
 

@@ -8,19 +8,28 @@
 
 #include "conf/conf.h"
 #include "server/generation.h"
+#include "server/log.h"
 #include "server/queue/delivery.h"
 
 static void
 remember_remote(struct delivery *d)
 {
-	char at[DIAL_TEXT_SIZE];
+	char at[DIAL_TEXT_SIZE], by[DIAL_TEXT_SIZE];
 	struct span name = delivery_host(d);
 	const char *address = dial_address_text(&d->addresses[d->address_at - 1], at);
+	int n;
 
 	if (span_starts(span_of(address), name) || span_starts(name, SPAN("[")))
 		name = SPAN("");
-	snprintf(d->remote, sizeof(d->remote), "%.*s%s%s", SPAN_FMT(name), name.len > 0 ? " " : "",
-		address);
+	if (d->by_name)
+		n = snprintf(d->remote, sizeof(d->remote), "%.*s:%u", SPAN_FMT(name),
+			d->addresses[d->address_at - 1].port);
+	else
+		n = snprintf(d->remote, sizeof(d->remote), "%.*s%s%s", SPAN_FMT(name),
+			name.len > 0 ? " " : "", address);
+	if (d->by_via && n > 0 && (size_t)n < sizeof(d->remote))
+		snprintf(d->remote + n, sizeof(d->remote) - (size_t)n, " by SOCKS server %s",
+			dial_address_text(&d->via.server, by));
 }
 
 /*
@@ -112,7 +121,7 @@ talk(struct delivery *d, int fd)
 	stream_init(&d->stream, d->host->loop, fd, &delivery_stream_events, &limits);
 	d->stream_open = true;
 	d->deadline_stage = SMTP_STAGE_CONNECT;
-	if (is_ourselves(d, fd)) {
+	if (!d->by_via && is_ourselves(d, fd)) {
 		delivery_blame(d, 0, SPAN("5.4.6"), SPAN("the server is this one: mail would run in a circle"),
 			SMTP_STAGE_CONNECT);
 		delivery_leave_server(d);
@@ -128,14 +137,32 @@ talk(struct delivery *d, int fd)
 	delivery_watch(d);
 }
 
+/* NET-01: each try is in the log; the last one is what the queue and the trace show. */
+static void
+no_connection(struct delivery *d, int error)
+{
+	const char *proxy = d->by_via ? d->dialer.socks.why : "";
+	char text[200], times[40] = "";
+
+	if (d->round > 0)
+		snprintf(times, sizeof(times), " (attempt %u)", d->round + 1);
+	snprintf(text, sizeof(text), "no connection: %s%s%s",
+		proxy[0] ? "the SOCKS server says: " : "", proxy[0] ? proxy : strerror(error), times);
+	log_put(d->host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "outgoing",
+				      .text = text,
+				      .fields = { { "remote", span_of(d->remote) },
+					      { "attempt", .number = d->round + 1 } } });
+	delivery_blame(d, 0, SPAN("4.4.1"), span_of(text), SMTP_STAGE_CONNECT);
+}
+
 void
 delivery_on_dialled(struct dialer *dialer, int fd, int error)
 {
 	struct delivery *d = LIST_ITEM(dialer, struct delivery, dialer);
-	char text[100];
 
 	d->dials = false;
 	remember_remote(d);
+	delivery_refused(d, fd < 0 && error == ECONNREFUSED);
 	d->tls[0] = '\0';
 	if (fd >= 0 && d->probe)
 		delivery_probe_connected(d);
@@ -143,15 +170,6 @@ delivery_on_dialled(struct dialer *dialer, int fd, int error)
 		talk(d, fd);
 		return;
 	}
-	snprintf(text, sizeof(text), "no connection: %s", strerror(error));
-	delivery_blame(d, 0, SPAN("4.4.1"), span_of(text), SMTP_STAGE_CONNECT);
+	no_connection(d, error);
 	delivery_next_address(d);
-}
-
-void
-delivery_dial(struct delivery *d)
-{
-	d->dials = true;
-	d->heard_ms = loop_now_ms(d->host->loop);
-	dialer_start(&d->dialer, &d->addresses[d->address_at - 1], delivery_wait_ms(d, SMTP_STAGE_CONNECT));
 }

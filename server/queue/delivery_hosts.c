@@ -227,6 +227,8 @@ refusal(struct delivery *d, const struct dial_address *to)
 {
 	bool loopback = d->route.kind == ROUTE_RELAY || d->route.allow_loopback;
 
+	if (d->by_name)
+		return NULL; /* the proxy's to know */
 	if (is_ours(d->host->conf, to))
 		return "the address is one of this server's own";
 	return dial_refusal(to, loopback);
@@ -239,9 +241,14 @@ next_host(struct delivery *d)
 
 	d->address_count = d->address_at = 0;
 	d->dns_failed = false;
+	d->by_name = false;
 	if (!dial_address_parse(at->name, at->port, &d->addresses[0])) {
-		ask_addresses(d, DNS_A);
-		return;
+		d->by_name = d->by_via && d->route.kind == ROUTE_RELAY;
+		if (!d->by_name) {
+			ask_addresses(d, DNS_A);
+			return;
+		}
+		d->addresses[0] = (struct dial_address){ .port = at->port };
 	}
 	d->address_count = 1;
 	delivery_next_address(d);
@@ -268,9 +275,9 @@ delivery_next_address(struct delivery *d)
 			arena_printf(&d->arena, "%s: %s", dial_address_text(to, text), why),
 			SMTP_STAGE_CONNECT);
 	}
-	if (d->host_at < d->host_count)
+	if (!d->again && d->host_at < d->host_count)
 		next_host(d);
-	else
+	else if (!delivery_dial_again(d))
 		delivery_fail(d, d->all_refused && d->route.kind == ROUTE_DIRECT);
 }
 

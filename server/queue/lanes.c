@@ -74,6 +74,7 @@ lane_free(struct lanes *l, struct lane *lane)
 {
 	leave_line(l, lane);
 	free(lane->failure);
+	free(lane->sizes);
 	free(lane);
 }
 
@@ -183,7 +184,7 @@ lane_of(struct lanes *l, struct span group, struct span route, struct span hop)
 	lane->route = (struct span){ names, route.len };
 	lane->hop = (struct span){ names + route.len + 1, hop.len };
 	lane->group = group_of(l, group);
-	lane->last = &lane->first;
+	lane->line.last = &lane->line.first;
 	lane->limit = 1;
 	list_init(&lane->turn);
 	list_init(&lane->idle);
@@ -346,27 +347,61 @@ grow_known(struct lanes *l)
 	free(old);
 }
 
-void
-item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no)
+static void
+add(struct lanes *l, struct lane *lane, struct item_line *line, struct item_name name)
 {
 	struct item *item = calloc(1, sizeof(*item));
 
 	ENSURE(item);
 	if (l->item_count >= l->known_size)
 		grow_known(l);
-	item->queue_id = queue_id;
-	item->recipient_no = recipient_no;
+	item->queue_id = name.queue_id;
+	item->recipient_no = name.recipient_no;
 	know(l, item);
 	l->item_count++;
-	*lane->last = item;
-	lane->last = &item->next;
+	*line->last = item;
+	line->last = &item->next;
 	lane->waiting++;
+}
+
+void
+item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no)
+{
+	add(l, lane, &lane->line, (struct item_name){ queue_id, recipient_no });
+}
+
+void
+item_add_by_size(struct lanes *l, struct lane *lane, struct item_name name, uint64_t size_bytes)
+{
+	size_t class = 0;
+
+	if (!lane->sizes) {
+		lane->sizes = calloc(LANE_SIZES, sizeof(*lane->sizes));
+		ENSURE(lane->sizes);
+		for (size_t i = 0; i < LANE_SIZES; i++)
+			lane->sizes[i].last = &lane->sizes[i].first;
+	}
+	while (class < LANE_SIZES - 1 && size_bytes >> (10 + class) > 0)
+		class++;
+	add(l, lane, &lane->sizes[class], name);
+}
+
+/* What came back first, then the smallest. */
+static struct item_line *
+next_line(struct lane *lane)
+{
+	struct item_line *line = &lane->line;
+
+	for (size_t i = 0; lane->sizes && !line->first && i < LANE_SIZES; i++)
+		line = &lane->sizes[i];
+	return line;
 }
 
 static struct item *
 take(struct lane *lane, size_t max, bool one_entry)
 {
-	struct item *first = lane->first, *end = first;
+	struct item_line *line = next_line(lane);
+	struct item *first = line->first, *end = first;
 	size_t count = 1;
 
 	if (!first || max == 0)
@@ -376,10 +411,10 @@ take(struct lane *lane, size_t max, bool one_entry)
 		end = end->next;
 		count++;
 	}
-	lane->first = end->next;
+	line->first = end->next;
 	end->next = NULL;
-	if (!lane->first)
-		lane->last = &lane->first;
+	if (!line->first)
+		line->last = &line->first;
 	lane->waiting -= (unsigned)count;
 	return first;
 }
@@ -406,10 +441,10 @@ lane_give_back(struct lane *lane, struct item *chain)
 	lane->waiting += (unsigned)items_count(chain);
 	while (end->next)
 		end = end->next;
-	end->next = lane->first;
-	if (!lane->first)
-		lane->last = &end->next;
-	lane->first = chain;
+	end->next = lane->line.first;
+	if (!lane->line.first)
+		lane->line.last = &end->next;
+	lane->line.first = chain;
 }
 
 void

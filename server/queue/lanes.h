@@ -43,6 +43,17 @@ struct item {
 };
 #define LANE_ITEM_SIZE sizeof(struct item)
 
+#define LANE_SIZES 24 /* classes of size, each twice as large as the one before; the first is 1 kB */
+
+struct item_line {
+	struct item *first, **last;
+};
+
+struct item_name {
+	uint64_t queue_id;
+	uint32_t recipient_no;
+};
+
 /* When the next message may go where a rate is set. */
 struct pace {
 	int64_t next_us; /* wall clock */
@@ -77,7 +88,8 @@ struct lane {
 	struct lane *hash_next;
 	struct lane_group *group;
 	struct span route, hop; /* names; the hop is empty for a relay. Behind the struct */
-	struct item *first, **last;
+	struct item_line line;
+	struct item_line *sizes; /* LANE_SIZES of them, taken when `line` is empty; NULL: none was needed */
 	struct list idle;      /* deliveries that wait for an item */
 	struct lane_failure *failure; /* the last one; NULL: there was none */
 	int64_t rests_until_ms; /* wall clock; 0: it does not; INT64_MAX: for ever */
@@ -120,6 +132,9 @@ struct lane *lane_find(const struct lanes *l, struct span route, struct span hop
 bool item_is_known(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no);
 /* At the end of LANE; it must not be known. */
 void item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no);
+/* The same, behind those of its class of size and in front of larger ones (OUT-03). */
+void item_add_by_size(
+	struct lanes *l, struct lane *lane, struct item_name name, uint64_t size_bytes);
 
 /* The first item and those behind it of the same entry, MAX at most; NULL where none waits. */
 struct item *lane_take(struct lane *lane, size_t max);

@@ -222,6 +222,7 @@ outgoing_start(struct host *front, struct tls_client *roots)
 	loop_timer_init(&all->due, on_due);
 	loop_timer_init(&all->watch, outgoing_on_watch);
 	loop_timer_init(&all->look, on_look);
+	outgoing_disk_init(all);
 	loop_timer_set(front->loop, &all->look, OUTGOING_LOOK_MS);
 	outgoing_scan_all(all);
 	return all;
@@ -234,6 +235,7 @@ outgoing_end(struct outgoing *all)
 	loop_timer_clear(&all->due);
 	loop_timer_clear(&all->look);
 	loop_timer_clear(&all->watch);
+	loop_timer_clear(&all->disk_look);
 	while (!list_is_empty(&all->asking))
 		outgoing_answer(all, LIST_ITEM(all->asking.next, struct delivery, link), NULL);
 	outgoing_end_idle(all);

@@ -41,6 +41,9 @@ struct outgoing {
 	struct loop_timer due;	/* the next row's time */
 	struct loop_timer watch;
 	struct loop_timer look; /* the whole index again */
+	struct loop_timer disk_look;
+	int64_t disk_free, disk_seen_ms; /* bytes; when that was (steady, 0: never) */
+	bool disk_low;
 	struct queued seen;	/* the last entry that was looked at; id 0: none */
 	char sender[QUEUED_ADDRESS_MAX];
 	_Atomic bool kicked, look_again;
@@ -103,6 +106,16 @@ void outgoing_on_watch(struct loop_timer *timer);
 void outgoing_end_idle(struct outgoing *all); /* those that wait too long; at the end all */
 /* D is (no longer) one of those that may not take all connections. */
 void outgoing_doubt(struct outgoing *all, struct delivery *d, bool doubtful);
+
+/* ---- outgoing.c ---- */
+
+/* ---- outgoing_disk.c ---- */
+
+void outgoing_disk_init(struct outgoing *all);
+/* Is there room on the disk of the store to begin a connection, or, DURING one, a message (OUT-22)? */
+bool outgoing_disk_allows(struct outgoing *all, bool during);
+/* Why not, into TEXT; false: there is. */
+bool outgoing_disk_why(const struct outgoing *all, char *text, size_t size);
 
 /* ---- outgoing.c ---- */
 

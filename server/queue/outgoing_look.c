@@ -83,6 +83,8 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 		snprintf(text, size, "%s", why);
 		return;
 	}
+	if (outgoing_disk_why(all, text, size))
+		return;
 	if (connect_why(all->host, route_named(&conf->outgoing_routes, way.route), text, size))
 		return;
 	lane = lane_find(&all->lanes, way.route, way.hop);

@@ -105,6 +105,15 @@ lane_of_recipient(struct outgoing *all, struct snapshot *snap, const struct queu
 	return lane;
 }
 
+/* OUT-03. */
+static bool
+smaller_first(const struct outgoing *all, const struct lane *lane)
+{
+	const struct conf_route *route = route_named(&all->host->conf->outgoing_routes, lane->route);
+
+	return route && route->smaller_first;
+}
+
 static bool
 is_before(const struct queued_due *a, const struct queued_due *b)
 {
@@ -144,7 +153,11 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 		leave_out(all, lane, before);
 		return;
 	}
-	item_add(&all->lanes, lane, due->queue_id, due->recipient_no);
+	if (smaller_first(all, lane))
+		item_add_by_size(&all->lanes, lane,
+			(struct item_name){ due->queue_id, due->recipient_no }, all->seen.size_bytes);
+	else
+		item_add(&all->lanes, lane, due->queue_id, due->recipient_no);
 	outgoing_stand(all, lane);
 }
 

@@ -255,7 +255,8 @@ outgoing_feed(struct outgoing *all, struct delivery *d)
 	struct lane *lane = d->lane;
 
 	if (all->ending || (lane->waiting > 0 && outgoing_turn_is_over(all, d)) ||
-		outgoing_rests(all, lane) || !outgoing_goes(all, lane->route, 0)) {
+		outgoing_rests(all, lane) || !outgoing_goes(all, lane->route, 0) ||
+		!outgoing_disk_allows(all, true)) {
 		outgoing_answer(all, d, NULL);
 	} else if (lane->waiting > 0 && outgoing_owes(all)) {
 		list_append(&all->asking, &d->link);
@@ -399,7 +400,7 @@ outgoing_pump(struct outgoing *all)
 		if (!outgoing_rests(all, lane))
 			outgoing_stand(all, lane);
 	}
-	while (all->paused == 0 && (lane = next_lane(all)))
+	while (all->paused == 0 && outgoing_disk_allows(all, false) && (lane = next_lane(all)))
 		serve(all, lane);
 	make_room(all);
 	if (all->connections > 0)

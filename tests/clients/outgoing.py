@@ -161,7 +161,59 @@ def test_H36_cold_messages_are_read_by_a_worker_and_come_whole():
             true(server.json("status")[0]["counters"]["cold_reads"] >= 3, "by a worker")
 
 
+def test_smaller_messages_first_OUT_03():
+    """The big ones came first; what waits when the server is there goes by size."""
+    for smaller, expected in (("yes", [1, 20, 20, 300]), ("no", [300, 20, 1, 20])):
+        closed = free_ports(1)[0]
+        with site(relay(closed, smaller_first=smaller, max_connections=1)) as server:
+            server.add_user("anna")
+            for kb in (300, 20, 1, 20):
+                submit(server, ["bo@elsewhere.test"], "Subject: %d\r\n\r\n%s" % (kb, ("x" * 62 + "\r\n") * 16 * kb))
+            wait_deferred(server, 4)
+            with SmtpSink(port=closed) as sink:
+                server.cli("queue", "retry", "--all", "--wait")
+                wait_empty(server)
+                equal([int(m.data.split(b"Subject: ")[1].split()[0]) for m in sink.mails], expected, smaller)
+
+
+def test_a_full_disk_holds_mail_OUT_22():
+    """The disk has less room than is asked for; when less is asked for, it goes."""
+    with SmtpSink() as sink, site(relay(sink, more="disk_free: { start: 8000TB }, ")) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        wait_for(lambda: "outgoing.disk_free.start" in str(server.json("queue", "show", queue(server)[0]["id"])), "why")
+        true("the disk of the store is nearly full: nothing is sent" in server.cli("log", "show").stdout, "a report")
+        equal(sink.sessions, [], "no connection was begun")
+        server.cli("config", "set", "outgoing.disk_free.start", "10MB")
+        wait_empty(server)
+        equal(len(sink.mails), 1)
+    with SmtpSink() as sink, site(relay(sink, more="disk_free: { start: 0, during: 8000TB }, ")) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        wait_for(lambda: sink.sessions and "QUIT" in sink.sessions[0].lines, "it is begun, and ends")
+        equal(sink.mails, [], "not a message more")
+
+
 # ---- accounts ----
+
+
+def test_scram_and_cram_md5_to_a_server_like_ours_OUT_06():
+    """Two Postrooms: one relays to the other, which keeps keys of SCRAM, or a secret for CRAM-MD5, and offers PLAIN, too."""
+    for rules, best in (("auth: { scram: yes }\n", "SCRAM-SHA-256"), ("auth: { recoverable: yes }\n", "CRAM-MD5")):
+        with Server(extra=rules) as far:
+            far.cli("config", "set", "log.protocols", '["submission"]')
+            far.add_user("anna")
+            secret = PASSWORD
+            if best == "CRAM-MD5":
+                secret = far.json("user", "legacy", "anna", "cram-md5", "on")[0]["secret"]
+            with site(relay(far.ports["submission"], username="anna", password="'%s'" % secret, tls="required")) as server:
+                server.add_user("anna")
+                submit(server, ["cy@elsewhere.test"])
+                wait_empty(server)
+            equal([(q["user"], q["via"]) for q in queue(far)], [("anna", "submission")], best)
+            log = far.cli("log", "show").stdout
+            true("AUTH " + best in log, best + log[-600:])
+            true(secret not in log, "H66")
 
 
 def test_auth_OUT_06():

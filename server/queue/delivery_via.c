@@ -1,0 +1,153 @@
+/*
+ * delivery_via.c - through a SOCKS server, where the route's connection says so (NET-08, CON-10).
+ *
+ * The servers of a relay are named to it as they are in the file, so that nobody here asks name servers about
+ * them; MX hosts are looked up here and given to it by their addresses.
+ */
+#include <string.h>
+
+#include "conf/conf.h"
+#include "conf/conf_value.h"
+#include "server/connect/connect.h"
+#include "server/generation.h"
+#include "server/queue/delivery.h"
+#include "server/secrets.h"
+
+static void
+fail(struct delivery *d, const char *why)
+{
+	delivery_blame(d, 0, SPAN("4.4.3"), span_of(why), SMTP_STAGE_CONNECT);
+	delivery_fail(d, false);
+}
+
+static void
+on_server(struct resolver_question *q, const struct resolver_answer *answer)
+{
+	struct delivery *d = LIST_ITEM(q, struct delivery, question);
+
+	if (answer->err == OK) {
+		memcpy(d->via.server.ip, answer->records[0].ip, sizeof(d->via.server.ip));
+		delivery_find_hosts(d);
+	} else if (answer->err == ERR_NOT_FOUND && d->asking == DNS_A) {
+		d->asking = DNS_AAAA;
+		resolver_ask(d->host->resolver, d->host->loop, q, d->via_name, DNS_AAAA);
+	} else {
+		fail(d, answer->err == ERR_NOT_FOUND ?
+				"the SOCKS server has no address (socks.server)" :
+				"the address of the SOCKS server: no answer from the name servers");
+	}
+}
+
+static void
+find_server(struct delivery *d, const struct conf *conf)
+{
+	uint16_t port = 0;
+
+	if (conf_endpoint_parse(conf->socks_server, &d->via_name, &port) != OK) {
+		fail(d, "socks.server is not HOST:PORT");
+		return;
+	}
+	d->via.server.port = port > 0 ? port : SOCKS_PORT;
+	if (dial_address_parse(d->via_name, d->via.server.port, &d->via.server)) {
+		delivery_find_hosts(d);
+		return;
+	}
+	d->question.done = on_server;
+	d->asking = DNS_A;
+	resolver_ask(d->host->resolver, d->host->loop, &d->question, d->via_name, DNS_A);
+}
+
+void
+delivery_find_via(struct delivery *d)
+{
+	const struct conf *conf = generation_conf(d->generation);
+
+	if (delivery_is_lan(d) || conf->socks_server.len == 0 ||
+		!connection_of_route(conf, &d->route)->socks) {
+		delivery_find_hosts(d);
+		return;
+	}
+	d->by_via = true;
+	buf_clear(&d->via_secret);
+	if (secret_of_conf(d->host, &conf->socks_password, &d->via_secret) != OK) {
+		fail(d, "the password of the SOCKS server cannot be read (socks.password)");
+		return;
+	}
+	d->via.socks = (struct socks_config){ .version = conf->socks_version == SOCKS_4 ? 4 : 5,
+		.username = conf->socks_username, .password = buf_span(&d->via_secret) };
+	find_server(d, conf);
+}
+
+void
+delivery_dial(struct delivery *d)
+{
+	const struct dial_address *to = &d->addresses[d->address_at - 1];
+	int64_t wait_ms = delivery_wait_ms(d, SMTP_STAGE_CONNECT);
+
+	d->dials = true;
+	d->heard_ms = loop_now_ms(d->host->loop);
+	if (!d->by_via) {
+		dialer_start(&d->dialer, to, wait_ms);
+		return;
+	}
+	d->via.socks.name = d->by_name ? delivery_host(d) : SPAN("");
+	memcpy(d->via.socks.ip, to->ip, sizeof(to->ip));
+	d->via.socks.port = to->port;
+	dialer_start_via(&d->dialer, &d->via, wait_ms);
+}
+
+/* ---- another try where the connection was refused (NET-01) ---- */
+
+static void
+on_pause(struct loop_timer *timer)
+{
+	delivery_dial(LIST_ITEM(timer, struct delivery, pause));
+}
+
+void
+delivery_refused(struct delivery *d, bool refused)
+{
+	if (d->again && !refused) {
+		d->closed_ports[d->again_at] = d->closed_ports[--d->closed_count];
+		d->again_at--;
+	} else if (refused && !d->again && d->closed_count < DELIVERY_REFUSED_MAX) {
+		d->closed_ports[d->closed_count++] = (struct delivery_refusal){
+			d->addresses[d->address_at - 1], d->host_at, d->by_name
+		};
+	}
+}
+
+bool
+delivery_dial_again(struct delivery *d)
+{
+	const struct conf *conf = generation_conf(d->generation);
+	const struct delivery_refusal *next;
+
+	if (d->closed_count == 0)
+		return false;
+	if (!d->again || ++d->again_at >= (int)d->closed_count) {
+		d->again = true;
+		d->again_at = 0;
+		d->round++;
+	}
+	if (d->round >= (unsigned)conf->outgoing_connect_attempts)
+		return false;
+	next = &d->closed_ports[d->again_at];
+	d->host_at = next->host_at;
+	d->by_name = next->by_name;
+	d->addresses[0] = next->address;
+	d->address_count = d->address_at = 1;
+	if (d->again_at == 0 && conf->outgoing_connect_pause_ms > 0)
+		loop_timer_set(d->host->loop, &d->pause, conf->outgoing_connect_pause_ms);
+	else
+		delivery_dial(d);
+	return true;
+}
+
+void
+delivery_via_init(struct delivery *d)
+{
+	loop_timer_init(&d->pause, on_pause);
+	buf_init(&d->via_secret, 1024);
+	d->via_secret.wipes = true;
+}
