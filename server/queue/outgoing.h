@@ -46,7 +46,7 @@ struct tls_client;
 #define OUTGOING_DOUBT_PERCENT 75 /* of all connections, that slow and failing destinations get at most */
 #define OUTGOING_SILENT_PERCENT 25 /* of all connections, that such ones keep nevertheless */
 #define OUTGOING_CEILING_MS (10 * 60 * 1000) /* a server that took no more connections is not asked for more */
-#define OUTGOING_UNSETTLED_MAX 100 /* messages besides those under way whose outcome is not on disk */
+#define OUTGOING_UNSETTLED_MAX 300 /* messages besides those under way whose outcome is not on disk */
 #define OUTGOING_RECIPIENTS 1000  /* of one transaction where the route says "any" */
 #define OUTGOING_FLUSHES_MAX 4	  /* jobs under way that defer what waits for one destination */
 #define OUTGOING_ALL_FLUSHES 20	  /* and for all */

@@ -22,7 +22,7 @@ MESSAGES = int(os.environ.get("POSTROOM_MESSAGES", "3000"))
 FULL = MESSAGES >= 50000
 CONNECTIONS = 200 if FULL else 50
 LIMIT_S = 60 + MESSAGES // 200  # far below the five minutes that a greeting may take
-UNSETTLED_MAX = 100  # OUTGOING_UNSETTLED_MAX
+UNSETTLED_MAX = 300  # OUTGOING_UNSETTLED_MAX
 
 
 class Site(Server):

@@ -84,6 +84,10 @@ class NameServer:
         self.tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.tcp.bind(at)
         self.address = "%s:%d" % self.tcp.getsockname()
+        try:  # SO_RCVBUFFORCE: a burst of questions is not lost while this waits for its turn
+            self.udp.setsockopt(socket.SOL_SOCKET, 33, 4 << 20)
+        except OSError:
+            self.udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self.udp.bind(self.tcp.getsockname())
         self.tcp.listen(8)
         self.threads = [threading.Thread(target=run, daemon=True) for run in (self.serve_udp, self.serve_tcp)]
