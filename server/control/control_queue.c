@@ -9,6 +9,7 @@
 #include "server/control/control_fields.h"
 #include "server/generation.h"
 #include "server/queue/outgoing.h"
+#include "server/queue/schedule.h"
 #include "store/queued.h"
 
 #define RECIPIENTS_SHOWN 100   /* addresses in one row */
@@ -225,9 +226,14 @@ const struct control_handler control_do_queue_list = {
 /* ---- show ---- */
 
 static void
-put_recipient(struct json_writer *w, const struct queued *q, const struct queued_recipient *r,
+put_recipient(struct control_call *call, const struct queued *q, const struct queued_recipient *r,
 	struct span why)
 {
+	struct schedule schedule = schedule_of(
+		generation_conf(call->generation), outgoing_is_lan(r->route));
+	struct json_writer *w = &call->json;
+	bool open = r->state != QUEUED_GONE && !q->held && !q->bin_until_ms;
+
 	json_put_object(w);
 	json_put_member_string(w, SPAN("address"), r->address);
 	json_put_member_string(
@@ -235,6 +241,8 @@ put_recipient(struct json_writer *w, const struct queued *q, const struct queued
 	json_put_member_u64(w, SPAN("tries"), r->tries);
 	control_put_time(w, SPAN("last_try"), r->last_try_ms);
 	control_put_time(w, SPAN("next_try"), was_tried(r) ? r->next_try_ms : 0);
+	control_put_time(w, SPAN("gives_up"),
+		open ? call->now_ms - queued_age_ms(q, call->now_ms) + schedule.give_up_ms : 0);
 	json_put_member_string(w, SPAN("last_error"), was_tried(r) ? r->last_error : SPAN(""));
 	if (why.len > 0)
 		json_put_member_string(w, SPAN("reason"), why);
@@ -299,7 +307,7 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 	while (n++ < RECIPIENTS_LISTED &&
 		queued_recipient_next(snap, id, r.recipient_no, &r) == OK) {
 		r.route = store_forward_shown(snap, r.route, &call->arena);
-		put_recipient(w, &q, &r,
+		put_recipient(call, &q, &r,
 			r.recipient_no <= RECIPIENTS_EXPLAINED ? reasons[r.recipient_no] : SPAN(""));
 	}
 	json_put_close(w);

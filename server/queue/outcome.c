@@ -376,15 +376,8 @@ on_again(struct loop_timer *timer)
 void
 outcome_submit(struct outcome *o)
 {
-	const struct conf *conf = o->host->conf;
-
 	bounce_ground_init(&o->ground, o->host);
-	o->schedule = (struct schedule){ conf->outgoing_retry_first_ms,
-		conf->outgoing_retry_longest_ms, conf->outgoing_warn_ms, conf->outgoing_give_up_ms };
-	if (outgoing_is_lan(o->route)) { /* LAN-05 */
-		o->schedule.first_ms = o->schedule.longest_ms = conf->lan_retry_ms;
-		o->schedule.give_up_ms = conf->lan_give_up_ms;
-	}
+	o->schedule = schedule_of(o->host->conf, outgoing_is_lan(o->route));
 	loop_timer_init(&o->again, on_again);
 	submit(o);
 }

@@ -32,11 +32,9 @@ is_ceiling(struct outgoing *all, struct lane *lane, const struct delivery *d)
 static int64_t
 rest_ms(const struct conf *conf, const struct lane *lane)
 {
-	struct schedule schedule = { conf->outgoing_retry_first_ms,
-		conf->outgoing_retry_longest_ms, INT64_MAX, INT64_MAX };
+	struct schedule schedule = schedule_of(conf, outgoing_is_lan(lane->route));
 
-	if (outgoing_is_lan(lane->route)) /* LAN-05 */
-		schedule.first_ms = schedule.longest_ms = conf->lan_retry_ms;
+	schedule.warn_ms = schedule.give_up_ms = INT64_MAX;
 	return schedule_next_ms(&schedule, lane->failures, 0);
 }
 

@@ -3,6 +3,8 @@
  */
 #include "server/queue/schedule.h"
 
+#include "conf/conf.h"
+
 #define DOUBLINGS_MAX 30
 
 /* WAIT_MS, or less where MARK_MS lies between now and then. */
@@ -10,6 +12,19 @@ static int64_t
 not_beyond(int64_t wait_ms, int64_t age_ms, int64_t mark_ms)
 {
 	return age_ms < mark_ms && age_ms + wait_ms > mark_ms ? mark_ms - age_ms : wait_ms;
+}
+
+struct schedule
+schedule_of(const struct conf *conf, bool lan)
+{
+	struct schedule s = { conf->outgoing_retry_first_ms, conf->outgoing_retry_longest_ms,
+		conf->outgoing_warn_ms, conf->outgoing_give_up_ms };
+
+	if (lan) {
+		s.first_ms = s.longest_ms = conf->lan_retry_ms;
+		s.give_up_ms = conf->lan_give_up_ms;
+	}
+	return s;
 }
 
 int64_t

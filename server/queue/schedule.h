@@ -15,6 +15,10 @@ struct schedule {
 	int64_t warn_ms, give_up_ms;  /* ages, without the time an entry was held */
 };
 
+struct conf;
+
+/* By the settings: LAN forwarding has times of its own, and warns as the rest does (LAN-05). */
+struct schedule schedule_of(const struct conf *conf, bool lan);
 /* How long to wait after TRIES tries (at least 1) at AGE_MS; 0: no more, it has failed. */
 int64_t schedule_next_ms(const struct schedule *s, uint64_t tries, int64_t age_ms);
 /* Is it time for the delay warning? */

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """outgoing.py - mail leaves by a relay: the order of servers, TLS, AUTH, refusals, reuse, crashes."""
+import datetime
 import os
 import subprocess
 import sys
@@ -99,6 +100,10 @@ def test_servers_in_order_OUT_04():
         true(busy.sessions, "the second was asked before the third")
 
 
+def when(text):
+    return datetime.datetime.fromisoformat(text)
+
+
 def test_no_server_answers_all_stays_OUT_04():
     closed = free_ports(1)[0]
     with site(relay(closed)) as server:
@@ -106,6 +111,9 @@ def test_no_server_answers_all_stays_OUT_04():
         submit(server, ["bo@elsewhere.test"])
         row = wait_deferred(server)[0]
         true("Connection refused" in row["last_error"] and row["next_try"], str(row))
+        shown = server.json("queue", "show", row["id"])[0]
+        days = (when(shown["recipients"][0]["gives_up"]) - when(shown["received"])).days
+        equal(days, 3)
         with SmtpSink(port=closed) as sink:
             server.cli("queue", "retry", "--all", "--wait")
             wait_empty(server)
