@@ -58,6 +58,7 @@ lanes_init(struct lanes *l)
 	list_init(&l->doubtful);
 	list_init(&l->paced);
 	list_init(&l->refused);
+	list_init(&l->filled);
 }
 
 static void
@@ -73,6 +74,7 @@ static void
 lane_free(struct lanes *l, struct lane *lane)
 {
 	leave_line(l, lane);
+	list_remove(&lane->filled_link);
 	free(lane->failure);
 	free(lane->sizes);
 	free(lane);
@@ -187,6 +189,7 @@ lane_of(struct lanes *l, struct span group, struct span route, struct span hop)
 	lane->line.last = &lane->line.first;
 	lane->limit = 1;
 	list_init(&lane->turn);
+	list_init(&lane->filled_link);
 	list_init(&lane->idle);
 	l->lane_count++;
 	i = hash_lane(route, hop) & (l->table_size - 1);
@@ -361,7 +364,10 @@ add(struct lanes *l, struct lane *lane, struct item_line *line, struct item_name
 	l->item_count++;
 	*line->last = item;
 	line->last = &item->next;
+	lane->newest_id = name.queue_id;
 	lane->waiting++;
+	if (list_is_empty(&lane->filled_link))
+		list_append(&l->filled, &lane->filled_link);
 }
 
 void
@@ -395,6 +401,14 @@ next_line(struct lane *lane)
 	for (size_t i = 0; lane->sizes && !line->first && i < LANE_SIZES; i++)
 		line = &lane->sizes[i];
 	return line;
+}
+
+uint64_t
+lane_next_entry(struct lane *lane)
+{
+	const struct item *item = next_line(lane)->first;
+
+	return item ? item->queue_id : 0;
 }
 
 static struct item *

@@ -85,6 +85,7 @@ struct lane_failure {
 
 struct lane {
 	struct list turn; /* in one of the lines, or in none */
+	struct list filled_link; /* in `filled`, while items are being added */
 	struct lane *hash_next;
 	struct lane_group *group;
 	struct span route, hop; /* names; the hop is empty for a relay. Behind the struct */
@@ -95,6 +96,7 @@ struct lane {
 	int64_t rests_until_ms; /* wall clock; 0: it does not; INT64_MAX: for ever */
 	int64_t ceiling_until_ms; /* the server took no more than `ceiling` at one time */
 	struct pace pace;
+	uint64_t newest_id;   /* the entry of the item that was added last */
 	unsigned waiting;     /* items in it */
 	unsigned connections; /* that it has, idle ones and such under way included */
 	unsigned connecting;  /* of these, without an answer yet */
@@ -116,6 +118,7 @@ struct lanes {
 	unsigned epoch;
 	struct lane_group *groups;
 	struct list first, more, doubtful, paced, refused;
+	struct list filled; /* lanes with items that nobody was told of yet */
 };
 
 void lanes_init(struct lanes *l);
@@ -130,12 +133,14 @@ struct lane *lane_of(struct lanes *l, struct span group, struct span route, stru
 /* NULL: there is none. */
 struct lane *lane_find(const struct lanes *l, struct span route, struct span hop);
 bool item_is_known(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no);
-/* At the end of LANE; it must not be known. */
+/* At the end of LANE, which is then one of `filled`; it must not be known. */
 void item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no);
 /* The same, behind those of its class of size and in front of larger ones (OUT-03). */
 void item_add_by_size(
 	struct lanes *l, struct lane *lane, struct item_name name, uint64_t size_bytes);
 
+/* The entry of which lane_take() gives items; 0: none waits. */
+uint64_t lane_next_entry(struct lane *lane);
 /* The first item and those behind it of the same entry, MAX at most; NULL where none waits. */
 struct item *lane_take(struct lane *lane, size_t max);
 /* MAX items at most, of any entries. */

@@ -36,6 +36,7 @@ struct outgoing {
 	/* The place of reading. */
 	struct queued_due at;
 	bool scans, stopped; /* a slice is posted; it stopped for lack of room */
+	uint64_t half_read;  /* the entry of which the next slice may add more; 0: none */
 	bool left;	     /* rows were left out for lack of room in their lane, the first of them behind: */
 	struct queued_due left_at;
 	struct loop_timer due;	/* the next row's time */
@@ -80,6 +81,8 @@ bool outgoing_rests(const struct outgoing *all, const struct lane *lane);
 
 /* D goes by the route, or to the LAN target, of that NAME. False: there is none. */
 bool outgoing_route(const struct outgoing *all, struct delivery *d, struct span name);
+/* What was added to LANE may go: to who waits there, or the lane stands in a line. */
+void outgoing_filled(struct outgoing *all, struct lane *lane);
 /* Something changed for LANE: it stands in the line where it belongs. */
 void outgoing_stand(struct outgoing *all, struct lane *lane);
 void outgoing_pump(struct outgoing *all); /* connections for the lanes that want one */

@@ -158,7 +158,6 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 			(struct item_name){ due->queue_id, due->recipient_no }, all->seen.size_bytes);
 	else
 		item_add(&all->lanes, lane, due->queue_id, due->recipient_no);
-	outgoing_stand(all, lane);
 }
 
 static bool
@@ -209,6 +208,21 @@ read_slice(struct outgoing *all, struct snapshot *snap)
 	return true;
 }
 
+/* What was added goes, but for the entry at which the slice ended. */
+static void
+tell_filled(struct outgoing *all)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &all->lanes.filled) {
+		struct lane *lane = LIST_ITEM(at, struct lane, filled_link);
+
+		if (lane->newest_id != all->half_read)
+			list_remove(&lane->filled_link);
+		outgoing_filled(all, lane);
+	}
+}
+
 static void
 on_slice(void *arg)
 {
@@ -224,6 +238,8 @@ on_slice(void *arg)
 	snap = host_snapshot(all->host);
 	if (snap)
 		more = read_slice(all, snap);
+	all->half_read = more ? all->at.queue_id : 0;
+	tell_filled(all);
 	outgoing_pump(all);
 	if (more)
 		post_slice(all);

@@ -211,6 +211,15 @@ outgoing_answer(struct outgoing *all, struct delivery *d, struct item *batch)
 	loop_post(d->host->loop, delivery_take, d);
 }
 
+/* What is read half does not go yet, for its recipients go together (OUT-19). */
+static bool
+has_next(const struct outgoing *all, struct lane *lane)
+{
+	uint64_t queue_id = lane_next_entry(lane);
+
+	return queue_id != 0 && queue_id != all->half_read;
+}
+
 static size_t
 recipients_of(const struct delivery *d)
 {
@@ -260,7 +269,7 @@ outgoing_feed(struct outgoing *all, struct delivery *d)
 		outgoing_answer(all, d, NULL);
 	} else if (lane->waiting > 0 && outgoing_owes(all)) {
 		list_append(&all->asking, &d->link);
-	} else if (lane->waiting > 0 && may_send_now(all, lane)) {
+	} else if (has_next(all, lane) && may_send_now(all, lane)) {
 		give(all, d);
 	} else {
 		d->idle_since_ms = loop_now_ms(all->host->loop);
@@ -273,7 +282,7 @@ outgoing_feed(struct outgoing *all, struct delivery *d)
 static void
 feed_idle(struct outgoing *all, struct lane *lane)
 {
-	while (lane->waiting > 0 && !list_is_empty(&lane->idle) && may_send_now(all, lane) &&
+	while (has_next(all, lane) && !list_is_empty(&lane->idle) && may_send_now(all, lane) &&
 		!outgoing_owes(all)) {
 		struct delivery *d = LIST_ITEM(lane->idle.next, struct delivery, link);
 
@@ -332,6 +341,14 @@ outgoing_stand(struct outgoing *all, struct lane *lane)
 		lane_stand(&all->lanes, lane, line);
 	if (line == &all->lanes.paced)
 		outgoing_watch(all);
+}
+
+void
+outgoing_filled(struct outgoing *all, struct lane *lane)
+{
+	if (!all->ending && !outgoing_rests(all, lane))
+		feed_idle(all, lane); /* also where it stands in a line already */
+	outgoing_stand(all, lane);
 }
 
 void

@@ -371,6 +371,20 @@ def test_partial_refusal_OUT_19():
         equal(sink.mails[1].recipients, ["later@elsewhere.test"], "and only the open one again")
 
 
+def test_recipients_of_one_message_go_together_OUT_19():
+    """More of them than are read in one turn, to a connection that waits for work."""
+    many = ["bo%03d@elsewhere.test" % i for i in range(450)]
+    with SmtpSink() as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        with server.smtp("submissions") as c:
+            c.login("anna", PASSWORD)
+            for to in (["first@elsewhere.test"], many, many[:3]):
+                c.sendmail("anna@example.test", to, TEXT)
+                wait_for(lambda last=to[-1]: last in [r for m in sink.mails for r in m.recipients][-1:], "it has left", 15)
+        wait_empty(server)
+        equal([m.recipients for m in sink.mails], [["first@elsewhere.test"], many, many[:3]])
+
+
 def test_4xx_at_each_step_defers_H19():
     for step in ("MAIL", "RCPT", "DATA", "end"):
         replies = {} if step == "end" else {step: "450 4.3.0 not now"}
