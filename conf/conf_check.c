@@ -309,59 +309,6 @@ check_names(struct checking *c, const struct setting *row)
 	}
 }
 
-/* keep, always ADDRESS, nonlocal ADDRESS (OUT-12). */
-static bool
-is_return_address(struct span text)
-{
-	struct span word, address;
-
-	if (span_eq(text, SPAN("keep")))
-		return true;
-	return span_cut(text, ' ', &word, &address) &&
-	       (span_eq(word, SPAN("always")) || span_eq(word, SPAN("nonlocal"))) &&
-	       span_find(address, '@') > 0 && span_find(address, '@') < address.len &&
-	       span_find_any(address, SPAN(" \t")) == address.len;
-}
-
-/* H56: no search for the program, no shell. */
-static void
-check_token_command(struct checking *c, const char *key, const struct conf_route *route)
-{
-	if (!span_starts(route->token_command.items[0], SPAN("/")))
-		conf_fault_add(c->faults, place(c, key), span_of(key),
-			"token_command begins with the path of a program");
-	if (route->username.len == 0)
-		conf_fault_add(c->faults, place(c, key), span_of(key),
-			"token_command wants a username, too");
-	if (route->password.kind != SECRET_NONE)
-		conf_fault_add(c->faults, place(c, key), span_of(key),
-			"a route has a password or a token_command, not both");
-}
-
-static void
-check_routes(struct checking *c)
-{
-	char key[CONF_KEY_MAX];
-
-	for (size_t i = 0; i < c->conf->outgoing_routes.count; i++) {
-		const struct conf_route *route = &c->conf->outgoing_routes.items[i];
-
-		snprintf(key, sizeof(key), "outgoing.routes.%zu", i);
-		if (route->kind == ROUTE_RELAY && route->servers.count == 0)
-			conf_warning_add(c->faults, place(c, key), span_of(key),
-				"a relay without servers sends nothing");
-		if (route_is_lan(route->name))
-			conf_fault_add(c->faults, place(c, key), span_of(key),
-				"a name that begins with " LAN_ROUTE_PREFIX " or " FORWARD_ROUTE_PREFIX
-				" means a server of LAN forwarding");
-		if (route->token_command.count > 0)
-			check_token_command(c, key, route);
-		if (!is_return_address(route->return_address))
-			conf_fault_add(c->faults, place(c, key), span_of(key),
-				"return_address is keep, always ADDRESS or nonlocal ADDRESS");
-	}
-}
-
 /* HDR-01. */
 static void
 check_modifiers(struct checking *c)
@@ -403,7 +350,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_blocklists(&c);
 	check_minimums(&c);
 	check_timeouts(&c);
-	check_routes(&c);
+	conf_check_routes(conf, tree, faults);
 	check_lan(&c);
 	check_modifiers(&c);
 	for (size_t i = 0; i < conf->services.count; i++)

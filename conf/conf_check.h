@@ -20,4 +20,8 @@ void conf_check(const struct conf *conf, const struct yaml_tree *tree, struct co
 void conf_check_connections(
 	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
 
+/* Its part in conf_check_routes.c: the ways out. */
+void conf_check_routes(
+	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
+
 #endif

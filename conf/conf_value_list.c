@@ -44,6 +44,15 @@ parse_port(struct span text, uint16_t *port)
 	return OK;
 }
 
+/* Nothing can be reached at port 0. */
+static enum err
+parse_target_port(struct span text, uint16_t *port)
+{
+	enum err err = parse_port(text, port);
+
+	return err == OK && *port == 0 ? ERR_SYNTAX : err;
+}
+
 enum err
 conf_listen_parse(struct span text, struct arena *a, struct conf_listen *out)
 {
@@ -100,9 +109,9 @@ conf_endpoint_parse(struct span text, struct span *host, uint16_t *port)
 			return ERR_SYNTAX;
 		if (after.len == 0)
 			return OK;
-		return after.ptr[0] == ':' ? parse_port(span_from(after, 1), port) : ERR_SYNTAX;
+		return after.ptr[0] == ':' ? parse_target_port(span_from(after, 1), port) : ERR_SYNTAX;
 	}
-	if (span_cut(text, ':', host, &after) && parse_port(after, port) != OK)
+	if (span_cut(text, ':', host, &after) && parse_target_port(after, port) != OK)
 		return ERR_SYNTAX;
 	return is_host(*host) ? OK : ERR_SYNTAX;
 }

@@ -78,6 +78,24 @@ put_queue(struct buf *out, const struct json *s, const struct print_style *style
 	print_put(out, SPAN(" held"));
 }
 
+/* What leaves: absent where nothing could. */
+static void
+put_outgoing(struct buf *out, const struct json *s, const struct print_style *style)
+{
+	const struct json *sending = json_find(s, SPAN("outgoing"));
+	const struct json *last = json_find(sending, SPAN("last_sent"));
+
+	if (!sending)
+		return;
+	put_value(out, "Outgoing   ", json_find(sending, SPAN("connections")), CONTROL_TYPE_NUMBER, style);
+	put_value(out, " connections, ", json_find(sending, SPAN("slow")), CONTROL_TYPE_NUMBER, style);
+	put_value(out, " slow, ", json_find(sending, SPAN("resting")), CONTROL_TYPE_NUMBER, style);
+	put_value(out, " of ", json_find(sending, SPAN("destinations")), CONTROL_TYPE_NUMBER, style);
+	print_put(out, SPAN(" destinations rest"));
+	if (json_text(last).len > 0)
+		put_value(out, ", last sent ", last, CONTROL_TYPE_TIME, style);
+}
+
 static void
 put_mailboxes(struct buf *out, const struct json *s, const struct print_style *style)
 {
@@ -203,7 +221,7 @@ put_alerts(struct buf *out, const struct json *s, const struct print_style *styl
 
 static void (*const lines[PRINT_STATUS_LINES])(
 	struct buf *, const struct json *, const struct print_style *) = {
-	put_head, put_sessions, put_queue, put_mailboxes, put_store, put_search, put_tls,
+	put_head, put_sessions, put_queue, put_outgoing, put_mailboxes, put_store, put_search, put_tls,
 	put_counters, put_alerts,
 };
 

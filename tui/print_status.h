@@ -6,7 +6,7 @@
 
 #include "tui/print.h"
 
-#define PRINT_STATUS_LINES 9
+#define PRINT_STATUS_LINES 10
 
 /* Line NO of them, without its end; empty where there is nothing to say. */
 void print_status_line(struct buf *out, size_t no, const struct json *status,

@@ -26,7 +26,7 @@
 		"Remove routes and their sealed passwords; what waits for them takes another that fits.") \
 	X(route_test, "route.test", "route test", QUEUE_OPERATE, G0, FAULTS, \
 		"what:text? -to:text? -from:text?", \
-		"step:text result:text state:text -host:text -route:text warning:flag", \
+		"step:text result:text state:text -host:text -route:text -warning:flag", \
 		"Connect by a route, log in and leave again, step by step; nothing is sent.  WHAT is a " \
 		"route, an address, or lan:HOST:PORT; with --to alone it is only said which way an " \
 		"address takes.") \
@@ -87,7 +87,7 @@
 		"file; --check asks the resolver and says what is there, missing or wrong.") \
 	X(setup_records, "setup.records", "setup records", QUEUE_VIEW, G0, FAULTS, "domain:text?", \
 		"name:text type:text state:text why:text -value:text -found:list -domain:text -purpose:text " \
-		"warning:flag", \
+		"-warning:flag", \
 		"The records of `setup dns`, asked for one by one: ok, missing, wrong, or nobody could say.")
 
 #define CONTROL_METHODS_CONNECT(X) \

@@ -29,13 +29,20 @@ control_list_json(struct control_call *call, const struct span *items, size_t co
 	return list;
 }
 
+/* "[2001:db8::1]:25", where other things in brackets are a list as JSON. */
+static bool
+begins_with_address(struct span value)
+{
+	return span_find(value, '"') == value.len && span_find(value, ']') + 1 < value.len;
+}
+
 struct span
 control_list_value(struct control_call *call, struct span value, const char *separators)
 {
 	struct span rest = value, *items = ARENA_ARRAY(&call->arena, struct span, value.len + 1);
 	size_t count = 0;
 
-	if (value.len > 0 && value.ptr[0] == '[')
+	if (value.len > 0 && value.ptr[0] == '[' && !begins_with_address(value))
 		return value;
 	while (rest.len > 0) {
 		size_t end = span_find_any(rest, span_of(separators));

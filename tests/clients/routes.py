@@ -255,6 +255,15 @@ def test_which_way_an_address_goes_OUT_08():
             equal(probe(server, *args)[0], 1, str(args))
 
 
+def test_servers_are_a_list_of_hosts_OUT_04():
+    with Server(extra=CLOCK) as server:
+        server.add_user("postmaster", "--admin")
+        server.cli("route", "add", "six", "servers=[::1]:2525,relay.test")
+        true('servers: ["[::1]:2525", "relay.test"]' in open(server.config).read().replace('","', '", "'), open(server.config).read())
+        told = server.cli("route", "set", "six", "servers=relay.test:0", ok=False)
+        true(told.returncode == 1 and "host:port" in told.stderr, told)
+
+
 def test_a_direct_route_is_tested_for_an_address_OUT_13():
     ways = {"far.test": answers(mx=[(10, "mx.far.test")]), "mx.far.test": answers(address="127.0.0.1")}
     with SmtpSink() as sink, NameServer(ways) as dns:

@@ -243,6 +243,8 @@ test_endpoint_forms_out04(void **state)
 		{ "[192.0.2.1]:25", ERR_SYNTAX, "", 0 },
 		{ "a b:25", ERR_SYNTAX, "", 0 },
 		{ "host:", ERR_SYNTAX, "", 0 },
+		{ "host:0", ERR_SYNTAX, "", 0 },
+		{ "[2001:db8::1]:0", ERR_SYNTAX, "", 0 },
 		{ ":25", ERR_SYNTAX, "", 0 },
 	};
 

@@ -188,6 +188,27 @@ test_load_faults_cfg01_h60(void **state)
 		{ "outgoing: { routes: [{ name: a, kind: direct, password: {fiel: x} }] }\n",
 			":1:57: outgoing.routes.0.password: a secret is text, {file: PATH} or {sealed: "
 			"NAME}\n" },
+		/* OUT-08: a filter that can fit nothing */
+		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['Frm: x@a.test'] }] }\n",
+			":1:22: outgoing.routes.0: domains: \"Frm: x@a.test\" is none of domain, !domain, "
+			"From: address, !From: address\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['!!x.test'] }] }\n",
+			":1:22: outgoing.routes.0: domains: \"!!x.test\" is none of domain, !domain, "
+			"From: address, !From: address\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['!From:'] }] }\n",
+			":1:22: outgoing.routes.0: domains: \"!From:\" is none of domain, !domain, "
+			"From: address, !From: address\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, domains: [x@a.test] }] }\n",
+			":1:22: outgoing.routes.0: domains: \"x@a.test\" is none of domain, !domain, "
+			"From: address, !From: address\n" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['! *.a.test', '!From: <>', 'from:*@b', '[192.0.2.1]'] }] }\n",
+			"" },
+		{ "outgoing: { routes: [{ name: a, kind: direct, servers: [a.test] }] }\n",
+			":1:22: warning: outgoing.routes.0: a direct route finds its servers by MX: servers "
+			"means nothing\n" },
+		{ "outgoing: { routes: [{ name: SNF, kind: direct }] }\n",
+			":1:22: outgoing.routes.0: the names lan and snf mean LAN forwarding and store and "
+			"forward\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, return_address: never }] }\n",
 			":1:22: outgoing.routes.0: return_address is keep, always ADDRESS or nonlocal "
 			"ADDRESS\n" },

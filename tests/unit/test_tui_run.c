@@ -106,6 +106,8 @@ static const struct scene scenes[] = {
 	{ "status", { "\"result\":{\"version\":\"1\",\"uptime_s\":60,\"time\":\"2026-11-20T10:00:00Z\","
 		      "\"sessions\":{\"all\":3,\"smtp\":2,\"pop3\":0,\"control\":1},"
 		      "\"queue\":{\"count\":3,\"bytes\":20,\"held\":1},"
+		      "\"outgoing\":{\"connections\":4,\"slow\":1,\"resting\":2,\"destinations\":9,"
+		      "\"last_sent\":\"2026-11-20T09:00:00Z\"},"
 		      "\"mailboxes\":{\"users\":2,\"messages\":7,\"bytes\":2048,\"held\":1},"
 		      "\"store\":{\"state\":\"full\",\"bytes\":4096,\"free\":0,\"full\":true},"
 		      "\"tls\":{\"certificate\":true,\"days\":3,\"expires\":\"2026-11-23T10:00:00Z\"},"
@@ -114,6 +116,8 @@ static const struct scene scenes[] = {
 		{ "\"status\"" }, 0,
 		"Postroom 1, up 1m 0s, 2026-11-20 10:00:00Z\nSessions   3 (smtp 2, control 1)\n"
 		"Queue      3 waiting, 20 bytes, 1 held\n"
+		"Outgoing   4 connections, 1 slow, 2 of 9 destinations rest, last sent "
+		"2026-11-20 09:00:00Z\n"
 		"Mailboxes  2 users, 7 messages, 2.0kB, 1 held\n"
 		"Store      full, 4.0kB, disk free 0 bytes\n"
 		"TLS        certificate ends in 3 days, 2026-11-23 10:00:00Z\n"
