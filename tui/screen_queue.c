@@ -32,7 +32,7 @@ const struct screen_class screen_queue = {
 		{ "Size", "size", 6, 3 },
 		{ "From", "sender", 20, 6, COLUMN_GROW },
 		{ "To", "recipients", 22, 0, COLUMN_GROW },
-		{ "Via", "via", 10, 1 },
+		{ "Via", "route", 10, 1 },
 		{ "Last reason", "last_error", 24, 2, COLUMN_GROW },
 		{ 0 } },
 	.keys = (const struct key_action[]){
@@ -44,6 +44,7 @@ const struct screen_class screen_queue = {
 		{ "Subject", "subject" },
 		{ "From", "sender" },
 		{ "To", "recipients" },
+		{ "By", "route" },
 		{ "Last", "last_error" },
 		{ 0 } },
 	.help = "Waiting messages, the next due first. St: A active, D deferred, H held, B in the bin, x gone.",

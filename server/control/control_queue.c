@@ -301,8 +301,7 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 		return STEP_FAIL;
 	json_put_object(w);
 	json_put_member_string(w, SPAN("id"), control_param(call, "id"));
-	control_put_fields(w, &queued_table, &q);
-	json_put_name(w, SPAN("recipients"));
+	json_put_name(w, SPAN("recipients")); /* first: why it waits is what people look for */
 	json_put_array(w);
 	while (n++ < RECIPIENTS_LISTED &&
 		queued_recipient_next(snap, id, r.recipient_no, &r) == OK) {
@@ -311,6 +310,7 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 			r.recipient_no <= RECIPIENTS_EXPLAINED ? reasons[r.recipient_no] : SPAN(""));
 	}
 	json_put_close(w);
+	control_put_fields(w, &queued_table, &q);
 	json_put_close(w);
 	return STEP_DONE;
 }
