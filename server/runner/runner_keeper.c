@@ -28,6 +28,7 @@
 #define NOT_BECOME 127	 /* exit status of a child that could not; *k->error_no says why */
 #define CHILDREN_SIZE 4096 /* bytes of a list of children; who is not in it is in the next one */
 #define SWEEP_LOOK_MS 20
+#define DRAIN_MAX (1024 * 1024) /* bytes at a time: more than a pipe holds, and less than without end */
 
 struct keeper {
 	const struct runner_row *row;
@@ -130,14 +131,15 @@ keep_error(struct keeper *k, const char *bytes, size_t size)
 	}
 }
 
-/* All that is there now. */
+/* All that is there now; of what comes as fast as it is read, so much that its time is looked at. */
 static void
 drain(struct keeper *k, int *fd, void (*keep)(struct keeper *, const char *, size_t))
 {
 	char bytes[4096];
+	size_t taken = 0;
 	ssize_t n;
 
-	while (*fd >= 0) {
+	while (*fd >= 0 && taken < DRAIN_MAX) {
 		n = read(*fd, bytes, sizeof(bytes));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -147,6 +149,7 @@ drain(struct keeper *k, int *fd, void (*keep)(struct keeper *, const char *, siz
 			close_fd(fd);
 		else
 			keep(k, bytes, (size_t)n);
+		taken += n > 0 ? (size_t)n : 0;
 	}
 }
 

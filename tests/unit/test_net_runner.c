@@ -25,7 +25,7 @@ struct site {
 	struct loop *loop;
 	struct host host;
 	pid_t process; /* of the last runner */
-	unsigned faults;
+	unsigned faults, starts;
 };
 
 struct ran {
@@ -158,6 +158,8 @@ static const struct {
 	{ "sleep 100", "", 100, RUNNER_TIMED_OUT, 0, "", "" },
 	{ "trap '' TERM; echo deaf; while :; do sleep 1; done", "", 100, RUNNER_TIMED_OUT, 0, NULL, "" },
 	{ "exec cat /dev/zero", "", 0, RUNNER_TOO_MUCH, 0, NULL, "" },
+	{ "echo why >&2; exec cat /dev/zero >&2", "", 300, RUNNER_TIMED_OUT, 0, "", "why" },
+	{ "(cat /dev/zero >&2 &) ; echo over", "", 0, RUNNER_EXITED, 0, "over\n", NULL },
 	{ "sleep 100 & echo left", "", 0, RUNNER_EXITED, 0, "left\n", "" }, /* keeps stdout open */
 	{ "setsid sleep 100 & echo gone", "", 0, RUNNER_EXITED, 0, "gone\n", "" },
 	{ "(setsid sh -c 'trap \"\" TERM; sleep 100' &) ; echo far", "", 0, RUNNER_EXITED, 0, "far\n", "" },
@@ -446,6 +448,36 @@ test_runner_that_cannot_be_started_is_reported(void **state)
 	close_site(&s);
 }
 
+/* One that is gone before it reads anything. */
+static int
+start_dead(void *arg)
+{
+	struct site *s = arg;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	close(pair[1]);
+	s->starts++;
+	return pair[0];
+}
+
+static void
+test_runner_that_dies_at_its_start_is_not_started_for_ever(void **state)
+{
+	static struct ran ran[3] = { { .done = 0 } };
+	struct site s;
+
+	(void)state;
+	open_site(&s, start_dead);
+	for (size_t i = 0; i < COUNT(ran); i++)
+		run_script(&s, &ran[i], "echo never");
+	turn_until_done(&s, ran, COUNT(ran));
+	for (size_t i = 0; i < COUNT(ran); i++)
+		assert_int_equal(ran[i].answer.end, RUNNER_LOST);
+	assert_int_equal(s.starts, COUNT(ran)); /* each program is tried once */
+	close_site(&s);
+}
+
 static void
 test_token_read_json_or_a_line_rfc6749(void **state)
 {
@@ -500,6 +532,7 @@ test_net_runner(void)
 		cmocka_unit_test(test_runner_ends_with_the_server_and_leaves_nothing),
 		cmocka_unit_test(test_runner_that_dies_is_reported_and_replaced),
 		cmocka_unit_test(test_runner_that_cannot_be_started_is_reported),
+		cmocka_unit_test(test_runner_that_dies_at_its_start_is_not_started_for_ever),
 		cmocka_unit_test(test_token_read_json_or_a_line_rfc6749),
 	};
 
