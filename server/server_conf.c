@@ -14,6 +14,7 @@
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
 #include "server/net/work.h"
+#include "server/runner/runner.h"
 #include "server/server_state.h"
 #include "server/warden/warden_requests.h"
 
@@ -132,6 +133,7 @@ server_swap(struct server *s, struct generation *generation, struct tls_server *
 	for (unsigned i = 0; i < s->loop_count; i++)
 		post_swap(&s->hosts[i], generation, tls);
 	loop_post(server_front(s)->loop, connect_follow, s->connect);
+	loop_post(server_front(s)->loop, runner_follow, s->runner);
 }
 
 /* What only a new start takes over: said, not refused. */

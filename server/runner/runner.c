@@ -51,11 +51,10 @@ close_socket(struct runner *r)
 	loop_io_watch(r->front, &r->io, 0);
 	close(r->io.fd);
 	r->io.fd = -1;
+	r->stale = false;
 }
 
-static void pump(struct runner *r);
-
-/* It is gone, and what it ran with it; those that wait get another one. */
+/* It is gone, and what it ran with it; pump() gives those that wait another one. */
 static void
 lose(struct runner *r)
 {
@@ -66,7 +65,6 @@ lose(struct runner *r)
 	fault(r, "the runner of programs ended, another is started when it is needed");
 	while ((link = list_take_first(&r->running)))
 		answer(LIST_ITEM(link, struct runner_order, link), RUNNER_LOST, 0);
-	pump(r);
 }
 
 static struct runner_order *
@@ -102,26 +100,7 @@ on_report(struct runner *r, const struct runner_report *report, int file)
 	go_back(order);
 }
 
-static void
-on_socket(struct loop_io *io, unsigned ready)
-{
-	struct runner *r = LIST_ITEM(io, struct runner, io);
-	struct runner_report report;
-	int file = -1, got;
-
-	(void)ready;
-	errno = 0;
-	while ((got = warden_receive(io->fd, &report, sizeof(report), &file)) == 1) {
-		on_report(r, &report, file);
-		if (file >= 0)
-			close(file);
-		errno = 0;
-	}
-	if (got == 0 || errno != EAGAIN)
-		lose(r);
-	else
-		pump(r);
-}
+static void on_socket(struct loop_io *io, unsigned ready);
 
 static bool
 ensure_runner(struct runner *r)
@@ -162,9 +141,18 @@ send_order(struct runner *r, struct runner_order *order)
 	return err;
 }
 
+/* What must stay hidden from programs is in the file (warden_hide.c), and a runner has that of its start. */
+static void
+retire(struct runner *r)
+{
+	if (r->stale && list_is_empty(&r->running))
+		close_socket(r);
+}
+
 static void
 pump(struct runner *r)
 {
+	retire(r);
 	while (r->stats.running < RUNNER_PROGRAMS_MAX && !list_is_empty(&r->waiting)) {
 		struct runner_order *order = LIST_ITEM(r->waiting.next, struct runner_order, link);
 		enum err err;
@@ -175,8 +163,9 @@ pump(struct runner *r)
 		}
 		err = send_order(r, order);
 		if (err == ERR_BUSY) {
-			lose(r); /* comes back here */
-			return;
+			answer(order, RUNNER_LOST, 0); /* each is tried once, or this might not end */
+			lose(r);
+			continue;
 		}
 		if (err != OK) {
 			answer(order, RUNNER_NOT_STARTED, errno);
@@ -188,6 +177,26 @@ pump(struct runner *r)
 		r->stats.waiting--;
 		r->stats.running++;
 	}
+}
+
+static void
+on_socket(struct loop_io *io, unsigned ready)
+{
+	struct runner *r = LIST_ITEM(io, struct runner, io);
+	struct runner_report report;
+	int file = -1, got;
+
+	(void)ready;
+	errno = 0;
+	while ((got = warden_receive(io->fd, &report, sizeof(report), &file)) == 1) {
+		on_report(r, &report, file);
+		if (file >= 0)
+			close(file);
+		errno = 0;
+	}
+	if (got == 0 || errno != EAGAIN)
+		lose(r);
+	pump(r);
 }
 
 void
@@ -212,7 +221,17 @@ runner_on_cancel(void *arg)
 		answer(order, RUNNER_LOST, 0);
 	else if (order->place == PLACE_RUNS && !warden_send(order->runner->io.fd, &row, sizeof(row), -1))
 		lose(order->runner);
+	pump(order->runner);
 	runner_order_release(order);
+}
+
+void
+runner_follow(void *arg)
+{
+	struct runner *r = arg;
+
+	r->stale = r->io.fd >= 0;
+	retire(r);
 }
 
 /* ---- opening and closing ---- */

@@ -85,6 +85,9 @@ struct runner *runner_open(struct loop *front, const struct runner_options *opti
 /* No loop runs any more. Programs under way are ended; what waits is dropped without an answer. */
 void runner_close(struct runner **r);
 
+/* Front loop: the file has changed. The next program has a runner that knows it, once those that run have ended. */
+void runner_follow(void *runner);
+
 /* Front loop. */
 struct runner_stats {
 	unsigned running, waiting;

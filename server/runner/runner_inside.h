@@ -30,6 +30,7 @@ struct runner {
 	struct loop *front;
 	struct runner_options options;
 	struct loop_io io; /* fd -1: no runner */
+	bool stale;	   /* it was started by an older file */
 	struct list waiting, running;
 	uint64_t last_id;
 	struct runner_stats stats;

@@ -68,7 +68,22 @@ find_hidden(struct hidden *h, const struct conf *conf)
 		ok = hide_secret(h, &conf->outgoing_routes.items[i].password);
 	for (size_t i = 0; i < conf->collectors.count && ok; i++)
 		ok = hide_secret(h, &conf->collectors.items[i].password);
+	for (size_t i = 0; i < conf->connections.count && ok; i++)
+		ok = hide_secret(h, &conf->connections.items[i].password);
 	return ok;
+}
+
+/* Is the folder of LEN bytes at the front of PATH hidden, or in one that is? */
+static bool
+is_hidden(const struct hidden *h, const char *path, size_t len)
+{
+	for (size_t i = 0; i < h->count; i++) {
+		size_t size = strlen(h->paths[i]);
+
+		if (size <= len && strncmp(path, h->paths[i], size) == 0 && path[size] == '/')
+			return true;
+	}
+	return false;
 }
 
 /* Is NAME in FOLDER (LEN bytes of a path, without a final '/') on the way to something hidden? */
@@ -117,11 +132,11 @@ allow_beside(const struct landlock_rules *r, const struct hidden *h, const char 
 	return ok;
 }
 
-/* Every folder above the file at PATH. */
+/* Every folder above the file at PATH, down to one that is hidden as a whole. */
 static bool
 allow_around(const struct landlock_rules *r, const struct hidden *h, const char *path)
 {
-	for (size_t at = 0; path[at]; at++)
+	for (size_t at = 0; path[at] && !is_hidden(h, path, at); at++)
 		if (path[at] == '/' && !allow_beside(r, h, path, at))
 			return false;
 	return true;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """programs.py - programs that the server has run for it: what they may, what they leave, tokens of routes. TAP."""
 import os
+import shutil
 import subprocess
 import sys
 
@@ -173,7 +174,7 @@ id -u >$D/uid
 grep -E '^(NoNewPrivs|Seccomp|CapEff|CapPrm):' /proc/self/status >$D/status
 ls -l /proc/self/fd | grep -v '^total' | sed 's/.* \\([0-9]*\\) -> .*/\\1/' | sort -n | tr '\\n' ' ' >$D/fds
 env | sort >$D/env; pwd >$D/pwd; ulimit -a >$D/limits; printf '%s|' "$@" >$D/args
-for f in $STORE/data.mdb $KEY $TLSKEY; do cat "$f" >/dev/null 2>&1 && echo "read $f" >>$D/broke; done
+for f in $STORE/data.mdb $KEY $TLSKEY $STORE/link.secret $LINKS/other.secret; do cat "$f" >/dev/null 2>&1 && echo "read $f" >>$D/broke; done
 cat $D/token >/dev/null || echo "cannot read what all may" >>$D/broke
 echo >>$STORE/data.mdb && echo "wrote" >>$D/broke
 kill -0 $(cat $D/server) && echo "may signal the server" >>$D/signals
@@ -182,8 +183,21 @@ echo good"""
 
 
 def test_H55_a_program_reaches_neither_the_store_nor_the_keys_nor_the_server():
+    """Passwords of links too; one of them lies in the folder of the store, which stays closed all the same."""
+    link = "  - { name: %s, kind: link, up: [/bin/true], primary: no, password: { file: %s } }\n"
     with Secure() as sink, Site(sink, "echo none", tls="required") as server:
+        server.extra += "connections:\n  - { name: lan }\n" + link % ("one", server.store + "/link.secret") + \
+            link % ("two", server.dir + "/links/other.secret")
+        os.mkdir(server.dir + "/links")
+        server.write_config()
+        for path in (server.store + "/link.secret", server.dir + "/links/other.secret"):
+            with open(path, "w") as f:
+                f.write("canary-link")
+            os.chmod(path, 0o600)
+            shutil.chown(path, os.stat(server.store).st_uid)
+        reload(server)
         server.script(INSIDE.replace("$STORE", server.store).replace("$TLSKEY", server.dir + "/tls/key.pem")
+                      .replace("$LINKS", server.dir + "/links")
                       .replace("$KEY", os.path.dirname(server.store) + "/secrets.key"))
         with open(server.bin + "/server", "w") as f:
             f.write(str(server.pids()[1]))
@@ -202,6 +216,24 @@ def test_H55_a_program_reaches_neither_the_store_nor_the_keys_nor_the_server():
         equal(server.said("args"), "one|a b|", "words stay words: no shell")
         if kernel_has_landlock():
             equal(server.said("broke"), "", server.said("errors"))
+
+
+def test_H55_a_password_file_named_later_is_closed_too():
+    if not kernel_has_landlock():
+        return
+    with Secure() as sink, Site(sink, "cat $D/link.secret >>$D/broke; exit 1", tls="required") as server:
+        with open(server.bin + "/link.secret", "w") as f:
+            f.write("x")
+        server.add_user("anna")
+        server.mail()
+        wait_deferred(server)
+        equal(server.said("broke"), "x", "no password yet")
+        server.extra += "connections: [ { name: lan, password: { file: %s/link.secret } } ]\n" % server.bin
+        server.write_config()
+        reload(server)
+        server.cli("queue", "retry", "--all", "--wait")
+        wait_for(lambda: server.runs() == 2, "it ran again")
+        equal(server.said("broke"), "x", "a password now")
 
 
 def hang(server):

@@ -98,6 +98,22 @@ def test_one_receipt_for_the_first_RETR_HDR_05():
         equal(server.check()[0], 0)
 
 
+def test_receipts_of_all_that_is_collected_and_deleted_at_once_HDR_05():
+    """As most programs do it: RETR of all, DELE of all, QUIT. No receipt is lost with its message."""
+    with Server() as server:
+        people(server, "anna", "bert")
+        for _ in range(12):
+            submit(server)
+        pop = server.pop("bert")
+        for command in (pop.retr, pop.dele):
+            for n in range(12):
+                command(n + 1)
+        pop.quit()
+        equal(len(collect(server)), 0, "they are gone")
+        wait_inbox(server, 12)
+        equal(server.check()[0], 0)
+
+
 def test_who_gets_none_HDR_06_H14():
     """Requests from outside, of programs, over lists, in reports; a receipt asks for none itself."""
     refused = [("Auto-Submitted: auto-generated\r\n", "a program"), ("List-Id: <l.test>\r\n", "a list"),
