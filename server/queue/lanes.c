@@ -479,6 +479,13 @@ items_forget(struct lanes *l, struct item *chain)
 	}
 }
 
+void
+lane_forget(struct lanes *l, struct lane *lane)
+{
+	while (lane->waiting > 0)
+		items_forget(l, lane_take_any(lane, lane->waiting));
+}
+
 size_t
 items_count(const struct item *chain)
 {

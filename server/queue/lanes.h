@@ -143,12 +143,13 @@ void item_add_by_size(
 uint64_t lane_next_entry(struct lane *lane);
 /* The first item and those behind it of the same entry, MAX at most; NULL where none waits. */
 struct item *lane_take(struct lane *lane, size_t max);
-/* MAX items at most, of any entries. */
+/* MAX items at most, of any entries, and of one class of size. */
 struct item *lane_take_any(struct lane *lane, size_t max);
 /* A chain that lane_take() gave comes back to the front. */
 void lane_give_back(struct lane *lane, struct item *chain);
 /* They are not known any more, and freed. */
 void items_forget(struct lanes *l, struct item *chain);
+void lane_forget(struct lanes *l, struct lane *lane); /* all that waits in it */
 size_t items_count(const struct item *chain);
 
 struct lane_failure *lane_failure(struct lane *lane); /* made where there is none */

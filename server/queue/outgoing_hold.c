@@ -66,7 +66,7 @@ outgoing_drop(struct outgoing *all, outgoing_filter mine, void *arg)
 	lanes_for_each(lane, &all->lanes) {
 		if ((lane->waiting == 0 && list_is_empty(&lane->idle)) || !mine(arg, lane->route))
 			continue;
-		items_forget(&all->lanes, lane_take_any(lane, lane->waiting));
+		lane_forget(&all->lanes, lane);
 		while (!list_is_empty(&lane->idle))
 			outgoing_answer(all, LIST_ITEM(lane->idle.next, struct delivery, link), NULL);
 	}

@@ -166,7 +166,7 @@ connect_lane(struct outgoing *all, struct lane *lane)
 
 	if (!found) {
 		delivery_free(&d);
-		items_forget(&all->lanes, lane_take_any(lane, lane->waiting));
+		lane_forget(&all->lanes, lane);
 		return false;
 	}
 	d->all = all;

@@ -214,6 +214,30 @@ test_lanes_take_one_entry_at_a_time(void **state)
 	lanes_fini(&l);
 }
 
+/* OUT-03: what is in order of its size is given up whole, as when a route goes or its connection ends. */
+static void
+test_out_03_a_lane_forgets_all_sizes(void **state)
+{
+	struct lanes l;
+	struct lane *lane;
+
+	(void)state;
+	lanes_init(&l);
+	lane = lane_of(&l, SPAN("isp"), SPAN("isp"), SPAN(""));
+	item_add(&l, lane, 1, 1);
+	for (uint64_t id = 2; id < 8; id++)
+		item_add_by_size(&l, lane, (struct item_name){ id, 1 }, UINT64_C(1000) << (2 * id));
+	assert_int_equal(lane->waiting, 7);
+	assert_int_equal(lane_next_entry(lane), 1);
+	lane_forget(&l, lane);
+	assert_int_equal(lane->waiting, 0);
+	assert_int_equal(l.item_count, 0);
+	assert_int_equal(lane_next_entry(lane), 0);
+	for (uint64_t id = 1; id < 8; id++)
+		assert_false(item_is_known(&l, id, 1));
+	lanes_fini(&l);
+}
+
 static void
 test_h37_many_lanes_and_items(void **state)
 {
@@ -372,6 +396,7 @@ main(void)
 		cmocka_unit_test(test_out_17_a_life),
 		cmocka_unit_test(test_h21_addresses),
 		cmocka_unit_test(test_lanes_take_one_entry_at_a_time),
+		cmocka_unit_test(test_out_03_a_lane_forgets_all_sizes),
 		cmocka_unit_test(test_h37_many_lanes_and_items),
 		cmocka_unit_test(test_lanes_stand_in_lines),
 		cmocka_unit_test(test_h37_a_lane_leaves_room_for_others),
