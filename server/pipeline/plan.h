@@ -36,7 +36,7 @@ struct plan_copy {
 	struct span found;
 	struct span because;
 	bool member; /* of a list or a group: he was not named himself */
-	bool forwards; /* COPY_FOLDER: the next COPY_REMOTE of store and forward is its pair */
+	bool forwards; /* COPY_FOLDER: the next COPY_REMOTE of his by store and forward is its pair */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
 };

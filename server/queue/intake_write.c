@@ -81,9 +81,13 @@ add_entry(struct intake *in, struct recipient **all, enum intake_entry_kind kind
 	struct intake_entry *entry = &in->entries[kind];
 
 	entry->from = in->queued_count;
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE && entry_of(in, copy) == kind)
-			add_queued(in, all, copy);
+	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
+		if (copy->kind != COPY_REMOTE || entry_of(in, copy) != kind)
+			continue;
+		if (kind == ENTRY_FORWARD)
+			in->forwards[in->queued_count - entry->from].user_id = copy->user_id;
+		add_queued(in, all, copy);
+	}
 	entry->count = in->queued_count - entry->from;
 }
 
@@ -319,17 +323,27 @@ write_contents(struct writing *w)
 	return err;
 }
 
-/* Where the copy of the AT-th pair is; of one that went elsewhere, for its user is gone, nothing. */
+/*
+ * Where the copy of a pair is; of one that went elsewhere, for its user is gone, nothing. Both come in the same
+ * order, from *AT on; but for a user who was set otherwise between two RCPT, who may have more of one than of
+ * the other: what is of nobody is passed over, and is not sent.
+ */
 static void
-note_pair(struct writing *w, size_t at, const struct plan_copy *copy, const struct placement *place)
+note_pair(struct writing *w, size_t *at, const struct plan_copy *copy, const struct placement *place)
 {
-	struct forward *f = &w->in->forwards[at];
+	size_t count = w->in->entries[ENTRY_FORWARD].count, i = *at;
+	struct forward *f = w->in->forwards;
 
-	*f = (struct forward){ .user_id = copy->user_id };
+	while (i < count && f[i].user_id != copy->user_id)
+		f[i++].copy_id = 0;
+	if (i == count)
+		return;
+	*at = i + 1;
+	f[i].copy_id = 0;
 	if (place->user_id == copy->user_id) {
-		f->copy_id = place->copy_id;
-		f->folder_id = place->folder_id;
-		f->uid = place->uid;
+		f[i].copy_id = place->copy_id;
+		f[i].folder_id = place->folder_id;
+		f[i].uid = place->uid;
 	}
 }
 
@@ -354,8 +368,8 @@ write_copies(struct writing *w)
 		place.folder_id = folder.folder_id;
 		if ((err = message_place(w->txn, &place)) != OK)
 			return err;
-		if (copy->forwards && pairs < w->in->entries[ENTRY_FORWARD].count)
-			note_pair(w, pairs++, copy, &place);
+		if (copy->forwards)
+			note_pair(w, &pairs, copy, &place);
 	}
 	return OK;
 }

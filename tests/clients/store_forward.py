@@ -294,6 +294,36 @@ def test_fields_and_users_end_what_waits():
     end(server)
 
 
+def test_fields_that_change_in_the_middle_of_an_envelope_part_no_pair_SNF_01():
+    """Between two RCPT: the mailbox is reached once, a forward more than it; what comes behind keeps its own server."""
+    with SmtpSink() as old, SmtpSink() as new, SmtpSink(replies={"RCPT": "450 4.2.0 later"}) as other:
+        server = site(port=old.port)
+        server.add_user("cora")
+        server.cli("mapping", "add", "alias@example.test", "anna")
+        server.cli("mapping", "add", "later@example.test", "bert")
+        forward(server, other.port, user="cora", address="cora@main.test")
+        with server.smtp() as c:
+            c.ehlo()
+            c.mail("x@far.test")
+            c.rcpt("anna@example.test")
+            forward(server, new.port, address="new@main.test")
+            c.rcpt("alias@example.test")
+            c.rcpt("bert@example.test")
+            forward(server, new.port, user="bert", address="bert@main.test")
+            c.rcpt("later@example.test")
+            equal(c.rcpt("cora@example.test")[0], 250)
+            c.data(text("one"))
+        wait_for(lambda: [q["state"] for q in queue(server)] == ["deferred"], "only cora's waits: %s" % queue(server), 15)
+        equal(queue(server)[0]["recipients"], ["cora@main.test"])
+        equal((mailbox(server, "bert"), mailbox(server, "cora")), (["one"], ["one"]))
+        other.replies.clear()
+        retry(server)
+        wait_for(lambda: not queue(server), "cora's has left", 15)
+        equal((mailbox(server, "bert"), mailbox(server, "cora")), (["one"], []))
+        equal([m.recipients for m in other.mails], [["cora@main.test"]])
+        clean(server)
+
+
 def test_what_stands_in_its_way_is_said_SNF_08():
     server = site(port=2525)
     os.mkdir(os.path.join(server.dir, "rules"))
