@@ -246,6 +246,7 @@ method_for(struct screen *s, const struct key_action *action)
 	return control_method_find(span_of(action->method));
 }
 
+/* One that may be left out is asked for by a form alone. */
 static bool
 has_secret(const struct control_method *method)
 {
@@ -253,7 +254,7 @@ has_secret(const struct control_method *method)
 
 	control_schema_parse(method->params, &schema);
 	for (size_t i = 0; i < schema.count; i++)
-		if (schema.items[i].type == CONTROL_TYPE_SECRET)
+		if (schema.items[i].type == CONTROL_TYPE_SECRET && !schema.items[i].optional)
 			return true;
 	return false;
 }

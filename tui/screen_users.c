@@ -56,7 +56,7 @@ static const struct form_class user_form = {
 		{ NULL, "size_under_action", "Under: do", FORM_TEXT, NULL, "what is done with them" },
 		{ NULL, "size_under_to", "Under: to", FORM_LIST, NULL, "addresses" },
 		{ NULL, "store_forward_address", "Store and forward", FORM_TEXT, NULL, "kept here and sent on to this address; empty: off" },
-		{ NULL, "store_forward_server", "... by server", FORM_TEXT, NULL, "[user:password@]host[:port]; the password is not shown again" },
+		{ NULL, "store_forward_server", "... by server", FORM_TEXT, NULL, "[user@]host[:port]; for a password too: F9, other server" },
 		{ NULL, "store_forward_pending", "... waiting", FORM_SHOWN, NULL, "messages that the server has not yet" },
 		{ NULL, "warnings", "Warnings", FORM_SHOWN, NULL, "what stands in the way of forwarding" },
 		{ "Access & protocols", "protocols", "Protocols", FORM_WORDS, "pop3|imap|smtp|ldap|finger|password|console", "what the user may log in to; all and none too" },
@@ -86,11 +86,20 @@ static const struct form_class user_legacy = {
 		{ 0 } },
 };
 
+static const struct form_class user_server = {
+	.title = "Store and forward",
+	.fields = (const struct form_field[]){
+		{ "Other server with an account", "store_forward_server", "Server", FORM_TEXT, NULL, "user@host[:port]", .keyed = true },
+		{ NULL, "password", "Password", FORM_SECRET, NULL, "of that account: sealed in the store, never shown" },
+		{ 0 } },
+};
+
 static const struct key_action user_keys[] = {
 	{ 'P', "Password", "user.passwd", .form = &user_passwd },
 	{ 'K', "Unlock", "user.unlock" },
 	{ 'W', "Rename", "user.rename", .form = &user_rename },
 	{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
+	{ 'O', "Other server", "user.set", .form = &user_server },
 	{ 'd', "Remove", "user.remove" },
 	{ 0 },
 };

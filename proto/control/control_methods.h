@@ -177,8 +177,10 @@
 		"name:name -admin:flag? -quota:count? -comment:text? -group:name? -welcome:flag? " \
 		"-no_welcome:flag? -password:secret", "", \
 		"Add a user; the quota is in MB. At a terminal he is written a welcome message.") \
-	X(user_set, "user.set", "user set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
-		"Set fields of a user.") \
+	X(user_set, "user.set", "user set", CONFIG_EDIT, G1, DONE, \
+		"name:name keys:keys -password:secret?", "", \
+		"Set fields of a user; with --password-stdin the password is that of the account in " \
+		"store_forward_server=ACCOUNT@HOST, sealed in the store.") \
 	X(user_remove, "user.remove", "user remove", CONFIG_EDIT, G2, DONE, \
 		"names:targets -keep_references:flag?", "", \
 		"Remove users; their mailboxes stay in the bin for users.bin_keep.") \

@@ -50,10 +50,17 @@ take_server(struct control_call *call, const struct user *old, struct user *user
 	if (err != OK)
 		return "store_forward_server is [user:password@]host[:port], an IPv6 address in brackets";
 	control_call_wipes(call, server.password);
-	f->password = server.password;
-	f->drops = server.password.len == 0 && !same_account(old, &server);
+	if (f->given.len > 0 && server.account.len == 0)
+		return "a password wants an account: store_forward_server=user@host[:port]";
+	if (f->given.len > 0 && server.password.len > 0)
+		return "the password stands in store_forward_server too: give it once";
+	if (f->given.len > FORWARD_ACCOUNT_MAX)
+		return "the password has at most 255 bytes";
+	f->in_field = server.password.len > 0;
+	f->password = f->in_field ? server.password : f->given;
+	f->drops = f->password.len == 0 && !same_account(old, &server);
 	user->store_forward_server = forward_server_format(&call->arena, &server);
-	return server.password.len > 0 && !call->host->secret_key->kept
+	return f->password.len > 0 && !call->host->secret_key->kept
 		? "there is no key to seal the password with: see secrets.key in the configuration"
 		: NULL;
 }
@@ -85,15 +92,15 @@ control_forward_take(struct control_call *call, const struct user *old, struct u
 {
 	if (!targets_are_right(call, user->forward_to) || !targets_are_right(call, user->assistants))
 		return "forward_to, assistants: a server is SMTP:user@domain@host[:port]";
-	*f = (struct control_forward){ .changed = !is_as_before(old, user) };
-	if (!f->changed)
+	*f = (struct control_forward){ .given = f->given };
+	if (f->given.len == 0 && is_as_before(old, user))
 		return NULL;
 	if (user->store_forward_address.len > 0 && !is_address(call, user->store_forward_address))
 		return "store_forward_address is no address";
 	if (user->store_forward_server.len > 0)
 		return take_server(call, old, user, f);
 	f->drops = true;
-	return NULL;
+	return f->given.len > 0 ? "a password wants store_forward_server=user@host[:port]" : NULL;
 }
 
 enum err
@@ -192,7 +199,7 @@ warn_of_account(struct warnings *w)
 		return;
 	if (secret_find(w->snap, forward_secret_name(w->user->user_id, name), &secret) != OK)
 		warn(w, SPAN("the account of store_forward_server has no password: give "
-			     "user:password@host"));
+			     "user@host and --password-stdin"));
 }
 
 static void
@@ -231,7 +238,7 @@ find_warnings(struct warnings *w)
 }
 
 void
-control_forward_warn(struct control_call *call, uint64_t user_id)
+control_forward_warn(struct control_call *call, uint64_t user_id, const struct control_forward *f)
 {
 	struct snapshot *snap = host_snapshot(call->host);
 	struct user user;
@@ -242,6 +249,9 @@ control_forward_warn(struct control_call *call, uint64_t user_id)
 	if (!snap || call->failed || names_user_by_id(snap, user_id, &user) != OK)
 		return;
 	find_warnings(&w);
+	if (f->in_field)
+		warn(&w, SPAN("others can read a password among the words of a command: give "
+			      "user@host and --password-stdin"));
 	for (size_t i = 0; i < w.count; i++)
 		call->note = arena_printf(&call->arena, "%.*s; warning: %.*s", SPAN_FMT(call->note),
 			SPAN_FMT(w.lines[i]));

@@ -12,14 +12,15 @@
 #include "store/users.h"
 
 struct control_forward {
-	bool changed;         /* a field is not what it was */
+	struct span given;    /* in: a password beside the fields (--password-stdin); else empty */
 	bool drops;           /* the account goes, or is another one */
-	struct span password; /* given with the server; else empty */
+	struct span password; /* to be sealed; else empty */
+	bool in_field;        /* it stood in the field, as the words of a command do */
 };
 
 /*
  * Writer. USER has the new fields, OLD those before (none of a new user): check them and take the password out
- * of them into *f. NULL, or why not: static text. Spans of the call's arena.
+ * of them into *F, of which `given` is set. NULL, or why not: static text. Spans of the call's arena.
  */
 const char *control_forward_take(struct control_call *call, const struct user *old,
 	struct user *user, struct control_forward *f);
@@ -28,7 +29,8 @@ MUST_CHECK enum err control_forward_seal(
 	struct control_call *call, struct txn *txn, uint64_t user_id, const struct control_forward *f);
 
 /* Loop, in `finish`: what the administrator should know of USER_ID's fields, behind the note. */
-void control_forward_warn(struct control_call *call, uint64_t user_id);
+void control_forward_warn(
+	struct control_call *call, uint64_t user_id, const struct control_forward *f);
 /* Worker: as members "store_forward_pending" and "warnings" of the open object, for `user show`. */
 void control_forward_put(struct control_call *call, struct snapshot *snap, const struct user *user);
 

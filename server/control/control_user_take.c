@@ -111,7 +111,7 @@ user_change(struct control_call *call, struct txn *txn, const struct user *old,
 	const struct control_new_password *password = &f->password;
 	struct span hash = span_of(password->hash);
 	uint64_t user_id = user->user_id;
-	struct control_forward forward;
+	struct control_forward forward = { .given = SPAN_NONE };
 	enum err err;
 
 	call->skip_why = control_forward_take(call, old, user, &forward);
@@ -140,7 +140,7 @@ static enum err
 user_make(struct control_call *call, struct txn *txn, struct user *user, const struct user_found *f)
 {
 	struct user nobody = { .user_id = 0 };
-	struct control_forward forward;
+	struct control_forward forward = { .given = SPAN_NONE };
 	uint64_t id;
 	enum err err;
 

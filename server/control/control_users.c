@@ -220,6 +220,26 @@ password_work(struct control_call *call)
 	return control_password_hash(call, control_param(call, "password"), &c->password);
 }
 
+/* A password is the one of the account that is named beside it, and could not be taken for another. */
+static bool
+set_check(struct control_call *call)
+{
+	const struct rpc_value *keys = rpc_value(call->request, "keys");
+	struct user_change *c;
+	bool named = false;
+
+	if (!change_check(call))
+		return false;
+	c = call->state;
+	c->forward.given = control_param(call, "password");
+	for (size_t i = 0; i < keys->count; i++)
+		named |= span_eq(keys->pairs[i].key, SPAN("store_forward_server"));
+	return c->forward.given.len == 0 || named ||
+		control_fail(call, RPC_INVALID,
+			"a password goes with store_forward_server=user@host",
+			"`user passwd NAME` sets the one that the user logs in with", "password");
+}
+
 static enum err
 set_group(struct control_call *call, struct txn *txn, struct span name, struct user *user)
 {
@@ -298,7 +318,7 @@ set_finish(struct control_call *call)
 	uint64_t ended;
 
 	forget_logins(call);
-	control_forward_warn(call, c->user_id);
+	control_forward_warn(call, c->user_id, &c->forward);
 	if (!c->disabled || call->failed)
 		return;
 	ended = control_sessions_end(call, SPAN_NONE, c->user_id);
@@ -307,7 +327,7 @@ set_finish(struct control_call *call)
 }
 
 const struct control_handler control_do_user_set = {
-	.check = change_check,
+	.check = set_check,
 	.change = set_change,
 	.finish = set_finish,
 	.object = "user",

@@ -32,9 +32,11 @@ def text(subject, body="hello"):
     return "From: x@far.test\r\nTo: anna@example.test\r\nSubject: %s\r\n\r\n%s\r\n" % (subject, body)
 
 
-def forward(server, port, user="anna", address=ADDRESS, account=""):
-    return server.cli("user", "set", user, "store_forward_address=" + address,
-                      "store_forward_server=%s127.0.0.1:%s" % (account, port))
+def forward(server, port, user="anna", address=ADDRESS, account="", password=None):
+    fields = ("store_forward_address=" + address, "store_forward_server=%s127.0.0.1:%s" % (account, port))
+    if password is None:
+        return server.cli("user", "set", user, *fields)
+    return server.cli("user", "set", user, *fields, "--password-stdin", stdin=password + "\n")
 
 
 def started(**options):
@@ -211,13 +213,15 @@ def test_an_account_needs_TLS_and_shows_its_password_nowhere_SNF_02_SNF_03():
     server = site()
     tls = certificate(server.dir, "main.test")
     with SmtpSink(tls=tls, accounts={"u@main.test": SECRET}) as sink:
-        forward(server, sink.port, account="u@main.test:%s@" % SECRET)
+        said = forward(server, sink.port, account="u@main.test@", password=SECRET).stdout
+        true("warning" not in said, said)
         deliver(server, "with TLS")
         wait_for(lambda: arrived(sink) == ["with TLS"] and not queue(server), "it arrives", 20)
         equal((sink.mails[0].session.user, sink.mails[0].session.tls), ("u@main.test", True))
         equal(server.json("user", "show", "anna")[0]["store_forward_server"], "u@main.test@127.0.0.1:%d" % sink.port)
     with SmtpSink(accounts={"u": SECRET}, auth_in_clear=True) as sink:
-        forward(server, sink.port, account="u:%s@" % SECRET)
+        said = forward(server, sink.port, account="u:%s@" % SECRET).stdout
+        true("others can read a password among the words of a command" in said, said)
         deliver(server, "in clear")
         wait_deferred(server, 1)
         true("the server offers no TLS" in queue(server)[0]["last_error"], queue(server))
@@ -239,6 +243,28 @@ def test_an_account_needs_TLS_and_shows_its_password_nowhere_SNF_02_SNF_03():
                 true(SECRET.encode() not in f.read(), "the password lies in " + name)
     true(SECRET not in shown, "the password is shown")
     server.start()
+    end(server)
+
+
+def test_a_password_is_for_the_account_beside_it_SNF_02():
+    server = site()
+    tls = certificate(server.dir, "main.test")
+    for fields, stdin, why in ((("comment=x",), "p", "goes with store_forward_server=user@host"),
+                               (("store_forward_server=",), "p", "a password wants store_forward_server=user@host"),
+                               (("store_forward_server=main.test",), "p", "a password wants an account"),
+                               (("store_forward_server=u:q@main.test",), "p", "give it once"),
+                               (("store_forward_server=u@main.test",), "p" * 256, "at most 255 bytes"),
+                               (("store_forward_server=u@main.test",), "", "the password is empty")):
+        r = server.cli("user", "set", "anna", *fields, "--password-stdin", stdin=stdin + "\n", ok=False)
+        true(r.returncode in (1, 2) and why in r.stderr, r.stderr)
+    equal(server.json("user", "show", "anna")[0]["store_forward_server"], "")
+    with SmtpSink(tls=tls, accounts={"u": "the new: @one"}) as sink:
+        forward(server, sink.port, account="u@", password="an old one")
+        forward(server, sink.port, account="u@", password="the new: @one")  # the same account, another password
+        forward(server, sink.port, account="u@")  # it is kept
+        deliver(server, "logged in")
+        wait_for(lambda: arrived(sink) == ["logged in"] and not queue(server), "it arrives", 20)
+        equal(sink.mails[0].session.user, "u")
     end(server)
 
 
