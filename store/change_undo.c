@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/mail/message_no.h"
 #include "store/change_owner.h"
 #include "store/change_rows.h"
 #include "store/folder_ways.h"
@@ -38,14 +39,32 @@ is_way(const struct change_row *row)
 	return span_eq(row->table, SPAN(MESSAGE_WAYS)) || folder_way_is(row);
 }
 
+/* The message in the queue; a row of `due` has a time in front. */
+static enum err
+name_queued(const struct change_row *row, struct buf *out)
+{
+	struct span key = row->key;
+	uint64_t id = 0;
+	enum err err = buf_put(out, SPAN("queue "));
+
+	if (err == OK && span_eq(row->table, SPAN("due")))
+		err = key_take_u64(&key, &id);
+	if (err == OK)
+		err = key_take_u64(&key, &id);
+	return err == OK ? message_no_put(out, id) : err;
+}
+
 /* Words for a row: its table and its key, a number where it is one. */
 static enum err
 name_row(const struct change_row *row, struct buf *out)
 {
 	struct span key = row->key;
 	uint64_t number;
-	enum err err = buf_put(out, row->table);
+	enum err err;
 
+	if (span_eq(row->table, SPAN("queued")) || span_eq(row->table, SPAN("due")))
+		return name_queued(row, out);
+	err = buf_put(out, row->table);
 	if (err == OK)
 		err = buf_put_char(out, ' ');
 	if (err != OK)

@@ -164,6 +164,20 @@ value_fits(const struct control_param *p, struct span value)
 	}
 }
 
+bool
+command_key_is_among(const char *const *items, size_t count, const char *value)
+{
+	struct span key, old, rest;
+
+	(void)span_cut(span_of(value), '=', &key, &rest);
+	for (size_t i = 0; i < count; i++) {
+		(void)span_cut(span_of(items[i]), '=', &old, &rest);
+		if (span_eq(old, key))
+			return true;
+	}
+	return false;
+}
+
 enum err
 command_check_value(const struct control_param *p, const char *value, struct arena *a,
 	struct complaint *complaint)

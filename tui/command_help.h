@@ -15,6 +15,9 @@ struct span command_nearest(struct span typed, struct arena *a);
 /* "one of: list, show, add". In A. */
 struct span command_verbs(struct span noun, struct arena *a);
 
+/* Is the key of KEY=VALUE that of one of ITEMS? */
+bool command_key_is_among(const char *const *items, size_t count, const char *value);
+
 /* Is VALUE what the parameter wants? ERR_SYNTAX with *complaint. */
 MUST_CHECK enum err command_check_value(const struct control_param *p, const char *value,
 	struct arena *a, struct complaint *complaint);

@@ -183,6 +183,8 @@ add_value(struct reader *r, size_t place, const char *value)
 
 	if (v->count > 0 && !many)
 		return wrong_here(r, r->out->schema.items[place].name, "is given twice");
+	if (type == CONTROL_TYPE_KEYS && command_key_is_among(v->items, v->count, value))
+		return wrong_here(r, span_of(value), "its key is given twice");
 	if (!v->items)
 		v->items = ARENA_ARRAY(r->arena, const char *, many ? r->argc : 1);
 	v->items[v->count++] = value;

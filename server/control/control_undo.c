@@ -86,6 +86,21 @@ undo_is_missed(const struct control_call *call, const struct change *c)
 }
 
 /*
+ * Mail moves by itself: who wants a message back that has left meanwhile does not want the change before taken
+ * back in its place. A retry changes nothing that he would miss.
+ */
+static bool
+undo_came_too_late(struct control_call *call, const struct change *c)
+{
+	if (!span_starts(c->what, SPAN("queue.")) || span_eq(c->what, SPAN("queue.retry")))
+		return false;
+	control_failf(call, RPC_CLASH, "id",
+		"the last change, %.*s %.*s, comes too late: that mail has gone on since (an older one: undo list, undo ID)",
+		SPAN_FMT(c->what), SPAN_FMT(c->object));
+	return true;
+}
+
+/*
  * The caller's last change that can be undone and that nothing later stands upon: a clash, and what has
  * no way back, is passed over, and PASSED says which.
  */
@@ -108,6 +123,10 @@ undo_find_last(
 			continue;
 		buf_init(&clash, 512);
 		err = change_undo_check(snap, number, &clash);
+		if (err == ERR_EXISTS && undo_came_too_late(call, c)) {
+			buf_fini(&clash);
+			return ERR_NOT_FOUND;
+		}
 		if (err == ERR_EXISTS && ++clashes <= PASSED_SHOWN)
 			pass_over(call, c, arena_printf(&call->arena, "changed since: %.*s",
 				SPAN_FMT(buf_span(&clash))), passed);

@@ -177,6 +177,12 @@ def test_redirect_checks_the_route_and_reaches_lan_targets():
         server.cli("queue", "redirect", number, "to=cy@other.test", "route=lan:127.0.0.1:%d" % sink.port)
         wait_for(lambda: sink.mails, "the LAN target has it", 15)
         equal(sink.mails[0].recipients, ["cy@other.test"])
+        wait_for(lambda: not queue(server), "it left", 15)
+        told = refused(server, "undo")
+        true("comes too late" in told and number in told, "the route that was added before is not taken back in its place: " + told)
+        true("isp" in routes(server), routes(server))
+        last = max(int(row["id"]) for row in server.json("undo", "list"))
+        true("queue " + number in refused(server, "undo", str(last)), "the message is named, no row of the store")
 
 
 # ---- route test ----

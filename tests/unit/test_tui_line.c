@@ -155,6 +155,7 @@ cmd_09_wrong_usage_says_what_is_wrong(void **state)
 		{ "user add a --quota", "--quota", "see: postroom help user add" },
 		{ "user add a --quota many", "quota", "not 'many'" },
 		{ "user set a quota", "keys", "not 'quota'" },
+		{ "user set a quota_mb=1 quota_mb=2", "quota_mb=2", "see: postroom help user set" },
 		{ "user list --watch", "--watch", "see: postroom help user list" },
 		{ "user show a --filter x", "--filter", "see: postroom help user show" },
 		{ "queue hold --all --filter x", "--all", "see: postroom help queue hold" },
