@@ -67,7 +67,7 @@ connection_is_online(const struct connection *c)
 {
 	const struct conf_connection *conf = connection_now(c);
 
-	return conf && !c->held && (conf->kind == CONNECTION_LAN || c->seen_up);
+	return conf && !c->held && (conf->kind == CONNECTION_LAN || (c->seen_up && conf->autoconnect));
 }
 
 /* Its mail leaves at once (SCH-03). */
@@ -242,7 +242,7 @@ state_of(const struct connection *c, const struct conf_connection *conf)
 		return c->sends ? "sending" : link_state_words[c->link.state];
 	if (c->held)
 		return "stopped";
-	return conf->kind == CONNECTION_LAN ? "online" : c->seen_up ? "up" : "down";
+	return conf->kind == CONNECTION_LAN ? "online" : connection_is_online(c) ? "up" : "down";
 }
 
 bool

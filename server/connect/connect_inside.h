@@ -110,5 +110,6 @@ void connect_read_schedules(struct connect *all);
 
 void connection_tell_failure(struct connection *c);
 void connection_log(const struct connection *c, enum log_level level, const char *what);
+void connection_log_left_up(const struct connection *c, const char *why);
 
 #endif

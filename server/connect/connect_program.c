@@ -62,9 +62,12 @@ on_ran(struct runner_job *job, const struct runner_answer *answer)
 {
 	struct connection *c = LIST_ITEM(job, struct connection, program);
 	bool well = answer->end == RUNNER_EXITED && answer->number == 0;
+	bool is_down = c->link.state == LINK_CLOSES || c->link.state == LINK_CLEARS;
 	char says[RUNNER_SAYS_SIZE];
 
-	if (!well)
+	if (!well && is_down) /* what the attempt failed of was said before */
+		connection_log_left_up(c, runner_says(answer, says));
+	else if (!well)
 		snprintf(c->problem, sizeof(c->problem), "the program %s",
 			runner_says(answer, says));
 	connection_link(c, well ? LINK_YES : LINK_NO);

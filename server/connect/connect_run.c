@@ -273,7 +273,7 @@ begin(struct connection *c, const char *because)
 	struct connect *all = c->all;
 
 	c->conf = connection_now(c);
-	if (!c->conf)
+	if (!c->conf || all->ending)
 		return false;
 	runner_cancel(&c->program); /* a question of between the runs */
 	c->generation = generation_hold(all->host->generation);

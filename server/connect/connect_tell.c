@@ -19,6 +19,15 @@ connection_log(const struct connection *c, enum log_level level, const char *wha
 				{ "because", span_of(c->because), 0 } } });
 }
 
+void
+connection_log_left_up(const struct connection *c, const char *why)
+{
+	log_put(c->all->host->log,
+		&(struct log_line){ .level = LEVEL_WARNING, .area = "connect",
+			.text = "the link was not taken down, look at the program `down`",
+			.fields = { { "connection", span_of(c->name), 0 }, { "why", span_of(why), 0 } } });
+}
+
 static void
 send_letter(struct host *host, const char *subject, const char *text)
 {

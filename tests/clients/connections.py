@@ -20,7 +20,7 @@ up) echo "up $POSTROOM_CONNECTION $POSTROOM_USER $POSTROOM_NUMBER" >>calls
     [ "$POSTROOM_PASSWORD" = "%(password)s" ] || echo "password" >>calls
     [ -e broken ] && { echo "no carrier" >&2; exit 1; }
     touch is_up ;;
-down) echo down >>calls; rm -f is_up ;;
+down) echo down >>calls; [ -e stuck ] && { echo "line busy" >&2; exit 1; }; rm -f is_up ;;
 status) [ -e is_up ] ;;
 esac
 """
@@ -192,6 +192,22 @@ def test_autoconnect_uses_a_link_once_CON_08_SCH_04():
         server.cli("clock", "advance", "11s")
         wait_empty(server)
         equal(link.calls(), [], "nothing was dialled")
+        wait_for(lambda: connection(server)["state"] == "up", "it was seen to come up")
+        server.cli("connection", "set", "isp", "autoconnect=no")
+        wait_for(lambda: connection(server)["state"] == "down", "nobody watches it any more")
+        submit(server)
+        waits(server)
+
+
+def test_a_link_that_stays_up_is_told_CON_05():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        link.touch("stuck")
+        submit(server)
+        server.cli("connection", "now", "isp", "--wait")
+        wait_empty(server)
+        equal(link.calls()[-1], "down")
+        true(log(server, "line busy"), "the log says that the link was not taken down, and why")
 
 
 def test_failures_are_told_once_CON_06_CON_14():
