@@ -8,7 +8,7 @@
 #include "proto/base/ascii.h"
 
 #define PARTS_TOP 1000 /* a number of parts over it says: all */
-#define VALUE_MAX 1024 /* bytes of one value */
+#define VALUE_MAX 512  /* bytes of one value: a mailbox and its '@' */
 
 struct macro {
 	char letter;
@@ -236,22 +236,42 @@ part_at(struct span value, struct span delimiters, size_t n)
 	return span_range(value, 0, span_find_any(value, delimiters));
 }
 
+/* The one before PART of VALUE; there is one. */
+static struct span
+part_before(struct span value, struct span delimiters, struct span part)
+{
+	size_t end = (size_t)(part.ptr - value.ptr) - 1, begin = end;
+
+	while (begin > 0 && span_find(delimiters, value.ptr[begin - 1]) == delimiters.len)
+		begin--;
+	return span_range(value, begin, end);
+}
+
+/* And the one behind it. */
+static struct span
+part_behind(struct span value, struct span delimiters, struct span part)
+{
+	return part_at(span_from(value, (size_t)(part.ptr - value.ptr) + part.len), delimiters, 1);
+}
+
 static enum err
 put_parts(const struct macro *m, struct span value, struct buf *out)
 {
 	size_t count = 1, first;
-	enum err err = OK;
+	struct span part;
+	enum err err;
 
 	for (size_t i = 0; i < value.len; i++)
 		count += span_find(m->delimiters, value.ptr[i]) < m->delimiters.len;
 	first = m->parts > 0 && m->parts < count ? count - m->parts : 0;
-	for (size_t i = first; i < count && err == OK; i++) {
-		size_t n = m->reverse ? count - 1 - i : i;
-
-		if (i > first)
-			err = buf_put_char(out, '.');
+	part = part_at(value, m->delimiters, m->reverse ? count - 1 - first : first);
+	err = put_part(part, m->escape, out);
+	while (++first < count && err == OK) {
+		part = m->reverse ? part_before(value, m->delimiters, part) :
+				    part_behind(value, m->delimiters, part);
+		err = buf_put_char(out, '.');
 		if (err == OK)
-			err = put_part(part_at(value, m->delimiters, n), m->escape, out);
+			err = put_part(part, m->escape, out);
 	}
 	return err;
 }

@@ -291,6 +291,10 @@ test_spf_macros(void **state)
 		check_row(i, spf_macro_expand(at_page_edge(span_of(rows[i].text)), &who, who.domain, &out) == OK);
 		check_span(i, buf_span(&out), span_of(rows[i].want));
 	}
+	who = sender("192.0.2.3", "-a--b-", "example.com"); /* parts may be empty */
+	buf_clear(&out);
+	assert_int_equal(spf_macro_expand(SPAN("%{l-}|%{lr-}|%{l2-}|%{l2r-}"), &who, who.domain, &out), OK);
+	check_span(0, buf_span(&out), SPAN(".a..b.|.b..a.|b.|a."));
 	who = sender("2001:db8::cb01", "", "example.com");
 	buf_clear(&out);
 	assert_int_equal(spf_macro_expand(SPAN("%{ir}.%{v}.%{l}"), &who, who.domain, &out), OK);
