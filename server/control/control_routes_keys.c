@@ -60,8 +60,10 @@ is_sealed_as(const struct secret *secret, struct span name)
 static size_t
 uses_of(const struct conf *conf, struct span name)
 {
-	size_t uses = 0;
+	size_t uses = is_sealed_as(&conf->socks_password, name);
 
+	for (size_t i = 0; i < conf->connections.count; i++)
+		uses += is_sealed_as(&conf->connections.items[i].password, name);
 	for (size_t i = 0; i < conf->outgoing_routes.count; i++)
 		uses += is_sealed_as(&conf->outgoing_routes.items[i].password, name);
 	for (size_t i = 0; i < conf->collectors.count; i++)
