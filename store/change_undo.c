@@ -313,7 +313,7 @@ revised_undo(struct undoing *u, const struct revised *r, const struct change_row
 {
 	enum forward_turn turn = FORWARD_STAYS;
 	union revised_object now, old;
-	struct span id = row->key;
+	struct span id = key_span(key); /* row->key lies in the map, which writing moves */
 	uint64_t user_id;
 	enum err err = row_get_fields(txn_view(u->txn), r->table, key, r->fields, &now);
 
