@@ -40,7 +40,10 @@ say(const struct outgoing *all, bool low)
 static void
 on_look(struct loop_timer *timer)
 {
-	outgoing_pump(LIST_ITEM(timer, struct outgoing, disk_look));
+	struct outgoing *all = LIST_ITEM(timer, struct outgoing, disk_look);
+
+	all->disk_halts = false;
+	outgoing_pump(all);
 }
 
 void
@@ -60,9 +63,10 @@ outgoing_disk_allows(struct outgoing *all, bool during)
 	if (low != all->disk_low)
 		say(all, low);
 	all->disk_low = low;
-	if (low && !all->ending && !loop_timer_is_set(&all->disk_look))
+	all->disk_halts |= during && all->disk_free < conf->outgoing_disk_during;
+	if ((low || all->disk_halts) && !all->ending && !loop_timer_is_set(&all->disk_look))
 		loop_timer_set(all->host->loop, &all->disk_look, LOOK_MS);
-	return during ? all->disk_free >= conf->outgoing_disk_during : !low;
+	return during ? all->disk_free >= conf->outgoing_disk_during : !low && !all->disk_halts;
 }
 
 bool

@@ -44,7 +44,7 @@ struct outgoing {
 	struct loop_timer look; /* the whole index again */
 	struct loop_timer disk_look;
 	int64_t disk_free, disk_seen_ms; /* bytes; when that was (steady, 0: never) */
-	bool disk_low;
+	bool disk_low, disk_halts; /* halts: a connection found too little room, so none is begun for a while */
 	struct queued seen;	/* the last entry that was looked at; id 0: none */
 	char sender[QUEUED_ADDRESS_MAX];
 	_Atomic bool kicked, look_again;

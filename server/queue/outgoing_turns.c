@@ -155,14 +155,15 @@ outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 	return route;
 }
 
-/* False: its route is gone from the file; what waits is read again later, for another one. */
+/* False: its route is gone, or its connection down; what waits is read again later, for another one or when it may. */
 static bool
 connect_lane(struct outgoing *all, struct lane *lane)
 {
 	struct delivery *d = delivery_new();
 	unsigned number = quietest_loop(all);
-	bool found = forward_route_is(lane->route) ? route_of_forward(all, d, lane)
-						   : outgoing_route(all, d, lane->route);
+	bool found = outgoing_goes(all, lane->route, 0) &&
+		(forward_route_is(lane->route) ? route_of_forward(all, d, lane)
+					       : outgoing_route(all, d, lane->route));
 
 	if (!found) {
 		delivery_free(&d);
