@@ -1,12 +1,16 @@
 /*
  * store_has.c - what a store holds, for fault runs: opened as a server would, then checked whole.
  *
- *	store_has [--repair] DIR [ACKNOWLEDGED]
+ *	store_has [--repair] [--forwards] DIR [ACKNOWLEDGED]
  *
  * Prints the id (of the Received line) of every message in an INBOX. ACKNOWLEDGED is a file with what
  * a server told its clients: each "queued as ID" in it must be here. Exit status 0: the promise is
  * kept and the check finds nothing; 3: there is no store yet, and nothing was promised. With
  * --repair a torn last commit is given up first, as an operator would (H48).
+ *
+ * With --forwards users have another server (SNF-04, SNF-05): each message in their INBOX waits to be
+ * forwarded, none in their bin does, and one that is in neither must have been said to somebody, by its
+ * Received line in ACKNOWLEDGED.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +19,7 @@
 
 #include "proto/base/arena.h"
 #include "store/check.h"
+#include "store/forwards.h"
 #include "store/messages.h"
 #include "store/store.h"
 #include "store/users.h"
@@ -24,6 +29,8 @@
 
 static struct span ids[IDS_MAX];
 static size_t id_count;
+static bool forwards;
+static int strays; /* of --forwards: in the wrong state */
 
 static void
 note_message(struct snapshot *snap, struct arena *arena, const struct folder *folder, uint32_t uid)
@@ -44,17 +51,43 @@ note_message(struct snapshot *snap, struct arena *arena, const struct folder *fo
 }
 
 static void
-note_user(struct snapshot *snap, struct arena *arena, uint64_t user_id)
+note_pair(struct snapshot *snap, const struct user *user, const struct entry *entry, bool binned)
 {
-	struct folder folder;
+	struct forward f;
+	bool waits = forward_find(snap, user->user_id, entry->copy_id, &f) == OK;
+
+	if (!forward_acts(user) || waits == !binned)
+		return;
+	fprintf(stderr, "copy %llu is in the %s and %s\n", (unsigned long long)entry->copy_id,
+		binned ? "bin" : "INBOX", waits ? "waits" : "does not wait");
+	strays++;
+}
+
+static void
+note_folder(struct snapshot *snap, struct arena *arena, const struct user *user,
+	const struct folder *folder)
+{
 	struct entry entry;
 	uint32_t uid = 0;
 
-	if (folder_find(snap, user_id, SPAN("INBOX"), &folder) != OK)
-		return;
-	while (entry_next(snap, folder.folder_id, uid, &entry) == OK) {
+	while (entry_next(snap, folder->folder_id, uid, &entry) == OK) {
 		uid = entry.uid;
-		note_message(snap, arena, &folder, uid);
+		note_message(snap, arena, folder, uid);
+		if (forwards)
+			note_pair(snap, user, &entry, folder_name_is_hidden(folder->name));
+	}
+}
+
+static void
+note_user(struct snapshot *snap, struct arena *arena, const struct user *user)
+{
+	struct folder folder;
+	uint64_t folder_id = 0;
+
+	while (folder_next(snap, user->user_id, folder_id, &folder) == OK) {
+		folder_id = folder.folder_id;
+		if (forwards || span_eq(folder.name, SPAN("INBOX")))
+			note_folder(snap, arena, user, &folder);
 	}
 }
 
@@ -69,7 +102,7 @@ note_all(struct store *store, struct arena *arena)
 		exit(1);
 	while (user_next(snap, user_id, &user) == OK) {
 		user_id = user.user_id;
-		note_user(snap, arena, user_id);
+		note_user(snap, arena, &user);
 	}
 	snapshot_close(&snap);
 }
@@ -96,11 +129,22 @@ read_file(const char *path, struct arena *arena)
 	return (struct span){ bytes, n };
 }
 
+/* Was the message with that ID said to another server? A part of its text is enough. */
+static bool
+has_left(struct span told, struct span id)
+{
+	char line[64];
+
+	snprintf(line, sizeof(line), "\tid %.*s", SPAN_FMT(id));
+	return forwards && span_find_span(told, span_of(line)) < told.len;
+}
+
 /* How many acknowledged ids are missing; a line that was cut off told nobody anything. */
 static int
 missing(struct span told)
 {
 	static const struct span mark = SPAN("queued as ");
+	const struct span all = told;
 	int count = 0;
 
 	qsort(ids, id_count, sizeof(ids[0]), compare);
@@ -115,7 +159,7 @@ missing(struct span told)
 		if (end == told.len)
 			return count;
 		id = span_range(told, 0, end);
-		if (!bsearch(&id, ids, id_count, sizeof(ids[0]), compare)) {
+		if (!bsearch(&id, ids, id_count, sizeof(ids[0]), compare) && !has_left(all, id)) {
 			fprintf(stderr, "acknowledged and missing: %.*s\n", SPAN_FMT(id));
 			count++;
 		}
@@ -154,6 +198,9 @@ main(int argc, char **argv)
 
 	argc -= repair;
 	argv += repair;
+	forwards = argc > 1 && strcmp(argv[1], "--forwards") == 0;
+	argc -= forwards;
+	argv += forwards;
 	if (argc < 2)
 		return 2;
 	arena_init(&arena, NULL);
@@ -163,7 +210,7 @@ main(int argc, char **argv)
 		return why.err == ERR_NOT_FOUND && missing(told) == 0 ? 3 : 1;
 	note_all(store, &arena);
 	store_close(&store);
-	status = missing(told) ? 1 : store_check(&options, false, report, NULL);
+	status = missing(told) + strays ? 1 : store_check(&options, false, report, NULL);
 	arena_reset(&arena);
 	return status;
 }
