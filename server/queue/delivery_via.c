@@ -123,7 +123,9 @@ delivery_dial_again(struct delivery *d)
 	const struct conf *conf = generation_conf(d->generation);
 	const struct delivery_refusal *next;
 
-	if (d->closed_count == 0)
+	bool was_answered = d->why.stage || d->why.code; /* its reason tells more than a refusal */
+
+	if (d->closed_count == 0 || was_answered)
 		return false;
 	if (!d->again || ++d->again_at >= (int)d->closed_count) {
 		d->again = true;
