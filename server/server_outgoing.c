@@ -11,6 +11,7 @@
 
 #define SYSTEM_ROOTS "/etc/ssl/certs/ca-certificates.crt"
 #define ROOTS_MAX (4 * 1024 * 1024) /* bytes */
+#define SECRET_FILE_MAX 16384 /* bytes that are read of it, its line end and room to read counted */
 
 /* Without any, nothing can be verified, which is said where a route wants it. */
 static struct tls_client *
@@ -63,15 +64,23 @@ server_read_secret(struct server *s, struct span path, struct buf *out)
 	char name[4096];
 	int fd = -1;
 	int n = snprintf(name, sizeof(name), "%.*s", SPAN_FMT(path));
+	struct span secret;
+	struct buf text;
 	enum err err;
 
 	if (n < 0 || (size_t)n >= sizeof(name))
 		return ERR_LIMIT;
 	err = server_open_file(s, name, &fd);
+	if (err != OK)
+		return err;
+	buf_init(&text, SECRET_FILE_MAX);
+	text.wipes = true;
+	err = server_read_fd(fd, &text);
+	secret = buf_span(&text);
+	while (secret.len > 0 && (secret.ptr[secret.len - 1] == '\n' || secret.ptr[secret.len - 1] == '\r'))
+		secret.len--;
 	if (err == OK)
-		err = server_read_fd(fd, out);
-	while (err == OK && buf_span(out).len > 0 &&
-		(out->bytes[out->len - 1] == '\n' || out->bytes[out->len - 1] == '\r'))
-		out->len--;
+		err = buf_put(out, secret);
+	buf_wipe(&text);
 	return err;
 }

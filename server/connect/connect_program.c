@@ -36,7 +36,7 @@ connection_interface_is_up(const struct conf_connection *conf)
 
 /* The environment holds the password, which no list of processes shows to others (CON-05, H66). */
 static size_t
-variables(struct connection *c, struct arena *a, struct buf *password, struct span env[VARIABLES])
+variables(struct connection *c, struct arena *a, struct span password, struct span env[VARIABLES])
 {
 	const struct conf_connection *conf = c->conf;
 	size_t count = 0;
@@ -48,24 +48,27 @@ variables(struct connection *c, struct arena *a, struct buf *password, struct sp
 			SPAN_FMT(conf->numbers.items[random_u64() % conf->numbers.count]));
 	if (conf->username.len > 0)
 		env[count++] = arena_printf(a, "POSTROOM_USER=%.*s", SPAN_FMT(conf->username));
-	if (conf->password.kind != SECRET_NONE &&
-		secret_of_conf(c->all->host, &conf->password, password) == OK)
-		env[count++] = arena_printf(
-			a, "POSTROOM_PASSWORD=%.*s", SPAN_FMT(buf_span(password)));
+	if (password.len > 0)
+		env[count++] = arena_printf(a, "POSTROOM_PASSWORD=%.*s", SPAN_FMT(password));
 	return count;
 }
 
 /* ---- of a run ---- */
+
+static bool
+goes_down(const struct connection *c)
+{
+	return c->link.state == LINK_CLOSES || c->link.state == LINK_CLEARS;
+}
 
 static void
 on_ran(struct runner_job *job, const struct runner_answer *answer)
 {
 	struct connection *c = LIST_ITEM(job, struct connection, program);
 	bool well = answer->end == RUNNER_EXITED && answer->number == 0;
-	bool is_down = c->link.state == LINK_CLOSES || c->link.state == LINK_CLEARS;
 	char says[RUNNER_SAYS_SIZE];
 
-	if (!well && is_down) /* what the attempt failed of was said before */
+	if (!well && goes_down(c)) /* what the attempt failed of was said before */
 		connection_log_left_up(c, runner_says(answer, says));
 	else if (!well)
 		snprintf(c->problem, sizeof(c->problem), "the program %s",
@@ -91,11 +94,19 @@ connection_run_program(struct connection *c, const struct conf_list *argv, int64
 	struct arena arena;
 	enum err err;
 
+	buf_init(&password, PASSWORD_MAX);
+	password.wipes = true;
+	if (secret_of_conf(c->all->host, &c->conf->password, &password) != OK && !goes_down(c)) {
+		buf_wipe(&password);
+		snprintf(c->problem, sizeof(c->problem),
+			"its password cannot be read (look at connections.%s.password)", c->name);
+		loop_post(c->all->host->loop, not_run, c);
+		return;
+	}
 	arena_init(&arena, NULL);
 	arena.wipes = true;
-	buf_init(&password, PASSWORD_MAX);
 	c->program = (struct runner_job){ .argv = argv->items, .argc = argv->count, .env = env,
-		.env_count = variables(c, &arena, &password, env), .timeout_ms = timeout_ms,
+		.env_count = variables(c, &arena, buf_span(&password), env), .timeout_ms = timeout_ms,
 		.output_max = CONNECT_PROGRAM_OUTPUT, .done = on_ran };
 	err = runner_run(c->all->host, &c->program);
 	buf_wipe(&password);

@@ -111,6 +111,10 @@ may_open(const struct warden *w, struct span path)
 		if (is_file_of(&c->collectors.items[i].password, path))
 			return true;
 	}
+	for (size_t i = 0; i < c->connections.count; i++) {
+		if (is_file_of(&c->connections.items[i].password, path))
+			return true;
+	}
 	return false;
 }
 

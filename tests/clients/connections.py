@@ -150,6 +150,27 @@ def test_a_run_brings_the_link_up_and_down_CON_05_CON_12_CON_17_SCH_08():
         true("s3cret" not in server.cli("log", "show").stdout, "H66")
 
 
+def test_the_password_of_a_link_from_a_file_CON_05_H55():
+    """The warden opens it; where it cannot be read the link is not tried without it."""
+    with Link("fr0m-file") as link, tempfile.TemporaryDirectory(prefix="link-") as keys, SmtpSink() as sink:
+        path = os.path.join(keys, "password")
+        with open(path, "w") as f:
+            f.write("fr0m-file\n")
+        os.chmod(path, 0o600)
+        words = link.keys(username="u", password="{ file: %s }" % path)
+        with Server(extra=config(sink, ["name: isp, " + words])) as server:
+            server.add_user("anna")
+            submit(server)
+            server.cli("connection", "now", "isp", "--wait")
+            equal(link.calls(), ["up isp u", "down"])
+            wait_empty(server)
+            os.unlink(path)
+            submit(server)
+            server.cli("connection", "now", "isp", "--wait")
+            true("password cannot be read" in connection(server)["result"], connection(server)["result"])
+            equal(link.calls(), ["up isp u", "down"])
+
+
 def test_a_link_that_is_up_is_left_alone_CON_07():
     with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
         server.add_user("anna")

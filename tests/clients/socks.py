@@ -2,6 +2,7 @@
 """socks.py - mail leaves through a SOCKS server, and connections that are refused are tried again. TAP."""
 import os
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from name_server import NameServer  # noqa: E402
@@ -63,12 +64,15 @@ def test_by_address_for_mx_NET_08():
 
 
 def test_a_login_and_a_wrong_one_RFC_1929():
-    with Seen() as sink, SocksProxy(logins={"anna": "p w"}) as proxy:
-        with Server(extra=through(proxy, ["127.0.0.1:%d" % sink.port], username="anna", password="p w")) as server:
-            server.add_user("anna")
-            submit(server, ["bo@elsewhere.test"])
-            wait_empty(server)
-            equal(proxy.users, ["anna"])
+    with Seen() as sink, SocksProxy(logins={"anna": "p w"}) as proxy, tempfile.NamedTemporaryFile("w") as secret:
+        secret.write("p w\n")
+        secret.flush()
+        for password in ("p w", "{ file: %s }" % secret.name):
+            with Server(extra=through(proxy, ["127.0.0.1:%d" % sink.port], username="anna", password=password)) as server:
+                server.add_user("anna")
+                submit(server, ["bo@elsewhere.test"])
+                wait_empty(server)
+        equal(proxy.users, ["anna", "anna"], "by a file, too")
         with Server(extra=through(proxy, ["127.0.0.1:%d" % sink.port], username="anna", password="canary-77")) as server:
             server.add_user("anna")
             submit(server, ["bo@elsewhere.test"])
