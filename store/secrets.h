@@ -3,8 +3,9 @@
  * that is not in the store.
  *
  * Three kinds of names share the table. Those of the configuration, `{sealed: NAME}`, and those of accounts
- * on other servers, "forward/17", are recorded, so that an undo brings the old sealed value back. Those of users, "user/17/apop", are not: what was
- * erased leaves no image in the log of changes (H64). Sealing itself is the server's business.
+ * on other servers, "forward/17", are recorded, so that an undo brings the old sealed value back. Those of users,
+ * "user/17/apop", are not: what was erased leaves no image in the log of changes (H64). Sealing itself is the
+ * server's business.
  *
  * Errors: ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO, for writes ERR_FULL. Spans live as users.h says.
  */

@@ -66,7 +66,8 @@ bounce_fill(struct arena *a, struct span text, struct span one, struct span two)
 static bool
 asks_for_receipt(const struct conf *conf, const struct bounce *b)
 {
-	return b->kind == BOUNCE_SENT && b->queued->receipt && !b->lan && conf->headers_transmission_receipt.count > 0;
+	return b->kind == BOUNCE_SENT && b->queued->receipt && !b->lan &&
+		conf->headers_transmission_receipt.count > 0;
 }
 
 bool

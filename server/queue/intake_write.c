@@ -390,7 +390,8 @@ write_entry(struct writing *w, enum intake_entry_kind kind)
 		.ret = (uint8_t)options->ret, .envid = options->envid,
 		.eightbit = w->in->has_8bit || options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
 		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
-		.report = mail->report, .forged = mail_is_forged(mail), .receipt = w->in->plan.receipt_sent, .held = kind == ENTRY_HELD };
+		.report = mail->report, .forged = mail_is_forged(mail),
+		.receipt = w->in->plan.receipt_sent, .held = kind == ENTRY_HELD };
 
 	if (entry->count == 0)
 		return OK;

@@ -9,8 +9,9 @@
  *
  * Nobody holds up the others. Who is slow, failed the last time or says nothing is doubtful, and all of these
  * together get OUTGOING_DOUBT_PERCENT of the connections; who says nothing for OUTGOING_HANGS_MS loses his where
- * others wait and such ones have more than OUTGOING_SILENT_PERCENT, but for one that waits for the answer to a text: giving that up might send it twice, so
- * beyond their share such connections are not counted, as many again at most.
+ * others wait and such ones have more than OUTGOING_SILENT_PERCENT, but for one that waits for the answer to a
+ * text: giving that up might send it twice, so beyond their share such connections are not counted, as many again
+ * at most.
  *
  *   due index --scan--> lane --(a connection)--> delivery --> outcome --> known no more
  *                        ^                          |
@@ -34,7 +35,7 @@ struct outgoing;
 struct tls_client;
 
 #define OUTGOING_ITEMS_MAX 200000 /* in memory; the rest stays in the store until there is room */
-#define OUTGOING_SCAN_ROWS 400	  /* of the due index in one turn of the loop */
+#define OUTGOING_SCAN_ROWS 400	  /* of the due index in one turn of the loop, and the rest of an entry */
 #define OUTGOING_LOOK_MS 60000	  /* the whole due index is read again so often */
 #define OUTGOING_BEHIND_MS 60000  /* rows may appear so far behind the place of reading */
 #define OUTGOING_IDLE_MS 1000	  /* a connection waits so long for another message */

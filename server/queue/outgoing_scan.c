@@ -180,14 +180,17 @@ post_slice(struct outgoing *all)
 	loop_post(all->host->loop, on_slice, all);
 }
 
-/* True: there may be more that is due now. */
+/*
+ * True: there may be more that is due now. An entry is read to its end where that is near, for the next slice
+ * may begin elsewhere (outgoing_scan()).
+ */
 static bool
 read_slice(struct outgoing *all, struct snapshot *snap)
 {
 	int64_t now_ms = host_now_ms(all->host);
 	enum err err = OK;
 
-	for (unsigned i = 0; i < OUTGOING_SCAN_ROWS; i++) {
+	for (unsigned i = 0; i < 2 * OUTGOING_SCAN_ROWS; i++) {
 		struct queued_due next = all->at;
 
 		all->stopped = !has_room(all);
@@ -202,6 +205,8 @@ read_slice(struct outgoing *all, struct snapshot *snap)
 			outgoing_expect(all, next.due_ms);
 			return false;
 		}
+		if (i >= OUTGOING_SCAN_ROWS && next.queue_id != all->at.queue_id)
+			return true;
 		add_row(all, snap, &next, &all->at);
 		all->at = next;
 	}

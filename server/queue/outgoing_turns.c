@@ -155,7 +155,7 @@ outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 	return route;
 }
 
-/* False: its route is gone, or its connection down; what waits is read again later, for another one or when it may. */
+/* False: its route is gone or its connection down. What waits is read again later: for another, or when it may. */
 static bool
 connect_lane(struct outgoing *all, struct lane *lane)
 {

@@ -143,8 +143,8 @@ receipt_transmitted(struct bounce_report *r, struct bounce *b)
 	struct bounce_report receipt = *r;
 	bool ours = r->queued.auth_user.len > 0 || is_ours(conf, r->queued.sender);
 
-	if (!r->queued.receipt || b->lan || conf->headers_transmission_receipt.count == 0 || r->queued.sender.len == 0 || !ours ||
-		r->queued.forged || b->count == 0)
+	if (!r->queued.receipt || b->lan || conf->headers_transmission_receipt.count == 0 ||
+		r->queued.sender.len == 0 || !ours || r->queued.forged || b->count == 0)
 		return OK;
 	receipt.kind = QUEUED_REPORT_FIRST;
 	receipt.count = 0;

@@ -375,8 +375,9 @@ def test_partial_refusal_OUT_19():
 
 def test_recipients_of_one_message_go_together_OUT_19():
     """More of them than are read in one turn, to a connection that waits for work."""
-    many = ["bo%03d@elsewhere.test" % i for i in range(450)]
-    with SmtpSink() as sink, site(relay(sink)) as server:
+    rest = "limits: { user_recipients_hour: 5000 }\n"
+    many = ["bo%03d@elsewhere.test" % i for i in range(950)]
+    with SmtpSink() as sink, site(relay(sink, rest=rest)) as server:
         server.add_user("anna")
         with server.smtp("submissions") as c:
             c.login("anna", PASSWORD)
