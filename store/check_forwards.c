@@ -7,7 +7,7 @@
  */
 #include "store/check_run.h"
 #include "proto/mail/forward_server.h"
-#include "store/forwards.h"
+#include "store/forward_rows.h"
 #include "store/queued.h"
 
 typedef unsigned long long ull;
@@ -72,10 +72,13 @@ is_laid_down(struct check *c, const struct forward *f)
 static void
 visit_forward(struct check *c, const struct row *row)
 {
+	struct forward_mark mark;
 	struct span value;
 	struct forward f;
 	struct key back;
 
+	if (forward_mark_decode(c->snap, row, &mark))
+		return;
 	if (!forward_decode(c->snap, row, &f)) {
 		check_say(c, true, "forwards %llu: damaged", (ull)check_id(row));
 		check_fix_delete(c, TABLE_forwards, row->key);

@@ -1,5 +1,5 @@
 /*
- * forward_acts.c - what happens to pairs: a copy leaves, a recipient ends, a user changes.
+ * forward_acts.c - what happens to pairs: a copy leaves, a recipient ends. What a user changes: forward_marks.c.
  */
 #include "store/forward_rows.h"
 
@@ -171,57 +171,26 @@ forward_turn_of(const struct user *before, const struct user *after)
 		: FORWARD_TURNS;
 }
 
-static enum err
-end_all(struct txn *txn, uint64_t user_id)
+enum err
+forward_end(struct txn *txn, const struct forward *f)
 {
-	struct forward f;
-	enum err err;
+	enum err err = forward_row_drop(txn, f); /* also where the queue knows nothing of it */
 
-	while ((err = forward_next(txn_view(txn), user_id, 0, &f)) == OK) {
-		err = forward_row_drop(txn, &f); /* also where the queue knows nothing of it */
-		if (err == OK)
-			err = forward_untie(txn, f.queue_id, f.recipient_no);
-		if (err == OK)
-			err = cancel(txn, &f,
-				SPAN("store and forward cancelled: it was switched off for the user"));
-		if (err != OK)
-			return err;
-	}
-	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err;
-}
-
-/* The server is looked up when it is tried; the address stands in the queue. */
-static enum err
-turn_all(struct txn *txn, uint64_t user_id, struct span address)
-{
-	struct queued_redirect to = { .address = address, .now_ms = (int64_t)txn_now_ms(txn) };
-	struct change_recorder *recorder = txn_recorder(txn);
-	struct forward f = { .copy_id = 0 };
-	enum err err;
-
-	txn_set_recorder(txn, NULL);
-	while ((err = forward_next(txn_view(txn), user_id, f.copy_id, &f)) == OK) {
-		err = queued_redirect(txn, f.queue_id, f.recipient_no, &to);
-		if (err != OK && err != ERR_NOT_FOUND && err != ERR_CORRUPT && err != ERR_DENIED)
-			break;
-	}
-	txn_set_recorder(txn, recorder);
-	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err;
+	if (err == OK)
+		err = forward_untie(txn, f->queue_id, f->recipient_no);
+	return err == OK ? cancel(txn, f,
+				   SPAN("store and forward cancelled: it was switched off for the user"))
+			 : err;
 }
 
 enum err
-forwards_follow(struct txn *txn, uint64_t user_id, enum forward_turn turn)
+forward_turn(struct txn *txn, const struct forward *f, const struct queued_redirect *to)
 {
-	struct user user;
+	struct change_recorder *recorder = txn_recorder(txn);
 	enum err err;
 
-	if (turn == FORWARD_STAYS || !forward_user_has(txn_view(txn), user_id))
-		return OK;
-	if (turn == FORWARD_ENDS)
-		return end_all(txn, user_id);
-	err = user_find(txn_view(txn), user_id, &user);
-	if (err == OK)
-		err = turn_all(txn, user_id,
-			arena_copy(txn_arena(txn), user.store_forward_address));
-	return err;
+	txn_set_recorder(txn, NULL);
+	err = queued_redirect(txn, f->queue_id, f->recipient_no, to);
+	txn_set_recorder(txn, recorder);
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT || err == ERR_DENIED ? OK : err;
 }

@@ -102,6 +102,7 @@ forward_count(struct snapshot *snap, uint64_t user_id, uint64_t most, uint64_t *
 	struct forward f = { .copy_id = 0 }, tied;
 	enum err err = OK;
 
+	(void)forward_is_marked(snap, user_id, &f.copy_id); /* those up to that are cancelled */
 	*count = 0;
 	while (*count < most && (err = forward_next(snap, user_id, f.copy_id, &f)) == OK)
 		*count += forward_tied(snap, f.queue_id, f.recipient_no, &tied) == OK &&

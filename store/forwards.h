@@ -85,8 +85,17 @@ enum forward_turn {
 	FORWARD_TURNS, /* another target: what waits goes there, at once */
 };
 enum forward_turn forward_turn_of(const struct user *before, const struct user *after);
-/* After the user's row was written. */
+/*
+ * After the user's row was written. FORWARDS_SLICE of them at once; of what is left a mark tells, which
+ * forwards_follow_some() works on.
+ */
 MUST_CHECK enum err forwards_follow(struct txn *txn, uint64_t user_id, enum forward_turn turn);
+#define FORWARDS_SLICE 100 /* pairs in a transaction: some 4 ms */
+/* A slice; *more: there may be another. */
+MUST_CHECK enum err forwards_follow_some(struct txn *txn, bool *more);
+bool forwards_have_marks(struct snapshot *snap); /* one look */
+/* Is there something left to do for him? Then nothing is sent. Pairs up to *end_to are cancelled already. */
+bool forward_is_marked(struct snapshot *snap, uint64_t user_id, uint64_t *end_to);
 
 /* ---- for check.c ---- */
 

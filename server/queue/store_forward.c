@@ -14,8 +14,9 @@ find_server(struct snapshot *snap, uint64_t user_id, struct user *user,
 	struct forward_server *server)
 {
 	enum err err = user_find(snap, user_id, user);
+	uint64_t end_to;
 
-	if (err == OK && !forward_acts(user))
+	if (err == OK && (!forward_acts(user) || forward_is_marked(snap, user_id, &end_to)))
 		err = ERR_NOT_FOUND;
 	if (err == OK && forward_server_parse(user->store_forward_server, server) != OK)
 		err = ERR_NOT_FOUND; /* it was checked when it was set */

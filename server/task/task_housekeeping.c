@@ -1,7 +1,7 @@
 /*
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
- *     folders -> message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces
+ *     forwards -> folders -> message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces
  *     -> changes -> refusals -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
@@ -13,11 +13,13 @@
 #include "conf/conf.h"
 #include "server/log.h"
 #include "server/pipeline/names.h"
+#include "server/queue/outgoing.h"
 #include "server/queue/refusals.h"
 #include "store/bin.h"
 #include "store/changes.h"
 #include "store/commit.h"
 #include "store/folder_jobs.h"
+#include "store/forwards.h"
 #include "store/graves.h"
 #include "store/queued.h"
 #include "store/secrets.h"
@@ -32,11 +34,20 @@ struct housekeeping {
 	uint64_t traces_max, users_at;
 	struct bin_sweep bins;
 	bool erases_secrets;
+	bool forwards; /* of some users they were ended or turned */
 	struct refusals_batch *refusals;
 };
 
 /* At most one in a process: there is one front loop, and tasks run on it. */
 static struct housekeeping *running;
+
+/* What a change of users has left over (SNF-05). */
+static enum err
+follow_forwards(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	h->forwards |= forwards_have_marks(txn_view(txn));
+	return forwards_follow_some(txn, more);
+}
 
 static enum err
 free_graves(struct housekeeping *h, struct txn *txn, bool *more)
@@ -103,6 +114,7 @@ static const struct {
 	const char *name;
 	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
 } steps[] = {
+	{ "forwards", follow_forwards },
 	{ "folders", finish_folders },
 	{ "message bins", sweep_bins },
 	{ "graves", free_graves },
@@ -163,6 +175,9 @@ step_done(struct store_job *job, enum err result)
 {
 	struct housekeeping *h = LIST_ITEM(job, struct housekeeping, job);
 
+	if (h->forwards)
+		outgoing_look_again(h->host); /* what came for them meanwhile may leave */
+	h->forwards = false;
 	if (result != OK)
 		log_put(h->host->log,
 			&(struct log_line){ .level = LEVEL_WARNING, .area = "task",

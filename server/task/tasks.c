@@ -10,10 +10,12 @@
 #include "server/shared.h"
 #include "server/task/task_cert_watch.h"
 #include "server/task/task_housekeeping.h"
+#include "store/forwards.h"
 #include "store/store.h"
 
 #define MINUTE_MS (60 * 1000)
 #define MAKE_ROOM_EVERY_MS 1000
+#define FORWARDS_EVERY_MS 1000
 #define RULES_EVERY_MS 1000
 
 /* Processes that died with a snapshot open keep pages from being used again (H45). */
@@ -48,9 +50,20 @@ make_room(struct host *host)
 		task_housekeeping(host);
 }
 
+/* Nothing is sent for a user whose forwards are ended or turned in slices: it is done now. */
+static void
+follow_forwards(struct host *host)
+{
+	struct snapshot *snap = host_snapshot(host);
+
+	if (snap && forwards_have_marks(snap))
+		task_housekeeping(host);
+}
+
 static const struct task tasks[] = {
 	{ "cert-watch", MINUTE_MS, task_cert_watch },
 	{ "check-readers", MINUTE_MS, check_readers },
+	{ "forwards", FORWARDS_EVERY_MS, follow_forwards },
 	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "make-room", MAKE_ROOM_EVERY_MS, make_room },
 	{ "rules-watch", RULES_EVERY_MS, follow_rules },

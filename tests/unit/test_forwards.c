@@ -47,6 +47,8 @@ pair_one(struct txn *txn, uint32_t uid)
 		err = queued_add(txn, &q, &r, 1);
 	if (err == OK)
 		err = trace_add(txn, &t);
+	if (err == ERR_EXISTS) /* it was forwarded before */
+		err = OK;
 	return err == OK ? forward_put(txn, &f) : err;
 }
 
@@ -543,6 +545,102 @@ test_snf_another_target_takes_them_along(void **state)
 	box_is_clean(&b);
 }
 
+/* ---- very many ---- */
+
+#define MANY 1200
+
+static void
+init_many(void **state)
+{
+	box_init(&b, *state, MANY);
+	anna_forwards("anna@main.test", "main.test");
+	for (uint32_t uid = 1; uid <= MANY; uid += 300)
+		assert_int_equal(run(b.f, pair_all, &(struct pairing){ uid, uid + 299 }), OK);
+}
+
+static enum err
+slice(struct txn *txn, void *more)
+{
+	return forwards_follow_some(txn, more);
+}
+
+static uint64_t
+waiting(void)
+{
+	uint64_t count = 0;
+
+	for (uint32_t uid = 1; uid <= MANY; uid++)
+		count += waits(uid);
+	return count;
+}
+
+/* The writer is held up for one slice at a time, and what is cancelled is so from the first on. */
+static void
+test_snf_very_many_end_in_slices(void **state)
+{
+	unsigned slices = 0;
+	uint64_t before, end_to;
+	struct setting s;
+	bool more = true;
+
+	init_many(state);
+	s = anna_forwards("anna@main.test", "");
+	assert_int_equal(waiting(), MANY - FORWARDS_SLICE);
+	assert_int_equal(pending(), 0);
+	assert_true(forward_is_marked(look(b.f), b.user_id, &end_to));
+	box_is_clean(&b); /* a crash here */
+	assert_int_equal(run(b.f, undo_set, &s), OK); /* the fields are back, not what was cancelled */
+	for (before = waiting(); more; before = waiting(), slices++) {
+		assert_int_equal(run(b.f, slice, &more), OK);
+		assert_true(before - waiting() <= FORWARDS_SLICE);
+	}
+	assert_int_equal(waiting(), 0);
+	assert_true(slices >= MANY / FORWARDS_SLICE - 1);
+	assert_false(forwards_have_marks(look(b.f)));
+	assert_int_equal(messages(b.inbox), MANY);
+	box_is_clean(&b);
+}
+
+static uint64_t
+turned(const char *address)
+{
+	struct queued_recipient r;
+	uint64_t count = 0;
+
+	for (uint32_t uid = 1; uid <= MANY; uid++)
+		count += queued_recipient_find(look(b.f), FIRST_ID + uid, 1, &r) == OK &&
+			span_eq(r.address, span_of(address));
+	return count;
+}
+
+/* Turned twice, then ended and set again: the last word counts, for each as it was then. */
+static void
+test_snf_very_many_turn_and_end_in_slices(void **state)
+{
+	struct pairing late = { 1, 2 };
+	bool more = true;
+
+	init_many(state);
+	anna_forwards("a@other.test", "other.test");
+	anna_forwards("b@other.test", "other.test");
+	assert_int_equal(turned("b@other.test"), FORWARDS_SLICE);
+	while (more)
+		assert_int_equal(run(b.f, slice, &more), OK);
+	assert_int_equal(turned("b@other.test"), MANY);
+	anna_forwards("", "");
+	anna_forwards("c@other.test", "other.test");
+	assert_int_equal(waiting(), MANY - FORWARDS_SLICE);
+	transfer(b.inbox, b.other, 1, 2, false); /* their copies are of nothing */
+	box_bin(&b, b.inbox, MANY, MANY);	 /* one that is cancelled, and not yet gone */
+	for (more = true; more;)
+		assert_int_equal(run(b.f, slice, &more), OK);
+	assert_int_equal(waiting(), 0);
+	b.inbox = b.other; /* what comes then is forwarded */
+	assert_int_equal(run(b.f, pair_all, &late), OK);
+	assert_int_equal(pending(), 2);
+	box_is_clean(&b);
+}
+
 /* ---- check ---- */
 
 static enum err
@@ -644,6 +742,8 @@ test_forwards(void)
 		T(test_snf_copy_and_both_deleted_cancels),
 		T(test_snf_removal_in_the_queue_keeps_the_mail),
 		T(test_snf_delete_while_in_the_bin_of_the_queue),
+		T(test_snf_very_many_end_in_slices),
+		T(test_snf_very_many_turn_and_end_in_slices),
 		T(test_snf_emptied_fields_cancel),
 		T(test_snf_another_target_takes_them_along),
 		T(test_snf_check_mends_pairs),
