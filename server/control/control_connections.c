@@ -144,17 +144,41 @@ begin(struct control_call *call, enum connect_which otherwise)
 	return act;
 }
 
+static bool
+is_meant(const struct connect_wanted *wanted, const struct connect_view *v)
+{
+	return wanted->which == CONNECT_ONE ? span_eq_nocase(wanted->name, v->name)
+		: wanted->which == CONNECT_ALL || v->primary;
+}
+
+/* Who waited for the end of runs hears how they ended. */
+static void
+tell_results(struct connection_act *act)
+{
+	struct control_call *call = act->call;
+	struct connect_view v;
+
+	for (size_t i = 0; i < CONNECTIONS_MAX && connect_view_at(call->host->connect, i, &v); i++)
+		if (is_meant(&act->wanted, &v) && v.result.len > 0)
+			call->note = arena_printf(&call->arena, "%.*s; %.*s: %.*s", SPAN_FMT(call->note),
+				SPAN_FMT(v.name), SPAN_FMT(v.result));
+}
+
 static void
 on_wait(struct loop_timer *timer)
 {
 	struct connection_act *act = LIST_ITEM(timer, struct connection_act, timer);
 	struct host *host = act->call->host;
+	bool runs = connect_runs(host->connect, &act->wanted) > 0;
 
 	if (!control_is_cancelled(act->call) && loop_now_ms(host->loop) < act->until_ms &&
-		connect_runs(host->connect, &act->wanted) > 0)
+		runs) {
 		loop_timer_set(host->loop, &act->timer, WAIT_LOOK_MS);
-	else
-		control_call_end(act->call);
+		return;
+	}
+	if (!runs)
+		tell_results(act);
+	control_call_end(act->call);
 }
 
 static void

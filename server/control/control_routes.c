@@ -141,6 +141,9 @@ tell(struct control_call *call)
 	const struct route_change *rc = call->state;
 
 	call->note = control_did(&call->arena, span_of(call->request->method->method), rc->config.object);
+	if (rc->new_name.len > 0)
+		call->note = arena_printf(&call->arena, "%.*s; what was sent to %.*s by name waits until "
+			"`queue redirect`", SPAN_FMT(call->note), SPAN_FMT(rc->config.object));
 }
 
 static bool

@@ -125,7 +125,7 @@ delivery_dial_again(struct delivery *d)
 
 	bool was_answered = d->why.stage || d->why.code; /* its reason tells more than a refusal */
 
-	if (d->closed_count == 0 || was_answered)
+	if (d->closed_count == 0 || was_answered || d->probe) /* who tests a route wants one look */
 		return false;
 	if (!d->again || ++d->again_at >= (int)d->closed_count) {
 		d->again = true;

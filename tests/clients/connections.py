@@ -239,8 +239,9 @@ def test_failures_are_told_once_CON_06_CON_14():
         link.touch("broken")
         submit(server)
         for tries in range(1, 6):
-            server.cli("connection", "now", "--wait")
+            told = server.cli("connection", "now", "--wait").stdout
             equal(link.calls().count("up isp"), 2 * tries, "two dials an attempt")
+            true("isp: " in told and "no carrier" in told, "who waited hears how it ended: " + told)
         row = connection(server)
         true(row["failed"] and "no carrier" in row["result"], str(row))
         equal((row["last"], len(queue(server))), (None, 1), "no connection, and its mail stays")

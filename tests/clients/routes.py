@@ -253,6 +253,8 @@ def test_which_way_an_address_goes_OUT_08():
         status, rows, _ = probe(server, "--to", "anna@example.test")
         equal(status, 0)
         true("stays here: anna" in rows[0]["result"], rows)
+        status, rows, _ = probe(server, "a")
+        equal((status, steps(rows)), (1, [("connect", "failed")]), "one look, not five")
         for what in ("bo@b.test", "fred@example.test", "lan:127.0.0.1:%d" % sink.port, "rest"):
             status, rows, told = probe(server, what)
             equal((status, steps(rows)[-1]), (0, ("QUIT", "ok")), what + told)
