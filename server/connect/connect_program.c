@@ -129,13 +129,19 @@ on_watched(struct runner_job *job, const struct runner_answer *answer)
 bool
 connection_watch(struct connection *c, const struct conf_connection *conf)
 {
+	char name[sizeof("POSTROOM_CONNECTION=") + CONNECTED_NAME_MAX];
+	struct span env;
+
 	if (conf->status.count == 0) {
 		connection_seen(c, connection_interface_is_up(conf));
 		return true;
 	}
 	if (c->program.order)
 		return false;
+	snprintf(name, sizeof(name), "POSTROOM_CONNECTION=%s", c->name);
+	env = span_of(name);
 	c->program = (struct runner_job){ .argv = conf->status.items, .argc = conf->status.count,
+		.env = &env, .env_count = 1,
 		.timeout_ms = CONNECT_WATCH_MS, .output_max = CONNECT_PROGRAM_OUTPUT,
 		.done = on_watched };
 	return runner_run(c->all->host, &c->program) == OK;

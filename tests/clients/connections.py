@@ -21,7 +21,7 @@ up) echo "up $POSTROOM_CONNECTION $POSTROOM_USER $POSTROOM_NUMBER" >>calls
     [ -e broken ] && { echo "no carrier" >&2; exit 1; }
     touch is_up ;;
 down) echo down >>calls; [ -e stuck ] && { echo "line busy" >&2; exit 1; }; rm -f is_up ;;
-status) [ -e is_up ] ;;
+status) [ -n "$POSTROOM_CONNECTION" ] || echo "nameless" >>calls; [ -e is_up ] ;;
 esac
 """
 
