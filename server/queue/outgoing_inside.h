@@ -88,15 +88,11 @@ void outgoing_stand(struct outgoing *all, struct lane *lane);
 void outgoing_pump(struct outgoing *all); /* connections for the lanes that want one */
 bool outgoing_is_full(const struct outgoing *all);
 bool outgoing_lanes_wait(const struct outgoing *all); /* that could be served if it were not full */
-/* How many connections slow, failing and silent destinations may have together. */
-unsigned outgoing_doubtful_share(const struct outgoing *all);
 bool outgoing_owes(const struct outgoing *all); /* too much is sent and not on disk */
 void outgoing_group_limits(const struct outgoing *all, struct lane_group *group);
 void outgoing_limits(struct outgoing *all);	/* the settings have changed */
 /* A connection of GROUP has ended: the next lane of its line. */
 void outgoing_line_moves(struct outgoing *all, struct lane_group *group);
-/* A connection that has done some work makes room for a lane that has none. */
-bool outgoing_turn_is_over(const struct outgoing *all, const struct delivery *d);
 /* The next message of its lane to D, which asked; or it waits for one. */
 void outgoing_feed(struct outgoing *all, struct delivery *d);
 /* D is told: BATCH, or the end. */

@@ -19,8 +19,8 @@ max_connections(const struct outgoing *all)
 }
 
 /* The share of those that are slow, fail or say nothing; at least one. */
-unsigned
-outgoing_doubtful_share(const struct outgoing *all)
+static unsigned
+doubtful_share(const struct outgoing *all)
 {
 	unsigned share = max_connections(all) * OUTGOING_DOUBT_PERCENT / 100;
 
@@ -30,7 +30,7 @@ outgoing_doubtful_share(const struct outgoing *all)
 bool
 outgoing_is_full(const struct outgoing *all)
 {
-	unsigned share = outgoing_doubtful_share(all), most = max_connections(all);
+	unsigned share = doubtful_share(all), most = max_connections(all);
 	unsigned beyond = all->stuck > share ? all->stuck - share : 0;
 
 	return all->connections >= most + (beyond < most ? beyond : most);
@@ -40,7 +40,7 @@ bool
 outgoing_lanes_wait(const struct outgoing *all)
 {
 	return !list_is_empty(&all->lanes.first) ||
-		(!list_is_empty(&all->lanes.doubtful) && all->doubtful < outgoing_doubtful_share(all));
+		(!list_is_empty(&all->lanes.doubtful) && all->doubtful < doubtful_share(all));
 }
 
 static bool
@@ -242,8 +242,9 @@ give(struct outgoing *all, struct delivery *d)
 		outgoing_scan_left(all, lane);
 }
 
-bool
-outgoing_turn_is_over(const struct outgoing *all, const struct delivery *d)
+/* A connection that has done some work makes room for a lane that has none. */
+static bool
+turn_is_over(const struct outgoing *all, const struct delivery *d)
 {
 	const struct lane *next;
 	bool done = d->turn_messages >= OUTGOING_TURN_MESSAGES ||
@@ -264,7 +265,7 @@ outgoing_feed(struct outgoing *all, struct delivery *d)
 {
 	struct lane *lane = d->lane;
 
-	if (all->ending || (lane->waiting > 0 && outgoing_turn_is_over(all, d)) ||
+	if (all->ending || (lane->waiting > 0 && turn_is_over(all, d)) ||
 		outgoing_rests(all, lane) || !outgoing_goes(all, lane->route, 0) ||
 		!outgoing_disk_allows(all, true)) {
 		outgoing_answer(all, d, NULL);
@@ -369,7 +370,7 @@ static struct lane *
 next_lane(struct outgoing *all)
 {
 	struct lanes *l = &all->lanes;
-	bool doubtful = !list_is_empty(&l->doubtful) && all->doubtful < outgoing_doubtful_share(all);
+	bool doubtful = !list_is_empty(&l->doubtful) && all->doubtful < doubtful_share(all);
 	bool others = !list_is_empty(&l->first) || !list_is_empty(&l->more);
 
 	if (outgoing_is_full(all) || (!doubtful && !others))

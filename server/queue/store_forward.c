@@ -23,8 +23,8 @@ find_server(struct snapshot *snap, uint64_t user_id, struct user *user,
 	return err;
 }
 
-enum err
-store_forward_find(struct snapshot *snap, struct span route, struct user *user,
+static enum err
+find_by_route(struct snapshot *snap, struct span route, struct user *user,
 	struct forward_server *server)
 {
 	uint64_t user_id;
@@ -54,7 +54,7 @@ store_forward_way(struct snapshot *snap, struct span route, struct store_forward
 {
 	struct forward_server server;
 	struct user user;
-	enum err err = store_forward_find(snap, route, &user, &server);
+	enum err err = find_by_route(snap, route, &user, &server);
 
 	if (err == OK)
 		way_of(&user, &server, out);

@@ -31,11 +31,9 @@ struct store_forward_way {
 };
 
 /*
- * Where ROUTE of a recipient leads now; the spans point into the snapshot. ERR_NOT_FOUND: the user has no
- * server (any more), or what he had before is still being cancelled. ERR_CORRUPT, ERR_IO.
+ * Where ROUTE of a recipient leads now. ERR_NOT_FOUND: the user has no server (any more), or what he had before is
+ * still being cancelled. ERR_CORRUPT, ERR_IO.
  */
-MUST_CHECK enum err store_forward_find(struct snapshot *snap, struct span route, struct user *user,
-	struct forward_server *server);
 MUST_CHECK enum err store_forward_way(
 	struct snapshot *snap, struct span route, struct store_forward_way *out);
 /* May the recipient R be sent over a connection for the lane ROUTE, HOP? Also of other routes. */

@@ -84,7 +84,7 @@ class World:
                 c.sendmail("anna@example.test", [to], "Subject: x\r\n\r\nhi\r\n")
 
 
-def test_preference_aliases_no_mx_and_a_long_answer_by_tcp_OUT_13(world):
+def test_preference_aliases_no_mx_and_a_long_answer_by_tcp_OUT_13_OUT_14(world):
     world.submit_each("bo@%s.zone.test" % d for d in DELIVERED)
     wait_empty(world.server)
     equal(sorted(m.recipients[0] for m in world.b.mails), sorted("bo@%s.zone.test" % d for d in DELIVERED))
