@@ -113,7 +113,7 @@ struct spf {
 	bool names_are_ptr;
 };
 
-/* WHO is copied into A, which holds what the machine keeps: a few KiB for each record. */
+/* WHO is copied into A, which holds what the machine keeps: as a rule a few KiB for each record, 50 at most. */
 void spf_init(struct spf *m, struct arena *a, const struct spf_sender *who);
 /* True: ask *q, then spf_answer(). False: it is settled. */
 bool spf_next(struct spf *m, struct spf_question *q);

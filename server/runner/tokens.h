@@ -24,7 +24,7 @@ struct token_answer {
 	enum err err; /* OK; ERR_BUSY: too many ask; ERR_IO: the program failed, or printed no token */
 	struct span token; /* lives for the call of `done`, then wiped (H66) */
 	uint64_t number;   /* for token_refused() */
-	const char *why;   /* one line, where ERR is not OK; never what the program printed */
+	const char *why;   /* one line, where ERR is not OK; of the program its first line of standard error alone */
 };
 
 /* Embedded in whoever asks, zeroed at first; not to be moved or freed before `done`. */
