@@ -88,6 +88,8 @@ lane_of_recipient(struct outgoing *all, struct snapshot *snap, const struct queu
 	struct way way;
 	struct lane *lane;
 
+	if (store_forward_waits(snap, r->route))
+		return NULL; /* read again when it is done */
 	if (outgoing_way_now(all->host->conf, snap, &ask, &way, &why)) {
 		size_t known = l->lane_count;
 

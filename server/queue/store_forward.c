@@ -62,6 +62,14 @@ store_forward_way(struct snapshot *snap, struct span route, struct store_forward
 }
 
 bool
+store_forward_waits(struct snapshot *snap, struct span route)
+{
+	uint64_t user_id, end_to;
+
+	return forward_route_take(route, &user_id) && forward_is_marked(snap, user_id, &end_to);
+}
+
+bool
 store_forward_goes_by(
 	struct snapshot *snap, const struct queued_recipient *r, struct span route, struct span hop)
 {

@@ -36,6 +36,8 @@ struct store_forward_way {
  */
 MUST_CHECK enum err store_forward_way(
 	struct snapshot *snap, struct span route, struct store_forward_way *out);
+/* Is what the user had before still being cancelled or turned? Then ROUTE is looked at later. */
+bool store_forward_waits(struct snapshot *snap, struct span route);
 /* May the recipient R be sent over a connection for the lane ROUTE, HOP? Also of other routes. */
 bool store_forward_goes_by(
 	struct snapshot *snap, const struct queued_recipient *r, struct span route, struct span hop);

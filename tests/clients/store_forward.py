@@ -16,7 +16,9 @@ import sys
 import threading
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
+from lan_queue import Counted, tried  # noqa: E402
 from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
@@ -25,6 +27,7 @@ SECRET = "canary-Snf:9@pass"  # of the account at the other server
 ADDRESS = "anna@main.test"
 LIVE = []  # servers of the test under way
 CRASHES = int(os.environ.get("POSTROOM_SNF_CRASHES", "6"))
+MANY = 250  # forwards; 100 are cancelled in one transaction
 PAIR_MESSAGES = 300  # of the run with two servers; POSTROOM_SNF_MESSAGES asks for more
 
 
@@ -291,6 +294,70 @@ def test_refused_and_given_up_stay_and_are_told_once_SNF_07_Q_28():
     wait_for(lambda: not queue(server), "given up", 20)
     equal(sorted(mailbox(server)), [told, told, "late", "refused"])
     equal(len(mailbox(server, "postmaster")), 2)
+    end(server)
+
+
+def test_a_server_that_is_down_25_minutes_is_tried_again_twice_SNF_07_LAN_05():
+    port = free_ports(1)[0]
+    server = site(port=port)
+    deliver(server, "late")
+    for times in (1, 2, 3):
+        row = tried(server, times)
+        true("Connection refused" in row["last_error"], row)
+        equal(row["route"], ["snf:127.0.0.1:%d" % port])
+        server.cli("clock", "advance", "9m")
+        equal(queue(server)[0]["tries"], times, "not before ten minutes have passed")
+        if times == 3:
+            break
+        server.cli("clock", "advance", "1m")
+    deliver(server, "later")  # the lane rests: it is put off with what waits there
+    wait_deferred(server, 2)
+    with SmtpSink(port=port) as sink:
+        server.cli("clock", "advance", "1m")
+        wait_for(lambda: "late" in arrived(sink), "at the third it is there", 15)
+        retry(server)
+        wait_for(lambda: not queue(server), "and gone", 15)
+    equal(mailbox(server), [])
+    end(server)
+
+
+def test_all_targets_share_lan_deliveries_SNF_07_LAN_05_LAN_06():
+    """Three servers of users and one of a LAN rule: two sessions at a time over all, one to the last server."""
+    with Counted(4) as targets:
+        ports = [sink.port for sink in targets.sinks]
+        server = site(extra='lan: { deliveries: 2, threads: "127.0.0.1:%d-1" }\n' % ports[2])
+        server.add_user("carl")
+        server.cli("route", "lan", "apply", "-", stdin="user0@example.test 127.0.0.1:%d\n" % ports[3])
+        for user, port in zip(("anna", "bert", "carl"), ports):
+            forward(server, port, user=user, address=user + "@main.test")
+        for n in range(8):
+            with server.smtp() as c:
+                c.sendmail("x@far.test", [u + "@example.test" for u in ("anna", "bert", "carl", "user0")], text("s%d" % n))
+        wait_for(lambda: targets.mails() == 32, "all are there: %d" % targets.mails(), 60)
+        wait_for(lambda: not queue(server), "nothing waits", 15)
+        equal([len(sink.mails) for sink in targets.sinks], [8] * 4)
+        true(targets.all_most <= 2, "never more than two: %d" % targets.all_most)
+        equal(targets.most[2], 1)
+    end(server)
+
+
+def test_many_forwards_are_cancelled_in_slices():
+    port = free_ports(1)[0]
+    server = site(port=port)
+    with server.smtp() as c:
+        for n in range(MANY):
+            c.sendmail("x@far.test", ["anna@example.test"], text("old %d" % n))
+    wait_for(lambda: server.json("user", "show", "anna")[0]["store_forward_pending"] == MANY, "they wait", 15)
+    forward(server, port, address="")
+    equal(server.json("user", "show", "anna")[0]["store_forward_pending"], 0)
+    server.kill()  # what was cancelled stays so, wherever it was
+    clean(server)
+    server.start()
+    with SmtpSink(port=port) as sink:
+        forward(server, port)
+        deliver(server, "new")
+        wait_for(lambda: arrived(sink) == ["new"] and not queue(server), "only what came then", 20)
+    equal(len(mailbox(server)), MANY)
     end(server)
 
 
