@@ -118,6 +118,7 @@
 	X(205, FORWARD_RING, "forward", "{1} keeps it: nobody new is behind forward_to, {2}")      \
 	X(206, FORWARD_LOST, "forward", "{1} forwards to {2}, which nobody knows: left out")       \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
+	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \

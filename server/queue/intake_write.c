@@ -445,22 +445,6 @@ write_queued(struct writing *w)
 	return err == OK ? write_pairs(w) : err;
 }
 
-static enum err
-write_trace(struct writing *w)
-{
-	const struct mail *mail = &w->in->mail;
-	struct trace t = { .message_no = mail->message_no, .time_ms = mail->arrived_ms,
-		.session = mail->session, .peer = span_of(mail->peer.text),
-		.service = span_of(mail->service), .auth_user = mail->user,
-		.sender = mail->envelope.reverse_path.text,
-		.recipients = buf_span(&w->in->recipients),
-		.recipient_count = mail->envelope.recipient_count, .size_bytes = mail->size,
-		.subject = buf_span(&w->in->subject), .message_id = mail->facts.message_id,
-		.code = 250, .text = SPAN("2.0.0 accepted"), .notes = w->notes };
-
-	return trace_add(w->txn, &t);
-}
-
 enum err
 intake_write(struct txn *txn, struct intake *in)
 {
@@ -474,7 +458,7 @@ intake_write(struct txn *txn, struct intake *in)
 	if (err == OK)
 		err = write_queued(&w);
 	if (err == OK)
-		err = write_trace(&w);
+		err = intake_trace_write(txn, in, w.notes);
 	return err;
 }
 

@@ -12,6 +12,11 @@ MUST_CHECK enum err intake_prepare(struct intake *in); /* ERR_BUSY: no number to
 
 /* The plan of a prepared intake, as a part of anybody's transaction. */
 MUST_CHECK enum err intake_write(struct txn *txn, struct intake *in);
+/*
+ * Its last step, in intake_trace.c: the trace with NOTES, and a short one for each entry of the queue that has
+ * a number of its own, so that its tries can be noted there.
+ */
+MUST_CHECK enum err intake_trace_write(struct txn *txn, struct intake *in, struct span notes);
 
 /* The last job of a message: all of it in one transaction. */
 enum step intake_apply(struct store_job *job, struct txn *txn);

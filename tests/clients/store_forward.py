@@ -26,9 +26,9 @@ CLOCK = "testing: { clock: yes }\n"
 SECRET = "canary-Snf:9@pass"  # of the account at the other server
 ADDRESS = "anna@main.test"
 LIVE = []  # servers of the test under way
-CRASHES = int(os.environ.get("POSTROOM_SNF_CRASHES", "6"))
+CRASHES = int(os.environ.get("POSTROOM_SNF_CRASHES", "5"))
 MANY = 250  # forwards; 100 are cancelled in one transaction
-PAIR_MESSAGES = 300  # of the run with two servers; POSTROOM_SNF_MESSAGES asks for more
+PAIR_MESSAGES = 200  # of the run with two servers; POSTROOM_SNF_MESSAGES asks for more
 
 
 def text(subject, body="hello"):
@@ -358,6 +358,25 @@ def test_many_forwards_are_cancelled_in_slices():
         deliver(server, "new")
         wait_for(lambda: arrived(sink) == ["new"] and not queue(server), "only what came then", 20)
     equal(len(mailbox(server)), MANY)
+    end(server)
+
+
+def test_an_entry_with_a_number_of_its_own_has_a_trace():
+    port, isp = free_ports(2)
+    server = site("outgoing: { routes: [ { name: isp, kind: relay, tls: none, servers: ['127.0.0.1:%d'] } ] }\n" % isp, port=port)
+    with server.smtp("submissions") as c:
+        c.login("bert", PASSWORD)
+        c.sendmail("bert@example.test", ["anna@example.test", "out@far.test"], text("both").replace("x@far", "bert@example"))
+    wait_deferred(server, 2)
+    ids = {q["recipients"][0]: q["id"] for q in queue(server)}
+    true(ids[ADDRESS] != ids["out@far.test"], ids)
+    with SmtpSink(port=port) as sink:
+        retry(server)
+        wait_for(lambda: arrived(sink) == ["both"] and len(queue(server)) == 1, "it arrives", 20)
+    steps = trace(server, ids[ADDRESS])
+    for words in ("a part of message " + ids["out@far.test"], "could not be delivered yet", "is delivered", "the copy left the mailbox here"):
+        true(words in steps, steps)
+    true("wait in the queue as " + ids[ADDRESS] in trace(server, ids["out@far.test"]), "and the message's tells where")
     end(server)
 
 
