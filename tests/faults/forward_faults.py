@@ -117,12 +117,13 @@ def sweep_call(call, faults):
         figure("forwarding, %s: %d sites, %d runs, %d ends" % (call, count, runs, road.ends))
 
 
-def judge_death(road, names, name, died, had):
-    """HAD: those that were there when it ended. The store as it lies, then as it starts, then all of it leaves."""
+def judge_death(road, names, name):
+    """(died, the states). The store as it lies, then as it starts, then all of it leaves."""
+    road.aim.disarm()
+    died = road.server.process.poll() is not None or road.server.stop() != 0  # the last call may be one of the end
     if died:
         road.server.wait_unlocked()
-    else:
-        road.server.stop()
+    had = {n for n in names if road.taken(n)}
     road.is_whole(name)
     road.sink.replies = {"MAIL": "421 4.3.2 not yet"}
     road.server.env = {}
@@ -137,7 +138,7 @@ def judge_death(road, names, name, died, had):
         true(times <= (2 if died and message in had and state == "kept" else 1), "%s: %s was %s, and sent %d times"
              % (name, message, state, times))
     true(not road.subjects("message", "list", "anna"), name + ": nothing is left here")
-    return found
+    return died, found
 
 
 def aim_to_die(road, call, number, how):
@@ -161,8 +162,7 @@ def kill_forward(road, call, number, how):
     road.release()
     road.settle(names, SETTLE_S)
     road.sink.on_end = None
-    died = road.server.process.poll() is not None
-    return died, judge_death(road, names, name, died, {n for n in names if road.taken(n)})
+    return judge_death(road, names, name)
 
 
 def delete_one(road, taking):
@@ -202,8 +202,7 @@ def kill_deletion(road, call, number, how):
     deleted.set()
     road.sink.on_end = None
     road.settle(names, SLOW_S)
-    died = road.server.process.poll() is not None
-    found = judge_death(road, names, name, died, set(names))
+    died, found = judge_death(road, names, name)
     true(not told or found[names[0]] == "deleted", "%s: the deletion was confirmed, and it is %s" % (name, found))
     return died, found
 
