@@ -124,21 +124,15 @@ put_all(struct console *c, struct rect *at, const struct json *list, enum style 
 		put_sentence(c, at, json_text(text), style);
 }
 
-/* The same act as a command; with its objects where all of them are in the sample. */
+/* The same act as a command. */
 static void
 put_command(struct console *c, struct rect *at, const struct confirm *f)
 {
-	const struct json *sample = json_find(f->preview, SPAN("sample"));
 	struct buf text;
 
 	buf_init(&text, PRINT_MAX);
 	print_put(&text, SPAN("CLI: "));
 	print_clean(&text, json_text(json_find(f->preview, SPAN("cli"))), &c->style);
-	for (const struct json *key = sample && sample->count == f->count ? sample->first : NULL;
-		key && key->kind == JSON_STRING; key = key->next) {
-		print_put(&text, SPAN(" "));
-		print_clean(&text, key->text, &c->style);
-	}
 	put_row(c, at, buf_span(&text), STYLE_DIM);
 	buf_fini(&text);
 }

@@ -24,4 +24,8 @@ void control_cursors_end(struct control_session *s);
 /* The list from which a filter of METHOD chooses; NULL: it takes no targets by filter. */
 const struct control_method *control_list_of(const struct control_method *method);
 
+/* As one command, in A: what PINNED, the change that the request PREVIEW was about, would do. */
+struct span control_preview_cli(
+	struct arena *a, const struct rpc_request *preview, const struct rpc_request *pinned);
+
 #endif

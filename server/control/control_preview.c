@@ -217,7 +217,8 @@ put_preview(struct control_call *call, const struct previewing *pv, const struct
 		json_put_string(w, span_of(h->warns(call, p->request)));
 	json_put_close(w);
 	json_put_member_string(w, SPAN("undo"), span_of(can_undo(h, pv) ? "yes" : "no"));
-	json_put_member_string(w, SPAN("cli"), arena_printf(&call->arena, "postroom %s", m->words));
+	json_put_member_string(
+		w, SPAN("cli"), control_preview_cli(&call->arena, call->request, p->request));
 	control_put_time(w, SPAN("expires"), call->now_ms + CONTROL_PREVIEW_MS);
 	json_put_close(w);
 }

@@ -288,6 +288,15 @@ def test_preview_of_all(c, s):
     link.call("user.set", name="anna", keys={"comment": "later"})
     link.call("apply", token=seen["token"])
     c.check("and takes back that one", "q@example.test" not in [r["address"] for r in s.json("mapping", "list")])
+    for method, params, cli in (
+            ("queue.redirect", {"ids": ["4Kx"], "keys": {"to": "new@far.test"}}, "queue redirect 4Kx to=new@far.test"),
+            ("queue.redirect", {"ids": ["4Kx", "5Kx"], "keys": {"route": "lan:h:25"}}, None),
+            ("queue.bounce", {"ids": ["4Kx"]}, "queue bounce 4Kx --yes"),
+            ("user.rename", {"name": "anna", "new_name": "anne"}, "user rename anna anne"),
+            ("mapping.add", {"address": "*@example.test", "target": "anna"}, "mapping add '*@example.test' anna")):
+        seen = link.call("preview", method=method, params=params).get("result", {})
+        cli = cli or "queue redirect 4Kx 5Kx route=lan:h:25"
+        c.check("a preview says the whole command: " + cli, seen.get("cli") == "postroom " + cli, seen)
     link.close()
     for words in (("mapping", "add", "q@example.test", "anna"), ("user", "set", "anna", "comment=x"),
                   ("service", "stop", "pop3"), ("undo",), ("config", "undo"), ("backup", s.dir),

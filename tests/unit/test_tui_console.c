@@ -34,7 +34,7 @@ static const struct answer users[] = {
 	{ "preview", "user.remove",
 		"{\"token\":\"t1\",\"count\":2,\"bytes\":0,\"sample\":[\"anna\",\"bert\"],"
 		"\"effects\":[\"would remove 2 users\"],\"warnings\":[],\"undo\":\"yes\","
-		"\"cli\":\"postroom user remove\"}" },
+		"\"cli\":\"postroom user remove anna bert\"}" },
 	{ "preview", "undo.apply",
 		"{\"token\":\"t2\",\"count\":1,\"sample\":[],\"effects\":[\"would undo: it\"]}" },
 	{ "apply", NULL, PLAY_DONE("2 users removed") },
