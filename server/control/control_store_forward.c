@@ -3,6 +3,10 @@
  */
 #include "server/control/control_store_forward.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "conf/conf.h"
 #include "proto/mail/forward_server.h"
 #include "server/generation.h"
@@ -10,6 +14,7 @@
 #include "server/queue/outgoing.h"
 #include "server/secret_key.h"
 #include "server/secrets.h"
+#include "server/session/lan.h"
 #include "store/forwards.h"
 #include "store/queued.h"
 
@@ -202,6 +207,63 @@ warn_of_account(struct warnings *w)
 			     "user@host and --password-stdin"));
 }
 
+/* Is HOST, an address as it is written, one that LISTEN takes connections at? */
+static bool
+is_listened(const struct conf_listen *listen, struct span host, bool is_any)
+{
+	bool is_v6 = span_find(host, ':') < host.len;
+	char text[sizeof("[IPv6:]") + INET6_ADDRSTRLEN + 1];
+	struct own_addresses own = { .count = 1 };
+	int len = snprintf(text, sizeof(text), is_v6 ? "[IPv6:%.*s]" : "[%.*s]", SPAN_FMT(host));
+
+	if (len < 0 || (size_t)len >= sizeof(text))
+		return false;
+	if (is_any)
+		lan_own_addresses(&own);
+	else
+		memcpy(own.ip[0], &listen->addr, sizeof(own.ip[0]));
+	return names_is_own_literal(&own, (struct span){ text, (size_t)len });
+}
+
+static bool
+listens_at(const struct conf *conf, const struct conf_listen *listen, const struct lan_target *target)
+{
+	static const struct in6_addr any_v4 = { { { [10] = 0xff, [11] = 0xff } } };
+	bool is_any = listen->kind == LISTEN_ANY ||
+		memcmp(&listen->addr, &any_v4, sizeof(any_v4)) == 0 ||
+		memcmp(&listen->addr, &in6addr_any, sizeof(in6addr_any)) == 0;
+
+	if (listen->kind == LISTEN_UNIX || listen->port != target->port)
+		return false;
+	return span_eq_nocase(target->host, SPAN("localhost")) ||
+		(conf->hostname.len > 0 && span_eq_nocase(target->host, conf->hostname)) ||
+		is_listened(listen, target->host, is_any);
+}
+
+/* What would come back here for good, and waits to be given up. */
+static void
+warn_of_self(struct warnings *w)
+{
+	const struct conf_services *services = &w->conf->services;
+	struct forward_server server;
+	struct address to;
+
+	if (forward_server_parse(w->user->store_forward_server, &server) != OK)
+		return;
+	for (size_t i = 0; i < services->count; i++)
+		for (size_t j = 0; j < services->items[i].listen.count; j++)
+			if (listens_at(w->conf, &services->items[i].listen.items[j], &server.target)) {
+				warn(w, SPAN("store_forward_server is this server itself: the mail would "
+					     "only wait, name another one"));
+				return;
+			}
+	if (address_parse(w->a, w->user->store_forward_address, &to) == OK &&
+		conf_is_local(w->conf, to.local_part, to.domain) &&
+		names_may_use(w->conf, w->snap, w->user, &to))
+		warn(w, SPAN("store_forward_address is an address of this mailbox itself: the other "
+			     "server must not send its mail here"));
+}
+
 static void
 warn_of_forward(struct warnings *w)
 {
@@ -215,6 +277,7 @@ warn_of_forward(struct warnings *w)
 	warn_of_rules(w);
 	warn_of_forwarding(w);
 	warn_of_account(w);
+	warn_of_self(w);
 }
 
 /* LAN-14: who should hear of trouble with it would not. */

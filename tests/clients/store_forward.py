@@ -460,6 +460,27 @@ def test_what_stands_in_its_way_is_said_SNF_08():
     end(server)
 
 
+def test_a_server_that_is_this_one_is_said():
+    """Such mail would wait here until it is given up."""
+    server = site()
+    smtp, other = server.ports["smtp"], free_ports(1)[0]
+    itself = "warning: store_forward_server is this server itself"
+    for host in ("127.0.0.1", "localhost"):
+        said = server.cli("user", "set", "anna", "store_forward_address=a@main.test",
+                          "store_forward_server=%s:%d" % (host, smtp)).stdout
+        true(itself in said, said)
+    true(itself[9:] in server.json("user", "show", "anna")[0]["warnings"][0], server.json("user", "show", "anna"))
+    said = forward(server, other).stdout
+    true("warning" not in said, said)
+    said = server.cli("user", "set", "anna", "store_forward_server=127.0.0.2:%d" % smtp).stdout
+    true("warning" not in said, said)
+    said = forward(server, other, address="anna@example.test").stdout
+    true("warning: store_forward_address is an address of this mailbox itself" in said, said)
+    said = forward(server, other, address="bert@example.test").stdout
+    true("warning" not in said, said)
+    end(server)
+
+
 # ---- two servers ----
 
 class Run:
