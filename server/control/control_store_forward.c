@@ -91,17 +91,27 @@ targets_are_right(struct control_call *call, struct span list)
 	return true;
 }
 
+static const char *
+blame(struct control_forward *f, const char *field, const char *why)
+{
+	f->field = field;
+	return why;
+}
+
 const char *
 control_forward_take(struct control_call *call, const struct user *old, struct user *user,
 	struct control_forward *f)
 {
-	if (!targets_are_right(call, user->forward_to) || !targets_are_right(call, user->assistants))
-		return "forward_to, assistants: a server is SMTP:user@domain@host[:port]";
-	*f = (struct control_forward){ .given = f->given };
+	bool forwards = targets_are_right(call, user->forward_to);
+
+	if (!forwards || !targets_are_right(call, user->assistants))
+		return blame(f, forwards ? "assistants" : "forward_to",
+			"forward_to, assistants: a server is SMTP:user@domain@host[:port]");
+	*f = (struct control_forward){ .given = f->given, .field = "store_forward_server" };
 	if (f->given.len == 0 && is_as_before(old, user))
 		return NULL;
 	if (user->store_forward_address.len > 0 && !is_address(call, user->store_forward_address))
-		return "store_forward_address is no address";
+		return blame(f, "store_forward_address", "store_forward_address is no address");
 	if (user->store_forward_server.len > 0)
 		return take_server(call, old, user, f);
 	f->drops = true;

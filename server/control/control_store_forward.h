@@ -16,6 +16,7 @@ struct control_forward {
 	bool drops;           /* the account goes, or is another one */
 	struct span password; /* to be sealed; else empty */
 	bool in_field;        /* it stood in the field, as the words of a command do */
+	const char *field;    /* where it is refused: which one of the user is to blame */
 };
 
 /*

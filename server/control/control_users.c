@@ -286,7 +286,7 @@ set_change(struct control_call *call, struct txn *txn)
 	}
 	why = control_forward_take(call, &old, &user, &c->forward);
 	if (why) {
-		control_fail(call, RPC_INVALID, why, NULL, "store_forward_server");
+		control_fail(call, RPC_INVALID, why, NULL, c->forward.field);
 		return ERR_SYNTAX;
 	}
 	c->user_id = user.user_id;

@@ -456,6 +456,7 @@ def test_what_stands_in_its_way_is_said_SNF_08():
         r = server.cli("user", "set", "bert", bad, ok=False)
         equal(r.returncode, 2 if r.returncode == 2 else 1, r.stderr)
         true("store_forward" in r.stderr, r.stderr)
+        true("(%s)" % bad.split("=")[0] in r.stderr, r.stderr)
     equal(len(server.json("user", "show", "bert")[0]["warnings"]), 1)
     end(server)
 
