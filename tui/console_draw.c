@@ -54,6 +54,7 @@ alert_count(const struct console *c)
 
 	count += json_truth(json_find(json_find(c->status, SPAN("store")), SPAN("full")));
 	count += json_text(json_find(c->status, SPAN("reload_fault"))).len > 0;
+	count += json_text(json_find(c->status, SPAN("rules_fault"))).len > 0;
 	return count;
 }
 

@@ -85,6 +85,7 @@ add_attention(struct overview *o, struct console *c)
 	const struct json *stopped = json_find(s, SPAN("stopped"));
 	const struct json *tls = json_find(s, SPAN("tls"));
 	struct span fault = json_text(json_find(s, SPAN("reload_fault")));
+	struct span rules = json_text(json_find(s, SPAN("rules_fault")));
 	struct span clock = json_text(json_find(s, SPAN("clock")));
 	size_t before = o->count;
 	uint64_t resting;
@@ -97,6 +98,9 @@ add_attention(struct overview *o, struct console *c)
 	if (fault.len > 0)
 		line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
 			SPAN_FMT(fault));
+	if (rules.len > 0)
+		line_add(o, STYLE_ERROR, NULL, " ! the LAN rules in their file are not in force: %.*s",
+			SPAN_FMT(rules));
 	if (json_truth(json_find(tls, SPAN("certificate"))) &&
 		number(s, SPAN("tls"), SPAN("days")) <= TLS_DAYS_SOON)
 		line_add(o, STYLE_WARNING, NULL, " ~ the certificate ends in %llu days",

@@ -192,11 +192,12 @@ put_full(struct buf *out, size_t begin, const struct json *wanted, const struct 
 		put_bytes(out, ": room is wanted for ", wanted, style);
 }
 
-/* What a person should look at; `status --check` complains of the first three. */
+/* What a person should look at; `status --check` complains of the first four. */
 static void
 put_alerts(struct buf *out, const struct json *s, const struct print_style *style)
 {
 	const struct json *fault = json_find(s, SPAN("reload_fault"));
+	const struct json *rules = json_find(s, SPAN("rules_fault"));
 	const struct json *clock = json_find(s, SPAN("clock"));
 	const struct json *tls = json_find(s, SPAN("tls"));
 	const struct json *store = json_find(s, SPAN("store"));
@@ -213,6 +214,8 @@ put_alerts(struct buf *out, const struct json *s, const struct print_style *styl
 		put_alert(out, begin, "a service is stopped: ", at, style);
 	if (json_text(fault).len > 0)
 		put_alert(out, begin, "the configuration file is not in force: ", fault, style);
+	if (json_text(rules).len > 0)
+		put_alert(out, begin, "the LAN rules in their file are not in force: ", rules, style);
 	if (soon)
 		put_alert(out, begin, "the certificate ends soon", NULL, style);
 	if (json_text(clock).len > 0)

@@ -36,7 +36,7 @@ struct status {
 	size_t routes;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
-	char store_state[32], reload_fault[256];
+	char store_state[32], reload_fault[256], rules_fault[256];
 	struct span stopped[STATUS_SERVICES_MAX];
 	unsigned stopped_count;
 	uint64_t last_user, users, messages, held, bytes;
@@ -93,6 +93,8 @@ status_check(struct control_call *call)
 	snprintf(st->store_state, sizeof(st->store_state), "%s", server_store_state(host->server));
 	snprintf(st->reload_fault, sizeof(st->reload_fault), "%s",
 		server_reload_fault(host->server));
+	snprintf(st->rules_fault, sizeof(st->rules_fault), "%s",
+		server_rules_fault(host->server));
 	note_stopped(call, st);
 	return true;
 }
@@ -295,6 +297,8 @@ put_status(struct control_call *call, struct snapshot *snap)
 	json_put_member_u64(w, SPAN("connected"), st->connected);
 	if (st->reload_fault[0])
 		json_put_member_string(w, SPAN("reload_fault"), span_of(st->reload_fault));
+	if (st->rules_fault[0])
+		json_put_member_string(w, SPAN("rules_fault"), span_of(st->rules_fault));
 	if (st->clock_is_fake) {
 		json_put_member_string(w, SPAN("clock"), SPAN("THE CLOCK IS A TEST CLOCK"));
 		json_put_member_i64(w, SPAN("clock_offset_ms"), st->clock_offset_ms);
