@@ -183,7 +183,8 @@ apply_foresee(struct control_call *call, struct snapshot *snap)
 
 	(void)snap;
 	control_foresee(call,
-		arena_printf(&call->arena, "%zu LAN rules in force, in place of %zu", c->count,
+		arena_printf(&call->arena, "%zu LAN rule%s in force, in place of %zu", c->count,
+			c->count == 1 ? "" : "s",
 			generation_conf(call->generation)->lan_rules.count));
 	return STEP_DONE;
 }
@@ -209,7 +210,8 @@ apply_finish(struct control_call *call)
 	struct snapshot *snap = host_snapshot(call->host);
 	struct user admin;
 
-	call->note = arena_printf(&call->arena, "%zu LAN rules in force", c->count);
+	call->note = arena_printf(&call->arena, "%zu LAN rule%s in force", c->count,
+		c->count == 1 ? "" : "s");
 	if (snap && names_main_administrator(call->host->conf, snap, &admin) == OK &&
 		takes_administrator(call, &admin))
 		call->note = arena_printf(

@@ -146,6 +146,27 @@ tell(struct control_call *call)
 			"`queue redirect`", SPAN_FMT(call->note), SPAN_FMT(rc->config.object));
 }
 
+/* What was tried in vain keeps its next try, which may be far off. */
+static void
+tell_set(struct control_call *call)
+{
+	static const char *const keys[] = {"servers", "tls", "username", "password", "token_command"};
+	const struct route_change *rc = call->state;
+	const struct rpc_value *given = rpc_value(call->request, "keys");
+	struct span name = rc->new_name.len > 0 ? rc->new_name : rc->config.object;
+	bool helps = rc->seals.len > 0;
+
+	for (size_t i = 0; given && i < given->count; i++)
+		for (size_t k = 0; k < COUNT(keys); k++)
+			helps |= span_eq(given->pairs[i].key, span_of(keys[k]));
+	tell(call);
+	if (helps)
+		call->note = arena_printf(&call->arena,
+			"%.*s; what waits for it is tried again at once by "
+			"`postroom queue retry --filter route:%.*s`",
+			SPAN_FMT(call->note), SPAN_FMT(name));
+}
+
 static bool
 go_on(struct control_call *call)
 {
@@ -258,7 +279,7 @@ const struct control_handler control_do_route_set = {
 	.foresee = control_config_foresee,
 	.take = edit_take,
 	.change = edit_change,
-	.finish = tell,
+	.finish = tell_set,
 	.wait = go_on,
 	.object = "the route",
 	.unrecorded = true,
@@ -343,12 +364,18 @@ who_waited(struct control_call *call)
 	}
 	if (sum.count == 0)
 		return SPAN("");
-	text = arena_printf(&call->arena, "%llu recipients wait for it: %s",
-		(unsigned long long)sum.count,
-		left > 0 ? "they take another route that fits" : "no route is left, they go on waiting");
+	if (sum.count == 1)
+		text = arena_printf(&call->arena, "1 recipient waits for it: %s",
+			left > 0 ? "it takes another route that fits" : "no route is left, it goes on waiting");
+	else
+		text = arena_printf(&call->arena, "%llu recipients wait for it: %s",
+			(unsigned long long)sum.count,
+			left > 0 ? "they take another route that fits" :
+				"no route is left, they go on waiting");
 	if (sum.named > 0)
 		text = arena_printf(&call->arena,
-			"%.*s; %llu of them were sent this way by name and wait until `queue redirect`",
+			sum.named == 1 ? "%.*s; %llu was sent this way by name and waits until `queue redirect`" :
+				"%.*s; %llu of them were sent this way by name and wait until `queue redirect`",
 			SPAN_FMT(text), (unsigned long long)sum.named);
 	return text;
 }

@@ -145,8 +145,10 @@ clock_advance(struct control_call *call)
 	if (err == ERR_DENIED)
 		control_fail(call, RPC_REFUSED, "the clock is not a test clock",
 			"set testing: { clock: yes } in the configuration and restart", NULL);
-	if (control_fail_err(call, err, "the clock"))
+	if (control_fail_err(call, err, "the clock")) {
 		call->done = 1;
+		call->note = SPAN("the clock has been advanced");
+	}
 	control_call_end(call);
 }
 

@@ -142,7 +142,9 @@ def test_a_route_that_mail_waits_for_is_removed_with_a_word():
         true("2 recipients wait for it" in told, told)
         show = server.json("queue", "show", queue(server)[0]["id"])[0]
         true("not configured" in str(show) or show["recipients"][0]["route"] == "spare", show)
-        server.cli("route", "set", "isp", "servers=127.0.0.1:%d" % sink.port)
+        told = server.cli("route", "set", "isp", "servers=127.0.0.1:%d" % sink.port).stdout
+        true("`postroom queue retry --filter route:isp`" in told, told)
+        true("queue retry" not in server.cli("route", "set", "isp", "max_recipients=7").stdout, "nothing new to be tried")
         server.cli("queue", "redirect", queue(server)[0]["id"], "route=isp")
         wait_for(lambda: sink.mails, "it leaves by the one that is left", 15)
 
@@ -306,7 +308,7 @@ def test_lan_rules_by_command_LAN_01_LAN_09_CMD_08():
         told = server.json("route", "lan", "test", "gus@example.test")[0]
         equal((told["forwarded"], told["line"]), (False, 0))
         told = server.cli("route", "lan", "apply", "-", "--dry-run", stdin="a@b.test 127.0.0.1\n").stdout
-        true("1 LAN rules in force, in place of 2" in told, told)
+        true("1 LAN rule in force, in place of 2" in told, told)
         server.cli("route", "lan", "apply", "-", stdin="")
         equal(server.json("route", "lan", "list"), [])
         server.cli("undo")
@@ -350,7 +352,7 @@ def test_the_administrators_own_mail_is_warned_of_LAN_14():
         server.add_user("postmaster", "--admin")
         server.add_user("anna")
         told = server.cli("route", "lan", "apply", "-", stdin="post*@example.test 127.0.0.1:1025\n").stdout
-        true("1 LAN rules in force" in told and "Main Administrator" in told, told)
+        true("1 LAN rule in force" in told and "Main Administrator" in told, told)
         told = server.cli("route", "lan", "apply", "-", stdin="anna@example.test 127.0.0.1:1025\n").stdout
         true("Main Administrator" not in told, told)
         for name, warned in (("postmaster", True), ("anna", False)):
