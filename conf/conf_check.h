@@ -16,6 +16,9 @@ struct yaml_tree;
  */
 void conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
 
+/* The keys of FAULTS name items of lists by their names, not their places, where they have one. */
+void conf_fault_names(struct conf_faults *faults, const struct yaml_tree *tree);
+
 /* Its part in conf_check_connect.c: connections, and what names them. */
 void conf_check_connections(
 	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);

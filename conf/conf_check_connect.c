@@ -25,7 +25,7 @@ check_names(const struct conf *conf, const struct yaml_tree *tree, struct conf_f
 	for (size_t i = 0; i < names.count; i++)
 		if (!has_connection(conf, names.items[i]))
 			conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
-				"there is no connection %.*s", SPAN_FMT(names.items[i]));
+				"there is no connection %.*s: name one that is there, or none", SPAN_FMT(names.items[i]));
 }
 
 static void

@@ -23,9 +23,8 @@ conf_faults_fini(struct conf_faults *faults)
 	conf_faults_init(faults);
 }
 
-/* Faults are shown on terminals and in logs: nothing but ASCII that prints (H70). */
-static struct span
-printable(struct arena *a, struct span text)
+struct span
+conf_printable(struct arena *a, struct span text)
 {
 	struct span cut = span_range(text, 0, CONF_FAULT_TEXT_MAX);
 	char *copy = arena_alloc(a, cut.len + 1);
@@ -53,8 +52,8 @@ add(struct conf_faults *faults, struct yaml_place at, struct span key, bool is_w
 	fault->line = at.line;
 	fault->column = at.column;
 	fault->is_warning = is_warning;
-	fault->key = printable(&faults->arena, key);
-	fault->text = printable(&faults->arena,
+	fault->key = conf_printable(&faults->arena, key);
+	fault->text = conf_printable(&faults->arena,
 		(struct span){ text,
 			len < CONF_FAULT_TEXT_MAX ? (size_t)len : CONF_FAULT_TEXT_MAX });
 }

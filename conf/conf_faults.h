@@ -34,6 +34,8 @@ void conf_fault_add(struct conf_faults *faults, struct yaml_place at, struct spa
 	const char *format, ...) PRINTF_LIKE(4, 5);
 void conf_warning_add(struct conf_faults *faults, struct yaml_place at, struct span key,
 	const char *format, ...) PRINTF_LIKE(4, 5);
+/* TEXT in A, cut at CONF_FAULT_TEXT_MAX bytes: nothing but ASCII that prints (H70). */
+struct span conf_printable(struct arena *a, struct span text);
 void conf_faults_sort(struct conf_faults *faults); /* into the order of the file */
 
 /* "path:12:7: log.level: not one of error, warning, info, debug", without a line end. */

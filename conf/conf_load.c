@@ -206,6 +206,7 @@ conf_load(struct span yaml, struct conf **out, struct conf_faults *faults)
 		if (tree.root != NULL)
 			load_sections(&l, tree.root);
 		conf_check(conf, &tree, faults);
+		conf_fault_names(faults, &tree);
 	}
 	conf_faults_sort(faults);
 	if (err == OK && faults->errors > errors_before)

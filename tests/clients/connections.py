@@ -501,7 +501,8 @@ def test_connections_and_schedules_by_command_CON_04_SCH_02_SCH_08():
         equal((connection(server)["next"], server.json("schedule", "next")), (None, []), "SCH-08")
         true("schedule fixed" in server.cli("config", "history").stdout.replace("set ", ""), "in the history")
         refused = server.cli("connection", "remove", "isp", "--yes", ok=False)
-        true(refused.returncode == 1 and "isp" in refused.stderr, "a schedule names it: " + refused.stderr)
+        true(refused.returncode == 1 and "schedules.fixed.connections: there is no connection isp: name one" in refused.stderr,
+             "a schedule names it: " + refused.stderr)
         server.cli("schedule", "remove", "fixed", "--yes")
         server.cli("connection", "remove", "isp", "--yes")
         equal([c["name"] for c in server.json("connection", "list")], ["lan"])

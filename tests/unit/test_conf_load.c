@@ -113,7 +113,7 @@ test_load_faults_cfg01_h60(void **state)
 		{ "outgoing: { routes: [{ name: a.b, kind: direct }] }\n",
 			":1:22: outgoing.routes.0: a name must not have a dot\n" },
 		{ "schedules: [{ name: a, from: 24:01, every: 1h }]\n",
-			":1:30: schedules.0.from: not a time of day, 00:00 to 24:00\n" },
+			":1:30: schedules.a.from: not a time of day, 00:00 to 24:00\n" },
 		{ "log: { level: info, levle: x }\n", ":1:21: log.levle: unknown key\n" },
 		{ "a: 1\nb: 2\nlog:\n  c: 3\n",
 			":1:1: a: unknown key\n:2:1: b: unknown key\n:4:3: log.c: unknown key\n" },
@@ -184,48 +184,48 @@ test_load_faults_cfg01_h60(void **state)
 			":1:22: outgoing.routes.0: needs the key name\n" },
 		{ "outgoing:\n  routes:\n    - { name: a, kind: direct }\n    - { name: A, kind: "
 		  "direct }\n",
-			":4:7: outgoing.routes.1: the name A is taken\n" },
+			":4:7: outgoing.routes.A: the name A is taken\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, password: {fiel: x} }] }\n",
-			":1:57: outgoing.routes.0.password: a secret is text, {file: PATH} or {sealed: "
+			":1:57: outgoing.routes.a.password: a secret is text, {file: PATH} or {sealed: "
 			"NAME}\n" },
 		/* OUT-08: a filter that can fit nothing */
 		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['Frm: x@a.test'] }] }\n",
-			":1:22: outgoing.routes.0: domains: \"Frm: x@a.test\" is none of domain, !domain, "
+			":1:22: outgoing.routes.a: domains: \"Frm: x@a.test\" is none of domain, !domain, "
 			"From: address, !From: address\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['!!x.test'] }] }\n",
-			":1:22: outgoing.routes.0: domains: \"!!x.test\" is none of domain, !domain, "
+			":1:22: outgoing.routes.a: domains: \"!!x.test\" is none of domain, !domain, "
 			"From: address, !From: address\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['!From:'] }] }\n",
-			":1:22: outgoing.routes.0: domains: \"!From:\" is none of domain, !domain, "
+			":1:22: outgoing.routes.a: domains: \"!From:\" is none of domain, !domain, "
 			"From: address, !From: address\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, domains: [x@a.test] }] }\n",
-			":1:22: outgoing.routes.0: domains: \"x@a.test\" is none of domain, !domain, "
+			":1:22: outgoing.routes.a: domains: \"x@a.test\" is none of domain, !domain, "
 			"From: address, !From: address\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, domains: ['! *.a.test', '!From: <>', 'from:*@b', '[192.0.2.1]'] }] }\n",
 			"" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, servers: [a.test] }] }\n",
-			":1:22: warning: outgoing.routes.0: a direct route finds its servers by MX: servers "
+			":1:22: warning: outgoing.routes.a: a direct route finds its servers by MX: servers "
 			"means nothing\n" },
 		{ "outgoing: { routes: [{ name: SNF, kind: direct }] }\n",
-			":1:22: outgoing.routes.0: the names lan and snf mean LAN forwarding and store and "
+			":1:22: outgoing.routes.SNF: the names lan and snf mean LAN forwarding and store and "
 			"forward\n" },
 		{ "outgoing: { routes: [{ name: a, kind: direct, return_address: never }] }\n",
-			":1:22: outgoing.routes.0: return_address is keep, always ADDRESS or nonlocal "
+			":1:22: outgoing.routes.a: return_address is keep, always ADDRESS or nonlocal "
 			"ADDRESS\n" },
 		{ "schedules: [{ name: a, from: '25:00', every: 1h }]\n",
-			":1:30: schedules.0.from: not a time of day, 00:00 to 24:00\n" },
+			":1:30: schedules.a.from: not a time of day, 00:00 to 24:00\n" },
 		{ "schedules: [{ name: a, days: [mon, someday], every: 1h }]\n",
-			":1:36: schedules.0.days: not one of mon|tue|wed|thu|fri|sat|sun\n" },
+			":1:36: schedules.a.days: not one of mon|tue|wed|thu|fri|sat|sun\n" },
 		{ "schedules: [{ name: a, connections: [b], every: 1h }]\n",
-			":1:37: schedules.0.connections: there is no connection b\n" },
+			":1:37: schedules.a.connections: there is no connection b: name one that is there, or none\n" },
 		{ "outgoing: { routes: [{ name: a, servers: [h], connection: b }] }\n",
-			":1:59: outgoing.routes.0.connection: there is no connection b\n" },
+			":1:59: outgoing.routes.a.connection: there is no connection b: name one that is there, or none\n" },
 		{ "schedules: [{ name: a, every: 59s }]\n",
-			":1:13: schedules.0: every is 1m to 24h; days says how many days\n" },
+			":1:13: schedules.a: every is 1m to 24h; days says how many days\n" },
 		{ "schedules: [{ name: a }]\n",
-			":1:13: warning: schedules.0: a schedule without every and at never fires\n" },
+			":1:13: warning: schedules.a: a schedule without every and at never fires\n" },
 		{ "connections: [{ name: a, kind: link }]\n",
-			":1:15: warning: connections.0: a link without up, status and interfaces "
+			":1:15: warning: connections.a: a link without up, status and interfaces "
 			"never comes up\n" },
 		{ "smtp: { blocklists: [bl.test reject, 'bl.test =127.0.0.2 mark it'] }\n", "" },
 		{ "smtp:\n  blocklists:\n    - bl.test reject\n    - bl..test reject\n",
