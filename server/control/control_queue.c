@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_fields.h"
+#include "server/control/control_queue_sending.h"
 #include "server/generation.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/schedule.h"
@@ -421,7 +422,11 @@ retry_wait(struct control_call *call)
 	return true;
 }
 
-const struct control_handler control_do_queue_hold = {.each = hold_each, .object = "message"};
+const struct control_handler control_do_queue_hold = {
+	.each = hold_each,
+	.object = "message",
+	.finish = control_queue_tell_sending,
+};
 const struct control_handler control_do_queue_release = {
 	.each = release_each,
 	.object = "message",
@@ -457,4 +462,5 @@ const struct control_handler control_do_queue_remove = {
 	.check = remove_check,
 	.each = remove_each,
 	.object = "message",
+	.finish = control_queue_tell_sending,
 };

@@ -314,8 +314,8 @@ pace_note(struct pace *pace, int64_t per_minute, int64_t now_ms)
 
 /* ---- items ---- */
 
-bool
-item_is_known(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no)
+const struct item *
+item_find(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no)
 {
 	const struct item *item = l->known[hash_item(queue_id, recipient_no) & (l->known_size - 1)];
 
@@ -453,7 +453,7 @@ lane_give_back(struct lane *lane, struct item *chain)
 	if (!chain)
 		return;
 	lane->waiting += (unsigned)items_count(chain);
-	while (end->next)
+	for (end->is_given = false; end->next; end->is_given = false)
 		end = end->next;
 	end->next = lane->line.first;
 	if (!lane->line.first)

@@ -40,6 +40,7 @@ struct item {
 	struct item *hash_next; /* among the known */
 	uint64_t queue_id;
 	uint32_t recipient_no;
+	bool is_given; /* a delivery has it */
 };
 #define LANE_ITEM_SIZE sizeof(struct item)
 
@@ -132,7 +133,8 @@ struct lane *lane_of(struct lanes *l, struct span group, struct span route, stru
 		for ((lane) = (l)->table[place_]; (lane); (lane) = (lane)->hash_next)
 /* NULL: there is none. */
 struct lane *lane_find(const struct lanes *l, struct span route, struct span hop);
-bool item_is_known(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no);
+/* NULL: not known. */
+const struct item *item_find(const struct lanes *l, uint64_t queue_id, uint32_t recipient_no);
 /* At the end of LANE, which is then one of `filled`; it must not be known. */
 void item_add(struct lanes *l, struct lane *lane, uint64_t queue_id, uint32_t recipient_no);
 /* The same, behind those of its class of size and in front of larger ones (OUT-03). */

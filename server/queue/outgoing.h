@@ -117,6 +117,9 @@ void outgoing_record_note(const struct outgoing *all, const struct outcome *o, i
 /* Every destination that is known now, in no order; front loop. */
 void outgoing_each(const struct outgoing *all, void (*see)(const struct lane *lane, void *arg), void *arg);
 
+/* Does a connection have it at this moment? Until its outcome is on disk. Front loop. */
+bool outgoing_sends(const struct outgoing *all, uint64_t queue_id, uint32_t recipient_no);
+
 /* For `status`, `queue show`; front loop. */
 struct outgoing_stats {
 	size_t items, lanes, resting;

@@ -41,6 +41,14 @@ outgoing_each(const struct outgoing *all, void (*see)(const struct lane *lane, v
 		see(lane, arg);
 }
 
+bool
+outgoing_sends(const struct outgoing *all, uint64_t queue_id, uint32_t recipient_no)
+{
+	const struct item *item = item_find(&all->lanes, queue_id, recipient_no);
+
+	return item && item->is_given;
+}
+
 struct outgoing_stats
 outgoing_stats(const struct outgoing *all)
 {

@@ -143,7 +143,7 @@ add_row(struct outgoing *all, struct snapshot *snap, const struct queued_due *du
 	struct queued_recipient r;
 	struct lane *lane;
 
-	if (item_is_known(&all->lanes, due->queue_id, due->recipient_no) ||
+	if (item_find(&all->lanes, due->queue_id, due->recipient_no) ||
 		see_entry(all, snap, due->queue_id) != OK ||
 		queued_recipient_find(snap, due->queue_id, due->recipient_no, &r) != OK ||
 		r.state == QUEUED_GONE || !may_leave(all->host->conf, r.route))

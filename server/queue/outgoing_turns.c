@@ -202,6 +202,8 @@ outgoing_answer(struct outgoing *all, struct delivery *d, struct item *batch)
 	d->batch = batch;
 	d->given_ms = loop_now_ms(all->host->loop);
 	d->heard_ms = d->given_ms;
+	for (struct item *item = batch; item; item = item->next)
+		item->is_given = true;
 	if (batch) {
 		all->unsettled++;
 		d->turn_messages++;

@@ -4,6 +4,7 @@ import datetime
 import os
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
@@ -481,6 +482,33 @@ def test_connections_are_reused_H37():
         equal(len(sink.mails), 100)
         equal(len({m.recipients[0] for m in sink.mails}), 100, "each once")
         true(len(sink.sessions) < 50, "%d connections" % len(sink.sessions))
+
+
+def test_who_stops_mail_that_is_being_sent_is_told():
+    """The text is on its way: holding it, or removing it, comes too late, and the answer says so."""
+    for verb in ("hold", "remove"):
+        sending, answer = threading.Event(), threading.Event()
+
+        def taken(_, sending=sending, answer=answer):
+            sending.set()
+            answer.wait(30)
+            return "250 2.0.0 taken"
+
+        with SmtpSink(on_end=taken) as sink, site(relay(sink)) as server:
+            server.add_user("anna")
+            submit(server, ["bo@elsewhere.test"])
+            true(sending.wait(15), "its text is there")
+            message = queue(server)[0]["id"]
+            said = server.cli("queue", verb, message).stdout
+            true("; %s is being sent at this moment, and may still go" % message in said, said)
+            answer.set()
+            wait_for(lambda: not server.json("queue", "list", "--filter", "state:held"), "it went", 15)
+            equal(len(sink.mails), 1)
+    with SmtpSink(replies={"MAIL": "450 4.3.0 not now"}) as sink, site(relay(sink)) as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"])
+        said = server.cli("queue", "hold", wait_deferred(server)[0]["id"]).stdout
+        true("being sent" not in said, "it waits: " + said)
 
 
 def test_held_mail_stays_OUT_01():

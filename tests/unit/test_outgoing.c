@@ -199,13 +199,13 @@ test_lanes_take_one_entry_at_a_time(void **state)
 	assert_int_equal(lane->waiting, 6);
 	chain = lane_take(lane, 3); /* OUT-05 */
 	assert_int_equal(items_count(chain), 3);
-	assert_true(item_is_known(&l, 7, 1)); /* under way: not to be read again */
+	assert_true(item_find(&l, 7, 1)); /* under way: not to be read again */
 	lane_give_back(lane, chain);
 	chain = lane_take(lane, 100);
 	assert_int_equal(items_count(chain), 5);
 	items_forget(&l, chain);
-	assert_false(item_is_known(&l, 7, 1));
-	assert_true(item_is_known(&l, 8, 1));
+	assert_false(item_find(&l, 7, 1));
+	assert_true(item_find(&l, 8, 1));
 	chain = lane_take(lane, 100);
 	assert_int_equal(chain->queue_id, 8);
 	assert_null(lane_take(lane, 100));
@@ -234,7 +234,7 @@ test_out_03_a_lane_forgets_all_sizes(void **state)
 	assert_int_equal(l.item_count, 0);
 	assert_int_equal(lane_next_entry(lane), 0);
 	for (uint64_t id = 1; id < 8; id++)
-		assert_false(item_is_known(&l, id, 1));
+		assert_false(item_find(&l, id, 1));
 	lanes_fini(&l);
 }
 
@@ -254,7 +254,7 @@ test_h37_many_lanes_and_items(void **state)
 	assert_int_equal(l.lane_count, 1000);
 	assert_int_equal(l.item_count, 200000);
 	for (uint32_t i = 0; i < 200000; i++)
-		assert_true(item_is_known(&l, i + 1, 1));
+		assert_true(item_find(&l, i + 1, 1));
 	for (uint32_t i = 0; i < 1000; i++) {
 		snprintf(name, sizeof(name), "d%u.test", i);
 		items_forget(&l, lane_take_any(lane_of(&l, SPAN("d"), SPAN("direct"), span_of(name)), 200));
