@@ -245,7 +245,7 @@ const struct screen_class screen_schedules = {
 
 const struct screen_class screen_runs = {
 	.name = "runs",
-	.title = "Next runs",
+	.title = "Runs",
 	.method = "schedule.next",
 	.columns = (const struct column[]){
 		{ "When", "time", 16 },
@@ -268,7 +268,7 @@ static const struct form_class lan_test = {
 };
 
 const struct screen_class screen_lan_rules = {
-	.name = "lan",
+	.name = "hand-off",
 	.title = "Hand-off",
 	.method = "route.lan.list",
 	.columns = (const struct column[]){

@@ -427,8 +427,8 @@ def test_recipients_beyond_the_hour_are_held_and_the_administrator_is_told_once(
         for word in (b"Subject: Mail of anna is held", rows[0]["id"].encode(), b"session end --user anna"):
             true(word in letters[0], "%r in %r" % (word, letters[0]))
         equal(len(security(server, "held, too many")), 2)
-        traced = server.json("trace", "--from", "anna@example.test", "--to", "r6@far.test", "--steps")[0]
-        true("held" in str(traced["steps"]) and rows[0]["id"] in str(traced["steps"]), "the trace: %r" % traced)
+        traced = server.json("trace", "--from", "anna@example.test", "--to", "r6@far.test", "--steps")
+        true(any("held" in str(t["steps"]) and rows[0]["id"] in str(t["steps"]) for t in traced), "the trace: %r" % traced)
         equal(server.json("status")[0]["counters"]["held"], 3)
         equal(server.check()[0], 0, "the store is right")
         server.cli("queue", "release", "--filter", "user:anna state:held", "--yes")

@@ -114,7 +114,7 @@ hand_off_lan_01(void **state)
 {
 	(void)state;
 	play_begin(&play, sending, 24, 100);
-	play_keys(&play, ":lan<Enter>");
+	play_keys(&play, ":hand-off<Enter>");
 	assert_true(play_sees(&play, "*@branch.test"));
 	play_keys(&play, "Xann@branch.test<F2>");
 	assert_true(play_was_asked(&play, "route.lan.test {\"address\":\"ann@branch.test\""));
