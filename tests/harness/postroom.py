@@ -11,6 +11,7 @@ import imaplib
 import json
 import os
 import poplib
+import random
 import shutil
 import signal
 import smtplib
@@ -30,10 +31,19 @@ SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps
 
 
 def free_ports(count):
-    """Ports that were free a moment ago; held together so that they differ."""
-    socks = [socket.socket() for _ in range(count)]
-    for s in socks:
-        s.bind(("127.0.0.1", 0))
+    """Ports that were free a moment ago; held together so that they differ.
+
+    From below those that connections take by themselves: suites run beside each other, and one
+    that is taken before its server is there would be somebody else's.
+    """
+    socks = []
+    while len(socks) < count:
+        s = socket.socket()
+        try:
+            s.bind(("127.0.0.1", random.randrange(10000, 32000)))
+            socks.append(s)
+        except OSError:
+            s.close()
     ports = [s.getsockname()[1] for s in socks]
     for s in socks:
         s.close()
