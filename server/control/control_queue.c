@@ -231,7 +231,7 @@ put_recipient(struct control_call *call, const struct queued *q, const struct qu
 	struct span why)
 {
 	struct schedule schedule = schedule_of(
-		generation_conf(call->generation), outgoing_is_lan(r->route));
+		generation_conf(call->generation), route_is_lan(r->route));
 	struct json_writer *w = &call->json;
 	bool open = r->state != QUEUED_GONE && !q->held && !q->bin_until_ms;
 

@@ -215,7 +215,7 @@ lan_count(const struct intake *in)
 	size_t count = 0;
 
 	for (size_t i = 0; i < in->queued_count; i++)
-		count += outgoing_is_lan(in->queued[i].route);
+		count += route_is_lan(in->queued[i].route);
 	return count;
 }
 

@@ -153,7 +153,7 @@ report_all(struct txn *txn, struct outcome *o, const struct queued *q, const str
 	*held = false;
 	for (size_t i = 0; i < COUNT(kinds) && err == OK; i++) {
 		struct bounce b = { .kind = kinds[i], .queued = q,
-			.remote_has_dsn = o->remote_has_dsn, .lan = outgoing_is_lan(o->route),
+			.remote_has_dsn = o->remote_has_dsn, .lan = route_is_lan(o->route),
 			.retry_until_ms = q->received_ms + q->held_total_ms +
 				o->schedule.give_up_ms };
 
@@ -319,7 +319,7 @@ static void
 count_rows(struct outcome *o)
 {
 	struct metrics *m = o->host->metrics;
-	bool lan = outgoing_is_lan(o->route);
+	bool lan = route_is_lan(o->route);
 
 	for (size_t i = 0; i < o->count; i++) {
 		metric_add(m, sent, o->rows[i].kind == OUTCOME_SENT);
@@ -377,7 +377,7 @@ void
 outcome_submit(struct outcome *o)
 {
 	bounce_ground_init(&o->ground, o->host);
-	o->schedule = schedule_of(o->host->conf, outgoing_is_lan(o->route));
+	o->schedule = schedule_of(o->host->conf, route_is_lan(o->route));
 	loop_timer_init(&o->again, on_again);
 	submit(o);
 }

@@ -9,12 +9,6 @@
 #include "server/net/tls.h"
 #include "server/queue/outgoing_inside.h"
 
-bool
-outgoing_is_lan(struct span route)
-{
-	return route_is_lan(route);
-}
-
 /* ---- what deliveries tell ---- */
 
 static void

@@ -55,9 +55,6 @@ struct tls_client;
 #define OUTGOING_LAN_GROUP LAN_ROUTE_PREFIX /* all LAN targets share lan.deliveries (LAN-05) */
 #define OUTGOING_HOP_PREFIX LAN_ROUTE_PREFIX /* of a recipient's route: HOST[:PORT] itself follows */
 
-/* Is that the route of a next hop in the LAN: other times, never changed on its way (LAN-05)? */
-bool outgoing_is_lan(struct span route);
-
 /* Front loop; ROOTS may be replaced later. */
 struct outgoing *outgoing_start(struct host *front, struct tls_client *roots);
 void outgoing_set_roots(struct outgoing *all, struct tls_client *roots); /* takes its own count */

@@ -32,7 +32,7 @@ is_ceiling(struct outgoing *all, struct lane *lane, const struct delivery *d)
 static int64_t
 rest_ms(const struct conf *conf, const struct lane *lane)
 {
-	struct schedule schedule = schedule_of(conf, outgoing_is_lan(lane->route));
+	struct schedule schedule = schedule_of(conf, route_is_lan(lane->route));
 
 	schedule.warn_ms = schedule.give_up_ms = INT64_MAX;
 	return schedule_next_ms(&schedule, lane->failures, 0);

@@ -83,7 +83,7 @@ outgoing_why(const struct outgoing *all, struct span sender, struct span recipie
 	struct way way;
 
 	text[0] = '\0';
-	if (conf->outgoing_routes.count == 0 && !outgoing_is_lan(route)) {
+	if (conf->outgoing_routes.count == 0 && !route_is_lan(route)) {
 		snprintf(text, size, "no route is configured: it waits (outgoing.routes)");
 		return;
 	}

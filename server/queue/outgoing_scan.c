@@ -23,7 +23,7 @@ outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 
 	*why = "";
 	*way = (struct way){ route_name, SPAN("") };
-	if (outgoing_is_lan(route_name))
+	if (route_is_lan(route_name))
 		return true;
 	route = route_name.len > 0 ? route_named(&conf->outgoing_routes, route_name) :
 				     route_choose(&conf->outgoing_routes, sender, recipient);
@@ -74,7 +74,7 @@ see_entry(struct outgoing *all, struct snapshot *snap, uint64_t queue_id)
 static bool
 may_leave(const struct conf *conf, struct span route_name)
 {
-	return conf->outgoing_routes.count > 0 || outgoing_is_lan(route_name);
+	return conf->outgoing_routes.count > 0 || route_is_lan(route_name);
 }
 
 /* NULL: its connection may not be used now. */
@@ -95,7 +95,7 @@ lane_of_recipient(struct outgoing *all, struct snapshot *snap, const struct queu
 
 		if (!outgoing_goes(all, way.route, all->seen.received_ms))
 			return NULL; /* read again when it may */
-		lane = lane_of(l, outgoing_is_lan(way.route) ? SPAN(OUTGOING_LAN_GROUP) : way.route,
+		lane = lane_of(l, route_is_lan(way.route) ? SPAN(OUTGOING_LAN_GROUP) : way.route,
 			way.route, way.hop);
 		if (l->lane_count > known)
 			outgoing_group_limits(all, lane->group);

@@ -147,7 +147,7 @@ outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 {
 	const struct conf_route *route;
 
-	if (outgoing_is_lan(name))
+	if (route_is_lan(name))
 		return route_of_hop(all->host->conf, d, name);
 	route = route_named(&all->host->conf->outgoing_routes, name);
 	if (route)
