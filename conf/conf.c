@@ -19,6 +19,7 @@
 #define OF_COLLECTOR(...) SETTING_ROW(struct conf_collector, __VA_ARGS__)
 #define OF_CONNECTION(...) SETTING_ROW(struct conf_connection, __VA_ARGS__)
 #define OF_SCHEDULE(...) SETTING_ROW(struct conf_schedule, __VA_ARGS__)
+#define OF_MONITOR(...) SETTING_ROW(struct conf_monitor, __VA_ARGS__)
 #define OF_DOMAIN_MAP(...) SETTING_ROW(struct conf_domain_map, __VA_ARGS__)
 
 const struct setting settings[] = { SETTINGS(CONF_ROW) };
@@ -27,6 +28,7 @@ static const struct setting route_rows[] = { ROUTE_ROWS(OF_ROUTE) };
 static const struct setting collector_rows[] = { COLLECTOR_ROWS(OF_COLLECTOR) };
 static const struct setting connection_rows[] = { CONNECTION_ROWS(OF_CONNECTION) };
 static const struct setting schedule_rows[] = { SCHEDULE_ROWS(OF_SCHEDULE) };
+static const struct setting monitor_rows[] = { MONITOR_ROWS(OF_MONITOR) };
 static const struct setting domain_map_rows[] = { DOMAIN_MAP_ROWS(OF_DOMAIN_MAP) };
 
 static const struct conf_shape shapes[SETTING_TYPES_COUNT] = {
@@ -37,6 +39,7 @@ static const struct conf_shape shapes[SETTING_TYPES_COUNT] = {
 	[SETTING_CONNECTIONS] = { connection_rows, COUNT(connection_rows),
 		sizeof(struct conf_connection) },
 	[SETTING_SCHEDULES] = { schedule_rows, COUNT(schedule_rows), sizeof(struct conf_schedule) },
+	[SETTING_MONITORS] = { monitor_rows, COUNT(monitor_rows), sizeof(struct conf_monitor) },
 	[SETTING_DOMAIN_MAP] = { domain_map_rows, COUNT(domain_map_rows),
 		sizeof(struct conf_domain_map) },
 };

@@ -54,6 +54,7 @@ struct conf_route;
 struct conf_collector;
 struct conf_connection;
 struct conf_schedule;
+struct conf_monitor;
 struct conf_domain_map;
 struct conf_services {
 	const struct conf_service *items;
@@ -73,6 +74,10 @@ struct conf_connections {
 };
 struct conf_schedules {
 	const struct conf_schedule *items;
+	size_t count;
+};
+struct conf_monitors {
+	const struct conf_monitor *items;
 	size_t count;
 };
 struct conf_domain_maps {
@@ -119,6 +124,7 @@ struct conf_domain_maps {
 	X(COLLECTORS, struct conf_collectors, "list of collectors")                                \
 	X(CONNECTIONS, struct conf_connections, "list of connections")                             \
 	X(SCHEDULES, struct conf_schedules, "list of schedules")                                   \
+	X(MONITORS, struct conf_monitors, "list of monitoring profiles")                           \
 	X(DOMAIN_MAP, struct conf_domain_maps, "list of domain maps")
 
 #define TYPE_ENUM(type, in_c, words) SETTING_##type,
@@ -149,6 +155,10 @@ struct conf_schedule {
 	uint64_t given;
 	SCHEDULE_ROWS(SETTING_MEMBER)
 };
+struct conf_monitor {
+	uint64_t given;
+	MONITOR_ROWS(SETTING_MEMBER)
+};
 struct conf_domain_map {
 	uint64_t given;
 	DOMAIN_MAP_ROWS(SETTING_MEMBER)
@@ -171,6 +181,7 @@ enum conf_relay_check { RELAY_CLIENT_IP, RELAY_LAN, RELAY_FROM, RELAY_NONE };
 enum conf_lockout_scope { LOCKOUT_SOURCE, LOCKOUT_USER };
 enum conf_warnings { WARNINGS_NEVER, WARNINGS_DAILY, WARNINGS_ALWAYS };
 enum conf_unknown_do { UNKNOWN_MAIL, UNKNOWN_ERROR, UNKNOWN_REMOTE };
+enum conf_monitor_class { MONITOR_NONE, MONITOR_SELECTED, MONITOR_ALL };
 enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
 enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };
 enum conf_route_tls {

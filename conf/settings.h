@@ -392,6 +392,32 @@
 		"Words of a transmission receipt (HDR-07); %1 and %2 as above.")                   \
 	X(texts_collected, "texts.collected", LINES, 0, 10000, "", "", NOTHING,                    \
 		"Words of a delivery receipt (HDR-05); %1: who collected it.")                     \
+	X(texts_monitor_prefix, "texts.monitor_prefix", TEXT, 0, 200, "{Mon-%1}", "", NOTHING,      \
+		"Put before the subject of a monitoring copy; %1: Incoming, Outgoing, Internal, or "   \
+		"several of them with `+`; %2: the profile's name (MON-06, ADM-12).")              \
+	X(monitor, "monitor", MONITORS, 0, 32, "[]", "", NOTHING,                                  \
+		"Monitoring profiles: whose mail is copied to whom (MON-01).")                     \
+	X(quota_first, "quota.first", COUNT, 0, 10000, "80", "%", NOTHING,                         \
+		"A mailbox that grows over this much of its quota is warned of, once until it falls "  \
+		"below again; 0: off (QUO-02).")                                                   \
+	X(quota_first_user, "quota.first_user", BOOL, 0, 0, "yes", "", NOTHING, "Tell the user.")  \
+	X(quota_first_admin, "quota.first_admin", BOOL, 0, 0, "no", "", NOTHING,                   \
+		"Tell the Main Administrator.")                                                    \
+	X(quota_second, "quota.second", COUNT, 0, 10000, "100", "%", NOTHING, "The same, higher up.") \
+	X(quota_second_user, "quota.second_user", BOOL, 0, 0, "yes", "", NOTHING, "Tell the user.") \
+	X(quota_second_admin, "quota.second_admin", BOOL, 0, 0, "yes", "", NOTHING,                \
+		"Tell the Main Administrator.")                                                    \
+	X(quota_third, "quota.third", COUNT, 0, 10000, "120", "%", NOTHING, "The same, higher still.") \
+	X(quota_third_user, "quota.third_user", BOOL, 0, 0, "yes", "", NOTHING, "Tell the user.")  \
+	X(quota_third_admin, "quota.third_admin", BOOL, 0, 0, "yes", "", NOTHING,                  \
+		"Tell the Main Administrator.")                                                    \
+	X(quota_block_sending, "quota.block_sending", COUNT, 0, 10000, "120", "%", NOTHING,        \
+		"A user whose mailbox is at this much of its quota may not send; 0: he may (QUO-04).") \
+	X(quota_daily_user, "quota.daily_user", COUNT, 0, 10000, "80", "%", NOTHING,               \
+		"A user whose mailbox is over this is told each day and at each start; 0: off "    \
+		"(QUO-05).")                                                                       \
+	X(quota_daily_admin, "quota.daily_admin", COUNT, 0, 10000, "80", "%", NOTHING,             \
+		"The Main Administrator is told of such mailboxes; 0: off.")                       \
 	X(signature_plain, "signature.plain", LINES, 0, 65536, "", "", NOTHING,                     \
 		"Foot of outgoing plain text (SIG-01).")                                           \
 	X(signature_html, "signature.html", LINES, 0, 65536, "", "", NOTHING,                       \

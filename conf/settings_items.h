@@ -1,6 +1,7 @@
 /*
  * settings_items.h - rows of what repeats in the file: services, routes, collectors, connections,
- * schedules and domain maps. Rows are read as in settings.h; the key is the key inside the item.
+ * schedules, monitoring profiles and domain maps. Rows are read as in settings.h; the key is the key
+ * inside the item.
  */
 #ifndef CONF_SETTINGS_ITEMS_H
 #define CONF_SETTINGS_ITEMS_H
@@ -141,6 +142,26 @@
 	X(every_ms, "every", DURATION, 0, 7 * DAY_MS, "0", "time", NOTHING, "Interval; 0: see at.") \
 	X(at, "at", CLOCKS, 0, 100, "[]", "HH:MM", NOTHING, "Fixed times, instead of every.")      \
 	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING, "Empty: all primary ones.")
+
+#define MONITOR_ROWS(X)                                                                            \
+	X(name, "name", TEXT, 1, 64, "default", "", NOTHING, "Its name in commands and traces.")   \
+	X(incoming, "incoming", CHOICE, 0, 0, "none", "none|selected|all", NOTHING,                \
+		"Mail from the Internet; selected: where the sender or a recipient here is one of "  \
+		"`users` (MON-02).")                                                              \
+	X(outgoing, "outgoing", CHOICE, 0, 0, "none", "none|selected|all", NOTHING,                \
+		"Mail to the Internet; selected as above.")                                        \
+	X(internal, "internal", CHOICE, 0, 0, "none", "none|selected|all", NOTHING,                \
+		"Mail among users here; selected as above.")                                       \
+	X(users, "users", LIST, 0, 10000, "[]", "", NOTHING,                                       \
+		"Users and groups that count as selected; empty: those with `monitor: yes` (USR-27).") \
+	X(target, "target", TEXT, 0, 254, "", "", NOTHING,                                         \
+		"User, list or address that gets a copy of each (MON-01).")                        \
+	X(min_kb, "min_kb", COUNT, 0, INT64_C(1000000000), "0", "kB", NOTHING,                     \
+		"Only messages larger than this; 0: of any size (MON-04).")                        \
+	X(sample_percent, "sample_percent", COUNT, 0, 100, "0", "%", NOTHING,                      \
+		"Of what it monitors, how much goes to sample_target too, at random (MON-05).")    \
+	X(sample_target, "sample_target", TEXT, 0, 254, "", "", NOTHING,                           \
+		"User, list or address that gets the sample.")
 
 #define DOMAIN_MAP_ROWS(X)                                                                         \
 	X(from, "from", DOMAIN, 1, 255, "", "", NOTHING, "Domain inside.")                         \

@@ -119,6 +119,11 @@
 	X(206, FORWARD_LOST, "forward", "{1} forwards to {2}, which nobody knows: left out")       \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
+	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \
+	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy of the sample: {2}")                   \
+	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of the sample by chance: {2}")          \
+	X(240, MONITOR_NOT, "monitor", "the profile {1} makes no copy: {2}")                       \
+	X(241, MONITOR_SENDER, "monitor", "for monitoring the sender is {1}: {2}")                 \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
