@@ -13,6 +13,7 @@
 
 #include "conf/conf.h"
 #include "proto/mail/header.h"
+#include "proto/mime/mime_parser.h"
 #include "server/control/control_explain.h"
 #include "server/control/control_notes.h"
 #include "server/pipeline/names.h"
@@ -59,6 +60,8 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 		.header = e->header,
 		.size = e->size,
 		.asks_nobody = true};
+	e->mail.body = (struct mail_content){.size = e->body.len, .spans = &e->body, .span_count = 1};
+	e->mail.derived = e->derived;
 	mail_service(call, e, via);
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
@@ -198,7 +201,7 @@ explain_via(struct control_call *call)
 
 /* ---- explain ---- */
 
-static const char *const copy_words[] = {
+static const char *const copy_words[] = { /* of a copy for a recipient; else its role's */
 	[COPY_FOLDER] = "mailbox",
 	[COPY_REMOTE] = "remote",
 	[COPY_DISCARD] = "discard",
@@ -251,6 +254,12 @@ put_refused(struct json_writer *w, const struct explained *e, const struct rpc_v
 	json_put_close(w);
 }
 
+static const char *
+copy_word(const struct plan_copy *c)
+{
+	return c->role == COPY_DELIVERY ? copy_words[c->kind] : copy_role_words[c->role];
+}
+
 static void
 put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
@@ -261,7 +270,7 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX;
 		c = c->next, shown++) {
 		json_put_object(w);
-		json_put_member_string(w, SPAN("kind"), span_of(copy_words[c->kind]));
+		json_put_member_string(w, SPAN("kind"), span_of(copy_word(c)));
 		json_put_member_string(w, SPAN("target"), explained_target(call, c));
 		json_put_member_string(w, SPAN("because"),
 			control_note_text(&call->arena, c->why, c->found, c->because));
@@ -273,33 +282,61 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - shown);
 }
 
-/* The header of --message; its size is the file's. */
+/* All of FD that is read, with CRLFs. ERR_IO. */
+static enum err
+read_message(struct arena *a, int fd, size_t size, struct span *out)
+{
+	size_t room = size < EXPLAIN_MESSAGE_MAX ? size : EXPLAIN_MESSAGE_MAX, len = 0;
+	char *text = arena_alloc(a, room + 1);
+
+	while (len < room) {
+		ssize_t got = pread(fd, text + len, room - len, (off_t)len);
+
+		if (got < 0)
+			return ERR_IO;
+		if (got == 0)
+			break;
+		len += (size_t)got;
+	}
+	*out = control_crlf(a, (struct span){text, len});
+	return OK;
+}
+
+/* What the stages are given of it (mail_body.h). */
+static void
+derive(struct arena *a, struct explained *e)
+{
+	struct buf record;
+
+	buf_init(&record, MIME_RECORD_MAX);
+	if (mime_derive(a, e->header, &e->body, 1, &record) == OK)
+		e->derived = arena_copy(a, buf_span(&record));
+	buf_fini(&record);
+}
+
+/* The message of --message; its size is the file's. */
 static bool
 explain_work(struct control_call *call)
 {
 	struct explained *e = ARENA_NEW(&call->arena, struct explained);
 	int fd = control_fd(call, "message");
 	struct header_end end = {0};
+	struct span text;
 	struct stat st;
-	char *text;
-	ssize_t got;
-	size_t used;
 
 	call->state = e;
 	e->header = EXPLAIN_HEADER;
 	e->size = rpc_number(call->request, "size", e->header.len);
 	if (fd < 0)
 		return true;
-	text = arena_alloc(&call->arena, HEADER_SIZE_MAX);
-	got = pread(fd, text, HEADER_SIZE_MAX, 0);
-	if (got < 0 || fstat(fd, &st) != 0)
+	if (fstat(fd, &st) != 0 || read_message(&call->arena, fd, (size_t)st.st_size, &text) != OK)
 		return control_fail(
 			call, RPC_INVALID, "the message cannot be read", NULL, "message");
-	e->header = control_crlf(&call->arena, (struct span){text, (size_t)got});
-	used = header_end_find(&end, e->header);
-	if (!end.found && got == HEADER_SIZE_MAX)
+	e->header = span_range(text, 0, header_end_find(&end, text));
+	if (e->header.len > HEADER_SIZE_MAX)
 		return control_fail(call, RPC_INVALID, "the header is too long", NULL, "message");
-	e->header = span_range(e->header, 0, used);
+	e->body = span_from(text, e->header.len);
+	derive(&call->arena, e);
 	e->size = rpc_number(call->request, "size", (uint64_t)st.st_size);
 	return true;
 }

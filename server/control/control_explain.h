@@ -9,6 +9,7 @@
 #include "server/pipeline/pipeline.h"
 
 #define EXPLAIN_COPIES_MAX 1000 /* shown; a reply is one line of at most 1 MiB (H59) */
+#define EXPLAIN_MESSAGE_MAX (64u << 20) /* bytes of a message that are read; the rest is only counted */
 #define EXPLAIN_HEADER SPAN("Subject: explain\r\n\r\n")
 
 struct explain_ask {
@@ -22,7 +23,7 @@ struct explain_ask {
 };
 
 struct explained {
-	struct span header; /* set by the caller, as is size */
+	struct span header, body, derived; /* set by the caller, as is size; the last two may be empty */
 	uint64_t size;
 	struct mail mail;
 	struct plan plan;

@@ -14,6 +14,7 @@
 #include "server/net/peer.h"
 
 struct blocklist_fact;
+struct snapshot;
 struct spf_fact;
 
 /* The way by which a message came in. */
@@ -30,6 +31,16 @@ enum mail_via {
 struct own_addresses {
 	size_t count;
 	uint8_t ip[OWN_ADDRESSES_MAX][16];
+};
+
+/* The body of a message that is whole; read by mail_body_read() (mail_body.h). */
+struct mail_content {
+	uint64_t size;
+	uint64_t stored;  /* of it, the first so many bytes lie in the store, durable, */
+	uint64_t body_id; /* under this id */
+	const struct span *spans; /* and what follows in memory */
+	size_t span_count;
+	struct snapshot *snap; /* of the question, while it is asked */
 };
 
 struct mail {
@@ -69,6 +80,8 @@ struct mail {
 	struct span header;       /* AT_END: as it came, with the empty line */
 	struct header_facts facts; /* AT_END: header_check() of it */
 	bool header_is_over;      /* AT_END: and what it said was ERR_LIMIT */
+	struct mail_content body;    /* AT_END: what follows it */
+	struct span derived;      /* AT_END: the record of both (mime_derived.h); empty: none could be made */
 	uint64_t size;            /* AT_MAIL: what SIZE= said, 0 unknown. AT_END: bytes of DATA */
 };
 

@@ -27,6 +27,7 @@ enum verdict
 pipeline_run(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {
 	plan->reply.code = 0;
+	ask->mail->body.snap = ask->snap;
 	if (phase == AT_RCPT) {
 		ask->names = ARENA_NEW(plan->arena, struct names);
 		names_init(ask->names, plan->arena,

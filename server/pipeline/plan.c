@@ -11,6 +11,13 @@
 #define NOTES_FIRST_SIZE 256 /* bytes; doubled up to NOTES_MAX */
 #define SEEN_FIRST_SIZE  16  /* slots; doubled when half full */
 
+const char *const copy_role_words[COPY_ROLES] = {
+	[COPY_DELIVERY] = "delivery",
+	[COPY_MONITOR] = "monitor",
+	[COPY_JOURNAL] = "journal",
+	[COPY_ARCHIVE] = "archive",
+};
+
 void
 plan_init(struct plan *plan, struct arena *arena)
 {
@@ -88,7 +95,8 @@ seen_slot(struct plan *plan, const struct plan_copy *copy)
 	for (;; at++) {
 		struct plan_copy **slot = &plan->seen[at & (plan->seen_size - 1)];
 
-		if (!*slot || ((*slot)->kind == copy->kind &&
+		if (!*slot || ((*slot)->kind == copy->kind && (*slot)->role == copy->role &&
+				      (*slot)->version == copy->version &&
 				      span_eq_nocase((*slot)->target, copy->target) &&
 				      span_eq((*slot)->route, copy->route)))
 			return slot;
@@ -115,6 +123,7 @@ copy_keep(struct arena *a, const struct plan_copy *copy)
 	kept->next = NULL;
 	kept->recipient = arena_copy(a, copy->recipient);
 	kept->target = arena_copy(a, copy->target);
+	kept->sender = arena_copy(a, copy->sender);
 	kept->route = arena_copy(a, copy->route);
 	kept->folder = arena_copy(a, copy->folder);
 	kept->user = arena_copy(a, copy->user);
@@ -135,22 +144,39 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 			plan_note(plan, NOTE_PLACE_AGAIN, copy->recipient, copy->target);
 		return OK;
 	}
-	if (plan->copy_count - plan->forward_count >= max && !copy_is_forward(copy))
+	if (plan_counted(plan) >= max && copy->role == COPY_DELIVERY && !copy_is_forward(copy))
 		return ERR_LIMIT;
 	*slot = *plan->copies_end = copy_keep(plan->arena, copy);
 	plan->copies_end = &(*slot)->next;
 	plan->copy_count++;
 	plan->forward_count += copy_is_forward(copy);
+	plan->role_count += copy->role != COPY_DELIVERY;
 	if (!copy->quiet)
 		plan_note(plan, copy->why, copy->found, copy->because);
 	return OK;
+}
+
+struct plan_version *
+plan_version_new(struct plan *plan)
+{
+	struct plan_version *version = ARENA_NEW(plan->arena, struct plan_version);
+
+	version->next = plan->versions;
+	plan->versions = version;
+	return version;
+}
+
+size_t
+plan_counted(const struct plan *plan)
+{
+	return plan->copy_count - plan->forward_count - plan->role_count;
 }
 
 bool
 plan_leaves(const struct plan *plan)
 {
 	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE)
+		if (copy->kind == COPY_REMOTE && copy->role == COPY_DELIVERY)
 			return true;
 	return false;
 }

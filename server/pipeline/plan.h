@@ -22,9 +22,39 @@ enum copy_kind {
 	COPY_BOUNCE,  /* accepted, nobody here, and the sender gets a report (SMT-12) */
 };
 
+/* What a copy is for. All but the first are decided behind `place`, and nobody is told of them. */
+enum copy_role {
+	COPY_DELIVERY, /* the recipients' */
+	COPY_MONITOR,
+	COPY_JOURNAL,
+	COPY_ARCHIVE,
+	COPY_ROLES,
+};
+extern const char *const copy_role_words[COPY_ROLES]; /* "delivery", "monitor", "journal", "archive" */
+
+/* A part of a body: TEXT where that is not empty, else SIZE bytes of the body as it came, behind the first FROM. */
+struct plan_piece {
+	struct span text;
+	uint64_t from, size;
+};
+#define PLAN_PIECES_MAX 1000 /* of one version */
+
+/* What a copy has in place of what came; it lives in the arena of the plan, and so do all its spans. */
+struct plan_version {
+	struct plan_version *next;
+	struct span header;              /* whole, with the empty line */
+	const struct plan_piece *pieces; /* at most PLAN_PIECES_MAX */
+	size_t piece_count;              /* 0: the body as it came */
+};
+
 struct plan_copy {
 	struct plan_copy *next;
 	enum copy_kind kind;
+	enum copy_role role;
+	const struct plan_version *version; /* NULL: as a copy of its kind has it */
+	bool own_sender;       /* COPY_REMOTE: SENDER is its reverse-path; empty is <> */
+	struct span sender;
+	uint8_t report;        /* COPY_REMOTE: enum queued_report, what becomes of it where it fails */
 	size_t recipient_no;   /* which recipient of the envelope asked for it, from 0 */
 	struct span recipient; /* its address as decided upon */
 	uint64_t user_id;      /* COPY_FOLDER, and COPY_REMOTE of store and forward */
@@ -66,6 +96,8 @@ struct plan {
 	struct plan_copy **copies_end;
 	size_t copy_count;
 	size_t forward_count; /* of these, by store and forward: none of the limit on expansion */
+	size_t role_count;    /* of these, with a role of their own: neither */
+	struct plan_version *versions; /* of all copies, the newest first */
 	struct plan_copy **seen; /* hash table over kind and target, for RTE-15 */
 	size_t seen_size;
 	size_t recipients;       /* accepted so far */
@@ -73,6 +105,7 @@ struct plan {
 	struct span header; /* AT_END: as stored, with our trace fields and the empty line */
 	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
 	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */
+	const struct plan_version *outgoing; /* AT_END: what goes to the Internet in place of that; NULL: nothing */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
 	bool urgent;        /* AT_END: its connection is made as soon as it is in the queue (HDR-03) */
 	bool receipt;       /* AT_END: who collects it causes a delivery receipt (HDR-05) */
@@ -93,12 +126,18 @@ void plan_note_number(struct plan *plan, enum note_code code, uint64_t found, ui
 /* The notes in their encoding, for a trace; note_take() reads them. */
 struct span plan_notes(const struct plan *plan);
 
+/* A version for copies of this plan, empty; whoever asks fills it before the plan is carried out. */
+struct plan_version *plan_version_new(struct plan *plan);
+
 /*
- * Add a copy and its note `why`; all spans of COPY are copied. A target that the message reaches
- * already is noted and not added (RTE-15). ERR_LIMIT: there are MAX copies.
+ * Add a copy and its note `why`; all spans of COPY are copied, but its version's. A target that the message
+ * reaches already in the same role and version is noted and not added (RTE-15). ERR_LIMIT: there are MAX
+ * copies, for which copies of store and forward and those with a role do not count.
  */
 MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
 
+/* Of the recipients' copies alone, without those of another role: */
+size_t plan_counted(const struct plan *plan); /* how many count against the limit on expansion */
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
 size_t plan_outgoing_count(const struct plan *plan); /* how many go to the Internet, not by the LAN */
 
@@ -112,7 +151,7 @@ copy_is_forward(const struct plan_copy *copy)
 static inline bool
 copy_is_outgoing(const struct plan_copy *copy)
 {
-	return copy->kind == COPY_REMOTE && copy->route.len == 0;
+	return copy->kind == COPY_REMOTE && copy->role == COPY_DELIVERY && copy->route.len == 0;
 }
 
 /* Set the reply of a refusal; the texts are static. */

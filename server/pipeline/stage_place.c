@@ -66,7 +66,7 @@ place_back(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 static bool
 has_room(const struct pipeline_ask *ask, const struct plan *plan)
 {
-	return plan->copy_count - plan->forward_count + ask->names->count <=
+	return plan_counted(plan) + ask->names->count <=
 		(size_t)ask->conf->limits_expansion_recipients;
 }
 

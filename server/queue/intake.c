@@ -191,6 +191,20 @@ intake_text_end(struct intake *in)
 	return OK;
 }
 
+bool
+intake_gather(struct intake *in)
+{
+	in->gathers = in->jobs > 0;
+	if (in->gathers)
+		return false;
+	if (in->flushed > 0)
+		host_snapshot_close(in->host); /* the next one sees what has just been written */
+	intake_body_spans(in);
+	intake_derive_end(in, in->mail.header);
+	in->mail.derived = arena_copy(&in->arena, buf_span(&in->derived));
+	return true;
+}
+
 /* The last job is over. False: nobody waits for IN any more, and it is gone. */
 static bool
 end_submit(struct intake *in, enum err result)
@@ -261,7 +275,7 @@ submit_now(struct intake *in)
 	enum err err = in->failed;
 
 	in->jobs++;
-	if (err == OK)
+	if (err == OK && !in->mail.body.spans)
 		intake_body_spans(in);
 	if (in->events->whole && in->dropped) {
 		(void)end_submit(in, ERR_BUSY);
@@ -318,6 +332,8 @@ intake_piece_done(struct intake *in, enum err result)
 		submit_now(in);
 	else if (in->dropped)
 		finish(in);
+	else if (in->gathers)
+		in->events->gathered(in);
 	else
 		tell_room(in);
 }

@@ -54,6 +54,8 @@ struct intake_events {
 	 * submitted again.
 	 */
 	void (*done)(struct intake *in, enum err result);
+	/* intake_gather() said false, and would now say true. */
+	void (*gathered)(struct intake *in);
 	/* intake_text() said ERR_BUSY and may be tried again. NULL: it is just tried again. */
 	void (*room)(struct intake *in);
 	/*
@@ -84,7 +86,7 @@ struct intake {
 	struct buf derived;     /* the record it made */
 	unsigned jobs;          /* under way: pieces and the last one */
 	enum err failed;        /* of a piece */
-	bool waits, dropped, submitted;
+	bool waits, gathers, dropped, submitted;
 	struct loop_timer room;
 
 	/* Between submit and done these are the writer's. */
@@ -125,6 +127,11 @@ MUST_CHECK enum err intake_text(struct intake *in, struct span text);
  * so that the pipeline can be asked AT_END. ERR_BUSY: no number to be had now.
  */
 MUST_CHECK enum err intake_text_end(struct intake *in);
+/*
+ * After it: true, mail.body can be read now. False: pieces of a large body are on their way to the disk;
+ * `gathered` follows, and this is to be asked again.
+ */
+bool intake_gather(struct intake *in);
 
 /* The same for a message that no pipeline is asked about: header and size alone. */
 void intake_text_close(struct intake *in);

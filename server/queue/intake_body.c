@@ -125,6 +125,11 @@ intake_body_spans(struct intake *in)
 
 		in->spans[in->span_count++] = (struct span){ block->bytes, block->len };
 	}
+	in->mail.body = (struct mail_content){ .size = in->failed == OK ? in->body_size : 0,
+		.stored = in->flushed, .body_id = in->body_id, .spans = in->spans,
+		.span_count = in->span_count };
+	if (in->failed != OK) /* it is not all there, and will not be written */
+		in->mail.body.stored = in->mail.body.span_count = 0;
 }
 
 static enum step

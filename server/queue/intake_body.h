@@ -18,7 +18,7 @@ bool intake_is_crowded(const struct intake *in); /* all intakes together are ove
 bool intake_body_has_room(struct intake *in, size_t size);
 void intake_body_put(struct intake *in, struct span text);
 
-/* What is held, as spans in the arena: in->spans, in->span_count. */
+/* What is held, as spans in the arena: in->spans, in->span_count; mail.body is filled. No job is under way. */
 void intake_body_spans(struct intake *in);
 void intake_body_free(struct intake *in);
 

@@ -192,7 +192,9 @@ feed(struct letter *letter, const struct address *to)
 	if (err == OK)
 		err = intake_text(in, buf_span(&text));
 	buf_fini(&text);
-	return err == OK ? intake_text_end(in) : err;
+	if (err == OK)
+		err = intake_text_end(in);
+	return err == OK && !intake_gather(in) ? ERR_BUSY : err;
 }
 
 /* ---- sending ---- */

@@ -34,6 +34,24 @@ fill_mail(struct intake *in, const struct bounce_ground *g, const struct report_
 	pipeline_read_header(g->host.conf, mail);
 }
 
+/* As intake_gather() does. ERR_LIMIT: the header is too long. */
+static enum err
+fill_body(struct intake *in, const struct report_letter *letter)
+{
+	in->body_size = letter->body.len;
+	in->spans = ARENA_NEW(&in->arena, struct span);
+	in->spans[0] = letter->body;
+	in->span_count = 1;
+	in->mail.body = (struct mail_content){ .size = letter->body.len, .spans = in->spans,
+		.span_count = 1 };
+	if (buf_put(&in->header, letter->header) != OK)
+		return ERR_LIMIT;
+	intake_derive_put(in, letter->body);
+	intake_derive_end(in, letter->header);
+	in->mail.derived = arena_copy(&in->arena, buf_span(&in->derived));
+	return OK;
+}
+
 /* ERR_BUSY: there is no number now. */
 static enum err
 number_mail(struct intake *in, struct store *store)
@@ -47,18 +65,10 @@ number_mail(struct intake *in, struct store *store)
 }
 
 static enum err
-write_planned(struct txn *txn, struct intake *in, const struct report_letter *letter)
+write_planned(struct txn *txn, struct intake *in)
 {
-	enum err err;
+	enum err err = intake_prepare(in);
 
-	in->body_size = letter->body.len;
-	in->spans = ARENA_NEW(&in->arena, struct span);
-	in->spans[0] = letter->body;
-	in->span_count = 1;
-	if (buf_put(&in->header, letter->header) != OK)
-		return ERR_LIMIT;
-	intake_derive_put(in, letter->body);
-	err = intake_prepare(in);
 	return err == OK ? intake_write(txn, in) : err;
 }
 
@@ -70,13 +80,15 @@ plan_and_write(struct txn *txn, const struct bounce_ground *g, struct intake *in
 	enum phase at;
 	enum err err = number_mail(in, g->host.store);
 
+	if (err == OK)
+		err = fill_body(in, letter);
 	if (err != OK)
 		return err;
 	if (pipeline_run_all(&ask, &letter->to, 1, NULL, &in->plan, &at) != STAGE_NEXT) {
 		out->refused = in->plan.reply.text;
 		return ERR_NOT_FOUND;
 	}
-	err = write_planned(txn, in, letter);
+	err = write_planned(txn, in);
 	out->message_no = in->mail.message_no;
 	out->placed = in->placed_count;
 	out->queued = in->queued_count;

@@ -90,6 +90,8 @@ void smtp_spf_begin(struct smtp_session *smtp);
 bool smtp_spf_wait(struct smtp_session *smtp);
 void smtp_spf_cancel(struct smtp_session *smtp);
 
+/* At the end of the text: gather what is missing, then smtp_decide_end(). */
+void smtp_gather_end(struct smtp_session *smtp);
 /* The pipeline AT_END, and what it says; the text is there, and all answers. */
 void smtp_decide_end(struct smtp_session *smtp);
 

@@ -268,8 +268,32 @@ smtp_on_message_end(struct smtp_session *smtp)
 		smtp_end_transaction(smtp);
 		return;
 	}
-	if (!smtp_spf_wait(smtp))
+	smtp_gather_end(smtp);
+}
+
+/* What AT_END needs, one after the other: all of the text at hand, and what name servers say. */
+void
+smtp_gather_end(struct smtp_session *smtp)
+{
+	if (!intake_gather(smtp->intake)) {
+		session_set_doing(&smtp->session, "writing");
+		session_set_deadline(&smtp->session, 0, CLOSE_NONE);
+		session_wait(&smtp->session);
+	} else if (!smtp_spf_wait(smtp)) {
 		smtp_decide_end(smtp);
+	}
+}
+
+static void
+on_gathered(struct intake *in)
+{
+	struct smtp_session *smtp = in->holder;
+
+	if (session_is_closing(&smtp->session))
+		return;
+	smtp_gather_end(smtp);
+	if (!smtp->intake) /* refused; else it is resumed when it is on disk */
+		session_resume(&smtp->session);
 }
 
 void
@@ -332,7 +356,8 @@ on_done(struct intake *in, enum err result)
 	session_resume(&smtp->session);
 }
 
-static const struct intake_events intake_events = { .done = on_done, .room = on_room };
+static const struct intake_events intake_events = { .done = on_done, .room = on_room,
+	.gathered = on_gathered };
 
 /* The machine refused it by itself: too big, a line too long, a NUL, a bare line end. */
 void
