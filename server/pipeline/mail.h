@@ -15,6 +15,7 @@
 
 struct blocklist_fact;
 struct snapshot;
+struct script_answers;
 struct spf_fact;
 
 /* The way by which a message came in. */
@@ -74,6 +75,7 @@ struct mail {
 	/* pipeline/blocklist.h: one fact a line of smtp.blocklists; NULL: not asked, or not yet */
 	const struct blocklist_fact *blocklists;
 	const struct spf_fact *spf; /* pipeline/forged.h: what SPF says of the sender; NULL: not asked */
+	const struct script_answers *scripts; /* AT_END: script_answer.h; NULL: none was asked */
 	bool asks_nobody; /* no name server is asked: `explain` */
 
 	struct envelope envelope; /* from AT_MAIL on: return address, recipients accepted so far */

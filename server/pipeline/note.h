@@ -124,6 +124,12 @@
 	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of the sample by chance: {2}")          \
 	X(240, MONITOR_NOT, "monitor", "the profile {1} makes no copy: {2}")                       \
 	X(241, MONITOR_SENDER, "monitor", "for monitoring the sender is {1}: {2}")                 \
+	X(231, SCRIPT_SAYS, "script", "the script {1} says: {2}")                                 \
+	X(232, SCRIPT_FAILED, "script", "the script {1} failed, so nothing of it counts: {2}")     \
+	X(233, SCRIPT_LOG, "script", "the script {1} notes: {2}")                                  \
+	X(234, SCRIPT_SENDS, "script", "the script {1} sends it to {2}")                           \
+	X(235, SCRIPT_DROPS, "script", "the script {1} takes it from where it would have gone: {2}") \
+	X(236, SCRIPT_LOST, "script", "the script {1} names {2}, which nobody knows: left out")    \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
