@@ -45,7 +45,7 @@ put_form(const struct setting *row, struct buf *out)
 static bool
 has_bounds(const struct setting *row)
 {
-	return row->type >= SETTING_SIZE && row->type <= SETTING_AUTO;
+	return row->type >= SETTING_SIZE && row->type <= SETTING_SEATS;
 }
 
 static enum err

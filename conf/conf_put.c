@@ -109,6 +109,14 @@ put_auto_json(const struct setting *row, const void *value, struct buf *out)
 }
 
 static enum err
+put_seats_json(const struct setting *row, const void *value, struct buf *out)
+{
+	if (*(const int64_t *)value == SEATS_UNLIMITED)
+		return buf_put(out, SPAN("\"unlimited\""));
+	return put_number_json(row, value, out);
+}
+
+static enum err
 put_clock_json(const struct setting *row, const void *value, struct buf *out)
 {
 	int64_t minutes = *(const int64_t *)value;
@@ -188,6 +196,7 @@ static put_fn *const as_json[SETTING_TYPES_COUNT] = {
 	[SETTING_DURATION] = put_duration_json,
 	[SETTING_COUNT] = put_number_json,
 	[SETTING_AUTO] = put_auto_json,
+	[SETTING_SEATS] = put_seats_json,
 	[SETTING_CLOCK] = put_clock_json,
 	[SETTING_BOOL] = put_bool_json,
 	[SETTING_CHOICE] = put_choice_json,
@@ -268,6 +277,9 @@ conf_value_put_text(const struct setting *row, const void *value, struct buf *ou
 	case SETTING_AUTO:
 		return *(const int64_t *)value == 0 ? buf_put(out, SPAN("auto"))
 						    : put_number_json(row, value, out);
+	case SETTING_SEATS:
+		return *(const int64_t *)value == SEATS_UNLIMITED ? buf_put(out, SPAN("unlimited"))
+								  : put_number_json(row, value, out);
 	case SETTING_CLOCK:
 		return buf_printf(out, "%02d:%02d", (int)(*(const int64_t *)value / 60),
 			(int)(*(const int64_t *)value % 60));

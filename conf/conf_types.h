@@ -21,6 +21,7 @@ enum conf_socks_version { SOCKS_5, SOCKS_4 }; /* as socks.version has the words 
 #define CONF_NODES_MAX 50000        /* scalars and collections in one file */
 #define CONF_KEYS_MAX 1000          /* keys in one map */
 #define CONF_FAULTS_MAX 100         /* faults that are listed; more are counted */
+#define SEATS_UNLIMITED (-1)        /* of a SEATS */
 #define CONF_KEY_MAX 200            /* bytes of a dotted key */
 
 struct conf_list {
@@ -90,7 +91,7 @@ struct conf_domain_maps {
  * TEXT, PATH, ADDRESS have no control characters; LINES may have LF and TAB
  * SIZE      bytes, or with K M G T (KB, KiB, ... are the same): 1024 each
  * DURATION  seconds, or with ms s m h d w
- * COUNT     a whole number; AUTO: or the word auto, kept as 0
+ * COUNT     a whole number; AUTO: or the word auto, kept as 0; SEATS: or the word unlimited, kept as -1
  * BOOL      yes no true false on off
  * CHOICE    one of the words; kept as its place. WORDS: a list of them
  * DOMAIN    letters, digits, '-', '.', or UTF-8; PATTERNS: a list of domain, address, or with * ?
@@ -109,6 +110,7 @@ struct conf_domain_maps {
 	X(DURATION, int64_t, "duration")                                                           \
 	X(COUNT, int64_t, "number")                                                                \
 	X(AUTO, int64_t, "number or auto")                                                         \
+	X(SEATS, int64_t, "number or unlimited")                                                   \
 	X(CLOCK, int64_t, "time of day")                                                           \
 	X(BOOL, bool, "yes or no")                                                                 \
 	X(CHOICE, unsigned, "one word")                                                            \
@@ -182,6 +184,8 @@ enum conf_lockout_scope { LOCKOUT_SOURCE, LOCKOUT_USER };
 enum conf_warnings { WARNINGS_NEVER, WARNINGS_DAILY, WARNINGS_ALWAYS };
 enum conf_unknown_do { UNKNOWN_MAIL, UNKNOWN_ERROR, UNKNOWN_REMOTE };
 enum conf_monitor_class { MONITOR_NONE, MONITOR_SELECTED, MONITOR_ALL };
+enum conf_journal_tls { JOURNAL_TLS_NONE, JOURNAL_TLS_STARTTLS, JOURNAL_TLS_IMPLICIT };
+enum conf_journal_format { JOURNAL_REPORT, JOURNAL_PLAIN };
 enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
 enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };
 enum conf_route_tls {

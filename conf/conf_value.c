@@ -116,6 +116,16 @@ parse_auto(
 	return OK;
 }
 
+static enum err
+parse_seats(
+	const struct setting *row, struct span text, struct arena *a, void *out, struct span *why)
+{
+	if (!span_eq_nocase(text, SPAN("unlimited")))
+		return parse_count(row, text, a, out, why);
+	*(int64_t *)out = SEATS_UNLIMITED;
+	return OK;
+}
+
 enum err
 conf_clock_parse(struct span text, int64_t *minutes)
 {
@@ -268,6 +278,7 @@ static const struct {
 	[SETTING_DURATION] = { parse_duration, false },
 	[SETTING_COUNT] = { parse_count, true },
 	[SETTING_AUTO] = { parse_auto, true },
+	[SETTING_SEATS] = { parse_seats, true },
 	[SETTING_CLOCK] = { parse_clock, false },
 	[SETTING_BOOL] = { parse_bool, true },
 	[SETTING_CHOICE] = { parse_choice, false },

@@ -448,8 +448,10 @@
 	X(console_administrator, "console.groups.administrator", LIST, 0, 100, "[]", "", NOTHING,  \
 		"Unix groups whose members may do everything.")
 
+#include "conf/settings_copies.h"
+
 #define SETTINGS(X)                                                                                \
 	SETTINGS_GROUND(X) SETTINGS_DOMAINS(X) SETTINGS_SERVICES(X) SETTINGS_LIMITS(X)             \
-	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_MAIL(X)
+	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_JOURNAL(X) SETTINGS_MAIL(X)
 
 #endif

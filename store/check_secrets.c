@@ -1,10 +1,11 @@
 /*
- * check_secrets.c - app passwords, their uses, sealed values, keys that sign: can they be read, and is
- * there a user.
+ * check_secrets.c - app passwords, their uses, sealed values, keys that sign, seats of the journal: can they
+ * be read, and is there a user.
  */
 #include "store/app_passwords.h"
 #include "store/check_run.h"
 #include "store/dkim_keys.h"
+#include "store/journal_seats.h"
 #include "store/rows.h"
 #include "store/secrets.h"
 
@@ -78,6 +79,18 @@ visit_dkim_key(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_dkim_keys, row->key);
 }
 
+static void
+visit_journal_seat(struct check *c, const struct row *row)
+{
+	struct journal_seat seat;
+
+	check_tally(c, TABLE_journal_seats, row);
+	if (row_decode(TABLE_journal_seats, row, &journal_seat_table, &seat))
+		return;
+	check_say(c, true, "journal_seats %.*s: damaged", SPAN_FMT(row->key));
+	check_fix_delete(c, TABLE_journal_seats, row->key);
+}
+
 void
 check_secrets(struct check *c)
 {
@@ -85,4 +98,5 @@ check_secrets(struct check *c)
 	check_walk(c, TABLE_app_uses, visit_app_use);
 	check_walk(c, TABLE_secrets, visit_secret);
 	check_walk(c, TABLE_dkim_keys, visit_dkim_key);
+	check_walk(c, TABLE_journal_seats, visit_journal_seat);
 }

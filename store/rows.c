@@ -9,6 +9,7 @@
 #include "store/changes.h"
 #include "store/groups.h"
 #include "store/indexes.h"
+#include "store/journal_seats.h"
 #include "store/mappings.h"
 #include "store/queued.h"
 #include "store/users.h"
@@ -103,6 +104,15 @@ tally_list_member(const struct row *row, struct counts *out)
 }
 
 static void
+tally_journal_seat(const struct row *row, struct counts *out)
+{
+	struct journal_seat seat;
+
+	if (row_decode(TABLE_journal_seats, row, &journal_seat_table, &seat))
+		out->at[seat.kind == SEAT_INTERNAL ? COUNT_seats_internal : COUNT_seats_external] = 1;
+}
+
+static void
 tally_queued(const struct row *row, struct counts *out)
 {
 	struct span key = row->key;
@@ -145,6 +155,7 @@ static const struct {
 	{ TABLE_mapping_find, tally_mapping_find },
 	{ TABLE_maillists, tally_maillist },
 	{ TABLE_list_members, tally_list_member },
+	{ TABLE_journal_seats, tally_journal_seat },
 	{ TABLE_queued, tally_queued },
 	{ TABLE_changes, tally_change },
 };

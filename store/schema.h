@@ -53,6 +53,7 @@
 	X(due,         "due_ms queue_id recipient_no",   "") \
 	X(forwards,    "user_id copy_id",                "store and forward: its recipient, see forwards.h") \
 	X(forward_copies, "queue_id recipient_no copy_id", "user_id") \
+	X(journal_seats, "lower-case address",           "seat of the journal, see journal_seats.h") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
 	X(changes,     "change_id",                      "who changed what, when") \

@@ -130,6 +130,12 @@
 	X(234, SCRIPT_SENDS, "script", "the script {1} sends it to {2}")                           \
 	X(235, SCRIPT_DROPS, "script", "the script {1} takes it from where it would have gone: {2}") \
 	X(236, SCRIPT_LOST, "script", "the script {1} names {2}, which nobody knows: left out")    \
+	X(244, JOURNAL_SEAT, "journal", "{1}: {2}")                                                \
+	X(245, JOURNAL_COPY, "journal", "the journal at {1} gets a copy: {2}")                     \
+	X(246, JOURNAL_NOT, "journal", "the journal gets no copy: {1}{2}")                         \
+	X(247, JOURNAL_ARRIVES, "journal", "{1} takes the journal of another server, for the archive: {2}") \
+	X(248, JOURNAL_OPENED, "journal", "the original is from {1} to {2}")                       \
+	X(249, JOURNAL_LATE, "intake", "the journal got no copy after all: {1} had lost its seat to another message") \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
