@@ -35,5 +35,6 @@ int test_conf_get(void);
 int test_conf_history(void);
 int test_conf_load_all(void);
 int test_lan_rules(void);
+int test_rule_text(void);
 
 #endif
