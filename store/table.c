@@ -94,15 +94,19 @@ span_of_val(MDB_val val)
 bool
 table_is_absent(const struct snapshot *snap, enum store_table table)
 {
-	return snap->store->absent[table];
+	return snap && snap->store->absent[table];
 }
 
 enum err
 table_get(struct snapshot *snap, enum store_table table, const struct key *key, struct span *value)
 {
 	MDB_val k = val_of(key_span(key)), v;
-	int rc = table_is_absent(snap, table) ? MDB_NOTFOUND : mdb_get(snap->txn, snap->store->tables[table], &k, &v);
+	int rc = MDB_NOTFOUND;
 
+	if (!snap)
+		return ERR_IO;
+	if (!table_is_absent(snap, table))
+		rc = mdb_get(snap->txn, snap->store->tables[table], &k, &v);
 	if (rc != 0)
 		return read_result(snap, rc, table, key_span(key));
 	*value = span_of_val(v);
@@ -145,11 +149,14 @@ row_has_prefix(const struct row *row, const struct key *prefix)
 static enum err
 cursor_of(struct snapshot *snap, enum store_table table, MDB_cursor **out)
 {
-	MDB_cursor **cursor = &snap->cursors[table];
+	MDB_cursor **cursor;
 	int rc = 0;
 
+	if (!snap)
+		return ERR_IO;
 	if (table_is_absent(snap, table))
 		return ERR_NOT_FOUND;
+	cursor = &snap->cursors[table];
 	if (!*cursor)
 		rc = mdb_cursor_open(snap->txn, snap->store->tables[table], cursor);
 	else if (snap->cursor_turn[table] != snap->turn)
@@ -213,9 +220,12 @@ enum err
 table_count(struct snapshot *snap, enum store_table table, uint64_t *rows)
 {
 	MDB_stat stat = { 0 };
-	int rc = table_is_absent(snap, table) ?
-		0 : mdb_stat(snap->txn, snap->store->tables[table], &stat);
+	int rc = 0;
 
+	if (!snap)
+		return ERR_IO;
+	if (!table_is_absent(snap, table))
+		rc = mdb_stat(snap->txn, snap->store->tables[table], &stat);
 	if (rc == 0)
 		*rows = stat.ms_entries;
 	return read_result(snap, rc, table, SPAN_NONE);

@@ -5,7 +5,8 @@
  * one that sees what the job and those before it in the group wrote.
  *
  * ERR_CORRUPT is one damaged row: a walk may go on behind it. ERR_IO is a tree that LMDB cannot
- * read: it may not.
+ * read: it may not. So is a snapshot that is NULL, which snapshot_open() could not give (H42): all
+ * that reads through it gets ERR_IO, and has no table that is absent.
  *
  * Spans that reading gives point into the map: they live until the snapshot closes, in a job only
  * until its next write. ERR_IO and ERR_CORRUPT have been logged where they are returned.

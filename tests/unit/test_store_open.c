@@ -12,7 +12,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "store/bodies.h"
+#include "store/entries.h"
+#include "store/expunged.h"
 #include "store/ids.h"
+#include "store/users.h"
 
 static void
 path_of(const struct fixture *f, const char *name, char path[128])
@@ -343,6 +347,43 @@ test_snapshot_slots_end(void **state)
 		snapshot_close(&snaps[i]);
 }
 
+/* LMDB gives no more snapshots once the disk failed under it: who reads all the same is told so. */
+static void
+test_reads_without_a_snapshot_h42(void **state)
+{
+	struct folder folder;
+	struct user user;
+	struct content content;
+	struct entry_block block;
+	struct expunged gone = { .modseq = 1 };
+	struct key key;
+	struct record_in in;
+	struct row row;
+	struct span value;
+	uint64_t number;
+	unsigned from;
+
+	(void)state;
+	key_u64(&key, 1);
+	assert_int_equal(table_get(NULL, TABLE_users, &key, &value), ERR_IO);
+	assert_int_equal(table_get_record(NULL, TABLE_users, &key, 1, &in), ERR_IO);
+	assert_int_equal(table_seek(NULL, TABLE_users, &key, &row), ERR_IO);
+	assert_int_equal(table_seek_before(NULL, TABLE_users, &key, &row), ERR_IO);
+	assert_int_equal(table_next(NULL, TABLE_users, &row), ERR_IO);
+	assert_int_equal(table_prev(NULL, TABLE_users, &row), ERR_IO);
+	assert_int_equal(table_count(NULL, TABLE_users, &number), ERR_IO);
+	assert_false(table_is_absent(NULL, TABLE_users));
+	assert_int_equal(user_find_by_name(NULL, SPAN("anna"), &user), ERR_IO);
+	assert_int_equal(folder_find(NULL, 1, SPAN("INBOX"), &folder), ERR_IO);
+	assert_int_equal(folder_next(NULL, 1, 0, &folder), ERR_IO);
+	assert_int_equal(entry_block_next(NULL, 1, 0, &block, &from), ERR_IO);
+	assert_int_equal(expunged_next(NULL, 1, &gone), ERR_IO);
+	assert_int_equal(content_get(NULL, 1, &content), ERR_IO);
+	assert_int_equal(body_size(NULL, 1, &number), ERR_IO);
+	assert_int_equal(body_read(NULL, 1, 0, &value), ERR_IO);
+	assert_false(body_is_cold(NULL, 1, 0));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
 
 int
@@ -361,6 +402,7 @@ test_store_open(void)
 		T(test_store_map_falls_back_h43),
 		T(test_snapshot_sees_its_moment),
 		T(test_snapshot_slots_end),
+		cmocka_unit_test(test_reads_without_a_snapshot_h42),
 	};
 
 	return cmocka_run_group_tests_name("store open", tests, NULL, NULL);
