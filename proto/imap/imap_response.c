@@ -25,7 +25,7 @@ static const struct imap_reply replies[] = {
 	[ERR_DENIED] = { IMAP_STATUS_NO, { "NOPERM", 6 }, { "Not permitted", 13 } },
 	[ERR_BUSY] = { IMAP_STATUS_NO, { "INUSE", 5 }, { "Busy, please try again", 22 } },
 	[ERR_FULL] = { IMAP_STATUS_NO, { "OVERQUOTA", 9 }, { "No room now", 11 } },
-	[ERR_IO] = { IMAP_STATUS_NO, { "SERVERBUG", 9 }, { "Local trouble, please try again", 31 } },
+	[ERR_IO] = { IMAP_STATUS_NO, { "UNAVAILABLE", 11 }, { "Local trouble, please try again", 31 } },
 	[ERR_CORRUPT] = { IMAP_STATUS_NO, { "CORRUPTION", 10 }, { "Damaged", 7 } },
 };
 

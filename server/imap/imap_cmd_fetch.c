@@ -195,6 +195,7 @@ enum imap_turn
 imap_cmd_fetch(struct imap_session *imap, struct imap_cursor *args)
 {
 	struct fetch_task *task = imap->run->task;
+	enum err err = OK;
 
 	if (task)
 		return go_on(task);
@@ -209,7 +210,7 @@ imap_cmd_fetch(struct imap_session *imap, struct imap_cursor *args)
 	task->walk = imap_walk(imap, &task->seqs);
 	imap->run->task = task;
 	if (task->fetch.vanished)
-		imap_vanished_since(
+		err = imap_vanished_since(
 			imap, task->fetch.changed_since, &task->fetch.set, &task->vanished);
-	return go_on(task);
+	return err == OK ? go_on(task) : imap_fail(imap, err);
 }

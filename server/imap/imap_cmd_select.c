@@ -191,6 +191,10 @@ go_on(struct imap_session *imap, struct select_task *task)
 	task->told = true;
 	if (task->resync.asked && imap_resync(imap, &task->resync) == IMAP_MORE)
 		return IMAP_MORE;
+	if (task->resync.err != OK) {
+		imap_unselect(imap);
+		return imap_fail(imap, task->resync.err);
+	}
 	return imap_end(imap, task->reply);
 }
 

@@ -173,11 +173,14 @@ static enum imap_turn
 call_handler(struct imap_session *imap)
 {
 	struct imap_run *run = imap->run;
+	bool needs_view = (run->row->flags & IMAP_NEEDS_VIEW) && imap->selected;
 	enum imap_turn turn = IMAP_DONE;
 
-	if ((run->row->flags & IMAP_NEEDS_VIEW) && imap->selected && !imap->selected->view)
+	if (needs_view && !imap->selected->view)
 		turn = imap_load_view(imap);
-	if (turn == IMAP_DONE)
+	if (turn == IMAP_DONE && needs_view && !imap->selected->view)
+		turn = imap_fail(imap, ERR_IO); /* and the session closes */
+	else if (turn == IMAP_DONE)
 		turn = run->row->run(imap, &run->args);
 	run->answered = turn == IMAP_DONE;
 	return turn;
@@ -195,7 +198,7 @@ tell_news(struct imap_session *imap)
 	const struct imap_run *run = imap->run;
 
 	if (!imap->selected || (run->row->flags & IMAP_QUIET) ||
-		run->reply.status == IMAP_STATUS_BAD)
+		run->reply.status == IMAP_STATUS_BAD || session_is_closing(&imap->session))
 		return IMAP_DONE;
 	return imap_sync(imap, lets_expunge_through(run));
 }

@@ -150,9 +150,12 @@ imap_load_view(struct imap_session *imap)
 	err = snap ? read_entries(imap, snap) : ERR_IO;
 	if (err == OK)
 		return IMAP_MORE;
-	if (err == ERR_NOT_FOUND)
+	if (err == ERR_NOT_FOUND) {
 		load_end(imap, snap);
-	else
-		session_close(&imap->session, CLOSE_TROUBLE); /* it can be told no numbers */
+		return IMAP_DONE;
+	}
+	stream_put(&imap->session.stream, /* it can be told no numbers */
+		SPAN("* BYE [UNAVAILABLE] The folder cannot be read now\r\n"));
+	session_close(&imap->session, CLOSE_TROUBLE);
 	return IMAP_DONE;
 }

@@ -39,7 +39,7 @@ add_known(struct imap_session *imap, struct imap_range range, const struct imap_
 	}
 }
 
-void
+enum err
 imap_vanished_since(struct imap_session *imap, uint64_t modseq, const struct imap_seqset *known,
 	struct uid_ranges *gone)
 {
@@ -48,11 +48,11 @@ imap_vanished_since(struct imap_session *imap, uint64_t modseq, const struct ima
 	struct expunged at = { .modseq = modseq };
 	struct uid_ranges all = { NULL, 0, 0 };
 	struct folder folder;
-	enum err err;
+	enum err err = folder_get(snap, sel->user_id, sel->folder_id, &folder);
 
 	*gone = all;
-	if (!snap || folder_get(snap, sel->user_id, sel->folder_id, &folder) != OK)
-		return;
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
 	if (modseq < folder.expunged_floor) {
 		if (sel->uidnext > 1)
 			uid_ranges_add(&all, imap_arena(imap), 1, sel->uidnext - 1);
@@ -61,10 +61,13 @@ imap_vanished_since(struct imap_session *imap, uint64_t modseq, const struct ima
 			if (err == OK && at.modseq <= sel->gone_modseq)
 				uid_ranges_add(
 					&all, imap_arena(imap), at.first_uid, at.last_uid);
+		if (err != ERR_NOT_FOUND)
+			return err;
 		uid_ranges_sort(&all);
 	}
 	for (size_t i = 0; i < all.count; i++)
 		add_known(imap, all.items[i], known, gone);
+	return OK;
 }
 
 /*
@@ -103,7 +106,7 @@ begin(struct imap_session *imap, struct imap_resync *r)
 	imap_seqset_resolve(imap_arena(imap), &r->match_uids, view_uid(view, view->count));
 	if (r->has_match)
 		same = same_until(imap, r);
-	imap_vanished_since(imap, r->modseq, r->has_known ? &r->known : NULL, &r->gone);
+	r->err = imap_vanished_since(imap, r->modseq, r->has_known ? &r->known : NULL, &r->gone);
 	for (size_t i = 0; i < r->gone.count && same > 0; i++) {
 		struct imap_range *range = &r->gone.items[i];
 
@@ -143,26 +146,28 @@ put_changes(struct imap_session *imap, struct imap_resync *r, struct snapshot *s
 		if (imap_must_yield(imap))
 			return IMAP_MORE;
 	}
+	r->err = err == ERR_NOT_FOUND ? OK : err;
 	return IMAP_DONE;
 }
 
 enum imap_turn
 imap_resync(struct imap_session *imap, struct imap_resync *r)
 {
-	struct snapshot *snap = imap_snapshot(imap);
-
 	if (imap->selected->is_fake || r->uidvalidity != imap->selected->uidvalidity ||
-		r->modseq >= imap->selected->modseq || !snap)
+		r->modseq >= imap->selected->modseq)
 		return IMAP_DONE; /* RFC 7162, 3.2.5: then it is a SELECT like any */
 	if (!r->began) {
 		if (imap_load_view(imap) == IMAP_MORE)
 			return IMAP_MORE;
 		if (!imap->selected->view)
-			return IMAP_DONE;
-		begin(imap, r);
+			r->err = ERR_IO;
+		else
+			begin(imap, r);
 	}
+	if (r->err != OK)
+		return IMAP_DONE;
 	if (imap_put_vanished(imap, SPAN("* VANISHED (EARLIER) "), &r->gone, &r->gone_at) ==
 		IMAP_MORE)
 		return IMAP_MORE;
-	return put_changes(imap, r, snap);
+	return put_changes(imap, r, imap_snapshot(imap));
 }

@@ -19,20 +19,22 @@ struct imap_resync {
 	struct uid_ranges gone;
 	size_t gone_at;
 	uint32_t after_uid;
+	enum err err;
 };
 
 /*
  * Put out VANISHED (EARLIER) and FETCH lines, from the folder just selected. IMAP_DONE; IMAP_MORE: call
- * again in a later turn.
+ * again in a later turn. Done with r->err that is not OK: SELECT must fail, or the client would take
+ * itself to be up to date.
  */
 enum imap_turn imap_resync(struct imap_session *s, struct imap_resync *r);
 
 /*
  * The uids of KNOWN (all, where it is NULL) that left the selected folder behind MODSEQ: for VANISHED
  * (EARLIER), here and of UID FETCH. Where that is no longer known, all that are not there. The view must
- * be there.
+ * be there. ERR_IO, ERR_CORRUPT.
  */
-void imap_vanished_since(struct imap_session *s, uint64_t modseq, const struct imap_seqset *known,
+MUST_CHECK enum err imap_vanished_since(struct imap_session *s, uint64_t modseq, const struct imap_seqset *known,
 	struct uid_ranges *gone);
 
 #endif

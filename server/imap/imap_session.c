@@ -24,7 +24,7 @@ imap_answer(struct imap_session *imap, struct imap_reply reply)
 	protocol_log_own(s, mark, reply.status == IMAP_STATUS_GO_ON);
 	imap_sync_drop(imap); /* of an IDLE that a malformed line ended */
 	arena_reset(&s->command);
-	if (imap->user_id)
+	if (imap->user_id && !session_is_closing(s))
 		session_set_deadline(s, s->conf->timeouts_imap_ms, CLOSE_IDLE); /* H20 */
 	session_set_doing(s, "");
 }
