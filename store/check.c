@@ -203,6 +203,7 @@ check_walks(struct check *c)
 	if (err != OK)
 		return err;
 	check_queue(c); /* names contents, so before them */
+	check_archive(c); /* so does this */
 	check_mail(c);
 	check_forwards(c);
 	check_sharing(c);

@@ -9,12 +9,14 @@
  *	check_forwards.c   forwards, forward_copies
  *	check_folders.c    folders, entries
  *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned
+ *	check_archive.c    archive, archive_holds, archive_words
  *	check_mail.c       copies, contents, bodies, graves, arriving
  *	check_meta.c       falls back to the commit before a torn one
  */
 #ifndef STORE_CHECK_RUN_H
 #define STORE_CHECK_RUN_H
 
+#include "store/archive.h"
 #include "store/check.h"
 #include "store/counts.h"
 #include "store/folders.h"
@@ -56,6 +58,8 @@ struct check {
 	size_t fix_count, fix_room;
 
 	struct counts tally;
+	struct archive_head archived; /* sums over its rows */
+	bool archive_lost; /* a row of it could not be read: a content may have an owner more */
 	uint64_t trace_rows, trace_bytes;
 	uint64_t list_id, list_members; /* the list whose members are being walked */
 	/*
@@ -94,6 +98,7 @@ void check_secrets(struct check *c);
 void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);
+void check_archive(struct check *c); /* names contents, so before check_mail() */
 /* After the folders. */
 void check_forwards(struct check *c);
 void check_sharing(struct check *c);

@@ -55,6 +55,9 @@
 	X(forward_copies, "queue_id recipient_no copy_id", "user_id") \
 	X(journal_seats, "lower-case address",           "seat of the journal, see journal_seats.h") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
+	X(archive,     "archive_id",                     "archived message, see archive.h") \
+	X(archive_words, "block word_hash",              "") /* words of addresses in the archive */ \
+	X(archive_holds, "archive_id",                   "legal hold") \
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
@@ -73,7 +76,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping) X(maillist) X(app_password)
+	X(mapping) X(maillist) X(app_password) X(archive)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

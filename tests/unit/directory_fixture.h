@@ -77,6 +77,7 @@ int test_maillists(void);
 int test_referrers(void);
 int test_mappings(void);
 int test_queued(void);
+int test_archive(void);
 int test_traces(void);
 int test_changes(void);
 int test_undo(void);
