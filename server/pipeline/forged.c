@@ -24,7 +24,8 @@ may_be_told(const struct conf *conf, const struct mail *mail, const struct plan 
 	struct receipt_wish wish;
 
 	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		if (copy->kind == COPY_REMOTE || copy->kind == COPY_BOUNCE)
+		if (copy->kind == COPY_REMOTE || copy->kind == COPY_BOUNCE ||
+			(copy->kind == COPY_FOLDER && !copy->settled)) /* a mailbox may send it on */
 			return true;
 	return wants_success(mail) ||
 		(!conf->headers_receipts_local_only &&

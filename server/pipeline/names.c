@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/mail/header.h"
+#include "server/pipeline/mailbox_step.h"
 #include "store/forwards.h"
 #include "store/groups.h"
 #include "store/mappings.h"
@@ -30,9 +31,6 @@ names_add(struct names *names, const struct name *name)
 	*kept = *name;
 	kept->next = NULL;
 	kept->user = arena_copy(names->arena, name->user);
-	kept->forward_to = arena_copy(names->arena, name->forward_to);
-	kept->forward_address = arena_copy(names->arena, name->forward_address);
-	kept->forward_server = arena_copy(names->arena, name->forward_server);
 	kept->address = arena_copy(names->arena, name->address);
 	*names->end = kept;
 	names->end = &kept->next;
@@ -46,12 +44,8 @@ names_add_user(struct names *names, const struct user *user, bool member)
 	struct name name = { .target = TARGET_USER, .user_id = user->user_id, .user = user->name,
 		.member = member };
 
-	if (user->forward)
-		name.forward_to = user->forward_to;
-	if (forward_acts(user)) {
-		name.forward_address = user->store_forward_address;
-		name.forward_server = user->store_forward_server;
-	}
+	name.acts = mailbox_acts(user);
+	name.forwards = forward_acts(user);
 	return names_add(names, &name);
 }
 
@@ -135,6 +129,13 @@ names_builtin(struct span name)
 	if (span_eq_nocase(name, SPAN("Everyone")))
 		return BUILTIN_EVERYONE;
 	return span_eq_nocase(name, SPAN("Admins")) ? BUILTIN_ADMINS : BUILTIN_NONE;
+}
+
+bool
+names_is_robot(struct span name)
+{
+	return span_eq_nocase(name, SPAN("Mailer_Daemon")) ||
+		span_eq_nocase(name, SPAN("Mailer-Daemon")) || span_eq_nocase(name, SPAN("ListServer"));
 }
 
 enum err

@@ -25,8 +25,8 @@ struct name {
 	enum name_target target;
 	uint64_t user_id;
 	struct span user;
-	struct span forward_to; /* TARGET_USER: "a;b", his mail goes there instead (RTE-06); or empty */
-	struct span forward_address, forward_server; /* TARGET_USER: store and forward; or empty */
+	bool acts;        /* TARGET_USER: his mailbox has something to decide (mailbox_step.h) */
+	bool forwards;    /* TARGET_USER: store and forward */
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
 	bool member;      /* of a list or a group */
@@ -53,7 +53,6 @@ enum want_by {
 	WANT_MAPPED, /* a mapping that fits the recipient */
 	WANT_REST,   /* ~@domain, for nobody else knows the recipient (MAP-05) */
 	WANT_SENDER, /* a mapping that fits the sender (MAP-10) */
-	WANT_FORWARD, /* a user forwards his mail there (RTE-06); `pattern` is his name */
 };
 
 /* A name that is still to be looked up, from step 2 of RTE-01 on. */
@@ -76,6 +75,7 @@ void wants_add(struct name_wants *wants, enum want_by by, struct span text, stru
 
 enum name_builtin { BUILTIN_NONE, BUILTIN_NO_ONE, BUILTIN_EVERYONE, BUILTIN_ADMINS };
 enum name_builtin names_builtin(struct span name); /* LST-07 */
+bool names_is_robot(struct span name); /* Mailer_Daemon, ListServer: the server itself (ADM-14) */
 
 /*
  * The users of a group, of Everyone (USR-24) or of Admins, one after another, each with what his

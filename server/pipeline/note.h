@@ -114,9 +114,15 @@
 	X(182, FORWARD_BYPASSED, "store-forward", "store and forward of {1} has nothing to do: {2}") \
 	X(183, FORWARD_TAKEN, "store-forward", "{1} has it, so the copy left the mailbox here")     \
 	X(184, FORWARD_STAYS, "store-forward", "{2} does not take it, so it stays in the mailbox of {1}") \
-	X(204, FORWARD_GOES, "forward", "the mail of {1} goes on to {2}, by forward_to")           \
-	X(205, FORWARD_RING, "forward", "{1} keeps it: nobody new is behind forward_to, {2}")      \
-	X(206, FORWARD_LOST, "forward", "{1} forwards to {2}, which nobody knows: left out")       \
+	X(204, FORWARD_GOES, "mailbox", "the mail of {1} goes on to {2}, by forward_to")           \
+	X(205, FORWARD_RING, "mailbox", "{1} keeps it: nobody new is behind forward_to, {2}")      \
+	X(206, FORWARD_LOST, "mailbox", "{1} sends it on to {2}, which nobody knows: left out")    \
+	X(214, SIZE_RULE, "mailbox", "a size rule of {1} fits: {2}")                               \
+	X(215, ASSISTANT_COPY, "mailbox", "{1} has assistants, who get a copy: {2}")               \
+	X(216, ASSISTANT_INSTEAD, "mailbox", "{1} has assistants, who get it instead: {2}")        \
+	X(217, ASSISTANT_PASSED, "mailbox", "the assistants of {1} get nothing: {2}")              \
+	X(218, MAILBOX_KEEPS, "mailbox", "{1} keeps it after all: {2}")                            \
+	X(219, MAILBOX_MANY, "mailbox", "{1} mailboxes more decide in the same way or not")        \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
 	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \

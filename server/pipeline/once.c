@@ -5,15 +5,15 @@
 
 #define FIRST_SIZE 16 /* slots; doubled when half full */
 
-static uint64_t *
+static struct once_slot *
 slot_of(const struct once *once, uint64_t number)
 {
 	size_t at = (size_t)(number * 0x9e3779b97f4a7c15u >> 32);
 
 	for (;; at++) {
-		uint64_t *slot = &once->slots[at & (once->size - 1)];
+		struct once_slot *slot = &once->slots[at & (once->size - 1)];
 
-		if (*slot == 0 || *slot == number)
+		if (slot->number == 0 || slot->number == number)
 			return slot;
 	}
 }
@@ -21,28 +21,40 @@ slot_of(const struct once *once, uint64_t number)
 static void
 grow(struct once *once)
 {
-	uint64_t *old = once->slots;
+	struct once_slot *old = once->slots;
 	size_t old_size = once->size;
 
 	if (old_size > 2 * once->count)
 		return;
 	once->size = old_size ? 2 * old_size : FIRST_SIZE;
-	once->slots = ARENA_ARRAY(once->arena, uint64_t, once->size);
+	once->slots = ARENA_ARRAY(once->arena, struct once_slot, once->size);
 	for (size_t i = 0; i < old_size; i++)
-		if (old[i] != 0)
-			*slot_of(once, old[i]) = old[i];
+		if (old[i].number != 0)
+			*slot_of(once, old[i].number) = old[i];
+}
+
+bool
+once_put(struct once *once, uint64_t number, void *value)
+{
+	struct once_slot *slot;
+
+	grow(once);
+	slot = slot_of(once, number);
+	if (slot->number != 0)
+		return false;
+	*slot = (struct once_slot){ number, value };
+	once->count++;
+	return true;
 }
 
 bool
 once_add(struct once *once, uint64_t number)
 {
-	uint64_t *slot;
+	return once_put(once, number, NULL);
+}
 
-	grow(once);
-	slot = slot_of(once, number);
-	if (*slot != 0)
-		return false;
-	*slot = number;
-	once->count++;
-	return true;
+void *
+once_find(const struct once *once, uint64_t number)
+{
+	return once->size > 0 ? slot_of(once, number)->value : NULL;
 }

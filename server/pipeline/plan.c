@@ -104,14 +104,20 @@ seen_slot(struct plan *plan, const struct plan_copy *copy)
 }
 
 static void
+seen_build(struct plan *plan)
+{
+	plan->seen = ARENA_ARRAY(plan->arena, struct plan_copy *, plan->seen_size);
+	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		*seen_slot(plan, copy) = copy;
+}
+
+static void
 seen_grow(struct plan *plan)
 {
 	if (plan->seen_size > 2 * plan->copy_count)
 		return;
 	plan->seen_size = plan->seen_size ? 2 * plan->seen_size : SEEN_FIRST_SIZE;
-	plan->seen = ARENA_ARRAY(plan->arena, struct plan_copy *, plan->seen_size);
-	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next)
-		*seen_slot(plan, copy) = copy;
+	seen_build(plan);
 }
 
 static struct plan_copy *
@@ -170,6 +176,26 @@ size_t
 plan_counted(const struct plan *plan)
 {
 	return plan->copy_count - plan->forward_count - plan->role_count;
+}
+
+void
+plan_copies_sweep(struct plan *plan)
+{
+	struct plan_copy **at = &plan->copies;
+
+	while (*at) {
+		if (!(*at)->left) {
+			at = &(*at)->next;
+			continue;
+		}
+		plan->copy_count--;
+		plan->forward_count -= copy_is_forward(*at);
+		plan->role_count -= (*at)->role != COPY_DELIVERY;
+		*at = (*at)->next;
+	}
+	plan->copies_end = at;
+	if (plan->seen_size > 0)
+		seen_build(plan);
 }
 
 bool

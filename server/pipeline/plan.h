@@ -66,7 +66,10 @@ struct plan_copy {
 	struct span found;
 	struct span because;
 	bool member; /* of a list or a group: he was not named himself */
-	bool forwards; /* COPY_FOLDER: the next COPY_REMOTE of his by store and forward is its pair */
+	bool settled;  /* COPY_FOLDER: his mailbox has nothing to decide about it (mailbox_step.h) */
+	bool passed;   /* a mailbox sent it on: not the sender's wish, so not of his limits (USR-23) */
+	bool left;     /* to be taken out by plan_copies_sweep() */
+	bool forwards; /* COPY_FOLDER: store and forward; the next COPY_REMOTE of his by it is its pair */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
 };
@@ -135,6 +138,9 @@ struct plan_version *plan_version_new(struct plan *plan);
  * copies, for which copies of store and forward and those with a role do not count.
  */
 MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max);
+
+/* Take out the copies that are `left`: their mailbox sent them on. */
+void plan_copies_sweep(struct plan *plan);
 
 /* Of the recipients' copies alone, without those of another role: */
 size_t plan_counted(const struct plan *plan); /* how many count against the limit on expansion */

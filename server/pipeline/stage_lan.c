@@ -96,9 +96,8 @@ stage_lan(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	return err == OK || err == ERR_NOT_FOUND ? STAGE_NEXT : too_long(plan);
 }
 
-/* Where NAME is an address elsewhere that the sender may write to or the administrator chose. */
-static enum err
-look_again(struct pipeline_ask *ask, struct name *name, struct plan *plan)
+enum err
+lan_look_again(struct pipeline_ask *ask, struct name *name, bool unknown, struct plan *plan)
 {
 	const struct lan_rule *rule;
 	struct address to;
@@ -110,7 +109,7 @@ look_again(struct pipeline_ask *ask, struct name *name, struct plan *plan)
 		return OK;
 	is_local = conf_is_local(ask->conf, to.local_part, to.domain);
 	rule = find_rule(ask, &to, is_local, false);
-	if (!rule && !is_local)
+	if (!rule && (!is_local || unknown))
 		rule = find_rule(ask, &to, false, true);
 	return rule ? forward(rule, &to, name, plan) : OK;
 }
@@ -122,7 +121,7 @@ stage_lan_targets(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	if (ask->conf->lan_rules.count == 0 || ask->mail->to_users)
 		return STAGE_NEXT;
 	for (struct name *name = ask->names->first; name; name = name->next)
-		if (look_again(ask, name, plan) != OK)
+		if (lan_look_again(ask, name, false, plan) != OK)
 			return too_long(plan);
 	return STAGE_NEXT;
 }

@@ -242,9 +242,7 @@ find_address(struct expansion *x, const struct todo *todo)
 		return find_name(x, todo, address.local_part);
 	return names_add(x->ask->names, &(struct name){ .target = TARGET_ADDRESS,
 		.address = address.text,
-		.why = todo->level > 0 ? "a member of a list"
-			: x->want->by == WANT_FORWARD ? "forwarding sends it there"
-						      : "a mapping sends it there" });
+		.why = todo->level > 0 ? "a member of a list" : "a mapping sends it there" });
 }
 
 /* MAP-11: elsewhere; of collected mail that was somebody else's already, and is ignored. */
@@ -318,8 +316,6 @@ note_lost(struct expansion *x, const struct todo *todo)
 {
 	if (todo->level > 0)
 		plan_note(x->plan, NOTE_LIST_LOST, todo->list, todo->text);
-	else if (x->want->by == WANT_FORWARD)
-		plan_note(x->plan, NOTE_FORWARD_LOST, x->want->pattern, x->want->text);
 	else if (x->want->pattern.len > 0)
 		plan_note(x->plan, is_only_mapped(x) ? NOTE_MAPPING_CHAIN : NOTE_MAPPING_LOST,
 			x->want->pattern, x->want->text);

@@ -3,8 +3,9 @@
  *
  * The right is asked for what the peer wrote: an address elsewhere, and one of ours that lives
  * elsewhere (*REMOTE counts as Internet, contract 8). A mapping or list that leads out is the
- * administrator's wish, whoever writes (Q-08). The size counts for all that leaves, and so does the
- * number of recipients an hour of who logged in: a stolen account is not a spammer's for long.
+ * administrator's wish, whoever writes (Q-08). The size counts for all that leaves by the sender's own wish, and so
+ * does the number of recipients an hour of who logged in: a stolen account is not a spammer's for long. What a
+ * mailbox sends on (RTE-06) is its user's wish and none of the sender's limits (USR-23).
  */
 #include "server/pipeline/stages.h"
 
@@ -153,7 +154,7 @@ hold_beyond(struct pipeline_ask *ask, struct plan *plan)
 	char count[24], why[NOTE_VALUE_MAX];
 
 	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next) {
-		bool out = copy_is_outgoing(copy);
+		bool out = copy_is_outgoing(copy) && !copy->passed;
 
 		copy->held = out && max > 0 && ask->mail->user_id != 0 && sent >= max;
 		sent += out;
@@ -199,6 +200,16 @@ note_urgency(struct pipeline_ask *ask, struct plan *plan)
 		plan_note(plan, NOTE_OUT_URGENT, line, SPAN(""));
 }
 
+/* Does a copy go out that no mailbox sent on? */
+static bool
+sends_out(const struct plan *plan)
+{
+	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		if (copy_is_outgoing(copy) && !copy->passed)
+			return true;
+	return false;
+}
+
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
@@ -206,7 +217,7 @@ at_end(struct pipeline_ask *ask, struct plan *plan)
 		return STAGE_NEXT;
 	hold_beyond(ask, plan);
 	note_urgency(ask, plan);
-	return check_size(ask, plan);
+	return sends_out(plan) ? check_size(ask, plan) : STAGE_NEXT;
 }
 
 enum verdict

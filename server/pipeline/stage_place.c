@@ -25,7 +25,7 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
-		.forwards = name->forward_address.len > 0 && !ask->mail->stays,
+		.forwards = name->forwards, .settled = !name->acts,
 		.found = ask->recipient.text, .because = name->user, .member = name->member, .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);

@@ -11,8 +11,6 @@
 #include "server/pipeline/names.h"
 #include "store/forwards.h"
 
-#define FORWARDS_NOTED 8 /* of one recipient */
-
 /* "host:port", without the account (H66). */
 static struct span
 server_words(struct plan *plan, struct span text)
@@ -25,21 +23,47 @@ server_words(struct plan *plan, struct span text)
 }
 
 static enum err
-forward(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
+queue_pair(struct pipeline_ask *ask, struct plan_copy *kept, const struct user *user, struct plan *plan)
 {
-	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = plan->recipients,
-		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
-		.target = name->forward_address, .why = NOTE_FORWARD_QUEUED, .found = name->user,
-		.because = server_words(plan, name->forward_server), .quiet = true };
-	size_t before = plan->copy_count;
-	enum err err;
+	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = kept->recipient_no,
+		.recipient = kept->recipient, .user_id = user->user_id, .user = kept->user,
+		.target = user->store_forward_address, .why = NOTE_FORWARD_QUEUED, .found = kept->user,
+		.because = server_words(plan, user->store_forward_server), .quiet = kept->quiet };
 
 	copy.route = arena_printf(
-		plan->arena, FORWARD_ROUTE_PREFIX "%llu", (unsigned long long)name->user_id);
-	err = plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
-	if (err == OK && plan->copy_count > before && !quiet) /* else he has it by another way */
-		plan_note(plan, copy.why, copy.found, copy.because);
-	return err;
+		plan->arena, FORWARD_ROUTE_PREFIX "%llu", (unsigned long long)user->user_id);
+	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);
+}
+
+static enum err
+forward(struct pipeline_ask *ask, struct plan_copy *kept, struct plan *plan)
+{
+	struct user user;
+	enum err err;
+
+	kept->forwards = false;
+	if (ask->mail->stays) {
+		plan_note(plan, NOTE_FORWARD_NOT, kept->user,
+			SPAN("it is a notice about store and forward"));
+		return OK;
+	}
+	err = names_user_by_id(ask->snap, kept->user_id, &user);
+	if (err == ERR_NOT_FOUND)
+		return OK;
+	if (err != OK || !forward_acts(&user))
+		return err;
+	kept->forwards = true;
+	return queue_pair(ask, kept, &user, plan);
+}
+
+/* The copies that stay in a mailbox. What is added comes behind them, and is none of these. */
+static enum verdict
+at_end(struct pipeline_ask *ask, struct plan *plan)
+{
+	for (struct plan_copy *copy = plan->copies; copy; copy = copy->next)
+		if (copy->kind == COPY_FOLDER && copy->forwards && forward(ask, copy, plan) != OK)
+			return stage_trouble(plan);
+	return STAGE_NEXT;
 }
 
 /* A rule took the mail for a user here whose server waits for it. */
@@ -57,19 +81,10 @@ note_bypassed(struct pipeline_ask *ask, const struct name *name, struct plan *pl
 enum verdict
 stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {
-	size_t done = 0;
-
-	(void)phase;
-	for (const struct name *name = ask->names->first; name; name = name->next) {
+	if (phase == AT_END)
+		return at_end(ask, plan);
+	for (const struct name *name = ask->names->first; name; name = name->next)
 		if (name->target == TARGET_ADDRESS)
 			note_bypassed(ask, name, plan);
-		if (name->target != TARGET_USER || name->forward_address.len == 0)
-			continue;
-		if (ask->mail->stays)
-			plan_note(plan, NOTE_FORWARD_NOT, name->user,
-				SPAN("it is a notice about store and forward"));
-		else if (forward(ask, name, done++ >= FORWARDS_NOTED, plan) != OK)
-			return stage_trouble(plan);
-	}
 	return STAGE_NEXT;
 }

@@ -10,10 +10,10 @@ const struct stage stages[] = {
 	{ "mapping", AT_MAIL | AT_RCPT, stage_mapping },
 	{ "maillist", AT_RCPT, stage_maillist },
 	{ "unknown", AT_RCPT, stage_unknown },
-	{ "forward", AT_RCPT, stage_forward },
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
+	{ "mailbox", AT_END, stage_mailbox },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
-	{ "store-forward", AT_RCPT, stage_store_forward },
+	{ "store-forward", AT_RCPT | AT_END, stage_store_forward },
 };
 const size_t stage_count = COUNT(stages);

@@ -6,6 +6,8 @@
 
 #include "server/pipeline/pipeline.h"
 
+struct name;
+
 enum verdict stage_limits(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_sender(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_lan(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
@@ -14,7 +16,7 @@ enum verdict stage_mapping(struct pipeline_ask *ask, enum phase phase, struct pl
 enum verdict stage_maillist(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
-enum verdict stage_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 
@@ -26,6 +28,12 @@ MUST_CHECK enum err wants_resolve(struct pipeline_ask *ask, struct plan *plan);
 
 /* postmaster and abuse: somebody on every host (RFC 5321, 4.5.1; RFC 2142; ADM-13). */
 bool recipient_is_role(const struct pipeline_ask *ask);
+/*
+ * The LAN rules for NAME, an address elsewhere that the sender may write to or that somebody here chose: then it goes
+ * by the route of the rule. UNKNOWN: of an address of ours, which nobody has, the ~@ lines count too.
+ */
+MUST_CHECK enum err lan_look_again(
+	struct pipeline_ask *ask, struct name *name, bool unknown, struct plan *plan);
 /* The LAN rules ~@domain of the recipient, into ask->names (LAN-04). ERR_NOT_FOUND: none fits. */
 MUST_CHECK enum err lan_rest(struct pipeline_ask *ask, struct plan *plan);
 /* The mappings ~@domain of the recipient, into ask->wants (MAP-05). */

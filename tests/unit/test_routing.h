@@ -62,5 +62,6 @@ bool notes_say(const struct asked *asked, const char *text);
 
 int test_routing_lan(void);
 int test_routing_lists(void);
+int test_routing_mailbox(void);
 
 #endif
