@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "proto/base/crc32c.h"
+#include "store/body_joins.h"
 #include "store/body_pins.h"
 #include "store/graves.h"
 #include "store/ids.h"
@@ -209,8 +210,9 @@ piece_open(struct snapshot *snap, const struct row *row, struct piece_head *out,
 	return OK;
 }
 
-enum err
-body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span *out)
+/* Of an ordinary body. */
+static enum err
+read_piece(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span *out)
 {
 	struct key key;
 	struct row row;
@@ -237,14 +239,43 @@ body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span 
 	return out->len > 0 ? OK : ERR_NOT_FOUND;
 }
 
+static enum err
+read_join(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span *out)
+{
+	struct body_place place;
+	struct key key;
+	enum err err = body_join_find(snap, body_id, offset, &place);
+
+	if (err != OK)
+		return err;
+	err = read_piece(snap, place.body_id, place.offset, out);
+	if (err == OK && out->len > place.left)
+		*out = span_range(*out, 0, (size_t)place.left);
+	key_u64(&key, body_id);
+	return err != ERR_NOT_FOUND ? err :
+		table_damaged(snap, TABLE_body_joins, key_span(&key), "a range is not there");
+}
+
+enum err
+body_read(struct snapshot *snap, uint64_t body_id, uint64_t offset, struct span *out)
+{
+	return body_is_join(body_id) ? read_join(snap, body_id, offset, out) :
+				       read_piece(snap, body_id, offset, out);
+}
+
 bool
 body_is_cold(struct snapshot *snap, uint64_t body_id, uint64_t offset)
 {
+	struct body_place place = { body_id, offset, 0 };
 	struct span value;
 	struct key key;
 	uintptr_t page;
 	unsigned char in_memory;
 
+	if (body_is_join(body_id) && body_join_find(snap, body_id, offset, &place) != OK)
+		return false;
+	body_id = place.body_id;
+	offset = place.offset;
 	if (offset / BODY_PIECE_DATA > UINT32_MAX)
 		return false;
 	piece_key(&key, body_id, offset / BODY_PIECE_DATA);
@@ -287,6 +318,8 @@ body_size(struct snapshot *snap, uint64_t body_id, uint64_t *size)
 	*size = 0;
 	if (body_id == 0)
 		return OK;
+	if (body_is_join(body_id))
+		return body_join_size(snap, body_id, size);
 	err = last_piece(snap, body_id, &piece_no, &row);
 	if (err == OK)
 		err = piece_open(snap, &row, &head, &data);
@@ -358,7 +391,9 @@ body_delete_some(struct txn *txn, uint64_t body_id, size_t *pieces, bool *gone)
 	uint32_t piece_no;
 	enum err err;
 
-	*gone = false;
+	*gone = body_is_join(body_id);
+	if (*gone)
+		return body_join_give_up(txn, body_id);
 	err = body_id ? last_piece(txn_view(txn), body_id, &piece_no, &row) : ERR_NOT_FOUND;
 	while (err == OK && *pieces > 0) {
 		piece_key(&key, body_id, piece_no);

@@ -6,7 +6,8 @@
  *
  * A small body is written in the transaction that gives it an owner. A large one comes in jobs of
  * about 1 MiB before that, under a row of `arriving` (state Q1) that housekeeping sweeps after a
- * day. Body 0 is the empty body and has no rows.
+ * day. Body 0 is the empty body and has no rows. A body may be made of ranges of others (body_joins.h):
+ * it is read, measured, pinned, shared and freed like any.
  */
 #ifndef STORE_BODIES_H
 #define STORE_BODIES_H

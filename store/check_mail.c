@@ -1,8 +1,8 @@
 /*
- * check_mail.c - copies, contents, bodies, graves.
+ * check_mail.c - copies, contents, graves.
  *
  * From the folders down: entries name copies, copies and the queue name contents, contents name
- * bodies. What nobody names must lie in a grave; what is named must be there, and as often as its
+ * bodies (check_bodies.c). What nobody names must lie in a grave; what is named must be there, and as often as its
  * row of owners says.
  */
 #include "store/bodies.h"
@@ -41,12 +41,12 @@ fix_bury(struct txn *txn, const struct check_fix *fix)
 	return grave_add(txn, at, (enum grave_kind)fix->n[0], fix->n[1]);
 }
 
-static void
-bury(struct check *c, enum grave_kind kind, uint64_t id)
+void
+check_bury(struct check *c, int kind, uint64_t id)
 {
 	struct check_fix *fix = check_fix_add(c, fix_bury, SPAN_NONE, SPAN_NONE);
 
-	fix->n[0] = kind;
+	fix->n[0] = (uint64_t)kind;
 	fix->n[1] = id;
 }
 
@@ -117,7 +117,7 @@ visit_copy(struct check *c, const struct row *row)
 	if (c->lost_folder != 0)
 		put_back(c, id);
 	else if (!c->blocks_lost) /* else it may be all that is left of a message: it stays */
-		bury(c, GRAVE_COPY, id);
+		check_bury(c, GRAVE_COPY, id);
 }
 
 /* ---- contents ---- */
@@ -178,106 +178,10 @@ visit_content(struct check *c, const struct row *row)
 	}
 	if (named == 0 && content.owners == 0 && id_set_count(&c->contents_buried, id) == 0) {
 		check_say(c, true, "contents %llu: nobody owns it, and it has no grave", (ull)id);
-		bury(c, GRAVE_CONTENT, id);
+		check_bury(c, GRAVE_CONTENT, id);
 	}
 	if (content.owners > 0 && content.body_id != 0)
 		check_body_bytes(c, &content); /* without owners its pieces may be half gone */
-}
-
-/* ---- bodies ---- */
-
-static enum err
-fix_shares(struct txn *txn, const struct check_fix *fix)
-{
-	uint64_t have = fix->n[1];
-	bool was_last;
-	enum err err = OK;
-
-	for (; err == OK && have < fix->n[2]; have++)
-		err = body_share(txn, fix->n[0]);
-	for (; err == OK && have > fix->n[2]; have--)
-		err = body_unshare(txn, fix->n[0], &was_last);
-	return err;
-}
-
-static bool
-body_is_arriving(struct check *c, uint64_t body_id)
-{
-	struct span value;
-	struct key key;
-
-	key_u64(&key, body_id);
-	return table_get(c->snap, TABLE_arriving, &key, &value) == OK;
-}
-
-static void
-check_body(struct check *c, uint64_t body_id)
-{
-	size_t named = id_set_count(&c->bodies_named, body_id);
-	struct check_fix *fix;
-	uint64_t extra = 0;
-
-	if (named == 0) {
-		if (body_is_arriving(c, body_id) || id_set_count(&c->bodies_buried, body_id) > 0)
-			return;
-		check_say(c, true, "bodies %llu: nobody owns it", (ull)body_id);
-		bury(c, GRAVE_BODY, body_id);
-		return;
-	}
-	if (body_extra_owners(c->snap, body_id, &extra) == OK && extra == named - 1)
-		return;
-	check_say(c, true, "bodies %llu: %zu contents have it, its row says %llu", (ull)body_id,
-		named, (ull)extra + 1);
-	fix = check_fix_add(c, fix_shares, SPAN_NONE, SPAN_NONE);
-	fix->n[0] = body_id;
-	fix->n[1] = extra;
-	fix->n[2] = named - 1;
-}
-
-/* Each body once: from its first piece to the first of the next. */
-static void
-check_bodies(struct check *c)
-{
-	struct key at;
-	struct row row;
-	uint64_t body_id = 0;
-	enum err err;
-
-	key_begin(&at);
-	while ((err = table_seek(c->snap, TABLE_bodies, &at, &row)) == OK) {
-		body_id = check_id(&row);
-		check_body(c, body_id);
-		if (body_id == UINT64_MAX)
-			return;
-		key_u64(&at, body_id + 1);
-	}
-	if (err != ERR_NOT_FOUND)
-		check_say(c, false, "bodies: cannot be walked behind %llu: %s", (ull)body_id,
-			err_name(err));
-}
-
-/* ---- bodies on their way (Q1) ---- */
-
-static enum err
-fix_abandon(struct txn *txn, const struct check_fix *fix)
-{
-	return body_abandon(txn, fix->n[0]);
-}
-
-/* Nobody is sending while repair runs, so one whose time cannot be read goes like an old one. */
-static void
-visit_arriving(struct check *c, const struct row *row)
-{
-	uint64_t id = check_id(row), since_ms;
-	bool named = id_set_count(&c->bodies_named, id) > 0;
-
-	if (!named && body_arrived_ms(c->snap, row, &since_ms) == OK)
-		return;
-	check_say(c, true, "arriving %llu: %s", (ull)id, named ? "has an owner" : "damaged");
-	if (named)
-		check_fix_delete(c, TABLE_arriving, row->key);
-	else
-		check_fix_add(c, fix_abandon, SPAN_NONE, SPAN_NONE)->n[0] = id;
 }
 
 void
@@ -288,5 +192,4 @@ check_mail(struct check *c)
 	check_walk(c, TABLE_copies, visit_copy);
 	check_walk(c, TABLE_contents, visit_content);
 	check_bodies(c);
-	check_walk(c, TABLE_arriving, visit_arriving);
 }

@@ -10,7 +10,8 @@
  *	check_folders.c    folders, entries
  *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned
  *	check_archive.c    archive, archive_holds, archive_words
- *	check_mail.c       copies, contents, bodies, graves, arriving
+ *	check_mail.c       copies, contents, graves
+ *	check_bodies.c     bodies, body_joins, body_shares, arriving
  *	check_meta.c       falls back to the commit before a torn one
  */
 #ifndef STORE_CHECK_RUN_H
@@ -67,6 +68,7 @@ struct check {
 	 * rounds.
 	 */
 	bool blocks_lost;
+	bool joins_lost; /* so does it with the members of joins */
 	uint64_t lost_user, lost_folder; /* where; lost_folder is 0 where it was in more than one */
 	struct id_set folders_seen, copies_named, contents_named, bodies_named;
 	struct id_set copies_buried, contents_buried, bodies_buried;
@@ -99,6 +101,10 @@ void check_queue(struct check *c);
 void check_folders(struct check *c);
 void check_mail(struct check *c);
 void check_archive(struct check *c); /* names contents, so before check_mail() */
+/* After the contents. */
+void check_bodies(struct check *c);
+/* Mend by a grave; KIND is of graves.h. */
+void check_bury(struct check *c, int kind, uint64_t id);
 /* After the folders. */
 void check_forwards(struct check *c);
 void check_sharing(struct check *c);

@@ -42,6 +42,7 @@
 	X(copies,      "copy_id",                        "one placement: content_id, lines in front") \
 	X(contents,    "content_id",                     "header bytes, body_id, owners") \
 	X(bodies,      "body_id piece_no",               "piece of 4,080 bytes, see bodies.h") \
+	X(body_joins,  "body_id, marked",                "ranges of other bodies, see body_joins.h") \
 	X(body_shares, "body_id",                        "owners beyond the first; no row means none") \
 	X(arriving,    "body_id",                        "a body still without an owner (Q1)") \
 	X(graves,      "bury_ms kind id",                "what lost its last owner (Q3)") \
@@ -76,7 +77,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping) X(maillist) X(app_password) X(archive)
+	X(mapping) X(maillist) X(app_password) X(archive) X(body_join)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

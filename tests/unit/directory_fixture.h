@@ -93,5 +93,6 @@ int test_journal_seats(void);
 int test_store_check(void);
 int test_backup(void);
 int test_damage(void);
+int test_joins(void);
 
 #endif
