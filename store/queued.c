@@ -15,7 +15,7 @@
 #define PURGE_RECIPIENTS 2000 /* and then no further entry */
 
 const char *const queued_state_words[] = { "active", "deferred", "gone", "held", "bin", NULL };
-static const char *const report_words[] = { "", "first", "last", NULL };
+static const char *const report_words[] = { "", "first", "last", "copy", NULL };
 static const char *const ret_words[] = { "", "full", "hdrs", NULL };
 static const char *const notify_words[] = { "never", "success", "failure", "delay", NULL };
 

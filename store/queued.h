@@ -56,6 +56,7 @@ enum queued_report { /* is it a report of our own, and what becomes of it where 
 	QUEUED_REPORT_NONE,
 	QUEUED_REPORT_FIRST, /* goes to the Main Administrator */
 	QUEUED_REPORT_LAST,  /* is held */
+	QUEUED_REPORT_COPY,  /* none, but a copy of the server's own making: goes to the Main Administrator */
 };
 
 struct queued {

@@ -124,6 +124,7 @@
 	X(218, MAILBOX_KEEPS, "mailbox", "{1} keeps it after all: {2}")                            \
 	X(219, MAILBOX_MANY, "mailbox", "{1} mailboxes more decide in the same way or not")        \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
+	X(207, WRITE_ROLE, "intake", "the copy for the {1} waits in the queue as {2}")             \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
 	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \
 	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy of the sample: {2}")                   \

@@ -35,6 +35,10 @@
 	"This is the mail server of %2.\n\n" \
 	"A report about a message could not be delivered, and its author has no address to be\n" \
 	"told at. It is attached, and nothing more is done about it.\n"
+#define COPY_TEXT \
+	"This is the mail server of %2.\n\n" \
+	"A copy that the server made of a message, for the journal or a monitor, could not be\n" \
+	"delivered. Who wrote the message and who gets it know nothing of it.\n"
 #define AUTHOR_TEXT \
 	"This is the mail server of %2.\n\n" \
 	"A message could not be delivered, and its author cannot be told:\n" \
@@ -224,15 +228,18 @@ tell_admin(struct bounce_report *r, struct bounce *b)
 	return err;
 }
 
-/* A failure with a null sender. */
+/* A failure with a null sender, or of what the server made itself. */
 static enum err
 tell_of_report(struct bounce_report *r, struct bounce *b)
 {
+	bool is_copy = r->queued.report == QUEUED_REPORT_COPY;
+
 	if (b->unknown)
 		return note_nobody(r, "the sender is the null one");
 	if (r->queued.report == QUEUED_REPORT_LAST)
 		return hold(r, b, SPAN("it is a report to the Main Administrator"));
-	admin_words(r, "A report could not be delivered", ADMIN_TEXT);
+	admin_words(r, is_copy ? "A copy could not be delivered" : "A report could not be delivered",
+		is_copy ? COPY_TEXT : ADMIN_TEXT);
 	return tell_admin(r, b);
 }
 
@@ -350,7 +357,7 @@ decide(struct bounce_report *r, struct bounce *b)
 	if (r->count == 0)
 		return b->kind == BOUNCE_FAILED ? note_nobody(r, "NOTIFY asks for no report") : OK;
 	report_words(r, b);
-	if (r->queued.sender.len == 0)
+	if (r->queued.sender.len == 0 || r->queued.report != QUEUED_REPORT_NONE)
 		return b->kind == BOUNCE_FAILED ? tell_of_report(r, b) : OK;
 	if (r->queued.forged)
 		return note_never(r, b, "SPF says that the sender is not who he claims to be");

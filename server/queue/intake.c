@@ -14,6 +14,7 @@
 #include "server/metrics.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
+#include "server/queue/intake_entries.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/intake_write.h"
 #include "server/queue/outgoing.h"
@@ -241,10 +242,10 @@ tell_done(struct intake *in, enum err result)
 		user_sent_tell(in);
 	if (result == OK)
 		metric_add(in->host->metrics, lan_queued, lan_count(in));
-	if (result == OK && (in->queued_count > in->entries[ENTRY_HELD].count || in->reports_queued > 0))
+	if (result == OK && (in->queued_count > intake_entries_count(in, ENTRY_HELD) || in->reports_queued > 0))
 		outgoing_kick(in->host);
-	if (result == OK && in->plan.urgent && in->entries[ENTRY_OUTGOING].count > 0)
-		connect_urgent(in->host, in->entries[ENTRY_OUTGOING].queue_id);
+	if (result == OK && in->plan.urgent && intake_entry_of(in, ENTRY_OUTGOING))
+		connect_urgent(in->host, intake_entry_of(in, ENTRY_OUTGOING)->queue_id);
 	if (end_submit(in, result))
 		in->events->done(in, result);
 }

@@ -20,7 +20,9 @@
 #include "server/host.h"
 #include "server/net/loop.h"
 #include "server/pipeline/pipeline.h"
+#include "store/body_joins.h"
 #include "store/commit.h"
+#include "store/contents.h"
 
 #define INTAKE_PIECE (1024 * 1024) /* bytes of one job of a large body, about */
 #define INTAKE_JOBS_MAX 2          /* such jobs under way for one message */
@@ -34,17 +36,36 @@ struct intake_reports;
 struct refusals_batch;
 struct queued_recipient;
 
-/* One entry of the queue that a message becomes: recipients with one header and one state. */
+/* What an entry of the queue is for; entries are made in this order. */
 enum intake_entry_kind {
-	ENTRY_OUTGOING, /* to the Internet, and all others where the header is the same */
-	ENTRY_LAN,      /* by LAN rules: the header without what is changed for the Internet (OUT-10) */
+	ENTRY_OUTGOING, /* to the Internet, and all others where the content is the same */
+	ENTRY_LAN,      /* by LAN rules: without what is changed for the Internet (OUT-10) */
 	ENTRY_HELD,     /* to the Internet, held (limits.user_recipients_hour) */
 	ENTRY_FORWARD,  /* store and forward: a pair with what is in a mailbox (forwards.h) */
-	INTAKE_ENTRIES,
+	ENTRY_ROLE,     /* nobody's who was addressed: for a monitor, the journal */
+	ENTRY_KINDS,
 };
+/* One entry that a message becomes: recipients with one content, one sender, one end in case of failure. */
 struct intake_entry {
+	enum intake_entry_kind kind;
 	uint64_t queue_id; /* the first has the message's own number */
 	size_t from, count; /* of intake.queued */
+	size_t content;     /* of intake.contents */
+	const struct plan_copy *copy; /* the first: role, sender and report are the same in all */
+};
+
+/* A header and a body that somebody gets: what came, or a version of it (plan.h). */
+struct intake_content {
+	const struct plan_version *version; /* NULL: as it came, under HEADER */
+	struct span header, derived;
+	uint64_t size;           /* of its body */
+	uint64_t owners;         /* copies in folders and entries */
+	struct span *texts;      /* of a version: the bytes that it adds, together one body */
+	size_t text_count;
+	struct body_slice *slices; /* and how it is made of that (member 1) and what came (member 0) */
+	size_t slice_count;      /* 0: it is what came */
+	bool needs_body;         /* there is something of what came in it */
+	struct content row;      /* the writer's */
 };
 
 struct intake_events {
@@ -96,10 +117,14 @@ struct intake {
 	size_t span_count;
 	struct queued_recipient *queued;
 	size_t queued_count;
-	struct intake_entry entries[INTAKE_ENTRIES]; /* by kind; together all of `queued` */
-	struct forward *forwards; /* by the recipients of ENTRY_FORWARD */
+	struct intake_entry *entries; /* together all of `queued` */
+	size_t entry_count;
+	struct intake_content *contents;
+	size_t content_count;
+	struct forward *forwards; /* by the recipients of ENTRY_FORWARD, which are together too, */
+	size_t forwards_from, forwards_count; /* of `queued` */
 	struct span held_why;
-	size_t placed_count; /* copies for folders */
+	size_t placed_count; /* copies for folders of recipients */
 	struct buf recipients, subject; /* for the trace */
 	char *notes;
 	size_t notes_len;

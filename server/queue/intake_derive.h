@@ -11,7 +11,7 @@
 /* The next bytes of the body; in->header is whole. */
 void intake_derive_body(struct intake *in, struct span body);
 void intake_derive_put(struct intake *in, struct span body); /* uncounted: any thread */
-/* The record beside HEADER, into in->derived; once more when it is submitted once more. */
+/* The record beside HEADER, into in->derived; any number of times, for each header that somebody gets. */
 void intake_derive_end(struct intake *in, struct span header);
 
 #endif

@@ -32,7 +32,9 @@ write_entry(struct txn *txn, struct intake *in, const struct intake_entry *entry
 	size_t len = note_encode(room, NOTE_WRITE_PART,
 		message_no_format(in->mail.message_no, id), SPAN_NONE);
 	struct trace t = { .message_no = entry->queue_id, .time_ms = in->mail.arrived_ms,
-		.service = SPAN("queue"), .sender = in->mail.envelope.reverse_path.text,
+		.service = SPAN("queue"),
+		.sender = entry->copy->own_sender ? entry->copy->sender :
+						    in->mail.envelope.reverse_path.text,
 		.recipient_count = entry->count, .size_bytes = in->mail.size,
 		.subject = buf_span(&in->subject), .text = SPAN("waits in the queue"),
 		.notes = { room, len } };
@@ -55,11 +57,8 @@ intake_trace_write(struct txn *txn, struct intake *in, struct span notes)
 {
 	enum err err = write_message(txn, in, notes);
 
-	for (int kind = 0; kind < INTAKE_ENTRIES && err == OK; kind++) {
-		const struct intake_entry *entry = &in->entries[kind];
-
-		if (entry->count > 0 && entry->queue_id != in->mail.message_no)
-			err = write_entry(txn, in, entry);
-	}
+	for (size_t i = 0; i < in->entry_count && err == OK; i++)
+		if (in->entries[i].queue_id != in->mail.message_no)
+			err = write_entry(txn, in, &in->entries[i]);
 	return err;
 }

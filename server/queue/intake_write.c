@@ -8,12 +8,11 @@
 
 #include <string.h>
 
-#include "proto/mail/message_no.h"
 #include "proto/mime/encoded_word.h"
 #include "server/pipeline/forged.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/receipt_wish.h"
-#include "server/queue/intake_derive.h"
+#include "server/queue/intake_entries.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
@@ -26,125 +25,6 @@
 #define SUBJECT_MAX 512 /* bytes of a decoded subject that queue and trace are given */
 
 /* ---- on the loop ---- */
-
-static struct recipient **
-recipients_by_number(struct intake *in)
-{
-	struct envelope *envelope = &in->mail.envelope;
-	struct recipient **all =
-		ARENA_ARRAY(&in->arena, struct recipient *, envelope->recipient_count + 1);
-	struct list *at, *following;
-	size_t i = 0;
-
-	list_for_each(at, following, &envelope->recipients)
-		all[i++] = LIST_ITEM(at, struct recipient, link);
-	return all;
-}
-
-/* RFC 3461, 5.2.7: the expansion is reported. That alone was asked for: then nothing else is. */
-static uint32_t
-without_success(uint32_t notify)
-{
-	notify &= ~(uint32_t)QUEUED_NOTIFY_SUCCESS;
-	return notify != 0 ? notify : QUEUED_NOTIFY_NEVER;
-}
-
-static void
-add_queued(struct intake *in, struct recipient **all, const struct plan_copy *copy)
-{
-	struct queued_recipient *row = &in->queued[in->queued_count++];
-
-	row->address = copy->target;
-	row->route = copy->route;
-	row->next_try_ms = in->mail.arrived_ms;
-	if (copy->recipient_no < in->mail.envelope.recipient_count) {
-		row->orcpt = all[copy->recipient_no]->options.orcpt;
-		row->notify = all[copy->recipient_no]->options.notify;
-		if (intake_report_expanded(in, copy->recipient_no) || copy_is_forward(copy))
-			row->notify = without_success(row->notify);
-	}
-}
-
-static enum intake_entry_kind
-entry_of(const struct intake *in, const struct plan_copy *copy)
-{
-	if (copy->held)
-		return ENTRY_HELD;
-	if (copy_is_forward(copy))
-		return ENTRY_FORWARD;
-	return copy->route.len > 0 && in->plan.header_outgoing.len > 0 ? ENTRY_LAN : ENTRY_OUTGOING;
-}
-
-static void
-add_entry(struct intake *in, struct recipient **all, enum intake_entry_kind kind)
-{
-	struct intake_entry *entry = &in->entries[kind];
-
-	entry->from = in->queued_count;
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
-		if (copy->kind != COPY_REMOTE || entry_of(in, copy) != kind)
-			continue;
-		if (kind == ENTRY_FORWARD)
-			in->forwards[in->queued_count - entry->from].user_id = copy->user_id;
-		add_queued(in, all, copy);
-	}
-	entry->count = in->queued_count - entry->from;
-}
-
-static void
-prepare_queued(struct intake *in)
-{
-	struct recipient **all = NULL;
-
-	in->queued_count = in->placed_count = 0;
-	memset(in->entries, 0, sizeof(in->entries));
-	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
-		in->queued_count += copy->kind == COPY_REMOTE;
-		in->placed_count += copy->kind == COPY_FOLDER;
-	}
-	if (in->queued_count == 0)
-		return;
-	all = recipients_by_number(in);
-	in->queued = ARENA_ARRAY(&in->arena, struct queued_recipient, in->queued_count);
-	in->forwards = ARENA_ARRAY(&in->arena, struct forward, in->plan.forward_count + 1);
-	in->queued_count = 0;
-	for (int kind = 0; kind < INTAKE_ENTRIES; kind++)
-		add_entry(in, all, kind);
-}
-
-/* Which entry has which number, in the trace. */
-static void
-note_entry(struct intake *in, enum note_code code, const struct intake_entry *entry)
-{
-	char id[MESSAGE_NO_SIZE];
-
-	if (entry->count > 0)
-		plan_note(&in->plan, code, arena_printf(&in->arena, "%zu", entry->count),
-			message_no_format(entry->queue_id, id));
-}
-
-/* Numbers for the entries. ERR_BUSY: none is to be had now. */
-static enum err
-prepare_numbers(struct intake *in)
-{
-	bool own_is_given = false;
-
-	for (int kind = 0; kind < INTAKE_ENTRIES; kind++) {
-		struct intake_entry *entry = &in->entries[kind];
-
-		entry->queue_id = in->mail.message_no;
-		if (entry->count > 0 && own_is_given &&
-			message_no_next(in->host->store, &entry->queue_id) != OK)
-			return ERR_BUSY;
-		own_is_given |= entry->count > 0;
-	}
-	in->held_why = arena_printf(
-		&in->arena, OUT_HELD_WHY, (long long)in->host->conf->limits_user_recipients_hour);
-	note_entry(in, NOTE_WRITE_LAN, &in->entries[ENTRY_LAN]);
-	note_entry(in, NOTE_WRITE_HELD, &in->entries[ENTRY_HELD]);
-	note_entry(in, NOTE_WRITE_FORWARD, &in->entries[ENTRY_FORWARD]);
-	return OK;
-}
 
 static void
 prepare_trace(struct intake *in)
@@ -175,25 +55,21 @@ prepare_trace(struct intake *in)
 enum err
 intake_prepare(struct intake *in)
 {
+	enum err err = intake_entries_make(in);
+
 	in->admin = arena_copy(&in->arena, in->host->conf->main_administrator);
-	prepare_queued(in);
-	if (prepare_numbers(in) != OK)
-		return ERR_BUSY;
-	prepare_trace(in);
-	if (in->placed_count > 0)
-		intake_derive_end(in, in->plan.header);
-	return OK;
+	if (err == OK)
+		err = intake_entries_number(in);
+	if (err == OK)
+		prepare_trace(in);
+	return err;
 }
 
 /* ---- on the writer thread ---- */
 
-/* The headers that one message may have; each that is there is a content, on one body. */
-enum header_kind { HEADER_FOLDERS, HEADER_RELAYED, HEADER_OUTGOING, HEADER_KINDS };
-
 struct writing {
 	struct txn *txn;
 	struct intake *in;
-	struct content contents[HEADER_KINDS];
 	struct span notes;
 };
 
@@ -265,61 +141,59 @@ intake_write_content(
 	return err == OK ? content_add(txn, out, false) : err;
 }
 
-/* A header that is not there is the one before it. */
-static enum header_kind
-header_kind(const struct plan *plan, enum header_kind kind)
-{
-	if (kind == HEADER_OUTGOING && plan->header_outgoing.len > 0)
-		return HEADER_OUTGOING;
-	return kind != HEADER_FOLDERS && plan->header_relayed.len > 0 ? HEADER_RELAYED : HEADER_FOLDERS;
-}
+/* Of all that wait for CONTENT's body: is it there, has it an owner? */
+struct base {
+	uint64_t body_id;
+	bool is_shared;
+};
 
-static struct content *
-entry_content(struct writing *w, enum intake_entry_kind kind)
+/* The body of a version: ranges of what came, and its own bytes. */
+static enum err
+join_body(struct writing *w, const struct intake_content *c, struct base *base, uint64_t *body_id)
 {
-	return &w->contents[header_kind(
-		&w->in->plan,
-		kind == ENTRY_LAN || kind == ENTRY_FORWARD ? HEADER_RELAYED : HEADER_OUTGOING)];
+	struct body_member members[] = { { base->body_id, base->is_shared }, { 0, false } };
+	struct body_source texts = { c->texts, c->text_count };
+	struct body_join join = { members, COUNT(members), c->slices, c->slice_count };
+	enum err err = body_add(w->txn, texts, &members[1].body_id);
+
+	*body_id = members[1].body_id;
+	if (!c->needs_body || err != OK)
+		return err;
+	if (members[1].body_id == 0)
+		join.member_count = 1;
+	base->is_shared = true;
+	return body_join_add(w->txn, &join, body_id);
 }
 
 static enum err
-write_content(struct writing *w, enum header_kind kind, uint64_t *body_id, bool *body_is_shared)
+write_content(struct writing *w, struct intake_content *c, struct base *base)
 {
-	const struct plan *plan = &w->in->plan;
-	const struct span headers[] = { plan->header, plan->header_relayed, plan->header_outgoing };
-	struct content *content = &w->contents[kind];
-	enum err err;
+	bool is_shared = base->is_shared;
+	enum err err = OK;
 
-	if (content->owners == 0)
-		return OK;
-	content->header = headers[kind];
-	if (kind == HEADER_FOLDERS)
-		content->derived = buf_span(&w->in->derived);
-	content->body_id = *body_id;
-	content->body_size = w->in->body_size;
-	err = content_add(w->txn, content, *body_is_shared);
-	*body_is_shared = *body_id != 0;
-	return err;
+	c->row = (struct content){ .header = c->header, .derived = c->derived, .body_size = c->size,
+		.owners = c->owners, .body_id = base->body_id };
+	if (c->slice_count > 0) {
+		is_shared = false;
+		err = join_body(w, c, base, &c->row.body_id);
+	} else {
+		base->is_shared = base->body_id != 0;
+	}
+	return err == OK ? content_add(w->txn, &c->row, is_shared) : err;
 }
 
-/* One content for each header that somebody gets. */
 static enum err
 write_contents(struct writing *w)
 {
-	bool body_is_shared = false;
-	uint64_t body_id;
-	enum err err;
+	struct base base = { 0, false };
+	enum err err = OK;
 
-	memset(w->contents, 0, sizeof(w->contents)); /* apply() may run again */
-	w->contents[HEADER_FOLDERS].owners = w->in->placed_count;
-	for (int kind = 0; kind < INTAKE_ENTRIES; kind++)
-		if (w->in->entries[kind].count > 0)
-			entry_content(w, kind)->owners++;
-	if (w->in->placed_count + w->in->queued_count == 0) /* nobody keeps it */
-		return w->in->flushed > 0 ? body_abandon(w->txn, w->in->body_id) : OK;
-	err = write_body(w->txn, w->in, &body_id);
-	for (int kind = 0; kind < HEADER_KINDS && err == OK; kind++)
-		err = write_content(w, kind, &body_id, &body_is_shared);
+	if (intake_needs_body(w->in))
+		err = write_body(w->txn, w->in, &base.body_id);
+	else if (w->in->flushed > 0) /* nobody keeps it */
+		err = body_abandon(w->txn, w->in->body_id);
+	for (size_t i = 0; i < w->in->content_count && err == OK; i++)
+		err = write_content(w, &w->in->contents[i], &base);
 	return err;
 }
 
@@ -331,7 +205,7 @@ write_contents(struct writing *w)
 static void
 note_pair(struct writing *w, size_t *at, const struct plan_copy *copy, const struct placement *place)
 {
-	size_t count = w->in->entries[ENTRY_FORWARD].count, i = *at;
+	size_t count = w->in->forwards_count, i = *at;
 	struct forward *f = w->in->forwards;
 
 	while (i < count && f[i].user_id != copy->user_id)
@@ -353,9 +227,10 @@ write_copies(struct writing *w)
 	size_t pairs = 0;
 
 	for (const struct plan_copy *copy = w->in->plan.copies; copy; copy = copy->next) {
-		struct placement place = { .content = &w->contents[HEADER_FOLDERS], .front = w->in->plan.front,
+		struct placement place = { .front = w->in->plan.front,
 			.received_s = (uint32_t)(w->in->mail.arrived_ms / 1000),
-			.receipt_no = w->in->plan.receipt && copy_wants_receipt(copy) ?
+			.receipt_no = w->in->plan.receipt && copy->role == COPY_DELIVERY &&
+					copy_wants_receipt(copy) ?
 				w->in->mail.message_no : 0 };
 		struct folder folder;
 		enum err err;
@@ -364,6 +239,7 @@ write_copies(struct writing *w)
 			continue;
 		if ((err = find_folder(w, copy, &folder)) != OK)
 			return err;
+		place.content = &w->in->contents[intake_content_of(w->in, copy)].row;
 		place.user_id = folder.user_id;
 		place.folder_id = folder.folder_id;
 		if ((err = message_place(w->txn, &place)) != OK)
@@ -374,29 +250,48 @@ write_copies(struct writing *w)
 	return OK;
 }
 
-static enum err
-write_entry(struct writing *w, enum intake_entry_kind kind)
+/* What of the entry is as the message came. */
+static struct queued
+entry_of_mail(const struct intake *in)
 {
-	const struct intake_entry *entry = &w->in->entries[kind];
-	const struct content *content = entry_content(w, kind);
-	const struct mail *mail = &w->in->mail;
+	const struct mail *mail = &in->mail;
 	const struct mail_options *options = &mail->envelope.options;
-	struct queued q = { .queue_id = entry->queue_id,
-		.sender = mail->envelope.reverse_path.text, .content_id = content->content_id,
-		.size_bytes = content->header.len + w->in->body_size,
+
+	return (struct queued){ .sender = mail->envelope.reverse_path.text,
 		.received_ms = mail->arrived_ms, .auth_user = mail->user,
 		.source = span_of(mail->service), .peer = span_of(mail->peer.text),
-		.session = mail->session, .subject = buf_span(&w->in->subject),
+		.session = mail->session, .subject = buf_span(&in->subject),
 		.ret = (uint8_t)options->ret, .envid = options->envid,
-		.eightbit = w->in->has_8bit || options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
-		.ours = w->in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
+		.eightbit = in->has_8bit || options->body == BODY_8BITMIME, .utf8 = options->smtputf8,
+		.ours = in->plan.standing != STANDING_STRANGER || mail->via == MAIL_VIA_LOCAL,
 		.report = mail->report, .forged = mail_is_forged(mail),
-		.receipt = w->in->plan.receipt_sent, .held = kind == ENTRY_HELD };
+		.receipt = in->plan.receipt_sent };
+}
 
-	if (entry->count == 0)
-		return OK;
+static enum err
+write_entry(struct writing *w, const struct intake_entry *entry)
+{
+	const struct intake_content *content = &w->in->contents[entry->content];
+	struct queued q = entry_of_mail(w->in);
+
+	q.queue_id = entry->queue_id;
+	q.content_id = content->row.content_id;
+	q.size_bytes = content->header.len + content->size;
+	for (size_t i = 0; i < content->text_count; i++)
+		q.eightbit |= !span_is_ascii(content->texts[i]);
+	if (entry->copy->own_sender) {
+		q.sender = entry->copy->sender;
+		q.forged = false;
+	}
+	if (entry->copy->report != QUEUED_REPORT_NONE)
+		q.report = entry->copy->report;
+	if (entry->kind == ENTRY_ROLE) {
+		q.envid = SPAN_NONE;
+		q.receipt = false;
+	}
+	q.held = entry->kind == ENTRY_HELD;
 	if (q.held) {
-		q.held_since_ms = mail->arrived_ms;
+		q.held_since_ms = w->in->mail.arrived_ms;
 		q.held_why = w->in->held_why;
 	}
 	return queued_add(w->txn, &q, w->in->queued + entry->from, entry->count);
@@ -420,17 +315,15 @@ write_pair(struct writing *w, struct forward *f)
 }
 
 static enum err
-write_pairs(struct writing *w)
+write_pairs(struct writing *w, const struct intake_entry *entry)
 {
-	const struct intake_entry *entry = &w->in->entries[ENTRY_FORWARD];
+	struct forward *forwards = w->in->forwards + (entry->from - w->in->forwards_from);
 	enum err err = OK;
 
 	for (size_t i = 0; i < entry->count && err == OK; i++) {
-		struct forward *f = &w->in->forwards[i];
-
-		f->queue_id = entry->queue_id;
-		f->recipient_no = (uint32_t)i + 1;
-		err = write_pair(w, f);
+		forwards[i].queue_id = entry->queue_id;
+		forwards[i].recipient_no = (uint32_t)i + 1;
+		err = write_pair(w, &forwards[i]);
 	}
 	return err;
 }
@@ -440,9 +333,14 @@ write_queued(struct writing *w)
 {
 	enum err err = OK;
 
-	for (int kind = 0; kind < INTAKE_ENTRIES && err == OK; kind++)
-		err = write_entry(w, kind);
-	return err == OK ? write_pairs(w) : err;
+	for (size_t i = 0; i < w->in->entry_count && err == OK; i++) {
+		const struct intake_entry *entry = &w->in->entries[i];
+
+		err = write_entry(w, entry);
+		if (err == OK && entry->kind == ENTRY_FORWARD)
+			err = write_pairs(w, entry);
+	}
+	return err;
 }
 
 enum err

@@ -7,8 +7,11 @@
 #include "server/queue/intake.h"
 #include "store/contents.h"
 
-/* For intake.c: on the loop, before the job goes out: everything that apply() may not allocate. */
-MUST_CHECK enum err intake_prepare(struct intake *in); /* ERR_BUSY: no number to be had now */
+/*
+ * For intake.c: on the loop, before the job goes out: everything that apply() may not allocate. ERR_BUSY: no
+ * number to be had now. ERR_LIMIT: a version of more than PLAN_PIECES_MAX pieces.
+ */
+MUST_CHECK enum err intake_prepare(struct intake *in);
 
 /* The plan of a prepared intake, as a part of anybody's transaction. */
 MUST_CHECK enum err intake_write(struct txn *txn, struct intake *in);

@@ -7,6 +7,7 @@
 #include "proto/mail/message_no.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/queue/intake_entries.h"
 #include "server/queue/own_mail.h"
 #include "server/shared.h"
 
@@ -62,12 +63,13 @@ void
 user_sent_tell(struct intake *in)
 {
 	struct host *host = in->host;
-	const struct intake_entry *held = &in->entries[ENTRY_HELD];
+	const struct intake_entry *held = intake_entry_of(in, ENTRY_HELD);
 	char no[MESSAGE_NO_SIZE];
-	struct span id = message_no_format(held->queue_id, no);
+	struct span id;
 
-	if (held->count == 0)
+	if (!held)
 		return;
+	id = message_no_format(held->queue_id, no);
 	metric_add(host->metrics, held, held->count);
 	log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "security",
 				   .message = in->mail.id, .session = NULL,
