@@ -1,0 +1,396 @@
+/*
+ * test_intake.c - one message with several contents and several envelopes: versions, roles, groups; a large body
+ * that stages read.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proto/mail/header.h"
+#include "server/pipeline/direction.h"
+#include "server/pipeline/mail_body.h"
+#include "server/queue/intake.h"
+#include "store/bodies.h"
+#include "store/contents.h"
+#include "store/queued.h"
+#include "tests/harness/site.h"
+
+#define CONF                                                                                       \
+	"hostname: mail.example.org\n"                                                             \
+	"domains: { default: example.org, local: [example.org] }\n"
+#define HEADER "From: carl@example.org\r\nSubject: hi\r\n\r\n"
+
+struct sent {
+	struct site site;
+	struct intake *in;
+	unsigned ended, gathered;
+	enum err result;
+};
+
+static void
+on_done(struct intake *in, enum err result)
+{
+	struct sent *s = in->holder;
+
+	s->ended++;
+	s->result = result;
+	intake_drop(&s->in);
+}
+
+static void
+on_gathered(struct intake *in)
+{
+	((struct sent *)in->holder)->gathered++;
+}
+
+static const struct intake_events events = { .done = on_done, .gathered = on_gathered };
+
+/* The text goes in, in pieces of STEP bytes; the loop turns where there is no room. */
+static void
+feed(struct sent *s, struct span text, size_t step)
+{
+	for (size_t at = 0; at < text.len;) {
+		struct span part = span_range(text, at, at + step < text.len ? at + step : text.len);
+
+		if (intake_text(s->in, part) == OK)
+			at += part.len;
+		else
+			site_turn(&s->site, 30);
+	}
+}
+
+/* A message of the server's own to TO, whole and planned; nothing is submitted. */
+static void
+plan_it(struct sent *s, struct span body, const char *const *to, size_t count)
+{
+	static const struct address nobody = { .flags = ADDRESS_NULL };
+	struct mail_options options = { .body = BODY_UNSAID };
+	struct address addresses[4];
+	struct pipeline_ask ask = { .conf = s->site.host.conf };
+	enum phase at;
+
+	s->in = intake_open(&s->site.host, &events, s);
+	s->in->mail.via = MAIL_VIA_LOCAL;
+	s->in->mail.service = "local";
+	s->in->mail.hostname = SPAN("mail.example.org");
+	s->in->mail.peer.is_unix = true;
+	envelope_init(&s->in->mail.envelope, &s->in->arena, &nobody, &options);
+	feed(s, SPAN(HEADER), 7);
+	feed(s, body, 30000);
+	assert_int_equal(intake_text_end(s->in), OK);
+	for (int i = 0; i < 2000 && !intake_gather(s->in); i++)
+		site_turn(&s->site, 5);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(
+			address_parse(&s->in->arena, span_of(to[i]), &addresses[i]), OK);
+	ask.mail = &s->in->mail;
+	ask.snap = host_snapshot(&s->site.host);
+	assert_int_equal(pipeline_run_all(&ask, addresses, count, NULL, &s->in->plan, &at),
+		STAGE_NEXT);
+}
+
+static void
+submit(struct sent *s)
+{
+	intake_submit(s->in);
+	for (int i = 0; i < 2000 && s->ended == 0; i++)
+		site_turn(&s->site, 5);
+	assert_int_equal(s->ended, 1);
+	assert_int_equal(s->result, OK);
+}
+
+static struct plan_version *
+version(struct sent *s, const char *header, const struct plan_piece *pieces, size_t count)
+{
+	struct plan_version *v = plan_version_new(&s->in->plan);
+
+	v->header = arena_copy(&s->in->arena, span_of(header));
+	v->pieces = pieces;
+	v->piece_count = count;
+	return v;
+}
+
+static void
+add(struct sent *s, struct plan_copy copy)
+{
+	copy.why = NOTE_PLACE_INBOX;
+	copy.recipient_no = 0;
+	assert_int_equal(plan_copy_add(&s->in->plan, &copy, 1), OK); /* the limit is not theirs */
+}
+
+struct entry_want {
+	const char *address, *sender, *header;
+	struct span body;
+	unsigned report, notify;
+};
+
+static void
+assert_body(struct snapshot *snap, const struct content *c, struct span want)
+{
+	struct span piece;
+	uint64_t at = 0;
+
+	assert_int_equal(c->body_size, want.len);
+	while (body_read(snap, c->body_id, at, &piece) == OK) {
+		assert_memory_equal(piece.ptr, want.ptr + at, piece.len);
+		at += piece.len;
+	}
+	assert_int_equal(at, want.len);
+}
+
+static void
+assert_entries(struct sent *s, const struct entry_want *want, size_t count)
+{
+	struct queued q = { 0 };
+	struct queued_recipient r;
+	struct snapshot *snap;
+	struct content c;
+
+	assert_int_equal(snapshot_open(s->site.host.store, &snap), OK);
+	for (size_t i = 0; i < count; i++, want++) {
+		assert_int_equal(queued_next(snap, q.queue_id, &q), OK);
+		assert_true(span_eq(q.sender, span_of(want->sender)));
+		assert_int_equal(q.report, want->report);
+		assert_int_equal(queued_recipient_find(snap, q.queue_id, 1, &r), OK);
+		assert_true(span_eq(r.address, span_of(want->address)));
+		assert_int_equal(r.notify, want->notify);
+		assert_int_equal(content_get(snap, q.content_id, &c), OK);
+		assert_true(span_eq(c.header, span_of(want->header)));
+		assert_int_equal(q.size_bytes, c.header.len + want->body.len);
+		assert_body(snap, &c, want->body);
+	}
+	assert_int_equal(queued_next(snap, q.queue_id, &q), ERR_NOT_FOUND);
+	snapshot_close(&snap);
+}
+
+static uint64_t
+rows(struct sent *s, enum store_table table)
+{
+	struct snapshot *snap;
+	uint64_t count;
+
+	assert_int_equal(snapshot_open(s->site.host.store, &snap), OK);
+	assert_int_equal(table_count(snap, table, &count), OK);
+	snapshot_close(&snap);
+	return count;
+}
+
+static void
+assert_folder(struct sent *s, const char *user, size_t n, const char *want)
+{
+	struct buf message;
+
+	buf_init(&message, 1 << 23);
+	assert_true(site_folder_read(&s->site, user, "INBOX", n, &message));
+	assert_true(span_eq(buf_span(&message), span_of(want)));
+	buf_fini(&message);
+}
+
+/* A colleague, an outsider, a monitor here and there, a journal, all of one message; its body is stored once. */
+static void
+test_copies_with_an_envelope_of_their_own(void **state)
+{
+	static const char *const to[] = { "anna@example.org", "out@example.net" };
+	static const struct plan_piece wrap[] = { { SPAN("--b\r\n"), 0, 0 }, { { NULL, 0 }, 0, 7 },
+		{ SPAN("--b--\r\n"), 0, 0 }, { { NULL, 0 }, 2, 3 } };
+	static const struct plan_piece own[] = { { SPAN("nothing of it\r\n"), 0, 0 } };
+	const struct entry_want want[] = {
+		{ "out@example.net", "", HEADER, SPAN("hello\r\n"), 0, 0 },
+		{ "watch@example.com", "mon@example.org", "X-Monitor: 1\r\n\r\n", SPAN("hello\r\n"), 0,
+			QUEUED_NOTIFY_NEVER },
+		{ "journal@example.com", "", "X-Journal: 1\r\n\r\n", SPAN("--b\r\nhello\r\n--b--\r\nllo"),
+			QUEUED_REPORT_COPY, QUEUED_NOTIFY_FAILURE },
+		{ "note@example.com", "", "X-Note: 1\r\n\r\n", SPAN("nothing of it\r\n"),
+			QUEUED_REPORT_COPY, QUEUED_NOTIFY_FAILURE },
+	};
+	struct sent s = { 0 };
+	struct plan_version *monitor;
+	struct buf notes;
+
+	(void)state;
+	site_open(&s.site, CONF);
+	site_add_user(&s.site, "anna", NULL);
+	site_add_user(&s.site, "boss", NULL);
+	plan_it(&s, SPAN("hello\r\n"), to, 2);
+	monitor = version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
+	add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
+			.user = SPAN("boss"), .folder = SPAN("INBOX"), .target = SPAN("boss/INBOX"),
+			.version = monitor });
+	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .version = monitor,
+			.target = SPAN("watch@example.com"), .own_sender = true,
+			.sender = SPAN("mon@example.org") });
+	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+			.target = SPAN("journal@example.com"), .report = QUEUED_REPORT_COPY,
+			.version = version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
+	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+			.target = SPAN("note@example.com"), .report = QUEUED_REPORT_COPY,
+			.version = version(&s, "X-Note: 1\r\n\r\n", own, COUNT(own)) });
+	assert_int_equal(plan_counted(&s.in->plan), 2);
+	assert_int_equal(plan_outgoing_count(&s.in->plan), 1);
+	submit(&s);
+	assert_folder(&s, "anna", 1, "Return-Path: <>\r\n" HEADER "hello\r\n");
+	assert_folder(&s, "boss", 1, "Return-Path: <>\r\nX-Monitor: 1\r\n\r\nhello\r\n");
+	assert_int_equal(site_folder_count(&s.site, "boss", "INBOX"), 1);
+	assert_entries(&s, want, COUNT(want));
+	assert_int_equal(rows(&s, TABLE_contents), 4); /* as it came, and three versions */
+	assert_int_equal(rows(&s, TABLE_bodies), 3);   /* what came, what the wrap adds, the note */
+	assert_int_equal(rows(&s, TABLE_body_joins), 1);
+	buf_init(&notes, 1 << 16);
+	assert_true(site_trace_read(&s.site, &notes)); /* of the last entry: it points to the message */
+	assert_true(span_find_span(buf_span(&notes), SPAN("a part of message")) < buf_span(&notes).len);
+	buf_fini(&notes);
+	site_close(&s.site);
+}
+
+/* Nothing but a journal's copy of what was discarded: the body has its one owner in the join. */
+static void
+test_only_a_version(void **state)
+{
+	static const struct plan_piece wrap[] = { { { NULL, 0 }, 0, 7 }, { SPAN("foot\r\n"), 0, 0 } };
+	const struct entry_want want = { "journal@example.com", "", "X-Journal: 1\r\n\r\n",
+		SPAN("hello\r\nfoot\r\n"), 0, QUEUED_NOTIFY_NEVER };
+	struct sent s = { 0 };
+
+	(void)state;
+	site_open(&s.site, CONF);
+	plan_it(&s, SPAN("hello\r\n"), NULL, 0);
+	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+			.target = SPAN("journal@example.com"),
+			.version = version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
+	submit(&s);
+	assert_entries(&s, &want, 1);
+	assert_int_equal(rows(&s, TABLE_body_shares), 0);
+	site_close(&s.site);
+}
+
+static char *
+noise(size_t size)
+{
+	char *bytes = malloc(size + 1);
+	uint32_t x = 1;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < size; i++, x = x * 1664525 + 1013904223)
+		bytes[i] = i % 64 == 62 ? '\r' : i % 64 == 63 ? '\n' : (char)('a' + (x >> 24) % 26);
+	return bytes;
+}
+
+/* What went to the store as it came is read AT_END as it came, and signed where it lies. */
+static void
+test_large_body_is_read_at_the_end(void **state)
+{
+	static const char *const to[] = { "out@example.net" };
+	const size_t size = 3 * 1024 * 1024 + 64;
+	char *bytes = noise(size), *whole = malloc(size + 6);
+	struct plan_piece foot[] = { { { NULL, 0 }, 0, size }, { SPAN("foot\r\n"), 0, 0 } };
+	struct entry_want want = { "out@example.net", "", HEADER, { whole, size + 6 }, 0, 0 };
+	struct mime_derived parts;
+	struct span piece;
+	struct sent s = { 0 };
+	uint64_t at = 0;
+
+	(void)state;
+	assert_non_null(whole);
+	memcpy(whole, bytes, size);
+	memcpy(whole + size, "foot\r\n", 6);
+	site_open(&s.site, CONF);
+	plan_it(&s, (struct span){ bytes, size }, to, 1);
+	assert_true(s.in->mail.body.stored > 1024 * 1024);
+	s.in->mail.body.snap = host_snapshot(&s.site.host);
+	while (mail_body_read(&s.in->mail, at, &piece) == OK) {
+		assert_memory_equal(piece.ptr, bytes + at, piece.len);
+		at += piece.len;
+	}
+	assert_int_equal(at, size);
+	for (at = 0; at + 5000 < size; at += 77777) {
+		assert_int_equal(mail_body_range(&s.in->mail, at, 5000, &piece), OK);
+		assert_int_equal(piece.len, 5000);
+		assert_memory_equal(piece.ptr, bytes + at, 5000);
+	}
+	assert_int_equal(mail_body_range(&s.in->mail, size - 1, 2, &piece), ERR_NOT_FOUND);
+	assert_int_equal(mail_body_parts(&s.in->mail, &parts), OK);
+	assert_int_equal(parts.part_count, 1);
+	s.in->plan.outgoing = version(&s, HEADER, foot, COUNT(foot));
+	submit(&s);
+	assert_entries(&s, &want, 1);
+	site_close(&s.site);
+	free(bytes);
+	free(whole);
+}
+
+/* ---- direction.h ---- */
+
+static void
+test_directions(void **state)
+{
+	static const struct {
+		enum plan_standing standing;
+		enum mail_via via;
+		const char *sender, *route;
+		enum copy_kind kind;
+		unsigned want;
+	} rows_of[] = {
+		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "", COPY_FOLDER,
+			DIRECTION_INTERNAL },
+		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "", COPY_REMOTE,
+			DIRECTION_OUTGOING },
+		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "lan:h:25", COPY_REMOTE,
+			DIRECTION_INTERNAL },
+		{ STANDING_STRANGER, MAIL_VIA_MX, "anna@example.org", "", COPY_FOLDER,
+			DIRECTION_INCOMING },
+		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "", COPY_REMOTE, DIRECTION_INCOMING },
+		{ STANDING_STRANGER, MAIL_VIA_POP3, "x@example.net", "", COPY_FOLDER,
+			DIRECTION_INCOMING },
+		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.net", "", COPY_REMOTE, DIRECTION_OUTGOING },
+		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.net", "", COPY_FOLDER, DIRECTION_INCOMING },
+		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.org", "", COPY_FOLDER, DIRECTION_INTERNAL },
+		{ STANDING_STRANGER, MAIL_VIA_LOCAL, "", "", COPY_FOLDER, DIRECTION_INTERNAL },
+		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "", COPY_DISCARD, 0 },
+		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "snf:1", COPY_REMOTE, 0 },
+	};
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF);
+	for (size_t i = 0; i < COUNT(rows_of); i++) {
+		struct arena arena;
+		struct mail mail = { .via = rows_of[i].via };
+		struct pipeline_ask ask = { .conf = site.host.conf, .mail = &mail };
+		struct address sender = { .flags = ADDRESS_NULL };
+		struct mail_options options = { .body = BODY_UNSAID };
+		struct plan_copy copy = { .kind = rows_of[i].kind, .target = SPAN("t@x"),
+			.route = span_of(rows_of[i].route), .why = NOTE_PLACE_INBOX };
+		struct plan plan;
+
+		arena_init(&arena, NULL);
+		plan_init(&plan, &arena);
+		plan.standing = rows_of[i].standing;
+		if (rows_of[i].sender[0])
+			assert_int_equal(address_parse(&arena, span_of(rows_of[i].sender), &sender), OK);
+		envelope_init(&mail.envelope, &arena, &sender, &options);
+		assert_int_equal(plan_copy_add(&plan, &copy, 10), OK);
+		copy.role = COPY_MONITOR; /* gives none */
+		copy.route = SPAN_NONE;
+		copy.kind = COPY_REMOTE;
+		assert_int_equal(plan_copy_add(&plan, &copy, 10), OK);
+		assert_int_equal(mail_direction(&ask, &plan), rows_of[i].want);
+		arena_reset(&arena);
+	}
+	site_close(&site);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copies_with_an_envelope_of_their_own),
+		cmocka_unit_test(test_only_a_version),
+		cmocka_unit_test(test_large_body_is_read_at_the_end),
+		cmocka_unit_test(test_directions),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
