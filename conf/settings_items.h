@@ -152,7 +152,7 @@
 		"Mail to the Internet; selected as above.")                                        \
 	X(internal, "internal", CHOICE, 0, 0, "none", "none|selected|all", NOTHING,                \
 		"Mail among users here; selected as above.")                                       \
-	X(users, "users", LIST, 0, 10000, "[]", "", NOTHING,                                       \
+	X(users, "users", LIST, 0, 1000, "[]", "", NOTHING,                                        \
 		"Users and groups that count as selected; empty: those with `monitor: yes` (USR-27).") \
 	X(target, "target", TEXT, 0, 254, "", "", NOTHING,                                         \
 		"User, list or address that gets a copy of each (MON-01).")                        \

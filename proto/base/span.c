@@ -90,6 +90,16 @@ span_starts_nocase(struct span s, struct span prefix)
 	return s.len >= prefix.len && same_nocase(s.ptr, prefix.ptr, prefix.len);
 }
 
+uint64_t
+span_hash_nocase(struct span s)
+{
+	uint64_t hash = 14695981039346656037u;
+
+	for (size_t i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)ascii_lower(s.ptr[i])) * 1099511628211u;
+	return hash ^ (hash >> 32);
+}
+
 bool
 span_ends_nocase(struct span s, struct span suffix)
 {

@@ -32,6 +32,8 @@ bool span_eq(struct span a, struct span b);
 bool span_eq_nocase(struct span a, struct span b); /* ASCII letters only */
 bool span_starts(struct span s, struct span prefix);
 bool span_starts_nocase(struct span s, struct span prefix);
+/* FNV-1a over S in lower case, for tables that live as long as one message. */
+uint64_t span_hash_nocase(struct span s);
 bool span_ends_nocase(struct span s, struct span suffix);
 int span_cmp(struct span a, struct span b);
 int span_cmp_nocase(struct span a, struct span b);

@@ -97,7 +97,8 @@ bool
 note_is_report(const struct note *note)
 {
 	return note->code == NOTE_MAPPING_LOST || note->code == NOTE_MAPPING_CHAIN ||
-		note->code == NOTE_LIST_DEEP || note->code == NOTE_LIST_LOST;
+		note->code == NOTE_LIST_DEEP || note->code == NOTE_LIST_LOST ||
+		note->code == NOTE_MONITOR_LOST;
 }
 
 static enum err

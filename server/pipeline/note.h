@@ -127,10 +127,10 @@
 	X(207, WRITE_ROLE, "intake", "the copy for the {1} waits in the queue as {2}")             \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
 	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \
-	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy of the sample: {2}")                   \
-	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of the sample by chance: {2}")          \
+	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy, as a sample: {2}")                   \
+	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of it by chance: {2}")          \
 	X(240, MONITOR_NOT, "monitor", "the profile {1} makes no copy: {2}")                       \
-	X(241, MONITOR_SENDER, "monitor", "for monitoring the sender is {1}: {2}")                 \
+	X(241, MONITOR_LOST, "monitor", "{1}, a target of the profile {2}, is nobody: no copy")     \
 	X(231, SCRIPT_SAYS, "script", "the script {1} says: {2}")                                 \
 	X(232, SCRIPT_FAILED, "script", "the script {1} failed, so nothing of it counts: {2}")     \
 	X(233, SCRIPT_LOG, "script", "the script {1} notes: {2}")                                  \
@@ -170,7 +170,7 @@ struct note {
 	struct span because;
 };
 
-/* Is it about a mapping or a list that wants mending? Such notes go to the log too (Q-04, LST-06). */
+/* Is it about a mapping, a list or a profile that wants mending? Such notes go to the log too (Q-04, LST-06). */
 bool note_is_report(const struct note *note);
 
 #define NOTE_SIZE_MAX (3 + 2 * NOTE_VALUE_MAX) /* bytes of one note */

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "proto/base/ascii.h"
 
 #define NOTES_FIRST_SIZE 256 /* bytes; doubled up to NOTES_MAX */
 #define SEEN_FIRST_SIZE  16  /* slots; doubled when half full */
@@ -76,21 +75,11 @@ plan_notes(const struct plan *plan)
 	return (struct span){ plan->notes, plan->notes_len };
 }
 
-static size_t
-target_hash(enum copy_kind kind, struct span target)
-{
-	uint64_t hash = 14695981039346656037u ^ (unsigned)kind; /* FNV-1a */
-
-	for (size_t i = 0; i < target.len; i++)
-		hash = (hash ^ (unsigned char)ascii_lower(target.ptr[i])) * 1099511628211u;
-	return (size_t)(hash ^ (hash >> 32));
-}
-
 /* The slot that holds this target, or the free one where it belongs. */
 static struct plan_copy **
 seen_slot(struct plan *plan, const struct plan_copy *copy)
 {
-	size_t at = target_hash(copy->kind, copy->target);
+	size_t at = (size_t)(span_hash_nocase(copy->target) + (unsigned)copy->kind);
 
 	for (;; at++) {
 		struct plan_copy **slot = &plan->seen[at & (plan->seen_size - 1)];

@@ -15,5 +15,6 @@ const struct stage stages[] = {
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
 	{ "store-forward", AT_RCPT | AT_END, stage_store_forward },
+	{ "monitor", AT_END, stage_monitor },
 };
 const size_t stage_count = COUNT(stages);

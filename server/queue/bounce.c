@@ -155,14 +155,14 @@ report_words(struct bounce_report *r, const struct bounce *b)
 		text = span_of(b->unknown ? UNKNOWN_TEXT : kinds[b->kind].text);
 	r->action = kinds[b->kind].action;
 	r->subject = span_of(kinds[b->kind].subject);
-	r->text = bounce_fill(r->arena, text, names_text(r), r->ground->domain);
+	r->text = text_fill(r->arena, text, names_text(r), r->ground->domain);
 }
 
 static void
 admin_words(struct bounce_report *r, const char *subject, const char *text)
 {
 	r->subject = span_of(subject);
-	r->text = bounce_fill(r->arena, span_of(text), names_text(r), r->ground->domain);
+	r->text = text_fill(r->arena, span_of(text), names_text(r), r->ground->domain);
 }
 
 /* ---- whom to tell ---- */

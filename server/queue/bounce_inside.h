@@ -7,6 +7,7 @@
 #include "proto/mail/delivery_report.h"
 #include "server/pipeline/note.h"
 #include "server/queue/bounce.h"
+#include "proto/base/text_fill.h"
 #include "server/queue/report_write.h"
 
 /* ---- bounce_rules.c: pure ---- */
@@ -15,8 +16,6 @@
 bool bounce_notify_wants(uint32_t notify, enum bounce_kind kind);
 /* A name to which no report goes: Mailer_Daemon, ListServer, and what robots elsewhere are called. */
 bool bounce_is_robot(struct span address);
-/* TEXT with %1 and %2 filled in and "%%" as "%", in A. */
-struct span bounce_fill(struct arena *a, struct span text, struct span one, struct span two);
 struct span bounce_domain(struct span address); /* what follows the last @ */
 
 /* ---- bounce_report.c ---- */

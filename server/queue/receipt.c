@@ -82,7 +82,7 @@ receipt_words(struct bounce_report *r, struct span own, const char *text, struct
 	struct span header = r->original.header;
 
 	r->plain = r->without_original = true;
-	r->text = bounce_fill(
+	r->text = text_fill(
 		r->arena, own.len > 0 ? own : span_of(text), one, r->ground->domain);
 	r->text = arena_printf(r->arena, "%.*s\n  Subject: %.*s\n  Date: %.*s\n", SPAN_FMT(r->text),
 		SPAN_FMT(subject_text(r->arena, header)),

@@ -9,6 +9,7 @@
 #include "tests/unit/test_routing.h"
 
 struct site site;
+struct asked_message asked_message;
 
 static const char *
 sender_of(const struct asked *asked)
@@ -71,7 +72,9 @@ mail_of(struct arena *arena, struct snapshot *snap, const struct asked *asked, u
 	if (sender_of(asked)[0])
 		assert_int_equal(address_parse(arena, span_of(sender_of(asked)), &sender), OK);
 	envelope_init(&mail->envelope, arena, &sender, &options);
-	mail->header = arena_printf(arena, "From: %s\r\nSubject: x\r\n\r\n", sender_of(asked));
+	mail->message_no = asked_message.message_no;
+	mail->header = asked_message.header ? arena_printf(arena, "%s\r\n", asked_message.header) :
+		arena_printf(arena, "From: %s\r\nSubject: x\r\n\r\n", sender_of(asked));
 	mail->size = size ? size : mail->header.len;
 	assert_int_equal(header_check(mail->header, NULL, &mail->facts), OK);
 	return mail;
@@ -84,15 +87,15 @@ put_copy(struct buf *out, const struct plan_copy *copy)
 			   : copy->kind == COPY_REMOTE ? copy->target
 						       : copy->user;
 
-	assert_int_equal(buf_printf(out, "%s%s%.*s", buf_span(out).len ? " " : "",
+	assert_int_equal(buf_printf(out, "%s%s%s%s%.*s", buf_span(out).len ? " " : "",
+				 copy->role ? copy_role_words[copy->role] : "", copy->role ? ":" : "",
 				 copy->kind == COPY_REMOTE ? ">" : "", SPAN_FMT(text)), OK);
 	if (copy->route.len > 0)
 		assert_int_equal(buf_printf(out, "=%.*s", SPAN_FMT(copy->route)), OK);
 }
 
-/* Ask the whole pipeline; PLAN lives in ARENA. The answer goes to OUT. */
-static void
-ask(struct arena *arena, const struct asked *asked, uint64_t size, struct plan *plan,
+void
+routing_ask(struct arena *arena, const struct asked *asked, uint64_t size, struct plan *plan,
 	struct buf *out)
 {
 	struct address recipients[16];
@@ -131,7 +134,7 @@ check_sized(const struct asked *rows, size_t count, uint64_t size)
 
 		arena_init(&arena, NULL);
 		buf_init(&out, 1 << 20);
-		ask(&arena, &rows[i], size, &plan, &out);
+		routing_ask(&arena, &rows[i], size, &plan, &out);
 		if (!span_eq(buf_span(&out), span_of(rows[i].want))) {
 			bad++;
 			fprintf(stderr, "row %zu, %s -> %s: have '%.*s', want '%s'\n", i,
@@ -156,7 +159,7 @@ notes_say(const struct asked *asked, const char *text)
 
 	arena_init(&arena, NULL);
 	buf_init(&out, 1 << 20);
-	ask(&arena, asked, 0, &plan, &out);
+	routing_ask(&arena, asked, 0, &plan, &out);
 	rest = plan_notes(&plan);
 	while (note_take(&rest, &note) == PARSE_DONE) {
 		buf_clear(&out);

@@ -2,8 +2,8 @@
  * test_routing.h - rows of addresses, asked of the whole pipeline in one site.
  *
  * A row's answer is one line: the copies in the order they were decided, "anna >x@far.test -" (a user's
- * INBOX, the queue, kept nowhere; ">x@far.test=lan:192.0.2.1:25" where a LAN rule says), or the code of the
- * refusal.
+ * INBOX, the queue, kept nowhere; ">x@far.test=lan:192.0.2.1:25" where a LAN rule says, "monitor:anna" of a
+ * role of its own), or the code of the refusal.
  */
 #ifndef TESTS_UNIT_TEST_ROUTING_H
 #define TESTS_UNIT_TEST_ROUTING_H
@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "server/pipeline/pipeline.h"
 #include "tests/harness/site.h"
 
 #define CHEAP "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
@@ -50,6 +51,13 @@ struct asked {
 	const char *want;
 };
 
+/* What all rows are asked about, where a test says so. */
+struct asked_message {
+	const char *header;  /* without the empty line; NULL: From and a subject */
+	uint64_t message_no; /* 0: not given out yet, as `explain` has it */
+};
+extern struct asked_message asked_message;
+
 /* A site with postmaster, an administrator, and anna, bert, carl. */
 void open_site(const char *conf);
 
@@ -57,11 +65,16 @@ void open_site(const char *conf);
 void check_sized(const struct asked *rows, size_t count, uint64_t size);
 #define CHECK(rows) check_sized(rows, COUNT(rows), 0)
 
+/* Ask the whole pipeline of a message of SIZE; PLAN lives in ARENA. The answer goes to OUT. */
+void routing_ask(struct arena *arena, const struct asked *asked, uint64_t size, struct plan *plan,
+	struct buf *out);
+
 /* Does asking leave a note with that sentence? */
 bool notes_say(const struct asked *asked, const char *text);
 
 int test_routing_lan(void);
 int test_routing_lists(void);
 int test_routing_mailbox(void);
+int test_monitor(void);
 
 #endif
