@@ -33,7 +33,7 @@ user_stands(struct snapshot *snap, uint64_t user_id)
 }
 
 static enum err
-app_password_stands(struct snapshot *snap, uint64_t user_id)
+of_user_stands(struct snapshot *snap, uint64_t user_id)
 {
 	struct user user;
 
@@ -46,7 +46,8 @@ static const struct {
 	enum err (*stands)(struct snapshot *snap, uint64_t id);
 } rows[] = {
 	{ TABLE_users, user_stands },
-	{ TABLE_app_passwords, app_password_stands },
+	{ TABLE_app_passwords, of_user_stands },
+	{ TABLE_user_scripts, of_user_stands },
 	{ TABLE_maillists, list_stands },
 	{ TABLE_list_members, list_stands },
 };

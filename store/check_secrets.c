@@ -1,6 +1,6 @@
 /*
- * check_secrets.c - app passwords, their uses, sealed values, keys that sign, seats of the journal: can they
- * be read, and is there a user.
+ * check_secrets.c - app passwords, their uses, scripts of users, sealed values, keys that sign, seats of the journal:
+ * can they be read, and is there a user.
  */
 #include "store/app_passwords.h"
 #include "store/check_run.h"
@@ -8,6 +8,7 @@
 #include "store/journal_seats.h"
 #include "store/rows.h"
 #include "store/secrets.h"
+#include "store/user_scripts.h"
 
 typedef unsigned long long ull;
 
@@ -45,6 +46,18 @@ visit_app_use(struct check *c, const struct row *row)
 		return;
 	check_say(c, true, "app_uses %llu: damaged, or of no user", (ull)check_id(row));
 	check_fix_delete(c, TABLE_app_uses, row->key);
+}
+
+static void
+visit_user_script(struct check *c, const struct row *row)
+{
+	struct user_script script;
+
+	if (row_fields(c->snap, TABLE_user_scripts, row, &user_script_table, &script) == OK &&
+		row->key.len == 8 && has_user(c, check_id(row)))
+		return;
+	check_say(c, true, "user_scripts %llu: damaged, or of no user", (ull)check_id(row));
+	check_fix_delete(c, TABLE_user_scripts, row->key);
 }
 
 static void
@@ -96,6 +109,7 @@ check_secrets(struct check *c)
 {
 	check_walk(c, TABLE_app_passwords, visit_app_password);
 	check_walk(c, TABLE_app_uses, visit_app_use);
+	check_walk(c, TABLE_user_scripts, visit_user_script);
 	check_walk(c, TABLE_secrets, visit_secret);
 	check_walk(c, TABLE_dkim_keys, visit_dkim_key);
 	check_walk(c, TABLE_journal_seats, visit_journal_seat);

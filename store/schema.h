@@ -18,6 +18,7 @@
 	X(logins,      "user_id",                        "last good logins") \
 	X(app_passwords, "user_id app_id",               "app password, see app_passwords.h") \
 	X(app_uses,    "user_id app_id",                 "when an app password was last used") \
+	X(user_scripts, "user_id",                       "routing script, see user_scripts.h") \
 	X(secrets,     "name",                           "sealed bytes, see secrets.h") \
 	X(dkim_keys,   "domain 0 selector",              "key that signs mail, see dkim_keys.h") \
 	X(groups,      "group_id",                       "group") \

@@ -9,6 +9,7 @@
 #include "store/secrets.h"
 #include "store/seen.h"
 #include "store/subscriptions.h"
+#include "store/user_scripts.h"
 
 #define PURGE_ROWS 500  /* a slice */
 #define PURGE_USERS 500 /* looked at, a slice */
@@ -62,6 +63,8 @@ purge_user(struct txn *txn, uint64_t user_id)
 	err = table_delete(txn, TABLE_logins, &key);
 	if (err == OK || err == ERR_NOT_FOUND)
 		err = app_passwords_purge(txn, user_id);
+	if (err == OK)
+		err = user_script_purge(txn, user_id);
 	if (err == OK)
 		err = user_secrets_remove(txn, user_id);
 	return err != OK ? err : row_delete(txn, TABLE_users, &key);

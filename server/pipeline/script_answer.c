@@ -145,6 +145,7 @@ enum err
 script_answer_read(struct arena *a, struct span bytes, struct script_answer *out)
 {
 	struct reader r = { .arena = a, .rest = span_from(bytes, 1), .out = out };
+	bool ok;
 
 	empty(out);
 	if (bytes.len == 0 || bytes.len > SCRIPT_ANSWER_MAX)
@@ -157,13 +158,12 @@ script_answer_read(struct arena *a, struct span bytes, struct script_answer *out
 	}
 	r.actions = ARENA_ARRAY(a, struct script_action, SCRIPT_ACTIONS_MAX);
 	out->actions = r.actions;
-	while (bytes.ptr[0] == 'D' && r.rest.len > 0)
-		if (!read_action(&r))
-			break;
-	if (bytes.ptr[0] == 'D' && r.rest.len == 0)
-		return OK;
-	empty(out);
-	return ERR_SYNTAX;
+	ok = bytes.ptr[0] == 'D';
+	while (ok && r.rest.len > 0)
+		ok = read_action(&r);
+	if (!ok)
+		empty(out);
+	return ok ? OK : ERR_SYNTAX;
 }
 
 /* ---- in words ---- */

@@ -16,13 +16,28 @@
 
 #include "server/warden/warden_wire.h"
 
+/* How many of its kind wait and run. */
+static unsigned *
+waiting_of(struct runner_order *order)
+{
+	struct runner_stats *stats = &order->runner->stats;
+
+	return order->row.kind == RUNNER_SCRIPT ? &stats->scripts_waiting : &stats->waiting;
+}
+
+static unsigned *
+running_of(struct runner_order *order)
+{
+	struct runner_stats *stats = &order->runner->stats;
+
+	return order->row.kind == RUNNER_SCRIPT ? &stats->scripts_running : &stats->running;
+}
+
 static void
 go_back(struct runner_order *order)
 {
-	struct runner *r = order->runner;
-
-	r->stats.waiting -= order->place == PLACE_WAITS;
-	r->stats.running -= order->place == PLACE_RUNS;
+	*waiting_of(order) -= order->place == PLACE_WAITS;
+	*running_of(order) -= order->place == PLACE_RUNS;
 	order->place = PLACE_BACK;
 	list_remove(&order->link);
 	buf_wipe(&order->file);
@@ -149,12 +164,24 @@ retire(struct runner *r)
 		close_socket(r);
 }
 
+/* The one that waits longest and has a place; programs and scripts do not wait for each other. */
+static struct runner_order *
+next_order(struct runner *r)
+{
+	if (r->stats.scripts_running < RUNNER_SCRIPTS_MAX && !list_is_empty(&r->scripts))
+		return LIST_ITEM(r->scripts.next, struct runner_order, link);
+	if (r->stats.running < RUNNER_PROGRAMS_MAX && !list_is_empty(&r->waiting))
+		return LIST_ITEM(r->waiting.next, struct runner_order, link);
+	return NULL;
+}
+
 static void
 pump(struct runner *r)
 {
+	struct runner_order *order;
+
 	retire(r);
-	while (r->stats.running < RUNNER_PROGRAMS_MAX && !list_is_empty(&r->waiting)) {
-		struct runner_order *order = LIST_ITEM(r->waiting.next, struct runner_order, link);
+	while ((order = next_order(r))) {
 		enum err err;
 
 		if (!ensure_runner(r)) {
@@ -174,8 +201,8 @@ pump(struct runner *r)
 		list_remove(&order->link);
 		list_append(&r->running, &order->link);
 		order->place = PLACE_RUNS;
-		r->stats.waiting--;
-		r->stats.running++;
+		--*waiting_of(order);
+		++*running_of(order);
 	}
 }
 
@@ -206,8 +233,8 @@ runner_on_order(void *arg)
 	struct runner *r = order->runner;
 
 	order->place = PLACE_WAITS;
-	r->stats.waiting++;
-	list_append(&r->waiting, &order->link);
+	++*waiting_of(order);
+	list_append(order->row.kind == RUNNER_SCRIPT ? &r->scripts : &r->waiting, &order->link);
 	pump(r);
 }
 
@@ -246,6 +273,7 @@ runner_open(struct loop *front, const struct runner_options *options)
 	r->options = *options;
 	loop_io_init(&r->io, -1, on_socket);
 	list_init(&r->waiting);
+	list_init(&r->scripts);
 	list_init(&r->running);
 	list_init(&r->orders);
 	pthread_mutex_init(&r->lock, NULL);

@@ -7,6 +7,9 @@
  * Never a shell: a list of arguments, the first of them the path of the program. A program has the rights of the
  * server's user, no descriptors but its standard ones, an environment of a few variables, limits of the
  * kernel, and its time; what it leaves running ends with it. Any loop may ask; `done` comes on that loop.
+ *
+ * Scripts of users go the same way, to places of their own: a child that becomes no program but runs one
+ * script in Lua (server/script/script_child.h), and is killed without grace when its time is over (H74).
  */
 #ifndef SERVER_RUNNER_RUNNER_H
 #define SERVER_RUNNER_RUNNER_H
@@ -16,6 +19,8 @@
 
 #define RUNNER_PROGRAMS_MAX 20	/* at once (H39) */
 #define RUNNER_WAITING_MAX 1000 /* for a place; beyond it ERR_BUSY */
+#define RUNNER_SCRIPTS_MAX 8	/* scripts in Lua at once, beside the programs */
+#define RUNNER_SCRIPTS_BYTES (64 * 1024 * 1024) /* of what is given to scripts that wait or run; beyond it ERR_BUSY */
 #define RUNNER_ARGUMENTS_MAX 64
 #define RUNNER_VARIABLES_MAX 8 /* beside PATH and LANG, which every program gets */
 #define RUNNER_WORDS_MAX (64 * 1024)	/* bytes of arguments and variables */
@@ -48,6 +53,7 @@ struct runner_answer {
 
 /* Embedded in whoever asks, zeroed at first; not to be moved or freed between runner_run() and `done`. */
 struct runner_job {
+	bool script; /* no program: INPUT is a script and its message (script_wire.h); no arguments, no variables */
 	const struct span *argv; /* argv[0]: an absolute path; no NUL in any. Copied, as all of this is */
 	size_t argc;
 	const struct span *env; /* "NAME=value" */
@@ -90,7 +96,8 @@ void runner_follow(void *runner);
 
 /* Front loop. */
 struct runner_stats {
-	unsigned running, waiting;
+	unsigned running, waiting; /* programs */
+	unsigned scripts_running, scripts_waiting;
 	uint64_t started, lost;
 };
 struct runner_stats runner_stats(const struct runner *r);

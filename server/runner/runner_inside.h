@@ -31,12 +31,14 @@ struct runner {
 	struct runner_options options;
 	struct loop_io io; /* fd -1: no runner */
 	bool stale;	   /* it was started by an older file */
-	struct list waiting, running;
+	struct list waiting, running; /* programs wait here */
+	struct list scripts;	      /* and scripts here */
 	uint64_t last_id;
 	struct runner_stats stats;
 	pthread_mutex_t lock; /* of what follows */
 	struct list orders;
-	size_t order_count;
+	size_t order_count; /* of programs */
+	size_t script_count, script_bytes;
 };
 
 /* ---- runner_order.c ---- */

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "server/script/script_child.h"
 #include "server/warden/warden_wire.h"
 
 #define NOT_BECOME 127	 /* exit status of a child that could not; *k->error_no says why */
@@ -92,7 +93,13 @@ close_fd(int *fd)
 	*fd = -1;
 }
 
-/* End it in good time; what it is ended for stays the first reason. */
+static bool
+is_script(const struct keeper *k)
+{
+	return k->row->kind == RUNNER_SCRIPT;
+}
+
+/* End it in good time, a script at once; what it is ended for stays the first reason. */
 static void
 begin_end(struct keeper *k, enum runner_end end)
 {
@@ -101,7 +108,7 @@ begin_end(struct keeper *k, enum runner_end end)
 	k->ending = true;
 	k->report.end = end;
 	k->due_ms = now_ms() + RUNNER_GRACE_MS;
-	kill(-k->pid, SIGTERM);
+	kill(-k->pid, is_script(k) ? SIGKILL : SIGTERM);
 }
 
 static void
@@ -156,11 +163,23 @@ drain(struct keeper *k, int *fd, void (*keep)(struct keeper *, const char *, siz
 /* ---- its life ---- */
 
 static noreturn void
+be_script(struct keeper *k, const int standard[3])
+{
+	size_t size = (size_t)k->row->input_size;
+
+	runner_default_signals();
+	script_child_run(standard[0], size, standard[1], (struct conf *)k->cage->conf);
+}
+
+static noreturn void
 be_program(struct keeper *k, const struct runner_words *words, const int standard[3], pid_t keeper)
 {
 	setpgid(0, 0);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == keeper)
-		*k->error_no = runner_program_become(words, standard, k->cage);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != keeper)
+		_exit(NOT_BECOME);
+	if (is_script(k))
+		be_script(k, standard);
+	*k->error_no = runner_program_become(words, standard, k->cage);
 	_exit(NOT_BECOME);
 }
 
@@ -324,7 +343,7 @@ runner_keeper_run(
 		.report = { .id = row->id } };
 	struct runner_words words = { .bytes = NULL };
 
-	if (!prepare(&k) || runner_words_read(row, file, &words) != OK ||
+	if (!prepare(&k) || (!is_script(&k) && runner_words_read(row, file, &words) != OK) ||
 		lseek(file, 0, SEEK_SET) != 0 || !start(&k, &words, file)) {
 		k.report.end = RUNNER_NOT_STARTED;
 		k.report.number = errno;

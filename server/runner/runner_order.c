@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/script/script_wire.h"
+
 void
 runner_order_free(struct runner_order *order)
 {
@@ -27,7 +29,12 @@ runner_order_release(struct runner_order *order)
 		return;
 	pthread_mutex_lock(&r->lock);
 	list_remove(&order->all);
-	r->order_count--;
+	if (order->row.kind == RUNNER_SCRIPT) {
+		r->script_count--;
+		r->script_bytes -= order->row.input_size;
+	} else {
+		r->order_count--;
+	}
 	pthread_mutex_unlock(&r->lock);
 	runner_order_free(order);
 }
@@ -63,6 +70,11 @@ put_words(struct runner_order *order, const struct span *words, size_t count)
 static enum err
 check_job(const struct runner_job *job)
 {
+	if (job->script)
+		return job->argc > 0 || job->env_count > 0 ? ERR_SYNTAX :
+			job->input.len > SCRIPT_INPUT_MAX || job->output_max > RUNNER_OUTPUT_MAX
+			? ERR_LIMIT
+			: OK;
 	if (job->argc == 0 || !span_starts(job->argv[0], SPAN("/")))
 		return ERR_SYNTAX;
 	for (size_t i = 0; i < job->env_count; i++) {
@@ -91,7 +103,8 @@ write_order(struct runner_order *order, const struct runner_job *job)
 		err = put_words(order, job->argv, job->argc);
 	if (err == OK)
 		err = put_words(order, job->env, job->env_count);
-	order->row = (struct runner_row){ .kind = RUNNER_START, .argc = (uint32_t)job->argc,
+	order->row = (struct runner_row){ .kind = job->script ? RUNNER_SCRIPT : RUNNER_START,
+		.argc = (uint32_t)job->argc,
 		.env_count = (uint32_t)job->env_count, .input_size = job->input.len,
 		.words_size = buf_span(&order->file).len - (err == OK ? job->input.len : 0),
 		.timeout_ms = job->timeout_ms > 0 ? job->timeout_ms : RUNNER_TIMEOUT_MS,
@@ -106,10 +119,16 @@ enlist(struct runner *r, struct runner_order *order)
 	bool room;
 
 	pthread_mutex_lock(&r->lock);
-	room = r->order_count < RUNNER_WAITING_MAX + RUNNER_PROGRAMS_MAX;
+	if (order->row.kind == RUNNER_SCRIPT)
+		room = r->script_count < RUNNER_WAITING_MAX &&
+			r->script_bytes + order->row.input_size <= RUNNER_SCRIPTS_BYTES;
+	else
+		room = r->order_count < RUNNER_WAITING_MAX + RUNNER_PROGRAMS_MAX;
 	if (room) {
 		list_append(&r->orders, &order->all);
-		r->order_count++;
+		r->order_count += order->row.kind != RUNNER_SCRIPT;
+		r->script_count += order->row.kind == RUNNER_SCRIPT;
+		r->script_bytes += order->row.kind == RUNNER_SCRIPT ? order->row.input_size : 0;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return room;

@@ -18,11 +18,13 @@
 
 #include "server/warden/warden_wire.h"
 
+#define PLACES (RUNNER_PROGRAMS_MAX + RUNNER_SCRIPTS_MAX)
+
 struct process {
 	int sock, signals;
 	const struct runner_cage *cage;
-	pid_t keepers[RUNNER_PROGRAMS_MAX]; /* 0: none */
-	uint64_t ids[RUNNER_PROGRAMS_MAX];
+	pid_t keepers[PLACES]; /* 0: none */
+	uint64_t ids[PLACES];
 };
 
 /* The server ended with that: nobody is left to be told. */
@@ -39,7 +41,7 @@ report(struct process *p, uint64_t id, enum runner_end end, int number)
 static void
 reaped(struct process *p, pid_t pid, int status)
 {
-	for (size_t i = 0; i < RUNNER_PROGRAMS_MAX; i++) {
+	for (size_t i = 0; i < PLACES; i++) {
 		if (p->keepers[i] != pid)
 			continue;
 		p->keepers[i] = 0;
@@ -57,7 +59,7 @@ find_place(struct process *p)
 	for (;;) {
 		pid_t pid;
 
-		for (size_t i = 0; i < RUNNER_PROGRAMS_MAX; i++)
+		for (size_t i = 0; i < PLACES; i++)
 			if (p->keepers[i] == 0)
 				return i;
 		pid = waitpid(-1, &status, 0);
@@ -94,7 +96,7 @@ start(struct process *p, const struct runner_row *row, int file)
 static void
 cancel(struct process *p, uint64_t id)
 {
-	for (size_t i = 0; i < RUNNER_PROGRAMS_MAX; i++)
+	for (size_t i = 0; i < PLACES; i++)
 		if (p->keepers[i] > 0 && p->ids[i] == id)
 			kill(p->keepers[i], RUNNER_KEEPER_CANCEL);
 }
@@ -107,7 +109,7 @@ take_order(struct process *p)
 
 	if (warden_receive(p->sock, &row, sizeof(row), &file) != 1)
 		_exit(0); /* the keepers hear of it (RUNNER_KEEPER_ALONE) */
-	if (row.kind == RUNNER_START)
+	if (row.kind != RUNNER_CANCEL)
 		start(p, &row, file);
 	else
 		cancel(p, row.id);
@@ -123,7 +125,7 @@ reap(struct process *p)
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 		reaped(p, pid, status);
-	runner_kill_children(p->keepers, RUNNER_PROGRAMS_MAX);
+	runner_kill_children(p->keepers, PLACES);
 }
 
 static void

@@ -46,6 +46,9 @@ struct runner_words {
 /* What FILE holds behind the input, which alone is left in it. ERR_SYNTAX, ERR_IO with errno. */
 MUST_CHECK enum err runner_words_read(const struct runner_row *row, int file, struct runner_words *out);
 
+/* In a child: signals are as at the start of a process. */
+void runner_default_signals(void);
+
 /* In a child: become that program. Comes back with errno where it cannot. */
 int runner_program_become(
 	const struct runner_words *words, const int standard[3], const struct runner_cage *cage);

@@ -88,8 +88,8 @@ set_limits(const struct runner_cage *cage)
 	return !cage->own_user || set_limit(RLIMIT_NPROC, RUNNER_TASKS);
 }
 
-static void
-default_signals(void)
+void
+runner_default_signals(void)
 {
 	sigset_t none;
 
@@ -120,7 +120,7 @@ runner_program_become(
 		return errno;
 	if (!set_limits(cage))
 		return errno;
-	default_signals();
+	runner_default_signals();
 	execve(words->argv[0], words->argv, words->env);
 	return errno;
 }

@@ -2,14 +2,14 @@
  * runner_wire.h - what goes between the server and the runner: rows over a socketpair (warden_wire.h).
  *
  * With an order comes a file in memory: the input, then the words, each 0-terminated: first all
- * arguments, then all variables. With a report that has output comes another one that holds it.
+ * arguments, then all variables. A script has the input alone. With a report that has output comes another one that holds it.
  */
 #ifndef SERVER_RUNNER_RUNNER_WIRE_H
 #define SERVER_RUNNER_RUNNER_WIRE_H
 
 #include "server/runner/runner.h"
 
-enum runner_kind { RUNNER_START, RUNNER_CANCEL };
+enum runner_kind { RUNNER_START, RUNNER_CANCEL, RUNNER_SCRIPT };
 
 struct runner_row {
 	uint64_t id;
