@@ -157,6 +157,17 @@ check_noauth(struct checking *c)
 	}
 }
 
+/* ADM-05: what no office knows would be nobody's. */
+static void
+check_unknown(struct checking *c)
+{
+	if (c->conf->collecting_unknown_do == UNKNOWN_REMOTE)
+		conf_warning_add(c->faults, place(c, "collecting.unknown.do"),
+			SPAN("collecting.unknown.do"),
+			"collected mail for unknown names is dropped without a trace: one office of those "
+			"that share a domain must not have remote");
+}
+
 /* SMT-06. */
 static void
 check_smtp(struct checking *c)
@@ -346,6 +357,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_domains(&c);
 	check_logins(&c);
 	check_smtp(&c);
+	check_unknown(&c);
 	check_dns(&c);
 	check_blocklists(&c);
 	check_minimums(&c);

@@ -122,6 +122,10 @@
 	X(216, ASSISTANT_INSTEAD, "mailbox", "{1} has assistants, who get it instead: {2}")        \
 	X(217, ASSISTANT_PASSED, "mailbox", "the assistants of {1} get nothing: {2}")              \
 	X(218, MAILBOX_KEEPS, "mailbox", "{1} keeps it after all: {2}")                            \
+	X(220, ROBOT, "maillist", "{1} is a robot of this server; {2} reads its mail")             \
+	X(221, COLLECTED_LOST, "unknown", "{1} is nobody here: collecting.unknown says who gets the mail") \
+	X(222, COLLECTED_GOES, "collected", "{1} gets what was collected for nobody here: {2}")    \
+	X(223, COLLECTED_NOT, "collected", "{1}: {2}")                                             \
 	X(219, MAILBOX_MANY, "mailbox", "{1} mailboxes more decide in the same way or not")        \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(207, WRITE_ROLE, "intake", "the copy for the {1} waits in the queue as {2}")             \

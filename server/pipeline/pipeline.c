@@ -90,6 +90,8 @@ ask_recipients(struct pipeline_ask *ask, const struct address *recipients, size_
 	}
 	if (accepted > 0 || first == STAGE_NEXT)
 		return STAGE_NEXT;
+	if (ask->mail->via == MAIL_VIA_POP3 && first == STAGE_REJECT)
+		return STAGE_NEXT; /* it is here already, and without recipients: stage_collected.c (LOC-04) */
 	plan->reply = reply;
 	return first;
 }

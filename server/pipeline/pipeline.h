@@ -70,7 +70,7 @@ enum verdict pipeline_run(struct pipeline_ask *ask, enum phase phase, struct pla
  * All four phases for a message that is here as a whole: import, explain. mail->envelope has the sender
  * and mail->header the header; RECIPIENTS are the addresses asked for, the accepted ones are added to the
  * envelope. STAGE_REJECT or STAGE_DEFER with *at: the phase that refused; AT_RCPT means that
- * nobody was accepted (refused[i], may be NULL, has the reply of each refused one, code 0 of others).
+ * nobody was accepted, which is no refusal of collected mail (ADM-02) (refused[i], may be NULL, has the reply of each refused one, code 0 of others).
  */
 enum verdict pipeline_run_all(struct pipeline_ask *ask, const struct address *recipients,
 	size_t count, struct plan_reply *refused, struct plan *plan, enum phase *at);

@@ -105,6 +105,10 @@ struct plan {
 	size_t seen_size;
 	size_t recipients;       /* accepted so far */
 	size_t unknown;          /* recipients refused because nobody has that name */
+	struct plan_lost {
+		struct span address; /* of collected mail: the first recipient that nobody has (ADM-02); or empty */
+		size_t recipient_no, count;
+	} lost;
 	struct span header; /* AT_END: as stored, with our trace fields and the empty line */
 	struct span header_relayed; /* AT_END: as sent on, where that differs; empty: header */
 	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */

@@ -207,6 +207,19 @@ open_list(struct expansion *x, const struct todo *todo, uint64_t list_id)
 
 /* ---- a name ---- */
 
+/* ADM-14: before users, from inside and outside. The Main Administrator reads what is written to them. */
+static enum err
+find_robot(struct expansion *x, struct span name)
+{
+	struct user user;
+	enum err err = names_main_administrator(x->ask->conf, x->ask->snap, &user);
+
+	if (err != OK)
+		return err;
+	plan_note(x->plan, NOTE_ROBOT, name, user.name);
+	return names_add_user(x->ask->names, &user, false);
+}
+
 static enum err
 find_name(struct expansion *x, const struct todo *todo, struct span name)
 {
@@ -219,6 +232,8 @@ find_name(struct expansion *x, const struct todo *todo, struct span name)
 			&(struct name){ .target = TARGET_NOONE, .why = "No-one" });
 	if (builtin != BUILTIN_NONE)
 		return open_group(x, todo, builtin, 0);
+	if (names_is_robot(name))
+		return find_robot(x, name);
 	err = name_find(x->ask->snap, name, &row);
 	if (err == ERR_LIMIT || err == ERR_SYNTAX)
 		return ERR_NOT_FOUND;

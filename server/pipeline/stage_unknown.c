@@ -2,7 +2,7 @@
  * stage_unknown.c - a recipient whom neither mappings nor lists nor users know.
  *
  *     postmaster, abuse  ->  ~@domain (MAP-05)  ->  ~@domain of the LAN rules (LAN-04)
- *                        ->  out, if the file says so (LOC-07)  ->  refused
+ *                        ->  out, if the file says so (LOC-07)  ->  refused; collected mail: ADM-02
  */
 #include "server/pipeline/stages.h"
 
@@ -62,6 +62,29 @@ take(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 	return names_add(ask->names, name) == OK ? STAGE_NEXT : stage_trouble(plan);
 }
 
+/* Collected mail was accepted long ago, so nobody is refused: stage_collected.c (ADM-02). */
+static enum verdict
+take_lost(struct pipeline_ask *ask, struct plan *plan)
+{
+	struct name name = { .target = TARGET_NOONE, .address = ask->recipient.text,
+		.why = "collecting.unknown.do is remote" };
+
+	if (ask->conf->collecting_unknown_do == UNKNOWN_REMOTE) { /* MAP-18; ADM-03: never with a report */
+		plan_note(plan, NOTE_UNKNOWN_REMOTE, ask->recipient.text, SPAN_NONE);
+		return take(ask, &name, plan);
+	}
+	plan_note(plan, NOTE_COLLECTED_LOST, ask->recipient.text, SPAN_NONE);
+	if (plan->lost.count++ == 0) {
+		plan->lost.address = arena_copy(plan->arena, ask->recipient.text);
+		plan->lost.recipient_no = plan->recipients;
+	}
+	if (!ask->conf->collecting_unknown_bounce)
+		return STAGE_NEXT;
+	name.target = TARGET_BOUNCE;
+	name.why = "collecting.unknown.bounce";
+	return take(ask, &name, plan);
+}
+
 static enum verdict
 nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
 {
@@ -69,10 +92,10 @@ nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
 	struct name out = { .target = TARGET_ADDRESS, .address = ask->recipient.text };
 	enum err rest;
 
-	if (recipient_is_role(ask))
+	if (recipient_is_role(ask) || (ask->is_local && names_is_robot(ask->recipient.local_part)))
 		return put_off_role(ask, plan);
-	if (err == ERR_DENIED)
-		return refuse(plan);
+	if (err == ERR_DENIED) /* USR-26: he counts as unrecognised */
+		return ask->mail->via == MAIL_VIA_POP3 ? take_lost(ask, plan) : refuse(plan);
 	rest = lan_rest(ask, plan);
 	if (rest != ERR_NOT_FOUND)
 		return rest == OK ? STAGE_NEXT : stage_trouble(plan);
@@ -82,14 +105,10 @@ nobody(struct pipeline_ask *ask, enum err err, struct plan *plan)
 		out.why = "domains.unknown_to_isp";
 		return take(ask, &out, plan);
 	}
-	if (ask->mail->via == MAIL_VIA_POP3 && conf->collecting_unknown_do == UNKNOWN_REMOTE) {
-		plan_note(plan, NOTE_UNKNOWN_REMOTE, ask->recipient.text, SPAN_NONE); /* MAP-18 */
-		out.target = TARGET_NOONE;
-		out.why = "collecting.unknown.do is remote";
-		return take(ask, &out, plan);
-	}
+	if (ask->mail->via == MAIL_VIA_POP3)
+		return take_lost(ask, plan);
 	plan_note(plan, NOTE_NAME_UNKNOWN, ask->recipient.text, SPAN_NONE);
-	if (conf->smtp_reject_unknown || ask->mail->via == MAIL_VIA_POP3 ||
+	if (conf->smtp_reject_unknown ||
 		ask->mail->via == MAIL_VIA_LMTP || ask->mail->via == MAIL_VIA_LOCAL)
 		return refuse(plan); /* LMTP: the sender in front is told (RFC 2033, 3) */
 	out.target = TARGET_BOUNCE;

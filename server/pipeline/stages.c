@@ -11,6 +11,7 @@ const struct stage stages[] = {
 	{ "maillist", AT_RCPT, stage_maillist },
 	{ "unknown", AT_RCPT, stage_unknown },
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
+	{ "collected", AT_END, stage_collected },
 	{ "mailbox", AT_END, stage_mailbox },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },

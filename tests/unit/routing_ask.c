@@ -83,13 +83,15 @@ mail_of(struct arena *arena, struct snapshot *snap, const struct asked *asked, u
 static void
 put_copy(struct buf *out, const struct plan_copy *copy)
 {
-	struct span text = copy->kind == COPY_DISCARD ? SPAN("-")
-			   : copy->kind == COPY_REMOTE ? copy->target
-						       : copy->user;
+	static const char *const marks[] = { [COPY_FOLDER] = "", [COPY_REMOTE] = ">",
+		[COPY_DISCARD] = "-", [COPY_BOUNCE] = "!" };
+	struct span text = copy->kind == COPY_FOLDER ? copy->user
+			   : copy->kind == COPY_DISCARD ? SPAN("")
+							: copy->target;
 
-	assert_int_equal(buf_printf(out, "%s%s%s%s%.*s", buf_span(out).len ? " " : "",
+	assert_int_equal(buf_printf(out, "%s%s%s%s%.*s%s", buf_span(out).len ? " " : "",
 				 copy->role ? copy_role_words[copy->role] : "", copy->role ? ":" : "",
-				 copy->kind == COPY_REMOTE ? ">" : "", SPAN_FMT(text)), OK);
+				 marks[copy->kind], SPAN_FMT(text), copy->version && !copy->role ? "*" : ""), OK);
 	if (copy->route.len > 0)
 		assert_int_equal(buf_printf(out, "=%.*s", SPAN_FMT(copy->route)), OK);
 }

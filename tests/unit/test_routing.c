@@ -132,15 +132,15 @@ test_conditions_map_07_map_08_map_09_map_17(void **state)
 		{ STRANGER, NULL, "s@example.org", "carl" },      /* MAP-09 */
 		{ USER_BERT, NULL, "s@example.org", "carl" },
 		{ LMTP, NULL, "s@example.org", "carl" },
-		{ BOX1, NULL, "s@example.org", "550" },
-		{ BOX2, NULL, "anna@box2.test", "550" },          /* INM-17: default_mappings off */
+		{ BOX1, NULL, "s@example.org", "postmaster" },
+		{ BOX2, NULL, "anna@box2.test", "postmaster" },          /* INM-17: default_mappings off */
 		{ BOX1, NULL, "anna@shop.test", "anna" },         /* MAP-13 */
 		{ STRANGER, NULL, "anna@shop.test", "550" },      /* LOC-03: valid for box1 only */
-		{ BOX1, NULL, "anna@a.sub.example.org", "550" },  /* and the other way round */
+		{ BOX1, NULL, "anna@a.sub.example.org", "postmaster" },  /* and the other way round */
 		{ BOX1, NULL, "list@elsewhere.test", "anna bert" }, /* MAP-17 */
 		{ USER_ANNA, NULL, "list@elsewhere.test", ">list@elsewhere.test" },
 		{ STRANGER, NULL, "list@elsewhere.test", "550" },
-		{ BOX1, NULL, "other@elsewhere.test", "550" },    /* LOC-04: passed over */
+		{ BOX1, NULL, "other@elsewhere.test", "postmaster" },    /* LOC-04: passed over */
 		{ BOX1, NULL, "anna@example.org other@elsewhere.test", "anna" },
 	};
 
@@ -311,7 +311,7 @@ test_unknown_to_isp_loc_07(void **state)
 		{ LOCAL, NULL, "nobody@example.org", ">nobody@example.org" },
 		{ STRANGER, NULL, "nobody@example.org", "550" },
 		{ USER_ANNA, NULL, "bert@example.org", "bert" },
-		{ ANY_BOX, NULL, "nobody@example.org", "550" },
+		{ ANY_BOX, NULL, "nobody@example.org", "postmaster" },
 		{ USER_BERT, NULL, "nobody@example.org", "550" }, /* it leaves: USR-25 */
 		{ USER_ANNA, NULL, "postmaster@example.org", "postmaster" },
 	};
@@ -397,6 +397,6 @@ main(void)
 		cmocka_unit_test(test_once),
 	};
 
-	return test_routing_lists() + test_routing_lan() + test_routing_mailbox() + test_monitor() +
-		cmocka_run_group_tests_name("routing", tests, NULL, NULL);
+	return test_routing_lists() + test_routing_lan() + test_routing_collected() + test_routing_mailbox() +
+		test_monitor() + cmocka_run_group_tests_name("routing", tests, NULL, NULL);
 }

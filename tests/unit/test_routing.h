@@ -2,8 +2,9 @@
  * test_routing.h - rows of addresses, asked of the whole pipeline in one site.
  *
  * A row's answer is one line: the copies in the order they were decided, "anna >x@far.test -" (a user's
- * INBOX, the queue, kept nowhere; ">x@far.test=lan:192.0.2.1:25" where a LAN rule says, "monitor:anna" of a
- * role of its own), or the code of the refusal.
+ * INBOX, the queue, kept nowhere; ">x@far.test=lan:192.0.2.1:25" where a LAN rule says; "!x@far.test" a report to
+ * the sender; "anna*" another version than what came; "monitor:anna" of a role of its own), or the code of the
+ * refusal.
  */
 #ifndef TESTS_UNIT_TEST_ROUTING_H
 #define TESTS_UNIT_TEST_ROUTING_H
@@ -72,6 +73,7 @@ void routing_ask(struct arena *arena, const struct asked *asked, uint64_t size, 
 /* Does asking leave a note with that sentence? */
 bool notes_say(const struct asked *asked, const char *text);
 
+int test_routing_collected(void);
 int test_routing_lan(void);
 int test_routing_lists(void);
 int test_routing_mailbox(void);

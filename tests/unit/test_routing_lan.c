@@ -33,7 +33,7 @@ test_rules_lan_01_lan_03_lan_04(void **state)
 		{ USER_ANNA, NULL, "fred@branch.test", ">fred@head.test=lan:192.0.2.5:25" },
 		/* contract 8: never a foreign domain of a stranger's (H9) */
 		{ STRANGER, NULL, "fred@branch.test", "550" },
-		{ BOX1, NULL, "fred@branch.test", "550" },
+		{ BOX1, NULL, "fred@branch.test", "postmaster" } /* LOC-04, ADM-02 */,
 		{ BOX1, NULL, "anna@example.org", ">anna@example.org=lan:192.0.2.1:25" },
 		{ RANGE, NULL, "fred@branch.test", ">fred@head.test=lan:192.0.2.5:25" },
 		/* ~@ of a domain elsewhere */
@@ -74,7 +74,7 @@ test_conditions_lan_02(void **state)
 		{ BOX1, NULL, "bert@example.org", "bert" },
 		{ BOX2, NULL, "bert@box2.test", ">bert@box2.test=lan:192.0.2.2:25" },
 		{ BOX1, NULL, "carl@example.org", ">carl@example.org=lan:192.0.2.3:25" },
-		{ BOX2, NULL, "carl@box2.test", "550" }, /* no default mappings there */
+		{ BOX2, NULL, "carl@box2.test", "postmaster" }, /* no default mappings there; ADM-02 */
 		{ LOCAL, NULL, "bert@example.org", "bert" },
 	};
 

@@ -170,7 +170,7 @@ test_permissions_usr_25_usr_26_grp_03(void **state)
 		{ STRANGER, NULL, "shy@example.org", "550" },    /* USR-26 */
 		{ RANGE, NULL, "shy@example.org", "550" },
 		{ LMTP, NULL, "shy@example.org", "550" },
-		{ BOX1, NULL, "shy@example.org", "550" },
+		{ BOX1, NULL, "shy@example.org", "postmaster" },
 		{ USER_ANNA, NULL, "shy@example.org", "shy" },
 		{ LOCAL, NULL, "shy@example.org", "shy" },
 		{ STRANGER, NULL, "toshy@example.org", "550" },  /* through a mapping */
