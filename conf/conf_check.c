@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/archive_rules.h"
 #include "conf/blocklist.h"
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
@@ -94,6 +95,23 @@ check_blocklists(struct checking *c)
 			continue;
 		snprintf(key, sizeof(key), "smtp.blocklists.%zu", i);
 		conf_fault_add(c->faults, place(c, key), SPAN("smtp.blocklists"), "%s", why);
+	}
+}
+
+/* */
+static void
+check_archive_rules(struct checking *c)
+{
+	const struct conf_list *lines = &c->conf->archive_rules;
+	struct archive_rule rule;
+	char key[CONF_KEY_MAX];
+	const char *why;
+
+	for (size_t i = 0; i < lines->count; i++) {
+		if (archive_rule_parse(lines->items[i], &rule, &why) == OK)
+			continue;
+		snprintf(key, sizeof(key), "archive.rules.%zu", i);
+		conf_fault_add(c->faults, place(c, key), SPAN("archive.rules"), "%s", why);
 	}
 }
 
@@ -360,6 +378,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_unknown(&c);
 	check_dns(&c);
 	check_blocklists(&c);
+	check_archive_rules(&c);
 	check_minimums(&c);
 	check_timeouts(&c);
 	conf_check_routes(conf, tree, faults);

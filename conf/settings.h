@@ -356,6 +356,29 @@
 	X(dkim_rotate_after_ms, "dkim.rotate_after", DURATION, 0, YEARS_MS, "2d", "time", NOTHING, \
 		"When a key of `dkim rotate` begins to sign, so that its record is seen by then.")
 
+#define SETTINGS_ARCHIVE(X)                                                                        \
+	X(archive_on, "archive.on", BOOL, 0, 0, "no", "", NOTHING,                                 \
+		"Keep one copy of every message in the archive (ARC-01).")                         \
+	X(archive_incoming, "archive.incoming", BOOL, 0, 0, "yes", "", NOTHING,                    \
+		"What comes from elsewhere is archived.")                                          \
+	X(archive_outgoing, "archive.outgoing", BOOL, 0, 0, "yes", "", NOTHING,                    \
+		"What our users send elsewhere is archived.")                                      \
+	X(archive_internal, "archive.internal", BOOL, 0, 0, "yes", "", NOTHING,                    \
+		"What they send to each other is archived.")                                       \
+	X(archive_keep_days, "archive.keep_days", COUNT, 0, 36600, "0", "days", NOTHING,           \
+		"Archived messages go after so many days; 0: never (Q-35). What is held stays.")    \
+	X(archive_keep_incoming, "archive.keep_incoming", COUNT, 0, 36600, "0", "days", NOTHING,   \
+		"The same for incoming ones; 0: archive.keep_days.")                               \
+	X(archive_keep_outgoing, "archive.keep_outgoing", COUNT, 0, 36600, "0", "days", NOTHING,   \
+		"The same for outgoing ones.")                                                     \
+	X(archive_keep_internal, "archive.keep_internal", COUNT, 0, 36600, "0", "days", NOTHING,   \
+		"The same for internal ones; of several directions the longest counts.")           \
+	X(archive_rules, "archive.rules", LIST, 0, 1000, "[]", "", NOTHING,                        \
+		"`DAYS [from=PATTERN] [to=PATTERN]`: how long what fits is kept, in place of "      \
+		"these; the first line that fits, 0 days is for ever.")                            \
+	X(archive_max_size, "archive.max_size", SIZE, 0, SIZE_LIMIT, "0", "bytes", NOTHING,        \
+		"The oldest go while the archive has more; 0: any size (ARC-04).")
+
 #define SETTINGS_MAIL(X)                                                                           \
 	X(rules_smtp, "rules.smtp", PATH, 0, 4095, "rules/smtp.rules", "", RELOAD,                 \
 		"File of the SMTP rules (SMR-02), watched.")                                       \
@@ -452,6 +475,6 @@
 
 #define SETTINGS(X)                                                                                \
 	SETTINGS_GROUND(X) SETTINGS_DOMAINS(X) SETTINGS_SERVICES(X) SETTINGS_LIMITS(X)             \
-	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_JOURNAL(X) SETTINGS_MAIL(X)
+	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_JOURNAL(X) SETTINGS_ARCHIVE(X) SETTINGS_MAIL(X)
 
 #endif

@@ -206,6 +206,7 @@ static const char *const copy_words[] = { /* of a copy for a recipient; else its
 	[COPY_REMOTE] = "remote",
 	[COPY_DISCARD] = "discard",
 	[COPY_BOUNCE] = "bounce",
+	[COPY_STORE] = "archive",
 };
 
 static const char *

@@ -151,6 +151,9 @@
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \
 	X(172, REPORT_HELD, "bounce", "it is held, for nobody can be told: {2}")                   \
 	X(173, RECEIPT_SENT, "bounce", "{1} gets a receipt, which is {2}")                         \
+	X(250, ARCHIVE_KEPT, "archive", "the archive keeps it: {1}")                                   \
+	X(251, ARCHIVE_NOT, "archive", "the archive does not keep it: {1}")                           \
+	X(252, WRITE_ARCHIVED, "intake", "it is in the archive as {1}")                              \
 	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")                           \
 	X(140, SEND_TRY, "delivery", "tried by the route {2}: {1}")                                \
 	X(141, SEND_TLS, "delivery", "the connection to {1}: {2}")                                 \

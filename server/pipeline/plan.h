@@ -20,6 +20,7 @@ enum copy_kind {
 	COPY_REMOTE,  /* a next hop, through the queue */
 	COPY_DISCARD, /* accepted and kept nowhere */
 	COPY_BOUNCE,  /* accepted, nobody here, and the sender gets a report (SMT-12) */
+	COPY_STORE,   /* the archive */
 };
 
 /* What a copy is for. All but the first are decided behind `place`, and nobody is told of them. */
@@ -95,6 +96,7 @@ struct plan {
 	const char *relay_why;       /* and why, or why not; static text */
 	uint64_t sender_id;          /* set AT_MAIL: the user who sends, by login or by address; 0: none */
 	struct name_wants *sender_wants; /* set AT_MAIL: where the sender's mapping leads (MAP-10), or NULL */
+	unsigned archive_direction;  /* set AT_END: enum direction of what the archive keeps; 0: it does not */
 	struct plan_copy *copies;    /* in the order they were decided */
 	struct plan_copy **copies_end;
 	size_t copy_count;
@@ -163,6 +165,9 @@ copy_is_outgoing(const struct plan_copy *copy)
 {
 	return copy->kind == COPY_REMOTE && copy->role == COPY_DELIVERY && copy->route.len == 0;
 }
+
+/* The archive keeps it, with these bits of enum direction (direction.h): stage_archive, or who has a plan of his own. */
+MUST_CHECK enum err plan_archive(struct plan *plan, unsigned direction);
 
 /* Set the reply of a refusal; the texts are static. */
 void plan_refuse(struct plan *plan, unsigned code, const char *enhanced, const char *text);

@@ -17,5 +17,6 @@ const struct stage stages[] = {
 	{ "place", AT_RCPT | AT_END, stage_place },
 	{ "store-forward", AT_RCPT | AT_END, stage_store_forward },
 	{ "monitor", AT_END, stage_monitor },
+	{ "archive", AT_END, stage_archive },
 };
 const size_t stage_count = COUNT(stages);

@@ -21,6 +21,7 @@ enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct pl
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_archive(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 
 /*
  * Look up ask->wants and add whom they mean to ask->names, from step 2 of RTE-01 on. ERR_NOT_FOUND: nobody knows any of

@@ -164,6 +164,8 @@ intake_text(struct intake *in, struct span text)
 		keep_header(in, span_range(text, 0, head));
 	if (text.len > head && in->failed == OK && !in->mail.header_is_over) {
 		intake_derive_body(in, span_from(text, head));
+		if (in->host->conf->archive_on || in->digest.begun)
+			archive_digest_feed(&in->digest, span_from(text, head));
 		intake_body_put(in, span_from(text, head));
 	}
 	return OK;

@@ -17,6 +17,7 @@
 #ifndef SERVER_QUEUE_INTAKE_H
 #define SERVER_QUEUE_INTAKE_H
 
+#include "server/archive/archive_write.h"
 #include "server/host.h"
 #include "server/net/loop.h"
 #include "server/pipeline/pipeline.h"
@@ -102,6 +103,7 @@ struct intake {
 	size_t held;            /* bytes counted against limits.memory_in_flight */
 	uint64_t body_size;     /* that came */
 	bool has_8bit;          /* in the body */
+	struct archive_digest digest; /* of the body, where archive.on is set */
 	uint64_t flushed;       /* of it, given to the writer */
 	struct mime_parser *parser; /* of what came */
 	struct buf derived;     /* the record it made */
@@ -125,6 +127,8 @@ struct intake {
 	size_t forwards_from, forwards_count; /* of `queued` */
 	struct span held_why;
 	size_t placed_count; /* copies for folders of recipients */
+	struct archive_order *archive; /* NULL: the archive does not keep it */
+	size_t archive_content; /* of intake.contents */
 	struct buf recipients, subject; /* for the trace */
 	char *notes;
 	size_t notes_len;

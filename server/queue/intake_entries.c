@@ -19,7 +19,7 @@
 static struct span
 header_of(const struct plan *plan, const struct plan_copy *copy)
 {
-	if (copy->kind == COPY_FOLDER)
+	if (copy->kind == COPY_FOLDER || copy->kind == COPY_STORE)
 		return plan->header;
 	if (copy_is_outgoing(copy) && plan->header_outgoing.len > 0)
 		return plan->header_outgoing;
@@ -115,7 +115,7 @@ make_placed(struct intake *in)
 	size_t no;
 
 	for (const struct plan_copy *copy = in->plan.copies; copy && err == OK; copy = copy->next) {
-		if (copy->kind != COPY_FOLDER)
+		if (copy->kind != COPY_FOLDER && copy->kind != COPY_STORE)
 			continue;
 		err = need_content(in, copy, &no);
 		if (err == OK)

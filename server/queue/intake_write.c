@@ -6,6 +6,7 @@
  */
 #include "server/queue/intake_write.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/mime/encoded_word.h"
@@ -46,10 +47,27 @@ prepare_trace(struct intake *in)
 	if (in->mail.facts.subject.ptr && !in->host->conf->store_encrypt &&
 		encoded_word_decode(&in->subject, in->mail.facts.subject) != OK)
 		in->subject.overflow = false; /* what fitted is enough */
-	in->notes = arena_alloc(&in->arena, notes.len + NOTE_SIZE_MAX);
+	in->notes = arena_alloc(&in->arena, notes.len + 2 * NOTE_SIZE_MAX);
 	if (notes.len > 0)
 		memcpy(in->notes, notes.ptr, notes.len);
 	in->notes_len = notes.len;
+}
+
+static void
+prepare_archive(struct intake *in)
+{
+	struct archive_body body = { in->spans, in->flushed == 0 ? in->span_count : 0,
+		in->body_size, &in->digest };
+	const struct plan_copy *copy = in->plan.copies;
+
+	in->archive = NULL;
+	while (copy && copy->kind != COPY_STORE)
+		copy = copy->next;
+	if (!copy)
+		return;
+	in->archive_content = intake_content_of(in, copy);
+	in->archive = archive_order_new(
+		&in->mail, in->plan.header, &body, in->plan.archive_direction);
 }
 
 enum err
@@ -62,6 +80,8 @@ intake_prepare(struct intake *in)
 		err = intake_entries_number(in);
 	if (err == OK)
 		prepare_trace(in);
+	if (err == OK)
+		prepare_archive(in);
 	return err;
 }
 
@@ -297,6 +317,26 @@ write_entry(struct writing *w, const struct intake_entry *entry)
 	return queued_add(w->txn, &q, w->in->queued + entry->from, entry->count);
 }
 
+/* The entry of the archive, and its number in the trace. */
+static enum err
+write_archive(struct writing *w)
+{
+	char number[24];
+	uint64_t id;
+	enum err err;
+
+	if (!w->in->archive)
+		return OK;
+	err = archive_order_write(
+		w->txn, w->in->archive, w->in->contents[w->in->archive_content].row.content_id, &id);
+	if (err != OK || w->notes.len + NOTE_SIZE_MAX > NOTES_MAX)
+		return err;
+	snprintf(number, sizeof(number), "%llu", (unsigned long long)id);
+	w->notes.len += note_encode(
+		w->in->notes + w->notes.len, NOTE_WRITE_ARCHIVED, span_of(number), SPAN_NONE);
+	return OK;
+}
+
 /* The user may have gone meanwhile, or forwards no more. */
 static enum err
 write_pair(struct writing *w, struct forward *f)
@@ -353,6 +393,8 @@ intake_write(struct txn *txn, struct intake *in)
 		err = write_contents(&w);
 	if (err == OK)
 		err = write_copies(&w);
+	if (err == OK)
+		err = write_archive(&w);
 	if (err == OK)
 		err = write_queued(&w);
 	if (err == OK)
