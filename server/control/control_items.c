@@ -1,5 +1,5 @@
 /*
- * control_items.c - connections and schedules of the file by command: add, set, remove.
+ * control_items.c - connections, schedules and monitoring profiles of the file by command: add, set, remove.
  *
  * They change the configuration file like `config set`, with its history and undo. What a route names cannot
  * go: the file is checked as a whole.
@@ -17,9 +17,11 @@ struct item_kind {
 	enum setting_type type;
 	const char *list; /* its key in the file */
 	const char *what;
+	const char *usual; /* which one is meant where its keys have no name=; NULL: the name is a word of its own */
 };
-static const struct item_kind a_connection = { SETTING_CONNECTIONS, "connections", "connection" };
-static const struct item_kind a_schedule = { SETTING_SCHEDULES, "schedules", "schedule" };
+static const struct item_kind a_connection = { SETTING_CONNECTIONS, "connections", "connection", NULL };
+static const struct item_kind a_schedule = { SETTING_SCHEDULES, "schedules", "schedule", NULL };
+static const struct item_kind a_monitor = { SETTING_MONITORS, "monitor", "profile", "default" };
 
 struct item_change {
 	struct control_config config; /* first: what control_config.c works on */
@@ -36,6 +38,8 @@ items_of(const struct conf *conf, const struct item_kind *kind)
 {
 	if (kind->type == SETTING_CONNECTIONS)
 		return (struct conf_items){ conf->connections.items, conf->connections.count };
+	if (kind->type == SETTING_MONITORS)
+		return (struct conf_items){ conf->monitor.items, conf->monitor.count };
 	return (struct conf_items){ conf->schedules.items, conf->schedules.count };
 }
 
@@ -70,7 +74,7 @@ path_of(struct control_call *call, const struct item_kind *kind, size_t i)
 	struct conf_items items = items_of(call->host->conf, kind);
 	struct span name = name_at(kind, &items, i);
 
-	if (control_route_name_is_valid(name))
+	if (control_route_name_is_valid(name) && !kind->usual) /* there it may not stand in the file */
 		return arena_printf(&call->arena, "%s.%.*s", kind->list, SPAN_FMT(name));
 	return arena_printf(&call->arena, "%s.%zu", kind->list, i);
 }
@@ -158,6 +162,8 @@ take_keys(struct control_call *call, struct item_change *ic, uint64_t given)
 		else if (!take_key(call, ic, &keys->pairs[i], given))
 			return false;
 	}
+	if (ic->kind->usual)
+		return true; /* it says which */
 	if (name && !control_route_name_is_valid(name->value))
 		return control_fail(call, RPC_INVALID,
 			"a name is letters, digits, '-' or '_', not digits alone", NULL, "name");
@@ -188,9 +194,8 @@ tell(struct control_call *call)
 }
 
 static bool
-add_item(struct control_call *call, const struct item_kind *kind)
+add_named(struct control_call *call, const struct item_kind *kind, struct span name)
 {
-	struct span name = control_param(call, "name");
 	struct item_change *ic = begin(call, kind);
 	bool first = items_of(call->host->conf, kind).count == 0;
 	struct span item = arena_printf(&call->arena, first ? "[ { name: %.*s } ]" : "{ name: %.*s }",
@@ -203,22 +208,27 @@ add_item(struct control_call *call, const struct item_kind *kind)
 		return control_failf(call, RPC_CLASH, "name", "there is a %s %.*s already", kind->what,
 			SPAN_FMT(name));
 	ic->config.object = name;
-	ic->path = arena_printf(&call->arena, "%s.%.*s", kind->list, SPAN_FMT(name));
+	ic->path = kind->usual ? /* behind the others */
+		arena_printf(&call->arena, "%s.%zu", kind->list, items_of(call->host->conf, kind).count) :
+		arena_printf(&call->arena, "%s.%.*s", kind->list, SPAN_FMT(name));
 	return add_change(call, ic, (struct conf_change){ .value = item,
 			.key = first ? span_of(kind->list) : ic->path }) &&
 		take_keys(call, ic, 0) && control_config_begin(call, &ic->config);
 }
 
 static bool
-set_item(struct control_call *call, const struct item_kind *kind)
+add_item(struct control_call *call, const struct item_kind *kind)
 {
-	size_t i = find(call, kind, control_param(call, "name"), true);
+	return add_named(call, kind, control_param(call, "name"));
+}
+
+static bool
+set_found(struct control_call *call, const struct item_kind *kind, size_t i)
+{
 	struct item_change *ic = begin(call, kind);
 	const struct conf_items items = items_of(call->host->conf, kind);
 	const char *item;
 
-	if (i == SIZE_MAX)
-		return false;
 	item = (const char *)items.items + i * conf_shape_of(kind->type)->size;
 	ic->config.object = arena_copy(&call->arena, name_at(kind, &items, i));
 	ic->path = path_of(call, kind, i);
@@ -228,6 +238,29 @@ set_item(struct control_call *call, const struct item_kind *kind)
 		return control_fail(call, RPC_INVALID, "nothing is to be changed: KEY=VALUE is missing",
 			NULL, "keys");
 	return control_config_begin(call, &ic->config);
+}
+
+static bool
+set_item(struct control_call *call, const struct item_kind *kind)
+{
+	size_t i = find(call, kind, control_param(call, "name"), true);
+
+	return i != SIZE_MAX && set_found(call, kind, i);
+}
+
+/* One that is not there yet is made. */
+static bool
+put_item(struct control_call *call, const struct item_kind *kind)
+{
+	const struct rpc_value *keys = rpc_value(call->request, "keys");
+	struct span name = span_of(kind->usual);
+	size_t i;
+
+	for (i = 0; i < keys->count; i++)
+		if (span_eq(keys->pairs[i].key, SPAN("name")))
+			name = keys->pairs[i].value;
+	i = find(call, kind, name, false);
+	return i == SIZE_MAX ? add_named(call, kind, name) : set_found(call, kind, i);
 }
 
 /* ---- remove ---- */
@@ -308,3 +341,5 @@ ITEM_METHOD(connection_remove, remove_items, a_connection, "the connection");
 ITEM_METHOD(schedule_add, add_item, a_schedule, "the schedule");
 ITEM_METHOD(schedule_set, set_item, a_schedule, "the schedule");
 ITEM_METHOD(schedule_remove, remove_items, a_schedule, "the schedule");
+ITEM_METHOD(rule_monitor_set, put_item, a_monitor, "the profile");
+ITEM_METHOD(rule_monitor_remove, remove_items, a_monitor, "the profile");

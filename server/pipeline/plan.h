@@ -44,6 +44,7 @@ struct plan_piece {
 struct plan_version {
 	struct plan_version *next;
 	struct span header;              /* whole, with the empty line */
+	struct span front;               /* in folders, in place of the plan's; empty: that one */
 	const struct plan_piece *pieces; /* at most PLAN_PIECES_MAX */
 	size_t piece_count;              /* 0: the body as it came */
 };

@@ -260,6 +260,8 @@ write_copies(struct writing *w)
 		if ((err = find_folder(w, copy, &folder)) != OK)
 			return err;
 		place.content = &w->in->contents[intake_content_of(w->in, copy)].row;
+		if (copy->version && copy->version->front.len > 0)
+			place.front = copy->version->front;
 		place.user_id = folder.user_id;
 		place.folder_id = folder.folder_id;
 		if ((err = message_place(w->txn, &place)) != OK)
