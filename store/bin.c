@@ -206,6 +206,7 @@ bin_restore(struct txn *txn, uint64_t user_id, uint32_t uid, struct folder *to, 
 	place.folder_id = to->folder_id;
 	place.flags = item.flags & (FLAGS_SYSTEM | FLAG_HELD) & ~FLAG_DELETED;
 	place.keywords = item.keywords;
+	place.first_ms = txn_now_ms(txn); /* else a prune rule would take it at once again */
 	bin.name = FOLDER_BIN; /* what pointed into the map may have moved */
 	err = message_way_move(txn, &bin, uid, &place);
 	*new_uid = place.uid;

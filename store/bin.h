@@ -50,7 +50,8 @@ MUST_CHECK enum err bin_item_get(struct snapshot *snap, uint64_t bin_id,
 
 /*
  * Put the message UID of the user's bin back: into the folder it was in, or one of that name, which
- * is made anew where there is none. With its flags, but not \Deleted, which would take it away again.
+ * is made anew where there is none. With its flags, but not \Deleted, which would take it away again; for
+ * prune rules its age begins anew, for the same reason.
  * *to and *new_uid are where it is. Kept in the log of changes. ERR_NOT_FOUND, ERR_LIMIT.
  */
 MUST_CHECK enum err bin_restore(struct txn *txn, uint64_t user_id, uint32_t uid,

@@ -40,6 +40,13 @@ of_user_stands(struct snapshot *snap, uint64_t user_id)
 	return user_find(snap, user_id, &user);
 }
 
+/* Rules of user_id 0 are everybody's. */
+static enum err
+prune_rule_stands(struct snapshot *snap, uint64_t user_id)
+{
+	return user_id == 0 ? OK : of_user_stands(snap, user_id);
+}
+
 /* Each by the first number of its key. */
 static const struct {
 	enum store_table table;
@@ -48,6 +55,7 @@ static const struct {
 	{ TABLE_users, user_stands },
 	{ TABLE_app_passwords, of_user_stands },
 	{ TABLE_user_scripts, of_user_stands },
+	{ TABLE_prune_rules, prune_rule_stands },
 	{ TABLE_maillists, list_stands },
 	{ TABLE_list_members, list_stands },
 };

@@ -1,11 +1,12 @@
 /*
- * check_secrets.c - app passwords, their uses, scripts of users, sealed values, keys that sign, seats of the journal:
- * can they be read, and is there a user.
+ * check_secrets.c - app passwords, their uses, scripts of users, prune rules, sealed values, keys that sign, seats
+ * of the journal: can they be read, and is there a user.
  */
 #include "store/app_passwords.h"
 #include "store/check_run.h"
 #include "store/dkim_keys.h"
 #include "store/journal_seats.h"
+#include "store/prune_rules.h"
 #include "store/rows.h"
 #include "store/secrets.h"
 #include "store/user_scripts.h"
@@ -104,6 +105,19 @@ visit_journal_seat(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_journal_seats, row->key);
 }
 
+static void
+visit_prune_rule(struct check *c, const struct row *row)
+{
+	struct prune_rule rule;
+
+	check_tally(c, TABLE_prune_rules, row);
+	if (row_decode(TABLE_prune_rules, row, &prune_rule_table, &rule) && row->key.len == 16 &&
+		(check_id(row) == PRUNE_FOR_ALL || has_user(c, check_id(row))))
+		return;
+	check_say(c, true, "prune_rules %llu: damaged, or of no user", (ull)check_id(row));
+	check_fix_delete(c, TABLE_prune_rules, row->key);
+}
+
 void
 check_secrets(struct check *c)
 {
@@ -113,4 +127,5 @@ check_secrets(struct check *c)
 	check_walk(c, TABLE_secrets, visit_secret);
 	check_walk(c, TABLE_dkim_keys, visit_dkim_key);
 	check_walk(c, TABLE_journal_seats, visit_journal_seat);
+	check_walk(c, TABLE_prune_rules, visit_prune_rule);
 }

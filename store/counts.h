@@ -19,7 +19,7 @@ struct txn;
 	X(users_live) X(users_bin) X(groups) X(mappings) X(mapping_wildcards)                      \
 	X(queue_entries) X(queue_bytes) X(queue_held) X(queue_bin) X(queue_recipients)             \
 	X(trace_rows) X(trace_bytes) X(changes) X(change_bytes) X(maillists) X(list_members)         \
-	X(seats_internal) X(seats_external)
+	X(seats_internal) X(seats_external) X(prune_rules)
 
 enum store_count {
 #define X(name) COUNT_##name,

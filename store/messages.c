@@ -5,8 +5,8 @@
 
 #include "store/ids.h"
 
-#define COPY_VERSION 1
-#define COPY_ROOM (COPY_FRONT_MAX + COPY_KEYWORDS_MAX + 64) /* two spans and four numbers */
+#define COPY_VERSION 2 /* it has first_ms */
+#define COPY_PLAIN 1   /* it is save_ms: of what never moved, and of what moved in a store of before */
 #define COPY_SMALL 1024 /* nearly all fit this, and the stack */
 
 /* ---- copies ---- */
@@ -18,20 +18,23 @@ copy_encode(struct record_out *out, const struct copy *c)
 	record_put_varint(out, c->save_ms);
 	record_put_span(out, c->front);
 	record_put_span(out, c->keywords);
-	if (c->receipt_no != 0)
+	if (c->receipt_no != 0 || c->first_ms != c->save_ms)
 		record_put_varint(out, c->receipt_no);
+	if (c->first_ms != c->save_ms)
+		record_put_varint(out, c->first_ms);
 }
 
 enum err
 copy_put(struct txn *txn, const struct copy *c, bool is_new)
 {
-	size_t size = RECORD_HEAD + 50 + c->front.len + c->keywords.len; /* five varints at most */
+	size_t size = RECORD_HEAD + 60 + c->front.len + c->keywords.len; /* six varints at most */
 	char small[COPY_SMALL];
 	struct record_out out;
 	struct key key;
 	char *room = size <= sizeof(small) ? small : arena_alloc(txn_arena(txn), size);
 
-	record_begin(&out, room, size, COPY_VERSION);
+	record_begin(
+		&out, room, size, c->first_ms != c->save_ms ? COPY_VERSION : COPY_PLAIN);
 	copy_encode(&out, c);
 	key_u64(&key, c->copy_id);
 	return is_new ? table_append_record(txn, TABLE_copies, &key, &out)
@@ -55,6 +58,7 @@ copy_get(struct snapshot *snap, uint64_t copy_id, struct copy *out)
 	out->front = record_take_span(&in);
 	out->keywords = record_take_span(&in);
 	out->receipt_no = record_left(&in) ? record_take_varint(&in) : 0;
+	out->first_ms = in.version == COPY_VERSION ? record_take_varint(&in) : out->save_ms;
 	return record_end(&in) == OK
 		? OK
 		: table_damaged(snap, TABLE_copies, key_span(&key), "fields");
@@ -120,6 +124,7 @@ place_copy(struct txn *txn, struct placement *p)
 		.save_ms = txn_now_ms(txn),
 		.front = p->front,
 		.keywords = p->keywords,
+		.first_ms = p->first_ms ? p->first_ms : txn_now_ms(txn),
 		.receipt_no = p->receipt_no,
 	};
 	enum err err = copy_put(txn, &copy, true);
@@ -220,6 +225,8 @@ move_load(struct txn *txn, uint64_t folder_id, uint32_t uid, struct placement *p
 	copy->front = kept(txn, m.copy.front);
 	copy->keywords = p->keywords = kept(txn, p->keywords);
 	copy->save_ms = txn_now_ms(txn);
+	if (p->first_ms != 0)
+		copy->first_ms = p->first_ms;
 	p->content = content;
 	p->front = copy->front;
 	p->received_s = m.entry.received_s;

@@ -21,6 +21,7 @@ struct copy {
 	uint64_t copy_id;
 	uint64_t content_id;
 	uint64_t save_ms;     /* when it came into this folder: SAVEDATE */
+	uint64_t first_ms;    /* when this server first received the message, wherever it was since (PRN-04) */
 	struct span front;    /* Return-Path and the like, each line with its CRLF */
 	struct span keywords; /* those without a bit in the folder (keywords.h), blanks between */
 	uint64_t receipt_no;  /* who collects it causes a receipt, and this is its message_no; 0: none (HDR-05) */
@@ -66,6 +67,7 @@ struct placement {
 	uint32_t flags;                /* FLAG_KEYWORD() bits are those of the folder */
 	uint32_t received_s; /* INTERNALDATE; 0 is now */
 	uint64_t receipt_no; /* as of struct copy */
+	uint64_t first_ms;   /* likewise; 0 is now, in message_move() what it was */
 
 	uint32_t uid;
 	uint32_t uidvalidity;

@@ -113,6 +113,13 @@ tally_journal_seat(const struct row *row, struct counts *out)
 }
 
 static void
+tally_prune_rule(const struct row *row, struct counts *out)
+{
+	(void)row;
+	out->at[COUNT_prune_rules] = 1;
+}
+
+static void
 tally_queued(const struct row *row, struct counts *out)
 {
 	struct span key = row->key;
@@ -156,6 +163,7 @@ static const struct {
 	{ TABLE_maillists, tally_maillist },
 	{ TABLE_list_members, tally_list_member },
 	{ TABLE_journal_seats, tally_journal_seat },
+	{ TABLE_prune_rules, tally_prune_rule },
 	{ TABLE_queued, tally_queued },
 	{ TABLE_changes, tally_change },
 };

@@ -56,6 +56,8 @@
 	X(forwards,    "user_id copy_id",                "store and forward: its recipient, see forwards.h") \
 	X(forward_copies, "queue_id recipient_no copy_id", "user_id") \
 	X(journal_seats, "lower-case address",           "seat of the journal, see journal_seats.h") \
+	X(prune_rules, "user_id rule_id",                "what is removed by itself; user_id 0: of everybody") \
+	X(prune_round, "name",                           "when the next round is, see prune_round.h") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
 	X(archive,     "archive_id",                     "archived message, see archive.h") \
 	X(archive_words, "block word_hash",              "") /* words of addresses in the archive */ \
@@ -78,7 +80,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping) X(maillist) X(app_password) X(archive) X(body_join)
+	X(mapping) X(maillist) X(app_password) X(archive) X(body_join) X(prune_rule)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

@@ -4,6 +4,7 @@
 #include "store/app_passwords.h"
 #include "store/graves.h"
 #include "store/messages.h"
+#include "store/prune_rules.h"
 #include "store/rights.h"
 #include "store/rows.h"
 #include "store/secrets.h"
@@ -65,6 +66,8 @@ purge_user(struct txn *txn, uint64_t user_id)
 		err = app_passwords_purge(txn, user_id);
 	if (err == OK)
 		err = user_script_purge(txn, user_id);
+	if (err == OK)
+		err = prune_rules_purge(txn, user_id);
 	if (err == OK)
 		err = user_secrets_remove(txn, user_id);
 	return err != OK ? err : row_delete(txn, TABLE_users, &key);

@@ -83,6 +83,7 @@ place(struct control_call *call, struct txn *txn, const struct message *m, struc
 	p->content = &content;
 	p->flags = m->entry.flags & FLAGS_FOLLOW;
 	p->received_s = m->entry.received_s;
+	p->first_ms = m->copy.first_ms;
 	p->front = arena_copy(&call->arena, m->copy.front);
 	err = message_place(txn, p);
 	p->content = NULL;
