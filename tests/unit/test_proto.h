@@ -12,6 +12,7 @@ int test_dkim(void);
 int test_dns_message(void);
 int test_find(void);
 int test_forward_server(void);
+int test_journal_report(void);
 int test_header(void);
 int test_imap_args(void);
 int test_imap_requests(void);
