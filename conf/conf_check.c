@@ -381,6 +381,7 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 	check_archive_rules(&c);
 	check_minimums(&c);
 	check_timeouts(&c);
+	conf_check_journal(conf, tree, faults);
 	conf_check_routes(conf, tree, faults);
 	check_lan(&c);
 	check_modifiers(&c);

@@ -12,6 +12,7 @@
 #include "proto/mail/lan_target.h"
 
 #define FORWARD_ROUTE_PREFIX "snf:"  /* of a recipient's route in the queue: "snf:17", a user_id */
+#define JOURNAL_ROUTE "journal:"      /* of a journal copy: the server of the configuration (JRN-03) */
 #define FORWARD_ACCOUNT_MAX 255      /* bytes of the account's name, and of its password */
 
 struct forward_server {
@@ -25,11 +26,17 @@ MUST_CHECK enum err forward_server_parse(struct span text, struct forward_server
 /* "account@host:port", without the password, in A. */
 struct span forward_server_format(struct arena *a, const struct forward_server *server);
 
-/* Does ROUTE lead to a server of our own, by LAN forwarding or by store and forward? */
+static inline bool
+route_is_journal(struct span route)
+{
+	return span_eq(route, SPAN(JOURNAL_ROUTE));
+}
+
+/* Does ROUTE lead to a server of our own, by LAN forwarding or by store and forward, or to the journal's? */
 static inline bool
 route_is_lan(struct span route)
 {
-	return span_starts_nocase(route, SPAN(LAN_ROUTE_PREFIX)) ||
+	return route_is_journal(route) || span_starts_nocase(route, SPAN(LAN_ROUTE_PREFIX)) ||
 		span_starts(route, SPAN(FORWARD_ROUTE_PREFIX));
 }
 

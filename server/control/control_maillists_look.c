@@ -7,6 +7,7 @@
 #include "server/control/control_fields.h"
 #include "server/control/control_groups.h"
 #include "server/control/control_maillists.h"
+#include "server/generation.h"
 #include "server/pipeline/names.h"
 #include "store/names.h"
 #include "store/referrers.h"
@@ -24,11 +25,12 @@ static const struct {
 
 /* The next member of a built-in group; No-one has none. */
 static enum err
-builtin_next(struct snapshot *snap, enum name_builtin builtin, uint64_t *at, struct user *user)
+builtin_next(struct control_call *call, struct snapshot *snap, enum name_builtin builtin,
+	uint64_t *at, struct user *user)
 {
 	if (builtin == BUILTIN_NO_ONE)
 		return ERR_NOT_FOUND;
-	return names_builtin_next(snap, builtin, at, user);
+	return names_builtin_next(generation_conf(call->generation), snap, builtin, at, user);
 }
 
 /* ---- list ---- */
@@ -60,7 +62,7 @@ builtin_row(struct control_call *call, struct snapshot *snap, struct list_walk *
 
 	if (w->builtin == COUNT(builtins))
 		return ERR_NOT_FOUND;
-	err = builtin_next(snap, builtins[w->builtin].builtin, &w->at, &user);
+	err = builtin_next(call, snap, builtins[w->builtin].builtin, &w->at, &user);
 	if (err == OK) {
 		w->members++;
 		return ERR_EXISTS;
@@ -174,7 +176,8 @@ walk_begin(struct snapshot *snap, struct span name, struct members_walk *w)
 }
 
 static enum err
-walk_next(struct snapshot *snap, struct members_walk *w, struct list_member *out)
+walk_next(struct control_call *call, struct snapshot *snap, struct members_walk *w,
+	struct list_member *out)
 {
 	struct user user = {.user_id = w->at};
 	enum err err;
@@ -187,7 +190,7 @@ walk_next(struct snapshot *snap, struct members_walk *w, struct list_member *out
 		return err;
 	}
 	if (w->builtin != BUILTIN_NONE) {
-		err = builtin_next(snap, w->builtin, &w->at, &user);
+		err = builtin_next(call, snap, w->builtin, &w->at, &user);
 	} else {
 		err = group_member_next(snap, w->id, w->at, &user);
 		w->at = user.user_id;
@@ -222,7 +225,7 @@ members_read(struct control_call *call, struct snapshot *snap)
 	if (!w->started && !control_fail_err(
 				   call, walk_begin(snap, control_param(call, "name"), w), "list"))
 		return STEP_FAIL;
-	while (err == OK && (err = walk_next(snap, w, &m)) == OK) {
+	while (err == OK && (err = walk_next(call, snap, w, &m)) == OK) {
 		err = member_row(call, snap, &m);
 		if (err == OK && control_slice_is_over(&slice))
 			return STEP_MORE;
@@ -270,7 +273,7 @@ put_members(struct control_call *call, struct snapshot *snap, struct members_wal
 
 	json_put_name(j, SPAN("members"));
 	json_put_array(j);
-	while ((err = walk_next(snap, w, &m)) == OK)
+	while ((err = walk_next(call, snap, w, &m)) == OK)
 		if (count++ < SHOWN_MAX)
 			json_put_string(j, m.member);
 	json_put_close(j);

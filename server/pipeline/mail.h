@@ -84,6 +84,7 @@ struct mail {
 	bool header_is_over;      /* AT_END: and what it said was ERR_LIMIT */
 	struct mail_content body;    /* AT_END: what follows it */
 	struct span derived;      /* AT_END: the record of both (mime_derived.h); empty: none could be made */
+	uint64_t nonce[2];        /* AT_END: random, known to nobody outside: boundaries of what is put around it */
 	uint64_t size;            /* AT_MAIL: what SIZE= said, 0 unknown. AT_END: bytes of DATA */
 };
 

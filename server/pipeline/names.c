@@ -8,6 +8,7 @@
 
 #include "proto/mail/header.h"
 #include "server/pipeline/mailbox_step.h"
+#include "server/pipeline/journal.h"
 #include "store/forwards.h"
 #include "store/groups.h"
 #include "store/mappings.h"
@@ -150,14 +151,15 @@ names_member_next(struct snapshot *snap, uint64_t group_id, uint64_t *at, struct
 }
 
 enum err
-names_builtin_next(
-	struct snapshot *snap, enum name_builtin builtin, uint64_t *at, struct user *out)
+names_builtin_next(const struct conf *conf, struct snapshot *snap, enum name_builtin builtin,
+	uint64_t *at, struct user *out)
 {
 	enum err err;
 
 	while ((err = user_next(snap, *at, out)) == OK) {
 		*at = out->user_id;
-		if (out->removed_ms != 0)
+		if (out->removed_ms != 0 ||
+			(builtin == BUILTIN_EVERYONE && journal_is_mailbox(conf, out->name)))
 			continue;
 		if ((err = user_with_group(snap, out)) != OK)
 			return err;

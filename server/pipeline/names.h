@@ -80,12 +80,12 @@ bool names_is_robot(struct span name); /* Mailer_Daemon, ListServer: the server 
 /*
  * The users of a group, of Everyone (USR-24) or of Admins, one after another, each with what his
  * group forces upon him. *at is 0 at the start. ERR_NOT_FOUND at the end. Everyone and Admins walk
- * all users.
+ * all users; the mailbox of the journal is not of Everyone (JRN-02).
  */
 MUST_CHECK enum err names_member_next(
 	struct snapshot *snap, uint64_t group_id, uint64_t *at, struct user *out);
-MUST_CHECK enum err names_builtin_next(
-	struct snapshot *snap, enum name_builtin builtin, uint64_t *at, struct user *out);
+MUST_CHECK enum err names_builtin_next(const struct conf *conf, struct snapshot *snap,
+	enum name_builtin builtin, uint64_t *at, struct user *out);
 
 /*
  * The user of that name, with what his group forces upon him (GRP-03, 04). ERR_NOT_FOUND. His spans

@@ -12,6 +12,7 @@
 #include "proto/mail/forward_server.h"
 #include "server/pipeline/note.h"
 
+struct journal_case;
 struct name_wants;
 
 /* Where one copy goes. */
@@ -117,6 +118,7 @@ struct plan {
 	struct span header_outgoing; /* AT_END: as sent to the Internet, where that differs from header_relayed */
 	const struct plan_version *outgoing; /* AT_END: what goes to the Internet in place of that; NULL: nothing */
 	struct span front;  /* AT_END: lines put before it in folders only: Return-Path */
+	struct journal_case *journal; /* AT_END: the seats that its journal copies took for granted; NULL: it has none */
 	bool urgent;        /* AT_END: its connection is made as soon as it is in the queue (HDR-03) */
 	bool receipt;       /* AT_END: who collects it causes a delivery receipt (HDR-05) */
 	bool receipt_sent;  /* AT_END: its header asks for a transmission receipt (HDR-07) */

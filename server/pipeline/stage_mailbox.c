@@ -19,6 +19,7 @@
  */
 #include "server/pipeline/stages.h"
 
+#include "server/pipeline/journal.h"
 #include "server/pipeline/mailbox_step.h"
 #include "server/pipeline/once.h"
 #include "server/pipeline/script_answer.h"
@@ -163,7 +164,8 @@ decide(struct walk *w, struct box *box)
 	struct user user;
 	enum err err;
 
-	if (box->copy && box->copy->settled && !has_script)
+	if ((box->copy && box->copy->settled && !has_script) ||
+		journal_is_mailbox(w->ask->conf, box->user)) /* JRN-02 */
 		return OK;
 	err = names_user_by_id(w->ask->snap, box->user_id, &user);
 	if (err == ERR_NOT_FOUND) /* he has just gone: intake finds whom it is for then */

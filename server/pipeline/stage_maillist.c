@@ -156,7 +156,7 @@ open_group(struct expansion *x, const struct todo *todo, enum name_builtin built
 		return OK;
 	plan_note(x->plan, NOTE_NAME_GROUP, asked, todo->text);
 	do {
-		err = builtin ? names_builtin_next(x->ask->snap, builtin, &at, &user)
+		err = builtin ? names_builtin_next(x->ask->conf, x->ask->snap, builtin, &at, &user)
 			      : names_member_next(x->ask->snap, id, &at, &user);
 		if (err == OK)
 			err = add_member(x, &user);

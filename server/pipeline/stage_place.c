@@ -10,6 +10,7 @@
 #include "proto/mail/message_no.h"
 #include "proto/mail/received.h"
 #include "server/pipeline/blocklist.h"
+#include "server/pipeline/journal.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/outgoing_header.h"
 #include "server/pipeline/receipt_wish.h"
@@ -25,7 +26,7 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
-		.forwards = name->forwards, .settled = !name->acts,
+		.forwards = name->forwards && !journal_is_mailbox(ask->conf, name->user), .settled = !name->acts,
 		.found = ask->recipient.text, .because = name->user, .member = name->member, .quiet = quiet };
 
 	return plan_copy_add(plan, &copy, (size_t)ask->conf->limits_expansion_recipients);

@@ -17,6 +17,7 @@ const struct stage stages[] = {
 	{ "place", AT_RCPT | AT_END, stage_place },
 	{ "store-forward", AT_RCPT | AT_END, stage_store_forward },
 	{ "monitor", AT_END, stage_monitor },
+	{ "journal", AT_END, stage_journal },
 	{ "archive", AT_END, stage_archive },
 };
 const size_t stage_count = COUNT(stages);

@@ -20,6 +20,7 @@ enum verdict stage_collected(struct pipeline_ask *ask, enum phase phase, struct 
 enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_journal(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_archive(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 

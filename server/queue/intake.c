@@ -12,6 +12,7 @@
 #include "server/connect/connect.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/net/random.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
 #include "server/queue/intake_entries.h"
@@ -190,6 +191,7 @@ intake_text_end(struct intake *in)
 	mail->id = arena_copy(&in->arena, message_no_format(mail->message_no, id));
 	mail->arrived_ms = host_now_ms(in->host);
 	mail->zone_minutes = host_zone_minutes(mail->arrived_ms);
+	random_fill(mail->nonce, sizeof(mail->nonce));
 	pipeline_read_header(in->host->conf, mail);
 	return OK;
 }
@@ -232,7 +234,7 @@ lan_count(const struct intake *in)
 	size_t count = 0;
 
 	for (size_t i = 0; i < in->queued_count; i++)
-		count += route_is_lan(in->queued[i].route);
+		count += route_is_lan(in->queued[i].route) && !route_is_journal(in->queued[i].route);
 	return count;
 }
 

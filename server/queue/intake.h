@@ -66,6 +66,7 @@ struct intake_content {
 	struct body_slice *slices; /* and how it is made of that (member 1) and what came (member 0) */
 	size_t slice_count;      /* 0: it is what came */
 	bool needs_body;         /* there is something of what came in it */
+	bool left_out;           /* the writer's: nobody gets it after all */
 	struct content row;      /* the writer's */
 };
 

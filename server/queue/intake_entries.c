@@ -129,7 +129,7 @@ bool
 intake_needs_body(const struct intake *in)
 {
 	for (size_t i = 0; i < in->content_count; i++)
-		if (in->contents[i].needs_body)
+		if (in->contents[i].needs_body && !in->contents[i].left_out)
 			return true;
 	return false;
 }

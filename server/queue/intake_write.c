@@ -11,9 +11,11 @@
 
 #include "proto/mime/encoded_word.h"
 #include "server/pipeline/forged.h"
+#include "server/pipeline/journal_sort.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/receipt_wish.h"
 #include "server/queue/intake_entries.h"
+#include "server/queue/intake_journal.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
 #include "store/bodies.h"
@@ -91,6 +93,8 @@ struct writing {
 	struct txn *txn;
 	struct intake *in;
 	struct span notes;
+	size_t noted;      /* of these, what the note of a folder that has gone follows */
+	bool journal_lost; /* its copies are left out: a seat has gone */
 };
 
 static enum err
@@ -116,9 +120,27 @@ find_folder(struct writing *w, const struct plan_copy *copy, struct folder *out)
 	if (err == OK)
 		err = folder_find(view, user.user_id, SPAN("INBOX"), out);
 	if (err == OK && w->notes.len + NOTE_SIZE_MAX <= NOTES_MAX)
-		w->notes.len = w->in->notes_len + note_encode(w->in->notes + w->in->notes_len,
+		w->notes.len = w->noted + note_encode(w->in->notes + w->noted,
 			NOTE_WRITE_GONE, copy->target, user.name);
 	return err == ERR_NOT_FOUND ? ERR_IO : err;
+}
+
+static bool
+is_left_out(const struct writing *w, const struct plan_copy *copy)
+{
+	return w->journal_lost && copy->role == COPY_JOURNAL;
+}
+
+static enum err
+settle_journal(struct writing *w)
+{
+	enum err err = intake_journal_settle(w->txn, w->in, &w->journal_lost);
+
+	if (w->journal_lost && w->notes.len + NOTE_SIZE_MAX <= NOTES_MAX)
+		w->notes.len += note_encode(w->in->notes + w->in->notes_len, NOTE_JOURNAL_LATE,
+			w->in->plan.journal->lacks->address, SPAN_NONE);
+	w->noted = w->notes.len;
+	return err;
 }
 
 /* LMTP can tell each recipient: ERR_NOT_FOUND where one has gone, before anything is written. */
@@ -213,7 +235,8 @@ write_contents(struct writing *w)
 	else if (w->in->flushed > 0) /* nobody keeps it */
 		err = body_abandon(w->txn, w->in->body_id);
 	for (size_t i = 0; i < w->in->content_count && err == OK; i++)
-		err = write_content(w, &w->in->contents[i], &base);
+		if (!w->in->contents[i].left_out)
+			err = write_content(w, &w->in->contents[i], &base);
 	return err;
 }
 
@@ -255,7 +278,7 @@ write_copies(struct writing *w)
 		struct folder folder;
 		enum err err;
 
-		if (copy->kind != COPY_FOLDER)
+		if (copy->kind != COPY_FOLDER || is_left_out(w, copy))
 			continue;
 		if ((err = find_folder(w, copy, &folder)) != OK)
 			return err;
@@ -310,6 +333,7 @@ write_entry(struct writing *w, const struct intake_entry *entry)
 	if (entry->kind == ENTRY_ROLE) {
 		q.envid = SPAN_NONE;
 		q.receipt = false;
+		q.utf8 &= !span_is_ascii(content->header); /* a report of the journal is 7-bit around it */
 	}
 	q.held = entry->kind == ENTRY_HELD;
 	if (q.held) {
@@ -378,6 +402,8 @@ write_queued(struct writing *w)
 	for (size_t i = 0; i < w->in->entry_count && err == OK; i++) {
 		const struct intake_entry *entry = &w->in->entries[i];
 
+		if (is_left_out(w, entry->copy))
+			continue;
 		err = write_entry(w, entry);
 		if (err == OK && entry->kind == ENTRY_FORWARD)
 			err = write_pairs(w, entry);
@@ -391,6 +417,8 @@ intake_write(struct txn *txn, struct intake *in)
 	struct writing w = { .txn = txn, .in = in, .notes = { in->notes, in->notes_len } };
 	enum err err = check_folders(&w);
 
+	if (err == OK)
+		err = settle_journal(&w);
 	if (err == OK)
 		err = write_contents(&w);
 	if (err == OK)

@@ -319,7 +319,7 @@ static void
 count_rows(struct outcome *o)
 {
 	struct metrics *m = o->host->metrics;
-	bool lan = route_is_lan(o->route);
+	bool lan = route_is_lan(o->route) && !route_is_journal(o->route); /* LAN-12 */
 
 	for (size_t i = 0; i < o->count; i++) {
 		metric_add(m, sent, o->rows[i].kind == OUTCOME_SENT);

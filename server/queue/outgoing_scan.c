@@ -13,6 +13,7 @@
 
 #define NO_ROUTE "no route fits: see outgoing.routes and their domains"
 #define NO_FORWARD "the user has no store and forward server (user set)"
+#define NO_JOURNAL "the journal has no server (journal set server=HOST:PORT)"
 #define LOST_ROUTE "the route of the recipient is not configured"
 
 bool
@@ -23,6 +24,10 @@ outgoing_way(const struct conf *conf, struct span sender, struct span recipient,
 
 	*why = "";
 	*way = (struct way){ route_name, SPAN("") };
+	if (route_is_journal(route_name) && conf->journal_server.len == 0) {
+		*why = NO_JOURNAL;
+		return false;
+	}
 	if (route_is_lan(route_name))
 		return true;
 	route = route_name.len > 0 ? route_named(&conf->outgoing_routes, route_name) :

@@ -7,6 +7,7 @@
 #include "conf/lan_threads.h"
 #include "server/generation.h"
 #include "server/net/tls.h"
+#include "server/queue/journal_route.h"
 #include "server/queue/outgoing_inside.h"
 #include "server/queue/routes.h"
 
@@ -147,6 +148,8 @@ outgoing_route(const struct outgoing *all, struct delivery *d, struct span name)
 {
 	const struct conf_route *route;
 
+	if (route_is_journal(name))
+		return journal_route(all->host->conf, &d->route, &d->arena);
 	if (route_is_lan(name))
 		return route_of_hop(all->host->conf, d, name);
 	route = route_named(&all->host->conf->outgoing_routes, name);

@@ -74,6 +74,7 @@ void routing_ask(struct arena *arena, const struct asked *asked, uint64_t size, 
 bool notes_say(const struct asked *asked, const char *text);
 
 int test_routing_collected(void);
+int test_journal(void);
 int test_routing_lan(void);
 int test_routing_lists(void);
 int test_routing_mailbox(void);
