@@ -77,20 +77,6 @@ is_as_before(const struct user *old, const struct user *user)
 		span_eq(old->store_forward_server, user->store_forward_server);
 }
 
-/* RTE-11: what begins with SMTP: can be read. */
-static bool
-targets_are_right(struct control_call *call, struct span list)
-{
-	struct lan_target target;
-	struct address to;
-	struct span part;
-
-	while (field_list_next(&list, &part))
-		if (lan_forward_parse(&call->arena, part, &to, &target) == ERR_SYNTAX)
-			return false;
-	return true;
-}
-
 static const char *
 blame(struct control_forward *f, const char *field, const char *why)
 {
@@ -102,11 +88,6 @@ const char *
 control_forward_take(struct control_call *call, const struct user *old, struct user *user,
 	struct control_forward *f)
 {
-	bool forwards = targets_are_right(call, user->forward_to);
-
-	if (!forwards || !targets_are_right(call, user->assistants))
-		return blame(f, forwards ? "assistants" : "forward_to",
-			"forward_to, assistants: a server is SMTP:user@domain@host[:port]");
 	*f = (struct control_forward){ .given = f->given, .field = "store_forward_server" };
 	if (f->given.len == 0 && is_as_before(old, user))
 		return NULL;

@@ -3,6 +3,7 @@
  */
 #include "server/control/control_fields.h"
 #include "server/control/control_store_forward.h"
+#include "server/control/control_targets.h"
 #include "server/control/control_user_import.h"
 #include "store/groups.h"
 
@@ -114,7 +115,9 @@ user_change(struct control_call *call, struct txn *txn, const struct user *old,
 	struct control_forward forward = { .given = SPAN_NONE };
 	enum err err;
 
-	call->skip_why = control_forward_take(call, old, user, &forward);
+	call->skip_why = control_targets_refuse(call, txn_view(txn), old, user, &forward.field);
+	if (!call->skip_why)
+		call->skip_why = control_forward_take(call, old, user, &forward);
 	if (call->skip_why)
 		return ERR_SYNTAX;
 	call->skip_why = control_user_must_stay(call, u->main_admin, old, user);
@@ -144,7 +147,9 @@ user_make(struct control_call *call, struct txn *txn, struct user *user, const s
 	uint64_t id;
 	enum err err;
 
-	call->skip_why = control_forward_take(call, &nobody, user, &forward);
+	call->skip_why = control_targets_refuse(call, txn_view(txn), &nobody, user, &forward.field);
+	if (!call->skip_why)
+		call->skip_why = control_forward_take(call, &nobody, user, &forward);
 	if (call->skip_why)
 		return ERR_SYNTAX;
 	user->name = f->name;

@@ -10,6 +10,7 @@
 #include "server/control/control_maillists.h"
 #include "server/control/control_password.h"
 #include "server/control/control_store_forward.h"
+#include "server/control/control_targets.h"
 #include "server/control/control_users.h"
 #include "store/app_passwords.h"
 #include "store/folders.h"
@@ -284,7 +285,9 @@ set_change(struct control_call *call, struct txn *txn)
 			NULL);
 		return ERR_DENIED;
 	}
-	why = control_forward_take(call, &old, &user, &c->forward);
+	why = control_targets_refuse(call, txn_view(txn), &old, &user, &c->forward.field);
+	if (!why)
+		why = control_forward_take(call, &old, &user, &c->forward);
 	if (why) {
 		control_fail(call, RPC_INVALID, why, NULL, c->forward.field);
 		return ERR_SYNTAX;
