@@ -246,6 +246,31 @@ edit_failed(struct control_call *call, enum err err, const struct conf_change *c
 		config_failed(call, err, faults);
 }
 
+/* What the new file is warned of because of the changed keys, for control_config_warn(). */
+static void
+keep_warnings(struct control_call *call, struct control_config *c,
+	const struct conf_change *changes, size_t count, const struct conf_faults *faults)
+{
+	for (size_t i = 0; i < faults->count; i++) {
+		const struct conf_fault *f = &faults->items[i];
+
+		for (size_t j = 0; j < count && f->is_warning; j++)
+			if (span_eq(f->key, changes[j].key))
+				c->warnings = arena_printf(&call->arena, "%.*s; warning: %.*s",
+					SPAN_FMT(c->warnings), SPAN_FMT(f->text));
+	}
+}
+
+void
+control_config_warn(struct control_call *call)
+{
+	const struct control_config *c = call->state;
+
+	if (!call->failed && c->warnings.len > 0)
+		call->note = arena_printf(
+			&call->arena, "%.*s%.*s", SPAN_FMT(call->note), SPAN_FMT(c->warnings));
+}
+
 bool
 control_config_save(struct control_call *call, struct control_config *c,
 	const struct conf_change *changes, size_t count, const char *what)
@@ -259,12 +284,14 @@ control_config_save(struct control_call *call, struct control_config *c,
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	err = conf_edit_save(c->path, c->last_read, changes, count, &note, &text, faults);
-	if (err == OK)
+	if (err == OK) {
 		config_written(call, c, before);
-	else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0)
+		keep_warnings(call, c, changes, count, faults);
+	} else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0) {
 		control_failf(call, RPC_NOT_FOUND, NULL, "%s: the file is missing", c->path);
-	else
+	} else {
 		edit_failed(call, err, &changes[0], faults);
+	}
 	config_forget(&text, faults);
 	return err == OK;
 }
@@ -352,6 +379,7 @@ const struct control_handler control_do_config_set = {
 	.would = set_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,
+	.finish = control_config_warn,
 	.object = "the change",
 	.unrecorded = true,
 };
@@ -364,6 +392,7 @@ const struct control_handler control_do_config_unset = {
 	.would = set_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,
+	.finish = control_config_warn,
 	.object = "the change",
 	.unrecorded = true,
 };

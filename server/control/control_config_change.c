@@ -119,6 +119,7 @@ const struct control_handler control_do_config_change = {
 	.would = change_would,
 	.take = control_config_set_take,
 	.change = control_config_set_change,
+	.finish = control_config_warn,
 	.object = "the change",
 	.unrecorded = true,
 };

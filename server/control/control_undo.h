@@ -26,11 +26,15 @@ struct control_config {
 	struct span last_read; /* the text of the generation in force; wiped with the call */
 	struct span diff;      /* of a preview: what the file would differ in, secrets masked */
 	uint64_t number;       /* of the change in the file's history, once it is made; the config_no */
+	struct span warnings;  /* of the changed keys: "; warning: ...", for control_config_warn() */
 	bool written;	       /* a change was made: `number` holds the text before it */
 	struct span object;    /* what the log of changes calls it; empty: the usual words */
 	/* Or NULL: what belongs to the change in the store, in the same transaction and undo. */
 	enum err (*also)(struct control_call *, struct txn *);
 };
+
+/* Loop, in `finish`: the warnings behind the note. */
+void control_config_warn(struct control_call *call);
 
 /* The same for the file of the LAN rules. */
 struct control_rules {
