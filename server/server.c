@@ -22,6 +22,7 @@
 #include "server/queue/signing.h"
 #include "server/queue/refusals.h"
 #include "server/runner/tokens.h"
+#include "server/script/content_script.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
@@ -260,6 +261,7 @@ close_hosts(struct server *s)
 	resolver_close(&s->resolver);
 	runner_close(&s->runner);
 	tokens_close(&s->tokens);
+	content_script_close(&s->content_script);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
 

@@ -40,6 +40,7 @@ struct server {
 	struct resolver *resolver;
 	struct runner *runner;
 	struct tokens *tokens;
+	struct content_script *content_script;
 	struct metrics metrics;
 	struct secret_key secret_key;
 	_Atomic int64_t clock_offset_ms;

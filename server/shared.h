@@ -124,6 +124,8 @@ void shared_sent_give_back(struct shared *sh, uint64_t user_id, size_t count);
 uint64_t shared_sent(struct shared *sh, uint64_t user_id, int64_t now_ms);
 /* Is it time to tell somebody that he is over the limit? True once an hour. */
 bool shared_sent_tell(struct shared *sh, uint64_t user_id, int64_t now_ms);
+/* The same of a script that failed: a user's, or the site's (0). */
+bool shared_script_tell(struct shared *sh, uint64_t user_id, int64_t now_ms);
 
 /* ---- remembered logins (H63) ---- */
 

@@ -10,6 +10,7 @@
 #include "server/shared_state.h"
 
 #define PARTS 12
+#define SCRIPT_BIT (1ULL << 63)
 #define PART_MS (SHARED_SENT_MS / PARTS)
 
 struct sent_row {
@@ -155,6 +156,16 @@ shared_sent_tell(struct shared *sh, uint64_t user_id, int64_t now_ms)
 		row->told_ms = now_ms;
 	pthread_mutex_unlock(&sh->lock);
 	return tells;
+}
+
+/* Scripts stand in the same table, under numbers that no user has. */
+bool
+shared_script_tell(struct shared *sh, uint64_t user_id, int64_t now_ms)
+{
+	uint64_t number = user_id | SCRIPT_BIT;
+
+	(void)shared_sent_take(sh, number, 0, now_ms);
+	return shared_sent_tell(sh, number, now_ms);
 }
 
 void

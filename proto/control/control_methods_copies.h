@@ -26,8 +26,22 @@
 	X(rule_monitor_remove, "rule.monitor.remove", "rule monitor remove", CONFIG_EDIT, G2, DONE, \
 		"names:targets", "", "Remove monitoring profiles.")
 
+#define CONTROL_METHODS_SCRIPTS(X) \
+	X(user_script, "user.script", "user script", CONFIG_EDIT, G0, TEXT, "user:name", "", \
+		"The routing script of a user, in Lua; with a file behind it, put that in force.") \
+	X(user_script_set, "user.script.set", "user script", CONFIG_EDIT, G1, DONE, \
+		"user:name file:fd(read)", "", \
+		"Put a routing script in force, in place of the one there is; one that does not compile " \
+		"changes nothing, an empty file removes it.") \
+	X(script_list, "script.list", "script list", CONFIG_EDIT, G0, ROWS, "", \
+		"user:text bytes:size changed:time by:text", "Users with a routing script.") \
+	X(script_functions, "script.functions", "script functions", STATUS_VIEW, G0, ROWS, "", \
+		"name:text scripts:text help:text", \
+		"What a script in Lua may call and read, and what each does.")
+
 #define CONTROL_METHODS_COPIES(X) \
 	CONTROL_METHODS_MONITOR(X) \
+	CONTROL_METHODS_SCRIPTS(X) \
 	CONTROL_METHODS_RULES(X)
 
 #endif

@@ -58,7 +58,7 @@ call_worked(struct work *work, enum err result)
 
 	if (result != OK)
 		control_fail_err(call, result, "the server is busy");
-	control_call_go(call, call->failed ? CALL_END : read ? after : CALL_READ);
+	control_call_go(call, call->failed ? CALL_END : read ? after : CALL_ASK);
 }
 
 static void
@@ -156,6 +156,8 @@ control_call_go(struct control_call *call, enum control_step step)
 	const struct control_handler *h = call->handler;
 
 	if (step == CALL_WORK && !h->work)
+		step = CALL_ASK;
+	if (step == CALL_ASK && !h->ask)
 		step = CALL_READ;
 	if (step == CALL_READ && !(call->foresees ? h->foresee : h->read))
 		step = call->foresees ? CALL_END : CALL_CHANGE;
@@ -168,6 +170,10 @@ control_call_go(struct control_call *call, enum control_step step)
 		break;
 	case CALL_WORK:
 		call_submit_work(call, h->work_kind, work_run);
+		break;
+	case CALL_ASK:
+		if (!h->ask(call))
+			control_call_go(call, call->failed ? CALL_END : CALL_READ);
 		break;
 	case CALL_READ:
 		/* whoever reads the file may take his time */

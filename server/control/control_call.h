@@ -1,8 +1,8 @@
 /*
  * control_call.h - one request under way: from the checked line to its reply.
  *
- *   check ---> work ---> read ---> change ---> finish ---> reply
- *   (loop)   (worker)  (worker)   (writer)     (loop)
+ *   check ---> work ---> ask ---> read ---> change ---> finish ---> reply
+ *   (loop)   (worker)  (loop)  (worker)   (writer)     (loop)
  *
  * A handler fills those steps that it needs; the others are passed over. A step that fails ends
  * the call with its error. `start` stands in place of them all: it drives itself and calls
@@ -10,6 +10,8 @@
  *
  *   check   looks at parameters; instant
  *   work    slow arithmetic or files; may wait for a disk, never touches the store's writer
+ *   ask     waits for something else than a disk: a child, a script. True: it goes on itself, later, by
+ *           control_call_go(call, CALL_READ), or CALL_END where the call has failed. Of a preview too
  *   read    is called with a fresh snapshot until it does not say STEP_MORE; at most
  *           CONTROL_SLICE_MS a call (H44). `spill` follows each slice, without the snapshot: it may
  *           write to a descriptor
@@ -64,6 +66,7 @@ struct control_handler {
 	void (*start)(struct control_call *);
 	bool (*check)(struct control_call *);
 	bool (*work)(struct control_call *);
+	bool (*ask)(struct control_call *);
 	enum step (*read)(struct control_call *, struct snapshot *);
 	bool (*spill)(struct control_call *);
 	enum step (*foresee)(struct control_call *, struct snapshot *);
@@ -180,7 +183,7 @@ void control_call_cancel(struct control_call *call);
 void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */
 void control_call_wipes(struct control_call *call, struct span secret); /* at the end (H66) */
 
-enum control_step { CALL_CHECK, CALL_WORK, CALL_READ, CALL_CHANGE, CALL_FINISH, CALL_END };
+enum control_step { CALL_CHECK, CALL_WORK, CALL_ASK, CALL_READ, CALL_CHANGE, CALL_FINISH, CALL_END };
 
 /* Between control_call.c and control_change.c: go on with STEP, or the next that the handler has.
  */

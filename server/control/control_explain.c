@@ -62,6 +62,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 		.asks_nobody = true};
 	e->mail.body = (struct mail_content){.size = e->body.len, .spans = &e->body, .span_count = 1};
 	e->mail.derived = e->derived;
+	e->mail.scripts = e->scripts;
 	mail_service(call, e, via);
 	snprintf(e->mail.peer.text, sizeof(e->mail.peer.text), STRANGER);
 	memcpy(e->mail.peer.ip, (uint8_t[16]){[10] = 0xff, 0xff, 192, 0, 2, 1}, 16);
@@ -96,23 +97,25 @@ sender_parse(struct control_call *call, struct explained *e, struct span from)
 
 /* All phases in order, as an SMTP session would ask them. */
 static bool
-run_phases(struct control_call *call, struct explained *e, struct span from, const struct span *to,
-	size_t count)
+run_phases(struct control_call *call, struct explained *e, const struct explain_ask *asked)
 {
+	const struct span *to = asked->to;
+	size_t count = asked->count;
 	struct pipeline_ask ask = {
 		.conf = call->host->conf, .snap = host_snapshot(call->host), .mail = &e->mail};
 	struct address *addresses = ARENA_ARRAY(&call->arena, struct address, count);
 
 	if (!ask.snap)
 		return control_fail_err(call, ERR_BUSY, "the store");
-	if (!sender_parse(call, e, from))
+	if (!sender_parse(call, e, asked->from))
 		return false;
 	for (size_t i = 0; i < count; i++)
 		if (address_parse(&call->arena, to[i], &addresses[i]) != OK)
 			return control_failf(
 				call, RPC_INVALID, "to", "%.*s is no address", SPAN_FMT(to[i]));
 	e->refused = ARENA_ARRAY(&call->arena, struct plan_reply, count);
-	e->verdict = pipeline_run_all(&ask, addresses, count, e->refused, &e->plan, &e->at);
+	e->verdict = (e->front ? pipeline_run_front : pipeline_run_all)(
+		&ask, addresses, count, e->refused, &e->plan, &e->at);
 	return true;
 }
 
@@ -171,7 +174,7 @@ explained_run(struct control_call *call, struct explained *e, const struct expla
 		return false;
 	if (!ask_as_collected(call, e, ask->collect) || !ask_as_peer(call, e, ask->peer))
 		return false;
-	return run_phases(call, e, ask->from, ask->to, ask->count);
+	return run_phases(call, e, ask);
 }
 
 struct span
@@ -367,17 +370,53 @@ put_asked(struct control_call *call, struct json_writer *w, const struct explain
 	json_put_close(w);
 }
 
+static struct explain_ask
+ask_of(struct control_call *call)
+{
+	const struct rpc_value *to = rpc_value(call->request, "to");
+
+	return (struct explain_ask){explain_via(call), control_param(call, "from"),
+		control_param(call, "auth"), control_param(call, "collect"), to->items, to->count,
+		control_param(call, "peer")};
+}
+
+static void
+on_scripts(struct scripts_question *q)
+{
+	struct explained *e = LIST_ITEM(q, struct explained, question);
+
+	e->scripts = e->mail.scripts;
+	control_call_go(e->call, CALL_READ);
+}
+
+/* Scripts are run as for a message; then the pipeline is asked from its beginning, with their answers. */
+static bool
+explain_scripts(struct control_call *call)
+{
+	struct explained *e = call->state;
+	struct explain_ask ask = ask_of(call);
+	bool waits, ok;
+
+	e->front = true;
+	ok = explained_run(call, e, &ask) && e->verdict == STAGE_NEXT;
+	e->front = false;
+	if (!ok)
+		return false;
+	e->call = call;
+	e->question = (struct scripts_question){.done = on_scripts, .explains = true};
+	waits = scripts_ask(call->host, &e->question, &e->mail, &e->plan);
+	e->scripts = e->mail.scripts;
+	return waits;
+}
+
 static void
 explain_finish(struct control_call *call)
 {
 	const struct rpc_value *to = rpc_value(call->request, "to");
 	struct explained *e = call->state;
 	struct json_writer *w = &call->json;
-	struct explain_ask ask;
+	struct explain_ask ask = ask_of(call);
 
-	ask = (struct explain_ask){explain_via(call), control_param(call, "from"),
-		control_param(call, "auth"), control_param(call, "collect"), to->items, to->count,
-		control_param(call, "peer")};
 	if (!explained_run(call, e, &ask))
 		return;
 	json_put_object(w);
@@ -392,5 +431,6 @@ explain_finish(struct control_call *call)
 const struct control_handler control_do_explain = {
 	.work = explain_work,
 	.work_kind = WORK_GENERAL,
+	.ask = explain_scripts,
 	.finish = explain_finish,
 };

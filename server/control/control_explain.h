@@ -7,6 +7,7 @@
 
 #include "server/control/control_call.h"
 #include "server/pipeline/pipeline.h"
+#include "server/script/scripts.h"
 
 #define EXPLAIN_COPIES_MAX 1000 /* shown; a reply is one line of at most 1 MiB (H59) */
 #define EXPLAIN_MESSAGE_MAX (64u << 20) /* bytes of a message that are read; the rest is only counted */
@@ -26,6 +27,10 @@ struct explained {
 	struct span header, body, derived; /* set by the caller, as is size; the last two may be empty */
 	uint64_t size;
 	struct mail mail;
+	const struct script_answers *scripts; /* what scripts said; NULL: none was asked */
+	bool front; /* set by the caller: not AT_END, it is asked whose scripts are wanted */
+	struct scripts_question question;
+	struct control_call *call;
 	struct plan plan;
 	struct plan_reply *refused; /* one for each address asked for */
 	enum phase at;

@@ -97,7 +97,7 @@ ask_recipients(struct pipeline_ask *ask, const struct address *recipients, size_
 }
 
 enum verdict
-pipeline_run_all(struct pipeline_ask *ask, const struct address *recipients, size_t count,
+pipeline_run_front(struct pipeline_ask *ask, const struct address *recipients, size_t count,
 	struct plan_reply *refused, struct plan *plan, enum phase *at)
 {
 	enum verdict verdict;
@@ -109,7 +109,16 @@ pipeline_run_all(struct pipeline_ask *ask, const struct address *recipients, siz
 	if ((verdict = pipeline_run(ask, AT_MAIL, plan)) != STAGE_NEXT)
 		return verdict;
 	*at = AT_RCPT;
-	if ((verdict = ask_recipients(ask, recipients, count, refused, plan)) != STAGE_NEXT)
+	return ask_recipients(ask, recipients, count, refused, plan);
+}
+
+enum verdict
+pipeline_run_all(struct pipeline_ask *ask, const struct address *recipients, size_t count,
+	struct plan_reply *refused, struct plan *plan, enum phase *at)
+{
+	enum verdict verdict = pipeline_run_front(ask, recipients, count, refused, plan, at);
+
+	if (verdict != STAGE_NEXT)
 		return verdict;
 	*at = AT_END;
 	return pipeline_run(ask, AT_END, plan);

@@ -75,4 +75,8 @@ enum verdict pipeline_run(struct pipeline_ask *ask, enum phase phase, struct pla
 enum verdict pipeline_run_all(struct pipeline_ask *ask, const struct address *recipients,
 	size_t count, struct plan_reply *refused, struct plan *plan, enum phase *at);
 
+/* The same without AT_END: for who gathers facts of a message in between. */
+enum verdict pipeline_run_front(struct pipeline_ask *ask, const struct address *recipients,
+	size_t count, struct plan_reply *refused, struct plan *plan, enum phase *at);
+
 #endif

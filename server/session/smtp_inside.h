@@ -8,6 +8,7 @@
 #include "proto/smtp/smtp_server.h"
 #include "server/queue/intake.h"
 #include "server/services.h"
+#include "server/script/scripts.h"
 #include "server/session/login.h"
 #include "server/session/session.h"
 
@@ -30,6 +31,7 @@ struct smtp_session {
 	size_t sent_taken; /* of the user's hour, by the message under way */
 	struct smtp_lookups *lookups; /* MAIL waits for them; NULL: it does not */
 	struct smtp_spf *spf; /* under way; NULL: it is not, or is settled (mail.spf) */
+	struct scripts_question scripts; /* what the message waits for */
 	struct lmtp_outcome *outcomes; /* LMTP, after a change of mind: one a recipient; intake's arena */
 	size_t outcome_count;
 	unsigned decided_again;        /* how often, for this message */
@@ -86,9 +88,14 @@ void smtp_cancel_lookups(struct smtp_session *smtp);
 
 /* At DATA, so that the answers come while the text does. Does nothing where it is not asked (pipeline/forged.h). */
 void smtp_spf_begin(struct smtp_session *smtp);
-/* At the end of the text: true, and smtp_decide_end() follows. */
+/* At the end of the text: true, and smtp_gather_end() follows. */
 bool smtp_spf_wait(struct smtp_session *smtp);
 void smtp_spf_cancel(struct smtp_session *smtp);
+
+/* ---- smtp_scripts.c ---- */
+
+/* At the end of the text: true, it waits for scripts, and smtp_gather_end() follows. */
+bool smtp_scripts_wait(struct smtp_session *smtp);
 
 /* At the end of the text: gather what is missing, then smtp_decide_end(). */
 void smtp_gather_end(struct smtp_session *smtp);

@@ -34,7 +34,7 @@ settle(struct smtp_spf *spf, enum spf_result result, struct span because)
 	smtp_spf_cancel(smtp);
 	if (!waited_for || session_is_closing(&smtp->session))
 		return; /* it has had its last words (H77) */
-	smtp_decide_end(smtp);
+	smtp_gather_end(smtp);
 	if (!smtp->intake) /* refused; else it is resumed when it is on disk */
 		session_resume(&smtp->session);
 }

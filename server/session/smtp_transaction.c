@@ -31,6 +31,7 @@ smtp_end_transaction(struct smtp_session *smtp)
 {
 	smtp_cancel_lookups(smtp);
 	smtp_spf_cancel(smtp);
+	scripts_cancel(&smtp->scripts);
 	intake_drop(&smtp->intake);
 	smtp->holds_text = false;
 	smtp->outcomes = NULL;
@@ -279,7 +280,7 @@ smtp_gather_end(struct smtp_session *smtp)
 		session_set_doing(&smtp->session, "writing");
 		session_set_deadline(&smtp->session, 0, CLOSE_NONE);
 		session_wait(&smtp->session);
-	} else if (!smtp_spf_wait(smtp)) {
+	} else if (!smtp_spf_wait(smtp) && !smtp_scripts_wait(smtp)) {
 		smtp_decide_end(smtp);
 	}
 }

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""scripts.py - scripts in Lua with real clients: RTE-12, RTE-13, RTE-18, Q-13, H73, H74, content rules: TAP."""
+import email
+import email.policy
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import PASSWORD, Server, equal, tap, true, wait_for  # noqa: E402
+
+TEXT = "From: bo@example.net\r\nTo: anna@example.test\r\nSubject: %s\r\nMessage-ID: <%s@example.net>\r\n\r\nhello\r\n"
+BOMBS = ["while true do end", "local s = ('a'):rep(100) s:find('.-.-.-.-.-b')",
+         "while true do pcall(function() while true do end end) end",
+         "('a'):rep(1e9)", "local t = {} while true do t[#t + 1] = ('x'):rep(100000) end"]
+BOMB_S = 1.5  # H74
+
+
+def script(server, user, text, ok=True):
+    return server.cli("user", "script", user, "-", stdin=text, ok=ok)
+
+
+def deliver(server, subject="plain", to=("anna@example.test",)):
+    server.send("bo@example.net", list(to), TEXT % (subject, abs(hash(subject))))
+
+
+def mails(server, user):
+    return [email.message_from_bytes(t, policy=email.policy.default) for t in server.fetch(user)]
+
+
+def subjects(server, user):
+    return sorted(m["Subject"] for m in mails(server, user))
+
+
+def people(server, *names):
+    server.add_user("postmaster", "--admin")
+    for name in names:
+        server.add_user(name)
+
+
+def test_a_script_redirects_by_subject_without_restart_RTE_12():
+    with Server() as server:
+        people(server, "anna", "bert", "carl")
+        deliver(server, "before")
+        script(server, "anna", "if msg.header('Subject'):find('report') then redirect('bert', 'carl@example.test') end\n")
+        deliver(server, "the report")
+        deliver(server, "lunch")
+        equal(subjects(server, "anna"), ["before", "lunch"])
+        equal(subjects(server, "bert"), ["the report"])
+        equal(subjects(server, "carl"), ["the report"])
+        true("redirect('bert'" in server.cli("user", "script", "anna").stdout, "it is shown")
+        equal([(r["user"], r["by"] != "") for r in server.json("script", "list")], [("anna", True)])
+        server.cli("undo")
+        deliver(server, "a report again")
+        true("a report again" in subjects(server, "anna"), "undo removes the first script")
+
+
+def test_every_action_Q_13():
+    with Server() as server:
+        people(server, "anna", "bert")
+        script(server, "anna", "copy('bert') log('copied it')")
+        deliver(server, "copy")
+        script(server, "anna", "redirect('bert') keep()")
+        deliver(server, "redirect and keep")
+        script(server, "anna", "discard()")
+        deliver(server, "discard")
+        script(server, "anna", "discard() keep()")
+        deliver(server, "discard and keep")
+        script(server, "anna", "if msg.source ~= 'smtp' or msg.size < 10 or msg.from ~= 'bo@example.net' or "
+                               "msg.rcpt ~= 'anna@example.test' or #msg.headers('received') > 0 then discard() end")
+        deliver(server, "what it sees")
+        equal(subjects(server, "anna"), ["copy", "discard and keep", "redirect and keep", "what it sees"])
+        equal(subjects(server, "bert"), ["copy", "redirect and keep"])
+        trace = [r for r in server.json("trace", "--to", "anna@example.test", "--steps")]
+        steps = "\n".join(step for r in trace for step in r["steps"])
+        true("the script anna says: copy bert" in steps, steps)
+        true("the script anna notes: copied it" in steps, steps)
+        log = server.cli("log", "show", "--service", "server").stdout
+        true("copied it" in log, "the log has it")
+
+
+def test_a_script_that_does_not_compile_changes_nothing_RTE_12():
+    with Server() as server:
+        people(server, "anna", "bert")
+        script(server, "anna", "redirect('bert')")
+        bad = script(server, "anna", "keep()\nif then end\n", ok=False)
+        equal(bad.returncode, 1)
+        true("script:2:" in bad.stderr, bad.stderr)
+        equal(server.cli("user", "script", "anna").stdout.strip(), "redirect('bert')")
+        equal(script(server, "anna", "x" * 70000, ok=False).returncode, 1)
+        equal(script(server, "nobody", "keep()", ok=False).returncode, 1)
+        deliver(server, "still")
+        equal(subjects(server, "bert"), ["still"])
+        script(server, "anna", "")
+        equal(server.cli("user", "script", "anna").stdout.strip(), "")
+        deliver(server, "gone")
+        equal(subjects(server, "anna"), ["gone"])
+
+
+def letters(server):
+    return [m for m in mails(server, "postmaster") if "script" in m["Subject"].lower()]
+
+
+def test_failures_deliver_normally_and_tell_once_RTE_13():
+    """while true do end: delivered, and one error mail, not one a message."""
+    with Server() as server:
+        people(server, "anna", "bert")
+        script(server, "anna", "while true do end")
+        script(server, "bert", "redirect('anna') error('oh no')")
+        for i in range(3):
+            deliver(server, "mail %d" % i, ["anna@example.test", "bert@example.test"])
+        equal(subjects(server, "anna"), ["mail 0", "mail 1", "mail 2"])
+        equal(subjects(server, "bert"), ["mail 0", "mail 1", "mail 2"])
+        wait_for(lambda: len(letters(server)) >= 2, "two letters")
+        deliver(server, "mail 3", ["bert@example.test"])
+        found = {m["Subject"]: m.get_content() for m in letters(server)}
+        equal(sorted(found), ["The script of anna failed", "The script of bert failed"])
+        true("oh no" in found["The script of bert failed"], found)
+        equal(len(letters(server)), 2)
+        steps = "\n".join(s for r in server.json("trace", "--to", "bert@example.test", "--steps") for s in r["steps"])
+        true("the script bert failed, so nothing of it counts: script:1: oh no" in steps, steps)
+
+
+def test_bombs_end_in_time_and_the_mail_is_there_H74():
+    with Server() as server:
+        people(server, "anna")
+        for i, bomb in enumerate(BOMBS):
+            script(server, "anna", bomb)
+            began = time.time()
+            deliver(server, "bomb %d" % i)
+            took = time.time() - began
+            true(took < BOMB_S + 0.5, "bomb %d took %.2f s" % (i, took))  # the connection and the commit beside it
+            equal(len(server.fetch("anna")), i + 1)
+
+
+def test_escapes_fail_and_the_mail_is_there_H73():
+    escapes = ["os.execute('touch x')", "io.open('/etc/passwd')", "require('os')", "load('x')()", "dofile('x')",
+               "string.dump(keep)", "debug.sethook()", "package.path = 1", "coroutine.wrap(keep)()",
+               "getmetatable('').__index = {}", "('x'):rep(1e9)", "string.format('%999d', 1)",
+               "set_header('X-A', 'a\\r\\nBcc: eve@example.net')"]
+    with Server() as server:
+        people(server, "anna", "eve")
+        for i, escape in enumerate(escapes):
+            script(server, "anna", "redirect('eve') " + escape)
+            deliver(server, "escape %d" % i)
+        equal(len(server.fetch("anna")), len(escapes))
+        equal(len(server.fetch("eve")), 0)
+
+
+def test_who_is_forwarded_to_has_his_script_too():
+    with Server() as server:
+        people(server, "anna", "bert", "carl")
+        server.cli("user", "set", "anna", "forward_to=bert", "forward=yes")
+        script(server, "bert", "redirect('carl')")
+        script(server, "carl", "log('carl saw it') keep()")
+        deliver(server, "along")
+        equal([len(server.fetch(u)) for u in ("anna", "bert", "carl")], [0, 0, 1])
+        true("carl saw it" in server.cli("log", "show", "--service", "server").stdout, "the third one ran")
+
+
+def test_explain_runs_them_too():
+    with Server() as server:
+        people(server, "anna", "bert")
+        script(server, "anna", "if msg.header('subject') == 'x' then redirect('bert') log('to bert') end")
+        path = os.path.join(server.dir, "m.eml")
+        with open(path, "w") as f:
+            f.write(TEXT % ("x", "m1"))
+        said = server.json("explain", "--from", "bo@example.net", "--to", "anna@example.test", "--message", path)[0]
+        equal([(c["kind"], c["target"]) for c in said["copies"]], [("mailbox", "bert")])
+        true(any("the script anna notes: to bert" in s for s in said["steps"]), said["steps"])
+        said = server.json("explain", "--from", "bo@example.net", "--to", "anna@example.test")[0]
+        equal([c["target"] for c in said["copies"]], ["anna"])
+        script(server, "anna", "error('explained')")
+        said = server.json("explain", "--from", "bo@example.net", "--to", "anna@example.test")[0]
+        equal([c["target"] for c in said["copies"]], ["anna"])
+        true(any("explained" in s for s in said["steps"]), said["steps"])
+        equal(len(letters(server)), 0)
+
+
+def test_the_built_in_help_names_every_function_RTE_12():
+    with Server() as server:
+        rows = server.json("script", "functions")
+        names = " ".join(r["name"] for r in rows)
+        for word in ("redirect(", "copy(", "keep(", "discard(", "set_header(", "log(", "msg.header(", "msg.size"):
+            true(word in names, word)
+        true(all(r["help"] for r in rows), rows)
+
+
+def test_many_messages_at_once_are_bounded_H39():
+    """Slow scripts of one user hold up neither others nor the server; what has no turn goes the normal way."""
+    with Server() as server:
+        people(server, "anna", "bert")
+        script(server, "anna", "while true do end")
+        connections = []
+        for i in range(12):
+            c = server.smtp()
+            c.ehlo()
+            c.docmd("MAIL FROM:<bo@example.net>")
+            c.docmd("RCPT TO:<anna@example.test>")
+            c.docmd("DATA")
+            c.send((TEXT % ("slow %d" % i, i) + ".\r\n").encode())
+            connections.append(c)
+        began = time.time()
+        deliver(server, "quick", ["bert@example.test"])
+        true(time.time() - began < 1, "mail for others goes on")
+        for c in connections:
+            equal(c.getreply()[0], 250)
+            c.close()
+        equal(len(server.fetch("anna")), 12)
+
+
+TESTS = [value for name, value in list(globals().items()) if re.match(r"test_", name)]
+
+if __name__ == "__main__":
+    sys.exit(tap(TESTS))
