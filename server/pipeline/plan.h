@@ -68,6 +68,7 @@ struct plan_copy {
 	enum note_code why;    /* the note that explains it, with its values */
 	struct span found;
 	struct span because;
+	uint64_t sent_by; /* the user whose mailbox sent it on; 0: no mailbox did */
 	bool member; /* of a list or a group: he was not named himself */
 	bool settled;  /* COPY_FOLDER: his mailbox has nothing to decide about it (mailbox_step.h) */
 	bool passed;   /* a mailbox sent it on: not the sender's wish, so not of his limits (USR-23) */

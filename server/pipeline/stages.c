@@ -15,6 +15,7 @@ const struct stage stages[] = {
 	{ "mailbox", AT_END, stage_mailbox },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },
+	{ "script", AT_END, stage_script_header },
 	{ "store-forward", AT_RCPT | AT_END, stage_store_forward },
 	{ "monitor", AT_END, stage_monitor },
 	{ "journal", AT_END, stage_journal },

@@ -18,6 +18,7 @@ enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct pl
 enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_collected(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_script_header(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_journal(struct pipeline_ask *ask, enum phase phase, struct plan *plan);

@@ -159,6 +159,21 @@ def test_who_is_forwarded_to_has_his_script_too():
         true("carl saw it" in server.cli("log", "show", "--service", "server").stdout, "the third one ran")
 
 
+def test_set_header_marks_his_copies_and_no_others_Q_13():
+    with Server() as server:
+        people(server, "anna", "bert", "carl")
+        script(server, "anna", "set_header('Subject', '[größer] ' .. msg.header('Subject')) set_header('X-Mark', 'a') "
+                               "setheader('X-Mark', 'b') copy('carl')")
+        deliver(server, "hello", ["anna@example.test", "bert@example.test"])
+        one = mails(server, "anna")[0]
+        equal((one["Subject"], one.get_all("X-Mark")), ("[größer] hello", ["b"]))
+        equal(one.get_content().strip(), "hello")
+        true(server.fetch("anna")[0].startswith(b"Return-Path: <bo@example.net>\r\nReceived: "), "the trace stays on top")
+        equal(mails(server, "carl")[0]["Subject"], "[größer] hello")
+        two = mails(server, "bert")[0]
+        equal((two["Subject"], two["X-Mark"]), ("hello", None))
+
+
 def test_explain_runs_them_too():
     with Server() as server:
         people(server, "anna", "bert")
