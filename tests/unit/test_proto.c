@@ -15,6 +15,7 @@ main(void)
 	failed += test_header();
 	failed += test_mail();
 	failed += test_mime();
+	failed += test_mime_footer();
 	failed += test_mime_parser();
 	failed += test_dkim();
 	failed += test_dns_message();

@@ -23,6 +23,7 @@ int test_json(void);
 int test_lmtp_server(void);
 int test_mail(void);
 int test_mime(void);
+int test_mime_footer(void);
 int test_mime_parser(void);
 int test_pop3(void);
 int test_sasl(void);
