@@ -30,6 +30,10 @@
 		"Connect by a route, log in and leave again, step by step; nothing is sent.  WHAT is a " \
 		"route, an address, or lan:HOST:PORT; with --to alone it is only said which way an " \
 		"address takes.") \
+	X(signature_preview, "signature.preview", "signature preview", CONFIG_EDIT, G0, TEXT, \
+		"-user:name?", "", \
+		"The signatures that go to the Internet, each text as it is added; with a user, " \
+		"[attribute] is filled in from his fields.") \
 	X(route_destinations, "route.destinations", "route destinations", QUEUE_VIEW, G0, ROWS, \
 		"route:text?", \
 		"route:text destination:text waiting:number connections:number limit:number " \

@@ -129,6 +129,8 @@
 	X(219, MAILBOX_MANY, "mailbox", "{1} mailboxes more decide in the same way or not")        \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(207, WRITE_ROLE, "intake", "the copy for the {1} waits in the queue as {2}")             \
+	X(208, SIGN_ADDED, "place", "the {1} signature is added to the copy for the Internet, {2}")  \
+	X(209, SIGN_NOT, "place", "no signature is added: {1}")                                    \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
 	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \
 	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy, as a sample: {2}")                   \

@@ -11,6 +11,7 @@
 #include "proto/mail/received.h"
 #include "server/pipeline/blocklist.h"
 #include "server/pipeline/journal.h"
+#include "server/pipeline/global_signature.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/outgoing_header.h"
 #include "server/pipeline/receipt_wish.h"
@@ -262,8 +263,9 @@ make_headers(struct pipeline_ask *ask, struct plan *plan)
 		err = make_header(ask, plan);
 	if (err != OK || plan_outgoing_count(plan) == 0)
 		return err;
-	return outgoing_header_make(
+	err = outgoing_header_make(
 		ask, plan->header_relayed.len > 0 ? plan->header_relayed : plan->header, plan);
+	return err == OK ? signature_make(ask, plan) : err; /* behind the header's changes */
 }
 
 static enum verdict
