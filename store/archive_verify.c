@@ -64,10 +64,20 @@ verify_link(archive_hash_fn *hash, struct archive_verify *v, const struct archiv
 	return OK;
 }
 
+/* Retention took what was before, and more, since the snapshot of the last call: the gap goes on behind it. */
+static bool
+is_gap_since(struct snapshot *snap, const struct archive_verify *v, const struct archive_row *row,
+	struct archive_row *gap)
+{
+	return archive_prev(snap, row->archive_id, gap) == OK && gap->kind == ARCHIVE_GAP &&
+		gap->run.first <= v->last_id && gap->run.last > v->last_id;
+}
+
 enum err
 archive_verify_next(struct snapshot *snap, archive_hash_fn *hash, struct archive_verify *v,
 	struct archive_row *row)
 {
+	struct archive_row gap;
 	enum err err = archive_next(snap, v->last_id, row);
 
 	if (err == ERR_NOT_FOUND)
@@ -76,6 +86,10 @@ archive_verify_next(struct snapshot *snap, archive_hash_fn *hash, struct archive
 		return fault(v, row->archive_id, "its row is damaged");
 	if (err != OK)
 		return err;
+	if (row->before_id > v->last_id && is_gap_since(snap, v, row, &gap)) {
+		*row = gap;
+		return verify_gap(snap, v, row);
+	}
 	if (row->before_id > v->last_id)
 		return fault(v, v->last_id + 1, "it is gone, and retention did not take it");
 	if (row->before_id < v->last_id)

@@ -248,7 +248,7 @@ put_option(const struct control_param *p, struct buf *out)
 	put(out, SPAN("--"));
 	for (size_t i = 0; i < p->name.len; i++)
 		put(out, p->name.ptr[i] == '_' ? SPAN("-") : span_range(p->name, i, i + 1));
-	if (p->type == CONTROL_TYPE_FLAG)
+	if (p->type == CONTROL_TYPE_FLAG || control_choice_has(p->choices, SPAN("stdout")))
 		return;
 	if (p->type == CONTROL_TYPE_SECRET) {
 		put(out, SPAN("-stdin"));

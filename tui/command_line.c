@@ -265,7 +265,11 @@ read_param_option(struct reader *r, struct span name, size_t place, const char *
 {
 	enum err err;
 
-	if (r->out->schema.items[place].type == CONTROL_TYPE_FLAG)
+	const struct control_param *p = &r->out->schema.items[place];
+
+	if (p->type == CONTROL_TYPE_FD && control_choice_has(p->choices, SPAN("stdout")))
+		return value ? wrong_here(r, name, "takes no value") : add_value(r, place, "-");
+	if (p->type == CONTROL_TYPE_FLAG)
 		return value ? wrong_here(r, name, "takes no value") : add_value(r, place, "yes");
 	err = take_value(r, name, &value);
 	return err == OK ? add_value(r, place, value) : err;

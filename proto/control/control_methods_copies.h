@@ -5,6 +5,8 @@
 #ifndef PROTO_CONTROL_CONTROL_METHODS_COPIES_H
 #define PROTO_CONTROL_CONTROL_METHODS_COPIES_H
 
+#include "proto/control/control_methods_archive.h"
+
 #define CONTROL_METHODS_RULES(X)
 
 #define CONTROL_METHODS_MONITOR(X) \
@@ -40,6 +42,7 @@
 		"What a script in Lua may call and read, and what each does.")
 
 #define CONTROL_METHODS_COPIES(X) \
+	CONTROL_METHODS_ARCHIVE(X) \
 	CONTROL_METHODS_MONITOR(X) \
 	CONTROL_METHODS_SCRIPTS(X) \
 	CONTROL_METHODS_RULES(X)

@@ -63,9 +63,9 @@ struct config_change {
 	size_t count;
 };
 
-/* KEY=VALUE sets, `KEY=` alone takes the key out of the file. */
+/* KEY=VALUE sets, `KEY=` alone takes the key out of the file. PREFIX stands in front of each key. */
 static bool
-change_check(struct control_call *call)
+change_check_of(struct control_call *call, const char *prefix)
 {
 	const struct rpc_value *keys = rpc_value(call->request, "keys");
 	struct config_change *c = ARENA_NEW(&call->arena, struct config_change);
@@ -76,13 +76,26 @@ change_check(struct control_call *call)
 	call->state = c;
 	for (size_t i = 0; i < keys->count; i++) {
 		const struct rpc_pair *pair = &keys->pairs[i];
+		struct span key = arena_printf(&call->arena, "%s%.*s", prefix, SPAN_FMT(pair->key));
 
-		if (!control_config_is_confirmed(call, pair->key, pair->value))
+		if (!control_config_is_confirmed(call, key, pair->value))
 			return false;
 		c->changes[c->count++] = (struct conf_change){
-			.key = pair->key, .value = pair->value, .remove = pair->value.len == 0};
+			.key = key, .value = pair->value, .remove = pair->value.len == 0};
 	}
 	return control_config_begin(call, &c->config);
+}
+
+static bool
+change_check(struct control_call *call)
+{
+	return change_check_of(call, "");
+}
+
+static bool
+archive_check(struct control_call *call)
+{
+	return change_check_of(call, "archive.");
 }
 
 static bool
@@ -120,6 +133,18 @@ const struct control_handler control_do_config_change = {
 	.take = control_config_set_take,
 	.change = control_config_set_change,
 	.finish = control_config_warn,
+	.object = "the change",
+	.unrecorded = true,
+};
+
+const struct control_handler control_do_archive_set = {
+	.check = archive_check,
+	.work = change_work,
+	.work_kind = WORK_GENERAL,
+	.foresee = control_config_foresee,
+	.would = change_would,
+	.take = control_config_set_take,
+	.change = control_config_set_change,
 	.object = "the change",
 	.unrecorded = true,
 };

@@ -1,5 +1,5 @@
 /*
- * control_message_show.c - what a message says: one of a mailbox, one of the queue. Each reading is audited.
+ * control_message_show.c - see control_show.h; and the messages of a mailbox and of the queue.
  */
 #include <unistd.h>
 
@@ -7,6 +7,7 @@
 #include "proto/mime/mime_decoder.h"
 #include "server/control/control_letter.h"
 #include "server/control/control_mailbox.h"
+#include "server/control/control_show.h"
 #include "store/bodies.h"
 #include "store/queued.h"
 
@@ -28,19 +29,20 @@ piece_free(void *arg)
 	buf_fini(arg);
 }
 
-static bool
-show_begin(struct control_call *call, struct log_field object, struct log_field number)
+bool
+control_show_begin(struct control_call *call, int fd, const char *what, struct log_field object,
+	struct log_field number)
 {
 	struct shown *s = ARENA_NEW(&call->arena, struct shown);
 
-	s->fd = control_fd(call, "out");
+	s->fd = fd;
 	buf_init(&s->piece, 2 * OUT_STEP);
 	arena_on_reset(&call->arena, piece_free, &s->piece);
 	call->state = s;
 	log_put(call->host->log,
 		&(struct log_line){.level = LEVEL_INFO,
 			.area = "security",
-			.text = "message read",
+			.text = what,
 			.fields = {{"who", span_of(call->who.name), 0},
 				{"via", span_of(call->who.via), 0},
 				object, number}});
@@ -50,14 +52,16 @@ show_begin(struct control_call *call, struct log_field object, struct log_field 
 static bool
 show_check(struct control_call *call)
 {
-	return show_begin(call, (struct log_field){"user", control_param(call, "user"), 0},
+	return control_show_begin(call, control_fd(call, "out"), "message read",
+		(struct log_field){"user", control_param(call, "user"), 0},
 		(struct log_field){"uid", SPAN_NONE, (int64_t)rpc_number(call->request, "uid", 0)});
 }
 
 static bool
 queue_check(struct control_call *call)
 {
-	return show_begin(call, (struct log_field){"id", control_param(call, "id"), 0},
+	return control_show_begin(call, control_fd(call, "out"), "message read",
+		(struct log_field){"id", control_param(call, "id"), 0},
 		(struct log_field){0});
 }
 
@@ -80,15 +84,6 @@ put_body(struct control_call *call, struct snapshot *snap, const struct content 
 	buf_fini(&body);
 }
 
-/* What a message says: heading, size, flags where it is in a mailbox, header, body. */
-struct letter {
-	const struct content *content;
-	struct span front;	   /* lines before the header */
-	const struct entry *entry; /* NULL: it is in the queue */
-	uint64_t size;
-	int64_t received_ms;
-};
-
 static void
 put_flags(struct json_writer *w, const struct entry *entry)
 {
@@ -104,7 +99,7 @@ put_flags(struct json_writer *w, const struct entry *entry)
 }
 
 static void
-put_letter(struct control_call *call, struct snapshot *snap, const struct letter *l)
+put_letter(struct control_call *call, struct snapshot *snap, const struct control_letter *l)
 {
 	struct json_writer *w = &call->json;
 	struct control_heading h;
@@ -131,12 +126,15 @@ put_letter(struct control_call *call, struct snapshot *snap, const struct letter
 			SPAN_FMT(span_range(l->content->header, 0, SHOWN_HEADER_MAX))));
 	put_body(call, snap, l->content);
 	control_put_letter(call, snap, l->content);
+	if (l->more)
+		l->more(call, snap, l->arg);
 	json_put_close(w);
 }
 
 /* The reply is put once; with --out the bytes follow, OUT_STEP at a time. */
-static enum step
-show_letter(struct control_call *call, struct snapshot *snap, const struct letter *l)
+enum step
+control_show_letter(
+	struct control_call *call, struct snapshot *snap, const struct control_letter *l)
 {
 	struct shown *s = call->state;
 	struct mime_part part;
@@ -167,8 +165,8 @@ show_letter(struct control_call *call, struct snapshot *snap, const struct lette
 	return STEP_MORE;
 }
 
-static enum step
-show_more(struct control_call *call, struct snapshot *snap)
+enum step
+control_show_more(struct control_call *call, struct snapshot *snap)
 {
 	struct shown *s = call->state;
 	struct span piece;
@@ -188,6 +186,12 @@ show_more(struct control_call *call, struct snapshot *snap)
 	return mime_decoder_end(&s->decoder, &s->piece) == OK ? STEP_DONE : STEP_FAIL;
 }
 
+bool
+control_show_has_begun(const struct control_call *call)
+{
+	return ((const struct shown *)call->state)->has_begun;
+}
+
 static enum step
 show_read(struct control_call *call, struct snapshot *snap)
 {
@@ -195,8 +199,8 @@ show_read(struct control_call *call, struct snapshot *snap)
 	struct message m;
 	enum err err;
 
-	if (((struct shown *)call->state)->has_begun)
-		return show_more(call, snap);
+	if (control_show_has_begun(call))
+		return control_show_more(call, snap);
 	err = control_folder(
 		call, snap, control_param(call, "user"), control_param(call, "folder"), &folder);
 	if (err != OK)
@@ -205,8 +209,8 @@ show_read(struct control_call *call, struct snapshot *snap)
 		snap, folder.folder_id, (uint32_t)rpc_number(call->request, "uid", 0), &m);
 	if (!control_fail_err(call, err, "message"))
 		return STEP_FAIL;
-	return show_letter(call, snap,
-		&(struct letter){.content = &m.content,
+	return control_show_letter(call, snap,
+		&(struct control_letter){.content = &m.content,
 			.front = m.copy.front,
 			.entry = &m.entry,
 			.size = m.entry.size,
@@ -221,22 +225,22 @@ queue_read(struct control_call *call, struct snapshot *snap)
 	uint64_t id;
 	enum err err;
 
-	if (((struct shown *)call->state)->has_begun)
-		return show_more(call, snap);
+	if (control_show_has_begun(call))
+		return control_show_more(call, snap);
 	err = message_no_parse(control_param(call, "id"), &id);
 	err = err == OK ? queued_find(snap, id, &q) : ERR_NOT_FOUND;
 	if (err == OK)
 		err = content_get(snap, q.content_id, &content);
 	if (!control_fail_err(call, err, "message in the queue"))
 		return STEP_FAIL;
-	return show_letter(call, snap,
-		&(struct letter){.content = &content,
+	return control_show_letter(call, snap,
+		&(struct control_letter){.content = &content,
 			.size = q.size_bytes,
 			.received_ms = q.received_ms});
 }
 
-static bool
-show_spill(struct control_call *call)
+bool
+control_show_spill(struct control_call *call)
 {
 	struct shown *s = call->state;
 
@@ -246,11 +250,11 @@ show_spill(struct control_call *call)
 const struct control_handler control_do_message_show = {
 	.check = show_check,
 	.read = show_read,
-	.spill = show_spill,
+	.spill = control_show_spill,
 };
 
 const struct control_handler control_do_queue_message = {
 	.check = queue_check,
 	.read = queue_read,
-	.spill = show_spill,
+	.spill = control_show_spill,
 };

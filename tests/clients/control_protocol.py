@@ -260,7 +260,8 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
                "route.set": "not_found", "route.remove": "not_found", "route.lan.apply": "invalid", "connection.add": "invalid",
                "connection.set": "not_found", "connection.remove": "not_found", "schedule.add": "invalid",
                "schedule.set": "not_found", "schedule.remove": "not_found",
-               "rule.monitor.set": "invalid", "rule.monitor.remove": "not_found"}
+               "rule.monitor.set": "invalid", "rule.monitor.remove": "not_found",
+               "archive.set": "not_found"}
 
 
 def test_preview_of_all(c, s):

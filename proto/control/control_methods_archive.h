@@ -1,0 +1,40 @@
+/*
+ * control_methods_archive.h - rows of control_methods.h: the archive (ARC).
+ */
+#ifndef PROTO_CONTROL_CONTROL_METHODS_ARCHIVE_H
+#define PROTO_CONTROL_CONTROL_METHODS_ARCHIVE_H
+
+#define CONTROL_METHODS_ARCHIVE(X) \
+	X(archive_set, "archive.set", "archive set", CONFIG_EDIT, G1, DONE, "keys:keys -confirm:flag?", "", \
+		"Set on=, incoming=, outgoing=, internal=, keep_days=, keep_incoming=, keep_outgoing=, " \
+		"keep_internal=, rules= (a list), max_size=; KEY= for its default.") \
+	X(archive_search, "archive.search", "archive search", MESSAGE_READ, G0, ROWS, \
+		"-from:text? -to:text? -subject:text? -text:text? -attachment:text? -since:time? -until:time? " \
+		"-min_size:size? -max_size:size? -direction:choice(incoming|outgoing|internal)? -held:flag?", \
+		"id:text time:time from:text to:list subject:text size:size direction:text hold:flag " \
+		"-user:text -service:text -message:text", \
+		"Archived messages, the newest first: by an address or words of one, in full with * and ?, by " \
+		"words of subject, header and body, by the name of an attached file.") \
+	X(archive_show, "archive.show", "archive show", MESSAGE_READ, G0, OBJECT, \
+		"id:text -raw:fd(write|stdout)? -part:text? -out:fd(write)?", \
+		"id:text time:time sender:text recipients:list direction:text user:text service:text " \
+		"message:text hold:flag subject:text date:time size:size header:text body:text text:text " \
+		"parts:list", \
+		"An archived message with its envelope; --raw prints it byte by byte, --out FILE writes it, with " \
+		"--part NUMBER one part decoded.  Each reading is audited.") \
+	X(archive_copy, "archive.copy", "archive copy", MESSAGE_READ, G1, DONE, \
+		"id:text user:name -folder:text?", "", \
+		"Copy an archived message to a mailbox; a folder that is not there is made.") \
+	X(archive_export, "archive.export", "archive export", MESSAGE_READ, G0, DONE, \
+		"ids:targets -format:choice(mbox|zip) -out:fd(write)", "", \
+		"Write archived messages to a file: an mbox (mboxrd), or a zip of .eml files.") \
+	X(archive_verify, "archive.verify", "archive verify", MESSAGE_READ, G0, FAULTS, "-against:text?", \
+		"id:text what:text messages:number removed:number chain:text warning:flag", \
+		"Check the chain and every message against it; the first break, or the end: ID and chain, which " \
+		"--against ID:CHAIN proves later.") \
+	X(archive_hold, "archive.hold", "archive hold", MESSAGE_READ, G1, DONE, "ids:targets -why:text?", "", \
+		"Keep archived messages from retention until they are released.") \
+	X(archive_release, "archive.release", "archive release", MESSAGE_READ, G1, DONE, "ids:targets", "", \
+		"Let retention take archived messages again.")
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * control_archive.h - what the methods of the archive share.
+ */
+#ifndef SERVER_CONTROL_CONTROL_ARCHIVE_H
+#define SERVER_CONTROL_CONTROL_ARCHIVE_H
+
+#include "server/control/control_call.h"
+#include "store/archive.h"
+
+/* ARC-05: a line of the security log, who did WHAT with which entry or entries. */
+void control_archive_audit(struct control_call *call, const char *what, struct span which);
+/* "12" in *ID. ERR_NOT_FOUND: it is no number. */
+MUST_CHECK enum err control_archive_id(struct span text, uint64_t *id);
+/* The entry ID. Fails the call; a message that retention took is said to be. */
+bool control_archive_find(
+	struct control_call *call, struct snapshot *snap, struct span id, struct archive_row *out);
+/* "incoming, internal"; in A. */
+struct span control_archive_direction(struct arena *a, unsigned direction);
+
+#endif

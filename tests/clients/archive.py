@@ -1,0 +1,346 @@
+#!/usr/bin/env python3
+"""archive.py - the archive: what goes in, who finds it, how it comes out, what breaks its chain: ARC-01 to ARC-05, Q-35: TAP.
+
+What comes out is read by other programs: Python's mailbox and zipfile.
+"""
+import email.message
+import hashlib
+import mailbox
+import os
+import sys
+import threading
+import time
+import zipfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
+from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from smtp_sink import SmtpSink  # noqa: E402
+
+ON = "archive: { on: yes }\n"
+CLOCK = "testing: { clock: yes }\n"
+
+
+def text(subject, body="hello", sender="bo@far.test", to="anna@example.test"):
+    return "From: %s\r\nTo: %s\r\nSubject: %s\r\n\r\n%s\r\n" % (sender, to, subject, body)
+
+
+def people(server, *names):
+    for name in names or ("anna", "bert", "carl"):
+        server.add_user(name)
+
+
+def submit(server, user, to, message):
+    with server.smtp("submissions") as c:
+        c.login(user, PASSWORD)
+        c.sendmail("%s@example.test" % user, to, message)
+
+
+def found(server, *query):
+    return server.json("archive", "search", *query)
+
+
+def subjects(server, *query):
+    return [row["subject"] for row in found(server, *query)]
+
+
+def security(server):
+    return [row["text"] for row in server.json("log", "show", "--service", "security")]
+
+
+def verified(server, *options):
+    """The end of the chain, as (id, chain)."""
+    (row,) = server.json("archive", "verify", *options)
+    true(row["warning"], row)
+    return row["id"], row["chain"]
+
+
+def test_one_entry_for_each_direction_ARC_01():
+    """One internal, one in, one out, several recipients: an entry each; users see nothing of it; what is refused is not kept."""
+    with SmtpSink() as sink, Server(extra=ON + "outgoing: { routes: [ { name: isp, kind: relay, servers: "
+                                    "['127.0.0.1:%d'] } ] }\n" % sink.port) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test", "bert@example.test"], text("in"))
+        submit(server, "anna", ["bert@example.test", "carl@example.test"], text("internal", sender="anna@example.test"))
+        submit(server, "anna", ["x@far.test", "y@far.test"], text("out", sender="anna@example.test"))
+        try:
+            server.send("bo@far.test", ["nobody@example.test"], text("refused"))
+            true(False, "it is refused")
+        except Exception as e:
+            true("550" in str(e), e)
+        rows = found(server)
+        equal([(r["subject"], r["direction"], r["from"], r["to"]) for r in rows],
+              [("out", "outgoing", "anna@example.test", ["x@far.test", "y@far.test"]),
+               ("internal", "internal", "anna@example.test", ["bert@example.test", "carl@example.test"]),
+               ("in", "incoming", "bo@far.test", ["anna@example.test", "bert@example.test"])])
+        equal([r["user"] for r in rows], ["anna", "anna", ""])
+        (folders,) = [[f["folder"] for f in server.json("folder", "list", "anna")]]
+        true(not [f for f in folders if "rchiv" in f.lower() and "INBOX" not in f and f != "Archive"], folders)
+        steps = server.json("explain", "--from", "bo@far.test", "--to", "anna@example.test")[0]
+        true("archive" in [c["kind"] for c in steps["copies"]], steps["copies"])
+        wait_for(lambda: not server.json("queue", "list"), "it is sent", 15)
+        equal(subjects(server), ["out", "internal", "in"], "what left the queue is still there")
+        trace = server.json("trace", "--to", "x@far.test", "--steps")
+        true(any("it is in the archive as 3" in step for row in trace for step in row["steps"] or []), trace)
+        verified(server)
+        server.stop()
+        equal(server.check()[0], 0, server.check()[1])
+
+
+def test_directions_are_settings_ARC_04():
+    """Tick boxes by direction; on and off by command, with undo."""
+    with Server() as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("off"))
+        server.cli("archive", "set", "on=yes", "incoming=no", "--yes")
+        server.send("bo@far.test", ["anna@example.test"], text("in"))
+        submit(server, "anna", ["bert@example.test"], text("internal", sender="anna@example.test"))
+        equal(subjects(server), ["internal"])
+        equal(server.json("config", "get", "archive.incoming")[0]["value"], False)
+        server.cli("undo", "--yes")
+        equal(server.json("config", "get", "archive.on")[0]["value"], False)
+        equal(server.cli("archive", "set", "no_such=1", "--yes", ok=False).returncode, 1)
+        bad = server.cli("archive", "set", "rules=[\"soon from=a@b.test\"]", "--yes", ok=False)
+        true(bad.returncode == 1 and "days" in bad.stderr, bad.stderr)
+
+
+def multipart(subject, name, body="see the file"):
+    m = email.message.EmailMessage()
+    m["From"], m["To"], m["Subject"] = "dora@partner.test", "anna@example.test", subject
+    m.set_content(body)
+    m.add_attachment(b"\0\1\2" * 50, maintype="application", subtype="pdf", filename=name)
+    return m.as_bytes().replace(b"\n", b"\r\n")
+
+
+def test_search_ARC_02():
+    """By sender, recipient (Bcc too), subject, words, attachment, dates, size, direction; with the index, before it knows them, and without."""
+    with Server(extra=ON) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("=?utf-8?q?Gr=C3=B6=C3=9Fe?= of the order", "a needle in hay"))
+        submit(server, "anna", ["bert@example.test", "carl@example.test"],
+               text("to bert alone, you think", sender="Anna Berg <anna@example.test>", to="bert@example.test"))
+        server.send("dora@partner.test", ["anna@example.test"], multipart("papers", "R\u00e9sum\u00e9 2026.pdf"))
+        server.send("", ["anna@example.test"], text("report", "x" * 20000, sender="mailer-daemon@far.test"))
+        for state in ("fresh", "indexed", "off"):
+            if state == "indexed":
+                wait_for(lambda: server.json("search", "status")[0]["behind"] == 0, "it is indexed", 20)
+            if state == "off":
+                server.stop()
+                server.extra = ON + "search: { index: no }\n"
+                server.write_config()
+                server.start()
+            look = lambda *q: subjects(server, *q)  # noqa: E731
+            size = "Gr\u00f6\u00dfe of the order"
+            bert = "to bert alone, you think"
+            equal(look(), ["report", "papers", bert, size], state)
+            equal(look("--from", "BO@far.test"), [size], state)
+            equal(look("--from", "far.test"), ["report", size], state + ": From: of a report")
+            equal(look("--from", "bo@far"), [size], state)
+            equal(look("--from", "o@far.test"), [], state + ": whole words")
+            equal(look("--from", "*@far.te?t"), ["report", size], state)
+            equal(look("--from", "berg"), [bert], state + ": the name in From")
+            equal(look("--to", "carl@example.test"), [bert], state + ": Bcc")
+            equal(look("--to", "carl", "--from", "bo@far.test"), [], state)
+            equal(look("--subject", "GR\u00d6\u00dfE of"), [size], state)
+            equal(look("--subject", "hay"), [], state + ": not of the body")
+            equal(look("--text", "needle"), [size], state)
+            equal(look("--text", "hay needle"), [size], state + ": both, in any order")
+            equal(look("--text", '"needle in"'), [size], state)
+            equal(look("--text", '"in needle"'), [], state)
+            equal(look("--attachment", "r\u00c9sum\u00e9"), ["papers"], state)
+            equal(look("--attachment", "papers"), [], state + ": the subject is no file")
+            equal(look("--min-size", "10000"), ["report"], state)
+            equal(look("--max-size", "10000", "--direction", "internal"), [bert], state)
+            equal(look("--since", "1h"), look(), state)
+            equal(look("--until", "1h"), [], state)
+            equal(look("--held"), [], state)
+        one = found(server, "--limit", "2")
+        equal([r["subject"] for r in one], ["report", "papers"])
+        equal(subjects(server, "--limit", "2", "--after", one[-1]["id"]), [bert, size])
+        equal([r["id"] for r in found(server, "--sort", "size", "--limit", "1")],
+              [min(found(server), key=lambda r: r["size"])["id"]])
+
+
+def test_out_again_ARC_02():
+    """View, byte by byte; copy to a box; export as mbox and zip, read by other programs."""
+    body = "From the start\r\n>From here\r\n..dots\r\n\r\n" + "line\r\n" * 3000 + "From the end"
+    with Server(extra=ON) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("one", body))
+        server.send("", ["anna@example.test"], text("two", "short"))
+        raw = server.cli("archive", "show", "1", "--raw").stdout
+        true(raw.replace("\r\n", "\n").endswith(text("one", body).replace("\r\n", "\n")), raw[-300:])
+        shown = server.json("archive", "show", "1")[0]
+        equal((shown["subject"], shown["sender"], shown["recipients"], shown["direction"], shown["hold"]),
+              ("one", "bo@far.test", ["anna@example.test"], "incoming", False))
+        path = os.path.join(server.dir, "one.eml")
+        server.cli("archive", "show", "1", "--out", path)
+        with open(path, "rb") as f:
+            data = f.read()
+        server.cli("archive", "copy", "1", "bert")
+        imap = server.imap("bert")
+        imap.select("INBOX")
+        equal(hashlib.sha256(imap.fetch("1", "(BODY[])")[1][0][1]).hexdigest(), hashlib.sha256(data).hexdigest(),
+              "byte by byte")
+        imap.logout()
+        server.cli("archive", "copy", "2", "bert", "--folder", "From the archive")
+        equal(len(server.json("message", "list", "bert", "--folder", "From the archive")), 1)
+        box = os.path.join(server.dir, "out.mbox")
+        skipped = server.cli("archive", "export", "1", "2", "77", "--format", "mbox", "--out", box, "--json", ok=False).stdout
+        true('"77"' in skipped and "not found" in skipped, skipped)
+        messages = list(mailbox.mbox(box))
+        equal([m["Subject"] for m in messages], ["one", "two"])
+        with open(box, "rb") as f:
+            lines = f.read().split(b"\n")
+        equal([line for line in lines if line.startswith(b"From ")][0][:17], b"From bo@far.test ")
+        equal(sum(line.startswith(b">From the") for line in lines), 2)
+        equal(sum(line.startswith(b">>From here") for line in lines), 1)
+        server.cli("message", "import", "carl", box)
+        imap = server.imap("carl")
+        imap.select("INBOX")
+        equal(imap.fetch("1", "(BODY[TEXT])")[1][0][1], data.split(b"\r\n\r\n", 1)[1], "mboxrd is exact")
+        imap.logout()
+        path = os.path.join(server.dir, "out.zip")
+        server.cli("archive", "export", "2", "1", "--format", "zip", "--out", path)
+        with zipfile.ZipFile(path) as z:
+            equal(z.testzip(), None)
+            equal(z.namelist(), ["2.eml", "1.eml"])
+            equal(z.read("1.eml"), data)
+        equal(server.cli("archive", "show", "9", ok=False).returncode, 1)
+
+
+def test_nothing_users_do_touches_it_ARC_03():
+    """Delete and purge everywhere, the users too: the archive is as it was. Scenario 33."""
+    with Server(extra=ON + CLOCK) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("claim"))
+        submit(server, "anna", ["bert@example.test"], text("answer", "the dispute", sender="anna@example.test"))
+        before = verified(server)
+        for user in ("anna", "bert"):
+            imap = server.imap(user)
+            imap.select("INBOX")
+            imap.store("1:*", "+FLAGS", "\\Deleted")
+            imap.expunge()
+            imap.logout()
+            uids = [r["id"] for r in server.json("message", "bin", user)]
+            if uids:
+                server.cli("message", "purge", user, *uids, "--yes")
+        server.cli("user", "remove", "anna", "--yes")
+        server.cli("clock", "advance", "40d")
+        wait_for(lambda: not [u for u in server.json("user", "list") if u["name"] == "anna"], "she is gone", 10)
+        time.sleep(0.3)
+        equal(subjects(server, "--text", "dispute"), ["answer"])
+        equal(verified(server), before)
+        server.cli("archive", "copy", "2", "carl")
+        equal([r["subject"] for r in server.json("message", "list", "carl")], ["answer"])
+        true(any("archived message copied" in line for line in security(server)), "the log shows it")
+        server.stop()
+        equal(server.check()[0], 0, server.check()[1])
+
+
+def test_each_use_is_audited_ARC_05():
+    """View, copy, export, hold, search, verify: a line with the name each; who has not the right is refused."""
+    with Server(extra=ON) as server:
+        people(server)
+        server.add_user("root2", "--admin")
+        server.send("bo@far.test", ["anna@example.test"], text("one"))
+        out = os.path.join(server.dir, "x.zip")
+        for command in (["show", "1"], ["copy", "1", "bert"], ["export", "1", "--format", "zip", "--out", out],
+                        ["hold", "1"], ["release", "1"], ["search"], ["verify"]):
+            server.cli("archive", *command)
+        log = security(server)
+        for words in ("archived message read", "archived message copied", "archived message exported",
+                      "archived message held", "archived message released", "archive searched", "archive was verified"):
+            lines = [line for line in log if words in line]
+            true(lines and all("who=" in line for line in lines), (words, log))
+        who = "root" if os.getuid() == 0 else "uid %d" % os.getuid()
+        true(any("archived message read" in line and who in line and "1" in line for line in log), log)
+
+
+def test_large_messages_and_no_recipients_left_ARC_04():
+    """A message of several MB, written in pieces; verified; found by its size."""
+    with Server(extra=ON) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("large", ("x" * 70 + "\r\n") * 60000))
+        (row,) = found(server, "--min-size", "4MB")
+        equal(row["subject"], "large")
+        verified(server)
+
+
+def test_retention_Q_35():
+    """keep_days, by direction, by rules, by size; what is held stays; the chain holds, also over what went."""
+    with Server(extra=ON + CLOCK) as server:
+        people(server)
+        server.send("bo@far.test", ["anna@example.test"], text("in"))
+        server.send("boss@bank.test", ["anna@example.test"], text("bank"))
+        submit(server, "anna", ["bert@example.test"], text("internal", sender="anna@example.test"))
+        server.send("bo@far.test", ["anna@example.test"], text("held"))
+        note = verified(server)
+        server.cli("archive", "hold", "4", "--why", "case 12")
+        equal(subjects(server, "--held"), ["held"])
+        server.cli("archive", "set", "keep_days=30", "keep_internal=60", 'rules=["0 from=*@bank.test"]', "--yes")
+        server.cli("clock", "advance", "20d")
+        time.sleep(0.3)
+        equal(len(found(server)), 4, "too young")
+        server.cli("clock", "advance", "11d")
+        wait_for(lambda: len(found(server)) == 3, "the first goes", 10)
+        equal(subjects(server), ["held", "internal", "bank"])
+        server.cli("clock", "advance", "30d")
+        wait_for(lambda: len(found(server)) == 2, "the internal one goes", 10)
+        equal(subjects(server), ["held", "bank"])
+        gone = server.cli("archive", "show", "1", ok=False)
+        true("retention took it" in gone.stderr, gone.stderr)
+        verified(server, "--against", "%s:%s" % note)
+        server.cli("archive", "release", "4")
+        server.cli("clock", "advance", "1d")
+        wait_for(lambda: subjects(server) == ["bank"], "what was held goes", 10)
+        for n in range(5):
+            server.send("bo@far.test", ["anna@example.test"], text("more %d" % n, "y" * 30000))
+        server.cli("archive", "set", "max_size=100KB", "--yes")
+        wait_for(lambda: len(found(server)) == 3, "the oldest go", 10)
+        equal(subjects(server), ["more 4", "more 3", "more 2"])
+        verified(server)
+        server.stop()
+        equal(server.check()[0], 0, server.check()[1])
+
+
+def test_kill_9_around_archiving_ARC_01():
+    """Killed at any moment: each message that was accepted is in the mailbox and in the archive, none in one of them alone."""
+    with Server(extra=ON) as server:
+        people(server)
+        told = []
+        for turn in range(6):
+            stop = threading.Event()
+
+            def deliver(number):
+                n = 0
+                while not stop.is_set():
+                    subject = "m-%d-%d-%d" % (turn, number, n)
+                    try:
+                        server.send("bo@far.test", ["anna@example.test"], text(subject, "z" * 3000))
+                    except Exception:
+                        return
+                    told.append(subject)
+                    n += 1
+
+            threads = [threading.Thread(target=deliver, args=(i,)) for i in range(4)]
+            for t in threads:
+                t.start()
+            time.sleep(0.15 + 0.05 * turn)
+            server.kill()
+            stop.set()
+            for t in threads:
+                t.join()
+            server.start()
+        archived = subjects(server, "--limit", "10000")
+        delivered = [r["subject"] for r in server.json("message", "list", "anna", "--limit", "10000")]
+        true(len(told) > 10, len(told))
+        equal(sorted(archived), sorted(delivered), "the same in both")
+        true(set(told) <= set(archived), sorted(set(told) - set(archived))[:5])
+        verified(server)
+        server.stop()
+        equal(server.check()[0], 0, server.check()[1])
+
+
+if __name__ == "__main__":
+    sys.exit(tap([f for name, f in globals().items() if name.startswith("test_")]))
