@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "server/archive/archive_retain.h"
 #include "server/log.h"
 #include "server/server.h"
 #include "server/shared.h"
@@ -61,6 +62,7 @@ follow_forwards(struct host *host)
 }
 
 static const struct task tasks[] = {
+	{ "archive", MINUTE_MS, archive_retain },
 	{ "cert-watch", MINUTE_MS, task_cert_watch },
 	{ "check-readers", MINUTE_MS, check_readers },
 	{ "forwards", FORWARDS_EVERY_MS, follow_forwards },
