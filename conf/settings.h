@@ -418,10 +418,22 @@
 	X(texts_monitor_prefix, "texts.monitor_prefix", TEXT, 0, 200, "{Mon-%1}", "", NOTHING,      \
 		"Put before the subject of a monitoring copy; %1: Incoming, Outgoing, Internal, or "   \
 		"several of them with `+`; %2: the profile's name (MON-06, ADM-12).")              \
+	X(texts_quota_subject, "texts.quota_subject", TEXT, 1, 200, "Your mailbox is %1 %% full", "", \
+		NOTHING, "Subject of the warning to a user; %1: per cent, %2: `90 kB of 1024 kB` (QUO-03).") \
+	X(texts_quota_text, "texts.quota_text", LINES, 1, 10000,                                   \
+		"Your mailbox holds %2 (%1 %%). Please delete messages that you do not need any more. " \
+		"Mail to you is still taken; but if your mailbox grows on you may not be able to send.", "", \
+		NOTHING, "Its text; %1 and %2 as above.")                                          \
+	X(texts_quota_admin_subject, "texts.quota_admin_subject", TEXT, 1, 200,                    \
+		"Mailboxes that are nearly full", "", NOTHING,                                     \
+		"Subject of the warning to the Main Administrator.")                               \
+	X(texts_quota_admin_text, "texts.quota_admin_text", LINES, 1, 10000,                       \
+		"These mailboxes (%1) are near their quota, or over it:", "", NOTHING,             \
+		"Its text, before a line for each mailbox; %1: how many, %2: the default domain.") \
 	X(monitor, "monitor", MONITORS, 0, 32, "[]", "", NOTHING,                                  \
 		"Monitoring profiles: whose mail is copied to whom (MON-01).")                     \
 	X(quota_first, "quota.first", COUNT, 0, 10000, "80", "%", NOTHING,                         \
-		"A mailbox that grows over this much of its quota is warned of, once until it falls "  \
+		"A mailbox that grows to this much of its quota is warned of, once until it falls "  \
 		"below again; 0: off (QUO-02).")                                                   \
 	X(quota_first_user, "quota.first_user", BOOL, 0, 0, "yes", "", NOTHING, "Tell the user.")  \
 	X(quota_first_admin, "quota.first_admin", BOOL, 0, 0, "no", "", NOTHING,                   \
@@ -437,7 +449,7 @@
 	X(quota_block_sending, "quota.block_sending", COUNT, 0, 10000, "120", "%", NOTHING,        \
 		"A user whose mailbox is at this much of its quota may not send; 0: he may (QUO-04).") \
 	X(quota_daily_user, "quota.daily_user", COUNT, 0, 10000, "80", "%", NOTHING,               \
-		"A user whose mailbox is over this is told each day and at each start; 0: off "    \
+		"A user whose mailbox is at this or more is told each day and at each start; 0: off "    \
 		"(QUO-05).")                                                                       \
 	X(quota_daily_admin, "quota.daily_admin", COUNT, 0, 10000, "80", "%", NOTHING,             \
 		"The Main Administrator is told of such mailboxes; 0: off.")                       \

@@ -59,6 +59,7 @@ struct host {
 	struct tokens *tokens; /* runner/tokens.h; likewise */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct connect *connect;   /* connect/connect.h; the front loop's alone has one */
+	struct quota_watch *quota; /* task/task_quota.h; the front loop's alone has one */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */
 	struct list sessions;	/* struct session.link */

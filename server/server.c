@@ -26,6 +26,7 @@
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
+#include "server/task/task_quota.h"
 #include "server/task/tasks.h"
 #include "server/warden/warden.h"
 
@@ -257,6 +258,7 @@ static void
 close_hosts(struct server *s)
 {
 	connect_close(&s->connect);
+	quota_watch_close(&server_front(s)->quota);
 	outgoing_free(&s->outgoing);
 	resolver_close(&s->resolver);
 	runner_close(&s->runner);

@@ -16,6 +16,7 @@
 #include "server/script/content_script.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
+#include "server/task/task_quota.h"
 #include "server/text_veil.h"
 
 #define CHUNKS_KEPT 256 /* free pages a loop keeps: 1 MiB */
@@ -51,6 +52,15 @@ on_store_changes(void *arg, const uint64_t *folder_ids, size_t count)
 	struct server *s = arg;
 
 	folder_watch_notify(s->hosts, s->loop_count, folder_ids, count);
+}
+
+/* On the writer thread. */
+static void
+on_store_sizes(void *arg, const uint64_t *user_ids, size_t count)
+{
+	struct server *s = arg;
+
+	quota_watch_note(server_front(s)->quota, user_ids, count);
 }
 
 static void
@@ -196,9 +206,13 @@ open_store(struct server *s, const struct conf *conf)
 		.message_size = (uint64_t)conf->limits_message_size,
 		.veil = open_veil(s, conf),
 		.allow_network_fs = conf->store_allow_network_fs, .now_ms = store_clock,
-		.on_log = on_store_log, .on_changes = on_store_changes, .on_fatal = on_store_fatal, .arg = s };
+		.on_log = on_store_log, .on_changes = on_store_changes,
+		.on_sizes = on_store_sizes, .on_fatal = on_store_fatal, .arg = s };
 	struct store_fault why = { .err = OK };
-	enum err err = store_open(&o, &s->store, &why);
+	enum err err;
+
+	server_front(s)->quota = quota_watch_open();
+	err = store_open(&o, &s->store, &why);
 
 	for (int i = 1; err == ERR_BUSY && i < STORE_TRIES; i++) {
 		usleep(STORE_WAIT_MS * 1000);

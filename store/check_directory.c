@@ -10,6 +10,7 @@
 #include "store/maillists.h"
 #include "store/mappings.h"
 #include "store/names.h"
+#include "store/quota_marks.h"
 #include "store/rows.h"
 #include "store/trace_hours.h"
 #include "store/users.h"
@@ -169,6 +170,19 @@ visit_login(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_logins, row->key);
 }
 
+static void
+visit_quota_marks(struct check *c, const struct row *row)
+{
+	struct user user;
+	uint8_t bits;
+
+	if (quota_marks_get(c->snap, check_id(row), &bits) == OK &&
+		user_find(c->snap, check_id(row), &user) != ERR_NOT_FOUND)
+		return;
+	check_say(c, true, "quota_marks %llu: damaged, or of no user", (ull)check_id(row));
+	check_fix_delete(c, TABLE_quota_marks, row->key);
+}
+
 /* ---- mappings ---- */
 
 static enum err
@@ -320,7 +334,7 @@ check_directory(struct check *c)
 		{ TABLE_users, visit_user },
 		{ TABLE_groups, visit_group },
 		{ TABLE_names, visit_name },
-		{ TABLE_logins, visit_login },
+		{ TABLE_logins, visit_login }, { TABLE_quota_marks, visit_quota_marks },
 		{ TABLE_mappings, visit_mapping },
 		{ TABLE_mapping_find, visit_mapping_find },
 		{ TABLE_traces, visit_trace },

@@ -62,7 +62,7 @@ static enum step
 run_job(struct txn *txn, struct store_job *job, bool *dirty)
 {
 	uint64_t writes = txn->writes;
-	size_t noted = txn->folder_count;
+	size_t noted = txn->folders.count, noted_users = txn->users.count;
 	enum step step;
 
 	job->err = OK;
@@ -80,8 +80,10 @@ run_job(struct txn *txn, struct store_job *job, bool *dirty)
 	}
 	content_pending_clear(&txn->pending);
 	arena_reset(&txn->arena);
-	if (step == STEP_FAIL)
-		txn->folder_count = noted;
+	if (step == STEP_FAIL) {
+		txn->folders.count = noted;
+		txn->users.count = noted_users;
+	}
 	*dirty = step == STEP_FAIL && (txn->writes != writes || txn->view.broken);
 	return step;
 }
@@ -175,18 +177,26 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* Each once. */
 static void
-tell_changes(struct store *store, struct txn *txn)
+tell(struct store *store, struct noted *noted, void (*on)(void *, const uint64_t *, size_t))
 {
 	size_t kept = 0;
 
-	if (!store->options.on_changes || txn->folder_count == 0)
+	if (!on || noted->count == 0)
 		return;
-	qsort(txn->folders, txn->folder_count, sizeof(*txn->folders), compare_ids);
-	for (size_t i = 0; i < txn->folder_count; i++)
-		if (i == 0 || txn->folders[i] != txn->folders[kept - 1])
-			txn->folders[kept++] = txn->folders[i];
-	store->options.on_changes(store->options.arg, txn->folders, kept);
+	qsort(noted->ids, noted->count, sizeof(*noted->ids), compare_ids);
+	for (size_t i = 0; i < noted->count; i++)
+		if (i == 0 || noted->ids[i] != noted->ids[kept - 1])
+			noted->ids[kept++] = noted->ids[i];
+	on(store->options.arg, noted->ids, kept);
+}
+
+static void
+tell_changes(struct store *store, struct txn *txn)
+{
+	tell(store, &txn->folders, store->options.on_changes);
+	tell(store, &txn->users, store->options.on_sizes);
 }
 
 static bool

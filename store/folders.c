@@ -72,6 +72,19 @@ folder_decode(const struct row *row, struct folder *f)
 	       take_fields(&in, f) == OK;
 }
 
+/* Does its owner's mailbox change in size by what is written now? */
+static bool
+is_resized(struct txn *txn, const struct folder *f)
+{
+	struct folder was;
+	enum err err;
+
+	if (f->user_id == 0 || folder_name_is_hidden(f->name))
+		return false;
+	err = folder_get(txn_view(txn), f->user_id, f->folder_id, &was);
+	return err != OK ? f->bytes > 0 : was.bytes != f->bytes;
+}
+
 enum err
 folder_put(struct txn *txn, const struct folder *f)
 {
@@ -79,6 +92,8 @@ folder_put(struct txn *txn, const struct folder *f)
 	struct record_out out;
 	struct key key;
 
+	if (is_resized(txn, f))
+		txn_note_user(txn, f->user_id);
 	record_begin(&out, room, sizeof(room), FOLDER_VERSION);
 	record_put_u32(&out, f->uidvalidity);
 	record_put_u32(&out, f->uidnext);

@@ -42,6 +42,12 @@ struct snapshot {
 	bool broken; /* a read failed inside LMDB: the transaction is of no more use */
 };
 
+/* Ids that a commit tells about, with repeats. */
+struct noted {
+	uint64_t *ids;
+	size_t count, room;
+};
+
 /* The one write transaction, on the writer's thread. */
 struct txn {
 	struct snapshot view;
@@ -52,8 +58,8 @@ struct txn {
 	struct change_recorder *recorder; /* of the job at work, or NULL; see changes.c */
 	uint64_t writes; /* tried so far; tells a clean failure from one that must be undone */
 	uint64_t now_ms;
-	uint64_t *folders; /* changed ones, with repeats */
-	size_t folder_count, folder_room;
+	struct noted folders; /* changed ones */
+	struct noted users;   /* whose mailbox grew or shrank */
 };
 
 /* What decides whether mail may come in, see room.c. */

@@ -58,6 +58,7 @@
 	X(journal_seats, "lower-case address",           "seat of the journal, see journal_seats.h") \
 	X(prune_rules, "user_id rule_id",                "what is removed by itself; user_id 0: of everybody") \
 	X(prune_round, "name",                           "when the next round is, see prune_round.h") \
+	X(quota_marks, "user_id",                        "thresholds of his quota that he passed (QUO-03)") \
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
 	X(archive,     "archive_id",                     "archived message, see archive.h") \
 	X(archive_words, "block word_hash",              "") /* words of addresses in the archive */ \

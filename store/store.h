@@ -47,7 +47,7 @@ struct store_veil {
 };
 
 /*
- * The callbacks may be NULL (now_ms then reads the system's clock). on_changes and on_fatal run on
+ * The callbacks may be NULL (now_ms then reads the system's clock). on_changes, on_sizes and on_fatal run on
  * the writer thread, on_log on any; they must not call the store and must not wait.
  */
 struct store_options {
@@ -63,6 +63,8 @@ struct store_options {
 	void (*on_log)(void *arg, enum store_severity severity, const char *text);
 	/* The folders that one commit changed, each once; FOLDER_IDS lives only during the call. */
 	void (*on_changes)(void *arg, const uint64_t *folder_ids, size_t count);
+	/* The users whose mailbox that commit made larger or smaller, likewise. */
+	void (*on_sizes)(void *arg, const uint64_t *user_ids, size_t count);
 	/*
 	 * The disk failed and nobody knows what is on it: the process must stop with status 1
 	 * (H42).

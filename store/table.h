@@ -102,5 +102,7 @@ void txn_set_recorder(struct txn *txn, struct change_recorder *recorder);
 
 /* Folder FOLDER_ID changed: it is in the list that on_changes gets after the commit (IDLE). */
 void txn_note_folder(struct txn *txn, uint64_t folder_id);
+/* His mailbox has another size: he is in the list that on_sizes gets after the commit (QUO-03). */
+void txn_note_user(struct txn *txn, uint64_t user_id);
 
 #endif

@@ -52,17 +52,29 @@ txn_store(struct txn *txn)
 	return txn->view.store;
 }
 
+static void
+note_id(struct noted *noted, uint64_t id)
+{
+	if (noted->count && noted->ids[noted->count - 1] == id)
+		return;
+	if (noted->count == noted->room) {
+		noted->room = noted->room ? 2 * noted->room : 256;
+		noted->ids = realloc(noted->ids, noted->room * sizeof(*noted->ids));
+		ENSURE(noted->ids); /* out of memory ends the process, see arena.h */
+	}
+	noted->ids[noted->count++] = id;
+}
+
 void
 txn_note_folder(struct txn *txn, uint64_t folder_id)
 {
-	if (txn->folder_count && txn->folders[txn->folder_count - 1] == folder_id)
-		return;
-	if (txn->folder_count == txn->folder_room) {
-		txn->folder_room = txn->folder_room ? 2 * txn->folder_room : 256;
-		txn->folders = realloc(txn->folders, txn->folder_room * sizeof(*txn->folders));
-		ENSURE(txn->folders); /* out of memory ends the process, see arena.h */
-	}
-	txn->folders[txn->folder_count++] = folder_id;
+	note_id(&txn->folders, folder_id);
+}
+
+void
+txn_note_user(struct txn *txn, uint64_t user_id)
+{
+	note_id(&txn->users, user_id);
 }
 
 /* ---- counters ---- */
@@ -119,7 +131,7 @@ txn_begin(struct store *store, struct txn *txn)
 	content_pending_clear(&txn->pending);
 	txn->writes = 0;
 	txn->now_ms = now;
-	txn->folder_count = 0;
+	txn->folders.count = txn->users.count = 0;
 	return mdb_txn_begin(store->env, NULL, 0, &txn->view.txn);
 }
 
@@ -208,7 +220,7 @@ void
 txn_fini(struct txn *txn)
 {
 	arena_reset(&txn->arena);
-	free(txn->folders);
-	txn->folders = NULL;
-	txn->folder_room = 0;
+	free(txn->folders.ids);
+	free(txn->users.ids);
+	txn->folders = txn->users = (struct noted){ .ids = NULL };
 }

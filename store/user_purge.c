@@ -5,6 +5,7 @@
 #include "store/graves.h"
 #include "store/messages.h"
 #include "store/prune_rules.h"
+#include "store/quota_marks.h"
 #include "store/rights.h"
 #include "store/rows.h"
 #include "store/secrets.h"
@@ -63,6 +64,8 @@ purge_user(struct txn *txn, uint64_t user_id)
 	key_u64(&key, user_id);
 	err = table_delete(txn, TABLE_logins, &key);
 	if (err == OK || err == ERR_NOT_FOUND)
+		err = quota_marks_put(txn, user_id, 0);
+	if (err == OK)
 		err = app_passwords_purge(txn, user_id);
 	if (err == OK)
 		err = user_script_purge(txn, user_id);

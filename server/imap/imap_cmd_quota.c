@@ -8,30 +8,15 @@
 #include "server/imap/imap_quota.h"
 
 #include "server/imap/imap_mailbox.h"
-#include "server/pipeline/names.h"
-
-enum err
-imap_quota_of(struct snapshot *snap, uint64_t user_id, struct imap_quota *out)
-{
-	struct folder_totals totals;
-	struct user user;
-	enum err err = names_user_by_id(snap, user_id, &user);
-
-	if (err == OK)
-		err = folder_totals(snap, user_id, &totals);
-	if (err == OK)
-		*out = (struct imap_quota){ .root = user.name, .used_bytes = totals.bytes,
-			.limit_bytes = user.quota_mb << 20 };
-	return err;
-}
+#include "server/pipeline/quota.h"
 
 void
 imap_quota_warn(struct imap_session *imap, uint64_t owner_id)
 {
 	struct snapshot *snap = imap_snapshot(imap);
-	struct imap_quota quota;
+	struct quota quota;
 
-	if (owner_id != imap->user_id || !snap || imap_quota_of(snap, owner_id, &quota) != OK)
+	if (owner_id != imap->user_id || !snap || quota_find(snap, owner_id, &quota) != OK)
 		return;
 	if (quota.limit_bytes > 0 && quota.used_bytes > quota.limit_bytes) /* RFC 9208, 5.2 */
 		imap_put(buf_put(imap_out(imap),
@@ -40,12 +25,12 @@ imap_quota_warn(struct imap_session *imap, uint64_t owner_id)
 
 /* "* QUOTA anna (STORAGE 10 512)", in units of 1,024 bytes, what is begun counted whole. */
 static void
-put_quota(struct imap_session *imap, const struct imap_quota *quota)
+put_quota(struct imap_session *imap, const struct quota *quota)
 {
 	struct buf *out = imap_out(imap);
 
 	imap_put(buf_put(out, SPAN("* QUOTA ")));
-	imap_put(imap_put_astring(out, quota->root));
+	imap_put(imap_put_astring(out, quota->user));
 	imap_put(buf_printf(out, " (STORAGE %llu %llu)\r\n",
 		(unsigned long long)((quota->used_bytes + 1023) / 1024),
 		(unsigned long long)(quota->limit_bytes / 1024)));
@@ -55,16 +40,16 @@ enum imap_turn
 imap_cmd_getquota(struct imap_session *imap, struct imap_cursor *args)
 {
 	struct snapshot *snap = imap_snapshot(imap);
-	struct imap_quota quota;
+	struct quota quota;
 	struct span root;
 	enum err err;
 
 	if (!imap_take_space(args) || !imap_take_astring(args, &root) || !imap_take_end(args))
 		return imap_bad_arguments(imap, args);
-	err = snap ? imap_quota_of(snap, imap->user_id, &quota) : ERR_IO;
+	err = snap ? quota_find(snap, imap->user_id, &quota) : ERR_IO;
 	if (err != OK)
 		return imap_fail(imap, err);
-	if (quota.limit_bytes == 0 || !span_eq_nocase(root, quota.root))
+	if (quota.limit_bytes == 0 || !span_eq_nocase(root, quota.user))
 		return imap_end(imap, IMAP_NO("NONEXISTENT", "There is no such quota root"));
 	put_quota(imap, &quota);
 	return imap_end(imap, IMAP_OK("That is the quota"));
@@ -74,7 +59,7 @@ enum imap_turn
 imap_cmd_getquotaroot(struct imap_session *imap, struct imap_cursor *args)
 {
 	struct buf *out = imap_out(imap);
-	struct imap_quota quota = { .limit_bytes = 0 };
+	struct quota quota = { .limit_bytes = 0 };
 	struct imap_mailbox mailbox;
 	struct span name;
 	enum err err;
@@ -85,7 +70,7 @@ imap_cmd_getquotaroot(struct imap_session *imap, struct imap_cursor *args)
 	if (err != OK)
 		return imap_mailbox_no(imap, err);
 	if (mailbox.user_id == imap->user_id)
-		err = imap_quota_of(imap_snapshot(imap), imap->user_id, &quota);
+		err = quota_find(imap_snapshot(imap), imap->user_id, &quota);
 	if (err != OK)
 		return imap_fail(imap, err);
 	imap_put(buf_put(out, SPAN("* QUOTAROOT ")));
@@ -93,7 +78,7 @@ imap_cmd_getquotaroot(struct imap_session *imap, struct imap_cursor *args)
 		imap_is_utf8(imap)));
 	if (quota.limit_bytes > 0) {
 		imap_put(buf_put_char(out, ' '));
-		imap_put(imap_put_astring(out, quota.root));
+		imap_put(imap_put_astring(out, quota.user));
 	}
 	imap_put(buf_put(out, SPAN("\r\n")));
 	if (quota.limit_bytes > 0)

@@ -136,6 +136,7 @@
 	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy, as a sample: {2}")                   \
 	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of it by chance: {2}")          \
 	X(240, MONITOR_NOT, "monitor", "the profile {1} makes no copy: {2}")                       \
+	X(242, QUOTA_BLOCKS, "quota", "{1} may not send: the mailbox is at {2} of its quota")         \
 	X(241, MONITOR_LOST, "monitor", "{1}, a target of the profile {2}, is nobody: no copy")     \
 	X(231, SCRIPT_SAYS, "script", "the script {1} says: {2}")                                 \
 	X(232, SCRIPT_FAILED, "script", "the script {1} failed, so nothing of it counts: {2}")     \

@@ -6,6 +6,7 @@
 const struct stage stages[] = {
 	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
 	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
+	{ "quota", AT_MAIL, stage_quota },
 	{ "lan", AT_RCPT, stage_lan },
 	{ "mapping", AT_MAIL | AT_RCPT, stage_mapping },
 	{ "maillist", AT_RCPT, stage_maillist },
