@@ -82,6 +82,7 @@ const struct screen_class screen_groups = {
 		{ 'c', "Create", "group.add", .form = &group_add },
 		{ 'W', "Rename", "group.set", .form = &group_rename },
 		{ 'd', "Remove", "group.remove" },
+		{ 'T', "Write to", "message.send", .marked = "names", .form = &form_write_to },
 		{ 0 } },
 	.open = &screen_group,
 	.help = "What a group sets is where its new members begin, or is forced on all; mail to it goes to all of them.",

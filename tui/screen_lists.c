@@ -99,6 +99,7 @@ const struct screen_class screen_lists = {
 		{ 'c', "Create", "maillist.add", .form = &list_add },
 		{ 'W', "Rename", "maillist.set", .form = &list_rename },
 		{ 'd', "Remove", "maillist.remove" },
+		{ 'T', "Write to", "message.send", .marked = "names", .form = &form_write_to },
 		{ 0 } },
 	.open = &screen_list_members,
 	.help = "Lists, and the groups, which are lists too. What a group sets is on the screen Groups.",

@@ -10,6 +10,8 @@
 #include "tui/print_reply.h"
 #include "tui/screens.h"
 
+extern const struct form_class form_write_to; /* of message.send, screen_users.c */
+
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #endif

@@ -16,6 +16,14 @@ static const struct form_class user_add = {
 		{ 0 } },
 };
 
+const struct form_class form_write_to = {
+	.title = "Write to the marked",
+	.fields = (const struct form_field[]){
+		{ "Message", "subject", "Subject", FORM_TEXT, NULL, "from the Main Administrator, who gets the answers" },
+		{ NULL, "text", "Text", FORM_TEXT, NULL, "one line here; longer ones: postroom message send NAMES --subject TEXT --message FILE" },
+		{ 0 } },
+};
+
 static const struct form_class user_passwd = {
 	.title = "New password",
 	.fields = (const struct form_field[]){
@@ -145,6 +153,7 @@ const struct screen_class screen_users = {
 		{ 'A', "Addresses", .open = &screen_mapped },
 		{ 'I', "Logins", .open = &screen_logins },
 		{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
+		{ 'T', "Write to", "message.send", .marked = "names", .form = &form_write_to },
 		{ 0 } },
 	.open = &screen_user,
 	.help = "Flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.",

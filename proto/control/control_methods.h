@@ -313,7 +313,10 @@
 		"user:text ids:targets", "", "Put messages of the bin back where they were.") \
 	X(message_import, "message.import", "message import", CONFIG_EDIT, G2, DONE, \
 		"user:text file:fd(read|dir) -folder:text?", "", \
-		"Add messages from an mbox, an .eml file or a maildir.")
+		"Add messages from an mbox, an .eml file or a maildir.") \
+	X(message_send, "message.send", "message send", CONFIG_EDIT, G2, DONE, \
+		"names:list -subject:text -text:text? -message:fd(read)?", "", \
+		"Write to users, groups and lists as the Main Administrator; the text is a file, or --text.")
 
 #define CONTROL_METHODS_FOLDERS(X) \
 	X(folder_list, "folder.list", "folder list", CONFIG_EDIT, G0, ROWS, "user:text? -shared:flag?", \

@@ -140,8 +140,8 @@ own_domain(const struct letter *letter)
 static void
 fill_mail(struct letter *letter)
 {
-	static const struct address nobody = { .flags = ADDRESS_NULL };
 	struct intake *in = letter->intake;
+	struct address sender = { .flags = ADDRESS_NULL };
 	struct mail_options options = {
 		.body = own_mail_is_ascii(&letter->mail) ? BODY_UNSAID : BODY_8BITMIME,
 	};
@@ -151,15 +151,16 @@ fill_mail(struct letter *letter)
 	in->mail.hostname = host_name(in->host->conf, &in->arena);
 	in->mail.peer.is_unix = true;
 	in->mail.to_users = span_find(letter->mail.to, '@') == letter->mail.to.len;
-	envelope_init(&in->mail.envelope, &in->arena, &nobody, &options);
+	if (letter->mail.from.len > 0 && address_parse(&in->arena, letter->mail.from, &sender) != OK)
+		sender = (struct address){ .flags = ADDRESS_NULL };
+	envelope_init(&in->mail.envelope, &in->arena, &sender, &options);
 }
 
 /* ERR_NOT_FOUND: nobody to write to; ERR_SYNTAX: no address. */
 static enum err
-find_recipient(struct letter *letter, struct snapshot *snap, struct address *out)
+find_recipient(struct letter *letter, struct snapshot *snap, struct span to, struct address *out)
 {
 	struct intake *in = letter->intake;
-	struct span to = letter->mail.to;
 	struct user user;
 	enum err err = OK;
 
@@ -174,15 +175,42 @@ find_recipient(struct letter *letter, struct snapshot *snap, struct address *out
 	return err;
 }
 
+/* All of them; the first is `to`. */
+static enum err
+find_recipients(struct letter *letter, struct snapshot *snap, struct address *out)
+{
+	enum err err = find_recipient(letter, snap, letter->mail.to, &out[0]);
+
+	for (size_t i = 0; i < letter->mail.also_count && err == OK; i++)
+		err = find_recipient(letter, snap, letter->mail.also[i], &out[i + 1]);
+	return err;
+}
+
+static struct span
+to_field(struct letter *letter, const struct address *to)
+{
+	struct arena *a = &letter->intake->arena;
+	size_t count = 1 + letter->mail.also_count;
+	struct span text = to[0].text;
+
+	if (count > OWN_MAIL_TO_MAX)
+		return SPAN("undisclosed-recipients:;");
+	for (size_t i = 1; i < count; i++)
+		text = arena_printf(a, "%.*s, %.*s", SPAN_FMT(text), SPAN_FMT(to[i].text));
+	return text;
+}
+
 static enum err
 feed(struct letter *letter, const struct address *to)
 {
 	struct intake *in = letter->intake;
-	struct own_mail_header header = { .to = to->text, .now_ms = host_now_ms(in->host) };
+	struct own_mail_header header = { .to = to_field(letter, to), .now_ms = host_now_ms(in->host),
+		.by_person = letter->mail.from.len > 0 };
 	struct buf text;
 	enum err err;
 
-	header.from = arena_printf(&in->arena, DAEMON "@%.*s", SPAN_FMT(own_domain(letter)));
+	header.from = header.by_person ? letter->mail.from
+		: arena_printf(&in->arena, DAEMON "@%.*s", SPAN_FMT(own_domain(letter)));
 	header.message_id = arena_printf(&in->arena, "%016llx%016llx@%.*s",
 		(unsigned long long)random_u64(), (unsigned long long)random_u64(),
 		SPAN_FMT(in->mail.hostname));
@@ -205,20 +233,21 @@ letter_plan(struct letter *letter, struct snapshot *snap)
 {
 	struct intake *in = letter->intake;
 	struct pipeline_ask ask = { .conf = in->host->conf, .snap = snap, .mail = &in->mail };
-	struct address to;
+	size_t count = 1 + letter->mail.also_count;
+	struct address *to = ARENA_ARRAY(&in->arena, struct address, count);
 	enum verdict verdict;
 	enum phase at;
-	enum err err = find_recipient(letter, snap, &to);
+	enum err err = find_recipients(letter, snap, to);
 
 	if (err == OK)
-		err = feed(letter, &to);
+		err = feed(letter, to);
 	if (err == ERR_NOT_FOUND || err == ERR_SYNTAX || err == ERR_LIMIT) {
 		letter_end(letter, ERR_NOT_FOUND, SPAN("nobody has that name"));
 		return OK;
 	}
 	if (err != OK)
 		return ERR_BUSY;
-	verdict = pipeline_run_all(&ask, &to, 1, NULL, &in->plan, &at);
+	verdict = pipeline_run_all(&ask, to, count, NULL, &in->plan, &at);
 	if (verdict == STAGE_DEFER)
 		return ERR_BUSY;
 	if (verdict != STAGE_NEXT) {
@@ -271,8 +300,9 @@ own_mail_send(struct host *host, const struct own_mail *mail)
 {
 	struct own_mails *all = mails_of(host);
 	struct letter *letter;
+	struct span *also;
 
-	if (mail->text.len > OWN_MAIL_TEXT_MAX)
+	if (mail->text.len > OWN_MAIL_TEXT_MAX || mail->also_count >= OWN_MAIL_NAMES_MAX)
 		return ERR_LIMIT;
 	if (own_mail_waiting(host) >= OWN_MAIL_WAITING_MAX)
 		return ERR_BUSY;
@@ -282,6 +312,10 @@ own_mail_send(struct host *host, const struct own_mail *mail)
 	arena_init(&letter->arena, NULL);
 	letter->mail = *mail;
 	letter->mail.to = arena_copy(&letter->arena, mail->to);
+	letter->mail.from = arena_copy(&letter->arena, mail->from);
+	letter->mail.also = also = ARENA_ARRAY(&letter->arena, struct span, mail->also_count + 1);
+	for (size_t i = 0; i < mail->also_count; i++)
+		also[i] = arena_copy(&letter->arena, mail->also[i]);
 	letter->mail.subject = arena_copy(&letter->arena, mail->subject);
 	letter->mail.text = arena_copy(&letter->arena, mail->text);
 	list_append(&all->waiting, &letter->link);

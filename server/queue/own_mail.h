@@ -2,7 +2,8 @@
  * own_mail.h - a message that the server itself writes: a welcome, an alarm, a warning.
  *
  * From Mailer_Daemon at the default domain (LOC-01), with an empty return address, so that nothing
- * ever answers it (RFC 3834, 2 and 5), and "Auto-Submitted: auto-generated". It goes through the
+ * ever answers it (RFC 3834, 2 and 5), and "Auto-Submitted: auto-generated"; or from a person, in whose name an
+ * administrator writes, as any letter of his (USR-47). It goes through the
  * pipeline and intake as any other message does, and leaves a trace.
  *
  *     own_mail_send --> waits --> pipeline, intake --> on disk --> done(OK)
@@ -19,12 +20,17 @@
 #define OWN_MAIL_WAITING_MAX 256   /* on one loop; the next one is refused */
 #define OWN_MAIL_UNDER_WAY_MAX 8   /* of these, in the hands of intake */
 #define OWN_MAIL_TEXT_MAX 65536    /* bytes of text */
+#define OWN_MAIL_NAMES_MAX 100     /* of one letter; a group is one name */
+#define OWN_MAIL_TO_MAX 10         /* that its To field names; of more it names none */
 #define OWN_MAIL_SUBJECT_MAX 512   /* bytes */
 #define OWN_MAIL_RETRY_MS 5000     /* where there is no room, a full disk for instance */
 #define OWN_MAIL_TRIES_MAX 120     /* ten minutes; then it is given up and logged */
 
 struct own_mail {
 	struct span to;      /* a user's name, or an address; empty: the Main Administrator (ADM-01) */
+	const struct span *also; /* names of users, groups and lists beside it */
+	size_t also_count;
+	struct span from;    /* a person's address, the return address too; empty: Mailer_Daemon */
 	struct span subject; /* UTF-8; controls become blanks (H11) */
 	struct span text;    /* UTF-8, lines end in LF; any text is safe */
 	/* On the loop, later: it is on disk, or why not (logged). May be NULL. */
@@ -49,6 +55,7 @@ void own_mails_close(struct own_mails **all);
  */
 struct own_mail_header {
 	struct span from, to, message_id; /* addresses; message_id without its brackets */
+	bool by_person; /* no robot wrote it */
 	int64_t now_ms;
 	int zone_minutes;
 };

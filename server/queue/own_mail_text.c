@@ -49,9 +49,10 @@ put_header(struct buf *out, const struct own_mail *mail, const struct own_mail_h
 		err = put_subject(out, mail->subject);
 	if (err == OK)
 		err = buf_printf(out, "Message-ID: <%.*s>\r\n", SPAN_FMT(h->message_id));
-	if (err == OK) /* RFC 3834, 5 */
+	if (err == OK && !h->by_person) /* RFC 3834, 5 */
+		err = buf_put(out, SPAN("Auto-Submitted: auto-generated\r\n"));
+	if (err == OK)
 		err = buf_printf(out,
-			"Auto-Submitted: auto-generated\r\n"
 			"MIME-Version: 1.0\r\n"
 			"Content-Type: text/plain; charset=utf-8\r\n"
 			"Content-Transfer-Encoding: %s\r\n\r\n",

@@ -245,6 +245,36 @@ def test_collected_mail_for_nobody_ADM_02_ADM_03_ADM_05_INM_07():
         true("550" in r.stdout, r.stdout)
 
 
+def test_a_letter_to_a_group_of_users_USR_47():
+    with Server() as server:
+        fill(server)
+        server.cli("group", "add", "staff", "pa1", "pa2")
+        server.cli("maillist", "add", "team", "--kind", "distribution", "--member", "carl", "--member", "pa1")
+        path = os.path.join(server.dir, "letter.txt")
+        with open(path, "w") as f:
+            f.write("Caf\u00e9 closes at five.\n.\n")
+        said = server.cli("message", "send", "staff", "team", "boss", "--subject", "Caf\u00e9", "--message", path, "--dry-run").stdout
+        true("staff" in said and "boss" in said, said)
+        equal(sum(counts(server).values()), 0, "a preview sends nothing")
+        said = server.cli("message", "send", "staff", "team", "boss", "--subject", "Caf\u00e9", "--message", path).stdout
+        true("sent to 3 names" in said, said)
+        equal(counts(server), {"boss": 1, "pa1": 1, "pa2": 1, "carl": 1}, "each once")
+        text = server.fetch("pa1")[0].replace(b"\r", b"").decode()
+        for part in ("From: postmaster@example.test\n", "To: staff@example.test, team@example.test, boss@example.test\n",
+                     "Return-Path: <postmaster@example.test>", "Subject: =?utf-8?", "Caf\u00e9 closes at five.\n"):
+            true(part in text, (part, text))
+        true("Auto-Submitted" not in text, "a person writes")
+        server.cli("message", "send", "Everyone", "--subject", "all", "--message", "-", stdin="to all of you\n")
+        equal(counts(server), {"boss": 2, "pa1": 2, "pa2": 2, "carl": 2})
+        for words, why in ((["nobody"], "no user, group or list is called nobody"), (["staff"], "there is no text")):
+            extra = ["--text", "x"] if words == ["nobody"] else []
+            r = server.cli("message", "send", *words, "--subject", "s", *extra, ok=False)
+            true(r.returncode == 1 and why in r.stderr, (words, r.stderr))
+        server.cli("user", "set", "boss", "forward=yes", "forward_to=carl")
+        server.cli("message", "send", "boss", "--subject", "s", "--text", "and on")
+        equal((counts(server)["boss"], counts(server)["carl"]), (2, 3), "it goes on as any letter does")
+
+
 def test_robots_and_postmaster_are_reached_ADM_13_ADM_14():
     with Server() as server:
         fill(server)

@@ -261,7 +261,7 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
                "connection.set": "not_found", "connection.remove": "not_found", "schedule.add": "invalid",
                "schedule.set": "not_found", "schedule.remove": "not_found",
                "rule.monitor.set": "invalid", "rule.monitor.remove": "not_found",
-               "archive.set": "not_found"}
+               "archive.set": "not_found", "message.send": "invalid"}
 
 
 def test_preview_of_all(c, s):
