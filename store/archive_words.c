@@ -109,7 +109,7 @@ archive_words_sweep(struct txn *txn, unsigned most, bool *more)
 	struct row row;
 	struct key key;
 	bool used = false;
-	enum err err;
+	enum err err = OK;
 
 	key_begin(&key);
 	for (*more = true; most > 0; most--) {
