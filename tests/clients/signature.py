@@ -225,6 +225,17 @@ def test_large_mail_is_stored_once_and_explained_SIG_01():
         sound(server)
 
 
+def test_in_an_encrypted_store_SIG_01_SEC_08():
+    with SmtpSink(ehlo=EIGHT) as sink, site(sink, DEFAULT.replace("Ltd", "canary") + "store: { encrypt: yes }\n") as server:
+        server.add_user("anna")
+        submit(server, ["bo@elsewhere.test"], TEXT + "secretword\r\n" * 1000)
+        equal(body_of(sent(server, sink)[0]), b"hello\r\n" + b"secretword\r\n" * 1000 + b"-- \r\nExample canary\r\n")
+        with open(os.path.join(server.store, "data.mdb"), "rb") as f:
+            data = f.read()
+        true(b"Example canary" not in data and b"secretword" not in data, "neither what came nor what was added")
+        sound(server)
+
+
 def test_preview_SIG_08():
     with Server(extra=BOTH) as server:
         add_user(server, "anna", "full_name=Anna Holst")

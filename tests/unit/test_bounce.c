@@ -330,6 +330,31 @@ test_h15_the_last_report_is_held(void **state)
 	site_close(&site);
 }
 
+/* JRN-14, MON-08: a copy of the server's own making fails, or is late: the author hears nothing, whoever its sender is. */
+static void
+test_jrn_14_a_failed_copy_is_the_administrators(void **state)
+{
+	static const char *const senders[] = { "", "anna@example.org" };
+	struct site site;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(senders); i++) {
+		struct act act = { .to = "journal@far.test", .code = 550,
+			.queued = { .report = QUEUED_REPORT_COPY }, .bounce = { .kind = BOUNCE_DELAYED } };
+		struct act failed = act;
+
+		open_site(&site, "");
+		queue_and_bounce(&site, &act, senders[i]);
+		assert_int_equal(inbox(&site, "anna") + inbox(&site, "postmaster"), 0);
+		failed.bounce.kind = BOUNCE_FAILED;
+		queue_and_bounce(&site, &failed, senders[i]);
+		assert_int_equal(failed.bounce.reports, 1);
+		assert_int_equal(inbox(&site, "anna"), 0);
+		assert_int_equal(inbox(&site, "postmaster"), 1);
+		site_close(&site);
+	}
+}
+
 /* To an author elsewhere the report waits in the queue, marked as one. */
 static void
 test_a_report_leaves_by_the_queue(void **state)
@@ -511,6 +536,7 @@ main(void)
 		cmocka_unit_test(test_adm_07_who_is_not_told),
 		cmocka_unit_test(test_h14_a_forged_sender_is_noted_once),
 		cmocka_unit_test(test_h15_the_last_report_is_held),
+		cmocka_unit_test(test_jrn_14_a_failed_copy_is_the_administrators),
 		cmocka_unit_test(test_a_report_leaves_by_the_queue),
 		cmocka_unit_test(test_out_18_warnings),
 		cmocka_unit_test(test_out_18_another_domain_and_another_day),
