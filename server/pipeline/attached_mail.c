@@ -88,7 +88,8 @@ attached_mail_make(struct pipeline_ask *ask, const struct attached_mail *letter,
 		version->header = arena_copy(plan->arena, buf_span(&header));
 		pieces[0].text = front_of(letter, boundary, plan);
 		pieces[1].text = ask->mail->header;
-		pieces[2].size = ask->mail->body.size;
+		pieces[2].size = ask->mail->size > ask->mail->header.len
+			? ask->mail->size - ask->mail->header.len : 0;
 		pieces[3].text = arena_printf(plan->arena, "\r\n--%.*s--\r\n", SPAN_FMT(boundary));
 		version->pieces = pieces;
 		version->piece_count = PIECES;

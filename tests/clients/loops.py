@@ -62,6 +62,28 @@ def test_a_circle_of_two_servers_ends_in_one_report_H16():
         end(one, two)
 
 
+def test_two_servers_that_forward_to_each_other_end_in_one_report_RTE_14_RTE_16():
+    one, two = pair()
+    try:
+        for server, user, other in ((one, "anna", "bert@b.test"), (two, "bert", "anna@a.test")):
+            server.add_user(user)
+            server.cli("user", "set", user, "forward=yes", "forward_to=" + other)
+        one.add_user("carl")
+        with one.smtp("submissions") as c:
+            c.login("carl", PASSWORD)
+            c.sendmail("carl@a.test", ["anna@a.test"], TEXT)
+        wait_for(lambda: one.fetch("carl"), "the author is told", 60)
+        still(one, two)
+        told = one.fetch("carl")
+        equal(len(told), 1, "one report, no flood")
+        true(b"5.4.6" in told[0] and b"runs in a circle" in told[0], told[0].decode())
+        true(b"anna@a.test" in told[0] or b"bert@b.test" in told[0], told[0].decode())
+        equal((len(one.fetch("anna")), len(two.fetch("bert")), len(one.fetch("postmaster")), len(two.fetch("postmaster"))),
+              (0, 0, 0, 0), "nobody else has anything")
+    finally:
+        end(one, two)
+
+
 def test_both_sides_unknown_ends_in_one_message_each_H15():
     one, two = pair()
     try:

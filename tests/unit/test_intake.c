@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -321,6 +322,97 @@ test_large_body_is_read_at_the_end(void **state)
 	free(whole);
 }
 
+/* ---- collected mail for nobody here ---- */
+
+#define LOST_CONF                                                                                  \
+	CONF "collecting: { unknown: { do: error, bounce: yes, bounce_text: \"%1 is nobody at %2\" }, "   \
+	     "collectors: [ { name: box, server: pop.isp.test, username: u, accepted: [example.org] } ] }\n"
+
+/* Collected from SENDER for a user and for nobody; then all of it is on disk. */
+static void
+collect(struct sent *s, const char *sender)
+{
+	static const char *const to[] = { "anna@example.org", "no@example.org" };
+	struct mail_options options = { .body = BODY_UNSAID };
+	struct address from = { .flags = ADDRESS_NULL }, addresses[2];
+	struct pipeline_ask ask = { .conf = s->site.host.conf };
+	enum phase at;
+
+	s->ended = 0;
+	s->in = intake_open(&s->site.host, &events, s);
+	s->in->mail.via = MAIL_VIA_POP3;
+	s->in->mail.service = "pop3";
+	s->in->mail.collect = SPAN("box");
+	s->in->mail.hostname = SPAN("mail.example.org");
+	s->in->mail.peer.is_unix = true;
+	if (sender[0])
+		assert_int_equal(address_parse(&s->in->arena, span_of(sender), &from), OK);
+	envelope_init(&s->in->mail.envelope, &s->in->arena, &from, &options);
+	feed(s, SPAN(HEADER "hello\r\n"), 7);
+	assert_int_equal(intake_text_end(s->in), OK);
+	for (size_t i = 0; i < COUNT(to); i++)
+		assert_int_equal(address_parse(&s->in->arena, span_of(to[i]), &addresses[i]), OK);
+	ask.mail = &s->in->mail;
+	ask.snap = host_snapshot(&s->site.host);
+	assert_int_equal(pipeline_run_all(&ask, addresses, COUNT(to), NULL, &s->in->plan, &at), STAGE_NEXT);
+	submit(s);
+}
+
+static void
+assert_holds(struct span text, const char *part)
+{
+	bool holds = span_find_span(text, span_of(part)) < text.len;
+
+	if (!holds)
+		fprintf(stderr, "'%s' is not in: %.*s\n", part, SPAN_FMT(text));
+	assert_true(holds);
+}
+
+/* ADM-02, the letter has the mail attached byte for byte; ADM-03, ADM-06, the report beside it; ADM-07, none to nobody. */
+static void
+test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07(void **state)
+{
+	struct sent s = { 0 };
+	struct snapshot *snap;
+	struct queued q;
+	struct content c;
+	struct span piece;
+	struct buf message;
+
+	(void)state;
+	site_open(&s.site, LOST_CONF);
+	site_add_user(&s.site, "postmaster", NULL);
+	site_set_user(&s.site, "postmaster", "admin", "yes");
+	site_add_user(&s.site, "anna", NULL);
+	collect(&s, "bo@far.test");
+	buf_init(&message, 1 << 20);
+	assert_true(site_folder_read(&s.site, "postmaster", "INBOX", 1, &message));
+	assert_holds(buf_span(&message), "Subject: There was incoming mail for somebody unknown\r\n");
+	assert_holds(buf_span(&message), "Nobody here has the address no@example.org.\r\n");
+	assert_holds(buf_span(&message), "Collector: box\r\nSender: bo@far.test\r\n");
+	assert_holds(buf_span(&message),
+		"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n"
+		"Content-Disposition: attachment\r\n\r\n" HEADER "hello\r\n\r\n--attached-");
+	assert_int_equal(site_folder_count(&s.site, "anna", "INBOX"), 1);
+	assert_int_equal(snapshot_open(s.site.host.store, &snap), OK);
+	assert_int_equal(queued_next(snap, 0, &q), OK);
+	assert_true(span_eq(q.sender, SPAN("")));
+	assert_int_equal(content_get(snap, q.content_id, &c), OK);
+	assert_holds(c.header, "bo@far.test");
+	assert_int_equal(body_read(snap, c.body_id, 0, &piece), OK);
+	assert_holds(piece, "no@example.org is nobody at example.org");
+	snapshot_close(&snap);
+	collect(&s, ""); /* ADM-07 */
+	assert_int_equal(site_folder_count(&s.site, "postmaster", "INBOX"), 2);
+	collect(&s, "listserver@far.test");
+	assert_int_equal(snapshot_open(s.site.host.store, &snap), OK);
+	assert_int_equal(queued_next(snap, 0, &q), OK);
+	assert_int_equal(queued_next(snap, q.queue_id, &q), ERR_NOT_FOUND);
+	snapshot_close(&snap);
+	buf_fini(&message);
+	site_close(&s.site);
+}
+
 /* ---- direction.h ---- */
 
 static void
@@ -389,6 +481,7 @@ main(void)
 		cmocka_unit_test(test_copies_with_an_envelope_of_their_own),
 		cmocka_unit_test(test_only_a_version),
 		cmocka_unit_test(test_large_body_is_read_at_the_end),
+		cmocka_unit_test(test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07),
 		cmocka_unit_test(test_directions),
 	};
 
