@@ -9,6 +9,7 @@
 
 #include "conf/conf_types.h"
 #include "conf/lan_rules.h"
+#include "conf/rule_text.h"
 #include "proto/base/arena.h"
 #include "proto/base/buf.h"
 
@@ -35,7 +36,8 @@ struct conf {
 	struct span text;           /* the file, byte for byte; wiped when the generation goes */
 	bool given[SETTINGS_COUNT]; /* by the file; else the default holds */
 	bool has_secret;            /* some password stands in the text itself */
-	struct lan_rules lan_rules; /* of another file: conf_rules.h */
+	struct lan_rules lan_rules; /* of other files: conf_rules.h */
+	struct rule_set smtp_rules;
 	SETTINGS(SETTING_MEMBER)
 };
 

@@ -4,24 +4,56 @@
 #include "conf/conf_rules.h"
 
 #include <limits.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "conf/conf_file.h"
 
+static const struct {
+	const char *name;
+	size_t setting; /* in struct conf */
+} files[RULE_FILE_COUNT] = {
+#define X(id, what, setting) [RULE_FILE_##id] = { what, offsetof(struct conf, setting) },
+	RULE_FILES(X)
+#undef X
+};
+
 const char *
-conf_rules_path(struct arena *a, const char *conf_path, struct span path)
+conf_rules_name(enum rule_file file)
 {
+	return files[file].name;
+}
+
+const char *
+conf_rules_path(
+	struct arena *a, const char *conf_path, const struct conf *conf, enum rule_file file)
+{
+	const struct span *path = (const void *)((const char *)conf + files[file].setting);
 	struct span folder = span_of(conf_path);
 	size_t slash = span_find_last(folder, '/');
 
-	if (span_starts(path, SPAN("/")) || slash == folder.len)
-		return arena_text(a, path);
+	if (span_starts(*path, SPAN("/")) || slash == folder.len)
+		return arena_text(a, *path);
 	return arena_text(a, arena_printf(a, "%.*s/%.*s", SPAN_FMT(span_range(folder, 0, slash)),
-		SPAN_FMT(path)));
+		SPAN_FMT(*path)));
 }
 
-enum err
-conf_rules_take(struct conf *conf, struct span text, struct conf_faults *faults)
+struct span
+conf_rules_text(const struct conf *conf, enum rule_file file)
+{
+	struct span text = file == RULE_FILE_LAN ? conf->lan_rules.text : conf->smtp_rules.text;
+
+	return text.ptr ? text : SPAN("");
+}
+
+size_t
+conf_rules_count(const struct conf *conf, enum rule_file file)
+{
+	return file == RULE_FILE_LAN ? conf->lan_rules.count : conf->smtp_rules.count;
+}
+
+static enum err
+take_lan(struct conf *conf, struct span text, struct conf_faults *faults)
 {
 	enum err err = lan_rules_parse(text, &conf->arena, &conf->lan_rules, faults);
 
@@ -29,12 +61,33 @@ conf_rules_take(struct conf *conf, struct span text, struct conf_faults *faults)
 		lan_rules_check_collectors(&conf->lan_rules, &conf->collectors, faults);
 	else
 		conf->lan_rules = (struct lan_rules){ .count = 0 };
+	return err;
+}
+
+static enum err
+take_smtp(struct conf *conf, struct span text, struct conf_faults *faults)
+{
+	enum err err = rule_text_parse(text, RULES_OF_SMTP, &conf->arena, &conf->smtp_rules, faults);
+
+	if (err != OK)
+		conf->smtp_rules = (struct rule_set){ .count = 0 };
+	return err;
+}
+
+enum err
+conf_rules_take(
+	struct conf *conf, enum rule_file file, struct span text, struct conf_faults *faults)
+{
+	enum err err = file == RULE_FILE_LAN ? take_lan(conf, text, faults)
+					     : take_smtp(conf, text, faults);
+
 	conf_faults_sort(faults);
 	return err;
 }
 
 enum err
-conf_rules_load(struct conf *conf, const char *conf_path, struct conf_faults *faults)
+conf_rules_load(struct conf *conf, enum rule_file file, const char *conf_path,
+	struct conf_faults *faults)
 {
 	const struct yaml_place nowhere = { 0 };
 	struct span text = SPAN_NONE;
@@ -43,10 +96,10 @@ conf_rules_load(struct conf *conf, const char *conf_path, struct conf_faults *fa
 	enum err err;
 
 	arena_init(&arena, NULL);
-	err = conf_file_read_max(conf_rules_path(&arena, conf_path, conf->rules_lan),
-		LAN_RULES_TEXT_MAX, &arena, &text, &st);
+	err = conf_file_read_max(conf_rules_path(&arena, conf_path, conf, file),
+		RULE_FILE_TEXT_MAX, &arena, &text, &st);
 	if (err == OK || err == ERR_NOT_FOUND)
-		err = conf_rules_take(conf, text, faults);
+		err = conf_rules_take(conf, file, text, faults);
 	else
 		conf_fault_add(faults, nowhere, SPAN_NONE, "cannot be read: %s", err_name(err));
 	arena_reset(&arena);
@@ -54,15 +107,19 @@ conf_rules_load(struct conf *conf, const char *conf_path, struct conf_faults *fa
 }
 
 enum err
-conf_rules_check(struct span text, size_t *count, struct conf_faults *faults)
+conf_rules_check(enum rule_file file, struct span text, size_t *count, struct conf_faults *faults)
 {
-	struct lan_rules rules;
+	struct lan_rules lan = { .count = 0 };
+	struct rule_set set = { .count = 0 };
 	struct arena scratch;
 	enum err err;
 
 	arena_init(&scratch, NULL);
-	err = lan_rules_parse(text, &scratch, &rules, faults);
-	*count = err == OK ? rules.count : 0;
+	if (file == RULE_FILE_LAN)
+		err = lan_rules_parse(text, &scratch, &lan, faults);
+	else
+		err = rule_text_parse(text, RULES_OF_SMTP, &scratch, &set, faults);
+	*count = err == OK ? lan.count + set.count : 0;
 	conf_faults_sort(faults);
 	arena_reset(&scratch);
 	return err;
@@ -95,7 +152,7 @@ conf_rules_save(const char *path, struct span last_read, struct span text,
 
 	*number = 0;
 	arena_init(&arena, NULL);
-	err = conf_file_read_max(path, LAN_RULES_TEXT_MAX, &arena, &now, &st);
+	err = conf_file_read_max(path, RULE_FILE_TEXT_MAX, &arena, &now, &st);
 	is_there = err == OK;
 	if (err == ERR_NOT_FOUND) {
 		make_folder(path);
@@ -113,8 +170,8 @@ conf_rules_save(const char *path, struct span last_read, struct span text,
 }
 
 enum err
-conf_rules_undo(const char *path, uint32_t before, struct span last_read,
-	const struct conf_note *note, uint32_t *number, struct conf_faults *faults)
+conf_rules_undo(const struct conf_rules_undo *undo, const struct conf_note *note, uint32_t *number,
+	struct conf_faults *faults)
 {
 	struct arena arena;
 	struct span text;
@@ -122,11 +179,49 @@ conf_rules_undo(const char *path, uint32_t before, struct span last_read,
 	enum err err;
 
 	arena_init(&arena, NULL);
-	err = conf_history_text(path, before, &arena, &text);
+	err = conf_history_text(undo->path, undo->before, &arena, &text);
 	if (err == OK)
-		err = conf_rules_check(text, &count, faults);
+		err = conf_rules_check(undo->file, text, &count, faults);
 	if (err == OK)
-		err = conf_rules_save(path, last_read, text, note, number);
+		err = conf_rules_save(undo->path, undo->last_read, text, note, number);
+	arena_reset(&arena);
+	return err;
+}
+
+/* ---- the last good text ---- */
+
+static const char *
+kept_path(struct arena *a, const char *path)
+{
+	return arena_text(a, arena_printf(a, "%s.history/in-force", path));
+}
+
+enum err
+conf_rules_kept(const char *path, struct arena *a, struct span *text)
+{
+	struct stat st;
+
+	return conf_file_read_max(kept_path(a, path), RULE_FILE_TEXT_MAX, a, text, &st);
+}
+
+enum err
+conf_rules_keep(const char *path, struct span text)
+{
+	struct arena arena;
+	struct span kept;
+	enum err err;
+
+	arena_init(&arena, NULL);
+	err = conf_rules_kept(path, &arena, &kept);
+	if (err == ERR_NOT_FOUND && text.len == 0) {
+		err = OK; /* there never were any */
+	} else if (err != OK || !span_eq(kept, text)) {
+		const char *to = kept_path(&arena, path);
+		const char *folder = arena_text(&arena, arena_printf(&arena, "%s.history", path));
+
+		(void)!mkdir(folder, 0700);
+		err = conf_file_replace(to, text, NULL);
+	}
 	arena_reset(&arena);
 	return err;
 }

@@ -253,6 +253,7 @@ rule_condition_read(struct rule_reading *r, struct span line, struct rule_condit
 			"condition is \"Field: text\"");
 	if (!read_field(r, span_trim(field), out))
 		return false;
+	out->word = span_trim(field);
 	out->text = span_trim(text);
 	out->exists = out->text.len == 0 && (rule_field_values[out->field] == RULE_TEXT ||
 		rule_field_values[out->field] == RULE_ADDRESS);

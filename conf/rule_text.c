@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "proto/base/ascii.h"
+#include "proto/base/hash64.h"
 #include "proto/base/utf8.h"
 
 static const struct {
@@ -122,6 +123,7 @@ static void
 begin_rule(struct rule_reading *r, struct span line, bool off)
 {
 	struct rule rule = { .line = r->number, .off = off,
+		.key = hash64((struct hash64_key){ 0 }, line),
 		.offset = (size_t)(r->line.ptr - r->out->text.ptr) };
 	struct span rest = line;
 
@@ -156,7 +158,7 @@ note_stage(struct rule_reading *r, struct rule *rule, const struct rule_conditio
 		rule->stage = wanted;
 	if (rule->stage_given && rule->stage < wanted)
 		rule_fault(r, SPAN_NONE, "%.*s is known at stage %u only, and the rule of line %u is for "
-			"stage %u", SPAN_FMT(rule_field_text(r->arena, r->out, c)), (unsigned)wanted,
+			"stage %u", SPAN_FMT(c->word), (unsigned)wanted,
 			(unsigned)rule->line, (unsigned)rule->stage);
 }
 

@@ -50,12 +50,13 @@ struct rule_condition {
 	uint32_t range_count;
 	uint64_t number;
 	const struct rule_range *ranges;
-	struct span text;      /* as it was written */
+	struct span word, text; /* as they were written */
 	struct rule_pattern pattern;
 };
 
 struct rule {
 	uint32_t number, line; /* from 1; those that are off count too */
+	uint64_t key;          /* of its definition: its counters are found by it */
 	size_t offset;         /* of that line in the text */
 	uint8_t stage;         /* 1 to 3 */
 	bool stage_given;
@@ -99,12 +100,8 @@ size_t rule_set_name(const struct rule_set *set, struct span name);
 struct span rule_sign(struct arena *a, const struct rule *rule);
 /* "reject", "copy": in words; static. */
 const char *rule_action_text(const struct rule *rule);
-/* "Subject", "RcptTo": what a condition looks at, as a person writes it. In A. */
-struct span rule_field_text(
-	struct arena *a, const struct rule_set *set, const struct rule_condition *condition);
 /* "!Subject: *sex*": the condition again, in one form. In A. */
-struct span rule_condition_text(
-	struct arena *a, const struct rule_set *set, const struct rule_condition *condition);
+struct span rule_condition_text(struct arena *a, const struct rule_condition *condition);
 /* "2>bill<Sundays": the definition again. In A. */
 struct span rule_definition_text(struct arena *a, const struct rule *rule);
 

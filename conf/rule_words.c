@@ -48,17 +48,10 @@ rule_action_text(const struct rule *rule)
 }
 
 struct span
-rule_field_text(struct arena *a, const struct rule_set *set, const struct rule_condition *c)
+rule_condition_text(struct arena *a, const struct rule_condition *c)
 {
-	(void)a;
-	return c->field == RULE_BY_HEADER ? set->names[c->name] : span_of(rule_field_words[c->field]);
-}
-
-struct span
-rule_condition_text(struct arena *a, const struct rule_set *set, const struct rule_condition *c)
-{
-	return arena_printf(a, "%s%.*s:%s%.*s", c->negated ? "!" : "",
-		SPAN_FMT(rule_field_text(a, set, c)), c->text.len > 0 ? " " : "", SPAN_FMT(c->text));
+	return arena_printf(a, "%s%.*s:%s%.*s", c->negated ? "!" : "", SPAN_FMT(c->word),
+		c->text.len > 0 ? " " : "", SPAN_FMT(c->text));
 }
 
 struct span

@@ -87,13 +87,15 @@ static bool
 check_rules(struct conf *conf, const char *conf_path)
 {
 	struct conf_faults faults;
-	enum err err;
+	bool good = true;
 
-	conf_faults_init(&faults);
-	err = conf_rules_load(conf, conf_path, &faults);
-	say_faults(&faults, conf_rules_path(&conf->arena, conf_path, conf->rules_lan));
-	conf_faults_fini(&faults);
-	return err == OK;
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT; file++) {
+		conf_faults_init(&faults);
+		good &= conf_rules_load(conf, file, conf_path, &faults) == OK;
+		say_faults(&faults, conf_rules_path(&conf->arena, conf_path, conf, file));
+		conf_faults_fini(&faults);
+	}
+	return good;
 }
 
 static struct store_options

@@ -24,6 +24,7 @@
 #include "server/runner/tokens.h"
 #include "server/script/content_script.h"
 #include "server/search/search.h"
+#include "server/rule_hits.h"
 #include "server/server_state.h"
 #include "server/session/login_notes.h"
 #include "server/task/task_quota.h"
@@ -222,6 +223,7 @@ serve(struct server *s)
 		server_complain(s, "signals", strerror(errno), "it could not be told to stop");
 		_exit(1); /* nothing was accepted yet */
 	}
+	rule_hits_load(front);
 	s->tasks = tasks_start(front);
 	server_outgoing_start(s);
 	server_listeners_start(s);

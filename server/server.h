@@ -6,6 +6,7 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "conf/conf_rules.h"
 #include "proto/base/version.h"
 #include "server/host.h"
 #include "server/services.h"
@@ -76,9 +77,9 @@ MUST_CHECK enum err server_read_secret(struct server *s, struct span path, struc
 /* Take the rule files over where they have changed and been left alone for a second. Front loop. */
 void server_rules_follow(struct server *s);
 /* The same at once. ERR_SYNTAX: a bad text, the rules in force stay (server_rules_fault()). */
-MUST_CHECK enum err server_rules_take(struct server *s);
+MUST_CHECK enum err server_rules_take(struct server *s, enum rule_file file);
 /* Why the last text was refused, "FILE:3:1: ..."; "" where it was not. */
-const char *server_rules_fault(const struct server *s);
+const char *server_rules_fault(const struct server *s, enum rule_file file);
 
 /* Take the certificate over where its files were replaced (SVC-07). Front loop. */
 void server_tls_follow(struct server *s);

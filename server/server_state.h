@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "conf/conf_load.h"
+#include "conf/conf_rules.h"
 #include "server/generation.h"
 #include "server/log.h"
 #include "server/metrics.h"
@@ -56,8 +57,11 @@ struct server {
 	struct outgoing *outgoing;
 	struct connect *connect;
 	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
-	struct file_stamp rules_stamp;   /* and the file of rules.lan */
-	char rules_fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */
+	struct rules_watch {             /* and each of the rule files */
+		struct file_stamp stamp;
+		char fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */
+		bool told; /* the Main Administrator was (SMR-14) */
+	} rules[RULE_FILE_COUNT];
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
 	void (*check_done)(void *arg, int status);

@@ -55,6 +55,7 @@ shared_open(struct shared **out)
 	}
 	list_init(&sh->sessions);
 	recents_init(sh);
+	rules_init(sh);
 	if (shared_logins_init(sh) != OK) {
 		free(sh);
 		return ERR_IO;
@@ -74,6 +75,7 @@ shared_close(struct shared **shp)
 	*shp = NULL;
 	shared_logins_fini(sh);
 	recents_fini(sh);
+	rules_fini(sh);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		while ((link = list_take_first(&sh->addresses[i])))
 			free(LIST_ITEM(link, struct address_row, link));

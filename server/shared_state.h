@@ -37,6 +37,8 @@ struct shared {
 	struct table remembered;
 	struct table popped; /* addresses that collected by POP3 */
 	struct table people; /* users that did */
+	struct table rules; /* struct rule_row */
+	struct list rules_dirty; /* of them, not written yet */
 	unsigned char *key; /* of this process, in locked memory */
 };
 
@@ -101,6 +103,11 @@ void rate_drop(struct shared *sh, struct rate_row *row);
 
 void popped_fini(struct shared *sh);
 void popped_sweep(struct shared *sh, int64_t now_ms);
+
+/* ---- shared_rules.c; likewise ---- */
+
+void rules_init(struct shared *sh);
+void rules_fini(struct shared *sh);
 
 /* ---- shared_sent.c; likewise ---- */
 

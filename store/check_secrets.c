@@ -7,6 +7,7 @@
 #include "store/dkim_keys.h"
 #include "store/journal_seats.h"
 #include "store/prune_rules.h"
+#include "store/rule_hits.h"
 #include "store/rows.h"
 #include "store/secrets.h"
 #include "store/user_scripts.h"
@@ -118,6 +119,18 @@ visit_prune_rule(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_prune_rules, row->key);
 }
 
+static void
+visit_rule_hits(struct check *c, const struct row *row)
+{
+	struct rule_hits hits;
+
+	check_tally(c, TABLE_rule_hits, row);
+	if (rule_hits_decode(c->snap, row, &hits) == OK)
+		return;
+	check_say(c, true, "rule_hits: damaged");
+	check_fix_delete(c, TABLE_rule_hits, row->key);
+}
+
 void
 check_secrets(struct check *c)
 {
@@ -128,4 +141,5 @@ check_secrets(struct check *c)
 	check_walk(c, TABLE_dkim_keys, visit_dkim_key);
 	check_walk(c, TABLE_journal_seats, visit_journal_seat);
 	check_walk(c, TABLE_prune_rules, visit_prune_rule);
+	check_walk(c, TABLE_rule_hits, visit_rule_hits);
 }

@@ -100,6 +100,28 @@ content_get(struct snapshot *snap, uint64_t content_id, struct content *out)
 }
 
 enum err
+content_prev(struct snapshot *snap, uint64_t before, struct content *out)
+{
+	struct span bytes;
+	struct key key;
+	struct row row;
+	uint64_t id;
+	enum err err;
+
+	*out = (struct content){ .content_id = before };
+	key_u64(&key, before);
+	err = table_seek_before(snap, TABLE_contents, &key, &row);
+	if (err != OK)
+		return err;
+	bytes = row.key;
+	if (key_take_u64(&bytes, &id) != OK)
+		return table_damaged(snap, TABLE_contents, row.key, "key");
+	err = content_get(snap, id, out);
+	out->content_id = id;
+	return err;
+}
+
+enum err
 content_add(struct txn *txn, struct content *content, bool body_is_shared)
 {
 	enum err err = check_limits(content);

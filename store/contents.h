@@ -37,6 +37,10 @@ MUST_CHECK enum err content_add(struct txn *txn, struct content *content, bool b
 MUST_CHECK enum err content_get(
 	struct snapshot *snap, uint64_t content_id, struct content *out);
 
+/* The newest content before BEFORE (UINT64_MAX: of all). ERR_NOT_FOUND at the end; else as above. */
+MUST_CHECK enum err content_prev(
+	struct snapshot *snap, uint64_t before, struct content *out);
+
 /*
  * CHANGE owners more or less; takes effect at the end of the job. At none left the content and its
  * body go to the graves (Q3), in the same transaction. ERR_LIMIT: more than CONTENT_OWN_PENDING

@@ -66,6 +66,7 @@
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
+	X(rule_hits,   "key of its definition",          "how often a rule has held, see rule_hits.h") \
 	X(counts,      "name",                           "counters kept beside their rows, see counts.h")
 
 enum store_table {

@@ -383,7 +383,7 @@ run_check(struct run *r)
 		return run_tell(r, EXIT_REFUSED, SPAN("config"), "the file is not in force",
 			json_text(json_find(status, SPAN("reload_fault"))));
 	if (json_text(json_find(status, SPAN("rules_fault"))).len > 0)
-		return run_tell(r, EXIT_REFUSED, SPAN("LAN rules"), "the file is not in force",
+		return run_tell(r, EXIT_REFUSED, SPAN("rules"), "the file is not in force",
 			json_text(json_find(status, SPAN("rules_fault"))));
 	if (json_truth(json_find(json_find(status, SPAN("store")), SPAN("full"))))
 		return run_tell(r, EXIT_REFUSED, SPAN("store"), "it is full", SPAN_NONE);

@@ -99,7 +99,7 @@ add_attention(struct overview *o, struct console *c)
 		line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
 			SPAN_FMT(fault));
 	if (rules.len > 0)
-		line_add(o, STYLE_ERROR, NULL, " ! the LAN rules in their file are not in force: %.*s",
+		line_add(o, STYLE_ERROR, NULL, " ! the rules in their file are not in force: %.*s",
 			SPAN_FMT(rules));
 	if (json_truth(json_find(tls, SPAN("certificate"))) &&
 		number(s, SPAN("tls"), SPAN("days")) <= TLS_DAYS_SOON)

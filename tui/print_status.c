@@ -215,7 +215,7 @@ put_alerts(struct buf *out, const struct json *s, const struct print_style *styl
 	if (json_text(fault).len > 0)
 		put_alert(out, begin, "the configuration file is not in force: ", fault, style);
 	if (json_text(rules).len > 0)
-		put_alert(out, begin, "the LAN rules in their file are not in force: ", rules, style);
+		put_alert(out, begin, "the rules in their file are not in force: ", rules, style);
 	if (soon)
 		put_alert(out, begin, "the certificate ends soon", NULL, style);
 	if (json_text(clock).len > 0)

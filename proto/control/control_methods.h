@@ -51,7 +51,7 @@
 
 /* What log_line.area may be: a part of the server, or the protocol of a session. */
 #define CONTROL_LOG_AREAS \
-	"choice(config|connect|control|imap|listen|loop|pop3|search|security|server|smtp|store|task|tls)"
+	"choice(config|connect|control|imap|listen|loop|pop3|rules|search|security|server|smtp|store|task|tls)"
 
 #define CONTROL_METHODS_SESSION(X) \
 	X(hello, "hello", "", NONE, G0, OBJECT, \
@@ -161,7 +161,7 @@
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
 		"-from:text -to:list -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
-		"-peer:text? -size:size? -message:fd(read)?", \
+		"-peer:text? -size:size? -message:fd(read)? -at:time?", \
 		"asked:text steps:list copies:list more:number refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \

@@ -7,7 +7,42 @@
 
 #include "proto/control/control_methods_archive.h"
 
-#define CONTROL_METHODS_RULES(X)
+#define CONTROL_METHODS_RULES(X) \
+	X(rule_smtp_list, "rule.smtp.list", "rule smtp list", QUEUE_VIEW, G0, ROWS, "", \
+		"number:number enabled:flag name:text match:text conditions:list action:text stage:number " \
+		"hits_24h:number hits:number last_hit:time -line:number -target:text -stage_given:flag " \
+		"-timed:flag", \
+		"SMTP rules in force, in the order in which they are asked; match is all or any.") \
+	X(rule_smtp_show, "rule.smtp.show", "rule smtp show", QUEUE_VIEW, G0, TEXT, "number:count?", "", \
+		"The text of the SMTP rules in force, or of one of them with its comments.") \
+	X(rule_smtp_apply, "rule.smtp.apply", "rule smtp apply", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read)", "", \
+		"Put a text of SMTP rules in force, in place of those there are; a bad line changes nothing.") \
+	X(rule_smtp_check, "rule.smtp.check", "rule smtp check", QUEUE_VIEW, G0, FAULTS, \
+		"file:fd(read)?", "line:number column:number key:text what:text warning:flag", \
+		"Check the file of the SMTP rules, or another text, and name every fault.") \
+	X(rule_smtp_on, "rule.smtp.on", "rule smtp on", CONFIG_EDIT, G1, DONE, "number:count", "", \
+		"Switch an SMTP rule on again: its lines lose their #off.") \
+	X(rule_smtp_off, "rule.smtp.off", "rule smtp off", CONFIG_EDIT, G1, DONE, "number:count", "", \
+		"Switch an SMTP rule off: its lines become comments that begin with #off.") \
+	X(rule_smtp_move, "rule.smtp.move", "rule smtp move", CONFIG_EDIT, G1, DONE, \
+		"number:count place:count", "", \
+		"Give an SMTP rule another number, with the comments right above it: the first that holds wins.") \
+	X(rule_smtp_test, "rule.smtp.test", "rule smtp test", QUEUE_VIEW, G0, OBJECT, \
+		"-message:fd(read)? -from:text? -to:list? -size:size? -stage:count? -at:time? -draft:fd(read)?", \
+		"rule:text action:text stage:number number:number line:number recipient:text why:list " \
+		"-rules:list", \
+		"Which SMTP rule holds for a message, in force or of a draft, and why; without --from and --to " \
+		"its header says them, without --stage all stages are asked, --size is what MAIL declares.") \
+	X(rule_smtp_try, "rule.smtp.try", "rule smtp try", CONFIG_EDIT, G0, ROWS, \
+		"-draft:text? -against:text? -now:time? -last:count? -number:count?", \
+		"time:time from:text to:list size:size rule:text action:text before:text before_action:text " \
+		"changed:flag -id:text -subject:text -number:number -stage:number -before_number:number " \
+		"-conditions:list", \
+		"SMTP rules, of a draft (its text) or in force, asked about the last messages that are here " \
+		"(against last, and how many), one that trace names (its id), or pasted (its text); now is the " \
+		"time to ask at, else the message's. Before is the answer of those in force; conditions are those " \
+		"of the rule NUMBER, each y, n or - where it is not known at that stage.")
 
 #define CONTROL_METHODS_MONITOR(X) \
 	X(rule_monitor_list, "rule.monitor.list", "rule monitor list", CONFIG_EDIT, G0, ROWS, "", \

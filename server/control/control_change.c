@@ -101,6 +101,10 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"subscribe", "subscribed"},
 		{"unsubscribe", "unsubscribed"},
 		{"lan.apply", "put in force"},
+		{"smtp.apply", "put in force"},
+		{"smtp.on", "switched"},
+		{"smtp.off", "switched"},
+		{"smtp.move", "put into another order"},
 	};
 	struct span noun, verb;
 

@@ -16,6 +16,7 @@
 #include "proto/mime/mime_parser.h"
 #include "server/control/control_explain.h"
 #include "server/control/control_notes.h"
+#include "server/control/rule_trial.h"
 #include "server/pipeline/names.h"
 #include "server/session/lan.h"
 #include "store/users.h"
@@ -57,6 +58,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 		.esmtp = true,
 		.id = SPAN("0"),
 		.arrived_ms = call->now_ms,
+		.now_ms = e->now_ms ? e->now_ms : call->now_ms,
 		.header = e->header,
 		.size = e->size,
 		.asks_nobody = true};
@@ -74,6 +76,7 @@ mail_init(struct control_call *call, struct explained *e, enum mail_via via)
 	}
 	if (via == MAIL_VIA_POP3 || via == MAIL_VIA_LOCAL)
 		e->mail.helo = SPAN_NONE;
+	e->mail.zone_minutes = host_zone_minutes(e->mail.now_ms);
 	lan_own_addresses(&e->mail.own);
 	pipeline_read_header(call->host->conf, &e->mail);
 	plan_init(&e->plan, &call->arena);
@@ -329,6 +332,8 @@ explain_work(struct control_call *call)
 	struct stat st;
 
 	call->state = e;
+	if (!control_read_time(call, "at", &e->now_ms))
+		return false;
 	e->header = EXPLAIN_HEADER;
 	e->size = rpc_number(call->request, "size", e->header.len);
 	if (fd < 0)

@@ -26,6 +26,7 @@ struct explain_ask {
 struct explained {
 	struct span header, body, derived; /* set by the caller, as is size; the last two may be empty */
 	uint64_t size;
+	int64_t now_ms; /* likewise: of rules that look at the clock; 0: now */
 	struct mail mail;
 	const struct script_answers *scripts; /* what scripts said; NULL: none was asked */
 	bool front; /* set by the caller: not AT_END, it is asked whose scripts are wanted */

@@ -5,15 +5,11 @@
  */
 #include <stdio.h>
 
-#include "conf/conf_file.h"
-#include "conf/conf_rules.h"
 #include "server/control/control_explain.h"
 #include "server/control/control_notes.h"
-#include "server/control/control_transfer.h"
-#include "server/control/control_undo.h"
+#include "server/control/control_rule_file.h"
 #include "server/generation.h"
 #include "server/pipeline/names.h"
-#include "server/server.h"
 
 #define LAN_ADMIN_WARNING                                                                          \
 	"warning: the Main Administrator's own mail goes there, so he would not see errors of LAN " \
@@ -87,9 +83,8 @@ const struct control_handler control_do_route_lan_list = {.start = lan_list};
 static void
 lan_show(struct control_call *call)
 {
-	struct span text = call->host->conf->lan_rules.text;
-
-	call->text = text.ptr ? arena_copy(&call->arena, text) : SPAN("");
+	call->text = arena_copy(
+		&call->arena, conf_rules_text(call->host->conf, RULE_FILE_LAN));
 	control_call_end(call);
 }
 
@@ -97,75 +92,10 @@ const struct control_handler control_do_route_lan_show = {.start = lan_show};
 
 /* ---- apply ---- */
 
-struct lan_change {
-	struct control_config config; /* first: one change of a file at a time */
-	struct control_rules rules;
-	size_t count;
-};
-
 static bool
 apply_check(struct control_call *call)
 {
-	struct lan_change *c = ARENA_NEW(&call->arena, struct lan_change);
-
-	call->state = c;
-	c->config.object = SPAN("LAN rules");
-	control_rules_begin(call, &c->rules);
-	return control_config_begin(call, &c->config);
-}
-
-static bool
-good_rules(struct control_call *call, struct lan_change *c, struct span text)
-{
-	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
-	enum err err;
-
-	conf_faults_init(faults);
-	err = conf_rules_check(text, &c->count, faults);
-	if (err != OK) {
-		struct span named = control_rules_faults(call, faults);
-
-		control_fail(call, RPC_INVALID, arena_text(&call->arena, named),
-			"nothing was changed", "file");
-		call->error.line = faults->count > 0 ? faults->items[0].line : 0;
-		call->error.column = faults->count > 0 ? faults->items[0].column : 0;
-	}
-	conf_faults_fini(faults);
-	return err == OK;
-}
-
-static bool
-apply_work(struct control_call *call)
-{
-	struct lan_change *c = call->state;
-	struct span text;
-
-	if (!control_read_file(call, control_fd(call, "file"), &text) || !good_rules(call, c, text))
-		return false;
-	if (call->foresees)
-		return true;
-	if (!control_rules_write(call, &c->rules, text, call->request->method->words))
-		return false;
-	if (c->rules.written)
-		c->config.number =
-			(uint64_t)CONTROL_FILE_LAN_RULES << CONTROL_FILE_SHIFT | c->rules.number;
-	return true;
-}
-
-static bool
-apply_take(struct control_call *call)
-{
-	struct lan_change *c = call->state;
-
-	return control_rules_take(call, &c->rules);
-}
-
-static enum err
-apply_change(struct control_call *call, struct txn *txn)
-{
-	struct lan_change *c = call->state;
-
-	return control_config_record(call, txn, &c->config, 0);
+	return rule_file_begin(call, RULE_FILE_LAN);
 }
 
 static struct span
@@ -174,19 +104,6 @@ apply_would(struct control_call *call, const struct rpc_request *request)
 	(void)call;
 	(void)request;
 	return SPAN("would put the LAN rules of this text in force");
-}
-
-static enum step
-apply_foresee(struct control_call *call, struct snapshot *snap)
-{
-	const struct lan_change *c = call->state;
-
-	(void)snap;
-	control_foresee(call,
-		arena_printf(&call->arena, "%zu LAN rule%s in force, in place of %zu", c->count,
-			c->count == 1 ? "" : "s",
-			generation_conf(call->generation)->lan_rules.count));
-	return STEP_DONE;
 }
 
 /* Do the rules send the Main Administrator's own mail away? */
@@ -206,12 +123,10 @@ takes_administrator(struct control_call *call, const struct user *admin)
 static void
 apply_finish(struct control_call *call)
 {
-	const struct lan_change *c = call->state;
 	struct snapshot *snap = host_snapshot(call->host);
 	struct user admin;
 
-	call->note = arena_printf(&call->arena, "%zu LAN rule%s in force", c->count,
-		c->count == 1 ? "" : "s");
+	rule_file_finish(call);
 	if (snap && names_main_administrator(call->host->conf, snap, &admin) == OK &&
 		takes_administrator(call, &admin))
 		call->note = arena_printf(
@@ -220,12 +135,12 @@ apply_finish(struct control_call *call)
 
 const struct control_handler control_do_route_lan_apply = {
 	.check = apply_check,
-	.work = apply_work,
+	.work = rule_file_work,
 	.work_kind = WORK_GENERAL,
-	.foresee = apply_foresee,
+	.foresee = rule_file_foresee,
 	.would = apply_would,
-	.take = apply_take,
-	.change = apply_change,
+	.take = rule_file_take,
+	.change = rule_file_change,
 	.finish = apply_finish,
 	.object = "the rules",
 	.unrecorded = true,
@@ -236,37 +151,18 @@ const struct control_handler control_do_route_lan_apply = {
 static bool
 check_check(struct control_call *call)
 {
-	struct control_rules *r = ARENA_NEW(&call->arena, struct control_rules);
-
-	call->state = r;
-	control_rules_begin(call, r);
-	return true;
-}
-
-static bool
-read_text(struct control_call *call, const struct control_rules *r, struct span *text)
-{
-	int fd = control_fd(call, "file");
-	struct stat st;
-	enum err err;
-
-	*text = SPAN("");
-	if (fd >= 0)
-		return control_read_file(call, fd, text);
-	err = conf_file_read_max(r->path, LAN_RULES_TEXT_MAX, &call->arena, text, &st);
-	return err == ERR_NOT_FOUND || control_fail_err(call, err, "the file of the rules");
+	return rule_file_look(call, RULE_FILE_LAN);
 }
 
 static bool
 check_work(struct control_call *call)
 {
-	const struct control_rules *r = call->state;
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct lan_rules rules;
 	struct arena scratch;
 	struct span text;
 
-	if (!read_text(call, r, &text))
+	if (!rule_file_text(call, &text))
 		return false;
 	arena_init(&scratch, NULL);
 	conf_faults_init(faults);

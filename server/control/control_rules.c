@@ -1,5 +1,5 @@
 /*
- * control_rules.c - the file of the LAN rules changed and taken into force, with its history (CFG-02's way
+ * control_rules.c - a file of rules changed and taken into force, with its history (CFG-02's way
  * for a file that is no YAML); see control_undo.h.
  */
 #include "conf/conf_rules.h"
@@ -10,13 +10,14 @@
 #define FAULTS_NAMED 5 /* in the sentence that refuses a text */
 
 void
-control_rules_begin(struct control_call *call, struct control_rules *r)
+control_rules_begin(struct control_call *call, struct control_rules *r, enum rule_file file)
 {
 	const struct conf *conf = generation_conf(call->generation);
 
+	r->file = file;
 	r->path = conf_rules_path(
-		&call->arena, server_conf_path(call->host->server), conf->rules_lan);
-	r->last_read = conf->lan_rules.text.ptr ? conf->lan_rules.text : SPAN("");
+		&call->arena, server_conf_path(call->host->server), conf, file);
+	r->last_read = conf_rules_text(conf, file);
 }
 
 struct span
@@ -71,10 +72,11 @@ control_rules_undo(struct control_call *call, struct control_rules *r, uint32_t 
 {
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct conf_note note = note_of(call, "undo");
+	struct conf_rules_undo undo = { r->file, r->path, number, r->last_read };
 	enum err err;
 
 	conf_faults_init(faults);
-	err = conf_rules_undo(r->path, number, r->last_read, &note, &r->number, faults);
+	err = conf_rules_undo(&undo, &note, &r->number, faults);
 	if (err == ERR_SYNTAX)
 		control_failf(call, RPC_REFUSED, NULL, "the old rules are refused today: %.*s",
 			SPAN_FMT(control_rules_faults(call, faults)));
@@ -87,11 +89,11 @@ control_rules_take(struct control_call *call, const struct control_rules *r)
 {
 	const char *fault;
 
-	if (server_rules_take(call->host->server) == OK)
+	if (server_rules_take(call->host->server, r->file) == OK)
 		return true;
-	fault = arena_text(&call->arena, span_of(server_rules_fault(call->host->server)));
+	fault = arena_text(&call->arena, span_of(server_rules_fault(call->host->server, r->file)));
 	if (r->written && conf_history_take_back(r->path, r->number) == OK &&
-		server_rules_take(call->host->server) == OK)
+		server_rules_take(call->host->server, r->file) == OK)
 		return control_failf(call, RPC_REFUSED, NULL, "%s; the file is as it was", fault);
 	return control_failf(call, RPC_REFUSED, NULL, "%s", fault);
 }

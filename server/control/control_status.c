@@ -93,8 +93,9 @@ status_check(struct control_call *call)
 	snprintf(st->store_state, sizeof(st->store_state), "%s", server_store_state(host->server));
 	snprintf(st->reload_fault, sizeof(st->reload_fault), "%s",
 		server_reload_fault(host->server));
-	snprintf(st->rules_fault, sizeof(st->rules_fault), "%s",
-		server_rules_fault(host->server));
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT && !st->rules_fault[0]; file++)
+		snprintf(st->rules_fault, sizeof(st->rules_fault), "%s",
+			server_rules_fault(host->server, file));
 	note_stopped(call, st);
 	return true;
 }

@@ -262,12 +262,22 @@ undo_read(struct control_call *call, struct snapshot *snap)
 	return STEP_FAIL;
 }
 
-static bool
-undo_rules(struct control_call *call, struct control_undo *u)
+/* The file of rules that the change is about; NULL: the configuration, or a file of a later version. */
+static struct control_rules *
+rules_of(struct control_undo *u)
 {
-	if (!control_rules_undo(call, &u->rules, (uint32_t)u->config_no))
+	uint64_t file = control_file_of(u->config_no);
+
+	return file >= CONTROL_FILE_RULES && file - CONTROL_FILE_RULES < RULE_FILE_COUNT ?
+		&u->rules[file - CONTROL_FILE_RULES] : NULL;
+}
+
+static bool
+undo_rules(struct control_call *call, struct control_undo *u, struct control_rules *rules)
+{
+	if (!control_rules_undo(call, rules, (uint32_t)u->config_no))
 		return false;
-	u->config.number = (uint64_t)CONTROL_FILE_LAN_RULES << CONTROL_FILE_SHIFT | u->rules.number;
+	u->config.number = control_rules_no(rules);
 	return true;
 }
 
@@ -280,8 +290,7 @@ undo_spill(struct control_call *call)
 	if (call->failed || !u->config_no || u->file_done)
 		return !call->failed;
 	u->file_done = true;
-	return control_file_of(u->config_no) == CONTROL_FILE_LAN_RULES ?
-		undo_rules(call, u) :
+	return rules_of(u) ? undo_rules(call, u, rules_of(u)) :
 		control_config_undo(call, &u->config, (uint32_t)u->config_no);
 }
 
@@ -320,7 +329,8 @@ undo_check(struct control_call *call)
 	struct control_undo *u = ARENA_NEW(&call->arena, struct control_undo);
 
 	call->state = u;
-	control_rules_begin(call, &u->rules);
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT; file++)
+		control_rules_begin(call, &u->rules[file], file);
 	return control_config_begin(call, &u->config);
 }
 
@@ -336,12 +346,11 @@ undo_finish(struct control_call *call)
 static bool
 undo_take(struct control_call *call)
 {
-	const struct control_undo *u = call->state;
+	struct control_undo *u = call->state;
 
 	if (!u->config_no)
 		return true;
-	return control_file_of(u->config_no) == CONTROL_FILE_LAN_RULES ?
-		control_rules_take(call, &u->rules) :
+	return rules_of(u) ? control_rules_take(call, rules_of(u)) :
 		control_config_take(call, &u->config);
 }
 

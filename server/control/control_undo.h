@@ -6,13 +6,14 @@
 #define SERVER_CONTROL_CONTROL_UNDO_H
 
 #include "conf/conf_edit.h"
+#include "conf/conf_rules.h"
 #include "server/control/control_call.h"
 #include "store/changes.h"
 
 /* In a change's config_no: above the number in the file's history, which file. */
 #define CONTROL_FILE_SHIFT 32
 #define CONTROL_FILE_CONF 0
-#define CONTROL_FILE_LAN_RULES 1
+#define CONTROL_FILE_RULES 1 /* and on: CONTROL_FILE_RULES + enum rule_file */
 
 static inline uint64_t
 control_file_of(uint64_t config_no)
@@ -36,8 +37,9 @@ struct control_config {
 /* Loop, in `finish`: the warnings behind the note. */
 void control_config_warn(struct control_call *call);
 
-/* The same for the file of the LAN rules. */
+/* The same for a file of rules. */
 struct control_rules {
+	enum rule_file file;
 	const char *path;
 	struct span last_read; /* the text in force, of the call's generation */
 	uint32_t number;       /* as above, without the file */
@@ -53,7 +55,7 @@ struct control_undo {
 	struct span cannot; /* of undo.preview: "change 12: cannot, too many rows to be kept"; or empty */
 	bool file_done;
 	struct control_config config;
-	struct control_rules rules;
+	struct control_rules rules[RULE_FILE_COUNT];
 };
 
 /* Loop: take the copies. */
@@ -72,7 +74,13 @@ MUST_CHECK enum err control_config_record(struct control_call *call, struct txn 
 bool control_config_take(struct control_call *call, const struct control_config *c);
 
 /* Loop: look at what is in force. One change of a file at a time is control_config_begin()'s. */
-void control_rules_begin(struct control_call *call, struct control_rules *r);
+void control_rules_begin(struct control_call *call, struct control_rules *r, enum rule_file file);
+/* Its number for the log of changes. */
+static inline uint64_t
+control_rules_no(const struct control_rules *r)
+{
+	return (uint64_t)(CONTROL_FILE_RULES + r->file) << CONTROL_FILE_SHIFT | r->number;
+}
 /* Worker: the file gets TEXT, which has been checked; WHAT is for its history. Fails the call. */
 bool control_rules_write(struct control_call *call, struct control_rules *r, struct span text,
 	const char *what);

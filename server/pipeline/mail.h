@@ -69,6 +69,7 @@ struct mail {
 
 	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */
 	struct span id;        /* the same as people read it */
+	int64_t now_ms;        /* what the clock says, for rules that look at it; set before AT_MAIL */
 	int64_t arrived_ms;    /* Unix time; set before AT_END */
 	int zone_minutes;      /* of the date in our Received field */
 

@@ -30,6 +30,7 @@ struct name {
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
 	bool member;      /* of a list or a group */
+	bool by_rule;     /* an SMTP rule names it, not the recipient */
 	bool needs_right; /* TARGET_ADDRESS: the sender needs the right to reach the Internet */
 	const char *why;  /* not TARGET_USER: why it goes elsewhere or nowhere; static text */
 };
@@ -53,6 +54,7 @@ enum want_by {
 	WANT_MAPPED, /* a mapping that fits the recipient */
 	WANT_REST,   /* ~@domain, for nobody else knows the recipient (MAP-05) */
 	WANT_SENDER, /* a mapping that fits the sender (MAP-10) */
+	WANT_RULE,   /* an SMTP rule sends the message there */
 };
 
 /* A name that is still to be looked up, from step 2 of RTE-01 on. */

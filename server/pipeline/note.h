@@ -158,6 +158,10 @@
 	X(251, ARCHIVE_NOT, "archive", "the archive does not keep it: {1}")                           \
 	X(252, WRITE_ARCHIVED, "intake", "it is in the archive as {1}")                              \
 	X(81, WRITE_REFUSED, "intake", "the store did not take it: {1}")                           \
+	X(224, RULE_NONE, "rules", "SMTP rule {1}: none holds at stage {2}")                       \
+	X(225, RULE_FITS, "rules", "SMTP rule {1} holds: {2}")                                     \
+	X(226, RULE_LOST, "rules", "the target {2} of SMTP rule {1} is known to nobody: not acted upon") \
+	X(227, RULE_COST, "rules", "the header would take more than {1} comparisons at stage {2}") \
 	X(140, SEND_TRY, "delivery", "tried by the route {2}: {1}")                                \
 	X(141, SEND_TLS, "delivery", "the connection to {1}: {2}")                                 \
 	X(142, SEND_TAKEN, "delivery", "{1} is delivered: {2}")                                    \

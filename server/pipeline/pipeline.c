@@ -23,18 +23,27 @@ pipeline_read_header(const struct conf *conf, struct mail *mail)
 		mail->header_is_over = true;
 }
 
+void
+pipeline_ask_again(struct pipeline_ask *ask, struct plan *plan)
+{
+	ask->names = ARENA_NEW(plan->arena, struct names);
+	names_init(ask->names, plan->arena, (size_t)ask->conf->limits_expansion_recipients);
+	ask->wants = ARENA_NEW(plan->arena, struct name_wants);
+	wants_init(ask->wants, plan->arena);
+	ask->found = OK;
+	ask->rule_copy = SPAN_NONE;
+	ask->ruled = false;
+	ask->recipient_no = 0;
+}
+
 enum verdict
 pipeline_run(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {
 	plan->reply.code = 0;
 	ask->mail->body.snap = ask->snap;
 	if (phase == AT_RCPT) {
-		ask->names = ARENA_NEW(plan->arena, struct names);
-		names_init(ask->names, plan->arena,
-			(size_t)ask->conf->limits_expansion_recipients);
-		ask->wants = ARENA_NEW(plan->arena, struct name_wants);
-		wants_init(ask->wants, plan->arena);
-		ask->found = OK;
+		pipeline_ask_again(ask, plan);
+		ask->recipient_no = plan->recipients;
 	}
 	for (size_t i = 0; i < stage_count; i++) {
 		enum verdict verdict;
@@ -47,8 +56,10 @@ pipeline_run(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 		if (verdict != STAGE_NEXT)
 			return verdict;
 	}
-	if (phase == AT_RCPT)
+	if (phase == AT_RCPT) {
 		plan->recipients++;
+		plan->ruled += ask->ruled;
+	}
 	return STAGE_NEXT;
 }
 

@@ -40,6 +40,9 @@ struct pipeline_ask {
 	bool is_local;            /* AT_RCPT: in a valid domain (LOC-03) */
 	struct name_wants *wants; /* AT_RCPT: the names that mapping leaves for maillist */
 	struct names *names;      /* AT_RCPT: whom the recipient means */
+	size_t recipient_no;      /* AT_RCPT: its place in the envelope, if it is accepted */
+	struct span rule_copy;    /* AT_RCPT: an SMTP rule copies it there; or empty */
+	bool ruled;               /* AT_RCPT: an SMTP rule about this recipient has decided */
 	enum err found;           /* AT_RCPT: OK; ERR_NOT_FOUND: nobody; ERR_DENIED: who may not */
 };
 
@@ -52,6 +55,9 @@ struct stage {
 /* In the order in which they are asked. */
 extern const struct stage stages[];
 extern const size_t stage_count;
+
+/* Begin with the names of a recipient: of the next one, or AT_END of a target on behalf of the first. */
+void pipeline_ask_again(struct pipeline_ask *ask, struct plan *plan);
 
 /* Before AT_END: fills facts and header_is_over of MAIL from its header (H7). */
 void pipeline_read_header(const struct conf *conf, struct mail *mail);

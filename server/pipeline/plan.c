@@ -105,7 +105,9 @@ seen_grow(struct plan *plan)
 {
 	if (plan->seen_size > 2 * plan->copy_count)
 		return;
-	plan->seen_size = plan->seen_size ? 2 * plan->seen_size : SEEN_FIRST_SIZE;
+	do
+		plan->seen_size = plan->seen_size ? 2 * plan->seen_size : SEEN_FIRST_SIZE;
+	while (plan->seen_size <= 2 * plan->copy_count);
 	seen_build(plan);
 }
 
@@ -149,6 +151,43 @@ plan_copy_add(struct plan *plan, const struct plan_copy *copy, size_t max)
 	if (!copy->quiet)
 		plan_note(plan, copy->why, copy->found, copy->because);
 	return OK;
+}
+
+void
+plan_copies_remove(struct plan *plan, bool (*goes)(const struct plan_copy *copy))
+{
+	struct plan_copy *copy = plan->copies;
+
+	plan->copies = NULL;
+	plan->copies_end = &plan->copies;
+	plan->copy_count = plan->forward_count = plan->role_count = 0;
+	plan->seen_size = 0; /* made anew by the next one that is added */
+	for (; copy; copy = copy->next) {
+		if (goes(copy))
+			continue;
+		*plan->copies_end = copy;
+		plan->copies_end = &copy->next;
+		plan->copy_count++;
+		plan->forward_count += copy_is_forward(copy);
+		plan->role_count += copy->role != COPY_DELIVERY;
+	}
+	*plan->copies_end = NULL;
+}
+
+void
+plan_hit_add(struct plan *plan, const struct rule *rule)
+{
+	struct plan_hit *hit = plan->hits;
+
+	while (hit && (hit->key != rule->key || hit->number != rule->number))
+		hit = hit->next;
+	if (!hit) {
+		hit = ARENA_NEW(plan->arena, struct plan_hit);
+		*hit = (struct plan_hit){ .next = plan->hits, .key = rule->key, .number = rule->number,
+			.name = arena_copy(plan->arena, rule->name), .sign = rule_sign(plan->arena, rule) };
+		plan->hits = hit;
+	}
+	hit->times++;
 }
 
 struct plan_version *

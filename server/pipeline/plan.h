@@ -8,6 +8,7 @@
 #ifndef SERVER_PIPELINE_PLAN_H
 #define SERVER_PIPELINE_PLAN_H
 
+#include "conf/rule_text.h"
 #include "proto/base/arena.h"
 #include "proto/mail/forward_server.h"
 #include "server/pipeline/note.h"
@@ -76,6 +77,26 @@ struct plan_copy {
 	bool forwards; /* COPY_FOLDER: store and forward; the next COPY_REMOTE of his by it is its pair */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
+	bool by_rule; /* an SMTP rule names it; COPY_DISCARD: and so nothing of it is kept */
+	bool ruled; /* an SMTP rule about its recipient has decided: later ones are not about it */
+};
+
+/* What an SMTP rule decided for the message (stage_rules.c). */
+struct plan_rules {
+	bool over;      /* no further rule is asked */
+	bool also;
+	uint8_t noted;  /* bits of stages where it was noted that none holds */
+	enum rule_action action;
+	struct span target;
+	size_t before;  /* recipients accepted before that */
+};
+
+/* A rule that held, for its counters and the log (SMR-15). */
+struct plan_hit {
+	struct plan_hit *next;
+	uint64_t key; /* rule.key */
+	unsigned number, times;
+	struct span name, sign;
 };
 
 /* What the peer is told where the plan refuses or defers; dressed by the session. Static texts. */
@@ -109,6 +130,10 @@ struct plan {
 	struct plan_copy **seen; /* hash table over kind and target, for RTE-15 */
 	size_t seen_size;
 	size_t recipients;       /* accepted so far */
+	struct plan_rules rules;
+	size_t ruled;            /* of the recipients, decided by a rule about them alone */
+	bool discarded;          /* AT_END: by SMTP rules nothing of it is kept, nor archived */
+	struct plan_hit *hits;
 	size_t unknown;          /* recipients refused because nobody has that name */
 	struct plan_lost {
 		struct span address; /* of collected mail: the first recipient that nobody has (ADM-02); or empty */
@@ -154,6 +179,12 @@ void plan_copies_sweep(struct plan *plan);
 
 /* Of the recipients' copies alone, without those of another role: */
 size_t plan_counted(const struct plan *plan); /* how many count against the limit on expansion */
+/* Take out the copies for which GOES says so. */
+void plan_copies_remove(struct plan *plan, bool (*goes)(const struct plan_copy *copy));
+
+/* RULE held once more. */
+void plan_hit_add(struct plan *plan, const struct rule *rule);
+
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
 size_t plan_outgoing_count(const struct plan *plan); /* how many go to the Internet, not by the LAN */
 

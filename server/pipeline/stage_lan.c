@@ -90,7 +90,7 @@ too_long(struct plan *plan)
 enum verdict
 stage_lan(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {
-	enum err err = ask_rules(ask, false, plan);
+	enum err err = ask->names->count > 0 ? OK : ask_rules(ask, false, plan); /* else an SMTP rule decided */
 
 	(void)phase;
 	return err == OK || err == ERR_NOT_FOUND ? STAGE_NEXT : too_long(plan);

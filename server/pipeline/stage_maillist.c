@@ -257,7 +257,9 @@ find_address(struct expansion *x, const struct todo *todo)
 		return find_name(x, todo, address.local_part);
 	return names_add(x->ask->names, &(struct name){ .target = TARGET_ADDRESS,
 		.address = address.text,
-		.why = todo->level > 0 ? "a member of a list" : "a mapping sends it there" });
+		.why = todo->level > 0 ? "a member of a list"
+			: x->want->by == WANT_RULE ? "an SMTP rule sends it there"
+						   : "a mapping sends it there" });
 }
 
 /* MAP-11: elsewhere; of collected mail that was somebody else's already, and is ignored. */

@@ -104,6 +104,17 @@ count_needy(const struct names *names)
 	return count;
 }
 
+/* What a rule adds does not make a recipient good who is not. */
+static size_t
+count_own(const struct names *names)
+{
+	size_t count = 0;
+
+	for (const struct name *name = names->first; name; name = name->next)
+		count += !name->by_rule;
+	return count;
+}
+
 static bool
 leaves(const struct names *names)
 {
@@ -127,7 +138,7 @@ check_right(struct pipeline_ask *ask, struct plan *plan)
 	if (!right.refusal)
 		return STAGE_NEXT;
 	plan_note(plan, right.note, right.who, right.because);
-	if (needy < ask->names->count) {
+	if (needy < count_own(ask->names)) {
 		leave_out(ask->names, &right, plan);
 		return STAGE_NEXT;
 	}

@@ -24,7 +24,8 @@ static enum err
 place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
 {
 	struct span target = arena_printf(plan->arena, "%.*s/INBOX", SPAN_FMT(name->user));
-	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = plan->recipients,
+	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = ask->recipient_no,
+		.by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
 		.forwards = name->forwards && !journal_is_mailbox(ask->conf, name->user), .settled = !name->acts,
@@ -36,7 +37,8 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 static enum err
 place_elsewhere(struct pipeline_ask *ask, const struct name *name, bool quiet, struct plan *plan)
 {
-	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = plan->recipients,
+	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = ask->recipient_no,
+		.by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .target = name->address, .route = name->route,
 		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why), .quiet = quiet };
 
@@ -46,7 +48,8 @@ place_elsewhere(struct pipeline_ask *ask, const struct name *name, bool quiet, s
 static enum err
 place_nowhere(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 {
-	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = plan->recipients,
+	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = ask->recipient_no,
+		.by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .target = SPAN("No-one"),
 		.why = NOTE_PLACE_NOBODY, .found = ask->recipient.text, .because = span_of(name->why) };
 
@@ -57,7 +60,8 @@ place_nowhere(struct pipeline_ask *ask, const struct name *name, struct plan *pl
 static enum err
 place_back(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 {
-	struct plan_copy copy = { .kind = COPY_BOUNCE, .recipient_no = plan->recipients,
+	struct plan_copy copy = { .kind = COPY_BOUNCE, .recipient_no = ask->recipient_no,
+		.by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .target = name->address,
 		.why = NOTE_PLACE_BACK, .found = name->address, .because = span_of(name->why) };
 

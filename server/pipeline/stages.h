@@ -23,6 +23,8 @@ enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, str
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_journal(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_quota(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_rules(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_rule_copies(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_place(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_archive(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 

@@ -9,6 +9,7 @@
 #include "server/metrics.h"
 #include "server/queue/refusals.h"
 #include "server/queue/user_sent.h"
+#include "server/rule_hits.h"
 #include "server/session/lan.h"
 #include "server/session/smtp_inside.h"
 #include "store/store.h"
@@ -79,6 +80,8 @@ fill_mail(struct smtp_session *smtp, struct mail *mail)
 		mail->tls = arena_printf(mail->arena, "%s with cipher %s",
 			stream_tls_version(&s->stream), stream_tls_cipher(&s->stream));
 	mail->esmtp = smtp->machine.esmtp;
+	mail->now_ms = host_now_ms(s->host);
+	mail->zone_minutes = host_zone_minutes(mail->now_ms);
 	mail->user_id = smtp->user_id;
 	mail->user = arena_copy(mail->arena, smtp->user);
 }
@@ -108,6 +111,7 @@ smtp_note_refusal(struct smtp_session *smtp, struct span recipient)
 	struct plan *plan = &smtp->intake->plan;
 
 	refusals_note(smtp->session.host, &smtp->intake->mail, plan, recipient);
+	rule_hits_count(smtp->session.host, &smtp->intake->mail, plan);
 	log_refusal(smtp, &plan->reply, recipient);
 }
 
@@ -346,6 +350,7 @@ on_done(struct intake *in, enum err result)
 		metric_add(smtp->session.host->metrics, queued, in->queued_count);
 		reply.text = arena_printf(&in->arena, "queued as %.*s", SPAN_FMT(in->mail.id));
 		log_accepted(smtp, in);
+		rule_hits_count(smtp->session.host, &in->mail, &in->plan);
 	} else {
 		user_sent_give_back(smtp->session.host, &in->mail, smtp->sent_taken);
 		session_log(&smtp->session, LEVEL_WARNING, .message = in->mail.id,

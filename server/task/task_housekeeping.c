@@ -2,7 +2,7 @@
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
  *     forwards -> folders -> message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces
- *     -> changes -> refusals -> rest until the next minute
+ *     -> changes -> rule hits -> refusals -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
  */
@@ -15,6 +15,7 @@
 #include "server/pipeline/names.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/refusals.h"
+#include "server/rule_hits.h"
 #include "store/bin.h"
 #include "store/changes.h"
 #include "store/commit.h"
@@ -110,6 +111,13 @@ write_refusals(struct housekeeping *h, struct txn *txn, bool *more)
 	return refusals_write(txn, h->refusals);
 }
 
+/* SMR-15: counted in memory, so a hit costs no commit. */
+static enum err
+write_rule_hits(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return rule_hits_write(h->host->shared, txn, more);
+}
+
 static const struct {
 	const char *name;
 	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
@@ -123,6 +131,7 @@ static const struct {
 	{ "legacy passwords", erase_secrets },
 	{ "traces", prune_traces },
 	{ "changes", prune_changes },
+	{ "rule hits", write_rule_hits },
 	{ "refusals", write_refusals },
 };
 

@@ -118,12 +118,12 @@ def test_a_bad_text_leaves_the_rules_LAN_09():
         write_rules(server, "bert@example.test 127.0.0.1\nbad\n")
         wait_for(lambda: "lan.rules:2:4: a server is missing" in server.errors(), "the line is named", 20)
         true("lan.rules:2:4: a server is missing" in server.json("status")[0]["rules_fault"], server.json("status"))
-        true("the LAN rules in their file are not in force: " in server.cli("status").stdout, "status says it")
+        true("the rules in their file are not in force: " in server.cli("status").stdout, "status says it")
         equal(server.cli("status", "--check", ok=False).returncode, 1)
         told = server.cli("explain", "--from", "bo@far.test", "--to", "fred@example.test").stdout
         true("by LAN rule 1" in told, told)
         write_rules(server, "bert@example.test 127.0.0.1\n")
-        wait_for(lambda: "LAN rules taken over" in server.errors(), "a good one is taken", 20)
+        wait_for(lambda: "rules taken over" in server.errors(), "a good one is taken", 20)
         true("rules_fault" not in server.json("status")[0], "and it is over")
         told = server.cli("explain", "--from", "bo@far.test", "--to", "bert@example.test").stdout
         true("by LAN rule 1" in told, told)

@@ -442,7 +442,7 @@ def test_what_stands_in_its_way_is_said_SNF_08():
     os.mkdir(os.path.join(server.dir, "rules"))
     with open(os.path.join(server.dir, "rules", "lan.rules"), "w") as f:
         f.write("anna@example.test 127.0.0.1:9\n")
-    wait_for(lambda: "LAN rules taken over" in server.errors(), "the rules", 20)
+    wait_for(lambda: "rules taken over" in server.errors(), "the rules", 20)
     said = server.cli("user", "set", "anna", "comment=x").stdout
     true("warning: LAN rule 1 takes the mail of anna@example.test" in said, said)
     said = server.cli("user", "set", "anna", "forward=yes", "forward_to=bert").stdout

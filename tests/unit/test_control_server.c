@@ -325,10 +325,10 @@ static void
 h59_credentials_decide(void **state)
 {
 	static const struct span root_group[] = {{"root", 4}};
-	struct conf viewers = {.console_viewer = {root_group, 1}};
-	struct conf admins = {
+	static const struct conf viewers = {.console_viewer = {root_group, 1}};
+	static const struct conf admins = {
 		.console_administrator = {root_group, 1}, .console_viewer = {root_group, 1}};
-	struct conf none = {0};
+	static const struct conf none;
 	struct host no_groups = {.conf = &none}, some = {.conf = &viewers}, two = {.conf = &admins};
 	gid_t zero[] = {0}, other[] = {4242};
 

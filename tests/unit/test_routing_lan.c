@@ -12,7 +12,7 @@ take_rules(const char *text)
 	struct conf_faults faults;
 
 	conf_faults_init(&faults);
-	assert_int_equal(conf_rules_take((struct conf *)site.host.conf, span_of(text), &faults), OK);
+	assert_int_equal(conf_rules_take((struct conf *)site.host.conf, RULE_FILE_LAN, span_of(text), &faults), OK);
 	conf_faults_fini(&faults);
 }
 

@@ -312,7 +312,7 @@ test_targets_rte_01_q_10(void **state)
 	assert_true(notes_say(&rows[0], "anna keeps it after all: nobody it would go to instead is known"));
 	/* an address of ours that lives at the other office */
 	conf_faults_init(&faults);
-	assert_int_equal(conf_rules_take((struct conf *)site.host.conf,
+	assert_int_equal(conf_rules_take((struct conf *)site.host.conf, RULE_FILE_LAN,
 				 SPAN("~@example.org 192.0.2.4\n"), &faults), OK);
 	conf_faults_fini(&faults);
 	forward("carl", "away@example.org");

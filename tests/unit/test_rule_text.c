@@ -256,7 +256,7 @@ test_rules_faults_smr04_smr14(void **state)
 		unsigned line, column;
 		const char *why;
 	} rows[] = {
-		{ "1*x\nSubject: y\n", 2, 1, "subject is known at stage 3 only, and the rule of line 1 is for stage 1" },
+		{ "1*x\nSubject: y\n", 2, 1, "Subject is known at stage 3 only, and the rule of line 1 is for stage 1" },
 		{ "2*x\n\n# c\nAny: y\n", 4, 1, "stage 2" },
 		{ "1*x\nRcptTo: y\n", 2, 1, "RcptTo is known at stage 2" },
 		{ "4*x\n", 1, 1, "a stage is 1, 2 or 3" },

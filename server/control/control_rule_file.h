@@ -1,0 +1,32 @@
+/*
+ * control_rule_file.h - the steps of methods that look at a file of rules, or put a text in force: the
+ * same for every kind of rules.
+ */
+#ifndef SERVER_CONTROL_CONTROL_RULE_FILE_H
+#define SERVER_CONTROL_CONTROL_RULE_FILE_H
+
+#include "server/control/control_undo.h"
+
+struct rule_change {
+	struct control_config config; /* first: one change of a file at a time */
+	struct control_rules rules;
+	size_t count; /* rules of the new text */
+};
+
+/* `check` of a change: call->state is a struct rule_change. */
+bool rule_file_begin(struct control_call *call, enum rule_file file);
+/* `work`: the text of the parameter `file` becomes the file's. */
+bool rule_file_work(struct control_call *call);
+/* The same for a TEXT that was made. */
+bool rule_file_put(struct control_call *call, struct span text);
+enum step rule_file_foresee(struct control_call *call, struct snapshot *snap);
+bool rule_file_take(struct control_call *call);
+enum err rule_file_change(struct control_call *call, struct txn *txn);
+void rule_file_finish(struct control_call *call); /* "12 LAN rules in force" */
+
+/* `check` of a method that only looks: call->state is a struct control_rules. */
+bool rule_file_look(struct control_call *call, enum rule_file file);
+/* Its `work`: the text of the parameter `file`, or what stands in the file now. Fails the call. */
+bool rule_file_text(struct control_call *call, struct span *text);
+
+#endif

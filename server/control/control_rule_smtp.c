@@ -1,0 +1,244 @@
+/*
+ * control_rule_smtp.c - SMTP rules: listed with their hits, shown, checked, put in force, switched and
+ * moved.
+ */
+#include <stdio.h>
+
+#include "conf/rule_edit.h"
+#include "server/control/control_rule_file.h"
+#include "server/generation.h"
+#include "server/pipeline/rule_targets.h"
+#include "server/rule_hits.h"
+
+/* ---- list ---- */
+
+static void
+put_conditions(struct control_rows *rows, struct arena *a, const struct rule *rule)
+{
+	struct span *items = ARENA_ARRAY(a, struct span, rule->condition_count);
+
+	for (size_t i = 0; i < rule->condition_count; i++)
+		items[i] = rule_condition_text(a, &rule->conditions[i]);
+	control_put_list(rows, items, rule->condition_count);
+}
+
+static void
+put_rule(struct control_call *call, struct arena *a, const struct rule *rule)
+{
+	struct control_rows *rows = &call->rows;
+	struct rule_hit_counts hits = rule_hits_of(call->host->shared, rule->key, call->now_ms);
+
+	control_row(rows, arena_printf(a, "%u", (unsigned)rule->number));
+	control_put_number(rows, rule->number);
+	control_put_number(rows, !rule->off);
+	control_put_text(rows, rule->name);
+	control_put_text(rows, rule->any ? SPAN("any") : SPAN("all"));
+	put_conditions(rows, a, rule);
+	control_put_text(rows, rule_sign(a, rule));
+	control_put_number(rows, rule->stage);
+	control_put_number(rows, (int64_t)hits.day);
+	control_put_number(rows, (int64_t)hits.total);
+	control_put_time_ms(rows, hits.last_ms);
+	control_put_number(rows, rule->line);
+	control_put_text(rows, rule->target.ptr ? rule->target : SPAN(""));
+	control_put_number(rows, rule->stage_given);
+	control_put_number(rows, rule->timed);
+}
+
+/* On a worker: there may be 100,000 of them. */
+static bool
+list_work(struct control_call *call)
+{
+	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	struct arena a;
+
+	arena_init(&a, NULL);
+	for (size_t i = 0; i < set->count; i++) {
+		put_rule(call, &a, &set->items[i]);
+		arena_reset(&a);
+	}
+	control_rows_end(&call->rows);
+	return true;
+}
+
+const struct control_handler control_do_rule_smtp_list = {
+	.work = list_work,
+	.work_kind = WORK_GENERAL,
+};
+
+/* ---- show ---- */
+
+static void
+show(struct control_call *call)
+{
+	const struct rule_set *set = &call->host->conf->smtp_rules;
+	struct span text = conf_rules_text(call->host->conf, RULE_FILE_SMTP);
+	uint64_t number = rpc_number(call->request, "number", 0);
+
+	if (rpc_has(call->request, "number") &&
+		rule_block(set, number <= RULES_MAX ? (unsigned)number : 0, &text) != OK)
+		control_failf(call, RPC_NOT_FOUND, "number", "there is no rule %llu",
+			(unsigned long long)number);
+	else
+		call->text = arena_copy(&call->arena, text);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_rule_smtp_show = {.start = show};
+
+/* ---- apply ---- */
+
+static bool
+change_check(struct control_call *call)
+{
+	return rule_file_begin(call, RULE_FILE_SMTP);
+}
+
+static struct span
+apply_would(struct control_call *call, const struct rpc_request *request)
+{
+	(void)call;
+	(void)request;
+	return SPAN("would put the SMTP rules of this text in force");
+}
+
+const struct control_handler control_do_rule_smtp_apply = {
+	.check = change_check,
+	.work = rule_file_work,
+	.work_kind = WORK_GENERAL,
+	.foresee = rule_file_foresee,
+	.would = apply_would,
+	.take = rule_file_take,
+	.change = rule_file_change,
+	.finish = rule_file_finish,
+	.object = "the rules",
+	.unrecorded = true,
+};
+
+/* ---- check ---- */
+
+struct rule_check {
+	struct control_rules rules; /* first */
+	struct conf_faults faults;
+	struct rule_set set;
+};
+
+static bool
+check_check(struct control_call *call)
+{
+	struct rule_check *c = ARENA_NEW(&call->arena, struct rule_check);
+
+	call->state = c;
+	control_rules_begin(call, &c->rules, RULE_FILE_SMTP);
+	return true;
+}
+
+static bool
+check_work(struct control_call *call)
+{
+	struct rule_check *c = call->state;
+	struct span text;
+
+	if (!rule_file_text(call, &text))
+		return false;
+	conf_faults_init(&c->faults);
+	if (rule_text_parse(text, RULES_OF_SMTP, &call->arena, &c->set, &c->faults) != OK)
+		c->set.count = 0;
+	return true;
+}
+
+static enum step
+check_read(struct control_call *call, struct snapshot *snap)
+{
+	struct rule_check *c = call->state;
+	enum err err = rule_targets_check(
+		generation_conf(call->generation), snap, &c->set, &c->faults);
+
+	conf_faults_sort(&c->faults);
+	control_put_faults(&call->rows, &c->faults);
+	conf_faults_fini(&c->faults);
+	return err == OK || err == ERR_SYNTAX || control_fail_err(call, err, "the targets")
+		? STEP_DONE : STEP_FAIL;
+}
+
+const struct control_handler control_do_rule_smtp_check = {
+	.check = check_check,
+	.work = check_work,
+	.work_kind = WORK_GENERAL,
+	.read = check_read,
+};
+
+/* ---- on, off, move ---- */
+
+/* EDIT's text becomes the file's. */
+static bool
+put_edited(struct control_call *call, enum err err, struct buf *text)
+{
+	bool done = false;
+
+	if (err == ERR_NOT_FOUND)
+		control_failf(call, RPC_NOT_FOUND, "number", "there is no such rule: %zu are in force",
+			conf_rules_count(generation_conf(call->generation), RULE_FILE_SMTP));
+	else if (control_fail_err(call, err, "the rules"))
+		done = rule_file_put(call, arena_copy(&call->arena, buf_span(text)));
+	buf_fini(text);
+	return done;
+}
+
+static unsigned
+number_of(struct control_call *call, const char *param)
+{
+	uint64_t number = rpc_number(call->request, param, 0);
+
+	return number <= RULES_MAX ? (unsigned)number : 0;
+}
+
+static bool
+switch_rule(struct control_call *call, bool on)
+{
+	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	struct buf text;
+
+	buf_init(&text, RULE_TEXT_MAX);
+	return put_edited(
+		call, rule_edit_switch(set, number_of(call, "number"), on, &text), &text);
+}
+
+static bool
+on_work(struct control_call *call)
+{
+	return switch_rule(call, true);
+}
+
+static bool
+off_work(struct control_call *call)
+{
+	return switch_rule(call, false);
+}
+
+static bool
+move_work(struct control_call *call)
+{
+	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	struct buf text;
+
+	buf_init(&text, RULE_TEXT_MAX);
+	return put_edited(call, rule_edit_move(set, number_of(call, "number"),
+		number_of(call, "place"), &text), &text);
+}
+
+#define RULE_EDITED(name)                                                                          \
+	const struct control_handler control_do_rule_smtp_##name = {                               \
+		.check = change_check,                                                             \
+		.work = name##_work,                                                               \
+		.work_kind = WORK_GENERAL,                                                         \
+		.foresee = rule_file_foresee,                                                      \
+		.take = rule_file_take,                                                            \
+		.change = rule_file_change,                                                        \
+		.finish = rule_file_finish,                                                        \
+		.object = "the rules",                                                             \
+		.unrecorded = true,                                                                \
+	};
+RULE_EDITED(on)
+RULE_EDITED(off)
+RULE_EDITED(move)

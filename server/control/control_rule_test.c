@@ -1,0 +1,218 @@
+/*
+ * control_rule_test.c - `rule smtp test`: which rule holds for one message, and what each condition says.
+ *
+ * All of it is arithmetic over the configuration that is in force or a draft, so it runs on a worker.
+ */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/control/control_notes.h"
+#include "server/control/control_transfer.h"
+#include "server/control/rule_trial.h"
+#include "server/generation.h"
+
+#define RULES_TOLD 500 /* whose conditions are told one by one */
+#define TEST_HEADER SPAN("\r\n")
+
+struct rule_test {
+	struct trial_message message;
+	const struct rule_set *set;
+	struct rule_set draft;
+	struct rule_trial trial;
+	unsigned stage;
+};
+
+/* ---- what is asked ---- */
+
+static bool
+read_message(struct control_call *call, struct trial_message *m)
+{
+	int fd = control_fd(call, "message");
+	struct header_end end = { 0 };
+	struct stat st;
+	char *text;
+	ssize_t got;
+
+	m->header = TEST_HEADER;
+	m->size = m->header.len;
+	if (fd < 0)
+		return true;
+	text = arena_alloc(&call->arena, HEADER_SIZE_MAX);
+	got = pread(fd, text, HEADER_SIZE_MAX, 0);
+	if (got < 0 || fstat(fd, &st) != 0)
+		return control_fail(
+			call, RPC_INVALID, "the message cannot be read", NULL, "message");
+	m->header = control_crlf(&call->arena, (struct span){ text, (size_t)got });
+	m->header = span_range(m->header, 0, header_end_find(&end, m->header));
+	m->size = (uint64_t)st.st_size;
+	return true;
+}
+
+static bool
+read_draft(struct control_call *call, struct rule_test *t)
+{
+	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	int fd = control_fd(call, "draft");
+	struct span text;
+	enum err err;
+
+	t->set = &generation_conf(call->generation)->smtp_rules;
+	if (fd < 0)
+		return true;
+	if (!control_read_file(call, fd, &text))
+		return false;
+	conf_faults_init(faults);
+	err = rule_text_parse(text, RULES_OF_SMTP, &call->arena, &t->draft, faults);
+	if (err != OK)
+		control_failf(call, RPC_INVALID, "draft", "line %u: %.*s", faults->items[0].line,
+			SPAN_FMT(faults->items[0].text));
+	conf_faults_fini(faults);
+	t->set = &t->draft;
+	return err == OK;
+}
+
+static bool
+read_question(struct control_call *call, struct rule_test *t)
+{
+	const struct rpc_value *to = rpc_value(call->request, "to");
+	struct trial_message *m = &t->message;
+
+	t->stage = (unsigned)rpc_number(call->request, "stage", 0);
+	if (rpc_has(call->request, "stage") && (t->stage < 1 || t->stage > RULE_STAGES))
+		return control_fail(call, RPC_INVALID, "a stage is 1, 2 or 3", NULL, "stage");
+	if (!read_message(call, m) || !control_read_time(call, "at", &m->now_ms) || !read_draft(call, t))
+		return false;
+	m->declared = rpc_has(call->request, "size");
+	m->size = rpc_number(call->request, "size", m->size);
+	if (rpc_has(call->request, "from"))
+		m->from = control_param(call, "from");
+	if (rpc_has(call->request, "to")) {
+		m->to = to->items;
+		m->to_count = to->count;
+	}
+	trial_read_parties(m, &call->arena);
+	return true;
+}
+
+/* ---- the answer ---- */
+
+static const char *const truth_words[] = {
+	[RULE_FALSE] = "false",
+	[RULE_TRUE] = "true",
+	[RULE_UNKNOWN] = "not known at this stage",
+};
+
+static void
+put_truth(struct json_writer *w, enum rule_truth truth)
+{
+	if (truth == RULE_UNKNOWN)
+		json_put_null(w);
+	else
+		json_put_bool(w, truth == RULE_TRUE);
+}
+
+static void
+put_why(struct control_call *call, const struct rule_test *t)
+{
+	const struct rule *rule = t->trial.rule;
+	struct json_writer *w = &call->json;
+	struct arena *a = &call->arena;
+
+	json_put_name(w, SPAN("why"));
+	json_put_array(w);
+	if (t->trial.costly)
+		json_put_string(w, SPAN("the header takes too long to look at: it would be put off (451)"));
+	else if (!rule)
+		json_put_string(w, arena_printf(a, "none of %zu rules holds: it is accepted as usual",
+			t->set->count));
+	else if (rule->condition_count == 0)
+		json_put_string(w, SPAN("it has no conditions, so it always holds"));
+	for (size_t i = 0; rule && i < rule->condition_count; i++) {
+		const struct rule_condition *c = &rule->conditions[i];
+
+		json_put_string(w, arena_printf(a, "line %u, %.*s: %s", (unsigned)c->line,
+			SPAN_FMT(rule_condition_text(a, c)),
+			truth_words[rule_trial_truth(&t->trial, rule, c)]));
+	}
+	json_put_close(w);
+}
+
+static void
+put_one(struct control_call *call, const struct rule_test *t, const struct rule *rule)
+{
+	struct json_writer *w = &call->json;
+
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("number"), rule->number);
+	json_put_member_string(w, SPAN("name"), rule->name);
+	json_put_member_string(w, SPAN("action"), rule_sign(&call->arena, rule));
+	json_put_member_bool(w, SPAN("enabled"), !rule->off);
+	json_put_member_bool(w, SPAN("holds"), rule == t->trial.rule);
+	json_put_name(w, SPAN("conditions"));
+	json_put_array(w);
+	for (size_t i = 0; i < rule->condition_count; i++) {
+		const struct rule_condition *c = &rule->conditions[i];
+
+		json_put_object(w);
+		json_put_member_string(
+			w, SPAN("text"), rule_condition_text(&call->arena, c));
+		json_put_name(w, SPAN("holds"));
+		put_truth(w, rule_trial_truth(&t->trial, rule, c));
+		json_put_close(w);
+	}
+	json_put_close(w);
+	json_put_close(w);
+}
+
+static void
+put_text_or_null(struct json_writer *w, struct span name, struct span text)
+{
+	json_put_name(w, name);
+	if (text.ptr)
+		json_put_string(w, text);
+	else
+		json_put_null(w);
+}
+
+/* `<` where none holds: that is what happens then. */
+static void
+put_answer(struct control_call *call, const struct rule_test *t)
+{
+	const struct rule *rule = t->trial.rule;
+	struct json_writer *w = &call->json;
+	bool one = rule && t->trial.stage == 2;
+
+	json_put_object(w);
+	put_text_or_null(w, SPAN("rule"), rule ? rule->name : SPAN_NONE);
+	json_put_member_string(
+		w, SPAN("action"), rule ? rule_sign(&call->arena, rule) : SPAN("<"));
+	json_put_member_u64(w, SPAN("stage"), t->trial.stage);
+	json_put_member_u64(w, SPAN("number"), rule ? rule->number : 0);
+	json_put_member_u64(w, SPAN("line"), rule ? rule->line : 0);
+	put_text_or_null(
+		w, SPAN("recipient"), one ? t->message.to[t->trial.recipient_no] : SPAN_NONE);
+	put_why(call, t);
+	json_put_name(w, SPAN("rules"));
+	json_put_array(w);
+	for (size_t i = 0; i < t->set->count && i < RULES_TOLD; i++)
+		put_one(call, t, &t->set->items[i]);
+	json_put_close(w);
+	json_put_close(w);
+}
+
+static bool
+test_work(struct control_call *call)
+{
+	struct rule_test *t = ARENA_NEW(&call->arena, struct rule_test);
+
+	if (!read_question(call, t))
+		return false;
+	rule_trial_run(&t->trial, &call->arena, t->set, &t->message, t->stage);
+	put_answer(call, t);
+	return true;
+}
+
+const struct control_handler control_do_rule_smtp_test = {
+	.work = test_work,
+	.work_kind = WORK_GENERAL,
+};

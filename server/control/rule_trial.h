@@ -1,0 +1,46 @@
+/*
+ * rule_trial.h - SMTP rules asked about a message that is only looked at: stage by stage, as the pipeline
+ * asks them, and what each of their conditions says.
+ */
+#ifndef SERVER_CONTROL_RULE_TRIAL_H
+#define SERVER_CONTROL_RULE_TRIAL_H
+
+#include "server/control/control_call.h"
+#include "server/pipeline/rule_facts.h"
+
+#define TRIAL_RECIPIENTS_MAX 1000
+
+/* What is asked about. */
+struct trial_message {
+	struct span header;
+	uint64_t size;
+	bool declared;      /* MAIL said so */
+	struct span from;   /* empty: <> */
+	struct span *to;
+	size_t to_count;
+	int64_t now_ms;
+};
+
+struct rule_trial {
+	const struct rule *rule;  /* NULL: none holds */
+	unsigned stage;           /* at which it did */
+	size_t recipient_no;      /* at stage 2: for whom */
+	bool costly;              /* over RULE_STEPS_MAX: nothing is known */
+	struct rule_facts facts[RULE_STAGES + 1]; /* of each stage; at 2 of that recipient, or the first */
+};
+
+/* A moment that the parameter PARAM names, or now: rules look at the clock. Fails the call. */
+bool control_read_time(struct control_call *call, const char *param, int64_t *now_ms);
+
+/* The parties that the header names, where FROM or TO are empty. In A. */
+void trial_read_parties(struct trial_message *m, struct arena *a);
+
+/* Ask at STAGE alone, or (0) at all in order. In A. */
+void rule_trial_run(struct rule_trial *out, struct arena *a, const struct rule_set *set,
+	const struct trial_message *m, unsigned stage);
+
+/* One condition of RULE in that trial. */
+enum rule_truth rule_trial_truth(
+	const struct rule_trial *trial, const struct rule *rule, const struct rule_condition *c);
+
+#endif
