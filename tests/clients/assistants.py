@@ -6,7 +6,6 @@ One server with a peer as its relay, which writes down what it is given and refu
 import os
 import smtplib
 import sys
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
@@ -75,8 +74,7 @@ def test_pa_and_director_RTE_02_RTE_03_RTE_04_RTE_05():
         # RTE-05: he writes to somebody, and what comes back is his
         write(server, "boss", ["lost@far.test"])
         wait_for(lambda: relay.got, "it left", 30)
-        queue = server.json("queue", "list")
-        equal(queue, [], "it was taken")
+        all_sent(server)
         server.send("", ["boss@example.test"], "From: Mail Delivery <mailer-daemon@far.test>\r\nSubject: failed\r\n\r\nno\r\n")
         equal(counts(server), {"boss": 3, "pa1": 2, "pa2": 2, "carl": 0}, "a report from elsewhere")
 
@@ -273,6 +271,21 @@ def test_a_letter_to_a_group_of_users_USR_47():
         server.cli("user", "set", "boss", "forward=yes", "forward_to=carl")
         server.cli("message", "send", "boss", "--subject", "s", "--text", "and on")
         equal((counts(server)["boss"], counts(server)["carl"]), (2, 3), "it goes on as any letter does")
+
+
+def test_the_messages_of_a_user_USR_37_USR_41():
+    with Server() as server:
+        fill(server)
+        html = "From: x@far.test\r\nSubject: html\r\nContent-Type: text/html\r\n\r\n<p>Hello <b>you</b></p>\r\n"
+        server.send("x@far.test", ["boss@example.test"], html)
+        uid = server.json("message", "list", "boss")[0]["uid"]
+        shown = server.json("message", "show", "boss", str(uid))
+        shown = shown[0] if isinstance(shown, list) else shown
+        true("<p>Hello <b>you</b></p>" in shown["body"], shown)  # USR-37: tags, not rendered text
+        server.json("message", "list", "boss")  # USR-41: drawn, then one more comes, then it is emptied
+        server.send("x@far.test", ["boss@example.test"], html)
+        server.cli("message", "purge", "boss", "--folder", "INBOX", "--all", "--yes")
+        equal(server.json("message", "list", "boss"), [])
 
 
 def test_robots_and_postmaster_are_reached_ADM_13_ADM_14():
