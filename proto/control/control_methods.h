@@ -393,6 +393,10 @@
 	X(config_get, "config.get", "config get", CONFIG_EDIT, G0, OBJECT, "key:text", \
 		"value:text -key:text -default:flag -text:text", \
 		"The value of a setting; text is how the file writes it.") \
+	X(config_texts, "config.texts", "config texts", CONFIG_EDIT, G0, ROWS, "", \
+		"category:text key:text text:text placeholders:text default:flag -help:text", \
+		"The texts that the server writes to people, by category; `config set KEY TEXT` changes one, and an " \
+		"empty text stands for the server's own words.") \
 	X(config_set, "config.set", "config set", CONFIG_EDIT, G2, DONE, \
 		"key:text value:text -confirm:flag?", "", \
 		"Change a setting in the file and in the server; lists are given as JSON.") \

@@ -185,6 +185,9 @@ def test_the_prefix_is_a_text_of_the_administrators_MON_06_ADM_12():
     with site() as server:
         server.cli("rule", "monitor", "set", "internal=all", "target=carl")
         server.cli("config", "set", "texts.monitor_prefix", "{Mon-%2/%1}")
+        (row,) = [r for r in server.json("config", "texts") if r["key"] == "texts.monitor_prefix"]
+        equal((row["category"], row["text"], row["default"]), ("Monitoring", "{Mon-%2/%1}", False))
+        true("%2 profile" in row["placeholders"], row)
         submit(server, "anna", ["bert@example.test"])
         equal([m["Subject"] for m in inbox(server, "carl")], ["{Mon-default/Internal} Offer"])
 

@@ -8,6 +8,7 @@
 
 #include "conf/conf_page.h"
 #include "conf/conf_shapes.h"
+#include "conf/conf_texts.h"
 
 static const char with_secret[] =
 	"loops: 4\n"
@@ -146,6 +147,23 @@ test_each_walks_all_and_show_hides_secrets_h66(void **state)
 	conf_free(&conf);
 }
 
+/* Every text has a category, and every row of the table is a setting. */
+static void
+test_texts_have_their_rows_adm_12(void **state)
+{
+	size_t below = 0, rows = 0;
+
+	(void)state;
+	for (size_t i = 0; i < SETTINGS_COUNT; i++)
+		below += span_starts(span_of(settings[i].key), SPAN("texts."));
+	for (size_t i = 0; i < conf_text_count; i++) {
+		check_row(i, setting_find(settings, SETTINGS_COUNT, span_of(conf_texts[i].key)) != NULL);
+		check_row(i, i == 0 || strcmp(conf_texts[i - 1].category, conf_texts[i].category) <= 0);
+		rows += span_starts(span_of(conf_texts[i].key), SPAN("texts."));
+	}
+	assert_int_equal(rows, below);
+}
+
 /* docs/settings.md is what the rows say; where it is not, the right one is in build/settings.md. */
 static void
 test_page_is_current(void **state)
@@ -181,6 +199,7 @@ test_conf_get(void)
 		cmocka_unit_test(test_get_what_is_not_there),
 		cmocka_unit_test(test_get_full_buffer_is_a_limit),
 		cmocka_unit_test(test_each_walks_all_and_show_hides_secrets_h66),
+		cmocka_unit_test(test_texts_have_their_rows_adm_12),
 		cmocka_unit_test(test_page_is_current),
 	};
 
