@@ -85,6 +85,11 @@ prune_batch_clear(struct prune_batch *batch)
 	batch->count = batch->group_count = 0;
 	batch->place = batch->taken = (struct slice_place){ 0 };
 }
+static inline bool
+prune_batch_is_full(const struct prune_batch *batch)
+{
+	return batch->count == PRUNE_BATCH || batch->group_count == PRUNE_GROUPS;
+}
 /* There must be room. True: now there is none. */
 bool prune_batch_add(struct prune_batch *batch, const struct prune_found *found);
 /* One slice of a patient job. *more: call again. batch->taken.at is how many went so far. */

@@ -17,7 +17,7 @@ prune_batch_add(struct prune_batch *batch, const struct prune_found *found)
 		batch->group_count++;
 	}
 	batch->uids[batch->count++] = found->entry->uid;
-	return batch->count == PRUNE_BATCH || batch->group_count == PRUNE_GROUPS;
+	return prune_batch_is_full(batch);
 }
 
 /* Those of the list that are as they were when they were found, into KEPT, which has room for all. */

@@ -309,6 +309,10 @@
 	X(message_bin, "message.bin", "message bin", CONFIG_EDIT, G0, ROWS, "user:text", \
 		"id:text folder:text from:text subject:text size:size removed:time until:time", \
 		"What is in a user's bin.") \
+	X(message_bins, "message.bins", "message bins", CONFIG_EDIT, G0, ROWS, "", \
+		"user:text messages:number size:size oldest:time until:time", \
+		"The bins that hold anything: whose, how much, and when its oldest message came there and " \
+		"goes for good.") \
 	X(message_restore, "message.restore", "message restore", CONFIG_EDIT, G1, DONE, \
 		"user:text ids:targets", "", "Put messages of the bin back where they were.") \
 	X(message_import, "message.import", "message import", CONFIG_EDIT, G2, DONE, \

@@ -76,8 +76,36 @@
 		"name:text scripts:text help:text", \
 		"What a script in Lua may call and read, and what each does.")
 
+#define CONTROL_METHODS_PRUNE(X) \
+	X(rule_prune_list, "rule.prune.list", "rule prune list", CONFIG_EDIT, G0, ROWS, \
+		"-user:name?", \
+		"id:number user:text folder:text age:number size:size read:text flagged:text deleted:flag " \
+		"spam:flag", \
+		"Prune rules: those for everybody, which have no user, then those of each user.") \
+	X(rule_prune_show, "rule.prune.show", "rule prune show", CONFIG_EDIT, G0, OBJECT, \
+		"id:text", "", "A prune rule; the names are the keys of `rule prune set`.") \
+	X(rule_prune_add, "rule.prune.add", "rule prune add", CONFIG_EDIT, G1, DONE, \
+		"-user:name? keys:keys", "", \
+		"Remove messages by themselves, of everybody or of a user: folder=NAME or * (INBOX) age=DAYS " \
+		"since they came (365) size=50kB at least read=any|read|unread flagged=any|flagged|unflagged " \
+		"deleted=yes|no spam=yes|no.") \
+	X(rule_prune_set, "rule.prune.set", "rule prune set", CONFIG_EDIT, G1, DONE, \
+		"id:text keys:keys", "", "Change a prune rule.") \
+	X(rule_prune_remove, "rule.prune.remove", "rule prune remove", CONFIG_EDIT, G1, DONE, \
+		"ids:targets", "", "Remove prune rules.") \
+	X(rule_prune_status, "rule.prune.status", "rule prune status", CONFIG_EDIT, G0, OBJECT, "", \
+		"rules:flag next:time every:duration last:time last_count:number", \
+		"When the server prunes next, how often it does now, and what the last round took.") \
+	X(rule_prune_preview, "rule.prune.preview", "rule prune preview", CONFIG_EDIT, G0, ROWS, \
+		"-user:name?", \
+		"user:text folder:text uid:number from:text subject:text received:time size:size rule:number", \
+		"The messages that match a prune rule now, and the rule.") \
+	X(rule_prune_run, "rule.prune.run", "rule prune run", CONFIG_EDIT, G2, DONE, \
+		"-user:name?", "", "Put what matches a prune rule into the bins now, of all or of a user.")
+
 #define CONTROL_METHODS_COPIES(X) \
 	CONTROL_METHODS_ARCHIVE(X) \
+	CONTROL_METHODS_PRUNE(X) \
 	CONTROL_METHODS_MONITOR(X) \
 	CONTROL_METHODS_SCRIPTS(X) \
 	CONTROL_METHODS_RULES(X)

@@ -135,3 +135,70 @@ bin_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_message_bin = {.check = walk_check, .read = bin_read};
+
+/* ---- the bins of all users ---- */
+
+struct bins_walk {
+	uint64_t after;
+	int64_t keep_ms;
+	struct arena scratch;
+};
+
+static bool
+bins_check(struct control_call *call)
+{
+	struct bins_walk *walk = ARENA_NEW(&call->arena, struct bins_walk);
+
+	walk->keep_ms = call->host->conf->users_bin_keep_ms;
+	arena_init(&walk->scratch, NULL);
+	call->state = walk;
+	return true;
+}
+
+static enum err
+bins_row(struct control_call *call, struct snapshot *snap, const struct user *user)
+{
+	struct bins_walk *walk = call->state;
+	struct bin_item item = { 0 };
+	struct folder bin;
+	struct entry entry;
+	enum err err = folder_find(snap, user->user_id, FOLDER_BIN, &bin);
+
+	if (err == OK && bin.messages + bin.held == 0)
+		err = ERR_NOT_FOUND;
+	if (err == OK)
+		err = entry_next(snap, bin.folder_id, 0, &entry);
+	if (err != OK)
+		return err;
+	if (bin_item_get(snap, bin.folder_id, &entry, &walk->scratch, &item) != OK)
+		item.removed_ms = 0; /* damaged: null */
+	arena_reset(&walk->scratch);
+	control_row(&call->rows, user->name);
+	control_put_text(&call->rows, user->name);
+	control_put_number(&call->rows, (int64_t)bin.messages + bin.held);
+	control_put_number(&call->rows, (int64_t)bin.bytes);
+	control_put_time_ms(&call->rows, (int64_t)item.removed_ms);
+	control_put_time_ms(
+		&call->rows, item.removed_ms ? (int64_t)item.removed_ms + walk->keep_ms : 0);
+	return OK;
+}
+
+static enum step
+bins_read(struct control_call *call, struct snapshot *snap)
+{
+	struct control_slice slice = control_slice_begin();
+	struct bins_walk *walk = call->state;
+	struct user user;
+	enum err err;
+
+	while ((err = user_next(snap, walk->after, &user)) == OK || err == ERR_CORRUPT) {
+		walk->after = user.user_id;
+		if (err == OK && user.removed_ms == 0 && bins_row(call, snap, &user) == ERR_IO)
+			return STEP_FAIL;
+		if (control_slice_is_over(&slice))
+			return STEP_MORE;
+	}
+	return err == ERR_NOT_FOUND ? STEP_DONE : STEP_FAIL;
+}
+
+const struct control_handler control_do_message_bins = { .check = bins_check, .read = bins_read };

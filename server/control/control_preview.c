@@ -75,7 +75,9 @@ control_list_of(const struct control_method *method)
 	struct span area, verb;
 	char name[64];
 
-	span_cut(span_of(method->method), '.', &area, &verb);
+	area = span_of(method->method);
+	verb = span_from(area, span_find_last(area, '.') + 1);
+	area = span_range(area, 0, area.len - verb.len - 1);
 	if (span_eq(area, SPAN("message")) &&
 		(span_eq(verb, SPAN("purge")) || span_eq(verb, SPAN("restore"))))
 		return control_method_find(SPAN("message.bin"));

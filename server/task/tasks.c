@@ -11,6 +11,7 @@
 #include "server/shared.h"
 #include "server/task/task_cert_watch.h"
 #include "server/task/task_housekeeping.h"
+#include "server/task/task_prune.h"
 #include "server/task/task_quota.h"
 #include "store/forwards.h"
 #include "store/store.h"
@@ -69,6 +70,7 @@ static const struct task tasks[] = {
 	{ "forwards", FORWARDS_EVERY_MS, follow_forwards },
 	{ "housekeeping", HOUSEKEEPING_EVERY_MS, task_housekeeping },
 	{ "make-room", MAKE_ROOM_EVERY_MS, make_room },
+	{ "prune", TASK_PRUNE_EVERY_MS, task_prune },
 	{ "quota", QUOTA_WATCH_EVERY_MS, task_quota },
 	{ "rules-watch", RULES_EVERY_MS, follow_rules },
 	{ "sweep-shared", MINUTE_MS, sweep_shared },
