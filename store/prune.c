@@ -113,6 +113,23 @@ rules_follow(struct scanning *x)
 	return rules_read(x);
 }
 
+/* The first rule of USER_ID or of one behind; rule_count: there is none. */
+static size_t
+rules_from(const struct prune_scan *scan, uint64_t user_id)
+{
+	size_t low = 0, high = scan->rule_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (scan->rules[middle].user_id < user_id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 /* ---- a message ---- */
 
 static bool
@@ -166,18 +183,18 @@ look_at(struct scanning *x, const struct entry *e)
 
 /* ---- a folder ---- */
 
+/* Of those of USER_ID the ones for the folder. */
 static void
-choose_rules(struct scanning *x)
+choose_rules(struct scanning *x, uint64_t user_id)
 {
-	x->rule_count = 0;
-	x->asks_spam = false;
-	for (size_t i = 0; i < x->scan->rule_count && x->rule_count < COUNT(x->rules); i++) {
-		const struct prune_rule *rule = &x->scan->rules[i];
+	const struct prune_scan *scan = x->scan;
 
-		if (rule->user_id > x->user.user_id)
-			break;
-		if (rule->user_id != PRUNE_FOR_ALL && rule->user_id != x->user.user_id)
-			continue;
+	for (size_t i = rules_from(scan, user_id); i < scan->rule_count; i++) {
+		const struct prune_rule *rule = &scan->rules[i];
+
+		if (rule->user_id != user_id || x->rule_count == COUNT(x->rules))
+			return;
+		x->cost++;
 		if (!folder_fits(rule, x->folder.name))
 			continue;
 		x->rules[x->rule_count++] = rule;
@@ -213,7 +230,10 @@ scan_folder(struct scanning *x)
 	unsigned from;
 	enum err err = OK;
 
-	choose_rules(x);
+	x->rule_count = 0;
+	x->asks_spam = false;
+	choose_rules(x, PRUNE_FOR_ALL);
+	choose_rules(x, x->user.user_id);
 	if (x->rule_count == 0 || folder_name_is_hidden(x->folder.name))
 		return ERR_NOT_FOUND;
 	err = read_keywords(x);
@@ -268,7 +288,7 @@ next_user(struct scanning *x)
 {
 	struct prune_scan *scan = x->scan;
 	uint64_t last = scan->user_id;
-	size_t i = 0;
+	size_t i;
 
 	scan->folder_id = 0;
 	if (scan->only_user != 0) {
@@ -281,9 +301,7 @@ next_user(struct scanning *x)
 		scan->user_id = x->user.user_id;
 		return err == ERR_CORRUPT ? OK : err;
 	}
-	while (i < scan->rule_count && scan->rules[i].user_id <= last)
-		i++;
-	x->cost += i;
+	i = rules_from(scan, last + 1);
 	if (i == scan->rule_count)
 		return ERR_NOT_FOUND;
 	scan->user_id = scan->rules[i].user_id;

@@ -227,7 +227,8 @@ run_read(struct control_call *call, struct snapshot *snap)
 
 	if (!look_begin(call, snap))
 		return STEP_FAIL;
-	l->at_user = l->scan.only_user > 0 ? l->scan.only_user - 1 : l->at_user;
+	if (l->scan.only_user != 0)
+		l->at_user = l->scan.only_user - 1;
 	while ((err = user_next(snap, l->at_user, &user)) == OK || err == ERR_CORRUPT) {
 		l->at_user = user.user_id;
 		if (err == OK && folder_totals(snap, user.user_id, &totals) == OK)

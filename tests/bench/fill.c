@@ -1,10 +1,12 @@
 /*
- * fill.c - puts many waiting messages and many users into a store, through the store's own calls.
+ * fill.c - puts many waiting messages, many users and one large mailbox into a store, through the store's
+ * own calls.
  *
- *	fill STORE [messages] [users]
+ *	fill STORE [messages] [users] [messages of the first user's INBOX]
  *
  * No server may run on it. The messages share one body, wait for a year, go to hosts of `.test`, and
- * differ in sender, recipient, size and subject; some are held. The users have no password.
+ * differ in sender, recipient, size and subject; some are held. The users have no password. In the
+ * mailbox every thousand messages share one content, and every second one is read.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,11 +15,14 @@
 
 #include "store/commit.h"
 #include "store/contents.h"
+#include "store/folders.h"
 #include "store/ids.h"
+#include "store/messages.h"
 #include "store/queued.h"
 #include "store/users.h"
 
 #define SLICE 4000 /* rows of one commit */
+#define SHARED 1000 /* messages of one content */
 #define YEAR_MS (INT64_C(365) * 86400 * 1000)
 #define HEADER "From: sender@example.org\r\nSubject: filled\r\n\r\n"
 
@@ -27,6 +32,7 @@ struct fill {
 	uint64_t numbers[SLICE];
 	size_t from, count;
 	int64_t now_ms;
+	struct content content; /* of the mailbox */
 };
 
 static void
@@ -107,6 +113,42 @@ users_apply(struct store_job *job, struct txn *txn)
 	return step_of(job, err);
 }
 
+static enum err
+mailbox_content(struct txn *txn, struct fill *f, size_t n)
+{
+	char header[128];
+	int len = snprintf(header, sizeof(header),
+		"From: sender%zu@example.org\r\nSubject: filled %zu\r\n\r\n", n % 97, n);
+
+	f->content = (struct content){ .owners = SHARED };
+	f->content.header = arena_copy(txn_arena(txn), (struct span){ header, (size_t)len });
+	return content_add(txn, &f->content, false);
+}
+
+static enum step
+mailbox_apply(struct store_job *job, struct txn *txn)
+{
+	struct fill *f = LIST_ITEM(job, struct fill, job);
+	struct folder inbox;
+	struct user user;
+	enum err err = user_find_by_name(txn_view(txn), SPAN("person00000"), &user);
+
+	if (err == OK)
+		err = folder_find(txn_view(txn), user.user_id, SPAN("INBOX"), &inbox);
+	for (size_t i = 0; i < f->count && err == OK; i++) {
+		struct placement p = { .user_id = user.user_id,
+			.folder_id = inbox.folder_id,
+			.content = &f->content,
+			.flags = i % 2 ? FLAG_SEEN : 0 };
+
+		if (i % SHARED == 0)
+			err = mailbox_content(txn, f, f->from + i);
+		if (err == OK)
+			err = message_place(txn, &p);
+	}
+	return step_of(job, err);
+}
+
 /* The writer reserves numbers behind our back; it may need a moment. */
 static void
 take_numbers(struct store *store, struct fill *f)
@@ -140,9 +182,10 @@ main(int argc, char **argv)
 	struct store_options options = { .path = argc > 1 ? argv[1] : "", .mode = STORE_SERVE };
 	struct store_fault why;
 	struct store *store;
+	size_t messages = argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: fill STORE [messages] [users]\n");
+		fprintf(stderr, "usage: fill STORE [messages] [users] [mailbox]\n");
 		return 2;
 	}
 	if (store_open(&options, &store, &why) != OK) {
@@ -151,9 +194,11 @@ main(int argc, char **argv)
 	}
 	f.now_ms = (int64_t)time(NULL) * 1000;
 	f.job = (struct store_job){ .apply = content_apply };
-	must(store_run_job_now(store, &f.job), "the body");
-	run(store, &f, argc > 2 ? strtoul(argv[2], NULL, 10) : 1000000, messages_apply);
+	if (messages > 0)
+		must(store_run_job_now(store, &f.job), "the body");
+	run(store, &f, messages, messages_apply);
 	run(store, &f, argc > 3 ? strtoul(argv[3], NULL, 10) : 10000, users_apply);
+	run(store, &f, argc > 4 ? strtoul(argv[4], NULL, 10) : 0, mailbox_apply);
 	store_close(&store);
 	return 0;
 }

@@ -4,11 +4,12 @@ import contextlib
 import json
 import os
 import socket
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from postroom import Server, equal, free_ports, tap, true, wait_for  # noqa: E402
+from postroom import BUILD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 
 CLOCK = "testing: { clock: yes }\n"
 MAIL = "From: bo@far.test\r\nTo: anna@example.test\r\nSubject: %s\r\nDate: %s\r\n\r\n%s\r\n"
@@ -319,6 +320,29 @@ def test_a_pending_forward_ends_as_when_its_user_deletes_PRN_10():
         rule(server, "age=0")
         equal(run(server), 1)
         wait_for(lambda: server.json("queue", "list") == [], "what is not there any more is not forwarded")
+
+
+def test_killed_in_the_middle_nothing_is_lost_PRN_10():
+    many = 30000
+    with Server(extra=CLOCK) as server:
+        server.add_user("postmaster", "--admin")
+        server.stop()
+        subprocess.run([os.path.join(BUILD, "bench", "fill"), server.store, "0", "1", str(many)], check=True, timeout=60)
+        server.start()
+        rule(server, "age=0")
+        for wait in (0.02, 0.05, 0.1):
+            asking = subprocess.Popen([os.path.join(BUILD, "postroom"), "-s", server.socket, "rule", "prune", "run"],
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(wait)
+            server.kill()
+            asking.wait(timeout=30)
+            equal(server.check()[0], 0, "the store is whole")
+            server.start()
+            held = [r["messages"] for r in server.json("message", "bins")]
+            left = server.json("user", "show", "person00000")[0]["messages"]
+            equal(sum(held) + left, many, "each message is in one place")
+        run(server)
+        equal([r["messages"] for r in server.json("message", "bins")], [many])
 
 
 def test_rules_go_with_their_user_PRN_01():
