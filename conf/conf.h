@@ -36,6 +36,7 @@ struct conf {
 	struct span text;           /* the file, byte for byte; wiped when the generation goes */
 	bool given[SETTINGS_COUNT]; /* by the file; else the default holds */
 	bool has_secret;            /* some password stands in the text itself */
+	struct span content_rules; /* likewise: the text of a script in Lua, or empty */
 	struct lan_rules lan_rules; /* of other files: conf_rules.h */
 	struct rule_set smtp_rules;
 	SETTINGS(SETTING_MEMBER)

@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "conf/conf_file.h"
+#include "proto/base/utf8.h"
+
+#define CONTENT_RULES_MAX 65536 /* bytes; as SCRIPT_TEXT_MAX of the server */
 
 static const struct {
 	const char *name;
@@ -41,7 +44,9 @@ conf_rules_path(
 struct span
 conf_rules_text(const struct conf *conf, enum rule_file file)
 {
-	struct span text = file == RULE_FILE_LAN ? conf->lan_rules.text : conf->smtp_rules.text;
+	struct span text = file == RULE_FILE_LAN ? conf->lan_rules.text
+		: file == RULE_FILE_SMTP	 ? conf->smtp_rules.text
+						 : conf->content_rules;
 
 	return text.ptr ? text : SPAN("");
 }
@@ -49,7 +54,9 @@ conf_rules_text(const struct conf *conf, enum rule_file file)
 size_t
 conf_rules_count(const struct conf *conf, enum rule_file file)
 {
-	return file == RULE_FILE_LAN ? conf->lan_rules.count : conf->smtp_rules.count;
+	return file == RULE_FILE_LAN   ? conf->lan_rules.count
+		: file == RULE_FILE_SMTP ? conf->smtp_rules.count
+					 : conf->content_rules.len > 0;
 }
 
 static enum err
@@ -74,12 +81,37 @@ take_smtp(struct conf *conf, struct span text, struct conf_faults *faults)
 	return err;
 }
 
+/* Whether it compiles is asked elsewhere, of a child: no script is looked at in this process (H74). */
+static enum err
+check_content(struct span text, struct conf_faults *faults)
+{
+	const struct yaml_place nowhere = { 0 };
+
+	if (text.len > CONTENT_RULES_MAX)
+		conf_fault_add(faults, nowhere, SPAN_NONE, "a script has at most 64 KiB");
+	else if (!utf8_is_valid(text) || span_find(text, '\0') < text.len)
+		conf_fault_add(faults, nowhere, SPAN_NONE, "a script is text in UTF-8");
+	else
+		return OK;
+	return ERR_SYNTAX;
+}
+
+static enum err
+take_content(struct conf *conf, struct span text, struct conf_faults *faults)
+{
+	enum err err = check_content(text, faults);
+
+	conf->content_rules = err == OK ? arena_copy(&conf->arena, text) : SPAN_NONE;
+	return err;
+}
+
 enum err
 conf_rules_take(
 	struct conf *conf, enum rule_file file, struct span text, struct conf_faults *faults)
 {
 	enum err err = file == RULE_FILE_LAN ? take_lan(conf, text, faults)
-					     : take_smtp(conf, text, faults);
+		: file == RULE_FILE_SMTP     ? take_smtp(conf, text, faults)
+					     : take_content(conf, text, faults);
 
 	conf_faults_sort(faults);
 	return err;
@@ -117,9 +149,11 @@ conf_rules_check(enum rule_file file, struct span text, size_t *count, struct co
 	arena_init(&scratch, NULL);
 	if (file == RULE_FILE_LAN)
 		err = lan_rules_parse(text, &scratch, &lan, faults);
+	else if (file == RULE_FILE_CONTENT)
+		err = check_content(text, faults);
 	else
 		err = rule_text_parse(text, RULES_OF_SMTP, &scratch, &set, faults);
-	*count = err == OK ? lan.count + set.count : 0;
+	*count = err == OK ? lan.count + set.count + (file == RULE_FILE_CONTENT && text.len > 0) : 0;
 	conf_faults_sort(faults);
 	arena_reset(&scratch);
 	return err;

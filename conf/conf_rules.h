@@ -14,7 +14,8 @@
 /* X(id, what, setting): the numbers are kept in the log of changes, so add at the end. */
 #define RULE_FILES(X) \
 	X(LAN, "LAN rules", rules_lan) \
-	X(SMTP, "SMTP rules", rules_smtp)
+	X(SMTP, "SMTP rules", rules_smtp) \
+	X(CONTENT, "content rules", rules_content)
 
 enum rule_file {
 #define X(id, what, setting) RULE_FILE_##id,

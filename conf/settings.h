@@ -384,8 +384,10 @@
 		"File of the SMTP rules (SMR-02), watched.")                                       \
 	X(rules_download, "rules.download", PATH, 0, 4095, "rules/download.rules", "", RELOAD,     \
 		"File of the download rules (DLR-03), watched.")                                   \
+	X(rules_content, "rules.content", PATH, 0, 4095, "rules/content.lua", "", RELOAD,          \
+		"File of the content rules, a script in Lua (RTE-18), watched.")                   \
 	X(rules_lan, "rules.lan", PATH, 0, 4095, "rules/lan.rules", "", RELOAD,                    \
-		"File of the LAN forwarding rules (LAN-01), watched. Of all three: relative to the "  \
+		"File of the LAN forwarding rules (LAN-01), watched. Of all of these: relative to the "  \
 		"folder of this file.")                             \
 	X(headers_outgoing, "headers.outgoing", LIST, 0, 100, "[]", "", NOTHING,                   \
 		"`Field: data` set, or `Field:` removed, in mail that leaves (HDR-01).")           \

@@ -13,7 +13,6 @@
 
 struct conf;
 struct connect;
-struct content_script;
 struct derive_keeper;
 struct folder_watches;
 struct generation;
@@ -55,7 +54,6 @@ struct host {
 	struct search *search; /* search/search.h; NULL: search.index is off; one for all loops */
 	struct resolver *resolver; /* net/resolver.h; one for all loops */
 	struct runner *runner; /* runner/runner.h; one for all loops, on the front loop */
-	struct content_script *content_script; /* script/content_script.h; one for all loops */
 	struct tokens *tokens; /* runner/tokens.h; likewise */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct connect *connect;   /* connect/connect.h; the front loop's alone has one */

@@ -22,7 +22,6 @@
 #include "server/queue/signing.h"
 #include "server/queue/refusals.h"
 #include "server/runner/tokens.h"
-#include "server/script/content_script.h"
 #include "server/search/search.h"
 #include "server/rule_hits.h"
 #include "server/server_state.h"
@@ -265,7 +264,7 @@ close_hosts(struct server *s)
 	resolver_close(&s->resolver);
 	runner_close(&s->runner);
 	tokens_close(&s->tokens);
-	content_script_close(&s->content_script);
+	server_content_close(s);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
 

@@ -13,7 +13,6 @@
 #include "server/net/resolver.h"
 #include "server/net/work.h"
 #include "server/runner/tokens.h"
-#include "server/script/content_script.h"
 #include "server/search/search.h"
 #include "server/server_state.h"
 #include "server/task/task_quota.h"
@@ -285,11 +284,9 @@ open_runner(struct server *s)
 
 	s->runner = runner_open(server_front(s)->loop, &options);
 	s->tokens = tokens_open(server_front(s));
-	s->content_script = content_script_open();
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		s->hosts[i].runner = s->runner;
 		s->hosts[i].tokens = s->tokens;
-		s->hosts[i].content_script = s->content_script;
 	}
 }
 

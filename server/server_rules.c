@@ -30,8 +30,8 @@ stamp_of(struct server *s, const struct conf *conf, enum rule_file file)
 }
 
 /* Note a refused text: the first line of FAULTS for people, and in the log. */
-static void
-refused(struct server *s, enum rule_file file, struct span lines)
+void
+server_rules_refuse(struct server *s, enum rule_file file, struct span lines)
 {
 	struct rules_watch *watch = &s->rules[file];
 	struct span first;
@@ -57,8 +57,8 @@ tell(struct server *s, enum rule_file file)
 	snprintf(subject, sizeof(subject), "The new %s are refused", conf_rules_name(file));
 	snprintf(text, sizeof(text),
 		"The file of the %s has a line that cannot be used, so the rules that were in force stay:\n\n"
-		"%s\n\nMend it there, and it is taken over at once; `postroom rule smtp check` or `route lan check` "
-		"names every line that is wrong.\n", conf_rules_name(file), s->rules[file].fault);
+		"%s\n\nMend it there, and it is taken over at once; `postroom rule smtp check`, `rule content check` "
+		"or `route lan check` names every line that is wrong.\n", conf_rules_name(file), s->rules[file].fault);
 	mail.subject = span_of(subject);
 	mail.text = span_of(text);
 	if (own_mail_send(server_front(s), &mail) != OK)
@@ -74,7 +74,9 @@ static enum err
 load(struct server *s, struct conf *conf, enum rule_file file, struct conf_faults *faults)
 {
 	struct host *front = server_front(s);
-	enum err err = conf_rules_load(conf, file, s->options->conf_path, faults);
+	enum err err = file == RULE_FILE_CONTENT
+		? server_content_load(s, conf, faults)
+		: conf_rules_load(conf, file, s->options->conf_path, faults);
 	struct snapshot *snap = NULL;
 
 	if (err == OK && file == RULE_FILE_SMTP && front->conf && conf->smtp_rules.count > 0)
@@ -136,7 +138,7 @@ read_file(struct server *s, struct conf *conf, enum rule_file file, struct buf *
 	if (err == OK) {
 		keep(s, conf, file);
 	} else {
-		refused(s, file, buf_span(&text));
+		server_rules_refuse(s, file, buf_span(&text));
 		err = take_old(s, conf, file);
 	}
 	if (out && buf_put(out, buf_span(&text)) != OK)
@@ -191,8 +193,10 @@ server_rules_take(struct server *s, enum rule_file file)
 	conf_faults_init(&list);
 	err = conf_load(server_front(s)->conf->text, &next, &list);
 	conf_faults_fini(&list);
+	s->content.trusted = file == RULE_FILE_CONTENT;
 	if (err == OK && (err = server_rules_read(s, next, NULL)) != OK)
 		conf_free(&next);
+	s->content.trusted = false;
 	if (err != OK)
 		return err;
 	if (s->rules[file].fault[0]) {
@@ -211,9 +215,14 @@ void
 server_rules_follow(struct server *s)
 {
 	enum rule_file file;
+	bool is_new = changed(s, &file);
 
-	if (changed(s, &file) && server_rules_take(s, file) != OK) /* noted and logged; */
+	if (is_new && file == RULE_FILE_CONTENT)
+		s->content.unseen = true;
+	if (is_new && (file == RULE_FILE_CONTENT || server_rules_take(s, file) != OK)) /* noted and logged; */
 		s->rules[file].stamp = stamp_of(s, server_front(s)->conf, file); /* and again once it changes */
+	if (s->content.unseen)
+		server_content_look(s);
 	for (file = 0; file < RULE_FILE_COUNT; file++)
 		if (s->rules[file].fault[0] && !s->rules[file].told)
 			tell(s, file);

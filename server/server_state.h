@@ -14,6 +14,7 @@
 #include "server/metrics.h"
 #include "server/net/listener.h"
 #include "server/net/loop.h"
+#include "server/script/script_check.h"
 #include "server/secret_key.h"
 #include "server/server.h"
 #include "store/commit.h"
@@ -41,7 +42,6 @@ struct server {
 	struct resolver *resolver;
 	struct runner *runner;
 	struct tokens *tokens;
-	struct content_script *content_script;
 	struct metrics metrics;
 	struct secret_key secret_key;
 	_Atomic int64_t clock_offset_ms;
@@ -62,6 +62,14 @@ struct server {
 		char fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */
 		bool told; /* the Main Administrator was (SMR-14) */
 	} rules[RULE_FILE_COUNT];
+	struct content_look {		 /* server_content.c: a text of the content rules is compiled */
+		struct script_check check;
+		struct arena arena;
+		struct span text;
+		bool under_way;
+		bool unseen;  /* what stands in the file was not compiled yet */
+		bool trusted; /* what is read now was */
+	} content;
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
 	void (*check_done)(void *arg, int status);
@@ -149,6 +157,17 @@ bool server_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
  * that are in force; at a start, where none are, ERR_SYNTAX with the faults as lines in FAULTS (may be NULL).
  */
 MUST_CHECK enum err server_rules_read(struct server *s, struct conf *conf, struct buf *faults);
+/* A text is not taken: the first of LINES is why, in the log, in `status` and in a letter. */
+void server_rules_refuse(struct server *s, enum rule_file file, struct span lines);
+
+/* ---- server_content.c: for server_rules.c ---- */
+
+/* Compile what stands in the file of the content rules, and take it over, or refuse it. */
+void server_content_look(struct server *s);
+/* Into CONF, as conf_rules_load(); one that was not compiled yet leaves the old one there. */
+MUST_CHECK enum err server_content_load(
+	struct server *s, struct conf *conf, struct conf_faults *faults);
+void server_content_close(struct server *s); /* the runner has been closed */
 
 /* ---- server_conf.c ---- */
 

@@ -72,6 +72,20 @@
 		"changes nothing, an empty file removes it.") \
 	X(script_list, "script.list", "script list", CONFIG_EDIT, G0, ROWS, "", \
 		"user:text bytes:size changed:time by:text", "Users with a routing script.") \
+	X(rule_content_show, "rule.content.show", "rule content show", QUEUE_VIEW, G0, TEXT, "", "", \
+		"The script of the content rules in force.") \
+	X(rule_content_apply, "rule.content.apply", "rule content apply", CONFIG_EDIT, G2, DONE, \
+		"file:fd(read)", "", \
+		"Put a script of content rules in force, in place of the one there is; one that does not " \
+		"compile changes nothing, an empty file removes it.") \
+	X(rule_content_check, "rule.content.check", "rule content check", QUEUE_VIEW, G0, FAULTS, \
+		"file:fd(read)?", "line:number column:number key:text what:text warning:flag", \
+		"Compile the file of the content rules, or another script.") \
+	X(rule_content_test, "rule.content.test", "rule content test", QUEUE_VIEW, G0, OBJECT, \
+		"-message:fd(read) -from:text? -to:list? -draft:fd(read)?", \
+		"ok:flag failed:text actions:list log:list", \
+		"What the content rules in force, or a draft, say of a message; nothing is done.  Without " \
+		"--from and --to its header says them.") \
 	X(script_functions, "script.functions", "script functions", STATUS_VIEW, G0, ROWS, "", \
 		"name:text scripts:text help:text", \
 		"What a script in Lua may call and read, and what each does.")

@@ -47,8 +47,8 @@ mail_service(struct control_call *call, struct explained *e, enum mail_via via)
 		e->mail.access = row->access;
 }
 
-static void
-mail_init(struct control_call *call, struct explained *e, enum mail_via via)
+void
+explained_begin(struct control_call *call, struct explained *e, enum mail_via via)
 {
 	e->mail = (struct mail){.arena = &call->arena,
 		.via = via,
@@ -172,7 +172,7 @@ ask_as_peer(struct control_call *call, struct explained *e, struct span text)
 bool
 explained_run(struct control_call *call, struct explained *e, const struct explain_ask *ask)
 {
-	mail_init(call, e, ask->via);
+	explained_begin(call, e, ask->via);
 	if (ask->user.len > 0 && !ask_as_user(call, e, ask->user))
 		return false;
 	if (!ask_as_collected(call, e, ask->collect) || !ask_as_peer(call, e, ask->peer))
@@ -321,21 +321,16 @@ derive(struct arena *a, struct explained *e)
 	buf_fini(&record);
 }
 
-/* The message of --message; its size is the file's. */
-static bool
-explain_work(struct control_call *call)
+bool
+explained_read(struct control_call *call, struct explained *e)
 {
-	struct explained *e = ARENA_NEW(&call->arena, struct explained);
 	int fd = control_fd(call, "message");
 	struct header_end end = {0};
 	struct span text;
 	struct stat st;
 
-	call->state = e;
-	if (!control_read_time(call, "at", &e->now_ms))
-		return false;
 	e->header = EXPLAIN_HEADER;
-	e->size = rpc_number(call->request, "size", e->header.len);
+	e->size = e->header.len;
 	if (fd < 0)
 		return true;
 	if (fstat(fd, &st) != 0 || read_message(&call->arena, fd, (size_t)st.st_size, &text) != OK)
@@ -346,7 +341,19 @@ explain_work(struct control_call *call)
 		return control_fail(call, RPC_INVALID, "the header is too long", NULL, "message");
 	e->body = span_from(text, e->header.len);
 	derive(&call->arena, e);
-	e->size = rpc_number(call->request, "size", (uint64_t)st.st_size);
+	e->size = (uint64_t)st.st_size;
+	return true;
+}
+
+static bool
+explain_work(struct control_call *call)
+{
+	struct explained *e = ARENA_NEW(&call->arena, struct explained);
+
+	call->state = e;
+	if (!control_read_time(call, "at", &e->now_ms) || !explained_read(call, e))
+		return false;
+	e->size = rpc_number(call->request, "size", e->size);
 	return true;
 }
 

@@ -38,6 +38,11 @@ struct explained {
 	enum verdict verdict;
 };
 
+/* Worker: the message of the parameter `message`, its size the file's; without one EXPLAIN_HEADER. Fails the call. */
+bool explained_read(struct control_call *call, struct explained *e);
+/* Loop thread: what is known of it before anybody is asked; part of explained_run(). */
+void explained_begin(struct control_call *call, struct explained *e, enum mail_via via);
+
 /* Loop thread. False: the call has failed, with its reason. */
 bool explained_run(struct control_call *call, struct explained *e, const struct explain_ask *ask);
 

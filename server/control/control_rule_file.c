@@ -11,8 +11,12 @@
 bool
 rule_file_begin(struct control_call *call, enum rule_file file)
 {
-	struct rule_change *c = ARENA_NEW(&call->arena, struct rule_change);
+	return rule_file_begin_in(call, file, ARENA_NEW(&call->arena, struct rule_change));
+}
 
+bool
+rule_file_begin_in(struct control_call *call, enum rule_file file, struct rule_change *c)
+{
 	call->state = c;
 	c->config.object = span_of(conf_rules_name(file));
 	control_rules_begin(call, &c->rules, file);

@@ -15,6 +15,8 @@ struct rule_change {
 
 /* `check` of a change: call->state is a struct rule_change. */
 bool rule_file_begin(struct control_call *call, enum rule_file file);
+/* The same with C, which stands first in a state of the handler's own. */
+bool rule_file_begin_in(struct control_call *call, enum rule_file file, struct rule_change *c);
 /* `work`: the text of the parameter `file` becomes the file's. */
 bool rule_file_work(struct control_call *call);
 /* The same for a TEXT that was made. */

@@ -169,21 +169,6 @@ send_to(struct asking *a, struct span list, bool instead)
 
 /* ---- the script ---- */
 
-static void
-note_script(struct asking *a, const struct script_answer *answer)
-{
-	if (a->quiet)
-		return;
-	if (answer->failed.len > 0)
-		plan_note(a->plan, NOTE_SCRIPT_FAILED, answer->name, answer->failed);
-	else
-		plan_note(a->plan, NOTE_SCRIPT_SAYS, answer->name,
-			script_answer_text(a->plan->arena, answer));
-	for (size_t i = 0; i < answer->count; i++)
-		if (answer->actions[i].kind == SCRIPT_LOG)
-			plan_note(a->plan, NOTE_SCRIPT_LOG, answer->name, answer->actions[i].text);
-}
-
 /* *go_on false: it throws the message away, and nothing else is asked. */
 static enum err
 ask_script(struct asking *a, bool *go_on)
@@ -196,7 +181,8 @@ ask_script(struct asking *a, bool *go_on)
 	*go_on = true;
 	if (!answer)
 		return OK;
-	note_script(a, answer);
+	if (!a->quiet)
+		script_answer_note(a->plan, answer);
 	if (answer->failed.len > 0) /* RTE-13 */
 		return OK;
 	instead = answer->redirects && !answer->keeps;

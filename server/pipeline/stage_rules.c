@@ -165,10 +165,10 @@ redirect_one(struct pipeline_ask *ask, struct span target, struct plan *plan)
 }
 
 static enum verdict
-discard_one(struct pipeline_ask *ask, struct plan *plan)
+discard_one(struct pipeline_ask *ask, const char *why, struct plan *plan)
 {
 	enum err err = names_add(ask->names, &(struct name){ .target = TARGET_NOONE,
-		.by_rule = true, .why = DISCARDS_IT });
+		.by_rule = true, .why = why });
 
 	return err == OK ? STAGE_NEXT : stage_trouble(plan);
 }
@@ -178,7 +178,7 @@ act_on_one(struct pipeline_ask *ask, enum rule_action action, bool also, struct 
 	struct plan *plan)
 {
 	if (action == RULE_DISCARD)
-		return discard_one(ask, plan);
+		return discard_one(ask, DISCARDS_IT, plan);
 	if (action == RULE_REDIRECT && !also)
 		return redirect_one(ask, target, plan);
 	if (action == RULE_REDIRECT)
@@ -241,16 +241,15 @@ ask_for_all(struct pipeline_ask *ask, struct plan *plan)
 		ask->recipient = LIST_ITEM(envelope->recipients.next, struct recipient, link)->address;
 }
 
-/* Copies for all whom TARGET means. */
-static enum verdict
-place_target(struct pipeline_ask *ask, struct span target, const char *why, struct plan *plan)
+enum verdict
+rules_place(struct pipeline_ask *ask, struct span target, const char *why, bool also, struct plan *plan)
 {
 	enum verdict verdict = STAGE_NEXT;
 	enum err err;
 
 	ask_for_all(ask, plan);
 	err = resolve(ask, target, why, ask->names, plan);
-	if ((err == ERR_DENIED || err == ERR_NOT_FOUND) && plan->rules.also)
+	if ((err == ERR_DENIED || err == ERR_NOT_FOUND) && also)
 		return STAGE_NEXT; /* a copy that nobody may have is none */
 	if (err != OK)
 		verdict = refuse_target(plan, err);
@@ -261,12 +260,13 @@ place_target(struct pipeline_ask *ask, struct span target, const char *why, stru
 	return verdict;
 }
 
-static enum verdict
-discard_all(struct pipeline_ask *ask, struct plan *plan)
+enum verdict
+rules_discard(struct pipeline_ask *ask, const char *why, struct plan *plan)
 {
 	ask_for_all(ask, plan);
-	if (discard_one(ask, plan) != STAGE_NEXT)
+	if (discard_one(ask, why, plan) != STAGE_NEXT)
 		return STAGE_DEFER;
+	plan->discarded = true;
 	return stage_place(ask, AT_RCPT, plan);
 }
 
@@ -279,11 +279,11 @@ act_on_all(struct pipeline_ask *ask, struct plan *plan)
 	if (rules->before == 0 || rules->action == RULE_ACCEPT)
 		return STAGE_NEXT;
 	if (rules->action == RULE_REDIRECT && rules->also)
-		return place_target(ask, rules->target, COPIES_IT, plan);
+		return rules_place(ask, rules->target, COPIES_IT, true, plan);
 	plan_copies_remove(plan, goes);
 	if (rules->action == RULE_REDIRECT)
-		return place_target(ask, rules->target, SENDS_IT, plan);
-	return discard_all(ask, plan);
+		return rules_place(ask, rules->target, SENDS_IT, false, plan);
+	return rules_discard(ask, DISCARDS_IT, plan);
 }
 
 /* Nothing of it is kept, because rules said so: it is not archived either. */

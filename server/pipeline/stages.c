@@ -15,6 +15,7 @@ const struct stage stages[] = {
 	{ "rules", AT_RCPT, stage_rule_copies },
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "collected", AT_END, stage_collected },
+	{ "script", AT_END, stage_script },
 	{ "mailbox", AT_END, stage_mailbox },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },

@@ -18,6 +18,7 @@ enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct pl
 enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_collected(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_script(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_script_header(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
@@ -52,6 +53,19 @@ MUST_CHECK enum err mapping_rest(struct pipeline_ask *ask, struct plan *plan);
  * everybody lets in, and an open relay has a setting of its own (SMT-07, relay_check none).
  */
 bool stage_is_relay_range(struct access_decision access);
+
+/*
+ * AT_END: copies for all whom TARGET means, as a rule wants them. ALSO: besides the others, so that nobody who may
+ * have one is no fault.
+ */
+enum verdict rules_place(struct pipeline_ask *ask, struct span target, const char *why, bool also,
+	struct plan *plan);
+/* AT_END: it is kept nowhere, nor archived; the other copies have been removed. WHY is static text. */
+enum verdict rules_discard(struct pipeline_ask *ask, const char *why, struct plan *plan);
+
+struct script_answer;
+/* Notes of what a script said, or why it counts as not there. */
+void script_answer_note(struct plan *plan, const struct script_answer *answer);
 
 /* The store could not be read (logged there): 451, and nothing is lost. */
 enum verdict stage_trouble(struct plan *plan);

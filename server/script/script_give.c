@@ -6,7 +6,6 @@
  */
 #include "proto/mime/mime_value.h"
 #include "server/pipeline/mail_body.h"
-#include "server/script/content_script.h"
 #include "server/script/scripts_inside.h"
 #include "store/user_scripts.h"
 
@@ -145,9 +144,9 @@ put_files(struct mail *mail, struct buf *out)
 }
 
 static enum err
-give_to_site(struct host *host, struct mail *mail, struct buf *out)
+give_to_site(struct mail *mail, struct span text, struct buf *out)
 {
-	enum err err = content_script_put(host, out);
+	enum err err = script_item_put(out, SCRIPT_ITEM_TEXT, text);
 
 	if (err == OK)
 		err = script_item_put(out, SCRIPT_ITEM_SITE, SPAN(""));
@@ -176,14 +175,13 @@ give_to_user(struct snapshot *snap, const struct script_run *run, struct buf *ou
 }
 
 enum err
-script_give(struct host *host, struct snapshot *snap, struct mail *mail,
-	const struct script_run *run, struct buf *out)
+script_give(struct snapshot *snap, struct mail *mail, const struct script_run *run, struct buf *out)
 {
 	struct snapshot *before = mail->body.snap;
 	enum err err;
 
 	mail->body.snap = snap;
-	err = run->answer.user_id == 0 ? give_to_site(host, mail, out) : give_to_user(snap, run, out);
+	err = run->answer.user_id == 0 ? give_to_site(mail, run->text, out) : give_to_user(snap, run, out);
 	if (err == OK)
 		err = put_envelope(mail, out);
 	mail->body.snap = before;

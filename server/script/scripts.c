@@ -5,12 +5,12 @@
 
 #include <stdlib.h>
 
+#include "conf/conf_rules.h"
 #include "proto/mail/lan_target.h"
 #include "server/net/loop.h"
 #include "server/pipeline/mailbox_step.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/once.h"
-#include "server/script/content_script.h"
 #include "server/script/scripts_inside.h"
 #include "store/user_scripts.h"
 
@@ -259,8 +259,10 @@ start(struct scripts_asked *a, struct snapshot *snap, struct script_run *run)
 	enum err err = snap ? OK : ERR_BUSY;
 
 	buf_init(&in, SCRIPT_INPUT_MAX);
+	if (run->answer.user_id == 0)
+		run->text = conf_rules_text(a->host->conf, RULE_FILE_CONTENT);
 	if (err == OK)
-		err = script_give(a->host, snap, a->mail, run, &in);
+		err = script_give(snap, a->mail, run, &in);
 	run->job = (struct runner_job){ .script = true, .input = buf_span(&in),
 		.timeout_ms = SCRIPT_CPU_MS, .output_max = SCRIPT_ANSWER_MAX, .done = on_done };
 	if (err == OK)
@@ -326,7 +328,7 @@ scripts_ask(struct host *host, struct scripts_question *q, struct mail *mail, co
 	list_init(&a->running);
 	list_init(&a->over);
 	loop_timer_init(&a->deadline, on_deadline);
-	if (content_script_is_there(host))
+	if (conf_rules_text(host->conf, RULE_FILE_CONTENT).len > 0)
 		add_run(a, 0, SPAN("rules.content"), SPAN_NONE);
 	reach_plan(a, snap, plan);
 	pump(a);

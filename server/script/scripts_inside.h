@@ -14,6 +14,7 @@ struct script_run {
 	struct list link; /* in waiting, running or over */
 	struct scripts_asked *asked;
 	struct span rcpt; /* that led to the user */
+	struct span text; /* the site's: its script */
 	struct runner_job job;
 	struct script_answer answer; /* user_id 0: the site's */
 };
@@ -21,7 +22,7 @@ struct script_run {
 /* ---- script_give.c ---- */
 
 /* All that RUN's script is given, into OUT. ERR_NOT_FOUND: it has gone meanwhile. */
-MUST_CHECK enum err script_give(struct host *host, struct snapshot *snap, struct mail *mail,
+MUST_CHECK enum err script_give(struct snapshot *snap, struct mail *mail,
 	const struct script_run *run, struct buf *out);
 
 /* ---- script_tell.c ---- */

@@ -225,6 +225,130 @@ def test_many_messages_at_once_are_bounded_H39():
         equal(len(server.fetch("anna")), 12)
 
 
+WITH_FILE = """From: bo@example.net\r
+To: anna@example.test\r
+Subject: plans\r
+MIME-Version: 1.0\r
+Content-Type: multipart/mixed; boundary=b\r
+\r
+--b\r
+Content-Type: text/html; charset=utf-8\r
+Content-Transfer-Encoding: quoted-printable\r
+\r
+<p>the Gr=C3=BC<b>nkohl</b> secret</p>\r
+--b\r
+Content-Type: application/x-msdownload; name="run.exe"\r
+Content-Disposition: attachment; filename="run.exe"\r
+Content-Transfer-Encoding: base64\r
+\r
+TVqQAAMAAAAE\r
+--b--\r
+"""
+
+
+def content(server, text, ok=True):
+    return server.cli("rule", "content", "apply", "-", stdin=text, ok=ok)
+
+
+def refused(server, message=TEXT % ("x", "m"), to=("anna@example.test",)):
+    """The reply to the message."""
+    with server.smtp() as c:
+        c.ehlo()
+        c.mail("bo@example.net")
+        for address in to:
+            c.rcpt(address)
+        return c.data(message.encode())
+
+
+def test_content_rules_act_on_body_and_attachments_RTE_18():
+    with Server() as server:
+        people(server, "anna", "bert", "carl", "dora")
+        content(server, """
+            for _, a in ipairs(msg.attachments) do
+                if a.name:lower():find("%.exe$") and a.type == "application/x-msdownload" and a.size == 9 then
+                    return reject("no programs, please")
+                end
+            end
+            local s = msg.header("Subject")
+            if msg.body:find("Grünkohl", 1, true) then log("secret") redirect("bert") end
+            if s == "copy" then copy("bert@example.test") end
+            if s == "drop" then discard() end
+            if s == "later" then defer("not today") end
+            if s == "mark" then set_header("Subject", "[seen] mark") end
+            if s == "kept" then discard() keep() end
+            if s == "nobody" then redirect("nobody-here") end
+        """)
+        equal(refused(server, WITH_FILE), (550, b"5.7.1 no programs, please"))
+        equal(refused(server, TEXT % ("later", "m9")), (451, b"4.7.1 not today"))
+        server.send("bo@example.net", ["anna@example.test", "carl@example.test"],
+                    (TEXT % ("recipe", "m2")).replace("hello", "Grünkohl").replace(
+                        "Message-ID", "Content-Type: text/plain; charset=utf-8\r\nMessage-ID").encode())
+        for subject in ("copy", "drop", "mark", "kept", "nobody", "plain"):
+            deliver(server, subject)
+        equal(subjects(server, "anna"), ["[seen] mark", "copy", "kept", "nobody", "plain"])
+        equal(subjects(server, "bert"), ["copy", "recipe"])
+        equal(subjects(server, "carl"), [])
+        steps = "\n".join(s for r in server.json("trace", "--from", "bo@example.net", "--steps") for s in r["steps"])
+        true("the script rules.content names nobody-here, which nobody knows: left out" in steps, steps)
+        true("the script rules.content notes: secret" in steps, steps)
+        path = os.path.join(server.dir, "m.eml")
+        with open(path, "w") as f:
+            f.write(WITH_FILE)
+        said = server.json("explain", "--from", "bo@example.net", "--to", "anna@example.test", "--message", path)[0]
+        equal((said["reply"]["code"], said["reply"]["text"]), (550, "no programs, please"))
+        said = server.json("rule", "content", "test", "--message", path)[0]
+        equal((said["ok"], said["actions"]), (True, ["reject no programs, please"]))
+
+
+def test_whom_content_rules_name_has_his_mailbox_and_script():
+    with Server() as server:
+        people(server, "anna", "bert", "carl")
+        content(server, "redirect('bert')")
+        script(server, "bert", "copy('carl')")
+        deliver(server, "through")
+        equal([len(server.fetch(u)) for u in ("anna", "bert", "carl")], [0, 1, 1])
+
+
+def test_a_bad_content_script_changes_nothing():
+    with Server() as server:
+        people(server, "anna", "bert")
+        path = os.path.join(server.dir, "rules", "content.lua")
+        content(server, "set_header('X-Rules', '1')")
+        bad = content(server, "x = = 1", ok=False)
+        equal(bad.returncode, 1)
+        true("script:1:" in bad.stderr, bad.stderr)
+        equal(server.cli("rule", "content", "show").stdout.strip(), "set_header('X-Rules', '1')")
+        equal(server.cli("rule", "content", "check", ok=False).returncode, 0)
+        with open(path, "w") as f:
+            f.write("if then\n")
+        os.utime(path, (time.time() - 60, time.time() - 60))
+        wait_for(lambda: "script:1:" in server.cli("log", "show", "--level", "error").stdout, "the file is refused", 15)
+        equal(server.cli("rule", "content", "check", ok=False).returncode, 1)
+        deliver(server, "old rules")
+        equal(mails(server, "anna")[0]["X-Rules"], "1")
+        with open(path, "w") as f:
+            f.write("set_header('X-Rules', '2')\n")
+        os.utime(path, (time.time() - 50, time.time() - 50))
+        wait_for(lambda: "'2'" in server.cli("rule", "content", "show").stdout, "the file is taken over", 15)
+        content(server, "")
+        equal(server.cli("rule", "content", "show").stdout.strip(), "")
+        deliver(server, "none")
+        equal([m["X-Rules"] for m in mails(server, "anna")], ["1", None])
+        server.cli("undo")
+        true("'2'" in server.cli("rule", "content", "show").stdout, "undo")
+
+
+def test_content_rules_that_fail_let_mail_pass_RTE_13():
+    with Server() as server:
+        people(server, "anna")
+        content(server, "while true do end")
+        deliver(server, "one")
+        deliver(server, "two")
+        equal(subjects(server, "anna"), ["one", "two"])
+        wait_for(lambda: [m for m in mails(server, "postmaster") if m["Subject"] == "The content rules failed"], "a letter")
+        equal(len([m for m in mails(server, "postmaster") if "rules" in m["Subject"]]), 1)
+
+
 TESTS = [value for name, value in list(globals().items()) if re.match(r"test_", name)]
 
 if __name__ == "__main__":
