@@ -435,6 +435,8 @@ run_command(struct run *r)
 
 	if (r->command->options.check)
 		return run_check(r);
+	if (r->command->method->id == CONTROL_rule_smtp_edit)
+		return run_edit(r);
 	if (r->command->method->reply != CONTROL_REPLY_ROWS)
 		return run_with_secret(r);
 	status = run_rows(r);

@@ -15,6 +15,9 @@ int run_print_result(struct run *r, const struct control_method *m, const struct
 MUST_CHECK enum err run_call(struct run *r, const char *method, struct buf *params,
 	const struct command_files *files, const struct json **result);
 
+/* `rule smtp edit`: get the text, let it be edited, apply it. */
+int run_edit(struct run *r);
+
 /* At a terminal these are shown before they are done (USR-13, USR-43). */
 bool run_shows_first(const struct run *r);
 /* Preview; then, unless it was all that was wanted, ask and apply what was pinned. */

@@ -15,6 +15,9 @@
 		"SMTP rules in force, in the order in which they are asked; match is all or any.") \
 	X(rule_smtp_show, "rule.smtp.show", "rule smtp show", QUEUE_VIEW, G0, TEXT, "number:count?", "", \
 		"The text of the SMTP rules in force, or of one of them with its comments.") \
+	X(rule_smtp_edit, "rule.smtp.edit", "rule smtp edit", CONFIG_EDIT, G0, TEXT, "", "", \
+		"The text of the SMTP rules in force, to be edited: the command line opens it in $EDITOR and " \
+		"applies what is saved.") \
 	X(rule_smtp_apply, "rule.smtp.apply", "rule smtp apply", CONFIG_EDIT, G2, DONE, \
 		"file:fd(read)", "", \
 		"Put a text of SMTP rules in force, in place of those there are; a bad line changes nothing.") \

@@ -86,6 +86,16 @@ show(struct control_call *call)
 
 const struct control_handler control_do_rule_smtp_show = {.start = show};
 
+static void
+edit(struct control_call *call)
+{
+	call->text = arena_copy(
+		&call->arena, conf_rules_text(call->host->conf, RULE_FILE_SMTP));
+	control_call_end(call);
+}
+
+const struct control_handler control_do_rule_smtp_edit = {.start = edit};
+
 /* ---- apply ---- */
 
 static bool

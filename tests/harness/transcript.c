@@ -11,6 +11,7 @@
  *     given peer ADDRESS              192.0.2.9 as it is; 127.0.0.1 may log in without TLS; unix
  *     given user NAME [PASSWORD]      given set NAME KEY VALUE
  *     given mapping PATTERN TARGET    given group NAME a;b
+ *     given rule LINE                 of the SMTP rules
  *     given mail NAME N [LINES]       N messages in an INBOX; given held NAME N
  *     given text NAME MESSAGE         one message in an INBOX, with escapes
  *     given folder NAME FOLDER        a folder of its own

@@ -1,6 +1,7 @@
 /*
  * transcript_given.c - the lines `given`: configuration, users, mail that is there already.
  */
+#include "conf/conf_rules.h"
 #include "tests/harness/transcript_inside.h"
 
 #include <arpa/inet.h>
@@ -188,9 +189,32 @@ bring_text(struct run *run, const char *line)
 	buf_fini(&bytes);
 }
 
+/* The lines `given rule`, as the text of the SMTP rules. */
+static void
+take_rules(struct run *run)
+{
+	static struct conf_faults faults;
+	struct buf text;
+	const char *line;
+
+	buf_init(&text, 65536);
+	for (size_t i = 0; i < run->count; i++)
+		if ((line = after(run->lines[i], "given rule ")) && buf_printf(&text, "%s\n", line) != OK)
+			exit(1);
+	conf_faults_init(&faults);
+	if (conf_rules_take((struct conf *)(uintptr_t)run->site.host.conf, RULE_FILE_SMTP, buf_span(&text),
+		    &faults) != OK) {
+		fprintf(stderr, "rules: %u: %.*s\n", faults.items[0].line, SPAN_FMT(faults.items[0].text));
+		exit(1);
+	}
+	conf_faults_fini(&faults);
+	buf_fini(&text);
+}
+
 void
 make_given(struct run *run)
 {
+	take_rules(run);
 	char a[64], b[512], c[512];
 	const char *rest;
 

@@ -1,0 +1,108 @@
+/*
+ * command_edit.c - `rule smtp edit`: the text in the person's own editor, then applied.
+ *
+ * What cannot be applied is kept in its file, so that no work is lost.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tui/command_run_inside.h"
+
+#define EDITOR_ELSE "vi"
+
+/* VISUAL, EDITOR: a command that may have words of its own. */
+static const char *
+editor(void)
+{
+	const char *visual = getenv("VISUAL"), *plain = getenv("EDITOR");
+
+	return visual && visual[0] ? visual : plain && plain[0] ? plain : EDITOR_ELSE;
+}
+
+static bool
+is_edited(const char *path)
+{
+	pid_t pid = fork(), ended;
+	int status = 0;
+
+	if (pid == 0) {
+		execlp("sh", "sh", "-c", "exec $0 \"$1\"", editor(), path, (char *)NULL);
+		_exit(127);
+	}
+	do
+		ended = waitpid(pid, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	return pid > 0 && ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* TEXT in a file that nobody else reads. False: errno says why. */
+static bool
+write_file(struct run *r, struct span text, const char **path)
+{
+	const char *folder = getenv("TMPDIR");
+	char *name = arena_alloc(r->arena, 4096);
+	struct span full = arena_printf(r->arena, "%s/postroom-XXXXXX",
+		folder && folder[0] ? folder : "/tmp");
+	bool good;
+	int fd;
+
+	memcpy(name, full.ptr, full.len < 4095 ? full.len : 4095);
+	fd = mkstemp(name);
+	if (fd < 0)
+		return false;
+	good = print_to_fd(fd, text) == OK;
+	good = close(fd) == 0 && good;
+	*path = name;
+	return good;
+}
+
+/* As `rule smtp apply PATH`, with the options of this command. */
+static int
+apply(struct run *r, const char *path)
+{
+	struct command *asked = r->command;
+	struct command c = { .kind = COMMAND_METHOD, .method = &control_methods[CONTROL_rule_smtp_apply],
+		.options = asked->options };
+	int status;
+
+	control_schema_parse(c.method->params, &c.schema);
+	c.values[0] = (struct command_value){ &path, 1 };
+	r->command = &c;
+	status = run_command(r);
+	r->command = asked;
+	return status;
+}
+
+int
+run_edit(struct run *r)
+{
+	const struct json *result;
+	const char *path = NULL;
+	struct buf params;
+	int status;
+	enum err err;
+
+	buf_init(&params, 64);
+	err = buf_put(&params, SPAN("{}"));
+	if (err == OK)
+		err = run_call(r, r->command->method->method, &params, NULL, &result);
+	buf_fini(&params);
+	if (err != OK)
+		return run_failed(r, err);
+	if (!write_file(r, json_text(json_find(result, SPAN("text"))), &path))
+		return run_tell(r, EXIT_REFUSED, SPAN("file to edit"), strerror(errno), SPAN("see TMPDIR"));
+	if (is_edited(path)) {
+		status = apply(r, path);
+	} else {
+		status = run_tell(r, EXIT_REFUSED, span_of(editor()), "it did not end well, nothing was changed",
+			SPAN("see VISUAL and EDITOR"));
+	}
+	if (status == EXIT_DONE)
+		unlink(path);
+	else
+		run_tell(r, status, SPAN("text"), "what you wrote is kept", span_of(path));
+	return status;
+}
