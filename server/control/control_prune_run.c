@@ -205,7 +205,7 @@ run_would(struct control_call *call, const struct rpc_request *request)
 
 	(void)request;
 	if (l->all.messages == 0)
-		return SPAN("no message matches a prune rule now");
+		return SPAN("would put nothing into the bin: no message matches a prune rule now");
 	return arena_printf(&call->arena,
 		"would put %llu message%s of %llu mailbox%s into the bin, where they stay for "
 		"users.bin_keep",

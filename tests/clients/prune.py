@@ -158,6 +158,11 @@ def test_defaults_and_refusals_PRN_02_PRN_03_PRN_05():
         equal(server.json("rule", "prune", "list"), [])
         server.cli("undo")
         equal([str(r["id"]) for r in server.json("rule", "prune", "list")], [number])
+        rule(server, "folder=Junk", "age=1")
+        rule(server, "--user", "anna", "folder=Junk", "age=2")
+        equal([r["user"] for r in server.json("rule", "prune", "list", "--user", "anna")], ["anna"])
+        server.cli("rule", "prune", "remove", "--filter", "folder:Junk", "--yes")
+        equal([str(r["id"]) for r in server.json("rule", "prune", "list")], [number])
 
 
 def test_a_star_alone_is_every_folder_PRN_03():
