@@ -39,11 +39,14 @@ put_targets(struct control_call *call, struct json_writer *w, const struct expla
 
 	json_put_name(w, SPAN("targets"));
 	json_put_array(w);
-	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX;
-		c = c->next, shown++)
+	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX; c = c->next) {
+		if (c->role != COPY_DELIVERY) /* no mapping leads there */
+			continue;
 		json_put_string(w, explained_target(call, c));
+		shown++;
+	}
 	json_put_close(w);
-	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - shown);
+	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - e->plan.role_count - shown);
 }
 
 /* One row of `ways`; false: the call has failed. */

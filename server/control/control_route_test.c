@@ -115,6 +115,8 @@ find_way(struct route_test *t, struct span to)
 	if (!e->plan.copies)
 		fail(t, arena_printf(&call->arena, "nothing goes to %.*s: see explain --to", SPAN_FMT(to)));
 	for (const struct plan_copy *c = e->plan.copies; c && shown++ < PROBE_STEPS_MAX; c = c->next) {
+		if (c->role != COPY_DELIVERY) /* no copy of this address */
+			continue;
 		if (c->kind == COPY_REMOTE)
 			tell_outside(t, c, from);
 		else

@@ -66,8 +66,8 @@ spread_of(struct intake *in)
 	struct spread *all = ARENA_ARRAY(&in->arena, struct spread, count + 1);
 
 	for (const struct plan_copy *copy = in->plan.copies; copy; copy = copy->next) {
-		if (copy->recipient_no >= count)
-			continue;
+		if (copy->recipient_no >= count || copy->role != COPY_DELIVERY)
+			continue; /* of the others nobody is told */
 		all[copy->recipient_no].folders += copy->kind == COPY_FOLDER;
 		all[copy->recipient_no].remote += copy->kind == COPY_REMOTE && !copy_is_forward(copy);
 		all[copy->recipient_no].unknown += copy->kind == COPY_BOUNCE;

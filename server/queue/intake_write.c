@@ -153,7 +153,7 @@ check_folders(struct writing *w)
 	if (w->in->mail.via != MAIL_VIA_LMTP)
 		return OK;
 	for (const struct plan_copy *copy = w->in->plan.copies; copy && err == OK; copy = copy->next)
-		if (copy->kind == COPY_FOLDER)
+		if (copy->kind == COPY_FOLDER && copy->role == COPY_DELIVERY)
 			err = find_own_folder(txn_view(w->txn), copy, &folder);
 	return err;
 }

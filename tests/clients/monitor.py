@@ -181,6 +181,15 @@ def test_profiles_by_command_MON_07():
         equal(json.loads(server.cli("config", "get", "monitor", "--json").stdout)["value"], [])
 
 
+def test_an_address_does_not_mean_its_monitor_TRB_09():
+    with site() as server:
+        server.cli("rule", "monitor", "set", "incoming=all", "target=carl")
+        shown = server.json("mapping", "test", "bert@example.test")[0]
+        equal((shown["targets"], shown["more"]), (["bert"], 0))
+        copies = server.json("explain", "--from", "x@elsewhere.test", "--to", "bert@example.test")[0]["copies"]
+        equal([(c["kind"], c["target"]) for c in copies], [("mailbox", "bert"), ("monitor", "carl")])
+
+
 def test_the_prefix_is_a_text_of_the_administrators_MON_06_ADM_12():
     with site() as server:
         server.cli("rule", "monitor", "set", "internal=all", "target=carl")

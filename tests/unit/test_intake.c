@@ -246,6 +246,38 @@ test_copies_with_an_envelope_of_their_own(void **state)
 	site_close(&s.site);
 }
 
+/* RFC 3461: who asked to be told hears of his recipient, and that alone: a monitor is no expansion (MON-08). */
+static void
+test_nobody_is_told_of_a_monitor(void **state)
+{
+	static const char *const to[] = { "anna@example.org" };
+	struct sent s = { 0 };
+	struct buf report;
+	struct span text;
+
+	(void)state;
+	site_open(&s.site, CONF);
+	site_add_user(&s.site, "anna", NULL);
+	site_add_user(&s.site, "boss", NULL);
+	site_add_user(&s.site, "carl", NULL);
+	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	assert_int_equal(address_parse(&s.in->arena, SPAN("carl@example.org"),
+				 &s.in->mail.envelope.reverse_path), OK);
+	LIST_ITEM(s.in->mail.envelope.recipients.next, struct recipient, link)->options.notify =
+		DSN_NOTIFY_SUCCESS;
+	add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
+			.user = SPAN("boss"), .folder = SPAN("INBOX"), .target = SPAN("boss/INBOX") });
+	submit(&s);
+	assert_int_equal(site_folder_count(&s.site, "boss", "INBOX"), 1);
+	buf_init(&report, 1 << 20);
+	assert_true(site_folder_read(&s.site, "carl", "INBOX", 1, &report));
+	text = buf_span(&report);
+	assert_true(span_find_span(text, SPAN("Action: delivered")) < text.len);
+	assert_true(span_find_span(text, SPAN("boss")) == text.len);
+	buf_fini(&report);
+	site_close(&s.site);
+}
+
 /* Nothing but a journal's copy of what was discarded: the body has its one owner in the join. */
 static void
 test_only_a_version(void **state)
@@ -479,6 +511,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_copies_with_an_envelope_of_their_own),
+		cmocka_unit_test(test_nobody_is_told_of_a_monitor),
 		cmocka_unit_test(test_only_a_version),
 		cmocka_unit_test(test_large_body_is_read_at_the_end),
 		cmocka_unit_test(test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07),
