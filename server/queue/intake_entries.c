@@ -32,6 +32,18 @@ version_of(const struct plan *plan, const struct plan_copy *copy)
 	return copy->version || !copy_is_outgoing(copy) ? copy->version : plan->outgoing;
 }
 
+/* The same bytes? Versions are often made one by one and come out alike. */
+static bool
+is_same(const struct intake_content *c, const struct plan_version *version, struct span header)
+{
+	const struct plan_piece *mine = c->version ? c->version->pieces : NULL;
+	const struct plan_piece *others = version ? version->pieces : NULL;
+	size_t count = c->version ? c->version->piece_count : 0;
+
+	return count == (version ? version->piece_count : 0) && (count == 0 || mine == others) &&
+		(c->header.ptr == header.ptr || span_eq(c->header, header));
+}
+
 size_t
 intake_content_of(const struct intake *in, const struct plan_copy *copy)
 {
@@ -39,8 +51,7 @@ intake_content_of(const struct intake *in, const struct plan_copy *copy)
 	struct span header = version ? version->header : header_of(&in->plan, copy);
 	size_t i = 0;
 
-	while (i < in->content_count && (in->contents[i].version != version ||
-						in->contents[i].header.ptr != header.ptr))
+	while (i < in->content_count && !is_same(&in->contents[i], version, header))
 		i++;
 	return i;
 }

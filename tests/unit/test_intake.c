@@ -220,9 +220,10 @@ test_copies_with_an_envelope_of_their_own(void **state)
 	add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
 			.user = SPAN("boss"), .folder = SPAN("INBOX"), .target = SPAN("boss/INBOX"),
 			.version = monitor });
+	monitor = version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
 	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .version = monitor,
 			.target = SPAN("watch@example.com"), .own_sender = true,
-			.sender = SPAN("mon@example.org") });
+			.sender = SPAN("mon@example.org") }); /* the same bytes, stored once */
 	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
 			.target = SPAN("journal@example.com"), .report = QUEUED_REPORT_COPY,
 			.version = version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
