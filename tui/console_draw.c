@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define ROWS_WITH_BAR 20
+#define WIDE_BAR_COLS 100 /* from here on there is room for two cells between screens */
 #define TOAST_ROWS 3
 
 static bool
@@ -91,26 +92,44 @@ draw_status(struct console *c)
 			STYLE_BAR);
 }
 
+/* A screen of the bar, behind one that is shown where AFTER_HERE; the narrow bar has one cell between two. */
+static void
+put_in_bar(struct console *c, struct rect *at, struct span text, bool here, bool after_here)
+{
+	bool narrow = c->cells.cols < WIDE_BAR_COLS;
+
+	if (here)
+		put_on(c, at, SPAN("["), STYLE_HERE);
+	else if (narrow && after_here)
+		put_on(c, at, SPAN("]"), STYLE_HERE);
+	else if (!narrow || at->col > 0)
+		put_on(c, at, SPAN(" "), STYLE_PLAIN);
+	put_on(c, at, text, here ? STYLE_HERE : STYLE_PLAIN);
+	if (!narrow)
+		put_on(c, at, here ? SPAN("]") : SPAN(" "), here ? STYLE_HERE : STYLE_PLAIN);
+}
+
 static void
 draw_bar(struct console *c)
 {
 	struct rect at = { 1, 0, 1, c->cells.cols };
+	bool here = false, was_here = false;
 	char text[64];
 
 	for (unsigned i = 0; screens[i]; i++) {
-		bool here = i == c->root;
-
 		if (!screens[i]->digit)
 			continue;
-		snprintf(text, sizeof(text), "%c%c %s%c", here ? '[' : ' ', screens[i]->digit,
-			screens[i]->title, here ? ']' : ' ');
-		put_on(c, &at, span_of(text), here ? STYLE_HERE : STYLE_PLAIN);
+		was_here = here;
+		here = i == c->root;
+		snprintf(text, sizeof(text), "%c %s", screens[i]->digit, screens[i]->title);
+		put_in_bar(c, &at, span_of(text), here, was_here);
 	}
-	snprintf(text, sizeof(text), "[0 %s]", screens[c->root]->title);
-	if (screens[c->root]->digit)
-		put_on(c, &at, SPAN(" 0 More"), STYLE_PLAIN);
-	else
-		put_on(c, &at, span_of(text), STYLE_HERE);
+	was_here = here;
+	here = !screens[c->root]->digit;
+	snprintf(text, sizeof(text), "0 %s", here ? screens[c->root]->title : "More");
+	put_in_bar(c, &at, span_of(text), here, was_here);
+	if (here && c->cells.cols < WIDE_BAR_COLS)
+		put_on(c, &at, SPAN("]"), STYLE_HERE);
 }
 
 static int

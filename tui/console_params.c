@@ -74,6 +74,17 @@ put_keyed(struct json_writer *w, const struct act_values *values)
 	json_put_close(w);
 }
 
+/* A cell of a row; a number is text where that is wanted. */
+static void
+put_cell(struct json_writer *w, const struct control_param *p, const struct json *cell)
+{
+	json_put_name(w, p->name);
+	if (p->type == CONTROL_TYPE_TEXT && json_is(cell, JSON_NUMBER))
+		json_put_string(w, cell->text);
+	else
+		json_put_json(w, cell);
+}
+
 /* What AT was opened on, where its class calls that by the parameter's name, or a cell of it. */
 static bool
 put_of_place(const struct screen *s, const struct place *at, const struct control_param *p,
@@ -89,18 +100,16 @@ put_of_place(const struct screen *s, const struct place *at, const struct contro
 	if (is_subject(class, p->name) && at->key.len > 0) {
 		cell = class->subject_field ? json_find(at->row, span_of(class->subject_field)) :
 					      NULL;
-		json_put_name(w, p->name);
 		if (cell)
-			json_put_json(w, cell);
+			put_cell(w, p, cell);
 		else
-			json_put_string(w, at->key);
+			json_put_member_string(w, p->name, at->key);
 		return true;
 	}
 	cell = json_find(at->row, p->name);
 	if (!cell || cell->kind == JSON_NULL)
 		return false;
-	json_put_name(w, p->name);
-	json_put_json(w, cell);
+	put_cell(w, p, cell);
 	return true;
 }
 
@@ -113,8 +122,7 @@ put_found(struct screen *s, const struct control_param *p, struct json_writer *w
 
 	if (screen_panel(s)->row && screen_panel(s)->row(s, &row, &key) &&
 		(cell = json_find(row, p->name)) != NULL) {
-		json_put_name(w, p->name);
-		json_put_json(w, cell);
+		put_cell(w, p, cell);
 		return true;
 	}
 	for (const struct place *at = s->place; at; at = at->back)

@@ -141,8 +141,8 @@ previewed(void *owner, struct link_reply *reply)
 static bool
 goes_along(const struct form *f, const struct form_value *v)
 {
-	if (!form_can_edit(v))
-		return false;
+	if (!form_can_edit(v)) /* what is shown may be the object's name among its keys */
+		return v->field->keyed;
 	if (!f->action)
 		return form_is_changed(v);
 	return !v->field->keyed || form_is_changed(v);

@@ -34,7 +34,8 @@ struct form_field {
 	 * opened on: "."; of an object: this of the answer is its value */
 	const char *from;
 	bool names_row; /* the row that is there afterwards has this key */
-	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does */
+	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does, and of
+		     * what is only shown that which is keyed */
 };
 
 struct form_class {

@@ -113,7 +113,7 @@ static const struct key_action user_keys[] = {
 };
 
 const struct screen_class *const user_tabs[] = { &screen_user, &screen_logins, &screen_mapped,
-	&screen_mailbox, &screen_folders, &screen_mailbox_bin, &screen_history, NULL };
+	&screen_mailbox, &screen_folders, &screen_mailbox_bin, &screen_user_prune, &screen_history, NULL };
 
 const struct screen_class screen_user = {
 	.name = "user",

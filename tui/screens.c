@@ -13,6 +13,7 @@ const struct screen_class *const screens[] = {
 	&screen_users,
 	&screen_mappings,
 	&screen_lists,
+	&screen_rules,
 	&screen_connections,
 	/* reached by 0 and by name */
 	&screen_routes,
@@ -21,6 +22,9 @@ const struct screen_class *const screens[] = {
 	&screen_runs,
 	&screen_lan_rules,
 	&screen_dkim,
+	&screen_prune,
+	&screen_prune_preview,
+	&screen_monitor,
 	&screen_groups,
 	&screen_shared,
 	&screen_services,

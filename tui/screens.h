@@ -9,18 +9,19 @@
 extern const struct screen_class screen_overview, screen_queue, screen_trace, screen_logs, screen_users,
 	screen_mappings, screen_lists, screen_groups, screen_services, screen_access, screen_sessions,
 	screen_blocked, screen_shared, screen_settings, screen_audit, screen_connections, screen_routes,
-	screen_destinations, screen_schedules, screen_runs, screen_lan_rules, screen_dkim;
+	screen_destinations, screen_schedules, screen_runs, screen_lan_rules, screen_dkim, screen_rules, screen_prune,
+	screen_monitor;
 /* below another */
 extern const struct screen_class screen_message, screen_trace_steps, screen_user, screen_logins,
 	screen_mapped, screen_mailbox, screen_mailbox_bin, screen_group, screen_group_members,
 	screen_list, screen_list_members, screen_access_test,
 	screen_queue_header, screen_queue_body, screen_queue_parts, screen_queue_raw, screen_letter_header,
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
-	screen_folder_rights, screen_history, screen_route, screen_dkim_key;
+	screen_folder_rights, screen_history, screen_route, screen_dkim_key, screen_prune_preview, screen_user_prune;
 
 /* ---- shared by screens that show the same rows ---- */
 
-extern const struct screen_class *const user_tabs[];
+extern const struct screen_class *const user_tabs[], *const rule_tabs[];
 extern const struct column mapping_columns[], member_columns[], mail_columns[];
 extern const struct key_action mapping_keys[], member_keys[], mail_keys[];
 

@@ -20,5 +20,6 @@ main(void)
 	failed += test_tui_screens();
 	failed += test_tui_folders();
 	failed += test_tui_sending();
+	failed += test_tui_rules();
 	return failed != 0;
 }

@@ -26,5 +26,6 @@ int test_tui_run(void);
 int test_tui_screens(void);
 int test_tui_folders(void);
 int test_tui_sending(void);
+int test_tui_rules(void);
 
 #endif

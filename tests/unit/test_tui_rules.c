@@ -1,0 +1,177 @@
+/*
+ * test_tui_rules.c - rules in the console: SMTP rules, prune rules, monitoring.
+ */
+#include "tests/unit/test_tui.h"
+
+#include "tests/unit/console_server.h"
+
+#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
+#define RULE(number, on, name, conditions, action) \
+	"{\"key\":\"" number "\",\"cells\":{\"number\":" number ",\"enabled\":" on ",\"name\":\"" name "\"," \
+	"\"match\":\"all\",\"conditions\":[" conditions "],\"action\":\"" action "\",\"stage\":3," \
+	"\"hits_24h\":41,\"hits\":310,\"last_hit\":\"2026-11-21T13:20:00Z\",\"line\":7,\"target\":\"\"}}"
+#define PRUNE(id, user, folder) \
+	"{\"key\":\"" id "\",\"cells\":{\"id\":" id ",\"user\":" user ",\"folder\":\"" folder "\"," \
+	"\"age\":30,\"size\":0,\"read\":\"any\",\"flagged\":\"unflagged\",\"deleted\":false,\"spam\":false}}"
+#define PROFILE \
+	"\"name\":\"default\",\"incoming\":\"selected\",\"outgoing\":\"all\",\"internal\":\"none\"," \
+	"\"users\":[\"bob\"],\"target\":\"anna\",\"min_kb\":0,\"sample_percent\":0,\"sample_target\":\"\""
+
+static const struct answer rules[] = {
+	PLAY_BEGIN,
+	LIST("rule.smtp.list", "s"),
+	{ "list.page", "\"cursor\":\"s\"",
+		"{\"rows\":[" RULE("1", "true", "block exe", "\"attachment *.exe\"", "reject") ","
+		RULE("2", "false", "big attachments", "\"size > 20M\",\"not from *@example.org\"", "hold") ","
+		RULE("3", "true", "copy orders", "\"to orders@example.org\"", "copy")
+		"],\"rank\":0,\"total\":3}" },
+	{ "rule.smtp.off", NULL, PLAY_DONE("rule 1 is off") },
+	{ "rule.smtp.on", NULL, PLAY_DONE("rule 2 is on") },
+	{ "rule.smtp.move", NULL, PLAY_DONE("rule moved") },
+	{ "rule.smtp.show", NULL, "{\"text\":\"# orders go to two people\\n3 copy\\n\"}" },
+	LIST("rule.prune.list", "p"),
+	{ "list.page", "\"cursor\":\"p\"",
+		"{\"rows\":[" PRUNE("1", "null", "*") "," PRUNE("2", "\"bob\"", "INBOX") "],\"rank\":0,\"total\":2}" },
+	LIST("rule.prune.preview", "w"),
+	{ "list.page", "\"cursor\":\"w\"",
+		"{\"rows\":[{\"key\":\"bob INBOX 4\",\"cells\":{\"user\":\"bob\",\"folder\":\"INBOX\",\"uid\":4,"
+		"\"from\":\"news@dest3.test\",\"subject\":\"Offers of last year\","
+		"\"received\":\"2025-11-21T13:20:00Z\",\"size\":24576,\"rule\":2}}],\"rank\":0,\"total\":1}" },
+	{ "rule.prune.add", NULL, PLAY_DONE("prune rule 3 added") },
+	{ "rule.prune.set", NULL, PLAY_DONE("prune rule 1 changed") },
+	{ "preview", "rule.prune.run",
+		"{\"token\":\"t1\",\"count\":1,\"sample\":[\"bob INBOX 4\"],\"effects\":[\"1 message of bob\"]}" },
+	LIST("rule.monitor.list", "m"),
+	{ "list.page", "\"cursor\":\"m\"",
+		"{\"rows\":[{\"key\":\"default\",\"cells\":{" PROFILE "}}],\"rank\":0,\"total\":1}" },
+	{ "rule.monitor.show", NULL,
+		"{" PROFILE ",\"flagged\":[\"bob\",\"carol\"],\"flagged_more\":0,"
+		"\"warnings\":[\"sample_percent is 0\"]}" },
+	{ "rule.monitor.set", NULL, PLAY_DONE("profile changed") },
+	{ "preview", "rule.monitor.remove", "{\"token\":\"t2\",\"count\":1,\"sample\":[\"default\"]}" },
+	{ "user.show", NULL, "{\"name\":\"bob\"}" },
+	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
+	{ "apply", NULL, PLAY_DONE("done") },
+	{ "list.close", NULL, "{\"done\":1}" },
+	{ 0 },
+};
+
+static struct play play;
+
+/* SMR-01: the rules in their order; on, off and moved from the list. */
+static void
+smtp_rules_smr_01(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8");
+	assert_true(play_sees(&play, "big attachments"));
+	assert_true(play_sees(&play, "attachment *.exe"));
+	play_keys(&play, "E");
+	assert_true(play_was_asked(&play, "rule.smtp.off {\"number\":1}"));
+	play_keys(&play, "jE");
+	assert_true(play_was_asked(&play, "rule.smtp.on {\"number\":2}"));
+	play_keys(&play, "gjK");
+	assert_true(play_was_asked(&play, "rule.smtp.move {\"number\":2,\"place\":1}"));
+	play_keys(&play, "gJ");
+	assert_true(play_was_asked(&play, "rule.smtp.move {\"number\":1,\"place\":2}"));
+	play_keys(&play, "gM<Ctrl-U>3<F2>");
+	assert_true(play_was_asked(&play, "rule.smtp.move {\"number\":1,\"place\":3}"));
+	play_keys(&play, "g<Enter>");
+	assert_true(play_was_asked(&play, "rule.smtp.show {\"number\":1}"));
+	assert_true(play_sees(&play, "orders go to two people"));
+	play_end(&play);
+}
+
+/* The first cannot go up. */
+static void
+first_rule_stays(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8K");
+	assert_false(play_was_asked(&play, "rule.smtp.move"));
+	assert_true(play_sees(&play, "it is the first"));
+	play_end(&play);
+}
+
+/* PRN-01: rules for all and of one; PRN-08: what would go now is looked at before it goes. */
+static void
+prune_rules_prn_01(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]");
+	assert_true(play_sees(&play, "INBOX"));
+	play_keys(&play, "cArchive<Down><Ctrl-U>90<F2>");
+	assert_true(play_was_asked(&play,
+		"rule.prune.add {\"keys\":{\"folder\":\"Archive\",\"age\":\"90\"}}"));
+	play_keys(&play, "ge<Down><Ctrl-U>60<F2>");
+	assert_true(play_was_asked(&play, "rule.prune.set {\"id\":\"1\",\"keys\":{\"age\":\"60\"}}"));
+	play_keys(&play, "X");
+	assert_true(play_sees(&play, "Offers of last year"));
+	play_keys(&play, "R");
+	assert_true(play_sees(&play, "1 message of bob"));
+	play_keys(&play, "y");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t1\"}"));
+	play_end(&play);
+}
+
+/* MON-01: profiles, who is monitored, and a profile's name goes along with what is changed of it. */
+static void
+monitoring_mon_01(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]]");
+	assert_true(play_sees(&play, "selected"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_sees(&play, "bob;carol") || play_sees(&play, "bob, carol"));
+	play_keys(&play, "<Right><F2>");
+	assert_true(play_was_asked(&play,
+		"rule.monitor.set {\"keys\":{\"name\":\"default\",\"incoming\":\"all\"}}"));
+	play_keys(&play, "<Esc>cboard<Down><Right><F2>");
+	assert_true(play_was_asked(&play,
+		"rule.monitor.set {\"keys\":{\"name\":\"board\",\"incoming\":\"selected\"}}"));
+	play_keys(&play, "gd");
+	assert_true(play_sees(&play, "default"));
+	play_keys(&play, "y");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t2\"}"));
+	play_end(&play);
+}
+
+static void
+pages_of_rules(void **state)
+{
+	static const struct {
+		const char *name, *keys;
+	} rows[] = {
+		{ "rules", "8" }, { "prune", "]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
+		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" },
+	};
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+
+	(void)state;
+	for (size_t size = 0; size < COUNT(sizes); size++) {
+		play_begin(&play, rules, sizes[size][0], sizes[size][1]);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			play_keys(&play, rows[i].keys);
+			assert_true(play_is_page(&play, rows[i].name));
+		}
+		play_end(&play);
+	}
+}
+
+int
+test_tui_rules(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(smtp_rules_smr_01),
+		cmocka_unit_test(first_rule_stays),
+		cmocka_unit_test(prune_rules_prn_01),
+		cmocka_unit_test(monitoring_mon_01),
+		cmocka_unit_test(pages_of_rules),
+	};
+
+	return cmocka_run_group_tests_name("rules", tests, NULL, NULL);
+}
