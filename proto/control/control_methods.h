@@ -45,6 +45,7 @@
 #define PROTO_CONTROL_CONTROL_METHODS_H
 
 #include "proto/control/control_methods_copies.h"
+#include "proto/control/control_methods_journal.h"
 #include "proto/control/control_methods_sending.h"
 
 #define CONTROL_LIST_PARAMS "-filter:text? -sort:text? -limit:count? -after:text?"
@@ -458,6 +459,7 @@
 	CONTROL_METHODS_QUEUE(X) \
 	CONTROL_METHODS_ROUTES(X) \
 	CONTROL_METHODS_CONNECT(X) \
+	CONTROL_METHODS_JOURNAL(X) \
 	CONTROL_METHODS_DKIM(X) \
 	CONTROL_METHODS_COPIES(X) \
 	CONTROL_METHODS_SERVER(X)

@@ -266,6 +266,9 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
                "archive.set": "not_found", "message.send": "invalid"}
 
 
+OF_THE_FILE["journal.set"] = "invalid"
+
+
 def test_preview_of_all(c, s):
     """Each method that changes something: its preview is an answer, and so is its token's apply."""
     link = Link(s.sock)
