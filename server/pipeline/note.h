@@ -148,7 +148,7 @@
 	X(245, JOURNAL_COPY, "journal", "the journal at {1} gets a copy: {2}")                     \
 	X(246, JOURNAL_NOT, "journal", "the journal gets no copy: {1}{2}")                         \
 	X(247, JOURNAL_ARRIVES, "journal", "{1} takes the journal of another server, for the archive: {2}") \
-	X(248, JOURNAL_OPENED, "journal", "the original is from {1} to {2}")                       \
+	X(248, JOURNAL_OPENED, "journal", "the journal of another server: {1}{2}")                       \
 	X(249, JOURNAL_LATE, "intake", "the journal got no copy after all: {1} had lost its seat to another message") \
 	X(170, REPORT_SENT, "bounce", "{1} gets a report, which is {2}")                           \
 	X(171, REPORT_NOBODY, "bounce", "nobody is told of {1}: {2}")                              \

@@ -42,6 +42,7 @@ enum err
 plan_archive(struct plan *plan, unsigned direction)
 {
 	struct plan_copy copy = { .kind = COPY_STORE, .role = COPY_ARCHIVE, .target = SPAN("archive"),
+		.version = plan->archive_version,
 		.why = NOTE_ARCHIVE_KEPT, .found = words(plan->arena, direction) };
 
 	plan->archive_direction = direction;
@@ -54,7 +55,7 @@ stage_archive(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	unsigned direction;
 
 	(void)phase;
-	if (!ask->conf->archive_on)
+	if (!ask->conf->archive_on || plan->archive_direction != 0) /* it is settled, for what another server recorded */
 		return STAGE_NEXT;
 	direction = mail_direction(ask, plan);
 	if (direction == 0)

@@ -5,6 +5,7 @@
 
 const struct stage stages[] = {
 	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
+	{ "journal-receive", AT_RCPT | AT_END, stage_journal_receive },
 	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
 	{ "quota", AT_MAIL, stage_quota },
 	{ "rules", AT_MAIL | AT_RCPT | AT_END, stage_rules },

@@ -22,6 +22,7 @@ enum verdict stage_script(struct pipeline_ask *ask, enum phase phase, struct pla
 enum verdict stage_script_header(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_store_forward(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_monitor(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_journal_receive(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_journal(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_quota(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_rules(struct pipeline_ask *ask, enum phase phase, struct plan *plan);

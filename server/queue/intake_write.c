@@ -55,12 +55,37 @@ prepare_trace(struct intake *in)
 	in->notes_len = notes.len;
 }
 
+/* Of a version the range of what came that it is, where that lies in memory; else no digest can be had here. */
+static struct archive_body
+archived_body(struct intake *in, const struct intake_content *c)
+{
+	struct archive_body body = { in->spans, in->flushed == 0 ? in->span_count : 0, c->size,
+		&in->digest };
+	struct span *spans;
+	uint64_t at = 0;
+
+	if (c->slice_count == 0)
+		return body;
+	body.digest = ARENA_NEW(&in->arena, struct archive_digest);
+	body.spans = spans = ARENA_ARRAY(&in->arena, struct span, body.count + 1);
+	for (size_t i = 0; i < body.count; at += in->spans[i++].len) {
+		uint64_t from = c->slices[0].from > at ? c->slices[0].from - at : 0;
+		uint64_t to = c->slices[0].from + c->slices[0].size > at ?
+			c->slices[0].from + c->slices[0].size - at : 0;
+
+		spans[i] = span_range(in->spans[i], (size_t)(from < in->spans[i].len ? from : in->spans[i].len),
+			(size_t)(to < in->spans[i].len ? to : in->spans[i].len));
+	}
+	if (c->slice_count > 1 || c->text_count > 0)
+		body.count = 0;
+	return body;
+}
+
 static void
 prepare_archive(struct intake *in)
 {
-	struct archive_body body = { in->spans, in->flushed == 0 ? in->span_count : 0,
-		in->body_size, &in->digest };
 	const struct plan_copy *copy = in->plan.copies;
+	struct archive_body body;
 
 	in->archive = NULL;
 	while (copy && copy->kind != COPY_STORE)
@@ -68,8 +93,9 @@ prepare_archive(struct intake *in)
 	if (!copy)
 		return;
 	in->archive_content = intake_content_of(in, copy);
-	in->archive = archive_order_new(
-		&in->mail, in->plan.header, &body, in->plan.archive_direction);
+	body = archived_body(in, &in->contents[in->archive_content]);
+	in->archive = archive_order_new(in->plan.archive_mail ? in->plan.archive_mail : &in->mail,
+		in->contents[in->archive_content].header, &body, in->plan.archive_direction);
 }
 
 enum err

@@ -8,6 +8,7 @@ import contextlib
 import email
 import email.policy
 import os
+import smtplib
 import subprocess
 import sys
 import threading
@@ -281,6 +282,88 @@ def test_jrn_14_the_bounce_of_a_journal_copy_goes_to_the_main_administrator_and_
         equal(recorded(server), ["one"], "and that is not journaled")
         equal([server.fetch("anna"), len(server.fetch("bert"))], [[], 1], "who wrote it hears nothing")
         equal(server.json("queue", "list"), [])
+
+
+def arrive(server, message, sender="", to="arrive@journal.test"):
+    with server.smtp() as c:
+        c.sendmail(sender, [to], message)
+
+
+def archived(server):
+    """What the trace says of each message that arrived at the journal's address."""
+    rows = server.json("trace", "--to", "arrive@journal.test")
+    return [step for row in rows for step in server.json("trace", row["id"])[0]["steps"]]
+
+
+def kept(server, number):
+    path = os.path.join(server.dir, "%d.eml" % number)
+    server.cli("archive", "show", number, "--out", path)
+    with open(path, "rb") as f:
+        return f.read()
+
+
+EXCHANGE = (b"From: Microsoft Exchange <MicrosoftExchange329@corp.test>\r\nTo: arrive@journal.test\r\n"
+            b"Subject: hello\r\nX-MS-Journal-Report:\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed;\r\n"
+            b"\tboundary=\"_b_\"\r\n\r\n--_b_\r\nContent-Type: text/plain; charset=\"us-ascii\"\r\n\r\n"
+            b"Sender: ann@corp.test\r\nSubject: hello\r\nMessage-Id: <7@corp.test>\r\nTo: bo@corp.test\r\n"
+            b"Bcc: secret@rival.test\r\nCc: cy@corp.test, Expanded: all@corp.test\r\n\r\n"
+            b"--_b_\r\nContent-Type: message/rfc822\r\n\r\nFrom: ann@corp.test\r\nSubject: hello\r\n\r\nthe original\r\n"
+            b"\r\n--_b_--\r\n")
+
+
+def test_jrn_04_another_servers_journal_goes_into_the_archive_and_to_no_user():
+    with site(internal="jbox", receive="arrive@journal.test", receive_from="127.0.0.1") as server:
+        arrive(server, EXCHANGE)
+        arrive(server, b"X-Envelope-From: <ann@corp.test>\r\nX-Envelope-To: <bo@corp.test>\r\nSubject: plain\r\n\r\nit\r\n")
+        arrive(server, b"Subject: neither\r\n\r\nit\r\n", sender="x@corp.test")
+        said = archived(server)
+        true(any("from <ann@corp.test> to bo@corp.test and 2 more" in s for s in said), said)
+        true(any("from <ann@corp.test> to bo@corp.test" in s and "more" not in s for s in said), said)
+        true(any("kept as it came" in s for s in said), said)
+        equal(sum("access line 127.0.0.1" in s for s in said), 3)
+        equal(sum("it is in the archive as" in s for s in said), 3)
+        equal(kept(server, 1), b"From: ann@corp.test\r\nSubject: hello\r\n\r\nthe original\r\n")
+        equal(kept(server, 2), b"Subject: plain\r\n\r\nit\r\n")
+        true(kept(server, 3).endswith(b"Subject: neither\r\n\r\nit\r\n"), "as it came")
+        shown = server.json("archive", "show", "1")[0]
+        equal((shown["sender"], shown["recipients"]),
+              ("ann@corp.test", ["bo@corp.test", "secret@rival.test", "cy@corp.test", "all@corp.test"]), "the true envelope")
+        equal([r["id"] for r in server.json("archive", "search", "--to", "secret@rival.test")], ["1"])
+        server.cli("archive", "verify")
+        for user in ("anna", "jbox", "postmaster"):
+            equal(server.fetch(user), [], "no user gets it, and it is recorded by nobody")
+        # others are strangers to that address
+        journal(server, receive_from="192.0.2.1")
+        try:
+            arrive(server, EXCHANGE)
+            raise AssertionError("a stranger delivered to the journal's address")
+        except smtplib.SMTPRecipientsRefused as e:
+            equal([code for code, _ in e.recipients.values()], [550])
+        journal(server, receive_from="")
+        try:
+            arrive(server, EXCHANGE)
+            raise AssertionError("nobody may deliver where no line says who")
+        except smtplib.SMTPRecipientsRefused as e:
+            equal([code for code, _ in e.recipients.values()], [550])
+        server.stop()
+        equal(server.check()[0], 0)
+
+
+def test_jrn_04_one_postroom_records_and_another_archives():
+    with site(receive="arrive@journal.test", receive_from="127.0.0.1") as there, \
+            site(external="arrive@journal.test", server="127.0.0.1:%d" % there.ports["smtp"], tls="starttls") as here:
+        submit(here, "anna", ["bert@example.test", "carl@example.test"], RAW)
+        wait_for(lambda: any("from <anna@example.test> to bert@example.test and 1 more" in s for s in archived(there)),
+                 "it is opened there")
+        wait_for(lambda: here.json("queue", "list") == [], "and gone from here")
+        journal(here, format="plain")
+        submit(here, "anna", ["bert@example.test"], RAW)
+        wait_for(lambda: any("from <anna@example.test> to bert@example.test" in s and "more" not in s
+                             for s in archived(there)), "so is a plain copy")
+        equal([kept(there, n) for n in (1, 2)], [RAW, RAW], "byte for byte")
+        there.cli("archive", "verify")
+        there.stop()
+        equal(there.check()[0], 0)
 
 
 def guarded(test):

@@ -84,7 +84,7 @@ static void
 put_copy(struct buf *out, const struct plan_copy *copy)
 {
 	static const char *const marks[] = { [COPY_FOLDER] = "", [COPY_REMOTE] = ">",
-		[COPY_DISCARD] = "-", [COPY_BOUNCE] = "!" };
+		[COPY_DISCARD] = "-", [COPY_BOUNCE] = "!", [COPY_STORE] = "" };
 	struct span text = copy->kind == COPY_FOLDER ? copy->user
 			   : copy->kind == COPY_DISCARD ? SPAN("")
 							: copy->target;

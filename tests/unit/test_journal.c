@@ -167,6 +167,35 @@ test_jrn_06_internal_list(void **state)
 	site_close(&site);
 }
 
+/* JRN-04: the journal of another server, from those who may deliver it; to anybody else the address is nobody's. */
+static void
+test_jrn_04_who_may_deliver(void **state)
+{
+	static const struct asked rows[] = {
+		{ RANGE, "", "in@journal.test", "- archive:archive" },
+		{ RANGE, "", "IN@Journal.Test anna@example.org", "- anna archive:archive" },
+		{ STRANGER, "", "in@journal.test", "550" },
+		{ LMTP, "", "in@journal.test", "550" },
+		{ RANGE, "", "other@example.org", "550" },
+	};
+	static const struct asked named[] = {
+		{ USER_ANNA, NULL, "in@journal.test", "- archive:archive" },
+		{ USER_BERT, NULL, "in@journal.test", ">in@journal.test" }, /* an address elsewhere, for him */
+		{ STRANGER, NULL, "in@journal.test", "550" },
+	};
+
+	(void)state;
+	open_site(CONF "journal: { receive: [in@journal.test], receive_from: [192.0.2.0/24] }\n");
+	CHECK(rows);
+	assert_true(notes_say(&rows[0], "in@journal.test takes the journal of another server, for the archive: "
+					"access line 192.0.2.0/24"));
+	assert_true(notes_say(&rows[0], "no report, and no X-Envelope lines: kept as it came"));
+	site_close(&site);
+	open_site(CONF "journal: { receive: [in@journal.test], receive_from: [\"0.0.0.0 0.0.0.0 anna\"] }\n");
+	CHECK(named);
+	site_close(&site);
+}
+
 int
 test_journal(void)
 {
@@ -176,6 +205,7 @@ test_journal(void)
 		cmocka_unit_test(test_jrn_02_mailbox),
 		cmocka_unit_test(test_jrn_13_ignored_is_delivered),
 		cmocka_unit_test(test_jrn_06_internal_list),
+		cmocka_unit_test(test_jrn_04_who_may_deliver),
 	};
 
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
