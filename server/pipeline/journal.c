@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "proto/mime/encoded_word.h"
+#include "server/pipeline/journal_sort.h"
 
 #define SUBJECT_MAX 1024 /* bytes of the decoded subject */
 #define ROBOT "Mailer_Daemon"
@@ -27,7 +28,7 @@ struct named {
 
 struct names_of_header {
 	struct named *items;
-	size_t count;
+	size_t count, room;
 };
 
 static int
@@ -44,7 +45,7 @@ add_named(struct names_of_header *n, struct arena *a, struct span value, enum jo
 {
 	struct header_mailbox mailbox;
 
-	while (n->count < HEADER_ADDRESSES_MAX && header_next_mailbox(&value, &mailbox))
+	while (n->count < n->room && header_next_mailbox(&value, &mailbox))
 		n->items[n->count++] = (struct named){ arena_lower(a, mailbox.address), word };
 }
 
@@ -53,10 +54,11 @@ static struct names_of_header
 names_of(const struct pipeline_ask *ask, struct arena *a)
 {
 	static const enum journal_word words[] = { JOURNAL_TO, JOURNAL_CC, JOURNAL_BCC };
-	struct names_of_header n = { ARENA_ARRAY(a, struct named, HEADER_ADDRESSES_MAX), 0 };
+	struct names_of_header n = { .room = journal_addresses_max(ask->mail->header) };
 	struct span rest = ask->mail->header;
 	struct header_field field;
 
+	n.items = ARENA_ARRAY(a, struct named, n.room + 1);
 	while (header_next(&rest, &field))
 		for (size_t i = 0; i < COUNT(words); i++)
 			if (span_eq_nocase(field.name, span_of(journal_word_texts[words[i]])))

@@ -55,10 +55,29 @@ journal_is_internal(const struct conf *conf, const struct address *address)
 	return conf_is_local(conf, address->local_part, address->domain);
 }
 
+static bool
+is_of_recipients(struct span name)
+{
+	return span_eq_nocase(name, SPAN("To")) || span_eq_nocase(name, SPAN("Cc")) ||
+		span_eq_nocase(name, SPAN("Bcc"));
+}
+
+size_t
+journal_addresses_max(struct span header)
+{
+	struct header_field field;
+	size_t most = 0;
+
+	while (header_next(&header, &field))
+		if (is_of_recipients(field.name))
+			most += field.value.len / 2 + 1; /* "a," is the shortest */
+	return most < HEADER_ADDRESSES_MAX ? most : HEADER_ADDRESSES_MAX;
+}
+
 static void
 add(struct journal_case *c, struct span key, enum seat_kind kind)
 {
-	if (c->count < JOURNAL_PARTIES_MAX)
+	if (c->count < c->room)
 		c->parties[c->count++] = (struct journal_party){ .address = key, .kind = kind };
 }
 
@@ -110,7 +129,7 @@ add_field(const struct pipeline_ask *ask, struct arena *a, struct journal_case *
 	struct header_mailbox mailbox;
 	struct address address;
 
-	for (size_t i = 0; i < JOURNAL_PARTIES_MAX && header_next_mailbox(&value, &mailbox); i++)
+	while (c->count < c->room && header_next_mailbox(&value, &mailbox))
 		if (take_address(ask, a, mailbox.address, &address))
 			add_recipient(ask, c, &address);
 }
@@ -125,9 +144,8 @@ add_recipients(const struct pipeline_ask *ask, struct arena *a, struct journal_c
 
 	list_for_each(at, following, &ask->mail->envelope.recipients)
 		add_recipient(ask, c, &LIST_ITEM(at, struct recipient, link)->address);
-	while (c->count < JOURNAL_PARTIES_MAX && header_next(&rest, &field))
-		if (span_eq_nocase(field.name, SPAN("To")) || span_eq_nocase(field.name, SPAN("Cc")) ||
-			span_eq_nocase(field.name, SPAN("Bcc")))
+	while (c->count < c->room && header_next(&rest, &field))
+		if (is_of_recipients(field.name))
 			add_field(ask, a, c, field.value);
 }
 
@@ -160,7 +178,10 @@ journal_case_of(const struct pipeline_ask *ask, const struct plan *plan)
 
 	c->seats[SEAT_INTERNAL] = ask->conf->journal_seats_internal;
 	c->seats[SEAT_EXTERNAL] = ask->conf->journal_seats_external;
-	c->parties = ARENA_ARRAY(plan->arena, struct journal_party, JOURNAL_PARTIES_MAX);
+	c->room = 1 + ask->mail->envelope.recipient_count + journal_addresses_max(ask->mail->header);
+	if (c->room > JOURNAL_PARTIES_MAX)
+		c->room = JOURNAL_PARTIES_MAX;
+	c->parties = ARENA_ARRAY(plan->arena, struct journal_party, c->room);
 	add_author(ask, plan->arena, c);
 	if (c->parties[0].kind == SEAT_EXTERNAL)
 		add_recipients(ask, plan->arena, c);

@@ -27,7 +27,7 @@ struct journal_party {
 
 struct journal_case {
 	struct journal_party *parties; /* the author, then whom else a seat is asked of; each once */
-	size_t count;
+	size_t count, room;
 	int64_t seats[SEAT_KINDS];  /* how many there are; SEATS_UNLIMITED */
 	uint64_t used[SEAT_KINDS];
 	bool recorded;
@@ -42,6 +42,8 @@ struct journal_case *journal_case_of(const struct pipeline_ask *ask, const struc
 /* Fills `holds` and `used` by what the store says now. ERR_CORRUPT, ERR_IO. */
 MUST_CHECK enum err journal_case_look(struct snapshot *snap, struct journal_case *c);
 
+/* At most so many addresses stand in To, Cc and Bcc of HEADER, as its length says. */
+size_t journal_addresses_max(struct span header);
 /* JRN-06: by journal.internal_list, or domains.local where that is empty. */
 bool journal_is_internal(const struct conf *conf, const struct address *address);
 

@@ -16,6 +16,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
+import peers  # noqa: E402
 from postroom import PASSWORD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
@@ -160,6 +161,19 @@ def test_jrn_03_a_starttls_sink_gets_them_and_one_that_is_down_delays_nothing():
             retry(server)
             wait_for(lambda: sink.mails and not server.json("queue", "list"), "sent when it is up")
             equal(len(sink.mails), 1)
+
+
+def test_jrn_03_a_real_postfix_takes_them_by_starttls():
+    with peers.Postfix(tls="encrypt") as peer, site() as server:
+        journal(server, external="journal@postfix.test", server="127.0.0.1:%d" % peer.port, tls="starttls")
+        plain = RAW.replace(b"\xc3\xa9", b"e").replace(b"\xe9\xff", b"ef")
+        submit(server, "anna", ["bert@example.test", "carl@example.test"], plain)
+        wait_for(peer.mails, "it arrives: " + peer.log()[-500:], 20)
+        arrived, = peer.mails()
+        equal(arrived.recipients, ["journal@postfix.test"])
+        lines, original = opened(arrived.text)
+        equal(original, plain)
+        true("Bcc: carl@example.test" in lines, lines)
 
 
 def test_jrn_06_a_single_address_of_another_domain_is_internal():
