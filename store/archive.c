@@ -163,6 +163,7 @@ put_message(struct txn *txn, archive_hash_fn *hash, const struct archive_message
 	record_put_varint(&w.out, m->message_no);
 	record_put_varint(&w.out, m->size);
 	record_put_u8(&w.out, (uint8_t)m->direction);
+	record_put_u64(&w.out, m->sender_bits);
 	record_put_varint(&w.out, m->recipient_count);
 	record_put_span(&w.out, span_range(m->from, 0, ARCHIVE_TEXT_MAX));
 	record_put_span(&w.out, span_range(m->auth_user, 0, ARCHIVE_TEXT_MAX));

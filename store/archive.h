@@ -45,6 +45,7 @@ struct archive_message {
 	uint64_t time_ms;        /* of arrival; never before that of the entry in front */
 	uint64_t size;           /* bytes of header and body as archived */
 	unsigned direction;      /* ARCHIVE_ bits */
+	uint64_t sender_bits;    /* archive_words_bits() of all words of the sender, those of From too */
 	struct span from;        /* reverse-path; empty: the null one */
 	struct span auth_user;   /* who logged in, or empty */
 	struct span source;      /* service: "smtp", "lmtp", "journal" */
@@ -156,6 +157,8 @@ size_t archive_words_of(
 	struct span text, enum archive_role role, uint32_t *out, size_t count, size_t max);
 /* Sort, and leave out repeats; how many are left. */
 size_t archive_words_sort(uint32_t *words, size_t count);
+/* Few bits for many words: what has all of some words has all of their bits. */
+uint64_t archive_words_bits(const uint32_t *words, size_t count);
 /* May a message of this block have all of these words? */
 MUST_CHECK enum err archive_block_has(struct snapshot *snap, uint64_t block,
 	const uint32_t *words, size_t count, bool *out);

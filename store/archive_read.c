@@ -27,6 +27,7 @@ take_message(struct record_in *in, struct archive_row *out)
 	m->message_no = record_take_varint(in);
 	m->size = record_take_varint(in);
 	m->direction = record_take_u8(in);
+	m->sender_bits = record_take_u64(in);
 	m->recipient_count = record_take_varint(in);
 	m->from = record_take_span(in);
 	m->auth_user = record_take_span(in);

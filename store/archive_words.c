@@ -58,6 +58,16 @@ archive_words_sort(uint32_t *words, size_t count)
 	return kept;
 }
 
+uint64_t
+archive_words_bits(const uint32_t *words, size_t count)
+{
+	uint64_t bits = 0;
+
+	for (size_t i = 0; i < count; i++)
+		bits |= UINT64_C(1) << (words[i] & 63) | UINT64_C(1) << (words[i] >> 6 & 63);
+	return bits;
+}
+
 static enum err
 has_word(struct snapshot *snap, uint64_t block, uint32_t word, bool *out)
 {

@@ -63,6 +63,7 @@
 	X(archive,     "archive_id",                     "archived message, see archive.h") \
 	X(archive_words, "block word_hash",              "") /* words of addresses in the archive */ \
 	X(archive_holds, "archive_id",                   "legal hold") \
+	X(guard,       "name",                           "message security, see guard.h") \
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \

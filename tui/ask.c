@@ -103,8 +103,8 @@ ask_twice(int tty, const char *question, struct password *out)
 	return err;
 }
 
-enum err
-ask_password(bool from_stdin, const char *question, struct password *out)
+static enum err
+ask(bool from_stdin, bool twice, const char *question, struct password *out)
 {
 	enum err err;
 	int tty;
@@ -116,12 +116,24 @@ ask_password(bool from_stdin, const char *question, struct password *out)
 		tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
 		if (tty < 0)
 			return ERR_NOT_FOUND;
-		err = ask_twice(tty, question, out);
+		err = twice ? ask_twice(tty, question, out) : ask_hidden(tty, question, out);
 		close(tty);
 	}
 	if (err == OK && out->len == 0)
 		return ERR_SYNTAX;
 	return err == OK && out->len > ASK_PASSWORD_MAX ? ERR_LIMIT : err;
+}
+
+enum err
+ask_password(bool from_stdin, const char *question, struct password *out)
+{
+	return ask(from_stdin, true, question, out);
+}
+
+enum err
+ask_password_once(bool from_stdin, const char *question, struct password *out)
+{
+	return ask(from_stdin, false, question, out);
 }
 
 void

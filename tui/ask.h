@@ -20,6 +20,9 @@ struct password {
  * ERR_LIMIT: over ASK_PASSWORD_MAX.
  */
 MUST_CHECK enum err ask_password(bool from_stdin, const char *question, struct password *out);
+/* The same for one that exists: asked for once. */
+MUST_CHECK enum err ask_password_once(
+	bool from_stdin, const char *question, struct password *out);
 void password_wipe(struct password *p);
 
 /* Does the person say y? Enter alone is no. False where there is no terminal. */

@@ -26,6 +26,7 @@ static const char global_help[] =
 	"With lists: --columns A,B --sort A,-B --filter WORDS --limit N --after KEY\n"
 	"With changes: --dry-run, and to select by --filter WORDS or --all: --yes\n"
 	"Passwords are asked for, or read from standard input with --password-stdin.\n"
+	"--open takes that of message security in the same way, for one command.\n"
 	"Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 no server,\n"
 	"4 no permission.\n";
 

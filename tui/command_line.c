@@ -38,6 +38,7 @@ static const struct option {
 	FLAG("--slow", slow, "console"),
 	TEXT("--theme", theme, "console"),
 	FLAG("--password-stdin", password_stdin, NULL),
+	FLAG("--open", open, NULL),
 	FLAG("--help", help, NULL),
 	FLAG("-h", help, NULL),
 	FLAG("--watch", watch, "status"),

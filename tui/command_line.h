@@ -23,7 +23,7 @@ enum command_kind {
 /* The options of the program. Texts are NULL where they were not given. */
 struct command_options {
 	const char *socket, *config, *columns, *filter, *theme;
-	bool json, utc, dry_run, yes, all, read_only, password_stdin;
+	bool json, utc, dry_run, yes, all, read_only, password_stdin, open;
 	bool watch, check, follow, help, plain, slow;
 };
 

@@ -3,6 +3,8 @@
  */
 #include "tui/command_run.h"
 
+#include <unistd.h>
+
 #include "tui/ask.h"
 #include "tui/command_files.h"
 #include "tui/command_run_inside.h"
@@ -259,6 +261,13 @@ wants_secret(const struct command *c)
 	return false;
 }
 
+/* One that is there already is not asked for twice. */
+static bool
+is_known_secret(const struct command *c)
+{
+	return c->method->id == CONTROL_security_open || c->method->id == CONTROL_security_off;
+}
+
 static int
 take_secret(struct run *r, struct password *password)
 {
@@ -267,7 +276,10 @@ take_secret(struct run *r, struct password *password)
 		[ERR_LIMIT] = "the password is over 256 bytes",
 		[ERR_NOT_FOUND] = "a password is wanted, and there is no terminal to ask at",
 	};
-	enum err err = ask_password(r->command->options.password_stdin, "Password: ", password);
+	bool from_stdin = r->command->options.password_stdin;
+	enum err err = is_known_secret(r->command)
+		? ask_password_once(from_stdin, "Password: ", password)
+		: ask_password(from_stdin, "Password: ", password);
 
 	if (err == OK)
 		return EXIT_DONE;
@@ -428,11 +440,38 @@ run_check_options(struct run *r)
 	return EXIT_DONE;
 }
 
+/* Message security is opened for this session, which is this command's (SEC-09). */
+static int
+run_open(struct run *r)
+{
+	struct password password = { .len = 0 };
+	const struct json *result;
+	struct json_writer w;
+	struct buf params;
+	enum err err = ask_password_once(
+		!isatty(STDIN_FILENO), "Password of message security: ", &password);
+
+	if (err != OK)
+		return run_tell(r, EXIT_USAGE, SPAN("--open"), "the password could not be read",
+			SPAN("give it on standard input, or at a terminal"));
+	buf_init(&params, 4096);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("password"), (struct span){ password.bytes, password.len });
+	json_put_close(&w);
+	password_wipe(&password);
+	err = run_call(r, "security.open", &params, NULL, &result);
+	buf_wipe(&params);
+	return err == OK ? EXIT_DONE : run_failed(r, err);
+}
+
 int
 run_command(struct run *r)
 {
-	int status;
+	int status = r->command->options.open ? run_open(r) : EXIT_DONE;
 
+	if (status != EXIT_DONE)
+		return status;
 	if (r->command->options.check)
 		return run_check(r);
 	if (r->command->method->id == CONTROL_rule_smtp_edit)

@@ -38,6 +38,12 @@ is_whole(struct span text, size_t at, struct span term)
 	return !(is_word(term.ptr[term.len - 1]) && end < text.len && is_word(text.ptr[end]));
 }
 
+static bool
+is_pattern(struct span term)
+{
+	return span_find_any(term, SPAN("*?")) < term.len;
+}
+
 bool
 archive_has_address(struct span address, struct span term)
 {
@@ -45,7 +51,7 @@ archive_has_address(struct span address, struct span term)
 
 	if (term.len == 0)
 		return true;
-	if (span_find_any(term, SPAN("*?")) < term.len)
+	if (is_pattern(term))
 		return span_match_wildcard(term, address);
 	while (from < address.len) {
 		struct span rest = span_from(address, from);
@@ -75,7 +81,7 @@ static bool
 has_sender(const struct archive_message *m, struct span header, struct span term)
 {
 	return archive_has_address(m->from, term) ||
-		archive_has_address(header_find(header, SPAN("From")), term);
+		(!is_pattern(term) && archive_has_address(header_find(header, SPAN("From")), term));
 }
 
 /* ---- subject, names of files ---- */
@@ -205,15 +211,17 @@ archive_look(struct snapshot *snap, const struct archive_look *l, struct span fr
 	struct archive_needle **needles, size_t count)
 {
 	struct content content;
-	bool fits;
 	enum err err;
+	bool fits = archive_has_address(l->message->from, from);
 
-	if (count == 0 && archive_has_address(l->message->from, from))
+	if (!fits && is_pattern(from)) /* of the envelope: else all would have to be read */
+		return ERR_NOT_FOUND;
+	if (fits && count == 0)
 		return OK;
 	err = content_get(snap, l->message->content_id, &content);
 	if (err != OK)
 		return err == ERR_IO ? err : ERR_NOT_FOUND;
-	fits = (from.len == 0 || has_sender(l->message, content.header, from)) && !content.veiled &&
+	fits = (fits || has_sender(l->message, content.header, from)) && !content.veiled &&
 		has_fields(snap, &content, needles, count) &&
 		has_text(snap, &content, needles, count);
 	snapshot_forget_copies(snap); /* what was made readable of it */

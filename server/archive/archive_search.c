@@ -172,8 +172,9 @@ static bool
 fits_envelope(const struct archive_search *s, const struct archive_message *m)
 {
 	const struct archive_query *q = &s->query;
+	uint64_t bits = archive_words_bits(s->from_words, s->from_count);
 
-	return m->size >= q->min_size && (q->max_size == 0 || m->size <= q->max_size) &&
+	return (m->sender_bits & bits) == bits && m->size >= q->min_size && (q->max_size == 0 || m->size <= q->max_size) &&
 		(q->direction == 0 || (m->direction & q->direction)) &&
 		(q->until_ms == 0 || m->time_ms < q->until_ms) &&
 		(s->to_term.len == 0 || archive_has_recipient(m->recipients, s->to_term));

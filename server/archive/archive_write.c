@@ -108,6 +108,7 @@ take_words(const struct mail *mail, struct archive_order *order)
 	words.at = ARENA_ARRAY(mail->arena, uint32_t, words.room);
 	add_words(&words, sender, ARCHIVE_FROM);
 	add_words(&words, from, ARCHIVE_FROM);
+	order->message.sender_bits = archive_words_bits(words.at, words.count);
 	take_recipients(mail, &order->message, &words);
 	order->words = words.at;
 	order->word_count =

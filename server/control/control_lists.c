@@ -96,7 +96,7 @@ inner_request(struct control_call *call, bool selecting, enum control_reply kind
 	struct rpc_error error = {0};
 
 	if (!rpc_request_inner(call->request, selecting, &call->arena, inner, &error) ||
-		!control_session_may(call->session, inner->method, &error)) {
+		!control_session_may(call->session, inner, &error)) {
 		call->failed = true;
 		call->error = error;
 		return NULL;

@@ -384,7 +384,7 @@ preview_begin(struct control_call *call, struct previewing *pv)
 
 	pv->inner = ARENA_NEW(&call->arena, struct rpc_request);
 	if (rpc_request_inner(call->request, true, &call->arena, pv->inner, &error) &&
-		control_session_may(call->session, pv->inner->method, &error))
+		control_session_may(call->session, pv->inner, &error))
 		return previewable(call, pv->inner);
 	call->failed = true;
 	call->error = error;
@@ -472,7 +472,7 @@ apply_start(struct control_call *call)
 	struct rpc_error error = {0};
 	char count[24];
 
-	if (p && !control_session_may(call->session, p->request->method, &error)) {
+	if (p && !control_session_may(call->session, p->request, &error)) {
 		call->failed = true;
 		call->error = error;
 	} else if (p && rpc_has(call->request, "word")) {

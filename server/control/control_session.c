@@ -15,6 +15,7 @@
 
 #include "conf/conf.h"
 #include "server/control/control_call.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_lists.h"
 #include "server/control/control_subscribe.h"
 #include "server/server.h"
@@ -155,12 +156,13 @@ session_take_fds(struct control_session *s, const struct rpc_request *r, bool la
 
 bool
 control_session_may(
-	struct control_session *s, const struct control_method *method, struct rpc_error *error)
+	struct control_session *s, const struct rpc_request *r, struct rpc_error *error)
 {
+	const struct control_method *method = r->method;
 	bool right = control_rights_have(s->who.rights, method->right);
 
 	if (right && !(s->read_only && control_method_changes(method)))
-		return true;
+		return control_guard_may(s, r, error);
 	error->what = span_of(method->words[0] ? method->words : method->method);
 	error->code = RPC_NO_PERMISSION;
 	error->why = right ? SPAN("this session is read-only")
@@ -178,7 +180,7 @@ session_may(struct control_session *s, const struct rpc_request *r, struct rpc_e
 
 	*error = (struct rpc_error){
 		.what = span_of(r->method->words[0] ? r->method->words : r->method->method)};
-	if (!control_session_may(s, r->method, error))
+	if (!control_session_may(s, r, error))
 		return false;
 	if (s->call_count >= CONTROL_CALLS_MAX && !at_once) {
 		error->code = RPC_BUSY;

@@ -34,6 +34,7 @@ struct control_session {
 	struct session base;
 	struct control_who who;
 	bool read_only; /* said by hello, for good */
+	bool guard_is_open; /* message security: the password was given (control_guard.h) */
 	struct list calls; /* struct control_call.link */
 	unsigned call_count;
 	struct list subscriptions; /* struct control_subscription.link */
@@ -51,9 +52,10 @@ struct rpc_error;
 enum control_level control_level_of(
 	struct host *host, uid_t uid, uid_t own_uid, const gid_t *groups, size_t count);
 
-/* May S call METHOD? False with code, why and field of *error set. */
+/* May S call R? False with code, why and field of *error set. */
+struct rpc_request;
 bool control_session_may(
-	struct control_session *s, const struct control_method *method, struct rpc_error *error);
+	struct control_session *s, const struct rpc_request *r, struct rpc_error *error);
 /* Put one whole line, its LF included. A session that does not read is ended. */
 void control_session_put(struct control_session *s, struct span line);
 

@@ -14,6 +14,7 @@ import zipfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
+from control_server import Link  # noqa: E402
 from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
@@ -137,7 +138,7 @@ def test_search_ARC_02():
             equal(look("--from", "far.test"), ["report", size], state + ": From: of a report")
             equal(look("--from", "bo@far"), [size], state)
             equal(look("--from", "o@far.test"), [], state + ": whole words")
-            equal(look("--from", "*@far.te?t"), ["report", size], state)
+            equal(look("--from", "*@far.te?t"), [size], state + ": a pattern, of the envelope")
             equal(look("--from", "berg"), [bert], state + ": the name in From")
             equal(look("--to", "carl@example.test"), [bert], state + ": Bcc")
             equal(look("--to", "carl", "--from", "bo@far.test"), [], state)
@@ -342,6 +343,83 @@ def test_kill_9_around_archiving_ARC_01():
         verified(server)
         server.stop()
         equal(server.check()[0], 0, server.check()[1])
+
+
+def refused(server, *command, **options):
+    r = server.cli(*command, ok=False, **options)
+    return r.returncode == 4 and "message security is on" in r.stderr
+
+
+GUARDED = (["message", "show", "anna", "1"], ["message", "list", "anna"], ["message", "copy", "anna", "1", "--to-user", "bert"],
+           ["queue", "message", "000001"], ["mapping", "list"], ["mapping", "add", "x@example.test", "anna"],
+           ["mapping", "test", "x@example.test"], ["rule", "monitor", "list"], ["rule", "monitor", "set", "incoming=all"],
+           ["archive", "search"], ["archive", "show", "1"], ["archive", "copy", "1", "bert"], ["archive", "verify"],
+           ["archive", "hold", "1"], ["archive", "set", "on=no"], ["config", "set", "archive.on", "no"],
+           ["config", "change", "archive.on=no", "log.keep=9"], ["user", "set", "anna", "assistants=bert"],
+           ["group", "set", "staff", "monitor=on"])
+
+
+def test_message_security_SEC_09_MON_10_ARC_05():
+    """Scenario 41: switched on, what shows or copies mail is refused; open with the password; closed with the session."""
+    with Server(extra=ON) as server:
+        people(server)
+        server.cli("group", "add", "staff")
+        server.send("bo@far.test", ["anna@example.test"], text("one"))
+        equal(server.json("security", "status")[0]["on"], False)
+        true(server.cli("security", "open", "--password-stdin", stdin="x\n", ok=False).returncode == 1, "it is off")
+        server.cli("security", "on", "--password-stdin", stdin="open sesame\n")
+        true(server.cli("security", "on", "--password-stdin", stdin="other\n", ok=False).returncode == 1, "on already")
+        for command in GUARDED:
+            true(refused(server, *command), command)
+        true(server.cli("user", "set", "anna", "comment=free").returncode == 0, "what shows no mail is free")
+        server.cli("queue", "list")
+        preview = Link(server.socket)
+        for method, params in (("preview", {"method": "archive.hold", "params": {"ids": ["1"]}}),
+                               ("list.open", {"method": "archive.search"}), ("get", {"method": "archive.show", "params": {"id": "1"}})):
+            reply = preview.call(method, **params)
+            equal(reply["error"]["data"]["field"], "message_security", method)
+        # one command with the password
+        rows = server.cli("archive", "search", "--open", "--json", stdin="open sesame\n").stdout
+        true('"one"' in rows, rows)
+        true(refused(server, "archive", "search"), "the next session is closed")
+        # a session
+        a, b = Link(server.socket), Link(server.socket)
+        true("error" in a.call("security.open", password="wrong"), "a wrong one")
+        wait_for(lambda: "result" in a.call("security.open", password="open sesame"), "its turn comes", 10)
+        equal(len(a.call("archive.search")["result"]["rows"]), 1)
+        equal(a.call("security.status")["result"]["open"], True)
+        token = a.call("preview", method="archive.hold", params={"ids": ["1"]})["result"]["token"]
+        equal(b.call("archive.search")["error"]["data"]["code"], "no_permission", "another session")
+        a.call("security.close")
+        equal(a.call("archive.search")["error"]["data"]["field"], "message_security")
+        equal(a.call("apply", token=token)["error"]["data"]["field"], "message_security", "also what was previewed")
+        # over a restart; no undo switches it off
+        server.stop()
+        server.start()
+        true(refused(server, "archive", "search"), "over a restart")
+        server.cli("undo", "--yes", ok=False)
+        true(refused(server, "archive", "search"), "nor by undo")
+        equal(server.cli("security", "off", "--password-stdin", stdin="guess\n", ok=False).returncode, 4)
+        wait_for(lambda: server.cli("security", "off", "--password-stdin", stdin="open sesame\n", ok=False).returncode == 0,
+                 "its turn comes", 10)
+        equal(len(found(server)), 1)
+        log = security(server)
+        for words in ("switched on", "opened for a session", "closed for a session", "switched off"):
+            true(any("message security " + words in line and "who=" in line for line in log), (words, log))
+        everything = "".join(open(os.path.join(server.dir, "log", name), errors="replace").read()
+                             for name in os.listdir(os.path.join(server.dir, "log")))
+        true("sesame" not in everything, "the password is in no log (H66)")
+
+
+def test_guesses_are_slowed_SEC_09_H57():
+    """Ten wrong passwords take their time, whatever session they come from."""
+    with Server(extra=ON) as server:
+        server.cli("security", "on", "--password-stdin", stdin="open sesame\n")
+        busy = 0
+        for _ in range(10):
+            error = Link(server.socket).call("security.open", password="guess")["error"]["data"]
+            busy += error["code"] == "busy" and error["retry_after"] > 0
+        true(busy >= 5, busy)
 
 
 if __name__ == "__main__":
