@@ -71,6 +71,21 @@ read_draft(struct control_call *call, struct rule_test *t)
 	return err == OK;
 }
 
+/* What a header says may be odd; what the call itself says must be an address. */
+static bool
+check_parties(struct control_call *call, const struct trial_message *m)
+{
+	struct address address;
+
+	if (m->from.len > 0 && !span_eq(m->from, SPAN("<>")) &&
+		!trial_address(&call->arena, m->from, &address))
+		return control_failf(call, RPC_INVALID, "from", "%.*s is no address", SPAN_FMT(m->from));
+	for (size_t i = 0; i < m->to_count; i++)
+		if (!trial_address(&call->arena, m->to[i], &address))
+			return control_failf(call, RPC_INVALID, "to", "%.*s is no address", SPAN_FMT(m->to[i]));
+	return true;
+}
+
 static bool
 read_question(struct control_call *call, struct rule_test *t)
 {
@@ -90,6 +105,8 @@ read_question(struct control_call *call, struct rule_test *t)
 		m->to = to->items;
 		m->to_count = to->count;
 	}
+	if (!check_parties(call, m))
+		return false;
 	trial_read_parties(m, &call->arena);
 	return true;
 }

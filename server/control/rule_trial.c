@@ -49,25 +49,20 @@ trial_read_parties(struct trial_message *m, struct arena *a)
 
 /* ---- asking ---- */
 
-/* An address that cannot be read is looked at as it is written. */
-static struct address
-address_of(struct arena *a, struct span text)
+bool
+trial_address(struct arena *a, struct span text, struct address *out)
 {
-	struct address address;
-
-	if (address_parse(a, text, &address) != OK)
-		address = (struct address){ .text = text };
-	return address;
+	return address_parse(a, text, out) == OK && !address_is_null(out);
 }
 
 static void
 fill_mail(struct mail *mail, struct arena *a, const struct trial_message *m)
 {
 	struct mail_options options = { .has_size = m->declared, .size = m->size };
-	struct address from = { .flags = ADDRESS_NULL };
+	struct address from;
 
-	if (m->from.len > 0 && !span_eq(m->from, SPAN("<>")))
-		from = address_of(a, m->from);
+	if (!trial_address(a, m->from, &from))
+		from = (struct address){ .flags = ADDRESS_NULL };
 	*mail = (struct mail){ .arena = a, .header = m->header, .size = m->size, .now_ms = m->now_ms,
 		.zone_minutes = host_zone_minutes(m->now_ms) };
 	envelope_init(&mail->envelope, a, &from, &options);
@@ -96,15 +91,17 @@ ask(struct asking *k, unsigned stage, const struct address *recipient)
 	return k->out->rule != NULL;
 }
 
-/* Each in turn, until a rule holds for one; all of them are in the envelope then. */
+/* Each in turn, until a rule holds for one; all of them are in the envelope then. SMTP takes no other. */
 static void
 ask_recipients(struct asking *k, const struct trial_message *m, bool asks)
 {
 	static const struct recipient_options none;
 
 	for (size_t i = 0; i < m->to_count; i++) {
-		struct address to = address_of(k->arena, m->to[i]);
+		struct address to;
 
+		if (!trial_address(k->arena, m->to[i], &to))
+			continue;
 		if (asks && ask(k, 2, &to)) {
 			k->out->recipient_no = i;
 			asks = false;

@@ -35,6 +35,9 @@ bool control_read_time(struct control_call *call, const char *param, int64_t *no
 /* The parties that the header names, where FROM or TO are empty. In A. */
 void trial_read_parties(struct trial_message *m, struct arena *a);
 
+/* An address such as MAIL and RCPT take; those that are none are left out of a trial. In A. */
+bool trial_address(struct arena *a, struct span text, struct address *out);
+
 /* Ask at STAGE alone, or (0) at all in order. In A. */
 void rule_trial_run(struct rule_trial *out, struct arena *a, const struct rule_set *set,
 	const struct trial_message *m, unsigned stage);

@@ -208,6 +208,20 @@ def test_a_message_is_tested_and_nothing_happens_SMR_04_SMR_05_SMR_09():
         equal(sum(r["hits"] for r in server.json("rule", "smtp", "list")), 0, "a test is no hit")
 
 
+def test_what_is_no_address_ends_no_server():
+    odd = "Subject: one\r\nFrom: <a@-b->\r\nTo: <>, <@>, <a b@c>, <\xe9@x..y>, anna@example.test\r\n\r\nx\r\n"
+    with Server() as server:
+        fill(server, "2*no\nRcptTo: anna@*\n")
+        for option, value in (("--from", "@"), ("--from", "a@-b-"), ("--to", ""), ("--to", "<>"), ("--to", "a b@c")):
+            told = server.cli("rule", "smtp", "test", option, value, ok=False)
+            equal((told.returncode, told.stderr.count("\n")), (1, 1), (option, value, told))
+            true("no address" in told.stderr, told.stderr)
+        answer = ask(server, message=odd)
+        equal((answer["rule"], answer["recipient"]), ("no", "anna@example.test"), answer)
+        pasted = server.json("rule", "smtp", "try", "--against", odd.replace("\r\n", "\n"))
+        equal([r["rule"] for r in pasted], ["no"])
+
+
 def test_a_draft_is_tried_against_what_came():
     with Server() as server:
         fill(server, "<all\nSubject: one\n")
