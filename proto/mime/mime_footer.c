@@ -77,7 +77,7 @@ look_at(struct search *s, const struct mime_part *part, struct span head)
 			e.subtype, SPAN("alternative")), false };
 		if (span_eq_nocase(e.subtype, SPAN("report"))) /* RFC 6522: for programs */
 			pass_over(s, part);
-	} else if (part->kind == MIME_MESSAGE && part->no > 0) {
+	} else if (part->kind == MIME_MESSAGE) { /* somebody else's, also where it is all there is */
 		pass_over(s, part);
 	} else if (part->kind == MIME_LEAF && !part->is_attachment &&
 		(part->media == MIME_MEDIA_PLAIN || part->media == MIME_MEDIA_HTML)) {

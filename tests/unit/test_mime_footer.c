@@ -110,6 +110,8 @@ static const struct {
 		"it has no text of its own" },
 	{ "an attached message is another's", MIXED B "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhi\r\n"
 		END, NULL, 0, 0, "it has no text of its own" },
+	{ "so is one that is all there is", "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhi\r\n", NULL, 0, 0,
+		"it has no text of its own" },
 	{ "an encoding nobody knows", "Content-Transfer-Encoding: x-uu\r\n\r\nhi\r\n", NULL, 0, 0,
 		"its transfer encoding is unknown" },
 	{ "a charset nobody knows", "Content-Type: text/plain; charset=x-none\r\n\r\nhi\r\n", NULL, 0, 0,
