@@ -7,8 +7,10 @@
 
 #include "proto/mime/encoded_word.h"
 #include "server/pipeline/journal_sort.h"
+#include "store/contents.h"
 
 #define SUBJECT_MAX 1024 /* bytes of the decoded subject */
+#define TRACE_MAX (CONTENT_HEADER_MAX - 65536) /* bytes of Received fields; the report's own have room beside them */
 #define ROBOT "Mailer_Daemon"
 
 static struct span
@@ -167,7 +169,7 @@ trace_of(const struct pipeline_ask *ask, struct arena *a)
 	struct header_field field;
 	struct buf text;
 
-	buf_init(&text, HEADER_SIZE_MAX);
+	buf_init(&text, TRACE_MAX);
 	while (header_next(&rest, &field))
 		if (span_eq_nocase(field.name, SPAN("Received")) && buf_put(&text, field.raw) != OK)
 			break;
@@ -223,6 +225,7 @@ make_report(struct pipeline_ask *ask, struct plan *plan, struct span to, struct 
 	return err;
 }
 
+/* ERR_LIMIT: with the lines in front of it the header is longer than one may be. */
 static enum err
 make_plain(struct pipeline_ask *ask, struct plan *plan, struct plan_version *out)
 {
@@ -231,7 +234,7 @@ make_plain(struct pipeline_ask *ask, struct plan *plan, struct plan_version *out
 	enum err err;
 
 	envelope.count = ask->mail->envelope.recipient_count; /* the recipients, not whom they led to */
-	buf_init(&header, JOURNAL_WRAP_MAX);
+	buf_init(&header, CONTENT_HEADER_MAX);
 	err = journal_plain_put(&header, &envelope);
 	if (err == OK)
 		err = buf_put(&header, ask->mail->header);
@@ -245,8 +248,11 @@ journal_version_make(struct pipeline_ask *ask, struct plan *plan, struct span to
 	const struct plan_version **out)
 {
 	struct plan_version *version = plan_version_new(plan);
+	enum err err = ERR_LIMIT;
 
 	*out = version;
-	return ask->conf->journal_format == JOURNAL_PLAIN ? make_plain(ask, plan, version)
-							  : make_report(ask, plan, to, version);
+	if (ask->conf->journal_format == JOURNAL_PLAIN)
+		err = make_plain(ask, plan, version);
+	/* nobody escapes by the length of a header, nor is refused for it (JRN-13) */
+	return err == ERR_LIMIT ? make_report(ask, plan, to, version) : err;
 }

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/pipeline/journal.h"
 #include "server/pipeline/journal_sort.h"
+#include "store/contents.h"
 #include "tests/unit/test_routing.h"
 
 /* Parties as letters: I and E hold no seat, i and e hold one; the first is the author. */
@@ -196,6 +198,52 @@ test_jrn_04_who_may_deliver(void **state)
 	site_close(&site);
 }
 
+/* The header of a journal copy of a message whose header has LEN bytes of FIELD. */
+static size_t
+header_of_copy(struct arena *a, const char *field, size_t len)
+{
+	struct mail mail = { .arena = a, .id = SPAN("1"), .hostname = SPAN("mail.example.org") };
+	struct pipeline_ask ask = { .conf = site.host.conf, .snap = host_snapshot(&site.host), .mail = &mail };
+	struct mail_options options = { .body = BODY_UNSAID };
+	const struct plan_version *version;
+	struct address to, sender = { .flags = ADDRESS_NULL };
+	struct recipient_options none = { 0 };
+	struct plan plan;
+	char *text = arena_alloc(a, len);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = i % 90 < strlen(field) ? field[i % 90] : i % 90 == 88 ? '\r' : i % 90 == 89 ? '\n' : 'x';
+	mail.header = (struct span){ text, len - len % 90 };
+	plan_init(&plan, a);
+	envelope_init(&mail.envelope, a, &sender, &options);
+	assert_int_equal(address_parse(a, SPAN("anna@example.org"), &to), OK);
+	assert_int_equal(envelope_add_recipient(&mail.envelope, &to, &none, SIZE_MAX, NULL), OK);
+	assert_int_equal(journal_version_make(&ask, &plan, SPAN("j@arc.test"), &version), OK);
+	return version->header.len;
+}
+
+/* JRN-13: nothing is refused for the journal's sake, nor does a message escape it by the length of its header. */
+static void
+test_jrn_13_long_headers(void **state)
+{
+	static const char *const formats[] = { "plain", "report" };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(formats); i++) {
+		char conf[1024];
+		struct arena a;
+
+		snprintf(conf, sizeof(conf), "%sjournal: { internal: carl, format: %s }\n", CONF, formats[i]);
+		open_site(conf);
+		arena_init(&a, NULL);
+		assert_in_range(header_of_copy(&a, "Subject: ", 900), 100, 4096);
+		assert_in_range(header_of_copy(&a, "Subject: ", CONTENT_HEADER_MAX - 20), 100, CONTENT_HEADER_MAX);
+		assert_in_range(header_of_copy(&a, "Received: ", CONTENT_HEADER_MAX - 20), 100, CONTENT_HEADER_MAX);
+		arena_reset(&a);
+		site_close(&site);
+	}
+}
+
 int
 test_journal(void)
 {
@@ -206,6 +254,7 @@ test_journal(void)
 		cmocka_unit_test(test_jrn_13_ignored_is_delivered),
 		cmocka_unit_test(test_jrn_06_internal_list),
 		cmocka_unit_test(test_jrn_04_who_may_deliver),
+		cmocka_unit_test(test_jrn_13_long_headers),
 	};
 
 	return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
