@@ -86,6 +86,7 @@ attached_mail_make(struct pipeline_ask *ask, const struct attached_mail *letter,
 	if (err == OK) {
 		version = plan_version_new(plan);
 		version->header = arena_copy(plan->arena, buf_span(&header));
+		version->front = SPAN("Return-Path: <>\r\n"); /* this server wrote it */
 		pieces[0].text = front_of(letter, boundary, plan);
 		pieces[1].text = ask->mail->header;
 		pieces[2].size = ask->mail->size > ask->mail->header.len

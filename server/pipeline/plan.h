@@ -57,7 +57,7 @@ struct plan_copy {
 	enum copy_kind kind;
 	enum copy_role role;
 	const struct plan_version *version; /* NULL: as a copy of its kind has it */
-	bool own_sender;       /* COPY_REMOTE: SENDER is its reverse-path; empty is <> */
+	bool own_sender;       /* SENDER is its reverse-path; empty is <>. COPY_FOLDER: no receipt for it either */
 	struct span sender;
 	uint8_t report;        /* COPY_REMOTE: enum queued_report, what becomes of it where it fails */
 	size_t recipient_no;   /* which recipient of the envelope asked for it, from 0 */

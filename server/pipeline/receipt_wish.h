@@ -22,7 +22,7 @@ bool receipt_wish_read(const struct conf *conf, const struct mail *mail, const s
 static inline bool
 copy_wants_receipt(const struct plan_copy *copy)
 {
-	return copy->kind == COPY_FOLDER && !copy->member;
+	return copy->kind == COPY_FOLDER && !copy->member && !copy->own_sender;
 }
 
 /* AT_END: sets plan->receipt, with a note, and plan->receipt_sent. */

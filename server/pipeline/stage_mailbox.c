@@ -241,6 +241,7 @@ add_mailbox(struct walk *w, const struct box *box, bool quiet)
 {
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = box->origin->recipient_no,
 		.recipient = box->origin->recipient, .version = w->version,
+		.own_sender = box->origin->own_sender, .sender = box->origin->sender,
 		.sent_by = box->parent ? box->parent->user_id : 0, .user_id = box->user_id, .user = box->user,
 		.folder = SPAN("INBOX"), .why = NOTE_PLACE_INBOX, .found = box->origin->recipient,
 		.because = box->user, .member = box->origin->member, .passed = true, .settled = true,
@@ -255,7 +256,8 @@ add_elsewhere(struct walk *w, const struct box *box, const struct name *name, bo
 {
 	struct plan_copy copy = { .kind = COPY_REMOTE, .recipient_no = box->origin->recipient_no,
 		.recipient = box->origin->recipient, .version = w->version, .sent_by = box->user_id,
-		.own_sender = box->origin->own_sender, .sender = box->origin->sender, .target = name->address, .route = name->route,
+		.own_sender = box->origin->own_sender, .sender = box->origin->sender,
+		.target = name->address, .route = name->route,
 		.why = NOTE_PLACE_QUEUED, .found = name->address, .because = span_of(name->why),
 		.passed = true, .quiet = quiet };
 

@@ -421,6 +421,7 @@ test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07(void **state)
 	buf_init(&message, 1 << 20);
 	assert_true(site_folder_read(&s.site, "postmaster", "INBOX", 1, &message));
 	assert_holds(buf_span(&message), "Subject: There was incoming mail for somebody unknown\r\n");
+	assert_holds(buf_span(&message), "Return-Path: <>\r\n"); /* an answer to the letter is none to him */
 	assert_holds(buf_span(&message), "Nobody here has the address no@example.org.\r\n");
 	assert_holds(buf_span(&message), "Collector: box\r\nSender: bo@far.test\r\n");
 	assert_holds(buf_span(&message),
