@@ -100,7 +100,10 @@ on_sent(void *arg, enum err result)
 	struct control_call *call = arg;
 	size_t count = rpc_value(call->request, "names")->count;
 
-	if (result != OK)
+	if (result == ERR_DENIED)
+		control_fail(call, RPC_REFUSED, "it was sent, but not to all of them",
+			"the log says to whom not, and why", "names");
+	else if (result != OK)
 		control_fail(call, RPC_REFUSED, "it could not be sent", "the log says why", NULL);
 	call->done = count;
 	call->note = arena_printf(&call->arena, "sent to %zu name%s", count, count > 1 ? "s" : "");

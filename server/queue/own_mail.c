@@ -24,6 +24,7 @@ struct letter {
 	struct arena arena;
 	struct own_mail mail; /* spans in `arena` */
 	unsigned tries;
+	bool left_out; /* one of several recipients was refused */
 	struct intake *intake; /* under way */
 };
 
@@ -69,17 +70,22 @@ letter_free(struct letter *letter)
 }
 
 static void
+log_lost(const struct letter *letter, struct span to, struct span why)
+{
+	log_put(letter->all->host->log,
+		&(struct log_line){ .level = LEVEL_WARNING, .area = "queue",
+			.text = "a message of the server was not delivered",
+			.fields = { { "to", to, 0 }, { "subject", letter->mail.subject, 0 },
+				{ "why", why, 0 } } });
+}
+
+static void
 letter_end(struct letter *letter, enum err result, struct span why)
 {
-	struct host *host = letter->all->host;
 	struct own_mail mail = letter->mail;
 
-	if (result != OK)
-		log_put(host->log,
-			&(struct log_line){ .level = LEVEL_WARNING, .area = "queue",
-				.text = "a message of the server was not delivered",
-				.fields = { { "to", mail.to, 0 }, { "subject", mail.subject, 0 },
-					{ "why", why, 0 } } });
+	if (result != OK && result != ERR_DENIED)
+		log_lost(letter, mail.to, why);
 	if (mail.done)
 		mail.done(mail.arg, result);
 	letter_free(letter);
@@ -116,7 +122,7 @@ on_done(struct intake *in, enum err result)
 				.message = in->mail.id, .text = "wrote a message",
 				.fields = { { "to", letter->mail.to, 0 },
 					{ "subject", letter->mail.subject, 0 } } });
-		letter_end(letter, OK, SPAN_NONE);
+		letter_end(letter, letter->left_out ? ERR_DENIED : OK, SPAN_NONE);
 	} else {
 		letter_put_off(letter, result);
 	}
@@ -227,6 +233,20 @@ feed(struct letter *letter, const struct address *to)
 
 /* ---- sending ---- */
 
+/* Of several recipients those who are REFUSED; the others get it. */
+static void
+note_left_out(struct letter *letter, const struct address *to, size_t count,
+	const struct plan_reply *refused)
+{
+	letter->left_out = false;
+	for (size_t i = 0; i < count; i++) {
+		if (refused[i].code == 0)
+			continue;
+		letter->left_out = true;
+		log_lost(letter, to[i].text, refused[i].text);
+	}
+}
+
 /* ERR_BUSY: later. What is refused has been ended, and OK too when intake has it. */
 static enum err
 letter_plan(struct letter *letter, struct snapshot *snap)
@@ -235,6 +255,7 @@ letter_plan(struct letter *letter, struct snapshot *snap)
 	struct pipeline_ask ask = { .conf = in->host->conf, .snap = snap, .mail = &in->mail };
 	size_t count = 1 + letter->mail.also_count;
 	struct address *to = ARENA_ARRAY(&in->arena, struct address, count);
+	struct plan_reply *refused = ARENA_ARRAY(&in->arena, struct plan_reply, count);
 	enum verdict verdict;
 	enum phase at;
 	enum err err = find_recipients(letter, snap, to);
@@ -247,13 +268,14 @@ letter_plan(struct letter *letter, struct snapshot *snap)
 	}
 	if (err != OK)
 		return ERR_BUSY;
-	verdict = pipeline_run_all(&ask, to, count, NULL, &in->plan, &at);
+	verdict = pipeline_run_all(&ask, to, count, refused, &in->plan, &at);
 	if (verdict == STAGE_DEFER)
 		return ERR_BUSY;
 	if (verdict != STAGE_NEXT) {
 		letter_end(letter, ERR_NOT_FOUND, in->plan.reply.text);
 		return OK;
 	}
+	note_left_out(letter, to, count, refused);
 	letter->all->under_way++;
 	intake_submit(in);
 	return OK;

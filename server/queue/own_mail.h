@@ -33,7 +33,7 @@ struct own_mail {
 	struct span from;    /* a person's address, the return address too; empty: Mailer_Daemon */
 	struct span subject; /* UTF-8; controls become blanks (H11) */
 	struct span text;    /* UTF-8, lines end in LF; any text is safe */
-	/* On the loop, later: it is on disk, or why not (logged). May be NULL. */
+	/* On the loop, later: it is on disk, or why not (logged); ERR_DENIED: for some of several. May be NULL. */
 	void (*done)(void *arg, enum err result);
 	void *arg;
 };

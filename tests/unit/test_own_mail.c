@@ -346,6 +346,29 @@ test_to_a_user_not_a_mapping_loc_05(void **state)
 	site_close(&site);
 }
 
+/* USR-47: of several names one is refused: the others have it, and who sent it hears that not all do. */
+static void
+test_to_some_of_several_usr_47(void **state)
+{
+	static const struct span also[] = { { "nobody", 6 }, { "bert", 4 } };
+	struct outcome o = { 0 };
+	struct own_mail mail = { .to = SPAN("anna"), .also = also, .also_count = 2,
+		.from = SPAN("anna@example.org"), .subject = SPAN("a"), .text = SPAN("a\n"),
+		.done = on_done, .arg = &o };
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	site_add_user(&site, "bert", NULL);
+	assert_int_equal(own_mail_send(&site.host, &mail), OK);
+	turn_until(&site, &o, 1);
+	assert_int_equal(o.last, ERR_DENIED);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
+	assert_int_equal(site_folder_count(&site, "bert", "INBOX"), 1);
+	site_close(&site);
+}
+
 static void
 test_to_the_main_administrator_adm_01(void **state)
 {
@@ -436,6 +459,7 @@ main(void)
 		cmocka_unit_test(test_to_a_user),
 		cmocka_unit_test(test_derived_record),
 		cmocka_unit_test(test_to_a_user_not_a_mapping_loc_05),
+		cmocka_unit_test(test_to_some_of_several_usr_47),
 		cmocka_unit_test(test_to_the_main_administrator_adm_01),
 		cmocka_unit_test(test_full_disk_h43),
 		cmocka_unit_test(test_limits),
