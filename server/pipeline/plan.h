@@ -121,7 +121,6 @@ struct plan {
 	const char *relay_why;       /* and why, or why not; static text */
 	uint64_t sender_id;          /* set AT_MAIL: the user who sends, by login or by address; 0: none */
 	struct name_wants *sender_wants; /* set AT_MAIL: where the sender's mapping leads (MAP-10), or NULL */
-	bool journal_arrives;        /* set AT_RCPT: the journal of another server, for the archive (JRN-04) */
 	const struct mail *archive_mail; /* set AT_END: whose envelope the archive keeps; NULL: this mail's */
 	const struct plan_version *archive_version; /* set AT_END: and what of it; NULL: all, as folders have it */
 	unsigned archive_direction;  /* set AT_END: enum direction of what the archive keeps; 0: it does not */

@@ -3,11 +3,12 @@
  * original with its own envelope.
  *
  *     AT_RCPT   an address of journal.receive, from whom journal.receive_from lets in; from anybody else it is an
- *               address like others, and mostly nobody's
+ *               address like others, and mostly nobody's. The SMTP rules are asked there and then
  *     AT_END    a report (journal_report.h): the message/rfc822 inside; a plain copy: without its X-Envelope lines;
  *               anything else: as it came, with a note, for it must not be lost
  *
  * It stands before `sender`, for these lines alone say who may deliver there, and the address may be of any domain.
+ * AT_END it stands behind the rules: what they discard, reject or send elsewhere is not archived (contract 8).
  * No user gets any of it, and our own journal does not record it: it reaches nobody.
  */
 #include "server/pipeline/stages.h"
@@ -20,6 +21,7 @@
 #include "server/pipeline/direction.h"
 #include "server/pipeline/journal_sort.h"
 #include "server/pipeline/mail_body.h"
+#include "server/pipeline/names.h"
 
 #define TEXT_ENCODED_MAX (2 * JOURNAL_TEXT_MAX) /* bytes of the lines as they come, in base64 for instance */
 
@@ -44,20 +46,45 @@ may_deliver(const struct pipeline_ask *ask, struct span *by)
 	return true;
 }
 
+/* Whom the rules name, instead of the archive or besides. */
+static enum verdict
+place_named(struct pipeline_ask *ask, struct plan *plan)
+{
+	enum verdict verdict = stage_lan_targets(ask, AT_RCPT, plan);
+
+	return verdict == STAGE_NEXT ? stage_place(ask, AT_RCPT, plan) : verdict;
+}
+
+static enum verdict
+ask_rules(struct pipeline_ask *ask, bool *taken, struct plan *plan)
+{
+	enum verdict verdict = stage_rules(ask, AT_RCPT, plan);
+
+	*taken = verdict == STAGE_NEXT && ask->names->count > 0;
+	if (verdict == STAGE_NEXT)
+		verdict = stage_rule_copies(ask, AT_RCPT, plan);
+	return verdict == STAGE_NEXT && ask->names->count > 0 ? place_named(ask, plan) : verdict;
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
 	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = plan->recipients,
 		.recipient = ask->recipient.text, .target = ask->recipient.text,
 		.why = NOTE_JOURNAL_ARRIVES, .found = ask->recipient.text };
+	enum verdict verdict;
 	struct span by;
+	bool taken;
 
 	if (!patterns_match(ask->conf->journal_receive, ask->recipient.local_part, ask->recipient.domain) ||
 		!may_deliver(ask, &by))
 		return STAGE_NEXT;
+	verdict = ask_rules(ask, &taken, plan);
+	if (verdict != STAGE_NEXT)
+		return verdict;
 	copy.because = arena_printf(plan->arena, "access line %.*s", SPAN_FMT(by));
-	plan->journal_arrives = true;
-	if (plan_copy_add(plan, &copy, SIZE_MAX) != OK)
+	copy.ruled = ask->ruled;
+	if (!taken && plan_copy_add(plan, &copy, SIZE_MAX) != OK)
 		return stage_trouble(plan);
 	return STAGE_STOP;
 }
@@ -234,13 +261,24 @@ note_opened(struct plan *plan, const struct opened *opened)
 		arena_printf(plan->arena, "from <%.*s>", SPAN_FMT(e->sender)), to);
 }
 
+/* Still: a rule may have sent it elsewhere. */
+static bool
+arrives(const struct plan *plan)
+{
+	const struct plan_copy *copy = plan->copies;
+
+	while (copy && copy->why != NOTE_JOURNAL_ARRIVES)
+		copy = copy->next;
+	return copy;
+}
+
 static enum verdict
 at_end(struct pipeline_ask *ask, struct plan *plan)
 {
 	struct opened opened = { .version = NULL };
 	enum err err;
 
-	if (!plan->journal_arrives)
+	if (!arrives(plan))
 		return STAGE_NEXT;
 	err = open_report(ask->mail, plan, &opened);
 	if (err == ERR_SYNTAX || err == ERR_NOT_FOUND || err == ERR_LIMIT)

@@ -293,7 +293,7 @@ is_discarded(const struct plan *plan)
 	bool by_rule = false;
 
 	for (const struct plan_copy *copy = plan->copies; copy; copy = copy->next) {
-		if (copy->kind != COPY_DISCARD)
+		if (copy->kind != COPY_DISCARD || copy->why == NOTE_JOURNAL_ARRIVES)
 			return false;
 		by_rule |= copy->by_rule;
 	}

@@ -5,7 +5,7 @@
 
 const struct stage stages[] = {
 	{ "limits", AT_CONNECT | AT_MAIL | AT_RCPT | AT_END, stage_limits },
-	{ "journal-receive", AT_RCPT | AT_END, stage_journal_receive },
+	{ "journal-receive", AT_RCPT, stage_journal_receive },
 	{ "sender", AT_MAIL | AT_RCPT | AT_END, stage_sender },
 	{ "quota", AT_MAIL, stage_quota },
 	{ "rules", AT_MAIL | AT_RCPT | AT_END, stage_rules },
@@ -17,6 +17,7 @@ const struct stage stages[] = {
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "collected", AT_END, stage_collected },
 	{ "script", AT_END, stage_script },
+	{ "journal-receive", AT_END, stage_journal_receive },
 	{ "mailbox", AT_END, stage_mailbox },
 	{ "outgoing", AT_RCPT | AT_END, stage_outgoing },
 	{ "place", AT_RCPT | AT_END, stage_place },

@@ -363,6 +363,58 @@ def test_jrn_04_another_servers_journal_goes_into_the_archive_and_to_no_user():
         equal(server.check()[0], 0)
 
 
+RULES = """1~early
+MailFrom: early@*
+
+2*refuse
+MailFrom: refuse@*
+RcptTo: arrive@journal.test
+
+2~drop
+MailFrom: drop@*
+RcptTo: arrive@journal.test
+
+2~one of two
+MailFrom: one@*
+RcptTo: anna@*
+
+3~end
+Subject: drop*
+
+3*end
+Subject: reject*
+
+3>bert<instead
+Subject: *bert
+
+3>+bert<too
+Subject: *both
+"""
+
+
+def test_jrn_04_what_a_rule_discards_rejects_or_sends_elsewhere_is_not_archived():
+    with site(receive="arrive@journal.test", receive_from="127.0.0.1") as server:
+        server.cli("rule", "smtp", "apply", "-", stdin=RULES)
+        plain = b"X-Envelope-From: <ann@corp.test>\r\nX-Envelope-To: <bo@corp.test>\r\nSubject: %s\r\n\r\nit\r\n"
+        told = {}
+        for sender, subject in (("early@x.test", b"1"), ("refuse@x.test", b"2"), ("drop@x.test", b"3"), ("a@x.test", b"drop it"),
+                                ("a@x.test", b"reject it"), ("a@x.test", b"for bert"), ("a@x.test", b"for both")):
+            try:
+                arrive(server, plain % subject, sender)
+                told[subject] = 250
+            except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError) as e:
+                told[subject] = e.smtp_code if isinstance(e, smtplib.SMTPDataError) else 550
+        equal(told, {b"1": 250, b"2": 550, b"3": 250, b"drop it": 250, b"reject it": 550, b"for bert": 250, b"for both": 250})
+        equal([r["subject"] for r in server.json("archive", "search")], ["for both"])
+        equal(kept(server, 1), b"Subject: for both\r\n\r\nit\r\n")
+        equal(len(server.fetch("bert")), 2)
+        with server.smtp() as c:  # a rule about one of two recipients says nothing of the other
+            c.sendmail("one@x.test", ["arrive@journal.test", "anna@example.test"], plain % b"one")
+        equal([r["subject"] for r in server.json("archive", "search")].count("one"), 1)
+        equal(server.fetch("anna"), [])
+        server.cli("archive", "verify")
+
+
 def test_jrn_04_one_postroom_records_and_another_archives():
     with site(receive="arrive@journal.test", receive_from="127.0.0.1") as there, \
             site(external="arrive@journal.test", server="127.0.0.1:%d" % there.ports["smtp"], tls="starttls") as here:
