@@ -178,6 +178,7 @@ struct act_values {
 	const struct rpc_pair *pairs;
 	const bool *keyed; /* belongs into the method's `keys` */
 	size_t count;
+	int fd; /* of the file that was named; -1: none */
 	void *owner; /* the form, told by `done`; by `previewed` where it has to be shown first */
 	link_done *done, *previewed;
 };

@@ -186,10 +186,14 @@ previewed(void *owner, struct link_reply *reply)
 	pending_free(p);
 }
 
+/* FD goes along; -1: none. */
 static bool
-send(struct console *c, const char *method, struct span params, link_done *done, void *owner)
+send(struct console *c, const char *method, struct span params, int fd, link_done *done, void *owner)
 {
-	if (server_link_call(&c->link, method, params, done, owner) != 0)
+	uint64_t id = fd < 0 ? server_link_call(&c->link, method, params, done, owner) :
+			       server_link_call_file(&c->link, method, params, fd, done, owner);
+
+	if (id != 0)
 		return true;
 	console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
 	return false;
@@ -197,7 +201,7 @@ send(struct console *c, const char *method, struct span params, link_done *done,
 
 static bool
 preview(struct console *c, const struct control_method *method, struct span params,
-	const struct selection *sel, link_done *done, void *owner)
+	const struct selection *sel, const struct act_values *told)
 {
 	struct json_writer w;
 	struct buf outer;
@@ -215,7 +219,7 @@ preview(struct console *c, const struct control_method *method, struct span para
 		json_put_member_bool(&w, SPAN("all"), true);
 	json_put_close(&w);
 	if (json_writer_end(&w) == OK)
-		sent = send(c, "preview", buf_span(&outer), done, owner);
+		sent = send(c, "preview", buf_span(&outer), told->fd, told->previewed, told->owner);
 	else
 		console_say(c, STYLE_ERROR, "! too much at once: mark fewer");
 	buf_fini(&outer);
@@ -271,14 +275,15 @@ act_on(struct console *c, const struct control_method *method, struct span param
 	const struct selection *selection, bool shown_first)
 {
 	struct pending *p = pending_new(c, method);
+	struct act_values told = { .fd = -1, .owner = p, .previewed = previewed };
 	bool sent;
 
 	p->at_once = !shown_first;
 	if (control_method_changes(method) && !has_secret(method) &&
 		(shown_first || selection->all))
-		sent = preview(c, method, params, selection, previewed, p);
+		sent = preview(c, method, params, selection, &told);
 	else
-		sent = send(c, method->method, params, answered, p);
+		sent = send(c, method->method, params, -1, answered, p);
 	if (!sent)
 		pending_free(p);
 }
@@ -293,9 +298,9 @@ act_for_form(struct screen *s, const struct control_method *method, struct span 
 
 	(void)table_selection(s, &selection);
 	if (is_shown_first(method) && control_method_changes(method) && !has_secret(method))
-		(void)preview(c, method, params, &selection, values->previewed, values->owner);
+		(void)preview(c, method, params, &selection, values);
 	else
-		(void)send(c, method->method, params, values->done, values->owner);
+		(void)send(c, method->method, params, values->fd, values->done, values->owner);
 }
 
 void
@@ -407,6 +412,7 @@ void
 console_undo(struct console *c, bool redo)
 {
 	struct pending *p = pending_new(c, control_method_find(SPAN("undo.apply")));
+	struct act_values told = { .fd = -1, .owner = p, .previewed = previewed };
 	struct selection none = { 0 };
 	struct span params = SPAN("{}");
 	struct arena a;
@@ -417,7 +423,7 @@ console_undo(struct console *c, bool redo)
 	if (redo && !c->redo[0]) {
 		console_say(c, STYLE_WARNING, "nothing was undone here that could be done again");
 		pending_free(p);
-	} else if (!preview(c, p->method, params, &none, previewed, p)) {
+	} else if (!preview(c, p->method, params, &none, &told)) {
 		pending_free(p);
 	}
 	arena_reset(&a);

@@ -54,6 +54,8 @@ put_typed(struct json_writer *w, const struct control_param *p, struct span text
 	json_put_name(w, p->name);
 	if (p->type == CONTROL_TYPE_FLAG)
 		json_put_bool(w, span_eq(text, SPAN("yes")));
+	else if (p->type == CONTROL_TYPE_FD)
+		json_put_u64(w, 0); /* the only one that goes along */
 	else if (p->type == CONTROL_TYPE_LIST || p->type == CONTROL_TYPE_TARGETS)
 		put_list(w, text);
 	else if ((p->type == CONTROL_TYPE_COUNT || p->type == CONTROL_TYPE_NUMBER) &&
@@ -74,13 +76,15 @@ put_keyed(struct json_writer *w, const struct act_values *values)
 	json_put_close(w);
 }
 
-/* A cell of a row; a number is text where that is wanted. */
+/* A cell of a row; a number is text where that is wanted, and what a form was filled in with a flag. */
 static void
 put_cell(struct json_writer *w, const struct control_param *p, const struct json *cell)
 {
 	json_put_name(w, p->name);
 	if (p->type == CONTROL_TYPE_TEXT && json_is(cell, JSON_NUMBER))
 		json_put_string(w, cell->text);
+	else if (p->type == CONTROL_TYPE_FLAG && json_is(cell, JSON_STRING))
+		json_put_bool(w, span_eq(cell->text, SPAN("yes")));
 	else
 		json_put_json(w, cell);
 }
@@ -115,12 +119,12 @@ put_of_place(const struct screen *s, const struct place *at, const struct contro
 
 /* Of the row under the cursor, of the row the place was opened on, of the one before that. */
 static bool
-put_found(struct screen *s, const struct control_param *p, struct json_writer *w)
+put_found(struct screen *s, const struct control_param *p, bool lists, struct json_writer *w)
 {
 	const struct json *row = NULL, *cell;
 	struct span key;
 
-	if (screen_panel(s)->row && screen_panel(s)->row(s, &row, &key) &&
+	if (!lists && screen_panel(s)->row && screen_panel(s)->row(s, &row, &key) &&
 		(cell = json_find(row, p->name)) != NULL) {
 		put_cell(w, p, cell);
 		return true;
@@ -137,7 +141,7 @@ put_targets(struct screen *s, const struct control_param *p, struct json_writer 
 	struct selection selection;
 
 	if (!table_selection(s, &selection))
-		return put_found(s, p, w) || (json_put_name(w, p->name), json_put_array(w),
+		return put_found(s, p, false, w) || (json_put_name(w, p->name), json_put_array(w),
 			json_put_string(w, s->place->key), json_put_close(w), s->place->key.len > 0);
 	if (selection.count == 0)
 		return false;
@@ -167,6 +171,7 @@ struct param_sources {
 	const struct json *fixed;
 	const struct act_values *values;
 	const char *take, *marked;
+	bool lists; /* it is the method that gives the rows, which says nothing of one of them */
 };
 
 static bool
@@ -191,7 +196,7 @@ put_param(const struct param_sources *from, const struct control_param *p, struc
 		return put_targets(s, p, w);
 	} else if (!p->optional || is_taken(from->take, p->name) ||
 		is_subject(s->class, p->name)) {
-		return put_found(s, p, w) || p->optional;
+		return put_found(s, p, from->lists, w) || p->optional;
 	}
 	return true;
 }
@@ -201,7 +206,7 @@ console_put_params(struct screen *s, const struct control_method *method,
 	const struct key_action *action, const struct act_values *values, struct buf *out)
 {
 	struct param_sources from = { s, NULL, values, action ? action->take : s->class->take,
-		action ? action->marked : NULL };
+		action ? action->marked : NULL, !action };
 	struct control_schema schema;
 	struct json_writer w;
 	struct arena a;

@@ -89,37 +89,11 @@ control_link_close(struct control_link *link)
 	arena_reset(&link->memory);
 }
 
-/* The first bytes carry the descriptors. */
-static ssize_t
-send_some(int fd, struct span bytes, const int *fds, size_t fd_count)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(sizeof(int) * CONTROL_FDS_MAX)];
-	} control = { 0 };
-	struct iovec io = { (char *)(uintptr_t)bytes.ptr, bytes.len };
-	struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1 };
-
-	if (fd_count > 0) {
-		struct cmsghdr *head;
-
-		message.msg_control = control.room;
-		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
-		head = CMSG_FIRSTHDR(&message);
-		head->cmsg_level = SOL_SOCKET;
-		head->cmsg_type = SCM_RIGHTS;
-		head->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
-		memcpy(CMSG_DATA(head), fds, sizeof(int) * fd_count);
-	}
-	return sendmsg(fd, &message, MSG_NOSIGNAL);
-}
-
 static enum err
 send_line(struct control_link *link, struct span line, const int *fds, size_t fd_count)
 {
-	ENSURE(fd_count <= CONTROL_FDS_MAX);
 	while (line.len > 0) {
-		ssize_t sent = send_some(link->fd, line, fds, fd_count);
+		ssize_t sent = link_send(link->fd, line, fds, fd_count);
 
 		if (sent < 0 && errno == EINTR)
 			continue;

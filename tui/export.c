@@ -4,12 +4,12 @@
 #include "tui/export.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "tui/named_file.h"
 #include "tui/table_panel.h"
 
 #define EXPORT_PAGE "1000"
@@ -181,19 +181,6 @@ export_table(struct export *e)
 
 /* ---- the file ---- */
 
-static int
-open_new(const char *path)
-{
-	const char *home = getenv("HOME");
-	char room[2 * CONSOLE_TEXT_MAX];
-
-	if (strncmp(path, "~/", 2) == 0 && home) {
-		snprintf(room, sizeof(room), "%s%s", home, path + 1);
-		path = room;
-	}
-	return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-}
-
 static void
 export_text(struct export *e)
 {
@@ -220,10 +207,10 @@ path_typed(struct screen *s, struct span path)
 	if (path.len == 0 || path.len >= sizeof(text))
 		return;
 	snprintf(text, sizeof(text), "%.*s", SPAN_FMT(path));
-	fd = open_new(text);
+	fd = named_file_open(text, true);
 	if (fd < 0) {
 		console_say(c, STYLE_ERROR, "! %s: %s", text,
-			errno == EEXIST ? "is there already; give another name" : strerror(errno));
+			named_file_why(errno));
 		return;
 	}
 	export_end(c); /* one at a time */

@@ -4,10 +4,13 @@
  * Before an object is saved it is looked at once more: what somebody else changed meanwhile is shown
  * field by field, and only a second F2 writes over it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tui/form_inside.h"
+#include "tui/named_file.h"
 #include "tui/table_panel.h"
 
 static void save_now(struct form *f);
@@ -148,19 +151,44 @@ goes_along(const struct form *f, const struct form_value *v)
 	return !v->field->keyed || form_is_changed(v);
 }
 
+/* Open the file that is named, if one is; false: it cannot be opened. */
+static bool
+open_file(struct form *f, const struct control_schema *schema, int *fd)
+{
+	for (size_t i = 0; i < f->count; i++) {
+		struct form_value *v = &f->values[i];
+		struct span path = line_edit_text(&v->edit);
+		const struct control_param *p =
+			control_schema_find(schema, span_of(v->field->name));
+		char text[LINE_EDIT_MAX + 1];
+
+		if (v->field->kind != FORM_FILE || path.len == 0)
+			continue;
+		snprintf(text, sizeof(text), "%.*s", SPAN_FMT(path));
+		*fd = named_file_open(text, !p || !control_choice_has(p->choices, SPAN("read")));
+		if (*fd >= 0)
+			return true;
+		snprintf(v->why, sizeof(v->why), "%s", named_file_why(errno));
+		f->at = i;
+		return false;
+	}
+	return true;
+}
+
 static void
 save_now(struct form *f)
 {
 	static struct key_action by_save;
 	struct rpc_pair pairs[FORM_FIELDS_MAX];
 	bool keyed[FORM_FIELDS_MAX];
-	struct act_values values = { pairs, keyed, 0, f->screen, saved, previewed };
+	struct act_values values = { pairs, keyed, 0, -1, f->screen, saved, previewed };
 	struct control_schema schema;
 	bool by_keys; /* else each field is a parameter of its own */
 
 	control_schema_parse(method_of(f)->params, &schema);
 	by_keys = control_schema_find(&schema, SPAN("keys")) != NULL;
-
+	if (!open_file(f, &schema, &values.fd))
+		return;
 	for (size_t i = 0; i < f->count; i++) {
 		if (!goes_along(f, &f->values[i]))
 			continue;
@@ -171,6 +199,8 @@ save_now(struct form *f)
 	by_save = (struct key_action){ .label = "save", .method = f->class->save };
 	console_do_with(f->action ? f->origin : f->screen, f->action ? f->action : &by_save,
 		&values);
+	if (values.fd >= 0)
+		close(values.fd);
 }
 
 /* A question whose answer is a screen: that is opened on what was filled in. */

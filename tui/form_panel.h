@@ -20,6 +20,7 @@ enum form_kind {
 	FORM_LIST,   /* several, by ';' */
 	FORM_WORDS,  /* several of `choices`, by ',' */
 	FORM_SECRET, /* never shown */
+	FORM_FILE,   /* its name; of a parameter of type fd, one in a form */
 	FORM_SHOWN,  /* cannot be changed here */
 };
 

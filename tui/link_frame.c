@@ -32,6 +32,31 @@ link_connect(const char *path, int *out)
 	return OK;
 }
 
+ssize_t
+link_send(int fd, struct span bytes, const int *fds, size_t fd_count)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int) * CONTROL_FDS_MAX)];
+	} control = { 0 };
+	struct iovec io = { (char *)(uintptr_t)bytes.ptr, bytes.len };
+	struct msghdr message = { .msg_iov = &io, .msg_iovlen = 1 };
+
+	ENSURE(fd_count <= CONTROL_FDS_MAX);
+	if (fd_count > 0) {
+		struct cmsghdr *head;
+
+		message.msg_control = control.room;
+		message.msg_controllen = CMSG_SPACE(sizeof(int) * fd_count);
+		head = CMSG_FIRSTHDR(&message);
+		head->cmsg_level = SOL_SOCKET;
+		head->cmsg_type = SCM_RIGHTS;
+		head->cmsg_len = CMSG_LEN(sizeof(int) * fd_count);
+		memcpy(CMSG_DATA(head), fds, sizeof(int) * fd_count);
+	}
+	return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 enum err
 link_put_request(struct buf *out, uint64_t id, const char *method, struct span params)
 {

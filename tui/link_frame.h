@@ -2,10 +2,12 @@
  * link_frame.h - lines of the control protocol as a client writes and reads them.
  *
  * Shared by the command line, which waits for each reply (control_link), and by the console, which
- * never waits (server_link). No socket is touched here but by link_connect().
+ * never waits (server_link). No socket is touched here but by link_connect() and link_send().
  */
 #ifndef TUI_LINK_FRAME_H
 #define TUI_LINK_FRAME_H
+
+#include <sys/types.h>
 
 #include "proto/base/arena.h"
 #include "proto/base/json.h"
@@ -16,6 +18,8 @@
 
 /* Connect. ERR_NOT_FOUND: nobody answers; ERR_DENIED: may not; ERR_LIMIT: the path is too long. */
 MUST_CHECK enum err link_connect(const char *path, int *fd);
+/* send() of BYTES, the first of which carries the descriptors; at most CONTROL_FDS_MAX. As send() returns. */
+ssize_t link_send(int fd, struct span bytes, const int *fds, size_t fd_count);
 /* One request with PARAMS (a JSON object) and its line feed. ERR_LIMIT: OUT is full. */
 MUST_CHECK enum err link_put_request(
 	struct buf *out, uint64_t id, const char *method, struct span params);

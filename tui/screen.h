@@ -109,6 +109,7 @@ struct screen_class {
 	const struct screen_class *const *tabs; /* with itself among them; ended by NULL */
 	void (*title_more)(struct screen *screen, struct buf *out); /* what stands first behind the name */
 	const char *help; /* one sentence or two */
+	bool still;       /* never by itself: each look costs, or is audited */
 	bool poll;        /* what it lists changes without a change of the store: look every 2 s */
 };
 

@@ -5,7 +5,8 @@
 #include "tui/screen_rows.h"
 #include "tui/table_panel.h"
 
-const struct screen_class *const rule_tabs[] = { &screen_rules, &screen_prune, &screen_monitor, NULL };
+const struct screen_class *const rule_tabs[] = { &screen_rules, &screen_prune, &screen_monitor,
+	&screen_archiving, NULL };
 
 /* ---- SMTP ---- */
 

@@ -25,6 +25,8 @@ const struct screen_class *const screens[] = {
 	&screen_prune,
 	&screen_prune_preview,
 	&screen_monitor,
+	&screen_archive,
+	&screen_archiving,
 	&screen_groups,
 	&screen_shared,
 	&screen_services,

@@ -273,6 +273,35 @@ server_link_call(struct server_link *link, const char *method, struct span param
 	return w->id;
 }
 
+/* The descriptor goes with the first byte of its line, so what waits is sent first. */
+uint64_t
+server_link_call_file(struct server_link *link, const char *method, struct span params, int fd,
+	link_done *done, void *owner)
+{
+	struct link_waiting *w;
+	uint64_t id;
+	ssize_t sent;
+
+	if (link->fd < 0 || !send_some(link) || buf_span(&link->out).len > 0)
+		return 0;
+	id = server_link_call(link, method, params, done, owner);
+	if (id == 0)
+		return 0;
+	do
+		sent = link_send(link->fd, buf_span(&link->out), &fd, 1);
+	while (sent < 0 && errno == EINTR);
+	if (sent > 0) {
+		buf_consume(&link->out, (size_t)sent);
+		return id;
+	}
+	buf_clear(&link->out); /* nothing of it left this side */
+	w = LIST_ITEM(link->calls.prev, struct link_waiting, link);
+	list_remove(&w->link);
+	link->call_count--;
+	free(w);
+	return 0;
+}
+
 void
 server_link_forget(struct server_link *link, const void *owner)
 {

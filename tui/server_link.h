@@ -63,6 +63,9 @@ void server_link_hurry(struct server_link *link);
  */
 uint64_t server_link_call(struct server_link *link, const char *method, struct span params,
 	link_done *done, void *owner);
+/* The same, and the descriptor FD goes along: the parameter of type fd is 0. FD stays the caller's. */
+uint64_t server_link_call_file(struct server_link *link, const char *method, struct span params,
+	int fd, link_done *done, void *owner);
 /* DONE of what OWNER asked for is not called any more. */
 void server_link_forget(struct server_link *link, const void *owner);
 /* The event was shown. */

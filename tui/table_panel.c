@@ -343,7 +343,7 @@ table_changed(struct screen *s, bool store)
 		!t->mark_all; /* also when it may not be opened again at once */
 
 	t->stale |= store;
-	if (t->hold || !(t->stale || to_top))
+	if (t->hold || s->class->still || !(t->stale || to_top))
 		return;
 	if (to_top && table_rows_may_open(&t->rows)) {
 		table_rows_open(&t->rows, SPAN(""));

@@ -8,6 +8,11 @@
 	X(archive_set, "archive.set", "archive set", CONFIG_EDIT, G1, DONE, "keys:keys -confirm:flag?", "", \
 		"Set on=, incoming=, outgoing=, internal=, keep_days=, keep_incoming=, keep_outgoing=, " \
 		"keep_internal=, rules= (a list), max_size=; KEY= for its default.") \
+	X(archive_settings, "archive.settings", "archive settings", CONFIG_EDIT, G0, OBJECT, "", \
+		"on:flag incoming:flag outgoing:flag internal:flag keep_days:number keep_incoming:number " \
+		"keep_outgoing:number keep_internal:number rules:list max_size:size messages:number size:size " \
+		"removed:number", \
+		"What is archived and for how long, and how much the archive has; removed is what retention took.") \
 	X(archive_search, "archive.search", "archive search", MESSAGE_READ, G0, ROWS, \
 		"-from:text? -to:text? -subject:text? -text:text? -attachment:text? -since:time? -until:time? " \
 		"-min_size:size? -max_size:size? -direction:choice(incoming|outgoing|internal)? -held:flag?", \

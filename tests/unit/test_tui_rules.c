@@ -1,6 +1,10 @@
 /*
- * test_tui_rules.c - rules in the console: SMTP rules, prune rules, monitoring.
+ * test_tui_rules.c - rules in the console: SMTP rules, prune rules, monitoring, the archive.
  */
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "tests/unit/test_tui.h"
 
 #include "tests/unit/console_server.h"
@@ -13,11 +17,20 @@
 #define PRUNE(id, user, folder) \
 	"{\"key\":\"" id "\",\"cells\":{\"id\":" id ",\"user\":" user ",\"folder\":\"" folder "\"," \
 	"\"age\":30,\"size\":0,\"read\":\"any\",\"flagged\":\"unflagged\",\"deleted\":false,\"spam\":false}}"
+#define ARCHIVED(id, subject, hold) \
+	"{\"key\":\"" id "\",\"cells\":{\"id\":\"" id "\",\"time\":\"2026-11-21T13:20:00Z\"," \
+	"\"from\":\"shop@example.org\",\"to\":[\"orders@dest3.test\",\"hidden@example.org\"]," \
+	"\"subject\":\"" subject "\",\"size\":24576,\"direction\":\"outgoing\",\"hold\":" hold "," \
+	"\"user\":\"shop\",\"service\":\"submission\",\"message\":\"4Kx0B2\"}}"
 #define PROFILE \
 	"\"name\":\"default\",\"incoming\":\"selected\",\"outgoing\":\"all\",\"internal\":\"none\"," \
 	"\"users\":[\"bob\"],\"target\":\"anna\",\"min_kb\":0,\"sample_percent\":0,\"sample_target\":\"\""
 
 static const struct answer rules[] = {
+	{ "hello", NULL,
+		"{\"version\":\"0.1\",\"hostname\":\"mail.example.org\",\"epoch\":\"e1\",\"user\":\"anna\","
+		"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\","
+		"\"config.edit\",\"message.read\"]}" },
 	PLAY_BEGIN,
 	LIST("rule.smtp.list", "s"),
 	{ "list.page", "\"cursor\":\"s\"",
@@ -49,6 +62,26 @@ static const struct answer rules[] = {
 		"\"warnings\":[\"sample_percent is 0\"]}" },
 	{ "rule.monitor.set", NULL, PLAY_DONE("profile changed") },
 	{ "preview", "rule.monitor.remove", "{\"token\":\"t2\",\"count\":1,\"sample\":[\"default\"]}" },
+	{ "archive.settings", NULL,
+		"{\"on\":true,\"incoming\":true,\"outgoing\":true,\"internal\":false,\"keep_days\":3650,"
+		"\"keep_incoming\":0,\"keep_outgoing\":0,\"keep_internal\":0,\"rules\":[],\"max_size\":0,"
+		"\"messages\":1200311,\"size\":81234567890,\"removed\":12}" },
+	{ "archive.set", NULL, PLAY_DONE("archive.keep_days changed") },
+	LIST("archive.search", "a"),
+	{ "list.page", "\"cursor\":\"a\"",
+		"{\"rows\":[" ARCHIVED("812", "Order 2291 confirmation", "false") ","
+		ARCHIVED("811", "Offers", "true") "],\"rank\":0,\"total\":2}" },
+	{ "archive.show", NULL,
+		"{\"id\":\"812\",\"time\":\"2026-11-21T13:20:00Z\",\"sender\":\"shop@example.org\","
+		"\"recipients\":[\"orders@dest3.test\",\"hidden@example.org\"],\"direction\":\"outgoing\","
+		"\"header\":\"Subject: Order 2291 confirmation\\n\",\"text\":\"as agreed\"}" },
+	{ "archive.copy", NULL, PLAY_DONE("copied") },
+	{ "archive.hold", NULL, PLAY_DONE("held") },
+	{ "archive.release", NULL, PLAY_DONE("released") },
+	{ "archive.verify", NULL,
+		"{\"rows\":[{\"id\":\"812\",\"what\":\"whole\",\"messages\":1200311,\"removed\":12,"
+		"\"chain\":\"ab12\",\"warning\":true}]}" },
+	{ "archive.export", NULL, "{\"done\":1,\"note\":\"1 message written\"}" },
 	{ "user.show", NULL, "{\"name\":\"bob\"}" },
 	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
 	{ "apply", NULL, PLAY_DONE("done") },
@@ -140,6 +173,96 @@ monitoring_mon_01(void **state)
 	play_end(&play);
 }
 
+/* ARC-04: what is archived and how long is a form of its own. */
+static void
+archiving_arc_04(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]]]");
+	assert_true(play_sees(&play, "1200311") || play_sees(&play, "1,200,311"));
+	play_keys(&play, "<Down><Down><Down><Down><Down><Ctrl-U>365<F2>");
+	assert_true(play_was_asked(&play, "archive.set {\"keys\":{\"keep_days\":\"365\"}}"));
+	play_end(&play);
+}
+
+/* ARC-02: found by a form of words, read, copied, held, released, verified; the question stays to be asked again. */
+static void
+archive_is_searched_arc_02(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, ":archive<Enter>");
+	assert_true(play_was_asked(&play, "list.open {\"method\":\"archive.search\",\"params\":{}}"));
+	play_keys(&play, "Sshop<Down><Down>order<Down><Down>30d<F2>");
+	assert_true(play_was_asked(&play,
+		"\"params\":{\"from\":\"shop\",\"text\":\"order\",\"since\":\"30d\",\"held\":false}"));
+	assert_true(play_sees(&play, "Order 2291"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_was_asked(&play, "archive.show {\"id\":\"812\"}"));
+	assert_true(play_sees(&play, "hidden@example.org"));
+	play_keys(&play, "]");
+	assert_true(play_sees(&play, "as agreed"));
+	play_keys(&play, "<Esc>Mbob<Down>Found<F2>");
+	assert_true(play_was_asked(&play,
+		"archive.copy {\"id\":\"812\",\"user\":\"bob\",\"folder\":\"Found\"}"));
+	play_keys(&play, "Hcase 7<F2>");
+	assert_true(play_was_asked(&play, "archive.hold {\"ids\":[\"812\"],\"why\":\"case 7\"}"));
+	play_keys(&play, "gjU");
+	assert_true(play_was_asked(&play, "archive.release {\"ids\":[\"811\"]}"));
+	play_keys(&play, "Y<F2>");
+	assert_true(play_was_asked(&play, "archive.verify {}"));
+	assert_true(play_sees(&play, "ab12"));
+	play_keys(&play, "<Esc><Esc><Esc>");
+	assert_true(play_sees(&play, "30d"));
+	play_end(&play);
+}
+
+/* ARC-05: each look at the archive stands in the log, so none is taken that nobody asked for. */
+static void
+archive_is_not_polled_arc_05(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, ":archive<Enter>");
+	assert_true(play_was_asked(&play, "archive.search"));
+	play.console.now_ms += 60000;
+	play_event(&play, "status", "{\"store\":{\"commits\":9}}");
+	play.console.now_ms += 60000;
+	console_tick(&play.console);
+	play_pump(&play);
+	assert_false(play_was_asked(&play, "archive.search"));
+	play_keys(&play, "r");
+	assert_true(play_was_asked(&play, "archive.search"));
+	play_end(&play);
+}
+
+/* ARC-02: the file is opened here, and goes along with the request. */
+static void
+archive_is_exported_arc_02(void **state)
+{
+	char folder[] = "/tmp/postroom-test-XXXXXX", path[64], keys[128];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/found.mbox", folder);
+	snprintf(keys, sizeof(keys), ":archive<Enter>X%s<F2>", path);
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, keys);
+	assert_true(play_was_asked(&play, "archive.export {\"ids\":[\"812\"],\"format\":\"mbox\",\"out\":0}"));
+	assert_true(play_sees(&play, "1 message written"));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	snprintf(keys, sizeof(keys), "X%s<F2>", path); /* none is written over */
+	play_keys(&play, keys);
+	assert_true(play_sees(&play, "is there already"));
+	assert_false(play_was_asked(&play, "archive.export"));
+	play_end(&play);
+	(void)unlink(path);
+	(void)rmdir(folder);
+}
+
 static void
 pages_of_rules(void **state)
 {
@@ -147,7 +270,8 @@ pages_of_rules(void **state)
 		const char *name, *keys;
 	} rows[] = {
 		{ "rules", "8" }, { "prune", "]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
-		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" },
+		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" }, { "archiving", "<Esc>]" }, { "archive", "<F9>archive<Enter>" },
+		{ "archive-search", "S" }, { "archived", "<Esc><Enter>" },
 	};
 	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
@@ -170,6 +294,10 @@ test_tui_rules(void)
 		cmocka_unit_test(first_rule_stays),
 		cmocka_unit_test(prune_rules_prn_01),
 		cmocka_unit_test(monitoring_mon_01),
+		cmocka_unit_test(archiving_arc_04),
+		cmocka_unit_test(archive_is_searched_arc_02),
+		cmocka_unit_test(archive_is_not_polled_arc_05),
+		cmocka_unit_test(archive_is_exported_arc_02),
 		cmocka_unit_test(pages_of_rules),
 	};
 
