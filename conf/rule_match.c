@@ -194,11 +194,14 @@ rule_set_ask(const struct rule_set *set, const struct rule_facts *facts, struct 
 	for (size_t i = 0; i < set->at_count[facts->stage]; i++) {
 		const struct rule *rule = &set->items[at[i]];
 
-		if (steps > RULE_STEPS_MAX)
-			return ERR_LIMIT;
+		bool holds;
+
 		if (!rule_is_asked(rule, facts))
 			continue;
-		if (rule_holds(rule, facts, &steps, NULL)) {
+		holds = rule_holds(rule, facts, &steps, NULL);
+		if (steps > RULE_STEPS_MAX)
+			return ERR_LIMIT;
+		if (holds) {
 			out->rule = rule;
 			return OK;
 		}

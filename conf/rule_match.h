@@ -11,8 +11,6 @@
 
 #include "conf/rule_text.h"
 
-#define RULE_STEPS_MAX 16000000 /* bytes compared for one question, 10 ms or so */
-
 /* A field of the header: as it came, and decoded where that differs (RFC 2047). */
 struct rule_header_field {
 	struct rule_header_field *next;     /* of the same name */
@@ -60,7 +58,7 @@ struct rule_answer {
 	uint32_t first, last, asked; /* numbers of those that do not, and how many they are */
 };
 
-/* The first rule of facts->stage that holds. ERR_LIMIT: over RULE_STEPS_MAX; nothing is known. */
+/* The first rule of facts->stage that holds. ERR_LIMIT: over RULE_STEPS_MAX, be it by one rule; nothing is known. */
 MUST_CHECK enum err rule_set_ask(
 	const struct rule_set *set, const struct rule_facts *facts, struct rule_answer *out);
 

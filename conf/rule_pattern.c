@@ -93,8 +93,9 @@ rule_pattern_fits(const struct rule_pattern *p, const struct rule_text *text, ui
 		return span_eq(p->inner, text->lower);
 	if (p->kind == PATTERN_INSIDE) {
 		*steps += text->lower.len / INSIDE_COST;
-		return memmem(text->lower.ptr, text->lower.len, p->inner.ptr, p->inner.len) != NULL;
+		return *steps <= RULE_STEPS_MAX &&
+			memmem(text->lower.ptr, text->lower.len, p->inner.ptr, p->inner.len) != NULL;
 	}
 	*steps += text->lower.len * (1 + p->lower.len);
-	return span_match_wildcard(p->lower, text->lower);
+	return *steps <= RULE_STEPS_MAX && span_match_wildcard(p->lower, text->lower);
 }

@@ -12,6 +12,7 @@
 
 #define RULE_PAIRS_MAX 4 /* of a pattern that are asked for */
 #define RULE_PAIR_BITS 1024
+#define RULE_STEPS_MAX 16000000 /* bytes compared for one question, 10 ms or so */
 
 struct rule_text {
 	struct span lower;
@@ -36,7 +37,10 @@ void rule_text_join(struct rule_text *all, const struct rule_text *text);
 
 /* False: it does not fit; true says nothing yet. Takes the time of RULE_PAIRS_MAX look-ups. */
 bool rule_pattern_may_fit(const struct rule_pattern *pattern, const struct rule_text *text);
-/* Does it fit? What it cost, about a byte compared each, is added to *steps. */
+/*
+ * Does it fit? What it costs, about a byte compared each, is added to *steps first; where these are over
+ * RULE_STEPS_MAX then, it is not looked at, and the answer is worth nothing.
+ */
 bool rule_pattern_fits(
 	const struct rule_pattern *pattern, const struct rule_text *text, uint64_t *steps);
 

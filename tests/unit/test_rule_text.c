@@ -436,6 +436,35 @@ test_rules_slow_header_h75_h25(void **state)
 	arena_reset(&a);
 }
 
+/* Nor does one rule alone: a long header, and a text that is laid against each byte of it. */
+static void
+test_rules_slow_rule_h75_h25(void **state)
+{
+	static char value[60000];
+	struct rule_facts facts = { .stage = 3, .has_size = true };
+	struct rule_header header;
+	struct rule_answer answer;
+	struct rule_set set;
+	struct arena a;
+	struct buf text;
+
+	(void)state;
+	arena_init(&a, NULL);
+	buf_init(&text, RULE_TEXT_MAX);
+	memset(value, 'a', sizeof(value));
+	memcpy(value, "abb", 3);
+	assert_int_equal(buf_printf(&text, "*r\nSubject: *?%.400sb*\n", value + 10), OK);
+	parse_good(&a, arena_text(&a, buf_span(&text)), RULES_OF_SMTP, &set);
+	rule_header_init(&header, &a, &set);
+	for (unsigned i = 0; i < 17; i++) /* 1 MiB */
+		rule_header_add(&header, &a, &set, SPAN("Subject"), (struct span){ value, sizeof(value) }, SPAN_NONE);
+	facts.header = &header;
+	assert_int_equal(rule_set_ask(&set, &facts, &answer), ERR_LIMIT);
+	assert_null(answer.rule);
+	buf_fini(&text);
+	arena_reset(&a);
+}
+
 int
 test_rule_text(void)
 {
@@ -447,6 +476,7 @@ test_rule_text(void)
 		cmocka_unit_test(test_rules_edit_smr02),
 		cmocka_unit_test(test_rules_many_h75),
 		cmocka_unit_test(test_rules_slow_header_h75_h25),
+		cmocka_unit_test(test_rules_slow_rule_h75_h25),
 	};
 
 	return cmocka_run_group_tests_name("rule_text", tests, NULL, NULL);
