@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,12 +165,46 @@ retire(struct runner *r)
 		close_socket(r);
 }
 
-/* The one that waits longest and has a place; programs and scripts do not wait for each other. */
+static unsigned
+running_for(const struct runner *r, uint64_t owner)
+{
+	const struct list *at;
+	unsigned count = 0;
+
+	for (at = r->running.next; at != &r->running; at = at->next) {
+		const struct runner_order *order = LIST_ITEM(at, struct runner_order, link);
+
+		count += order->row.kind == RUNNER_SCRIPT && order->owner == owner;
+	}
+	return count;
+}
+
+/* Of those whose owner has the fewest running the one that waits longest: a slow script is slow for its own mail. */
+static struct runner_order *
+next_script(const struct runner *r)
+{
+	struct runner_order *best = NULL;
+	unsigned least = UINT_MAX;
+	const struct list *at;
+
+	for (at = r->scripts.next; at != &r->scripts && least > 0; at = at->next) {
+		struct runner_order *order = LIST_ITEM(at, struct runner_order, link);
+		unsigned count = running_for(r, order->owner);
+
+		if (count < least) {
+			least = count;
+			best = order;
+		}
+	}
+	return best;
+}
+
+/* One that has a place; programs, the longest waiting first, and scripts do not wait for each other. */
 static struct runner_order *
 next_order(struct runner *r)
 {
 	if (r->stats.scripts_running < RUNNER_SCRIPTS_MAX && !list_is_empty(&r->scripts))
-		return LIST_ITEM(r->scripts.next, struct runner_order, link);
+		return next_script(r);
 	if (r->stats.running < RUNNER_PROGRAMS_MAX && !list_is_empty(&r->waiting))
 		return LIST_ITEM(r->waiting.next, struct runner_order, link);
 	return NULL;

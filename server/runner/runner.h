@@ -21,6 +21,7 @@
 #define RUNNER_WAITING_MAX 1000 /* for a place; beyond it ERR_BUSY */
 #define RUNNER_SCRIPTS_MAX 8	/* scripts in Lua at once, beside the programs */
 #define RUNNER_SCRIPTS_BYTES (64 * 1024 * 1024) /* of what is given to scripts that wait or run; beyond it ERR_BUSY */
+#define RUNNER_OWNER_SHARE 8 /* one user's scripts have this part of both; those of all users a half, the site's the other */
 #define RUNNER_ARGUMENTS_MAX 64
 #define RUNNER_VARIABLES_MAX 8 /* beside PATH and LANG, which every program gets */
 #define RUNNER_WORDS_MAX (64 * 1024)	/* bytes of arguments and variables */
@@ -54,6 +55,7 @@ struct runner_answer {
 /* Embedded in whoever asks, zeroed at first; not to be moved or freed between runner_run() and `done`. */
 struct runner_job {
 	bool script; /* no program: INPUT is a script and its message (script_wire.h); no arguments, no variables */
+	uint64_t owner; /* of a script: the user whose it is, who waits for his own rather than others; 0: the site */
 	const struct span *argv; /* argv[0]: an absolute path; no NUL in any. Copied, as all of this is */
 	size_t argc;
 	const struct span *env; /* "NAME=value" */
@@ -72,6 +74,8 @@ struct runner_job {
  * RUNNER_WAITING_MAX wait already.
  */
 MUST_CHECK enum err runner_run(struct host *host, struct runner_job *job);
+/* Would a script of OWNER with SIZE bytes of input be taken now? */
+bool runner_has_room(struct host *host, uint64_t owner, size_t size);
 /* On the loop that asked: no `done` comes, and the program is ended. No effect where none is under way. */
 void runner_cancel(struct runner_job *job);
 

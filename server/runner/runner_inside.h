@@ -20,6 +20,7 @@ struct runner_order {
 	struct runner_job *job; /* the asker's; NULL: cancelled */
 	_Atomic unsigned holds;
 	enum place place; /* the front's */
+	uint64_t owner;
 	struct runner_row row;
 	struct buf file; /* as runner_wire.h has it */
 	struct runner_report report;
@@ -38,7 +39,6 @@ struct runner {
 	pthread_mutex_t lock; /* of what follows */
 	struct list orders;
 	size_t order_count; /* of programs */
-	size_t script_count, script_bytes;
 };
 
 /* ---- runner_order.c ---- */

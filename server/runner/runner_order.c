@@ -29,12 +29,7 @@ runner_order_release(struct runner_order *order)
 		return;
 	pthread_mutex_lock(&r->lock);
 	list_remove(&order->all);
-	if (order->row.kind == RUNNER_SCRIPT) {
-		r->script_count--;
-		r->script_bytes -= order->row.input_size;
-	} else {
-		r->order_count--;
-	}
+	r->order_count -= order->row.kind != RUNNER_SCRIPT;
 	pthread_mutex_unlock(&r->lock);
 	runner_order_free(order);
 }
@@ -112,6 +107,49 @@ write_order(struct runner_order *order, const struct runner_job *job)
 	return err;
 }
 
+struct share {
+	size_t count, bytes;
+};
+
+static bool
+has_room(struct share used, size_t size, size_t part)
+{
+	return used.count < RUNNER_WAITING_MAX / part && used.bytes + size <= RUNNER_SCRIPTS_BYTES / part;
+}
+
+/* Scripts: what users ask for leaves the site its half, and what one user asks for leaves others theirs. */
+static bool
+script_has_room(const struct runner *r, uint64_t owner, size_t size)
+{
+	struct share half = { 0, 0 }, own = { 0, 0 };
+	const struct list *at;
+
+	for (at = r->orders.next; at != &r->orders; at = at->next) {
+		const struct runner_order *other = LIST_ITEM(at, struct runner_order, all);
+		bool same = other->owner == owner;
+
+		if (other->row.kind != RUNNER_SCRIPT || !other->owner != !owner)
+			continue;
+		half.count++;
+		half.bytes += other->row.input_size;
+		own.count += same;
+		own.bytes += same ? other->row.input_size : 0;
+	}
+	return has_room(half, size, 2) && (owner == 0 || has_room(own, size, RUNNER_OWNER_SHARE));
+}
+
+bool
+runner_has_room(struct host *host, uint64_t owner, size_t size)
+{
+	struct runner *r = host->runner;
+	bool room;
+
+	pthread_mutex_lock(&r->lock);
+	room = script_has_room(r, owner, size);
+	pthread_mutex_unlock(&r->lock);
+	return room;
+}
+
 /* False: too many. */
 static bool
 enlist(struct runner *r, struct runner_order *order)
@@ -120,15 +158,12 @@ enlist(struct runner *r, struct runner_order *order)
 
 	pthread_mutex_lock(&r->lock);
 	if (order->row.kind == RUNNER_SCRIPT)
-		room = r->script_count < RUNNER_WAITING_MAX &&
-			r->script_bytes + order->row.input_size <= RUNNER_SCRIPTS_BYTES;
+		room = script_has_room(r, order->owner, order->row.input_size);
 	else
 		room = r->order_count < RUNNER_WAITING_MAX + RUNNER_PROGRAMS_MAX;
 	if (room) {
 		list_append(&r->orders, &order->all);
 		r->order_count += order->row.kind != RUNNER_SCRIPT;
-		r->script_count += order->row.kind == RUNNER_SCRIPT;
-		r->script_bytes += order->row.kind == RUNNER_SCRIPT ? order->row.input_size : 0;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return room;
@@ -144,6 +179,7 @@ runner_run(struct host *host, struct runner_job *job)
 	order->runner = host->runner;
 	order->asker = host->loop;
 	order->job = job;
+	order->owner = job->owner;
 	order->holds = 1;
 	list_init(&order->link);
 	err = write_order(order, job);

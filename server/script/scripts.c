@@ -30,7 +30,7 @@ struct scripts_asked {
 	size_t run_count, running_count;
 	struct once seen; /* user_id */
 	struct reached *first, **end; /* to be looked at */
-	struct loop_timer deadline;
+	struct loop_timer deadline, again; /* again: the runner had no room */
 };
 
 /* ---- whom it may reach ---- */
@@ -205,6 +205,7 @@ end(struct scripts_asked *a)
 	struct scripts_question *q = a->question;
 
 	loop_timer_clear(&a->deadline);
+	loop_timer_clear(&a->again);
 	gather(a);
 	q->asked = NULL;
 	q->done(q);
@@ -251,32 +252,36 @@ on_done(struct runner_job *job, const struct runner_answer *answer)
 		end(a);
 }
 
-/* False: it cannot be given to the runner, and has failed. */
-static void
+/* False: the runner has no room for it now. Where it cannot be given to the runner it has failed. */
+static bool
 start(struct scripts_asked *a, struct snapshot *snap, struct script_run *run)
 {
 	struct buf in;
-	enum err err = snap ? OK : ERR_BUSY;
+	enum err err = OK;
 
+	if (!snap || !runner_has_room(a->host, run->answer.user_id, run->size))
+		return false;
 	buf_init(&in, SCRIPT_INPUT_MAX);
 	if (run->answer.user_id == 0)
 		run->text = conf_rules_text(a->host->conf, RULE_FILE_CONTENT);
 	if (err == OK)
 		err = script_give(snap, a->mail, run, &in);
-	run->job = (struct runner_job){ .script = true, .input = buf_span(&in),
+	run->job = (struct runner_job){ .script = true, .owner = run->answer.user_id, .input = buf_span(&in),
 		.timeout_ms = SCRIPT_CPU_MS, .output_max = SCRIPT_ANSWER_MAX, .done = on_done };
 	if (err == OK)
 		err = runner_run(a->host, &run->job);
+	run->size = buf_span(&in).len;
 	buf_fini(&in);
-	if (err == ERR_BUSY) {
-		fail_run(run, SPAN("too many scripts wait to be run"));
-	} else if (err != OK) {
+	if (err == ERR_BUSY)
+		return false;
+	if (err != OK) {
 		fail_run(run, SPAN("the message cannot be given to it"));
-	} else {
-		list_remove(&run->link);
-		list_append(&a->running, &run->link);
-		a->running_count++;
+		return true;
 	}
+	list_remove(&run->link);
+	list_append(&a->running, &run->link);
+	a->running_count++;
+	return true;
 }
 
 static void
@@ -284,8 +289,24 @@ pump(struct scripts_asked *a)
 {
 	struct snapshot *snap = host_snapshot(a->host);
 
-	while (a->running_count < SCRIPTS_AT_ONCE && !list_is_empty(&a->waiting))
-		start(a, snap, LIST_ITEM(a->waiting.next, struct script_run, link));
+	struct list *at, *following;
+	size_t refused = 0;
+
+	list_for_each(at, following, &a->waiting)
+		if (a->running_count < SCRIPTS_AT_ONCE && refused < SCRIPTS_AT_ONCE)
+			refused += !start(a, snap, LIST_ITEM(at, struct script_run, link));
+	if (refused > 0)
+		loop_timer_set(a->host->loop, &a->again, SCRIPTS_AGAIN_MS);
+}
+
+static void
+on_again(struct loop_timer *timer)
+{
+	struct scripts_asked *a = LIST_ITEM(timer, struct scripts_asked, again);
+
+	pump(a);
+	if (is_over(a))
+		end(a);
 }
 
 static void
@@ -328,6 +349,7 @@ scripts_ask(struct host *host, struct scripts_question *q, struct mail *mail, co
 	list_init(&a->running);
 	list_init(&a->over);
 	loop_timer_init(&a->deadline, on_deadline);
+	loop_timer_init(&a->again, on_again);
 	if (conf_rules_text(host->conf, RULE_FILE_CONTENT).len > 0)
 		add_run(a, 0, SPAN("rules.content"), SPAN_NONE);
 	reach_plan(a, snap, plan);
@@ -352,5 +374,6 @@ scripts_cancel(struct scripts_question *q)
 		return;
 	q->asked = NULL;
 	loop_timer_clear(&a->deadline);
+	loop_timer_clear(&a->again);
 	stop_all(a, &a->running);
 }

@@ -8,8 +8,8 @@
  *
  * Who may be reached is asked of the plan, of assistants, forwarding and size rules: rather a script too many is run
  * than one too few, for it changes nothing by itself. Lists and groups that a script names are not opened. After
- * SCRIPTS_WAIT_MS, or where the runner has no room, what has no answer counts as failed: the normal way, with a note,
- * and a letter to the Main Administrator, one for each script and hour.
+ * SCRIPTS_WAIT_MS what has no answer counts as failed, also where the runner had no room until then: the normal way,
+ * with a note, and a letter to the Main Administrator, one for each script and hour.
  */
 #ifndef SERVER_SCRIPT_SCRIPTS_H
 #define SERVER_SCRIPT_SCRIPTS_H
@@ -22,6 +22,7 @@
 #define SCRIPTS_MESSAGE_MAX 500 /* of one message; of more users the scripts count as failed */
 #define SCRIPTS_REACHED_MAX 10000 /* users that are looked at for one message (limits.expansion_recipients) */
 #define SCRIPTS_WAIT_MS 10000	/* a message waits for all of them, then goes on without */
+#define SCRIPTS_AGAIN_MS 20	/* where the runner has no room it is asked again so much later */
 
 struct scripts_asked;
 

@@ -15,6 +15,7 @@ struct script_run {
 	struct scripts_asked *asked;
 	struct span rcpt; /* that led to the user */
 	struct span text; /* the site's: its script */
+	size_t size; /* bytes that it was to be given when there was no room for it */
 	struct runner_job job;
 	struct script_answer answer; /* user_id 0: the site's */
 };

@@ -470,6 +470,83 @@ test_many_at_once(void **state)
 	buf_fini(&in);
 }
 
+/* ---- one user's scripts, and those of others (H74) ---- */
+
+static void
+ask(struct ran *ran, uint64_t owner, const char *script, struct span input)
+{
+	struct buf in;
+
+	*ran = (struct ran){ .answer = { .user_id = owner } };
+	arena_init(&ran->arena, NULL);
+	buf_init(&in, SCRIPT_INPUT_MAX);
+	put(&in, SCRIPT_ITEM_TEXT, span_of(script));
+	put_message(&in, owner == 0);
+	put(&in, SCRIPT_ITEM_AUTH, input);
+	ran->job = (struct runner_job){ .script = true, .owner = owner, .input = buf_span(&in),
+		.done = on_done, .timeout_ms = 100, .output_max = SCRIPT_ANSWER_MAX };
+	ran->err = runner_run(&site.host, &ran->job);
+	buf_fini(&in);
+}
+
+static size_t
+count_done(const struct ran *all, size_t count)
+{
+	size_t done = 0;
+
+	for (size_t i = 0; i < count; i++)
+		done += all[i].done;
+	return done;
+}
+
+/* A script that takes all its time holds up its own user's mail: others have the next place that is free. */
+static void
+test_slow_scripts_of_one_user_do_not_hold_up_others_h74(void **state)
+{
+	static struct ran slow[6 * RUNNER_SCRIPTS_MAX], others[2];
+	int64_t began = now_ms();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(slow); i++)
+		ask(&slow[i], 7, "while true do end", SPAN(""));
+	ask(&others[0], 8, "keep()", SPAN(""));
+	ask(&others[1], 0, "keep()", SPAN(""));
+	while (count_done(others, COUNT(others)) < COUNT(others) && now_ms() - began < PATIENCE_MS)
+		loop_turn(site.loop, 10);
+	assert_int_equal(count_done(others, COUNT(others)), COUNT(others));
+	assert_true(COUNT(slow) - count_done(slow, COUNT(slow)) >= 2 * RUNNER_SCRIPTS_MAX);
+	for (size_t i = 0; i < COUNT(slow); i++) {
+		runner_cancel(&slow[i].job);
+		arena_reset(&slow[i].arena);
+	}
+	for (size_t i = 0; i < COUNT(others); i++)
+		arena_reset(&others[i].arena);
+}
+
+/* Nor does what one user's scripts wait with, by number or by size, keep those of others from waiting. */
+static void
+test_waiting_scripts_of_one_user_leave_room_h74(void **state)
+{
+	static struct ran own[RUNNER_WAITING_MAX / RUNNER_OWNER_SHARE + 1], others[2], large[12];
+	static char megabyte[1024 * 1024];
+	size_t fit = 0;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(own); i++)
+		ask(&own[i], 7, "keep()", SPAN(""));
+	assert_int_equal(own[COUNT(own) - 2].err, OK);
+	assert_int_equal(own[COUNT(own) - 1].err, ERR_BUSY);
+	ask(&others[0], 8, "keep()", SPAN(""));
+	ask(&others[1], 0, "keep()", SPAN(""));
+	assert_int_equal(others[0].err, OK);
+	assert_int_equal(others[1].err, OK);
+	for (size_t i = 0; i < COUNT(large); i++) {
+		ask(&large[i], 9, "keep()", (struct span){ megabyte, sizeof(megabyte) });
+		fit += large[i].err == OK;
+	}
+	assert_int_equal(fit, RUNNER_SCRIPTS_BYTES / RUNNER_OWNER_SHARE / sizeof(megabyte) - 1);
+}
+
 int
 main(void)
 {
@@ -486,6 +563,10 @@ main(void)
 		cmocka_unit_test(test_h74_twenty_messages_at_most),
 		cmocka_unit_test(test_fields_that_scripts_may_set),
 		cmocka_unit_test_setup_teardown(test_many_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_slow_scripts_of_one_user_do_not_hold_up_others_h74, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			test_waiting_scripts_of_one_user_leave_room_h74, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
