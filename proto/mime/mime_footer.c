@@ -143,16 +143,27 @@ search(struct search *s)
 
 /* ---- headers ---- */
 
+/* What says of the bytes of a body how many they are, or their sum (RFC 1864). */
+static const struct span measures[] = { { "Content-MD5", 11 }, { "Content-Length", 14 } };
+
+static bool
+is_measured(struct span header)
+{
+	return header_find(header, measures[0]).ptr || header_find(header, measures[1]).ptr;
+}
+
 enum err
 mime_footer_put_header(struct span header, struct span type, struct span encoding, struct buf *out)
 {
-	struct span names[2];
+	struct span names[2 + COUNT(measures)];
 	size_t count = 0;
 	bool has_end = span_ends_nocase(header, SPAN("\r\n"));
 	bool is_message = header_find(header, SPAN("MIME-Version")).ptr ||
 		header_find(header, SPAN("From")).ptr;
 	enum err err;
 
+	for (size_t i = 0; i < COUNT(measures); i++)
+		names[count++] = measures[i];
 	if (type.len > 0)
 		names[count++] = SPAN("Content-Type");
 	if (encoding.len > 0)
@@ -179,7 +190,7 @@ change_header(const struct mime_footer *f, const struct footer_spot *spot,
 	struct buf head;
 	bool fits;
 
-	if (values[0].len + values[1].len == 0)
+	if (values[0].len + values[1].len == 0 && (spot->part.no == 0 || !is_measured(spot->head)))
 		return true;
 	if (spot->part.no == 0) {
 		out->type = values[0];
@@ -233,5 +244,6 @@ mime_footer_make(const struct mime_footer *f, struct mime_footer_result *out)
 	for (size_t i = 0; i < s.count && err == OK && !s.why; i++)
 		if ((footer_is_html(&s.spots[i]) ? f->html : f->plain).len > 0)
 			err = sign(f, &s.spots[i], out);
+	out->is_measured = out->count > 0 && is_measured(f->derived->header);
 	return err;
 }

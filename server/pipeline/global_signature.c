@@ -7,6 +7,7 @@
 #include "proto/mime/mime_footer.h"
 #include "server/pipeline/mail_body.h"
 #include "server/pipeline/names.h"
+#include "store/contents.h"
 
 #define HEADER_MORE 4096 /* bytes that a header may be longer for what is said of its text */
 
@@ -64,13 +65,14 @@ buf_free(void *arg)
 static enum err
 make_header(struct plan *plan, const struct mime_footer_result *r, struct span *header)
 {
+	size_t max = header->len + HEADER_MORE;
 	struct buf *out;
 	enum err err;
 
-	if (r->type.len + r->encoding.len == 0)
+	if (r->type.len + r->encoding.len == 0 && !r->is_measured)
 		return OK;
 	out = ARENA_NEW(plan->arena, struct buf);
-	buf_init(out, header->len + HEADER_MORE);
+	buf_init(out, max < CONTENT_HEADER_MAX ? max : CONTENT_HEADER_MAX);
 	arena_on_reset(plan->arena, buf_free, out);
 	err = mime_footer_put_header(*header, r->type, r->encoding, out);
 	*header = buf_span(out);

@@ -12,6 +12,7 @@
 
 #include "proto/mail/header.h"
 #include "server/pipeline/direction.h"
+#include "server/pipeline/global_signature.h"
 #include "server/pipeline/mail_body.h"
 #include "server/queue/intake.h"
 #include "store/bodies.h"
@@ -447,6 +448,40 @@ test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07(void **state)
 	site_close(&s.site);
 }
 
+/* ---- the signature ---- */
+
+/* SIG-09: a header that has no room for what a signature needs said of the text: it goes out without one. */
+static void
+test_signature_finds_no_room_sig_09(void **state)
+{
+	static const char *const to[] = { "bo@far.test" };
+	struct sent s = { 0 };
+	struct pipeline_ask ask;
+	struct plan *plan;
+	size_t len = CONTENT_HEADER_MAX - 20;
+	char *header;
+
+	(void)state;
+	site_open(&s.site, CONF "signature: { plain: \"M\xc3\xbcller\" }\n");
+	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	plan = &s.in->plan;
+	plan->standing = STANDING_USER;
+	s.in->mail.via = MAIL_VIA_SUBMISSION;
+	ask = (struct pipeline_ask){ .conf = s.site.host.conf, .snap = host_snapshot(&s.site.host),
+		.mail = &s.in->mail };
+	assert_int_equal(signature_make(&ask, plan), OK);
+	assert_non_null(plan->outgoing);
+	header = arena_alloc(&s.in->arena, len);
+	for (size_t i = 0; i < len; i++) /* "X: xx...\r\n", and the empty line */
+		header[i] = i % 8 == 0 ? 'X' : i % 8 == 1 ? ':' : i % 8 == 6 ? '\r' : i % 8 == 7 ? '\n' : 'x';
+	memcpy(header + len - 4, "\r\n\r\n", 4);
+	plan->header_outgoing = (struct span){ header, len };
+	assert_int_equal(signature_make(&ask, plan), OK);
+	assert_null(plan->outgoing);
+	intake_drop(&s.in);
+	site_close(&s.site);
+}
+
 /* ---- direction.h ---- */
 
 static void
@@ -517,6 +552,7 @@ main(void)
 		cmocka_unit_test(test_only_a_version),
 		cmocka_unit_test(test_large_body_is_read_at_the_end),
 		cmocka_unit_test(test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07),
+		cmocka_unit_test(test_signature_finds_no_room_sig_09),
 		cmocka_unit_test(test_directions),
 	};
 

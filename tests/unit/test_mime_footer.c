@@ -80,6 +80,11 @@ static const struct {
 	{ "SIG-05 the last body tag counts", T_HTML "<body>a </body> b</body>\r\n",
 		T_HTML "<body>a </body> b\r\n" HTML "</body>\r\n", 0, 1, NULL },
 	{ "HTML without a body", T_HTML "<b>hi</b></html>", T_HTML "<b>hi</b>\r\n" HTML "</html>", 0, 1, NULL },
+	{ "sums and lengths of what it was", "Content-Length: 4\r\nSubject: a\r\nContent-MD5: x==\r\n\r\nhi\r\n",
+		"Subject: a\r\n\r\nhi\r\n" PLAIN, 1, 0, NULL },
+	{ "of a part too, and of none that stays", MIXED B "Content-MD5: x==\r\nX: y\r\n\r\nhi\r\n" B
+		"Content-MD5: z==\r\n\r\nlist\r\n" END,
+		MIXED B "X: y\r\n\r\nhi\r\n-- \r\nExample Ltd\r\n" B "Content-MD5: z==\r\n\r\nlist\r\n" END, 1, 0, NULL },
 	{ "SIG-04 each form of one text",
 		ALTERNATIVE B "\r\nhi\r\n" B T_HTML "<body>hi</body>\r\n" END,
 		ALTERNATIVE B "\r\nhi\r\n-- \r\nExample Ltd\r\n" B T_HTML "<body>hi\r\n" HTML "</body>\r\n" END, 1,
