@@ -2,8 +2,8 @@
  * archive_write.h - a message into the archive, in the transaction that stores it (ARC-01).
  *
  * By one door: whoever fills an intake calls plan_archive() on its plan, as the stage does, and intake does the rest.
- * The digest of the body is fed while its bytes come; where archiving was switched on in the middle of a large
- * message none is known, and the entry says so by a digest of zeros.
+ * The digest of the body is fed while its bytes come, or a worker reads it (server/queue/intake_digest.h). An entry
+ * of an older version may have a digest of zeros: none was known.
  */
 #ifndef SERVER_ARCHIVE_ARCHIVE_WRITE_H
 #define SERVER_ARCHIVE_ARCHIVE_WRITE_H

@@ -15,6 +15,7 @@
 #include "server/net/random.h"
 #include "server/queue/intake_body.h"
 #include "server/queue/intake_derive.h"
+#include "server/queue/intake_digest.h"
 #include "server/queue/intake_entries.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/intake_write.h"
@@ -310,6 +311,13 @@ submit_now(struct intake *in)
 	}
 }
 
+static void
+submit_whole(struct intake *in)
+{
+	if (in->events->whole || !intake_digest_begin(in, submit_now))
+		submit_now(in);
+}
+
 /*
  * The last job waits for the pieces: whether they are on disk is known when their commit is, and a
  * message must not point to a piece that is not.
@@ -320,7 +328,7 @@ intake_submit(struct intake *in)
 	ENSURE(!in->submitted);
 	in->submitted = true;
 	if (in->jobs == 0)
-		submit_now(in);
+		submit_whole(in);
 }
 
 void
@@ -334,7 +342,7 @@ intake_piece_done(struct intake *in, enum err result)
 		return;
 	}
 	if (in->submitted)
-		submit_now(in);
+		submit_whole(in);
 	else if (in->dropped)
 		finish(in);
 	else if (in->gathers)

@@ -105,6 +105,7 @@ struct intake {
 	uint64_t body_size;     /* that came */
 	bool has_8bit;          /* in the body */
 	struct archive_digest digest; /* of the body, where archive.on is set */
+	struct archive_digest kept;   /* of what the archive keeps, where that was hashed later (intake_digest.h) */
 	uint64_t flushed;       /* of it, given to the writer */
 	struct mime_parser *parser; /* of what came */
 	struct buf derived;     /* the record it made */

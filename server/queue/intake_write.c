@@ -55,7 +55,7 @@ prepare_trace(struct intake *in)
 	in->notes_len = notes.len;
 }
 
-/* Of a version the range of what came that it is, where that lies in memory; else no digest can be had here. */
+/* Of a version the range of what came that it is, in memory; a worker has hashed others. */
 static struct archive_body
 archived_body(struct intake *in, const struct intake_content *c)
 {
@@ -64,7 +64,9 @@ archived_body(struct intake *in, const struct intake_content *c)
 	struct span *spans;
 	uint64_t at = 0;
 
-	if (c->slice_count == 0)
+	if (in->kept.begun)
+		body.digest = &in->kept;
+	if (in->kept.begun || c->slice_count == 0)
 		return body;
 	body.digest = ARENA_NEW(&in->arena, struct archive_digest);
 	body.spans = spans = ARENA_ARRAY(&in->arena, struct span, body.count + 1);

@@ -392,6 +392,16 @@ Subject: *both
 """
 
 
+def test_jrn_04_arc_05_the_digest_of_a_large_original_is_known():
+    with site(receive="arrive@journal.test", receive_from="127.0.0.1") as server:
+        big = b"".join(b"%069d\r\n" % i for i in range(45000))  # 3 MB
+        arrive(server, EXCHANGE.replace(b"the original\r\n", big))
+        equal(kept(server, 1), b"From: ann@corp.test\r\nSubject: hello\r\n\r\n" + big)
+        server.cli("archive", "verify")
+        server.stop()
+        equal(server.check()[0], 0)
+
+
 def test_jrn_04_what_a_rule_discards_rejects_or_sends_elsewhere_is_not_archived():
     with site(receive="arrive@journal.test", receive_from="127.0.0.1") as server:
         server.cli("rule", "smtp", "apply", "-", stdin=RULES)

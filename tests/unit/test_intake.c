@@ -356,6 +356,76 @@ test_large_body_is_read_at_the_end(void **state)
 	free(whole);
 }
 
+/* ---- the archive ---- */
+
+static void
+assert_archived(struct sent *s, const char *header, struct span body)
+{
+	unsigned char parts[2][ARCHIVE_HASH_SIZE], want[ARCHIVE_HASH_SIZE];
+	struct archive_row row;
+	struct snapshot *snap;
+	struct content c;
+
+	archive_sha256(span_of(header), SPAN(""), parts[0]);
+	archive_sha256(body, SPAN(""), parts[1]);
+	archive_sha256((struct span){ (const char *)parts, sizeof(parts) }, SPAN(""), want);
+	assert_int_equal(snapshot_open(s->site.host.store, &snap), OK);
+	assert_int_equal(archive_find(snap, 1, &row), OK);
+	assert_memory_equal(row.message.digest, want, sizeof(want));
+	assert_int_equal(content_get(snap, row.message.content_id, &c), OK);
+	assert_true(span_eq(c.header, span_of(header)));
+	assert_body(snap, &c, body);
+	snapshot_close(&snap);
+}
+
+/* JRN-04, ARC-05: of a body that went to the store as it came the archive keeps a part, and knows its digest. */
+static void
+test_digest_of_a_part_of_a_large_body_jrn_04(void **state)
+{
+	static const char *const to[] = { "anna@example.org" };
+	static const size_t parts[][3] = { /* of a body of so many bytes, from, size */
+		{ 3 * 1024 * 1024 + 64, 70000, 3 * 1024 * 1024 - 80000 }, /* ends in what is held in memory */
+		{ 3 * 1024 * 1024 + 64, 100, 2000 }, { 3 * 1024 * 1024 + 64, 3 * 1024 * 1024, 64 },
+		{ 3 * 1024 * 1024 + 64, 0, 3 * 1024 * 1024 + 64 }, { 3 * 1024 * 1024, 5, 0 }, { 5000, 10, 4000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		struct plan_piece part = { { NULL, 0 }, parts[i][1], parts[i][2] };
+		struct span body = { noise(parts[i][0]), parts[i][0] };
+		struct sent s = { 0 };
+
+		site_open(&s.site, CONF);
+		site_add_user(&s.site, "anna", NULL);
+		plan_it(&s, body, to, 1);
+		s.in->plan.archive_version = version(&s, "Subject: kept\r\n\r\n", &part, 1);
+		assert_int_equal(plan_archive(&s.in->plan, ARCHIVE_INCOMING), OK);
+		submit(&s);
+		assert_archived(&s, "Subject: kept\r\n\r\n", span_range(body, part.from, part.from + part.size));
+		site_close(&s.site);
+		free((char *)body.ptr);
+	}
+}
+
+/* Archiving is switched on when the bytes have come. */
+static void
+test_digest_of_a_large_body_that_was_not_hashed(void **state)
+{
+	static const char *const to[] = { "anna@example.org" };
+	struct span body = { noise(3 << 20), 3 << 20 };
+	struct sent s = { 0 };
+
+	(void)state;
+	site_open(&s.site, CONF);
+	site_add_user(&s.site, "anna", NULL);
+	plan_it(&s, body, to, 1);
+	assert_int_equal(plan_archive(&s.in->plan, ARCHIVE_INCOMING), OK);
+	submit(&s);
+	assert_archived(&s, HEADER, body);
+	site_close(&s.site);
+	free((char *)body.ptr);
+}
+
 /* ---- collected mail for nobody here ---- */
 
 #define LOST_CONF                                                                                  \
@@ -551,6 +621,8 @@ main(void)
 		cmocka_unit_test(test_nobody_is_told_of_a_monitor),
 		cmocka_unit_test(test_only_a_version),
 		cmocka_unit_test(test_large_body_is_read_at_the_end),
+		cmocka_unit_test(test_digest_of_a_part_of_a_large_body_jrn_04),
+		cmocka_unit_test(test_digest_of_a_large_body_that_was_not_hashed),
 		cmocka_unit_test(test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07),
 		cmocka_unit_test(test_signature_finds_no_room_sig_09),
 		cmocka_unit_test(test_directions),
