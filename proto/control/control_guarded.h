@@ -8,13 +8,16 @@
 
 /* Methods. */
 #define CONTROL_GUARDED(X) \
-	X(message_list) X(message_show) X(message_move) X(message_copy) X(message_bin) \
+	X(message_list) X(message_show) X(message_hold) X(message_release) X(message_move) X(message_copy) \
+	X(message_remove) X(message_purge) X(message_bin) X(message_restore) \
 	X(queue_message) X(queue_redirect) \
 	X(mapping_list) X(mapping_add) X(mapping_set) X(mapping_remove) X(mapping_test) \
 	X(mapping_import) X(mapping_export) \
 	X(rule_monitor_list) X(rule_monitor_show) X(rule_monitor_set) X(rule_monitor_remove) \
 	X(archive_set) X(archive_search) X(archive_show) X(archive_copy) X(archive_export) \
-	X(archive_verify) X(archive_hold) X(archive_release)
+	X(archive_verify) X(archive_hold) X(archive_release) \
+	X(user_export) X(user_import) X(user_script) X(user_script_set) \
+	X(rule_smtp_try) X(rule_prune_preview) X(journal_set)
 
 /*
  * Fields of methods that are free else: X(method, parameter, name or front of a name that ends in a dot). Of a parameter
@@ -22,11 +25,21 @@
  */
 #define CONTROL_GUARDED_KEYS(X) \
 	X(user_set, "keys", "assistants") X(user_set, "keys", "assistant_redirect") \
-	X(user_set, "keys", "monitor") X(user_set, "keys", "forward_to") \
-	X(group_set, "keys", "monitor") \
+	X(user_set, "keys", "monitor") X(user_set, "keys", "forward_to") X(user_set, "keys", "forward") \
+	X(user_set, "keys", "size_over_to") X(user_set, "keys", "size_under_to") \
+	X(group_set, "keys", "monitor") X(config_get, "key", "monitor") X(config_get, "key", "monitor.") \
 	X(config_set, "key", "archive.") X(config_set, "key", "monitor") X(config_set, "key", "monitor.") \
 	X(config_unset, "key", "archive.") X(config_unset, "key", "monitor") \
 	X(config_unset, "key", "monitor.") X(config_change, "keys", "archive.") \
-	X(config_change, "keys", "monitor") X(config_change, "keys", "monitor.")
+	X(config_change, "keys", "monitor") X(config_change, "keys", "monitor.") \
+	X(config_set, "key", "journal.") X(config_unset, "key", "journal.") \
+	X(config_change, "keys", "journal.")
+
+/* Columns of free methods that stay empty: what a filter or an order looks for there is not found either. */
+#define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject")
+/* Fields that `user show`, `group show` and `queue show` leave out. */
+#define CONTROL_GUARDED_FIELDS(X) \
+	X("assistants") X("assistant_redirect") X("monitor") X("forward_to") X("forward") \
+	X("size_over_to") X("size_under_to") X("subject")
 
 #endif

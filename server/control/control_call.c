@@ -9,6 +9,7 @@
  *        FINISH  at once, then the reply
  */
 #include "server/control/control_call.h"
+#include "server/control/control_guard.h"
 
 #include "server/generation.h"
 
@@ -236,6 +237,9 @@ control_call_run(struct control_call *call, struct rpc_request *request,
 	}
 	control_rows_keep(&call->rows, call->keep,
 		call->handler->keyed ? call->handler->keyed->id : NULL);
+	call->is_locked = control_guard_is_locked(call->host, call->session);
+	if (call->is_locked)
+		control_guard_hide(request->method, &call->rows);
 	json_writer_init(&call->json, &call->out);
 	if (call->handler->start)
 		call->handler->start(call);

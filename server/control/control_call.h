@@ -96,6 +96,7 @@ CONTROL_METHODS(X)
 struct control_call {
 	struct list link;
 	struct control_session *session; /* NULL: the peer left */
+	bool is_locked;			 /* by message security, when it began (control_guard.h) */
 	struct host *host;		 /* the front loop's */
 	struct generation *generation;	 /* of the configuration when it began; for every thread */
 	const struct control_handler *handler;

@@ -84,13 +84,14 @@ put_field(struct json_writer *w, const struct field *f, const void *object)
 }
 
 void
-control_put_fields(struct json_writer *w, const struct field_table *table, const void *object)
+control_put_fields(struct json_writer *w, const struct field_table *table, const void *object,
+	bool (*hides)(struct span name))
 {
 	for (size_t i = 0; i < table->count; i++) {
 		const struct field *f = &table->fields[i];
 
 		if ((f->flags & FIELD_SHOWN) && !(f->flags & FIELD_SECRET) && f->kind != FIELD_ID &&
-			f->kind != FIELD_BYTES)
+			f->kind != FIELD_BYTES && !(hides && hides(field_name(f))))
 			put_field(w, f, object);
 	}
 }

@@ -10,9 +10,11 @@
 /*
  * Every field that is shown, as members of the open object: texts as strings, lists and bits as
  * arrays, flags as true or false, times as RFC 3339 (null where there is none). Never a secret
- * (H66); ids are their owner's business.
+ * (H66); ids are their owner's business. HIDES
+ * says which are left out; NULL: none.
  */
-void control_put_fields(struct json_writer *w, const struct field_table *table, const void *object);
+void control_put_fields(struct json_writer *w, const struct field_table *table, const void *object,
+	bool (*hides)(struct span name));
 
 size_t control_characters(struct span text); /* of UTF-8 */
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "server/control/control_fields.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_referrers.h"
 
 struct group_walk {
@@ -93,7 +94,7 @@ group_show_read(struct control_call *call, struct snapshot *snap)
 	if (!control_fail_err(call, err, "group"))
 		return STEP_FAIL;
 	json_put_object(w);
-	control_put_fields(w, &group_table, &group);
+	control_put_fields(w, &group_table, &group, call->is_locked ? control_guard_has_field : NULL);
 	json_put_name(w, SPAN("members"));
 	json_put_array(w);
 	for (size_t i = 0; i < shown(count); i++)

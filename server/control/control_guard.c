@@ -33,6 +33,47 @@ static const struct {
 #undef X
 };
 
+static const struct {
+	unsigned method;
+	const char *column;
+} guarded_columns[] = {
+#define X(id, column) { CONTROL_##id, column },
+	CONTROL_GUARDED_COLUMNS(X)
+#undef X
+};
+
+static const char *const guarded_fields[] = {
+#define X(name) name,
+	CONTROL_GUARDED_FIELDS(X)
+#undef X
+};
+
+bool
+control_guard_has_method(const struct control_method *method)
+{
+	for (size_t i = 0; i < COUNT(guarded); i++)
+		if (method->id == guarded[i])
+			return true;
+	return false;
+}
+
+bool
+control_guard_has_field(struct span name)
+{
+	for (size_t i = 0; i < COUNT(guarded_fields); i++)
+		if (span_eq(name, span_of(guarded_fields[i])))
+			return true;
+	return false;
+}
+
+void
+control_guard_hide(const struct control_method *method, struct control_rows *rows)
+{
+	for (size_t i = 0; i < COUNT(guarded_columns); i++)
+		if (method->id == guarded_columns[i].method)
+			control_rows_hide(rows, guarded_columns[i].column);
+}
+
 static bool
 is_key(struct span name, struct span text)
 {
@@ -53,9 +94,8 @@ names_key(const struct rpc_request *r, const char *param, struct span name)
 static bool
 is_guarded(const struct rpc_request *r)
 {
-	for (size_t i = 0; i < COUNT(guarded); i++)
-		if (r->method->id == guarded[i])
-			return true;
+	if (control_guard_has_method(r->method))
+		return true;
 	for (size_t i = 0; i < COUNT(guarded_keys); i++)
 		if (r->method->id == guarded_keys[i].method &&
 			names_key(r, guarded_keys[i].param, span_of(guarded_keys[i].name)))
@@ -72,18 +112,29 @@ look_up(struct host *host, struct guard *out)
 }
 
 bool
-control_guard_may(struct control_session *s, const struct rpc_request *r, struct rpc_error *error)
+control_guard_is_locked(struct host *host, const struct control_session *s)
 {
 	struct guard guard;
 
-	if (s->guard_is_open || !is_guarded(r) || look_up(s->base.host, &guard) == ERR_NOT_FOUND)
-		return true;
-	*error = (struct rpc_error){.what = span_of(r->method->words[0] ? r->method->words
-									: r->method->method),
+	return !(s && s->guard_is_open) && look_up(host, &guard) != ERR_NOT_FOUND;
+}
+
+void
+control_guard_refuse(struct rpc_error *error, const struct control_method *what)
+{
+	*error = (struct rpc_error){.what = span_of(what->words[0] ? what->words : what->method),
 		.code = RPC_NO_PERMISSION,
 		.why = SPAN("message security is on"),
 		.hint = SPAN("security open asks for its password; a single command takes --open"),
 		.field = SPAN("message_security")};
+}
+
+bool
+control_guard_may(struct control_session *s, const struct rpc_request *r, struct rpc_error *error)
+{
+	if (!is_guarded(r) || !control_guard_is_locked(s->base.host, s))
+		return true;
+	control_guard_refuse(error, r->method);
 	return false;
 }
 

@@ -6,7 +6,9 @@
 
 #include "proto/control/rpc_request.h"
 
+struct control_rows;
 struct control_session;
+struct host;
 
 /*
  * May S call R, as far as message security goes? False with *error set: field "message_security", so that a console
@@ -14,5 +16,15 @@ struct control_session;
  */
 bool control_guard_may(
 	struct control_session *s, const struct rpc_request *r, struct rpc_error *error);
+
+/* Is it on, and not opened in S (NULL: nobody's)? Loop thread. */
+bool control_guard_is_locked(struct host *host, const struct control_session *s);
+/* While it is locked: is all of this method, a field of `user show`, `group show`, `queue show`? Pure. */
+bool control_guard_has_method(const struct control_method *method);
+bool control_guard_has_field(struct span name);
+/* Leave the guarded columns of METHOD's rows empty. Behind control_rows_init(), and control_rows_keep(). */
+void control_guard_hide(const struct control_method *method, struct control_rows *rows);
+/* *error: it is on, and WHAT wants its password. */
+void control_guard_refuse(struct rpc_error *error, const struct control_method *what);
 
 #endif

@@ -128,6 +128,17 @@ import_mbox_border(struct span text, size_t from)
 	return text.len;
 }
 
+struct span
+import_mbox_trim(struct span text)
+{
+	size_t end = text.len;
+
+	if (end == 0 || text.ptr[--end] != '\n')
+		return text;
+	end -= end > 0 && text.ptr[end - 1] == '\r';
+	return end > 0 && text.ptr[end - 1] == '\n' ? span_range(text, 0, end) : text;
+}
+
 static enum err
 window_fill(struct import_source *s)
 {
@@ -197,7 +208,7 @@ mbox_next(struct import_source *s, struct arena *a, struct import_message *out)
 		return ERR_NOT_FOUND;
 	out->name = arena_printf(a, "message %u", ++s->number);
 	if (!out->fault) {
-		out->text = mbox_unquote(a, span_range(text, 0, border));
+		out->text = mbox_unquote(a, import_mbox_trim(span_range(text, 0, border)));
 		message_finish(s, a, out, 0);
 	}
 	buf_consume(&s->window, border);

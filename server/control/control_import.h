@@ -50,5 +50,7 @@ uint32_t import_status_flags(struct span header);
 uint32_t import_maildir_flags(struct span name);
 /* Where the next mbox message begins ("From " behind an empty line), or TEXT.len. Pure. */
 size_t import_mbox_border(struct span text, size_t from);
+/* A message of an mbox without the empty line behind it, which is the separator's (RFC 4155, appendix A). */
+struct span import_mbox_trim(struct span text);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "server/control/control_cursor.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_lists.h"
 
 static void
@@ -69,7 +70,11 @@ control_cursor_find(struct control_call *call)
 			c->used_ms = now;
 			list_remove(&c->link);
 			list_append(&call->session->cursors, &c->link);
-			return c;
+			if (!call->is_locked || !control_guard_has_method(c->method))
+				return c;
+			control_guard_refuse(&call->error, c->method);
+			call->failed = true;
+			return NULL;
 		}
 	control_fail(
 		call, RPC_GONE, "the cursor is no longer there", "open the list again", "cursor");

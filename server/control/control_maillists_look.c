@@ -288,7 +288,7 @@ put_list(struct control_call *call, struct snapshot *snap, uint64_t list_id)
 	enum err err = maillist_find(snap, list_id, &list);
 
 	if (err == OK)
-		control_put_fields(&call->json, &maillist_table, &list);
+		control_put_fields(&call->json, &maillist_table, &list, NULL);
 	return err;
 }
 

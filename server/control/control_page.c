@@ -4,6 +4,7 @@
  * On a worker, since the rows of a long list are read from the store.
  */
 #include "server/control/control_cursor.h"
+#include "server/control/control_guard.h"
 
 struct page {
 	struct control_cursor *cursor;
@@ -183,6 +184,8 @@ page_check(struct control_call *call)
 	if (p->keyed && !control_rows_init_view(&p->view, &call->arena, c->method->columns,
 				c->filter, call->now_ms / 1000))
 		control_fail(call, RPC_INVALID, "the filter is no longer one", NULL, "cursor");
+	if (p->keyed && call->is_locked)
+		control_guard_hide(c->method, &p->view);
 	arena_on_reset(&call->arena, page_let_go, p);
 	return !call->failed;
 }

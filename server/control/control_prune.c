@@ -121,7 +121,7 @@ show_read(struct control_call *call, struct snapshot *snap)
 		json_put_string(w, user);
 	else
 		json_put_null(w);
-	control_put_fields(w, &prune_rule_table, &rule);
+	control_put_fields(w, &prune_rule_table, &rule, NULL);
 	json_put_close(w);
 	return STEP_DONE;
 }

@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_fields.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_queue_sending.h"
 #include "server/generation.h"
 #include "server/queue/outgoing.h"
@@ -311,7 +312,7 @@ queue_show_read(struct control_call *call, struct snapshot *snap)
 			r.recipient_no <= RECIPIENTS_EXPLAINED ? reasons[r.recipient_no] : SPAN(""));
 	}
 	json_put_close(w);
-	control_put_fields(w, &queued_table, &q);
+	control_put_fields(w, &queued_table, &q, call->is_locked ? control_guard_has_field : NULL);
 	json_put_close(w);
 	return STEP_DONE;
 }

@@ -132,6 +132,15 @@ control_rows_want(const struct control_rows *rows, const char *column)
 }
 
 void
+control_rows_hide(struct control_rows *rows, const char *column)
+{
+	size_t at = column_find(&rows->columns, span_of(column));
+
+	ENSURE(at < rows->columns.count && at < 64);
+	rows->used &= ~(UINT64_C(1) << at);
+}
+
+void
 control_rows_fini(struct control_rows *rows)
 {
 	if (!rows->arena)

@@ -89,6 +89,8 @@ void control_rows_keep(struct control_rows *rows, enum control_keep keep,
 	bool (*id_of)(struct span key, uint64_t *id));
 /* Does anybody look at this column? If not, what is put into it is left out. */
 bool control_rows_want(const struct control_rows *rows, const char *column);
+/* From here nobody does: it is text or a list, and stays empty. */
+void control_rows_hide(struct control_rows *rows, const char *column);
 
 /* FROM's rows become those of *to, which lives in A; FROM has none then. At once, however many. */
 void control_rows_move(struct control_rows *to, struct control_rows *from, struct arena *a);

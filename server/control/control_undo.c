@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 
+#include "server/control/control_guard.h"
 #include "server/control/control_undo.h"
 
 #include "server/queue/outgoing.h"
@@ -160,6 +161,11 @@ undo_may(struct control_call *call, const struct change *c)
 {
 	const struct control_method *m = control_method_find(c->what);
 
+	if (m && call->is_locked && control_guard_has_method(m)) {
+		control_guard_refuse(&call->error, m);
+		call->failed = true;
+		return false;
+	}
 	if (!m || control_rights_have(call->who.rights, m->right))
 		return true;
 	return control_failf(call, RPC_NO_PERMISSION, control_right_name(m->right),

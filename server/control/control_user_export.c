@@ -41,7 +41,7 @@ json_out(struct transfer_out *t, struct snapshot *snap, const struct user *u)
 
 	json_writer_init(&w, &t->text);
 	json_put_object(&w);
-	control_put_fields(&w, &user_table, u);
+	control_put_fields(&w, &user_table, u, NULL);
 	if (u->group && group_find(snap, u->group, &group) == OK)
 		json_put_member_string(&w, SPAN("group"), group.name);
 	if (t->layout & USER_IN_PASSWORDS)

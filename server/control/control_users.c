@@ -6,6 +6,7 @@
 #include "conf/conf.h"
 #include "server/control/control_fields.h"
 #include "server/control/control_groups.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_mailbox.h"
 #include "server/control/control_maillists.h"
 #include "server/control/control_password.h"
@@ -161,7 +162,7 @@ user_show_read(struct control_call *call, struct snapshot *snap)
 	if (!control_fail_err(call, err, "user"))
 		return STEP_FAIL;
 	json_put_object(w);
-	control_put_fields(w, &user_table, &user);
+	control_put_fields(w, &user_table, &user, call->is_locked ? control_guard_has_field : NULL);
 	json_put_name(w, SPAN("group"));
 	if (user.group && group_find(snap, user.group, &group) == OK)
 		json_put_string(w, group.name);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "conf/conf.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_import.h"
 #include "server/control/control_lists.h"
 #include "server/control/control_log.h"
@@ -386,6 +387,70 @@ import_finds_the_borders_of_an_mbox(void **state)
 		check_row(i, import_mbox_border(at_page_edge(given[i].text), 0) == given[i].want);
 }
 
+/* What people wrote, in a row or an object. */
+static bool
+shows_mail(const struct control_method *m, const char **column)
+{
+	static const char *const columns[] = {"subject", "header", "body", "text"};
+	struct control_schema schema;
+	bool found = m->right == CONTROL_RIGHT_MESSAGE_READ;
+
+	*column = NULL;
+	control_schema_parse(m->columns, &schema);
+	for (size_t i = 0; i < schema.count; i++)
+		for (size_t n = 0; n < COUNT(columns); n++)
+			if (span_eq(schema.items[i].name, span_of(columns[n])) &&
+				(n < 3 || control_schema_find(&schema, SPAN("parts")))) {
+				*column = columns[n];
+				found = true;
+			}
+	return found;
+}
+
+/* A method that shows what people wrote is locked, or the column that does is (SEC-09, walked over the table). */
+static void
+message_security_guards_each_method_that_shows_mail_sec_09(void **state)
+{
+	unsigned shown = 0;
+
+	(void)state;
+	for (size_t i = 0; i < CONTROL_METHOD_COUNT; i++) {
+		const struct control_method *m = &control_methods[i];
+		struct control_rows rows = {0};
+		const char *column;
+
+		if (!shows_mail(m, &column))
+			continue;
+		shown++;
+		control_schema_parse(m->columns, &rows.columns);
+		rows.used = UINT64_MAX;
+		control_guard_hide(m, &rows);
+		if (!control_guard_has_method(m) && (!column || control_rows_want(&rows, column)))
+			fail_msg("%s shows mail and is not in control_guarded.h", m->method);
+	}
+	assert_true(shown >= 10);
+}
+
+static void
+import_leaves_out_the_separator_of_an_mbox(void **state)
+{
+	static const struct {
+		struct span text, want;
+	} given[] = {
+		{SPAN("From a\nx\n\ny\n\n"), SPAN("From a\nx\n\ny\n")}, /* RFC 4155, appendix A */
+		{SPAN("From a\r\nx\r\n\r\ny\r\n\r\n"), SPAN("From a\r\nx\r\n\r\ny\r\n")},
+		{SPAN("From a\nx\n\ny\n\n\n"), SPAN("From a\nx\n\ny\n\n")}, /* its own empty line stays */
+		{SPAN("From a\nx\n\ny\n"), SPAN("From a\nx\n\ny\n")},   /* the last one of some files */
+		{SPAN("From a\nx\n\ny"), SPAN("From a\nx\n\ny")},
+		{SPAN("\n"), SPAN("\n")},
+		{SPAN(""), SPAN("")},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(given); i++)
+		check_row(i, span_eq(import_mbox_trim(at_page_edge(given[i].text)), given[i].want));
+}
+
 static void
 import_reads_flags(void **state)
 {
@@ -513,6 +578,8 @@ main(void)
 		cmocka_unit_test(h59_credentials_decide),
 		cmocka_unit_test(preview_knows_the_list_behind_a_change),
 		cmocka_unit_test(import_finds_the_borders_of_an_mbox),
+		cmocka_unit_test(import_leaves_out_the_separator_of_an_mbox),
+		cmocka_unit_test(message_security_guards_each_method_that_shows_mail_sec_09),
 		cmocka_unit_test(import_reads_flags),
 		cmocka_unit_test(h1_import_leaves_no_bare_line_feed),
 		cmocka_unit_test(map_15_csv_lines_are_read),
