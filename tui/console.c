@@ -267,7 +267,10 @@ console_say(struct console *c, enum style style, const char *format, ...)
 void
 console_say_error(struct console *c, const struct rpc_error *error)
 {
-	if (error->code == RPC_NO_PERMISSION && error->field.len > 0)
+	enum control_right right;
+
+	(void)console_guard_asks(c, error);
+	if (error->code == RPC_NO_PERMISSION && control_right_find(error->field, &right) == OK)
 		console_say(c, STYLE_ERROR, "! not allowed: it wants the right %.*s",
 			SPAN_FMT(error->field));
 	else

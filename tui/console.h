@@ -155,6 +155,9 @@ void settings_pending_fini(struct console *c);
 void console_say(struct console *c, enum style style, const char *format, ...) PRINTF_LIKE(3, 4);
 void console_say_error(struct console *c, const struct rpc_error *error);
 
+/* Message security refused it: its password is asked for (console_guard.c). False: it is another error. */
+bool console_guard_asks(struct console *c, const struct rpc_error *error);
+
 /* ---- the server (console_link.c) ---- */
 
 void console_link_init(struct console *c, const char *path);

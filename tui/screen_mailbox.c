@@ -74,3 +74,18 @@ const struct screen_class screen_mailbox_bin = {
 	.tabs = user_tabs,
 	.help = "What was removed from the mailbox and can still be put back.",
 };
+
+const struct screen_class screen_bins = {
+	.name = "bins",
+	.title = "Bins",
+	.method = "message.bins",
+	.columns = (const struct column[]){
+		{ "User", "user", 24, 0, COLUMN_GROW },
+		{ "Messages", "messages", 8 },
+		{ "Size", "size", 6 },
+		{ "Oldest", "oldest", 12, 1 },
+		{ "Goes for good", "until", 13 },
+		{ 0 } },
+	.keys = (const struct key_action[]){ { KEY_RETURN, "Open", .open = &screen_mailbox_bin }, { 0 } },
+	.help = "The recycle bins that hold anything. What was removed or pruned is put back from there.",
+};

@@ -1,12 +1,13 @@
 /*
  * screen_rules.c - what the SMTP rules do with mail, and whose mail is monitored. The other tabs of Rules are in
- * screen_prune.c and screen_archive.c.
+ * screen_prune.c, screen_archive.c and
+ * screen_scripts.c.
  */
 #include "tui/screen_rows.h"
 #include "tui/table_panel.h"
 
 const struct screen_class *const rule_tabs[] = { &screen_rules, &screen_prune, &screen_monitor,
-	&screen_archiving, NULL };
+	&screen_archiving, &screen_content, NULL };
 
 /* ---- SMTP ---- */
 

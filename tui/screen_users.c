@@ -113,7 +113,7 @@ static const struct key_action user_keys[] = {
 };
 
 const struct screen_class *const user_tabs[] = { &screen_user, &screen_logins, &screen_mapped,
-	&screen_mailbox, &screen_folders, &screen_mailbox_bin, &screen_user_prune, &screen_history, NULL };
+	&screen_mailbox, &screen_folders, &screen_mailbox_bin, &screen_user_prune, &screen_user_script, &screen_history, NULL };
 
 const struct screen_class screen_user = {
 	.name = "user",
@@ -124,6 +124,15 @@ const struct screen_class screen_user = {
 	.form = &user_form,
 	.keys = user_keys,
 	.tabs = user_tabs,
+};
+
+const struct screen_class screen_signature = {
+	.name = "signature",
+	.title = "Signature",
+	.panel = &text_panel,
+	.method = "signature.preview",
+	.subject = "user",
+	.help = "What is written under mail that goes to the Internet; of a user (S on the list) with his own fields in it.",
 };
 
 const struct screen_class screen_users = {
@@ -153,6 +162,7 @@ const struct screen_class screen_users = {
 		{ 'A', "Addresses", .open = &screen_mapped },
 		{ 'I', "Logins", .open = &screen_logins },
 		{ 'L', "Legacy password", "user.legacy", .form = &user_legacy },
+		{ 'S', "Signature", .open = &screen_signature },
 		{ 'T', "Write to", "message.send", .marked = "names", .form = &form_write_to },
 		{ 0 } },
 	.open = &screen_user,

@@ -10,7 +10,8 @@ extern const struct screen_class screen_overview, screen_queue, screen_trace, sc
 	screen_mappings, screen_lists, screen_groups, screen_services, screen_access, screen_sessions,
 	screen_blocked, screen_shared, screen_settings, screen_audit, screen_connections, screen_routes,
 	screen_destinations, screen_schedules, screen_runs, screen_lan_rules, screen_dkim, screen_rules, screen_prune,
-	screen_monitor, screen_archiving, screen_archive;
+	screen_monitor, screen_archiving, screen_archive, screen_seats, screen_journal, screen_scripts,
+	screen_functions, screen_content, screen_security, screen_bins, screen_signature;
 /* below another */
 extern const struct screen_class screen_message, screen_trace_steps, screen_user, screen_logins,
 	screen_mapped, screen_mailbox, screen_mailbox_bin, screen_group, screen_group_members,
@@ -18,7 +19,8 @@ extern const struct screen_class screen_message, screen_trace_steps, screen_user
 	screen_queue_header, screen_queue_body, screen_queue_parts, screen_queue_raw, screen_letter_header,
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
 	screen_folder_rights, screen_history, screen_route, screen_dkim_key, screen_prune_preview, screen_user_prune,
-	screen_archived_header, screen_archived_body, screen_archived_parts, screen_archived_raw;
+	screen_archived_header, screen_archived_body, screen_archived_parts, screen_archived_raw,
+	screen_user_script;
 
 /* ---- shared by screens that show the same rows ---- */
 

@@ -130,6 +130,7 @@ fail(struct table_rows *r, const struct rpc_error *error)
 		table_rows_lost(r); /* the cursor idled out: it is cheap to lose */
 		table_rows_open(r, buf_span(&r->anchor));
 	} else if (c->state == CONSOLE_UP) {
+		r->known = false; /* not asked over and over: r asks again */
 		console_say_error(c, error);
 	}
 }

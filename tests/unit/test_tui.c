@@ -21,5 +21,6 @@ main(void)
 	failed += test_tui_folders();
 	failed += test_tui_sending();
 	failed += test_tui_rules();
+	failed += test_tui_copies();
 	return failed != 0;
 }

@@ -27,5 +27,6 @@ int test_tui_screens(void);
 int test_tui_folders(void);
 int test_tui_sending(void);
 int test_tui_rules(void);
+int test_tui_copies(void);
 
 #endif

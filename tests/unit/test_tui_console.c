@@ -385,7 +385,7 @@ quick_keys_usr_09_tabs_usr_16(void **state)
 		const char *key, *asks;
 	} quick[] = { { "M", "message.list" }, { "A", "mapping.list" }, { "I", "apppass.list" } };
 	static const char *const tabs[] = { "[User]", "[Logins]", "[Mappings]", "[Mailbox]", "[Folders]",
-		"[Bin]", "[Prune]", "[History]" };
+		"[Bin]", "[Prune]", "[Script]", "[History]" };
 
 	(void)state;
 	play_begin(&play, users, 36, 120);
