@@ -278,8 +278,7 @@ command_usage(const struct control_method *m, struct buf *out)
 	put(out, span_of(m->words));
 	for (size_t i = 0; i < schema.count; i++) {
 		const struct control_param *p = &schema.items[i];
-		bool optional = p->optional || p->type == CONTROL_TYPE_SECRET ||
-			(p->type == CONTROL_TYPE_FD && p->option);
+		bool optional = command_fills_in(p);
 
 		if (m->reply == CONTROL_REPLY_ROWS && is_list_param(p))
 			continue;

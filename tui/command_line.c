@@ -371,7 +371,13 @@ read_all(struct reader *r)
 	return OK;
 }
 
-/* Missing are not: a password, which is asked for; an output file, which is standard output. */
+bool
+command_fills_in(const struct control_param *p)
+{
+	return p->optional || p->type == CONTROL_TYPE_SECRET ||
+		(p->type == CONTROL_TYPE_FD && p->option && control_choice_has(p->choices, SPAN("write")));
+}
+
 static enum err
 check_complete(struct reader *r)
 {
@@ -380,8 +386,7 @@ check_complete(struct reader *r)
 	for (size_t i = 0; i < c->schema.count; i++) {
 		const struct control_param *p = &c->schema.items[i];
 
-		if (c->values[i].count > 0 || p->optional || p->type == CONTROL_TYPE_SECRET ||
-			(p->type == CONTROL_TYPE_FD && p->option) ||
+		if (c->values[i].count > 0 || command_fills_in(p) ||
 			(p->type == CONTROL_TYPE_TARGETS && command_selects(c)))
 			continue;
 		return wrong(r, span_of(c->method->words),

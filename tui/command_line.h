@@ -56,6 +56,8 @@ MUST_CHECK enum err command_parse(size_t argc, char *const *argv, struct arena *
 
 /* Does it select its objects by --filter or --all, so that a preview comes first? */
 bool command_selects(const struct command *c);
+/* May it be left out: it is optional, a password, which is asked for, or an output file, else standard output? */
+bool command_fills_in(const struct control_param *p);
 /* The value of a parameter; NULL where it was not given. */
 const char *command_value(const struct command *c, const char *name);
 

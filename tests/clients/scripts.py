@@ -298,6 +298,10 @@ def test_content_rules_act_on_body_and_attachments_RTE_18():
         equal((said["reply"]["code"], said["reply"]["text"]), (550, "no programs, please"))
         said = server.json("rule", "content", "test", "--message", path)[0]
         equal((said["ok"], said["actions"]), (True, ["reject no programs, please"]))
+        missing = server.cli("rule", "content", "test", "--from", "bo@example.net", ok=False)
+        equal(missing.returncode, 2, missing)
+        true("MESSAGE is missing" in missing.stderr, missing.stderr)
+        true("test --message FILE [" in server.cli("help", "rule", "content", "test").stdout, "and the help says so")
 
 
 def test_whom_content_rules_name_has_his_mailbox_and_script():
