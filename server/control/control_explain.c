@@ -233,11 +233,17 @@ put_one_reply(struct json_writer *w, const struct plan_reply *reply, const char 
 	json_put_member_string(w, SPAN("text"), reply->text);
 }
 
+static bool
+is_accepted(const struct explained *e)
+{
+	return e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
+}
+
 void
 explained_put_reply(struct json_writer *w, const struct explained *e)
 {
 	static const struct plan_reply accepted = {250, "2.0.0", {"accepted", 8}};
-	bool ok = e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
+	bool ok = is_accepted(e);
 
 	json_put_name(w, SPAN("reply"));
 	json_put_object(w);
@@ -267,14 +273,16 @@ copy_word(const struct plan_copy *c)
 	return c->role == COPY_DELIVERY ? copy_words[c->kind] : copy_role_words[c->role];
 }
 
+/* What is refused at its end makes none, whatever its recipients were told before. */
 static void
 put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
 {
+	const struct plan_copy *copies = is_accepted(e) ? e->plan.copies : NULL;
 	size_t shown = 0;
 
 	json_put_name(w, SPAN("copies"));
 	json_put_array(w);
-	for (const struct plan_copy *c = e->plan.copies; c && shown < EXPLAIN_COPIES_MAX;
+	for (const struct plan_copy *c = copies; c && shown < EXPLAIN_COPIES_MAX;
 		c = c->next, shown++) {
 		json_put_object(w);
 		json_put_member_string(w, SPAN("kind"), span_of(copy_word(c)));
@@ -286,7 +294,7 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 		json_put_close(w);
 	}
 	json_put_close(w);
-	json_put_member_u64(w, SPAN("more"), e->plan.copy_count - shown);
+	json_put_member_u64(w, SPAN("more"), copies ? e->plan.copy_count - shown : 0);
 }
 
 /* All of FD that is read, with CRLFs. ERR_IO. */

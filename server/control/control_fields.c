@@ -115,6 +115,25 @@ text_fits(const struct field *f, struct span value)
 	return control_characters(value) <= f->max / 4; /* of four bytes at most */
 }
 
+/* What a field takes, after a colon; empty where its name says it. */
+static const char *
+field_takes(const struct field *f, struct arena *a)
+{
+	struct span words = SPAN("");
+
+	if (f->kind == FIELD_FLAG)
+		return ": yes or no";
+	if (f->kind == FIELD_TRI)
+		return ": on, off or unset";
+	if (f->kind == FIELD_COUNT)
+		return ": a whole number, from 0 on";
+	if (f->kind != FIELD_WORD && f->kind != FIELD_BITS)
+		return "";
+	for (size_t i = 0; f->words[i]; i++)
+		words = arena_printf(a, "%.*s%s%s", SPAN_FMT(words), i > 0 ? ", " : "", f->words[i]);
+	return arena_text(a, arena_printf(a, ": %s of %.*s", f->kind == FIELD_WORD ? "one" : "some", SPAN_FMT(words)));
+}
+
 enum err
 control_set_field(struct control_call *call, const struct field_table *table, void *object,
 	const struct rpc_pair *pair)
@@ -138,9 +157,6 @@ control_set_field(struct control_call *call, const struct field_table *table, vo
 		control_failf(call, RPC_INVALID, key, "%s: over its limit", key);
 	else if (err != OK)
 		control_failf(call, RPC_INVALID, key, "%s: \"%.*s\" is no value of this field%s", key,
-			SPAN_FMT(span_range(pair->value, 0, 80)),
-			f->kind == FIELD_FLAG  ? ": yes or no"
-			: f->kind == FIELD_TRI ? ": on, off or unset"
-					       : "");
+			SPAN_FMT(span_range(pair->value, 0, 80)), field_takes(f, &call->arena));
 	return err;
 }

@@ -553,13 +553,16 @@ def test_trace(c, s):
     lines = out.splitlines()
     c.check("explain in lines", st == 0 and lines[0] == "From        x@example.net" and "   1. limits: " in out
             and "  for anna@example.test" in lines and lines[-1].startswith("Reply       250 "), out)
+    st, out, err = s.run("user", "set", "anna", "size_over_action=x")
+    c.check("a value that no field takes: what it takes is told", st == 1 and "one of copy, redirect" in err, err)
     st, out, err = s.run("mapping", "test", "nobody-at-all@example.test")
     c.check("mapping test in lines", st == 0 and "Targets     none" in out and "Reply       550 " in out, out)
     eml = os.path.join(s.dir, "explain.eml")
     with open(eml, "wb") as f:
         f.write(b"".join(b"Received: x\n" for _ in range(60)) + b"Subject: loop\n\nx\n")
     got = s.json("explain", "--from", "x@example.net", "--to", "anna@example.test", "--message", eml)[0]
-    c.check("explain --message sees the header", got["reply"]["code"] == 554 and got["reply"]["stage"] == "data", got)
+    c.check("explain --message sees the header", got["reply"]["code"] == 554 and got["reply"]["stage"] == "data"
+            and got["copies"] == [] and got["more"] == 0, got)
 
 
 class Terminal:
