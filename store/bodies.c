@@ -393,7 +393,7 @@ body_delete_some(struct txn *txn, uint64_t body_id, size_t *pieces, bool *gone)
 
 	*gone = body_is_join(body_id);
 	if (*gone)
-		return body_join_give_up(txn, body_id);
+		return body_join_give_up(txn, body_id, pieces);
 	err = body_id ? last_piece(txn_view(txn), body_id, &piece_no, &row) : ERR_NOT_FOUND;
 	while (err == OK && *pieces > 0) {
 		piece_key(&key, body_id, piece_no);

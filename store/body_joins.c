@@ -177,13 +177,14 @@ member_give_up(struct txn *txn, uint64_t body_id)
 }
 
 enum err
-body_join_give_up(struct txn *txn, uint64_t body_id)
+body_join_give_up(struct txn *txn, uint64_t body_id, size_t *rows)
 {
 	uint64_t members[BODY_JOIN_MEMBERS_MAX];
 	struct key key;
 	size_t count;
 	enum err err = body_join_members(txn_view(txn), body_id, members, &count);
 
+	*rows -= count < *rows ? count : *rows;
 	key_u64(&key, body_id);
 	for (size_t i = 0; i < count && err == OK; i++)
 		err = member_give_up(txn, members[i]);

@@ -46,8 +46,11 @@ struct body_place {
 MUST_CHECK enum err body_join_find(
 	struct snapshot *snap, uint64_t body_id, uint64_t offset, struct body_place *out);
 MUST_CHECK enum err body_join_size(struct snapshot *snap, uint64_t body_id, uint64_t *size);
-/* Nobody owns it: the row goes, and each member loses an owner or gets a grave. OK also where it is gone. */
-MUST_CHECK enum err body_join_give_up(struct txn *txn, uint64_t body_id);
+/*
+ * Nobody owns it: the row goes, and each member loses an owner or gets a grave. OK also where it is gone. *rows: how
+ * many may still be written in this slice; one less for each member.
+ */
+MUST_CHECK enum err body_join_give_up(struct txn *txn, uint64_t body_id, size_t *rows);
 
 /* For check: the members of a row. *count is at most BODY_JOIN_MEMBERS_MAX. ERR_CORRUPT. */
 MUST_CHECK enum err body_join_members(

@@ -305,6 +305,41 @@ test_joins_give_up_their_members(void **state)
 	scene_free(&s);
 }
 
+#define MANY (GRAVE_SLICE_ROWS - 6)
+
+static enum err
+bury_many(struct txn *txn, void *arg)
+{
+	struct made *m = arg;
+	enum err err = OK;
+
+	for (unsigned i = 0; i < MANY && err == OK; i++) {
+		err = make_join(txn, m);
+		if (err == OK)
+			err = grave_add(txn, 0, GRAVE_BODY, m->body_id);
+	}
+	return err;
+}
+
+/* A slice is as short where it gives up joins: their members are rows that it writes too. */
+static void
+test_joins_fill_a_slice(void **state)
+{
+	struct fixture *f = *state;
+	struct made m = { .bytes = { SPAN("a"), SPAN("b"), SPAN("c") }, .member_count = 3, .slice_count = 1,
+		.slices = { { 0, 0, 1 } } };
+	bool more;
+
+	assert_int_equal(run(f, bury_many, &m), OK);
+	f->later_ms += HOUR_MS + 1;
+	assert_int_equal(run(f, open_graves, &more), OK);
+	assert_true(more);
+	assert_int_equal(rows(f, TABLE_body_joins), MANY - GRAVE_SLICE_ROWS / 4);
+	free_all(f);
+	assert_int_equal(rows(f, TABLE_body_joins), 0);
+	assert_int_equal(rows(f, TABLE_bodies), 0);
+}
+
 /* The message leaves first: the copy has its body still. */
 static void
 test_joins_keep_their_members(void **state)
@@ -441,6 +476,7 @@ test_joins(void)
 		T(test_joins_read_as_flat_bodies),
 		T(test_joins_have_depth_one),
 		T(test_joins_give_up_their_members),
+		T(test_joins_fill_a_slice),
 		T(test_joins_keep_their_members),
 		T(test_joins_check_and_repair),
 		T(test_joins_in_a_backup),
