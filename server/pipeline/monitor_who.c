@@ -74,14 +74,18 @@ monitor_sender_find(struct pipeline_ask *ask, const struct plan *plan, struct mo
 
 /* ---- who is selected ---- */
 
+#define GROUPS_KEPT 64
+
 /* The names of a profile, to be found in one step. */
 struct selection {
 	struct pipeline_ask *ask;
 	const struct conf_list *names;
 	const struct span **slots; /* twice as many as names, at least; NULL: free */
 	size_t size;
-	uint64_t group_id; /* of the last user who had one, */
-	bool group_is_in;  /* and is it named? */
+	struct {
+		uint64_t group_id; /* 0: none yet */
+		bool is_in;        /* is it named? */
+	} groups[GROUPS_KEPT];     /* by group_id: those of the users so far */
 };
 
 static const struct span **
@@ -113,18 +117,28 @@ selection_init(struct selection *s, struct pipeline_ask *ask, const struct conf_
 static enum err
 group_is_in(struct selection *s, uint64_t group_id, bool *is)
 {
+	size_t at = (size_t)(group_id % GROUPS_KEPT);
 	struct group group;
 	enum err err;
 
-	if (group_id != s->group_id) {
+	if (group_id != s->groups[at].group_id) {
 		err = group_find(s->ask->snap, group_id, &group);
 		if (err != OK && err != ERR_NOT_FOUND)
 			return err;
-		s->group_id = group_id;
-		s->group_is_in = err == OK && *slot_of(s, group.name);
+		s->groups[at].group_id = group_id;
+		s->groups[at].is_in = err == OK && *slot_of(s, group.name);
 	}
-	*is = s->group_is_in;
+	*is = s->groups[at].is_in;
 	return OK;
+}
+
+static enum err
+is_selected(struct selection *s, struct span name, const struct user_watch *watch, bool *is)
+{
+	*is = s->names->count == 0 ? watch->monitor : *slot_of(s, name) != NULL;
+	if (s->names->count == 0 || *is || watch->group_id == 0)
+		return OK;
+	return group_is_in(s, watch->group_id, is);
 }
 
 /* *name is where USER_ID is selected; else it stays. */
@@ -137,14 +151,23 @@ look_at(struct selection *s, uint64_t user_id, struct span *name)
 
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	if (s->names->count == 0)
-		is = user.monitor;
-	else if (*slot_of(s, user.name))
-		is = true;
-	else if (user.group != 0)
-		err = group_is_in(s, user.group, &is);
+	err = is_selected(s, user.name, &(struct user_watch){ true, user.monitor, user.group }, &is);
 	if (err == OK && is)
 		*name = arena_copy(s->ask->mail->arena, user.name);
+	return err;
+}
+
+static enum err
+look_at_copy(struct selection *s, const struct plan_copy *copy, struct span *name)
+{
+	bool is = false;
+	enum err err;
+
+	if (!copy->watch.known)
+		return look_at(s, copy->user_id, name);
+	err = is_selected(s, copy->user, &copy->watch, &is);
+	if (err == OK && is)
+		*name = copy->user;
 	return err;
 }
 
@@ -161,6 +184,6 @@ monitor_selected_find(struct pipeline_ask *ask, const struct plan *plan,
 		err = look_at(&s, sender->user_id, user);
 	for (const struct plan_copy *copy = plan->copies; copy && err == OK && !user->ptr; copy = copy->next)
 		if (copy->kind == COPY_FOLDER && copy->role == COPY_DELIVERY)
-			err = look_at(&s, copy->user_id, user);
+			err = look_at_copy(&s, copy, user);
 	return err;
 }

@@ -47,6 +47,7 @@ names_add_user(struct names *names, const struct user *user, bool member)
 
 	name.acts = mailbox_acts(user);
 	name.forwards = forward_acts(user);
+	name.watch = (struct user_watch){ true, user->monitor, user->group };
 	return names_add(names, &name);
 }
 

@@ -9,6 +9,7 @@
 #include "conf/conf.h"
 #include "proto/mail/address.h"
 #include "server/pipeline/mail.h"
+#include "server/pipeline/plan.h"
 #include "store/users.h"
 
 struct snapshot;
@@ -27,6 +28,7 @@ struct name {
 	struct span user;
 	bool acts;        /* TARGET_USER: his mailbox has something to decide (mailbox_step.h) */
 	bool forwards;    /* TARGET_USER: store and forward */
+	struct user_watch watch; /* TARGET_USER */
 	struct span address;
 	struct span route; /* TARGET_ADDRESS: "lan:host:port"; empty: by the Internet */
 	bool member;      /* of a list or a group */

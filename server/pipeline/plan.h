@@ -52,6 +52,12 @@ struct plan_version {
 	size_t piece_count;              /* 0: the body as it came */
 };
 
+/* What monitoring asks of a user, taken along where he was read: of a list nobody is looked up twice. */
+struct user_watch {
+	bool known, monitor; /* his Monitor Messages (USR-27), with his group's say */
+	uint64_t group_id;   /* 0: none */
+};
+
 struct plan_copy {
 	struct plan_copy *next;
 	enum copy_kind kind;
@@ -64,6 +70,7 @@ struct plan_copy {
 	struct span recipient; /* its address as decided upon */
 	uint64_t user_id;      /* COPY_FOLDER, and COPY_REMOTE of store and forward */
 	struct span user;      /* COPY_FOLDER: "anna" */
+	struct user_watch watch; /* COPY_FOLDER */
 	struct span folder;    /* COPY_FOLDER: "INBOX" */
 	struct span target;    /* COPY_FOLDER: "anna/INBOX"; COPY_REMOTE, COPY_BOUNCE: the forward-path */
 	struct span route;     /* COPY_REMOTE: "lan:host:port" (LAN-01); empty: by the Internet */

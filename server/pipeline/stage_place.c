@@ -27,6 +27,7 @@ place_user(struct pipeline_ask *ask, const struct name *name, bool quiet, struct
 	struct plan_copy copy = { .kind = COPY_FOLDER, .recipient_no = ask->recipient_no,
 		.by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .user_id = name->user_id, .user = name->user,
+		.watch = name->watch,
 		.folder = SPAN("INBOX"), .target = target, .why = NOTE_PLACE_INBOX,
 		.forwards = name->forwards && !journal_is_mailbox(ask->conf, name->user), .settled = !name->acts,
 		.found = ask->recipient.text, .because = name->user, .member = name->member, .quiet = quiet };

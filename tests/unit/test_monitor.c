@@ -83,6 +83,35 @@ test_selected_mon_02_usr_27(void **state)
 	site_close(&site);
 }
 
+/* Who comes by a list is not looked up a second time, for his flag nor for his group. */
+static void
+test_selected_of_a_list_costs_no_look_ups_mon_02(void **state)
+{
+	static const struct asked row = { STRANGER, NULL, "all@example.org", "anna bert dora monitor:carl" };
+	struct arena a;
+	struct plan plan;
+	struct buf out;
+
+	(void)state;
+	open_site(PROFILES("{ incoming: selected, target: carl }"));
+	site_add_user(&site, "dora", NULL);
+	site_set_user(&site, "dora", "monitor", "yes");
+	site_add_group(&site, "trainees", "bert");
+	site_add_list(&site, "all", "distribution", "anna;bert;dora");
+	arena_init(&a, NULL);
+	buf_init(&out, 4096);
+	routing_ask(&a, &row, 0, &plan, &out);
+	assert_true(span_eq(buf_span(&out), span_of(row.want)));
+	for (const struct plan_copy *copy = plan.copies; copy; copy = copy->next) {
+		assert_int_equal(copy->watch.known, copy->role == COPY_DELIVERY);
+		assert_int_equal(copy->watch.monitor, span_eq(copy->user, SPAN("dora")));
+		assert_int_equal(copy->watch.group_id != 0, span_eq(copy->user, SPAN("bert")));
+	}
+	buf_fini(&out);
+	arena_reset(&a);
+	site_close(&site);
+}
+
 /* A profile with users of its own goes by these, and by the groups it names. */
 static void
 test_own_users_mon_02(void **state)
@@ -360,6 +389,7 @@ test_monitor(void)
 		cmocka_unit_test(test_classes_mon_02),
 		cmocka_unit_test(test_one_copy_mon_02),
 		cmocka_unit_test(test_selected_mon_02_usr_27),
+		cmocka_unit_test(test_selected_of_a_list_costs_no_look_ups_mon_02),
 		cmocka_unit_test(test_own_users_mon_02),
 		cmocka_unit_test(test_targets_mon_01_q_79),
 		cmocka_unit_test(test_size_mon_04),
