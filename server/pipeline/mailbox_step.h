@@ -17,7 +17,10 @@ struct mailbox_target {
 	struct mailbox_target *next;
 	struct name name;  /* a user, or an address elsewhere */
 	bool instead;      /* by a redirect: no copy stays */
-	struct box *box;   /* stage_mailbox.c: the mailbox of a user */
+	/* stage_mailbox.c: */
+	struct box *box;   /* the mailbox of a user */
+	struct box *of;    /* whose target it is */
+	struct mailbox_target *beside; /* the next that leads to BOX instead */
 };
 
 /* What is asked: what USER's mailbox does with the copy that it has, or that led to it. */

@@ -34,6 +34,8 @@ struct box {
 	struct plan_copy *copy;    /* its copy; NULL: it has none yet */
 	const struct plan_copy *origin; /* the copy that led here */
 	struct mailbox_target *targets;
+	struct mailbox_target *led_by; /* those that lead here instead */
+	struct box *landed; /* the next of which the way is gone back */
 	uint64_t user_id;
 	struct span user;
 	unsigned depth;
@@ -197,27 +199,48 @@ follow(struct walk *w, struct plan_copy *copy)
 	return err;
 }
 
+/* Is it the end of a way itself? */
 static bool
-ends_somewhere(const struct box *box)
+is_end(const struct box *box)
 {
 	for (const struct mailbox_target *t = box->targets; t; t = t->next)
-		if (t->instead && (!t->box || t->box->lands))
+		if (t->instead && !t->box)
 			return true;
 	return !box->drops || box->discards;
 }
 
-/* From the last back, as ways lead on; again where a ring was met. */
+/* BOX lands, and so do all from which a way leads here; each is looked at once. */
 static void
-spread_landing(struct walk *w)
+land(struct box *box)
 {
-	bool changed = true;
+	struct box *todo = box;
 
-	while (changed) {
-		changed = false;
-		for (struct box *box = w->last; box; box = box->before)
-			if (!box->lands && ends_somewhere(box))
-				box->lands = changed = true;
+	box->lands = true;
+	while (todo) {
+		const struct mailbox_target *t = todo->led_by;
+
+		todo = todo->landed;
+		for (; t; t = t->beside) {
+			if (t->of->lands)
+				continue;
+			t->of->lands = true;
+			t->of->landed = todo;
+			todo = t->of;
+		}
 	}
+}
+
+static void
+find_ways_back(struct walk *w)
+{
+	for (struct box *box = w->first; box; box = box->next)
+		for (struct mailbox_target *t = box->targets; t; t = t->next) {
+			if (!t->instead || !t->box)
+				continue;
+			t->of = box;
+			t->beside = t->box->led_by;
+			t->box->led_by = t;
+		}
 }
 
 /* Rings into which several ways lead: none of their mailboxes keeps it so far. */
@@ -226,13 +249,16 @@ break_rings(struct walk *w)
 {
 	struct box *box;
 
-	spread_landing(w);
+	find_ways_back(w);
+	for (box = w->first; box; box = box->next)
+		if (!box->lands && is_end(box))
+			land(box);
 	for (box = w->last; box; box = box->before) {
 		if (box->lands)
 			continue;
 		box->drops = false;
 		note_keeps(w, box, SPAN("all that it would go to instead leads back here"));
-		spread_landing(w);
+		land(box);
 	}
 }
 

@@ -3,6 +3,7 @@
  * pipeline.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/conf_rules.h"
 #include "server/pipeline/pipeline.h"
@@ -262,6 +263,36 @@ test_rings_rte_14_q_10(void **state)
 	site_close(&site);
 }
 
+#define ROW 60
+
+/* Members of a list each of whom forwards to the one before, and the first to TO: one mailbox has it at the end. */
+static void
+test_long_ways_rte_14(void **state)
+{
+	char name[16], before[16] = "u0", members[ROW * 8] = "u0", last[16];
+
+	(void)state;
+	snprintf(last, sizeof(last), "u%d", ROW - 1);
+	open_site(CONF);
+	site_add_user(&site, "u0", NULL);
+	for (int i = 1; i < ROW; i++) {
+		size_t len = strlen(members);
+
+		snprintf(name, sizeof(name), "u%d", i);
+		snprintf(members + len, sizeof(members) - len, ";%s", name);
+		site_add_user(&site, name, NULL);
+		forward(name, before);
+		snprintf(before, sizeof(before), "%s", name);
+	}
+	site_add_list(&site, "all", "distribution", members);
+	CHECK(((const struct asked[]){ { STRANGER, NULL, "all@example.org", "u0" } }));
+	forward("u0", "x@far.test");
+	CHECK(((const struct asked[]){ { STRANGER, NULL, "all@example.org", ">x@far.test" } }));
+	forward("u0", last); /* a ring of all of them: whom the list reaches last of it keeps it, he alone */
+	CHECK(((const struct asked[]){ { STRANGER, NULL, "all@example.org", "u40" } }));
+	site_close(&site);
+}
+
 /* An assistant's own assistants and forwarding act; a ring of redirects loses nothing. */
 static void
 test_chains_of_steps_q_10(void **state)
@@ -425,6 +456,7 @@ test_routing_mailbox(void)
 		cmocka_unit_test(test_order_rte_10_q_12),
 		cmocka_unit_test(test_servers_rte_11),
 		cmocka_unit_test(test_rings_rte_14_q_10),
+		cmocka_unit_test(test_long_ways_rte_14),
 		cmocka_unit_test(test_chains_of_steps_q_10),
 		cmocka_unit_test(test_targets_rte_01_q_10),
 		cmocka_unit_test(test_order_of_names_rte_01_q_08),
