@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "proto/base/ascii.h"
+#include "proto/mail/header.h"
 
 #define CLIENT_NAME_MAX 255 /* bytes of a HELO or PTR name that are shown */
 #define TLS_TEXT_MAX 128    /* bytes of the comment about TLS */
@@ -134,4 +135,21 @@ received_put(struct buf *out, const struct received *r)
 		mail_date_put(out, r->date) != OK)
 		return ERR_LIMIT;
 	return buf_put(out, SPAN("\r\n"));
+}
+
+enum err
+received_put_trace(struct buf *out, struct span header, size_t max)
+{
+	struct header_field field;
+	enum err err = OK;
+
+	while (err == OK && header_next(&header, &field)) {
+		if (!span_eq_nocase(field.name, SPAN("Received")))
+			continue;
+		if (field.raw.len > max)
+			break;
+		max -= field.raw.len;
+		err = buf_put(out, field.raw);
+	}
+	return err;
 }

@@ -31,4 +31,10 @@ struct span received_protocol(const struct received *r);
 /* Append the whole field, folded, ended by CRLF. ERR_LIMIT: OUT is full. */
 MUST_CHECK enum err received_put(struct buf *out, const struct received *r);
 
+/*
+ * Append the Received fields of HEADER as they are, the first that have room in MAX bytes: what is made of a message
+ * and runs in a circle ends as that would (H16). ERR_LIMIT: OUT is full.
+ */
+MUST_CHECK enum err received_put_trace(struct buf *out, struct span header, size_t max);
+
 #endif

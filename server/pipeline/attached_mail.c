@@ -4,11 +4,13 @@
 #include "server/pipeline/attached_mail.h"
 
 #include "proto/mail/mail_date.h"
+#include "proto/mail/received.h"
 #include "proto/mime/encoded_word.h"
 
-#define FRAME_MAX 8192 /* bytes of the frame beside the text and the message's own header */
-#define PIECES    4    /* the frame's front, the header, the body, the frame's end */
-#define WORDS_MAX 200  /* bytes of a value in a text */
+#define FRAME_MAX 8192   /* bytes of the frame beside the text and the message's own header */
+#define TRACE_MAX 131072 /* bytes of Received fields, with which the header begins (H16) */
+#define PIECES    4      /* the frame's front, the header, the body, the frame's end */
+#define WORDS_MAX 200    /* bytes of a value in a text */
 
 struct span
 attached_mail_words(struct plan *plan, struct span value)
@@ -81,8 +83,10 @@ attached_mail_make(struct pipeline_ask *ask, const struct attached_mail *letter,
 	struct buf header;
 	enum err err;
 
-	buf_init(&header, FRAME_MAX);
-	err = put_header(ask, letter, boundary, &header);
+	buf_init(&header, TRACE_MAX + FRAME_MAX);
+	err = received_put_trace(&header, ask->mail->header, TRACE_MAX);
+	if (err == OK)
+		err = put_header(ask, letter, boundary, &header);
 	if (err == OK) {
 		version = plan_version_new(plan);
 		version->header = arena_copy(plan->arena, buf_span(&header));

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "proto/mail/received.h"
 #include "proto/mime/encoded_word.h"
 #include "server/pipeline/journal_sort.h"
 #include "store/contents.h"
@@ -165,14 +166,12 @@ subject_of(const struct pipeline_ask *ask, struct arena *a)
 static struct span
 trace_of(const struct pipeline_ask *ask, struct arena *a)
 {
-	struct span rest = ask->mail->header, trace;
-	struct header_field field;
+	struct span trace;
 	struct buf text;
 
 	buf_init(&text, TRACE_MAX);
-	while (header_next(&rest, &field))
-		if (span_eq_nocase(field.name, SPAN("Received")) && buf_put(&text, field.raw) != OK)
-			break;
+	if (received_put_trace(&text, ask->mail->header, TRACE_MAX) != OK)
+		buf_clear(&text);
 	trace = arena_copy(a, buf_span(&text));
 	buf_fini(&text);
 	return trace;
