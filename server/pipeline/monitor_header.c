@@ -8,6 +8,7 @@
 #include "store/contents.h"
 
 #define PREFIX_FIELD_MAX 1024 /* bytes of a prefix as a field has it, encoded */
+#define PREFIX_PLAIN SPAN("{Mon}") /* in place of one that is no field */
 #define SUBJECT_LINE_MAX 78   /* RFC 5322, 2.1.1: the prefix has a line of its own beyond that */
 #define LIST_LINE_MAX 900     /* bytes of a line of recipients */
 #define FIELDS_MAX 4096       /* bytes of our fields but that list */
@@ -69,13 +70,20 @@ put_recipients(struct buf *out, const struct envelope *envelope, size_t max)
 
 /* ---- the subject ---- */
 
-/* The value of a field with the text PREFIX, as header_put_text() writes it, without its last CRLF. */
+/*
+ * The value of a field with the text PREFIX, as header_put_text() writes it, without its last CRLF. No prefix keeps a
+ * message from those it is for.
+ */
 static enum err
 encode_prefix(struct plan *plan, struct span prefix, struct span *out)
 {
 	struct buf *field = header_buf(plan, PREFIX_FIELD_MAX);
 	enum err err = header_put_text(field, SPAN("Subject"), prefix);
 
+	if (err != OK) {
+		buf_clear(field);
+		err = header_put_text(field, SPAN("Subject"), PREFIX_PLAIN);
+	}
 	if (err != OK)
 		return ERR_LIMIT;
 	*out = span_range(buf_span(field), 0, buf_span(field).len - 2);

@@ -221,6 +221,25 @@ test_sample_mon_05_q_34(void **state)
 	site_close(&site);
 }
 
+/* A prefix that is too long for a field keeps no message from anybody, and no copy from the monitor. */
+static void
+test_long_prefix_mon_06(void **state)
+{
+	struct buf conf;
+
+	(void)state;
+	buf_init(&conf, 1 << 16);
+	assert_int_equal(buf_printf(&conf, PROFILES("{ name: \"%064d\", incoming: all, target: carl }")
+		"texts: { monitor_prefix: \"", 7), OK);
+	for (unsigned i = 0; i < 90; i++)
+		assert_int_equal(buf_put(&conf, SPAN("%2")), OK);
+	assert_int_equal(buf_put(&conf, SPAN("\" }\n\0")), OK);
+	open_site(buf_span(&conf).ptr);
+	CHECK(((const struct asked[]){ { STRANGER, NULL, "anna@example.org", "anna monitor:carl" } }));
+	site_close(&site);
+	buf_fini(&conf);
+}
+
 struct with_header {
 	struct asked asked;
 	const char *header;
@@ -394,6 +413,7 @@ test_monitor(void)
 		cmocka_unit_test(test_targets_mon_01_q_79),
 		cmocka_unit_test(test_size_mon_04),
 		cmocka_unit_test(test_sample_mon_05_q_34),
+		cmocka_unit_test(test_long_prefix_mon_06),
 		cmocka_unit_test(test_who_sent_it_mon_09_h12),
 		cmocka_unit_test(test_written_here_mon_03),
 		cmocka_unit_test(test_copy_mon_06),
