@@ -168,5 +168,52 @@ def test_each_day_and_at_each_start_QUO_05_ADM_12():
         settle(server, (0, 3))
 
 
+def crosses(server, act):
+    """From 70 % ACT leads over the first threshold, and bert hears of it once."""
+    fill(server, 70)
+    settle(server, (0, 0))
+    act()
+    true(used(server) > 80 * MB // 100, used(server))
+    settle(server, (1, 0))
+
+
+def test_by_lmtp_QUO_02():
+    with Server(extra="testing: { clock: yes }\n" + QUIET, services=("smtp", "imaps", "pop3s", "lmtp")) as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("bert", "--quota", "1")
+
+        def deliver():
+            with smtplib.LMTP("127.0.0.1", server.ports["lmtp"], "front.test") as c:
+                c.sendmail("a@far.test", ["bert@example.test"], message(150000))
+        crosses(server, deliver)
+
+
+def test_by_copy_QUO_02():
+    with site() as server:
+        def copy():
+            imap = server.imap("bert")
+            imap.select("INBOX")
+            equal(imap.copy("1:2", "Archive")[0], "OK", "COPY is never refused (QUO-07)")
+            imap.logout()
+        crosses(server, copy)
+
+
+def test_by_import_QUO_02():
+    with site() as server:
+        path = os.path.join(server.dir, "one.eml")
+        with open(path, "w", newline="") as f:
+            f.write(message(150000))
+        crosses(server, lambda: server.cli("message", "import", "bert", path))
+
+
+def test_by_restore_from_the_bin_QUO_02_RCY_02():
+    with site() as server:
+        server.send("a@far.test", ["bert@example.test"], message(150000))
+        empty(server)
+        wait_for(lambda: used(server) == 0, "what is in the bin does not count")
+        (gone,) = server.json("message", "bin", "bert")
+        crosses(server, lambda: server.cli("message", "restore", "bert", gone["id"]))
+
+
 if __name__ == "__main__":
     sys.exit(tap([run for name, run in list(globals().items()) if name.startswith("test_")]))
