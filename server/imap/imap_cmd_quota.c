@@ -16,7 +16,7 @@ imap_quota_warn(struct imap_session *imap, uint64_t owner_id)
 	struct snapshot *snap = imap_snapshot(imap);
 	struct quota quota;
 
-	if (owner_id != imap->user_id || !snap || quota_find(snap, owner_id, &quota) != OK)
+	if (owner_id != imap->user_id || !snap || quota_find(imap->session.conf, snap, owner_id, &quota) != OK)
 		return;
 	if (quota.limit_bytes > 0 && quota.used_bytes > quota.limit_bytes) /* RFC 9208, 5.2 */
 		imap_put(buf_put(imap_out(imap),
@@ -46,7 +46,7 @@ imap_cmd_getquota(struct imap_session *imap, struct imap_cursor *args)
 
 	if (!imap_take_space(args) || !imap_take_astring(args, &root) || !imap_take_end(args))
 		return imap_bad_arguments(imap, args);
-	err = snap ? quota_find(snap, imap->user_id, &quota) : ERR_IO;
+	err = snap ? quota_find(imap->session.conf, snap, imap->user_id, &quota) : ERR_IO;
 	if (err != OK)
 		return imap_fail(imap, err);
 	if (quota.limit_bytes == 0 || !span_eq_nocase(root, quota.user))
@@ -70,7 +70,7 @@ imap_cmd_getquotaroot(struct imap_session *imap, struct imap_cursor *args)
 	if (err != OK)
 		return imap_mailbox_no(imap, err);
 	if (mailbox.user_id == imap->user_id)
-		err = quota_find(imap_snapshot(imap), imap->user_id, &quota);
+		err = quota_find(imap->session.conf, imap_snapshot(imap), imap->user_id, &quota);
 	if (err != OK)
 		return imap_fail(imap, err);
 	imap_put(buf_put(out, SPAN("* QUOTAROOT ")));

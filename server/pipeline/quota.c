@@ -3,11 +3,12 @@
  */
 #include "server/pipeline/quota.h"
 
+#include "server/pipeline/journal.h"
 #include "server/pipeline/names.h"
 #include "store/folders.h"
 
 enum err
-quota_find(struct snapshot *snap, uint64_t user_id, struct quota *out)
+quota_find(const struct conf *conf, struct snapshot *snap, uint64_t user_id, struct quota *out)
 {
 	struct folder_totals totals;
 	struct user user;
@@ -17,7 +18,7 @@ quota_find(struct snapshot *snap, uint64_t user_id, struct quota *out)
 		err = folder_totals(snap, user_id, &totals);
 	if (err == OK)
 		*out = (struct quota){ .user = user.name, .used_bytes = totals.bytes,
-			.limit_bytes = user.quota_mb << 20 };
+			.limit_bytes = journal_is_mailbox(conf, user.name) ? 0 : user.quota_mb << 20 };
 	return err;
 }
 

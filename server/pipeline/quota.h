@@ -18,8 +18,12 @@ struct quota {
 	uint64_t limit_bytes; /* 0: none */
 };
 
-/* All folders of his but hidden ones, and what his group forces upon him. ERR_NOT_FOUND: no such user. */
-MUST_CHECK enum err quota_find(struct snapshot *snap, uint64_t user_id, struct quota *out);
+/*
+ * All folders of his but hidden ones, and what his group forces upon him; none for the mailbox of the journal (JRN-02).
+ * ERR_NOT_FOUND: no such user.
+ */
+MUST_CHECK enum err quota_find(
+	const struct conf *conf, struct snapshot *snap, uint64_t user_id, struct quota *out);
 
 /* Is it at PERCENT of its quota, or more? Never without a quota, nor where PERCENT is 0. */
 bool quota_reaches(const struct quota *quota, int64_t percent);

@@ -15,7 +15,7 @@ stage_quota(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	(void)phase;
 	if (plan->sender_id == 0 || ask->conf->quota_block_sending == 0 || ask->mail->via == MAIL_VIA_LOCAL)
 		return STAGE_NEXT;
-	err = quota_find(ask->snap, plan->sender_id, &quota);
+	err = quota_find(ask->conf, ask->snap, plan->sender_id, &quota);
 	if (err == ERR_NOT_FOUND)
 		return STAGE_NEXT;
 	if (err != OK)

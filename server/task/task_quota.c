@@ -280,7 +280,7 @@ look_at(struct host *host, struct snapshot *snap, uint64_t user_id, bool daily)
 
 	if (!has_room(host))
 		return ERR_BUSY;
-	err = quota_find(snap, user_id, &quota);
+	err = quota_find(host->conf, snap, user_id, &quota);
 	if (err != OK)
 		return OK; /* gone, in the bin, or damaged: check says so */
 	err = quota_marks_get(snap, user_id, &before);

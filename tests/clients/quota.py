@@ -215,5 +215,23 @@ def test_by_restore_from_the_bin_QUO_02_RCY_02():
         crosses(server, lambda: server.cli("message", "restore", "bert", gone["id"]))
 
 
+def test_the_mailbox_of_the_journal_has_none_JRN_02_QUO_02_QUO_04():
+    with site("") as server:  # daily warnings are on
+        server.cli("journal", "set", "internal=bert")
+        fill(server, 130)
+        server.send("a@far.test", ["postmaster@example.test"], message(100000))
+        settle(server, (0, 0))
+        server.cli("clock", "advance", "1d")
+        settle(server, (0, 0))
+        equal(try_send(server)[0], 250)
+        imap = server.imap("bert")
+        equal(imap.getquotaroot("INBOX")[1][1], [None], "no quota root")
+        imap.logout()
+        server.cli("journal", "set", "internal=")
+        fill(server, 131 + 100 * used(server) // MB)
+        wait_for(lambda: counts(server) == (1, 1), "he is a user like others now: %r" % (counts(server),), 10)
+        equal(try_send(server)[0], 552)
+
+
 if __name__ == "__main__":
     sys.exit(tap([run for name, run in list(globals().items()) if name.startswith("test_")]))
