@@ -56,12 +56,6 @@ read_mail(void *arg, uint64_t offset, uint64_t size, struct span *out)
 
 /* ---- the version ---- */
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
 static enum err
 make_header(struct plan *plan, const struct mime_footer_result *r, struct span *header)
 {
@@ -71,9 +65,7 @@ make_header(struct plan *plan, const struct mime_footer_result *r, struct span *
 
 	if (r->type.len + r->encoding.len == 0 && !r->is_measured)
 		return OK;
-	out = ARENA_NEW(plan->arena, struct buf);
-	buf_init(out, max < CONTENT_HEADER_MAX ? max : CONTENT_HEADER_MAX);
-	arena_on_reset(plan->arena, buf_free, out);
+	out = plan_buf(plan, max < CONTENT_HEADER_MAX ? max : CONTENT_HEADER_MAX);
 	err = mime_footer_put_header(*header, r->type, r->encoding, out);
 	*header = buf_span(out);
 	return err;

@@ -22,22 +22,6 @@ static const struct span asking[] = { { "Disposition-Notification-To", 27 },
 	{ "X-Monitor-*", 11 }, /* what somebody else put there is not ours */
 	{ "Auto-Submitted", 14 } };
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
-static struct buf *
-header_buf(struct plan *plan, size_t size)
-{
-	struct buf *out = ARENA_NEW(plan->arena, struct buf);
-
-	buf_init(out, size);
-	arena_on_reset(plan->arena, buf_free, out);
-	return out;
-}
-
 /* ---- whom it was for ---- */
 
 /* Address by address; a line that is full is ended and a new field begun. */
@@ -77,7 +61,7 @@ put_recipients(struct buf *out, const struct envelope *envelope, size_t max)
 static enum err
 encode_prefix(struct plan *plan, struct span prefix, struct span *out)
 {
-	struct buf *field = header_buf(plan, PREFIX_FIELD_MAX);
+	struct buf *field = plan_buf(plan, PREFIX_FIELD_MAX);
 	enum err err = header_put_text(field, SPAN("Subject"), prefix);
 
 	if (err != OK) {
@@ -179,7 +163,7 @@ enum err
 monitor_header_make(const struct pipeline_ask *ask, struct plan *plan, struct span prefix,
 	const struct plan_version **version)
 {
-	struct buf *kept = header_buf(plan, plan->header.len + 2), *out;
+	struct buf *kept = plan_buf(plan, plan->header.len + 2), *out;
 	struct plan_version *made;
 	struct span begin;
 	enum err err = encode_prefix(plan, prefix, &begin);
@@ -190,7 +174,7 @@ monitor_header_make(const struct pipeline_ask *ask, struct plan *plan, struct sp
 		err = put_needed(kept, plan->header);
 	if (err != OK)
 		return err;
-	out = header_buf(plan, buf_span(kept).len + OWN_FIELDS_MAX);
+	out = plan_buf(plan, buf_span(kept).len + OWN_FIELDS_MAX);
 	err = put_own(ask, out, MONITOR_RECIPIENTS_MAX);
 	if (err == OK)
 		err = put_prefixed(out, buf_span(kept), begin);

@@ -136,22 +136,6 @@ put_modified(struct changing *c, struct span header, struct buf *out)
 
 /* ---- both ---- */
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
-static struct buf *
-header_buf(struct plan *plan, size_t size)
-{
-	struct buf *out = ARENA_NEW(plan->arena, struct buf);
-
-	buf_init(out, size);
-	arena_on_reset(plan->arena, buf_free, out);
-	return out;
-}
-
 enum err
 outgoing_header_make(struct pipeline_ask *ask, struct span header, struct plan *plan)
 {
@@ -159,7 +143,7 @@ outgoing_header_make(struct pipeline_ask *ask, struct span header, struct plan *
 	struct header_addresses addresses = { address_fields, COUNT(address_fields),
 		(size_t)ask->conf->limits_addresses, map_address, &c };
 	struct span now = header;
-	struct buf *out = header_buf(plan, header.len + ADDRESSES_ADDED_MAX);
+	struct buf *out = plan_buf(plan, header.len + ADDRESSES_ADDED_MAX);
 	enum err err = header_put_mapped(out, header, &addresses);
 
 	if (c.err != OK)
@@ -167,7 +151,7 @@ outgoing_header_make(struct pipeline_ask *ask, struct span header, struct plan *
 	if (err == OK)
 		now = buf_span(out); /* of a header that is too long nothing is changed */
 	if (plan->standing == STANDING_USER && ask->conf->headers_outgoing.count > 0) {
-		out = header_buf(plan, now.len + FIELDS_ADDED_MAX);
+		out = plan_buf(plan, now.len + FIELDS_ADDED_MAX);
 		err = put_modified(&c, now, out);
 		if (err != OK)
 			return err;

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-
 #define NOTES_FIRST_SIZE 256 /* bytes; doubled up to NOTES_MAX */
 #define SEEN_FIRST_SIZE  16  /* slots; doubled when half full */
 
@@ -22,6 +21,22 @@ plan_init(struct plan *plan, struct arena *arena)
 {
 	*plan = (struct plan){ .arena = arena };
 	plan->copies_end = &plan->copies;
+}
+
+static void
+buf_free(void *arg)
+{
+	buf_fini(arg);
+}
+
+struct buf *
+plan_buf(struct plan *plan, size_t max)
+{
+	struct buf *out = ARENA_NEW(plan->arena, struct buf);
+
+	buf_init(out, max);
+	arena_on_reset(plan->arena, buf_free, out);
+	return out;
 }
 
 /* Room for one more note of SIZE bytes, or false at the limit. */

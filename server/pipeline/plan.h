@@ -10,6 +10,7 @@
 
 #include "conf/rule_text.h"
 #include "proto/base/arena.h"
+#include "proto/base/buf.h"
 #include "proto/mail/forward_server.h"
 #include "server/pipeline/note.h"
 
@@ -173,6 +174,9 @@ void plan_note_number(struct plan *plan, enum note_code code, uint64_t found, ui
 
 /* The notes in their encoding, for a trace; note_take() reads them. */
 struct span plan_notes(const struct plan *plan);
+
+/* Output of at most MAX bytes that lives as long as the plan: a header that is made. */
+struct buf *plan_buf(struct plan *plan, size_t max);
 
 /* A version for copies of this plan, empty; whoever asks fills it before the plan is carried out. */
 struct plan_version *plan_version_new(struct plan *plan);

@@ -22,12 +22,6 @@ sets_fields(const struct script_answer *answer)
 	return false;
 }
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
 /* HEADER without the fields that ANSWER sets, and without the empty line. */
 static enum err
 put_rest(const struct script_answer *answer, struct span header, struct buf *out)
@@ -77,9 +71,7 @@ change(struct plan *plan, const struct script_answer *answer, struct span *heade
 
 	if (!sets_fields(answer) || header->len == 0)
 		return OK;
-	out = ARENA_NEW(plan->arena, struct buf);
-	buf_init(out, header->len + FIELD_ROOM);
-	arena_on_reset(plan->arena, buf_free, out);
+	out = plan_buf(plan, header->len + FIELD_ROOM);
 	err = put_rest(answer, *header, out);
 	if (err == OK)
 		err = put_fields(answer, out);

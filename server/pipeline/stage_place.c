@@ -114,12 +114,6 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 	return STAGE_DEFER;
 }
 
-static void
-buf_free(void *arg)
-{
-	buf_fini(arg);
-}
-
 /* Mail of our own users: its header is put in order (RFC 6409, 8). */
 static bool
 is_submission(const struct pipeline_ask *ask, const struct plan *plan)
@@ -211,11 +205,7 @@ put_original(struct pipeline_ask *ask, struct plan *plan, bool in_folder, struct
 static struct buf *
 header_buf(struct pipeline_ask *ask, struct plan *plan)
 {
-	struct buf *out = ARENA_NEW(plan->arena, struct buf);
-
-	buf_init(out, ask->mail->header.len + OWN_FIELDS_MAX);
-	arena_on_reset(plan->arena, buf_free, out);
-	return out;
+	return plan_buf(plan, ask->mail->header.len + OWN_FIELDS_MAX);
 }
 
 /* RFC 5321, 4.4 and 7.2: what goes on to others is not ours to strip. */
