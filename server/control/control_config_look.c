@@ -1,5 +1,6 @@
 /*
- * control_config_look.c - reading the configuration file and its history: check, diff, history.
+ * control_config_look.c - reading the configuration file and its history: check, diff, history; settings in force as
+ * members of a reply.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -9,6 +10,7 @@
 #include "conf/conf_file.h"
 #include "conf/conf_history.h"
 #include "server/control/control_undo.h"
+#include "server/generation.h"
 #include "server/server.h"
 
 static bool
@@ -43,6 +45,44 @@ read_fd(struct control_call *call, int fd, struct span *out)
 	if (len > CONF_FILE_MAX)
 		return control_fail(call, RPC_TOO_LARGE, "the file is over 1 MiB", NULL, "file");
 	return true;
+}
+
+void
+control_put_setting(struct json_writer *w, struct span name, const struct conf_entry *entry)
+{
+	struct buf text;
+
+	buf_init(&text, CONF_FILE_MAX);
+	json_put_name(w, name);
+	if (conf_put_json(entry, &text) == OK)
+		json_put_raw(w, buf_span(&text));
+	else
+		json_put_null(w);
+	buf_fini(&text);
+}
+
+struct putting {
+	struct json_writer *json;
+	struct span prefix;
+};
+
+static bool
+put_with_prefix(const struct conf_entry *entry, void *arg)
+{
+	const struct putting *p = arg;
+	struct span key = span_of(entry->key);
+
+	if (span_starts(key, p->prefix))
+		control_put_setting(p->json, span_from(key, p->prefix.len), entry);
+	return true;
+}
+
+void
+control_put_settings(struct control_call *call, struct span prefix)
+{
+	struct putting p = { &call->json, prefix };
+
+	conf_each(generation_conf(call->generation), put_with_prefix, &p);
 }
 
 void

@@ -17,9 +17,7 @@
 static void
 show(struct control_call *call)
 {
-	call->text = arena_copy(
-		&call->arena, conf_rules_text(call->host->conf, RULE_FILE_CONTENT));
-	control_call_end(call);
+	rule_file_show(call, RULE_FILE_CONTENT);
 }
 
 const struct control_handler control_do_rule_content_show = { .start = show };
@@ -88,9 +86,8 @@ apply_foresee(struct control_call *call, struct snapshot *snap)
 static struct span
 apply_would(struct control_call *call, const struct rpc_request *request)
 {
-	(void)call;
 	(void)request;
-	return SPAN("would put the content rules of this text in force");
+	return rule_file_would(call, RULE_FILE_CONTENT);
 }
 
 static void
@@ -105,17 +102,13 @@ apply_finish(struct control_call *call)
 const struct control_handler control_do_rule_content_apply = {
 	.check = apply_check,
 	.work = apply_work,
-	.work_kind = WORK_GENERAL,
 	.ask = apply_ask,
 	.read = apply_read,
 	.spill = apply_write,
 	.foresee = apply_foresee,
 	.would = apply_would,
-	.take = rule_file_take,
-	.change = rule_file_change,
 	.finish = apply_finish,
-	.object = "the rules",
-	.unrecorded = true,
+	RULE_FILE_CHANGES,
 };
 
 /* ---- check ---- */

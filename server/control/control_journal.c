@@ -181,24 +181,6 @@ const struct control_handler control_do_journal_set = {
 
 /* ---- show ---- */
 
-static bool
-put_setting(const struct conf_entry *entry, void *arg)
-{
-	struct control_call *call = arg;
-	struct buf text;
-
-	if (!span_starts(span_of(entry->key), SPAN(PREFIX)))
-		return true;
-	buf_init(&text, CONF_FILE_MAX);
-	json_put_name(&call->json, span_of(entry->key + sizeof(PREFIX) - 1));
-	if (conf_put_json(entry, &text) == OK)
-		json_put_raw(&call->json, buf_span(&text));
-	else
-		json_put_null(&call->json);
-	buf_fini(&text);
-	return true;
-}
-
 /* null: as many as there may be. */
 static void
 put_free(struct json_writer *w, const char *name, int64_t seats, uint64_t used)
@@ -220,7 +202,7 @@ show_read(struct control_call *call, struct snapshot *snap)
 	if (!control_fail_err(call, journal_seat_count(snap, used), "the seats"))
 		return STEP_FAIL;
 	json_put_object(w);
-	conf_each(conf, put_setting, call);
+	control_put_settings(call, SPAN(PREFIX));
 	json_put_member_u64(w, SPAN("used_internal"), used[SEAT_INTERNAL]);
 	put_free(w, "free_internal", conf->journal_seats_internal, used[SEAT_INTERNAL]);
 	json_put_member_u64(w, SPAN("used_external"), used[SEAT_EXTERNAL]);

@@ -83,9 +83,7 @@ const struct control_handler control_do_route_lan_list = {.start = lan_list};
 static void
 lan_show(struct control_call *call)
 {
-	call->text = arena_copy(
-		&call->arena, conf_rules_text(call->host->conf, RULE_FILE_LAN));
-	control_call_end(call);
+	rule_file_show(call, RULE_FILE_LAN);
 }
 
 const struct control_handler control_do_route_lan_show = {.start = lan_show};
@@ -101,9 +99,8 @@ apply_check(struct control_call *call)
 static struct span
 apply_would(struct control_call *call, const struct rpc_request *request)
 {
-	(void)call;
 	(void)request;
-	return SPAN("would put the LAN rules of this text in force");
+	return rule_file_would(call, RULE_FILE_LAN);
 }
 
 /* Do the rules send the Main Administrator's own mail away? */
@@ -136,14 +133,10 @@ apply_finish(struct control_call *call)
 const struct control_handler control_do_route_lan_apply = {
 	.check = apply_check,
 	.work = rule_file_work,
-	.work_kind = WORK_GENERAL,
 	.foresee = rule_file_foresee,
 	.would = apply_would,
-	.take = rule_file_take,
-	.change = rule_file_change,
 	.finish = apply_finish,
-	.object = "the rules",
-	.unrecorded = true,
+	RULE_FILE_CHANGES,
 };
 
 /* ---- check ---- */

@@ -2,13 +2,12 @@
  * control_monitors.c - monitoring profiles as people look at them; they are changed by control_items.c.
  */
 #include "conf/conf_shapes.h"
-#include "server/control/control_call.h"
+#include "server/control/control_undo.h"
 #include "server/generation.h"
 #include "server/pipeline/names.h"
 #include "store/names.h"
 
 #define FLAGGED_MAX 10000 /* users that are named; more are counted (MON-07) */
-#define VALUE_MAX 65536
 
 static const char *const class_words[] = { [MONITOR_NONE] = "none", [MONITOR_SELECTED] = "selected",
 	[MONITOR_ALL] = "all" };
@@ -132,17 +131,11 @@ put_keys(struct control_call *call, size_t i)
 		struct conf_entry entry = { .key = shape->rows[k].key, .setting = &shape->rows[k],
 			.value = (const char *)(i < conf->monitor.count ? &conf->monitor.items[i] : &none) +
 				shape->rows[k].offset };
-		struct buf value;
 
-		buf_init(&value, VALUE_MAX);
-		json_put_name(w, span_of(shape->rows[k].key));
 		if (k == 0 && i == conf->monitor.count)
-			json_put_string(w, SPAN("default"));
-		else if (conf_put_json(&entry, &value) == OK)
-			json_put_raw(w, arena_copy(&call->arena, buf_span(&value)));
+			json_put_member_string(w, span_of(entry.key), SPAN("default"));
 		else
-			json_put_null(w);
-		buf_fini(&value);
+			control_put_setting(w, span_of(entry.key), &entry);
 	}
 }
 

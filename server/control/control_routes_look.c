@@ -270,14 +270,9 @@ put_keys(struct control_call *call, const struct conf *conf, size_t i)
 		const char *path = arena_text(&call->arena,
 			arena_printf(&call->arena, "outgoing.routes.%zu.%s", i, shape->rows[k].key));
 		struct conf_entry entry;
-		struct buf value;
 
-		buf_init(&value, VALUE_MAX);
-		if (conf_find(conf, path, &entry) == OK && conf_put_json(&entry, &value) == OK) {
-			json_put_name(w, span_of(shape->rows[k].key));
-			json_put_raw(w, arena_copy(&call->arena, buf_span(&value)));
-		}
-		buf_fini(&value);
+		if (conf_find(conf, path, &entry) == OK)
+			control_put_setting(w, span_of(shape->rows[k].key), &entry);
 	}
 }
 

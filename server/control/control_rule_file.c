@@ -114,7 +114,21 @@ rule_file_finish(struct control_call *call)
 		&call->arena, "%zu %.*s in force", c->count, SPAN_FMT(name_of(c)));
 }
 
+struct span
+rule_file_would(struct control_call *call, enum rule_file file)
+{
+	return arena_printf(
+		&call->arena, "would put the %s of this text in force", conf_rules_name(file));
+}
+
 /* ---- looking ---- */
+
+void
+rule_file_show(struct control_call *call, enum rule_file file)
+{
+	call->text = arena_copy(&call->arena, conf_rules_text(call->host->conf, file));
+	control_call_end(call);
+}
 
 bool
 rule_file_look(struct control_call *call, enum rule_file file)

@@ -26,6 +26,15 @@ bool rule_file_take(struct control_call *call);
 enum err rule_file_change(struct control_call *call, struct txn *txn);
 void rule_file_finish(struct control_call *call); /* "12 LAN rules in force" */
 
+/* `would` of a text that is applied: "would put the LAN rules of this text in force" */
+struct span rule_file_would(struct control_call *call, enum rule_file file);
+/* Members of every handler that puts a text in force; `check`, `work`, `foresee` and `finish` come besides. */
+#define RULE_FILE_CHANGES                                                                          \
+	.work_kind = WORK_GENERAL, .take = rule_file_take, .change = rule_file_change,             \
+	.object = "the rules", .unrecorded = true
+
+/* `start` of a method that shows the text in force. */
+void rule_file_show(struct control_call *call, enum rule_file file);
 /* `check` of a method that only looks: call->state is a struct control_rules. */
 bool rule_file_look(struct control_call *call, enum rule_file file);
 /* Its `work`: the text of the parameter `file`, or what stands in the file now. Fails the call. */

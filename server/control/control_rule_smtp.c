@@ -89,9 +89,7 @@ const struct control_handler control_do_rule_smtp_show = {.start = show};
 static void
 edit(struct control_call *call)
 {
-	call->text = arena_copy(
-		&call->arena, conf_rules_text(call->host->conf, RULE_FILE_SMTP));
-	control_call_end(call);
+	rule_file_show(call, RULE_FILE_SMTP);
 }
 
 const struct control_handler control_do_rule_smtp_edit = {.start = edit};
@@ -107,22 +105,17 @@ change_check(struct control_call *call)
 static struct span
 apply_would(struct control_call *call, const struct rpc_request *request)
 {
-	(void)call;
 	(void)request;
-	return SPAN("would put the SMTP rules of this text in force");
+	return rule_file_would(call, RULE_FILE_SMTP);
 }
 
 const struct control_handler control_do_rule_smtp_apply = {
 	.check = change_check,
 	.work = rule_file_work,
-	.work_kind = WORK_GENERAL,
 	.foresee = rule_file_foresee,
 	.would = apply_would,
-	.take = rule_file_take,
-	.change = rule_file_change,
 	.finish = rule_file_finish,
-	.object = "the rules",
-	.unrecorded = true,
+	RULE_FILE_CHANGES,
 };
 
 /* ---- check ---- */
@@ -241,13 +234,9 @@ move_work(struct control_call *call)
 	const struct control_handler control_do_rule_smtp_##name = {                               \
 		.check = change_check,                                                             \
 		.work = name##_work,                                                               \
-		.work_kind = WORK_GENERAL,                                                         \
 		.foresee = rule_file_foresee,                                                      \
-		.take = rule_file_take,                                                            \
-		.change = rule_file_change,                                                        \
 		.finish = rule_file_finish,                                                        \
-		.object = "the rules",                                                             \
-		.unrecorded = true,                                                                \
+		RULE_FILE_CHANGES,                                                                 \
 	};
 RULE_EDITED(on)
 RULE_EDITED(off)

@@ -96,6 +96,10 @@ struct span control_rules_faults(struct control_call *call, const struct conf_fa
 struct span control_list_json(struct control_call *call, const struct span *items, size_t count);
 /* The same of a list as KEY=VALUE writes it, "a;b", cut at any of SEPARATORS; JSON is left as it is. */
 struct span control_list_value(struct control_call *call, struct span value, const char *separators);
+/* A member NAME: the value of ENTRY as config.get has it; null where it is too long for a file. */
+void control_put_setting(struct json_writer *w, struct span name, const struct conf_entry *entry);
+/* Such a member for each setting in force whose key begins with PREFIX ("archive."), named by what follows it. */
+void control_put_settings(struct control_call *call, struct span prefix);
 /* A row for each fault: line, column, key, what, warning. Ends the rows. */
 void control_put_faults(struct control_rows *rows, const struct conf_faults *faults);
 
