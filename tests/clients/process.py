@@ -463,7 +463,7 @@ def in_namespace(server, folder):
     server.wait_ready()
 
 
-def test_started_as_root_the_server_gives_up_its_rights_h55_SEC_12():
+def test_started_as_root_the_server_and_the_runner_of_programs_give_up_their_rights_h55_SEC_11_SEC_12():
     if os.getuid() != 0:
         raise Skip("needs root")
     server, folder = Server(services=("smtp", "pop3")), tempfile.mkdtemp(prefix="postroom-test-")
@@ -492,6 +492,10 @@ def test_started_as_root_the_server_gives_up_its_rights_h55_SEC_12():
         equal(status_of(server.process.pid)["Seccomp"], "0", "the warden starts programs")
         equal(status_of(server.process.pid)["Uid"].split(), ["0"] * 4, "the warden keeps its own")
         server.add_user("anna")
+        server.cli("user", "script", "anna", "-", stdin="keep()\n")  # compiled by a child of the runner of programs
+        with open("/proc/%d/task/%d/children" % (server.process.pid, server.process.pid)) as f:
+            runner = status_of([int(pid) for pid in f.read().split() if int(pid) != child][0])
+        equal((runner["Uid"].split(), int(runner["CapEff"], 16)), (["61999"] * 4, 0), "no program is root's")
         server.send("a@b.test", ["anna@example.test"], MESSAGE)
         equal([os.stat(home + d).st_uid for d in ("", "/store", "/control.sock")], [61999] * 3, "owners")
         equal(os.stat("/proc/%d/mem" % child).st_uid, 0, "not dumpable: its /proc is root's")

@@ -182,7 +182,7 @@ mount -t tmpfs none /mnt && echo mounted >>$D/broke
 echo good"""
 
 
-def test_H55_a_program_reaches_neither_the_store_nor_the_keys_nor_the_server():
+def test_H55_SEC_11_a_program_reaches_neither_the_store_nor_the_keys_nor_the_server():
     """Passwords of links too; one of them lies in the folder of the store, which stays closed all the same."""
     link = "  - { name: %s, kind: link, up: [/bin/true], primary: no, password: { file: %s } }\n"
     with Secure() as sink, Site(sink, "echo none", tls="required") as server:
@@ -214,6 +214,8 @@ def test_H55_a_program_reaches_neither_the_store_nor_the_keys_nor_the_server():
         equal(names, ["LANG", "PATH", "PWD"])
         equal(server.said("pwd").strip(), "/")
         equal(server.said("args"), "one|a b|", "words stay words: no shell")
+        limits = {line.split()[0].split("(")[0]: line.split()[-1] for line in server.said("limits").splitlines()}
+        equal([limits[name] for name in ("coredump", "nofiles", "time")], ["0", "256", "10"], limits)
         if kernel_has_landlock():
             equal(server.said("broke"), "", server.said("errors"))
 

@@ -168,6 +168,22 @@ def test_each_day_and_at_each_start_QUO_05_ADM_12():
         settle(server, (0, 3))
 
 
+def test_the_quota_of_a_user_is_in_MB_and_0_is_none_USR_29():
+    with site() as server:
+        def limit():
+            imap = server.imap("bert")
+            (root,) = imap.getquotaroot("INBOX")[1][1]
+            imap.logout()
+            return root
+        equal(limit(), b"bert (STORAGE 0 1024)")
+        server.cli("user", "set", "bert", "quota_mb=3")
+        equal(limit(), b"bert (STORAGE 0 3072)")
+        server.cli("user", "set", "bert", "quota_mb=0")
+        equal(limit(), None)
+        server.send("a@far.test", ["bert@example.test"], message(3 * MB))
+        settle(server, (0, 0))
+
+
 def crosses(server, act):
     """From 70 % ACT leads over the first threshold, and bert hears of it once."""
     fill(server, 70)
