@@ -76,8 +76,8 @@ enum err
 attached_mail_make(struct pipeline_ask *ask, const struct attached_mail *letter, struct plan *plan,
 	const struct plan_version **out)
 {
-	struct span boundary = arena_printf(plan->arena, "attached-%.*s-%llx", SPAN_FMT(ask->mail->id),
-		(unsigned long long)ask->mail->arrived_ms);
+	struct span boundary = arena_printf(plan->arena, "attached-%016llx%016llx",
+		(unsigned long long)ask->mail->nonce[0], (unsigned long long)ask->mail->nonce[1]); /* H79 */
 	struct plan_piece *pieces = ARENA_ARRAY(plan->arena, struct plan_piece, PIECES);
 	struct plan_version *version;
 	struct buf header;
