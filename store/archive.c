@@ -187,7 +187,12 @@ archive_add(struct txn *txn, archive_hash_fn *hash, struct archive_message *m,
 	*archive_id = id_next(txn, COUNTER_archive);
 	if (*archive_id <= head.last_id) /* the counters were lost: repair */
 		*archive_id = head.last_id + 1;
-	err = put_message(txn, hash, m, *archive_id, &head);
+	if (head.last_id == 0)
+		err = archive_addresses_begin(txn);
+	if (err == OK)
+		err = put_message(txn, hash, m, *archive_id, &head);
+	if (err == OK)
+		err = archive_addresses_add(txn, *archive_id, m);
 	if (err == OK)
 		err = index_words(txn, *archive_id, words, count);
 	head.last_id = *archive_id;

@@ -4,6 +4,7 @@
  *   archive         0                          -> head: the last id and chain, how many, how large
  *                   archive_id                 -> a message, a removal, or a gap that a removal made
  *   archive_words   block word_hash            -> ""   (words of addresses in 512 ids, see below)
+ *   archive_addresses  role address            -> first and last block of an address, see archive_addresses.c
  *   archive_holds   archive_id                 -> who holds it, since when, why
  *
  * An entry owns the content it names, as a copy in a mailbox does, and shares it with these. Ids rise with time and
@@ -27,6 +28,8 @@
 #define ARCHIVE_HASH_SIZE 32
 #define ARCHIVE_BLOCK 512          /* ids of one block of archive_words */
 #define ARCHIVE_WORDS_MAX 4096     /* words of one message that are found; with more it is looked at in each search */
+#define ARCHIVE_ADDRESS_MAX 400    /* bytes of an address that has a row; keys have 511 */
+#define ARCHIVE_ADDRESSES_MAX 1000 /* recipients of one message that have rows */
 #define ARCHIVE_REMOVE_MAX 64      /* entries that one call of archive_remove() takes */
 #define ARCHIVE_WHY_MAX 80         /* bytes of a removal's reason */
 #define ARCHIVE_HOLD_TEXT_MAX 250  /* bytes of who holds, and of why */
@@ -103,7 +106,7 @@ MUST_CHECK enum err archive_add(struct txn *txn, archive_hash_fn *hash, struct a
 MUST_CHECK enum err archive_remove(struct txn *txn, archive_hash_fn *hash, const uint64_t *ids,
 	size_t count, struct span why, size_t *removed);
 
-/* Delete the words of blocks in which no message is left, MOST rows at once. *more: call again. */
+/* Delete the words of blocks in which no message is left, and addresses of such, MOST rows at once. *more: call again. */
 MUST_CHECK enum err archive_words_sweep(struct txn *txn, unsigned most, bool *more);
 
 /* ---- reading ---- */
@@ -162,6 +165,19 @@ uint64_t archive_words_bits(const uint32_t *words, size_t count);
 /* May a message of this block have all of these words? */
 MUST_CHECK enum err archive_block_has(struct snapshot *snap, uint64_t block,
 	const uint32_t *words, size_t count, bool *out);
+
+/* ---- addresses ---- */
+
+struct archive_address {
+	struct span text;     /* lower case */
+	uint32_t first, last; /* blocks; there may be others between that it is not in */
+	bool is_none;         /* of archive_addresses_all(): every message has rows */
+};
+/* Blocks with messages of which not all addresses have rows. ERR_NOT_FOUND: rows are not kept, do not ask them. */
+MUST_CHECK enum err archive_addresses_all(struct snapshot *snap, struct archive_address *out);
+/* The address behind BEHIND (ptr NULL: the first; "" is the null sender). ERR_NOT_FOUND: no more. */
+MUST_CHECK enum err archive_address_next(struct snapshot *snap, enum archive_role role,
+	struct span behind, struct archive_address *out);
 
 /* ---- legal hold ---- */
 

@@ -28,6 +28,14 @@ MUST_CHECK enum err archive_put(struct txn *txn, struct archive_writing *w, uint
 MUST_CHECK enum err archive_row_read(
 	struct snapshot *snap, const struct row *row, struct archive_row *out);
 
+/* archive_addresses.c: before the first entry; of one that is added; when words of a block went; rows before BLOCK. */
+MUST_CHECK enum err archive_addresses_begin(struct txn *txn);
+MUST_CHECK enum err archive_addresses_add(
+	struct txn *txn, uint64_t id, const struct archive_message *m);
+MUST_CHECK enum err archive_addresses_due(struct txn *txn);
+MUST_CHECK enum err archive_addresses_sweep(
+	struct txn *txn, uint32_t block, unsigned most, bool *more);
+
 MUST_CHECK enum err archive_head_put(struct txn *txn, const struct archive_head *head);
 /* The head; where it cannot be read, what the last row says of it. */
 MUST_CHECK enum err archive_head_sure(struct snapshot *snap, struct archive_head *out);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "proto/base/ascii.h"
-#include "store/archive.h"
+#include "store/archive_inside.h"
 
 #define HASH_BASIS UINT32_C(2166136261) /* FNV-1a, 32 bits; on disk for ever */
 #define HASH_PRIME UINT32_C(16777619)
@@ -112,15 +112,16 @@ block_is_used(struct snapshot *snap, uint64_t block, bool *out)
 	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err;
 }
 
-enum err
-archive_words_sweep(struct txn *txn, unsigned most, bool *more)
+/* *block: the first that has messages left; UINT64_MAX: none. */
+static enum err
+sweep_words(struct txn *txn, unsigned most, uint64_t *block, bool *more)
 {
-	uint64_t block = UINT64_MAX;
 	struct row row;
 	struct key key;
 	bool used = false;
 	enum err err = OK;
 
+	*block = UINT64_MAX;
 	key_begin(&key);
 	for (*more = true; most > 0; most--) {
 		struct span at;
@@ -131,17 +132,30 @@ archive_words_sweep(struct txn *txn, unsigned most, bool *more)
 		at = row.key;
 		if (err != OK || key_take_u32(&at, &number) != OK)
 			break;
-		if (number != block) {
-			block = number;
-			err = block_is_used(txn_view(txn), block, &used);
+		if (number != *block) {
+			*block = number;
+			err = block_is_used(txn_view(txn), *block, &used);
 		}
 		if (err != OK || used)
 			break;
 		key_name(&key, row.key);
 		err = table_delete(txn, TABLE_archive_words, &key);
+		if (err == OK)
+			err = archive_addresses_due(txn);
 		if (err != OK)
 			return err;
 	}
 	*more = most == 0;
+	if (err == ERR_NOT_FOUND)
+		*block = UINT32_MAX;
 	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+archive_words_sweep(struct txn *txn, unsigned most, bool *more)
+{
+	uint64_t block;
+	enum err err = sweep_words(txn, most, &block, more);
+
+	return err == OK && !*more ? archive_addresses_sweep(txn, (uint32_t)block, most, more) : err;
 }

@@ -95,6 +95,16 @@ visit_word(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_archive_words, row->key);
 }
 
+static void
+visit_address(struct check *c, const struct row *row)
+{
+	if (row->key.len > 0 && (row->value.len == 8 || (row->key.len == 1 && row->value.len > 8)))
+		return;
+	check_say(c, true, "archive_addresses: a row is damaged, patterns are looked for everywhere");
+	check_fix_delete(c, TABLE_archive_addresses, row->key);
+	check_fix_delete(c, TABLE_archive_addresses, SPAN("*"));
+}
+
 void
 check_archive(struct check *c)
 {
@@ -104,4 +114,5 @@ check_archive(struct check *c)
 	check_head(c);
 	check_walk(c, TABLE_archive_holds, visit_hold);
 	check_walk(c, TABLE_archive_words, visit_word);
+	check_walk(c, TABLE_archive_addresses, visit_address);
 }

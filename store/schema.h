@@ -62,6 +62,7 @@
 	X(warnings,    "hash of author and domain",      "when he was warned of late mail (OUT-18)") \
 	X(archive,     "archive_id",                     "archived message, see archive.h") \
 	X(archive_words, "block word_hash",              "") /* words of addresses in the archive */ \
+	X(archive_addresses, "role address",             "first and last block of the archive it is in") \
 	X(archive_holds, "archive_id",                   "legal hold") \
 	X(guard,       "name",                           "message security, see guard.h") \
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \

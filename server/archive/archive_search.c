@@ -23,12 +23,14 @@ is_pattern(struct span term)
 
 static void
 take_term(struct archive_search *s, struct span term, enum archive_role role, struct span *out,
-	uint32_t *words, size_t *count)
+	uint32_t *words, size_t *count, struct archive_reach *reach)
 {
 	*out = arena_lower(s->arena, span_trim(term));
 	*count = 0;
 	if (!is_pattern(*out))
 		*count = archive_words_of(*out, role, words, 0, ARCHIVE_TERM_WORDS_MAX);
+	else
+		*reach = (struct archive_reach){ .pattern = *out, .role = role };
 }
 
 static enum err
@@ -80,8 +82,10 @@ archive_search_init(struct archive_search *s, const struct archive_query *query,
 	*s = (struct archive_search){ .query = *query, .index = index, .arena = a,
 		.before_id = before_id ? before_id : UINT64_MAX, .before_content = UINT64_MAX,
 		.block = UINT64_MAX };
-	take_term(s, query->from, ARCHIVE_FROM, &s->from_term, s->from_words, &s->from_count);
-	take_term(s, query->to, ARCHIVE_TO, &s->to_term, s->to_words, &s->to_count);
+	take_term(s, query->from, ARCHIVE_FROM, &s->from_term, s->from_words, &s->from_count,
+		&s->from_reach);
+	take_term(s, query->to, ARCHIVE_TO, &s->to_term, s->to_words, &s->to_count,
+		&s->to_reach);
 	err = add_needle(s, query->subject, ARCHIVE_IN_SUBJECT, false);
 	if (err == OK)
 		err = add_needle(s, query->attachment, ARCHIVE_IN_FILE_NAME, false);
@@ -223,16 +227,31 @@ skip_block(struct snapshot *snap, struct archive_search *s, uint64_t id, bool *s
 	enum err err = OK;
 
 	*skips = false;
-	if (s->from_count + s->to_count == 0 || block == s->block)
+	if (block == s->block)
 		return OK;
 	s->block = block;
 	err = archive_block_has(snap, block, s->from_words, s->from_count, &has);
 	if (err == OK && has)
 		err = archive_block_has(snap, block, s->to_words, s->to_count, &has);
+	if (err == OK && has)
+		err = archive_reach_has(&s->from_reach, snap, block, &has);
+	if (err == OK && has)
+		err = archive_reach_has(&s->to_reach, snap, block, &has);
 	*skips = !has;
 	if (!has)
 		s->before_id = block * ARCHIVE_BLOCK;
 	return err;
+}
+
+/* No address that fits is in what lies before. */
+static bool
+is_over(const struct archive_search *s, uint64_t id)
+{
+	uint64_t block = id / ARCHIVE_BLOCK;
+	const struct archive_reach *from = &s->from_reach, *to = &s->to_reach;
+
+	return (from->pattern.len > 0 && !from->is_everywhere && block < from->first) ||
+	       (to->pattern.len > 0 && !to->is_everywhere && block < to->first);
 }
 
 /* The row before the last one. ERR_NOT_FOUND: the end; ERR_BUSY: this one is none. */
@@ -244,6 +263,8 @@ step_walk(struct snapshot *snap, struct archive_search *s, struct archive_row *r
 
 	if (err == ERR_NOT_FOUND || err == ERR_IO)
 		return err;
+	if (is_over(s, row->archive_id))
+		return ERR_NOT_FOUND;
 	s->before_id = row->archive_id;
 	if (err == ERR_CORRUPT)
 		return ERR_BUSY;
@@ -302,14 +323,34 @@ step_driver(struct snapshot *snap, struct archive_search *s, struct archive_row 
 	return row->archive_id < s->before_id ? OK : ERR_BUSY;
 }
 
+/* Where addresses that fit a pattern end: nothing newer is looked at. */
+static void
+begin_within(struct archive_search *s, const struct archive_reach *r)
+{
+	uint64_t end = r->pattern.len == 0 || r->is_everywhere ? UINT64_MAX
+		       : r->first > r->last			? 0
+								: (r->last + UINT64_C(1)) * ARCHIVE_BLOCK;
+
+	if (end < s->before_id)
+		s->before_id = end;
+}
+
+/* ERR_BUSY: addresses are still looked at, call again. */
 static enum err
-begin(struct snapshot *snap, struct archive_search *s)
+begin(struct snapshot *snap, struct archive_search *s, unsigned looks)
 {
 	struct archive_head head;
 	struct archive_row row;
-	enum err err = archive_head_get(snap, &head);
+	enum err err = archive_reach_look(&s->from_reach, snap, looks);
 
+	if (err == OK)
+		err = archive_reach_look(&s->to_reach, snap, looks);
+	if (err != OK)
+		return err;
+	err = archive_head_get(snap, &head);
 	s->begun = true;
+	begin_within(s, &s->from_reach);
+	begin_within(s, &s->to_reach);
 	if (err == OK)
 		choose_driver(s, head.messages);
 	if (s->query.until_ms == 0)
@@ -324,7 +365,7 @@ enum err
 archive_search_next(struct snapshot *snap, struct archive_search *s, unsigned looks,
 	struct archive_row *out)
 {
-	enum err err = s->begun ? OK : begin(snap, s);
+	enum err err = s->begun ? OK : begin(snap, s, looks);
 
 	for (; looks > 0 && err == OK; looks--) {
 		err = s->driver ? step_driver(snap, s, out) : step_walk(snap, s, out);

@@ -2,12 +2,13 @@
  * archive_search.h - which messages of the archive fit, the newest first (ARC-02).
  *
  * Senders and recipients are found by blocks (store/archive.h), words by the index of words, asked once a word; what
- * neither knows for certain is looked at. Without an index all is read, and the answer is the same. Where a word is rare
+ * neither knows for certain is looked at; a pattern is held against the addresses first (archive_reach.h). Without an index all is read, and the answer is the same. Where a word is rare
  * its messages are looked up by their contents instead of walking over all.
  */
 #ifndef SERVER_ARCHIVE_ARCHIVE_SEARCH_H
 #define SERVER_ARCHIVE_ARCHIVE_SEARCH_H
 
+#include "server/archive/archive_reach.h"
 #include "server/search/search.h"
 #include "server/search/search_match.h"
 #include "store/archive.h"
@@ -48,6 +49,7 @@ struct archive_search {
 	struct span from_term, to_term; /* in small letters */
 	uint32_t from_words[ARCHIVE_TERM_WORDS_MAX], to_words[ARCHIVE_TERM_WORDS_MAX];
 	size_t from_count, to_count;
+	struct archive_reach from_reach, to_reach; /* where one is a pattern */
 	uint64_t before_id, before_content; /* looked at down to here */
 	uint64_t block; /* that may have the words; UINT64_MAX: none was asked */
 	struct archive_needle *driver; /* whose contents are looked up one by one, or NULL */

@@ -399,6 +399,52 @@ words_go_with_their_block(void **state)
 	assert_int_equal(broken_at(f), 0);
 }
 
+static void
+address_is(struct fixture *f, enum archive_role role, struct span behind, const char *text,
+	uint32_t first, uint32_t last)
+{
+	struct archive_address a;
+
+	assert_int_equal(archive_address_next(look(f), role, behind, &a), text ? OK : ERR_NOT_FOUND);
+	if (!text)
+		return;
+	assert_true(span_eq(a.text, span_of(text)));
+	assert_int_equal(a.first, first);
+	assert_int_equal(a.last, last);
+}
+
+static void
+addresses_name_their_blocks_and_go_with_them(void **state)
+{
+	static char longer[ARCHIVE_ADDRESS_MAX + 20];
+	struct fixture *f = *state;
+	struct archive_address all;
+	struct archive_arg a = { 0 };
+
+	(void)archived(f, "Rare@hapax.test", "x@y.test", 1000);
+	fill(f, ARCHIVE_BLOCK + 2);
+	(void)archived(f, "", "x@y.test", 900000);
+	address_is(f, ARCHIVE_FROM, SPAN_NONE, "", 1, 1); /* the null sender */
+	address_is(f, ARCHIVE_FROM, SPAN("r"), "rare@hapax.test", 0, 0);
+	address_is(f, ARCHIVE_TO, SPAN("x"), "x@y.test", 0, 1);
+	address_is(f, ARCHIVE_TO, SPAN("x@y.test"), NULL, 0, 0);
+	assert_int_equal(archive_addresses_all(look(f), &all), OK);
+	assert_true(all.is_none);
+	memset(longer, 'l', sizeof(longer) - 1);
+	(void)archived(f, longer, "x@y.test", 900001);
+	assert_int_equal(archive_addresses_all(look(f), &all), OK);
+	assert_false(all.is_none);
+	assert_int_equal(all.first, 1);
+	for (uint64_t id = 1; id < ARCHIVE_BLOCK; id += ARCHIVE_REMOVE_MAX)
+		(void)removed(f, id, id + ARCHIVE_REMOVE_MAX - 1);
+	do
+		assert_int_equal(run(f, sweep, &a), OK);
+	while (a.more);
+	address_is(f, ARCHIVE_FROM, SPAN("r"), NULL, 0, 0);
+	address_is(f, ARCHIVE_TO, SPAN("x"), "x@y.test", 0, 1);
+	is_clean(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int
@@ -416,6 +462,7 @@ test_archive(void)
 		TEST(a_deleted_end_is_a_break),
 		TEST(a_lost_head_stops_no_mail_and_is_mended),
 		TEST(words_go_with_their_block),
+		TEST(addresses_name_their_blocks_and_go_with_them),
 	};
 
 	return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
