@@ -132,6 +132,7 @@
 	X(208, SIGN_ADDED, "place", "the {1} signature is added to the copy for the Internet, {2}")  \
 	X(209, SIGN_NOT, "place", "no signature is added: {1}")                                    \
 	X(210, WRITE_PART, "intake", "a part of message {1}, whose trace tells how it came")       \
+	X(211, SCRIPT_PLAIN, "script", "{1} copies have no fields of their scripts: {2}")          \
 	X(237, MONITOR_COPY, "monitor", "{1} gets a monitoring copy: {2}")                        \
 	X(238, MONITOR_SAMPLE, "monitor", "{1} gets a copy, as a sample: {2}")                   \
 	X(239, MONITOR_CHANCE, "monitor", "{1} gets a copy of it by chance: {2}")          \

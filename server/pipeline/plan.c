@@ -8,6 +8,7 @@
 
 #define NOTES_FIRST_SIZE 256 /* bytes; doubled up to NOTES_MAX */
 #define SEEN_FIRST_SIZE  16  /* slots; doubled when half full */
+#define HEADER_END_BYTES 128
 
 const char *const copy_role_words[COPY_ROLES] = {
 	[COPY_DELIVERY] = "delivery",
@@ -213,6 +214,17 @@ plan_version_new(struct plan *plan)
 	version->next = plan->versions;
 	plan->versions = version;
 	return version;
+}
+
+bool
+plan_headers_eq(struct span a, struct span b)
+{
+	size_t end = a.len < HEADER_END_BYTES ? a.len : HEADER_END_BYTES;
+
+	if (a.len != b.len || a.ptr == b.ptr)
+		return a.len == b.len;
+	return memcmp(a.ptr + a.len - end, b.ptr + b.len - end, end) == 0 &&
+		memcmp(a.ptr, b.ptr, a.len - end) == 0;
 }
 
 size_t

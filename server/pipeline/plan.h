@@ -181,6 +181,9 @@ struct buf *plan_buf(struct plan *plan, size_t max);
 /* A version for copies of this plan, empty; whoever asks fills it before the plan is carried out. */
 struct plan_version *plan_version_new(struct plan *plan);
 
+/* The same bytes? The headers of versions differ near their ends, so these are looked at first. */
+bool plan_headers_eq(struct span a, struct span b);
+
 /*
  * Add a copy and its note `why`; all spans of COPY are copied, but its version's. A target that the message
  * reaches already in the same role and version is noted and not added (RTE-15). ERR_LIMIT: there are MAX

@@ -41,7 +41,7 @@ is_same(const struct intake_content *c, const struct plan_version *version, stru
 	size_t count = c->version ? c->version->piece_count : 0;
 
 	return count == (version ? version->piece_count : 0) && (count == 0 || mine == others) &&
-		(c->header.ptr == header.ptr || span_eq(c->header, header));
+		plan_headers_eq(c->header, header);
 }
 
 size_t
