@@ -1,5 +1,6 @@
 /*
- * pipeline_bench.c - what a plan costs: 10,000 users, 50,000 mappings, a list of 1,000 members, 500 rules.
+ * pipeline_bench.c - what a plan costs: 10,000 users, 50,000 mappings, a list of 1,000 members, 500 SMTP rules of which
+ * none holds, and with a monitor, the journal and the archive a copy for each of them.
  *
  *	pipeline_bench [--quick]
  *
@@ -235,59 +236,26 @@ read_rules(struct arena *a, struct rule_set *set)
 	buf_fini(&text);
 }
 
-/* All of it for one message: what is known of it made ready, and the rules of its three stages asked. */
-static double
-ask_rules(const struct rule_set *set)
+/* Into the configuration, as the file of rules has them. */
+static void
+set_rules(struct site *site, struct arena *a)
 {
-	struct rule_facts facts = { .has_size = true, .size = 1000, .day = 1, .recipient_count = 1,
-		.count = 1 };
-	struct rule_text recipient;
-	struct rule_header header;
-	struct rule_answer answer;
-	struct arena a;
-	double begun = now_us();
+	struct rule_set set = { .count = 0 };
+	struct conf *conf;
 
-	arena_init(&a, NULL);
-	rule_header_init(&header, &a, set);
-	rule_header_add(&header, &a, set, SPAN("From"), SPAN("Anna <user1@example.org>"), SPAN_NONE);
-	rule_header_add(&header, &a, set, SPAN("Subject"), SPAN("a usual subject"), SPAN_NONE);
-	rule_text_make(&a, SPAN("user1@example.org"), &facts.sender);
-	rule_text_make(&a, SPAN("user77@example.org"), &recipient);
-	facts.recipients = &recipient;
-	facts.recipient_pairs = recipient;
-	for (facts.stage = 1; facts.stage <= RULE_STAGES; facts.stage++) {
-		facts.header = facts.stage == RULE_STAGES ? &header : NULL;
-		if (rule_set_ask(set, &facts, &answer) != OK || answer.rule)
-			exit(2);
-	}
-	arena_reset(&a);
-	return now_us() - begun;
+	read_rules(a, &set);
+	memcpy(&conf, &site->host.conf, sizeof(conf)); /* nobody else reads it here */
+	conf->smtp_rules = set;
 }
 
-static double
-measure_rules(void)
-{
-	double us[ROUNDS];
-	struct rule_set set;
-	struct arena a;
-
-	arena_init(&a, NULL);
-	read_rules(&a, &set);
-	for (unsigned i = 0; i < ROUNDS; i++)
-		us[i] = ask_rules(&set);
-	qsort(us, ROUNDS, sizeof(us[0]), compare);
-	printf("%-34s median %8.1f us, worst %8.1f us, for a message\n", "its three stages of SMTP rules",
-		us[ROUNDS / 2], us[ROUNDS - 1]);
-	arena_reset(&a);
-	return us[ROUNDS / 2];
-}
-
+enum { TEN_USERS = 3, THOUSAND_USERS = TEN_USERS + 2 };
 static const struct kind kinds[] = {
 	{ "one user, by his name", "user%u@example.org", 1, false },
 	{ "one user, by a mapping", "alias%u@example.org", 1, false },
 	{ "one outsider, by a user", "x%u@example.com", 1, true },
 	{ "10 users", "user%u@example.org", 10, false },
 	{ "100 users", "user%u@example.org", 100, false },
+	{ "1,000 users", "user%u@example.org", 1000, false },
 	{ "1,000 outsiders, by a user", "x%u@example.com", 1000, true },
 	{ "a list of 1,000", "everybody@example.org", 1, true },
 };
@@ -298,6 +266,10 @@ static const char conf_text[] =
 	"limits: { recipients: 10000, expansion_recipients: 10000 }\n"
 	"signature: { plain: \"-- \\nExample\\n\" }\n"
 	"headers: { outgoing: [\"X-House: %O\"] }\n";
+static const char copies_text[] =
+	"archive: { on: yes }\n"
+	"journal: { internal: user7 }\n"
+	"monitor: [ { incoming: all, outgoing: all, internal: all, target: user8 } ]\n";
 
 /* Is one of them selected (MON-02)? Nobody is, so all are looked at. */
 static void
@@ -329,28 +301,33 @@ int
 main(int argc, char **argv)
 {
 	bool quick = argc > 1 && strcmp(argv[1], "--quick") == 0;
-	double first = 0, ten = 0, hundred = 0;
+	double first = 0, each[COUNT(kinds)];
+	struct arena rules;
 	struct site site;
 	size_t copies;
 	int status = 0;
 
 	divide = quick ? 10 : 1;
-	site_open(&site, conf_text);
+	arena_init(&rules, NULL);
+	site_open(&site, arena_printf(&rules, "%s%s", conf_text, copies_text).ptr);
+	set_rules(&site, &rules);
 	fill(&site, USERS, 10000 / divide);
 	fill(&site, MAPPINGS, 50000 / divide);
 	fill(&site, MEMBERS, 1000 / divide);
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		double median = measure(&site, &kinds[i], &copies);
 
-		if (kinds[i].recipients == 1 && copies == 1 && median > first)
+		if (i < TEN_USERS && median > first)
 			first = median;
-		ten = i == 3 ? median / (double)copies : ten;
-		hundred = i == 4 ? median / (double)copies : hundred;
+		each[i] = median / (double)copies;
 	}
 	measure_monitored(&site);
-	first += measure_rules();
-	if (first > MEDIAN_MAX_US || hundred > 2 * ten)
-		status = quick ? 0 : 1;
+	for (size_t i = TEN_USERS + 1; i <= THOUSAND_USERS; i++)
+		if (each[i] > 2 * each[i - 1])
+			status = 1;
+	if (first > MEDIAN_MAX_US)
+		status = 1;
 	site_close(&site);
-	return status;
+	arena_reset(&rules);
+	return quick ? 0 : status;
 }
