@@ -29,7 +29,7 @@ verify_check(struct control_call *call)
 	struct span id, chain, against = control_param(call, "against");
 
 	call->state = v;
-	if (against.len == 0)
+	if (!rpc_has(call->request, "against"))
 		return true;
 	if (!span_cut(against, ':', &id, &chain) || control_archive_id(id, &v->against) != OK ||
 		chain.len != sizeof(v->chain) - 1)

@@ -79,6 +79,7 @@ control_did(struct arena *a, struct span what, struct span object)
 	static const char *const words[][2] = {
 		{"add", "added"},
 		{"set", "changed"},
+		{"change", "changed"},
 		{"remove", "removed"},
 		{"rename", "renamed"},
 		{"passwd", "given a new password"},
@@ -105,6 +106,13 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"smtp.on", "switched"},
 		{"smtp.off", "switched"},
 		{"smtp.move", "put into another order"},
+		{"content.apply", "put in force"},
+		{"script.set", "given another script"},
+		{"monitor.set", "for monitoring set"},
+		{"monitor.remove", "for monitoring removed"},
+		{"prune.add", "for pruning added"},
+		{"prune.set", "for pruning changed"},
+		{"prune.remove", "for pruning removed"},
 	};
 	struct span noun, verb;
 

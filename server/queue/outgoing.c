@@ -167,6 +167,7 @@ on_kick(void *arg)
 		return;
 	}
 	all->lanes.epoch++; /* nobody rests any more */
+	outgoing_end_old(all);
 	outgoing_drop(all, is_forward, NULL); /* a user may have another server by now */
 	outgoing_limits(all);
 	outgoing_scan_all(all);

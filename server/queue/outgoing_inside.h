@@ -95,6 +95,8 @@ void outgoing_limits(struct outgoing *all);	/* the settings have changed */
 void outgoing_line_moves(struct outgoing *all, struct lane_group *group);
 /* The next message of its lane to D, which asked; or it waits for one. */
 void outgoing_feed(struct outgoing *all, struct delivery *d);
+/* Connections that wait for a message, made by settings that are no longer in force, end. */
+void outgoing_end_old(struct outgoing *all);
 /* D is told: BATCH, or the end. */
 void outgoing_answer(struct outgoing *all, struct delivery *d, struct item *batch);
 

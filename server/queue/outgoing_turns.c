@@ -265,12 +265,19 @@ turn_is_over(const struct outgoing *all, const struct delivery *d)
 	return next->connections + 1 < d->lane->connections;
 }
 
+/* Its route may have another server, or another account, since it connected. */
+static bool
+is_of_old_settings(const struct outgoing *all, const struct delivery *d)
+{
+	return d->generation != all->host->generation;
+}
+
 void
 outgoing_feed(struct outgoing *all, struct delivery *d)
 {
 	struct lane *lane = d->lane;
 
-	if (all->ending || (lane->waiting > 0 && turn_is_over(all, d)) ||
+	if (all->ending || is_of_old_settings(all, d) || (lane->waiting > 0 && turn_is_over(all, d)) ||
 		outgoing_rests(all, lane) || !outgoing_goes(all, lane->route, 0) ||
 		!outgoing_disk_allows(all, true)) {
 		outgoing_answer(all, d, NULL);
@@ -283,6 +290,19 @@ outgoing_feed(struct outgoing *all, struct delivery *d)
 		list_append(&lane->idle, &d->link);
 		list_append(&all->idle_ones, &d->idle_link);
 		list_append(&lane->group->idle, &d->group_link);
+	}
+}
+
+void
+outgoing_end_old(struct outgoing *all)
+{
+	struct list *at, *following;
+
+	list_for_each (at, following, &all->idle_ones) {
+		struct delivery *d = LIST_ITEM(at, struct delivery, idle_link);
+
+		if (is_of_old_settings(all, d))
+			outgoing_answer(all, d, NULL);
 	}
 }
 

@@ -298,6 +298,8 @@ def test_retention_Q_35():
         gone = server.cli("archive", "show", "1", ok=False)
         true("retention took it" in gone.stderr, gone.stderr)
         verified(server, "--against", "%s:%s" % note)
+        bad = server.cli("archive", "verify", "--against", "", ok=False)
+        true(bad.returncode == 1 and "ID:CHAIN" in bad.stderr, "nothing proves nothing: " + bad.stderr)
         server.cli("archive", "release", "4")
         server.cli("clock", "advance", "1d")
         wait_for(lambda: subjects(server) == ["bank"], "what was held goes", 10)

@@ -62,6 +62,18 @@ def test_a_route_is_added_with_its_password_and_mail_leaves_by_it_OUT_04_OUT_06(
         true(row["last_sent"] and row["waiting"] == 0 and SECRET not in str(server.json("route", "show", "isp")), row)
 
 
+def test_after_a_change_nothing_goes_over_a_connection_to_the_old_server():
+    with SmtpSink() as old, SmtpSink() as new, Server() as server:
+        server.add_user("anna")
+        server.cli("route", "add", "isp", "kind=relay", "servers=127.0.0.1:%d" % old.port, "tls=none")
+        submit(server, "a@far.test")
+        wait_for(lambda: len(old.mails) == 1, "the first has left", 10)
+        server.cli("route", "set", "isp", "servers=127.0.0.1:%d" % new.port)
+        submit(server, "b@far.test")
+        wait_for(lambda: len(old.mails) + len(new.mails) == 2, "the second too", 10)
+        equal([m.recipients for m in new.mails], [["b@far.test"]])
+
+
 def test_a_password_goes_with_its_route_and_undo_brings_both_back():
     with SmtpSink(accounts={"u": SECRET}, auth_in_clear=True) as sink, Server(extra=CLOCK) as server:
         server.add_user("anna")
