@@ -265,6 +265,7 @@ close_hosts(struct server *s)
 	runner_close(&s->runner);
 	tokens_close(&s->tokens);
 	server_content_close(s);
+	server_rules_close(s);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
 

@@ -132,6 +132,7 @@ server_swap(struct server *s, struct generation *generation, struct tls_server *
 {
 	for (unsigned i = 0; i < s->loop_count; i++)
 		post_swap(&s->hosts[i], generation, tls);
+	server_rules_keep(s, generation);
 	loop_post(server_front(s)->loop, connect_follow, s->connect);
 	loop_post(server_front(s)->loop, runner_follow, s->runner);
 }

@@ -109,16 +109,104 @@ take_old(struct server *s, struct conf *conf, enum rule_file file)
 	return err;
 }
 
+/* ---- keeping ---- */
+
 static void
-keep(struct server *s, struct conf *conf, enum rule_file file)
+tell_not_kept(struct server *s, const char *path)
+{
+	log_put(s->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "config",
+				.text = "the rules in force cannot be kept beside their file",
+				.fields = { { "file", span_of(path) } } });
+}
+
+/* At a start, where no loop runs yet. */
+static void
+keep_first(struct server *s, struct conf *conf, enum rule_file file)
 {
 	const char *path = conf_rules_path(&conf->arena, s->options->conf_path, conf, file);
 
 	if (conf_rules_keep(path, conf_rules_text(conf, file)) != OK)
-		log_put(s->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "config",
-					.text = "the rules in force cannot be kept beside their file",
-					.fields = { { "file", span_of(path) } } });
+		tell_not_kept(s, path);
 }
+
+static void
+keep_run(struct work *work)
+{
+	struct rules_keeping *k = LIST_ITEM(work, struct rules_keeping, work);
+	struct server *s = LIST_ITEM(k, struct server, keeping);
+	const struct conf *conf = generation_conf(k->now);
+	struct arena a;
+
+	arena_init(&a, NULL);
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT; file++)
+		k->err[file] = conf_rules_keep(conf_rules_path(&a, s->options->conf_path, conf, file),
+			conf_rules_text(conf, file));
+	arena_reset(&a);
+}
+
+static void keep_next(struct server *s);
+
+static void
+keep_done(struct work *work, enum err result)
+{
+	struct rules_keeping *k = LIST_ITEM(work, struct rules_keeping, work);
+	struct server *s = LIST_ITEM(k, struct server, keeping);
+	struct arena a;
+
+	arena_init(&a, NULL);
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT; file++)
+		if (result != OK || k->err[file] != OK)
+			tell_not_kept(s, conf_rules_path(&a, s->options->conf_path, generation_conf(k->now), file));
+	arena_reset(&a);
+	generation_release(&k->now);
+	keep_next(s);
+}
+
+static void
+keep_next(struct server *s)
+{
+	struct rules_keeping *k = &s->keeping;
+
+	if (k->now || !k->next)
+		return;
+	k->now = k->next;
+	k->next = NULL;
+	k->work = (struct work){ .loop = server_front(s)->loop, .kind = WORK_GENERAL, .run = keep_run,
+		.done = keep_done };
+	list_init(&k->work.link);
+	if (workers_submit(s->workers, &k->work) != OK) { /* with the next change, or at the end */
+		k->next = k->now;
+		k->now = NULL;
+	}
+}
+
+void
+server_rules_keep(struct server *s, struct generation *generation)
+{
+	if (s->keeping.next)
+		generation_release(&s->keeping.next);
+	s->keeping.next = generation_hold(generation);
+	keep_next(s);
+}
+
+void
+server_rules_close(struct server *s)
+{
+	struct rules_keeping *k = &s->keeping;
+
+	if (k->next && k->now)
+		generation_release(&k->now);
+	if (k->next) {
+		k->now = k->next;
+		k->next = NULL;
+	}
+	if (!k->now)
+		return;
+	keep_run(&k->work);
+	generation_release(&k->now);
+}
+
+/* ---- files ---- */
 
 static enum err
 read_file(struct server *s, struct conf *conf, enum rule_file file, struct buf *out)
@@ -136,7 +224,8 @@ read_file(struct server *s, struct conf *conf, enum rule_file file, struct buf *
 	conf_faults_fini(list);
 	s->rules[file].fault[0] = '\0';
 	if (err == OK) {
-		keep(s, conf, file);
+		if (!server_front(s)->conf)
+			keep_first(s, conf, file);
 	} else {
 		server_rules_refuse(s, file, buf_span(&text));
 		err = take_old(s, conf, file);

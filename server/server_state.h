@@ -14,6 +14,7 @@
 #include "server/metrics.h"
 #include "server/net/listener.h"
 #include "server/net/loop.h"
+#include "server/net/work.h"
 #include "server/script/script_check.h"
 #include "server/secret_key.h"
 #include "server/server.h"
@@ -62,6 +63,12 @@ struct server {
 		char fault[SERVER_LINE_MAX]; /* why its last text was refused; "" where it was not */
 		bool told; /* the Main Administrator was (SMR-14) */
 	} rules[RULE_FILE_COUNT];
+	struct rules_keeping {           /* a worker writes the rules in force beside their files */
+		struct work work;
+		struct generation *now;  /* whose; NULL: no work is under way */
+		struct generation *next; /* and the newest after that; or NULL */
+		enum err err[RULE_FILE_COUNT];
+	} keeping;
 	struct content_look {		 /* server_content.c: a text of the content rules is compiled */
 		struct script_check check;
 		struct arena arena;
@@ -159,6 +166,10 @@ bool server_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
 MUST_CHECK enum err server_rules_read(struct server *s, struct conf *conf, struct buf *faults);
 /* A text is not taken: the first of LINES is why, in the log, in `status` and in a letter. */
 void server_rules_refuse(struct server *s, enum rule_file file, struct span lines);
+
+/* GENERATION is in force: its rules are kept for a start (SMR-14), by a worker; of several the last one's. */
+void server_rules_keep(struct server *s, struct generation *generation);
+void server_rules_close(struct server *s); /* what was not kept yet is; the workers have been closed */
 
 /* ---- server_content.c: for server_rules.c ---- */
 

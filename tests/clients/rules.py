@@ -133,6 +133,27 @@ def test_a_bad_text_leaves_the_old_rules_and_is_told_SMR_11_SMR_14():
         equal(talk(server, "a@far.test", ["anna@example.test"]), [250, 250, 250])
 
 
+def test_what_is_in_force_is_kept_by_a_worker_in_order_SMR_14():
+    with Server() as server:
+        fill(server)
+        in_force = path(server) + ".history/in-force"
+        for n in range(12):  # one behind the other: the last one stays
+            server.cli("rule", "smtp", "apply", "-", stdin="*no\nMailFrom: *@far%d.test\n" % n)
+
+        def kept_text():
+            with open(in_force) as f:
+                return f.read()
+        wait_for(lambda: os.path.exists(in_force) and "far11" in kept_text(), "it is kept", 20)
+        server.kill()
+        write_rules(server, "nonsense\n")
+        server.start()
+        equal(talk(server, "a@far11.test", ["anna@example.test"]), [550], "the last ones act after a crash")
+        write_rules(server, "*no\nMailFrom: *@near.test\n")
+        wait_for(lambda: talk(server, "a@near.test", ["anna@example.test"]) == [550], "mended", 20)
+        server.stop()
+        true("near" in kept_text(), "a stop leaves nothing unkept")
+
+
 def test_rules_are_switched_moved_and_undone_SMR_02_SMR_15():
     text = "# why\n*first\nSubject: a\n\n# other\n<second\nSubject: a\n"
     with Server() as server:
