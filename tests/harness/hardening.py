@@ -96,7 +96,19 @@ def flags_of_the_build():
     true("NDEBUG" not in text, "assertions stay on")
 
 
+def fuzzing_takes_whole_floors():
+    """./test does not link what clang's fuzzer does: a file that its lists lack is found by nobody else."""
+    with open(os.path.join(ROOT, "build.ninja")) as f:
+        text = f.read().replace("$\n", "")
+    for floor in ("conf", "proto"):
+        listed = next(line for line in text.split("\n") if line.startswith(floor + "_c = ")).split()[2:]
+        there = [os.path.relpath(os.path.join(at, name), ROOT) for at, _, names in os.walk(os.path.join(ROOT, floor))
+                 for name in names if name.endswith(".c")]
+        true(sorted(listed) == sorted(there), "%s_c: %s" % (floor, set(listed) ^ set(there)))
+
+
 if __name__ == "__main__":
     sys.exit(tap([row_test("H78 " + name, holds) for name, holds in ROWS.items()] +
                  [("H78 control flow is marked (-fcf-protection)", control_flow_is_marked),
-                  ("H78 every row can fail", every_row_can_fail), ("H78 flags of the build", flags_of_the_build)]))
+                  ("H78 every row can fail", every_row_can_fail), ("H78 flags of the build", flags_of_the_build),
+                  ("H86 fuzzing takes whole floors", fuzzing_takes_whole_floors)]))
