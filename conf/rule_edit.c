@@ -73,6 +73,11 @@ put_switched(struct buf *out, struct span line, bool on)
 
 		return err == OK ? put_line(out, text) : err;
 	}
+	if (!on && span_starts(text, SPAN(RULE_OFF))) { /* a comment, which would be a condition of a rule that is off */
+		enum err err = buf_put(out, SPAN("# "));
+
+		return err == OK ? put_line(out, text) : err;
+	}
 	return put_line(out, line);
 }
 

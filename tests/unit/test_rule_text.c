@@ -340,6 +340,15 @@ test_rules_edit_smr02(void **state)
 	buf_clear(&out);
 	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
 	assert_true(span_eq(buf_span(&out), span_of(text)));
+	/* a condition that is commented out stays a comment */
+	parse_good(&a, "*r\nMailFrom: a\n#off MailFrom: b\n#off so\n", RULES_OF_SMTP, &off);
+	buf_clear(&out);
+	assert_int_equal(rule_edit_switch(&off, 1, false, &out), OK);
+	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	buf_clear(&out);
+	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
+	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	assert_int_equal(off.items[0].condition_count, 1);
 	assert_int_equal(rule_edit_switch(&set, 4, true, &out), ERR_NOT_FOUND);
 	assert_int_equal(rule_edit_move(&set, 1, 4, &out), ERR_NOT_FOUND);
 	buf_fini(&out);
