@@ -138,3 +138,65 @@ rule_edit_move(const struct rule_set *set, unsigned number, unsigned place, stru
 	}
 	return err;
 }
+
+/* ---- one rule more, another one, one less ---- */
+
+static bool
+is_one_rule(struct span text)
+{
+	struct conf_faults faults;
+	struct rule_set set;
+	struct arena a;
+	bool one;
+
+	arena_init(&a, NULL);
+	conf_faults_init(&faults);
+	one = rule_text_parse(text, RULES_OF_SMTP, &a, &set, &faults) == OK && set.count == 1;
+	conf_faults_fini(&faults);
+	arena_reset(&a);
+	return one;
+}
+
+enum err
+rule_edit_replace(const struct rule_set *set, unsigned number, struct span text, struct buf *out)
+{
+	enum err err;
+
+	if (number == 0 || number > set->count)
+		return ERR_NOT_FOUND;
+	if (!is_one_rule(text))
+		return ERR_SYNTAX;
+	err = buf_put(out, span_range(set->text, 0, set->items[number - 1].offset));
+	if (err == OK)
+		err = put_block(out, text);
+	if (err == OK && number < set->count) /* apart from the next, as it was */
+		err = buf_put_char(out, '\n');
+	return err == OK ? buf_put(out, span_from(set->text, start_of(set, number))) : err;
+}
+
+enum err
+rule_edit_insert(const struct rule_set *set, unsigned place, struct span text, struct buf *out)
+{
+	size_t at = start_of(set, place > 0 ? place - 1 : 0);
+	enum err err = is_one_rule(text) ? put_block(out, span_range(set->text, 0, at)) : ERR_SYNTAX;
+
+	if (err == OK && at == set->text.len && at > 0)
+		err = buf_put_char(out, '\n');
+	if (err == OK)
+		err = put_block(out, text);
+	if (err == OK && at < set->text.len)
+		err = buf_put_char(out, '\n');
+	return err == OK ? buf_put(out, span_from(set->text, at)) : err;
+}
+
+enum err
+rule_edit_remove(const struct rule_set *set, const bool *gone, struct buf *out)
+{
+	enum err err = buf_put(out, span_range(set->text, 0, start_of(set, 0)));
+	struct span block;
+
+	for (unsigned i = 1; i <= set->count && err == OK; i++)
+		if (!gone[i - 1] && (err = rule_block(set, i, &block)) == OK)
+			err = buf_put(out, block);
+	return err;
+}

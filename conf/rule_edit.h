@@ -20,4 +20,18 @@ MUST_CHECK enum err rule_edit_switch(
 MUST_CHECK enum err rule_edit_move(
 	const struct rule_set *set, unsigned number, unsigned place, struct buf *out);
 
+/*
+ * TEXT, the lines of one rule, stands for the definition and the conditions of rule NUMBER; comments above it stay.
+ * ERR_NOT_FOUND; ERR_SYNTAX: TEXT is not one rule; ERR_LIMIT.
+ */
+MUST_CHECK enum err rule_edit_replace(
+	const struct rule_set *set, unsigned number, struct span text, struct buf *out);
+
+/* TEXT, the lines of one rule, becomes rule PLACE; behind the last one it is the last. Errors as above. */
+MUST_CHECK enum err rule_edit_insert(
+	const struct rule_set *set, unsigned place, struct span text, struct buf *out);
+
+/* OUT gets the text without the rules that GONE has, count of the set long, with the comments above them. ERR_LIMIT. */
+MUST_CHECK enum err rule_edit_remove(const struct rule_set *set, const bool *gone, struct buf *out);
+
 #endif

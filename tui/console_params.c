@@ -80,9 +80,14 @@ put_keyed(struct json_writer *w, const struct act_values *values)
 static void
 put_cell(struct json_writer *w, const struct control_param *p, const struct json *cell)
 {
+	uint64_t number;
+
 	json_put_name(w, p->name);
 	if (p->type == CONTROL_TYPE_TEXT && json_is(cell, JSON_NUMBER))
 		json_put_string(w, cell->text);
+	else if (p->type == CONTROL_TYPE_COUNT && json_is(cell, JSON_STRING) &&
+		span_u64(cell->text, INT64_MAX, &number) == OK)
+		json_put_u64(w, number);
 	else if (p->type == CONTROL_TYPE_FLAG && json_is(cell, JSON_STRING))
 		json_put_bool(w, span_eq(cell->text, SPAN("yes")));
 	else

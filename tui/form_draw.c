@@ -8,6 +8,9 @@
 
 #define LABEL_COLS 20
 #define HELP_ROWS 3
+#define MADE_ROWS 5 /* of what the fields make, with its head */
+#define MADE_COL 72
+#define MADE_BESIDE_COLS 110
 
 static void
 draw_tabs(struct form *f, struct rect at)
@@ -122,6 +125,30 @@ draw_help(struct form *f, struct rect at)
 		STYLE_DIM);
 }
 
+/* What the fields make, as it will be: at their right where there is room, else below them. How many rows of AT it takes. */
+static int
+draw_made(struct form *f, struct rect at)
+{
+	struct cells *c = &f->screen->console->cells;
+	bool beside = at.cols >= MADE_BESIDE_COLS;
+	struct rect to = beside ? (struct rect){ at.row + 2, MADE_COL, at.rows - HELP_ROWS - 2, at.cols - MADE_COL } :
+				  (struct rect){ at.row + at.rows - HELP_ROWS - MADE_ROWS, 1, MADE_ROWS, at.cols - 1 };
+	struct span rest, line;
+	struct buf made;
+
+	if (!f->class->make || to.rows < 2)
+		return 0;
+	buf_init(&made, FORM_MADE_MAX);
+	if (!beside)
+		cells_line(c, (struct rect){ to.row, 0, 1, at.cols }, STYLE_DIM);
+	cells_put(c, (struct rect){ to.row, beside ? to.col : 3, 1, to.cols }, SPAN("as text   F3: what it would do with messages that are here"), STYLE_TITLE);
+	if (f->class->make(f->screen, &made))
+		for (rest = buf_span(&made); --to.rows > 0 && span_next_line(&rest, &line);)
+			cells_put(c, (struct rect){ ++to.row, to.col, 1, to.cols }, line, STYLE_DIM);
+	buf_fini(&made);
+	return beside ? 0 : MADE_ROWS;
+}
+
 void
 form_draw(struct screen *s, struct rect at)
 {
@@ -137,7 +164,7 @@ form_draw(struct screen *s, struct rect at)
 	}
 	draw_tabs(f, at);
 	draw_help(f, (struct rect){ at.row + at.rows - HELP_ROWS, 0, HELP_ROWS, at.cols });
-	rows = (size_t)(at.rows - HELP_ROWS - 2);
+	rows = (size_t)(at.rows - HELP_ROWS - 2 - draw_made(f, at));
 	while (f->values[first].tab != tab)
 		first++;
 	if (f->top < first || f->top > f->at)

@@ -6,6 +6,8 @@
 
 #include "tui/form_panel.h"
 
+#define FORM_MADE_MAX 262144 /* bytes that a form makes of its fields */
+
 struct form_value {
 	const struct form_field *field;
 	const char *tab;
@@ -32,6 +34,13 @@ size_t form_changes(const struct form *f);
 void form_add_fields(struct form *f);
 /* What the server has, or the row the form was opened on; how many fields both changed. */
 size_t form_take_object(struct form *f, const struct json *object);
+const struct control_method *form_method(const struct form *f); /* that saves it */
+/* The row that is changed; NULL for a new one. */
+const struct json *form_start_row(const struct form *f);
+/* What the fields make, if they make anything; false: it was said why not. */
+bool form_make(struct form *f, struct buf *out);
+/* F3: what would it do? On a row of its own, with the number of the one that is changed. */
+void form_try(struct form *f);
 void form_draw(struct screen *screen, struct rect at);
 void form_title(struct screen *screen, struct buf *out);
 

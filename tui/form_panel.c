@@ -76,8 +76,8 @@ note_fault(struct form *f, const struct rpc_error *error)
 	console_say_error(f->screen->console, error);
 }
 
-static const struct control_method *
-method_of(const struct form *f)
+const struct control_method *
+form_method(const struct form *f)
 {
 	return control_method_find(span_of(f->action ? f->action->method : f->class->save));
 }
@@ -88,7 +88,7 @@ saved(void *owner, struct link_reply *reply)
 	struct screen *s = owner;
 	struct form *f = s->state;
 	struct console *c = s->console;
-	const struct control_method *method = method_of(f);
+	const struct control_method *method = form_method(f);
 	struct buf row; /* the key that it has now */
 
 	c->dirty = true;
@@ -136,7 +136,7 @@ previewed(void *owner, struct link_reply *reply)
 	if (reply->error)
 		note_fault(s->state, reply->error);
 	else
-		confirm_open(s->console, method_of(s->state), reply, saved, s);
+		confirm_open(s->console, form_method(s->state), reply, saved, s);
 }
 
 /* Does the value go along? Of an object what was changed; of a key all, so that none is taken from the
@@ -179,18 +179,29 @@ static void
 save_now(struct form *f)
 {
 	static struct key_action by_save;
-	struct rpc_pair pairs[FORM_FIELDS_MAX];
-	bool keyed[FORM_FIELDS_MAX];
+	struct rpc_pair pairs[FORM_FIELDS_MAX + 1];
+	bool keyed[FORM_FIELDS_MAX + 1];
 	struct act_values values = { pairs, keyed, 0, -1, f->screen, saved, previewed };
 	struct control_schema schema;
+	struct buf made;
 	bool by_keys; /* else each field is a parameter of its own */
 
-	control_schema_parse(method_of(f)->params, &schema);
+	control_schema_parse(form_method(f)->params, &schema);
 	by_keys = control_schema_find(&schema, SPAN("keys")) != NULL;
 	if (!open_file(f, &schema, &values.fd))
 		return;
+	buf_init(&made, FORM_MADE_MAX);
+	if (!form_make(f, &made)) {
+		buf_fini(&made);
+		return;
+	}
+	if (f->class->make) {
+		pairs[0] = (struct rpc_pair){ span_of(f->class->made), buf_span(&made) };
+		keyed[values.count++] = false;
+	}
 	for (size_t i = 0; i < f->count; i++) {
-		if (!goes_along(f, &f->values[i]))
+		if (!goes_along(f, &f->values[i]) || (f->class->make &&
+			!control_schema_find(&schema, span_of(f->values[i].field->name))))
 			continue;
 		pairs[values.count] = (struct rpc_pair){ span_of(f->values[i].field->name),
 			line_edit_text(&f->values[i].edit) };
@@ -199,6 +210,7 @@ save_now(struct form *f)
 	by_save = (struct key_action){ .label = "save", .method = f->class->save };
 	console_do_with(f->action ? f->origin : f->screen, f->action ? f->action : &by_save,
 		&values);
+	buf_fini(&made);
 	if (values.fd >= 0)
 		close(values.fd);
 }
@@ -352,6 +364,10 @@ form_press(struct screen *s, const struct press *press)
 	case KEY_PAGE_DOWN: step_tab(f, 1); return true;
 	case KEY_PAGE_UP: step_tab(f, -1); return true;
 	case KEY_FN(2): save(f); return true;
+	case KEY_FN(3):
+		if (f->class->trial)
+			form_try(f);
+		return true;
 	case KEY_FN(5): line_edit_set(&v->edit, buf_span(&v->base)); return true;
 	default: return edit(f, press);
 	}
@@ -382,6 +398,8 @@ form_start(struct screen *s, const struct form_class *class, const struct key_ac
 	f->class = class;
 	f->action = action;
 	form_add_fields(f);
+	if (class->begin)
+		class->begin(s, form_start_row(f));
 }
 
 static void

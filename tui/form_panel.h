@@ -19,6 +19,7 @@ enum form_kind {
 	FORM_CHOICE, /* one of `choices`: "always|pop3|smtp" */
 	FORM_LIST,   /* several, by ';' */
 	FORM_WORDS,  /* several of `choices`, by ',' */
+	FORM_LINE,   /* one item of a list: several fields of this name, in their order */
 	FORM_SECRET, /* never shown */
 	FORM_FILE,   /* its name; of a parameter of type fd, one in a form */
 	FORM_SHOWN,  /* cannot be changed here */
@@ -43,7 +44,22 @@ struct form_class {
 	const char *title;
 	const char *save; /* of an object: "user.set"; NULL for the form of a key */
 	const struct form_field *fields; /* ended by a NULL name */
+	/*
+	 * Form of a key: the parameter MADE is written by `make` from the fields, and shown below them as it will be; other
+	 * fields go along only where they are parameters. False: they make none, which `cannot` says. `begin` fills
+	 * the fields in from the row (NULL: there is none), where their cells are not what people fill in. F3 opens
+	 * `trial` on a row with what was made under the name `trial_field`, and the row's number.
+	 */
+	const char *made, *cannot, *trial_field;
+	bool (*make)(struct screen *form, struct buf *out);
+	void (*begin)(struct screen *form, const struct json *row);
+	const struct screen_class *trial;
 };
+
+/* The NTH field of that name, from 0, as it was typed; empty where there is none. */
+struct span form_get(struct screen *form, const char *name, size_t nth);
+/* It begins with VALUE. */
+void form_begin_with(struct screen *form, const char *name, size_t nth, struct span value);
 
 /* Ask for what ACTION needs, and do it. */
 void form_open_for(struct screen *screen, const struct key_action *action);

@@ -148,3 +148,34 @@ form_take_object(struct form *f, const struct json *object)
 	f->known = true;
 	return clashes;
 }
+
+/* ---- by name ---- */
+
+static struct form_value *
+value_named(struct form *f, const char *name, size_t nth)
+{
+	for (size_t i = 0; i < f->count; i++)
+		if (strcmp(f->values[i].field->name, name) == 0 && nth-- == 0)
+			return &f->values[i];
+	return NULL;
+}
+
+struct span
+form_get(struct screen *form, const char *name, size_t nth)
+{
+	const struct form_value *v = value_named(form->state, name, nth);
+
+	return v ? line_edit_text(&v->edit) : SPAN("");
+}
+
+void
+form_begin_with(struct screen *form, const char *name, size_t nth, struct span value)
+{
+	struct form_value *v = value_named(form->state, name, nth);
+
+	if (!v)
+		return;
+	buf_clear(&v->base);
+	print_put(&v->base, value);
+	line_edit_set(&v->edit, buf_span(&v->base));
+}

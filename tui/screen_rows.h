@@ -11,6 +11,7 @@
 #include "tui/screens.h"
 
 extern const struct form_class form_write_to; /* of message.send, screen_users.c */
+extern const struct form_class form_rule, form_rule_new; /* of rule.smtp.set and add, screen_rule_form.c */
 
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 

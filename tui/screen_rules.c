@@ -86,6 +86,10 @@ const struct screen_class screen_rules = {
 		{ 'E', "On/off", "rule.smtp.off", .take = "number", .other = { "enabled", "false", "rule.smtp.on" } },
 		{ 'K', "Move up", "rule.smtp.move", .run = move_up },
 		{ 'J', "Move down", "rule.smtp.move", .run = move_down },
+		{ 'c', "Create", "rule.smtp.add", .form = &form_rule_new },
+		{ 'e', "Edit", "rule.smtp.set", .form = &form_rule },
+		{ 'd', "Remove", "rule.smtp.remove" },
+		{ 'T', "Test", "rule.smtp.try", .open = &screen_rule_try },
 		{ 'M', "Move to", "rule.smtp.move", .form = &rule_place },
 		{ 0 } },
 	.detail = (const struct detail[]){

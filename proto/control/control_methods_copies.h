@@ -31,6 +31,14 @@
 	X(rule_smtp_move, "rule.smtp.move", "rule smtp move", CONFIG_EDIT, G1, DONE, \
 		"number:count place:count", "", \
 		"Give an SMTP rule another number, with the comments right above it: the first that holds wins.") \
+	X(rule_smtp_add, "rule.smtp.add", "rule smtp add", CONFIG_EDIT, G1, DONE, \
+		"text:text -place:count?", "", \
+		"Add an SMTP rule, the text of its lines, as number PLACE, else as the last.") \
+	X(rule_smtp_set, "rule.smtp.set", "rule smtp set", CONFIG_EDIT, G1, DONE, \
+		"number:count text:text", "", \
+		"Put the text of a rule in the place of an SMTP rule; the comments above it stay.") \
+	X(rule_smtp_remove, "rule.smtp.remove", "rule smtp remove", CONFIG_EDIT, G2, DONE, \
+		"numbers:targets", "", "Remove SMTP rules, with the comments right above them.") \
 	X(rule_smtp_test, "rule.smtp.test", "rule smtp test", QUEUE_VIEW, G0, OBJECT, \
 		"-message:fd(read)? -from:text? -to:list? -size:size? -stage:count? -at:time? -draft:fd(read)?", \
 		"rule:text action:text stage:number number:number line:number recipient:text why:list " \
@@ -38,14 +46,16 @@
 		"Which SMTP rule holds for a message, in force or of a draft, and why; without --from and --to " \
 		"its header says them, without --stage all stages are asked, --size is what MAIL declares.") \
 	X(rule_smtp_try, "rule.smtp.try", "rule smtp try", CONFIG_EDIT, G0, ROWS, \
-		"-draft:text? -against:text? -now:time? -last:count? -number:count?", \
+		"-draft:text? -against:text? -now:time? -last:count? -number:count? -rule:text?", \
 		"time:time from:text to:list size:size rule:text action:text before:text before_action:text " \
 		"changed:flag -id:text -subject:text -number:number -stage:number -before_number:number " \
-		"-conditions:list", \
+		"-conditions:list -told:list", \
 		"SMTP rules, of a draft (its text) or in force, asked about the last messages that are here " \
 		"(against last, and how many), one that trace names (its id), or pasted (its text); now is the " \
 		"time to ask at, else the message's. Before is the answer of those in force; conditions are those " \
-		"of the rule NUMBER, each y, n or - where it is not known at that stage.")
+		"of the rule NUMBER, each y, n or - where it is not known at that stage; told are the same with " \
+		"their text. With --rule, the text of one rule, the draft is the rules in force with that in the " \
+		"place of NUMBER, or behind the last.")
 
 #define CONTROL_METHODS_MONITOR(X) \
 	X(rule_monitor_list, "rule.monitor.list", "rule monitor list", CONFIG_EDIT, G0, ROWS, "", \

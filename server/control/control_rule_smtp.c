@@ -3,6 +3,7 @@
  * moved.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/rule_edit.h"
 #include "server/control/control_rule_file.h"
@@ -230,6 +231,70 @@ move_work(struct control_call *call)
 		number_of(call, "place"), &text), &text);
 }
 
+/* ---- add, set, remove ---- */
+
+/* A rule that is none is told with its line, by the whole text as it would become. */
+static bool
+put_text(struct control_call *call, unsigned number, bool replaces)
+{
+	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	struct span rule = control_param(call, "text");
+	struct buf text;
+	enum err err;
+
+	buf_init(&text, RULE_TEXT_MAX);
+	err = replaces ? rule_edit_replace(set, number, rule, &text) :
+			 rule_edit_insert(set, number, rule, &text);
+	if (err == ERR_SYNTAX) {
+		struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+		struct rule_set one;
+
+		conf_faults_init(faults);
+		if (rule_text_parse(rule, RULES_OF_SMTP, &call->arena, &one, faults) == OK)
+			control_fail(call, RPC_INVALID, "the text must be one rule", NULL, "text");
+		else
+			control_failf(call, RPC_INVALID, "text", "line %u: %.*s", faults->items[0].line,
+				SPAN_FMT(faults->items[0].text));
+		conf_faults_fini(faults);
+		buf_fini(&text);
+		return false;
+	}
+	return put_edited(call, err, &text);
+}
+
+static bool
+add_work(struct control_call *call)
+{
+	return put_text(call, rpc_has(call->request, "place") ? number_of(call, "place") : RULES_MAX, false);
+}
+
+static bool
+set_work(struct control_call *call)
+{
+	return put_text(call, number_of(call, "number"), true);
+}
+
+static bool
+remove_work(struct control_call *call)
+{
+	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rpc_value *numbers = rpc_value(call->request, "numbers");
+	bool *gone = ARENA_ARRAY(&call->arena, bool, set->count + 1);
+	struct buf text;
+	uint64_t number;
+	enum err err = OK;
+
+	memset(gone, 0, set->count + 1);
+	for (size_t i = 0; i < numbers->count && err == OK; i++) {
+		if (span_u64(numbers->items[i], set->count, &number) != OK || number == 0)
+			err = ERR_NOT_FOUND;
+		else
+			gone[number - 1] = true;
+	}
+	buf_init(&text, RULE_TEXT_MAX);
+	return put_edited(call, err == OK ? rule_edit_remove(set, gone, &text) : err, &text);
+}
+
 #define RULE_EDITED(name)                                                                          \
 	const struct control_handler control_do_rule_smtp_##name = {                               \
 		.check = change_check,                                                             \
@@ -241,3 +306,6 @@ move_work(struct control_call *call)
 RULE_EDITED(on)
 RULE_EDITED(off)
 RULE_EDITED(move)
+RULE_EDITED(add)
+RULE_EDITED(set)
+RULE_EDITED(remove)

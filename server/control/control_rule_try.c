@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "conf/rule_edit.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_notes.h"
 #include "server/control/rule_trial.h"
@@ -31,17 +32,38 @@ struct rule_try {
 
 /* ---- what is asked ---- */
 
+/* The rules in force with one rule in the place of NUMBER, or behind the last. */
 static bool
-read_draft(struct control_call *call, struct rule_try *t)
+draft_with_rule(struct control_call *call, const struct rule_try *t, uint64_t number, struct span *out)
+{
+	struct span rule = control_param(call, "rule");
+	struct buf text;
+	enum err err;
+
+	buf_init(&text, RULE_TEXT_MAX);
+	if (number >= 1 && number <= t->now->count)
+		err = rule_edit_replace(t->now, (unsigned)number, rule, &text);
+	else
+		err = rule_edit_insert(t->now, (unsigned)t->now->count + 1, rule, &text);
+	*out = err == OK ? arena_copy(&call->arena, buf_span(&text)) : rule;
+	buf_fini(&text);
+	return err == OK || err == ERR_SYNTAX || control_fail_err(call, err, "the rules");
+}
+
+static bool
+read_draft(struct control_call *call, struct rule_try *t, uint64_t number)
 {
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
+	struct span draft = control_param(call, "draft");
 	enum err err = OK;
 
 	t->now = t->draft = &generation_conf(call->generation)->smtp_rules;
-	if (!rpc_has(call->request, "draft"))
+	if (rpc_has(call->request, "rule") && !draft_with_rule(call, t, number, &draft))
+		return false;
+	if (!rpc_has(call->request, "draft") && !rpc_has(call->request, "rule"))
 		return true;
 	conf_faults_init(faults);
-	err = rule_text_parse(control_param(call, "draft"), RULES_OF_SMTP, &call->arena, &t->own, faults);
+	err = rule_text_parse(draft, RULES_OF_SMTP, &call->arena, &t->own, faults);
 	if (err != OK) {
 		control_fail(call, RPC_INVALID, arena_text(&call->arena, arena_printf(&call->arena, "line %u: %.*s",
 			faults->items[0].line, SPAN_FMT(faults->items[0].text))), NULL, "draft");
@@ -80,10 +102,12 @@ try_work(struct control_call *call)
 	t->wanted = (size_t)rpc_number(call->request, "last", TRY_LAST);
 	if (t->wanted > TRY_LAST_MAX)
 		t->wanted = TRY_LAST_MAX;
-	if (!read_draft(call, t) || !read_against(call, t))
+	if (!read_draft(call, t, number) || !read_against(call, t))
 		return false;
 	if (t->one)
 		t->wanted = 1;
+	if (rpc_has(call->request, "rule") && (number == 0 || number > t->draft->count))
+		number = t->draft->count;
 	if (number >= 1 && number <= t->draft->count)
 		t->told = &t->draft->items[number - 1];
 	return !rpc_has(call->request, "now") || control_read_time(call, "now", &t->at_ms);
@@ -99,10 +123,15 @@ put_conditions(struct control_rows *rows, struct arena *a, const struct rule_try
 		[RULE_UNKNOWN] = { "-", 1 } };
 	size_t count = t->told ? t->told->condition_count : 0;
 	struct span *items = ARENA_ARRAY(a, struct span, count);
+	struct span *told = ARENA_ARRAY(a, struct span, count);
 
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		items[i] = words[rule_trial_truth(trial, t->told, &t->told->conditions[i])];
+		told[i] = arena_printf(a, "%.*s  %.*s", SPAN_FMT(items[i]),
+			SPAN_FMT(rule_condition_text(a, &t->told->conditions[i])));
+	}
 	control_put_list(rows, items, count);
+	control_put_list(rows, told, count);
 }
 
 static void

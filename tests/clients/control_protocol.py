@@ -258,7 +258,8 @@ def plausible_fds(s, method):
 # what edits the file looks before it previews: there is no item of that name, no such key in one, no rule in that text
 OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.change": "not_found", "route.add": "invalid",
                "route.set": "not_found", "route.remove": "not_found", "route.lan.apply": "invalid", "rule.smtp.apply": "invalid",
-               "rule.smtp.on": "not_found", "rule.smtp.off": "not_found", "rule.smtp.move": "not_found", "connection.add": "invalid",
+               "rule.smtp.on": "not_found", "rule.smtp.off": "not_found", "rule.smtp.move": "not_found",
+               "rule.smtp.add": "invalid", "rule.smtp.set": "not_found", "rule.smtp.remove": "not_found", "connection.add": "invalid",
                "connection.set": "not_found", "connection.remove": "not_found", "schedule.add": "invalid",
                "schedule.set": "not_found", "schedule.remove": "not_found",
                "rule.content.apply": "invalid", "user.script.set": "invalid",

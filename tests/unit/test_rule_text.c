@@ -355,6 +355,46 @@ test_rules_edit_smr02(void **state)
 	arena_reset(&a);
 }
 
+/* One rule more, another in its place, one less: comments and the other rules stay as they are (SMR-15). */
+static void
+test_one_rule_edited_smr15(void **state)
+{
+	static const char text[] = "# head\n\n# first\n*a\nSubject: x\n\n# second\n<b\nTo: z";
+	static const char rule[] = "3~new\nSubject: y";
+	bool gone[2] = { true, false };
+	struct rule_set set;
+	struct arena a;
+	struct buf out;
+
+	(void)state;
+	arena_init(&a, NULL);
+	buf_init(&out, 10000);
+	parse_good(&a, text, RULES_OF_SMTP, &set);
+	assert_int_equal(rule_edit_replace(&set, 1, span_of(rule), &out), OK);
+	assert_true(span_eq(buf_span(&out),
+		SPAN("# head\n\n# first\n3~new\nSubject: y\n\n# second\n<b\nTo: z")));
+	buf_clear(&out);
+	assert_int_equal(rule_edit_replace(&set, 2, span_of(rule), &out), OK);
+	assert_true(span_eq(buf_span(&out),
+		SPAN("# head\n\n# first\n*a\nSubject: x\n\n# second\n3~new\nSubject: y\n")));
+	buf_clear(&out);
+	assert_int_equal(rule_edit_insert(&set, 2, span_of(rule), &out), OK);
+	assert_true(span_eq(buf_span(&out),
+		SPAN("# head\n\n# first\n*a\nSubject: x\n\n3~new\nSubject: y\n\n# second\n<b\nTo: z")));
+	buf_clear(&out);
+	assert_int_equal(rule_edit_insert(&set, RULES_MAX, span_of(rule), &out), OK);
+	assert_true(span_eq(buf_span(&out),
+		SPAN("# head\n\n# first\n*a\nSubject: x\n\n# second\n<b\nTo: z\n\n3~new\nSubject: y\n")));
+	buf_clear(&out);
+	assert_int_equal(rule_edit_remove(&set, gone, &out), OK);
+	assert_true(span_eq(buf_span(&out), SPAN("# head\n\n# second\n<b\nTo: z")));
+	assert_int_equal(rule_edit_replace(&set, 3, span_of(rule), &out), ERR_NOT_FOUND);
+	assert_int_equal(rule_edit_replace(&set, 1, SPAN("<a\nTo: b\n<c\nTo: d"), &out), ERR_SYNTAX);
+	assert_int_equal(rule_edit_insert(&set, 1, SPAN("# nothing"), &out), ERR_SYNTAX);
+	buf_fini(&out);
+	arena_reset(&a);
+}
+
 /* ---- H75 ---- */
 
 static double
@@ -483,6 +523,7 @@ test_rule_text(void)
 		cmocka_unit_test(test_rules_actions_smr03_dlr04),
 		cmocka_unit_test(test_rules_faults_smr04_smr14),
 		cmocka_unit_test(test_rules_edit_smr02),
+		cmocka_unit_test(test_one_rule_edited_smr15),
 		cmocka_unit_test(test_rules_many_h75),
 		cmocka_unit_test(test_rules_slow_header_h75_h25),
 		cmocka_unit_test(test_rules_slow_rule_h75_h25),

@@ -13,7 +13,12 @@
 #define RULE(number, on, name, conditions, action) \
 	"{\"key\":\"" number "\",\"cells\":{\"number\":" number ",\"enabled\":" on ",\"name\":\"" name "\"," \
 	"\"match\":\"all\",\"conditions\":[" conditions "],\"action\":\"" action "\",\"stage\":3," \
-	"\"hits_24h\":41,\"hits\":310,\"last_hit\":\"2026-11-21T13:20:00Z\",\"line\":7,\"target\":\"\"}}"
+	"\"hits_24h\":41,\"hits\":310,\"last_hit\":\"2026-11-21T13:20:00Z\",\"line\":7,\"target\":\"anna\",\"stage_given\":false}}"
+#define TRIED(id, changed, rule, action, conditions) \
+	"{\"key\":\"" id "\",\"cells\":{\"time\":\"2026-11-21T13:20:00Z\",\"from\":\"ads@dest8.test\"," \
+	"\"to\":[\"carol@example.org\"],\"size\":25411002,\"rule\":\"" rule "\",\"action\":\"" action "\"," \
+	"\"before\":\"copy orders\",\"before_action\":\"<\",\"changed\":" changed ",\"id\":\"" id "\"," \
+	"\"subject\":\"Offers\",\"conditions\":" conditions ",\"told\":[\"y  Size: 20M\",\"n  !From: *@example.org\"]}}"
 #define PRUNE(id, user, folder) \
 	"{\"key\":\"" id "\",\"cells\":{\"id\":" id ",\"user\":" user ",\"folder\":\"" folder "\"," \
 	"\"age\":30,\"size\":0,\"read\":\"any\",\"flagged\":\"unflagged\",\"deleted\":false,\"spam\":false}}"
@@ -34,14 +39,21 @@ static const struct answer rules[] = {
 	PLAY_BEGIN,
 	LIST("rule.smtp.list", "s"),
 	{ "list.page", "\"cursor\":\"s\"",
-		"{\"rows\":[" RULE("1", "true", "block exe", "\"attachment *.exe\"", "reject") ","
-		RULE("2", "false", "big attachments", "\"size > 20M\",\"not from *@example.org\"", "hold") ","
-		RULE("3", "true", "copy orders", "\"to orders@example.org\"", "copy")
+		"{\"rows\":[" RULE("1", "true", "block exe", "\"attachment *.exe\"", "*") ","
+		RULE("2", "false", "big attachments", "\"size > 20M\",\"not from *@example.org\"", "*") ","
+		RULE("3", "true", "copy orders", "\"to orders@example.org\"", ">+anna<")
 		"],\"rank\":0,\"total\":3}" },
 	{ "rule.smtp.off", NULL, PLAY_DONE("rule 1 is off") },
 	{ "rule.smtp.on", NULL, PLAY_DONE("rule 2 is on") },
 	{ "rule.smtp.move", NULL, PLAY_DONE("rule moved") },
 	{ "rule.smtp.show", NULL, "{\"text\":\"# orders go to two people\\n3 copy\\n\"}" },
+	{ "rule.smtp.add", NULL, PLAY_DONE("rule added") },
+	{ "rule.smtp.set", NULL, PLAY_DONE("rule changed") },
+	{ "preview", "rule.smtp.remove", "{\"token\":\"t3\",\"count\":1,\"sample\":[\"1\"]}" },
+	LIST("rule.smtp.try", "t"),
+	{ "list.page", "\"cursor\":\"t\"",
+		"{\"rows\":[" TRIED("4Kx0B2", "true", "big attachments", "*", "[\"y\",\"n\"]") ","
+		TRIED("4Kx0B1", "false", "copy orders", "<", "[\"n\",\"n\"]") "],\"rank\":0,\"total\":2}" },
 	LIST("rule.prune.list", "p"),
 	{ "list.page", "\"cursor\":\"p\"",
 		"{\"rows\":[" PRUNE("1", "null", "*") "," PRUNE("2", "\"bob\"", "INBOX") "],\"rank\":0,\"total\":2}" },
@@ -113,6 +125,50 @@ smtp_rules_smr_01(void **state)
 	play_keys(&play, "g<Enter>");
 	assert_true(play_was_asked(&play, "rule.smtp.show {\"number\":1}"));
 	assert_true(play_sees(&play, "orders go to two people"));
+	play_end(&play);
+}
+
+/* SMR-15: a rule is made of fields, stands there as its text, and is tried on messages before it counts. */
+static void
+a_rule_is_edited_smr_15(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8cno exe<Down><Down><Right><Down><Right><Down><Down><Right><Right><Right>");
+	assert_true(play_sees(&play, "3+*no exe"));
+	play_keys(&play, "<Down>Subject: *.exe; now*<Down>!From: *@example.org");
+	assert_true(play_sees(&play, "!From: *@example.org"));
+	play_keys(&play, "<F3>");
+	assert_true(play_was_asked(&play, "\"rule.smtp.try\",\"params\":{\"rule\":"
+		"\"3+*no exe\\nSubject: *.exe; now*\\n!From: *@example.org\\n\"}"));
+	assert_true(play_sees(&play, "ads@dest8.test"));
+	play_keys(&play, "Tlast<Down>500<F2>");
+	assert_true(play_was_asked(&play, "\"against\":\"last\",\"last\":500,\"rule\":\"3+*no exe"));
+	play_keys(&play, "<Esc><Esc><Esc><Esc><F2>");
+	assert_true(play_was_asked(&play, "rule.smtp.add {\"text\":"
+		"\"3+*no exe\\nSubject: *.exe; now*\\n!From: *@example.org\\n\"}"));
+	play_end(&play);
+}
+
+/* SMR-15: what is there is filled in, also of one that is off; what is not touched stays as it was. */
+static void
+a_rule_is_changed_smr_15(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8jje<Ctrl-U>copies<F3>");
+	assert_true(play_was_asked(&play, "\"params\":{\"number\":3,\"rule\":"
+		"\">+anna<copies\\nto orders@example.org\\n\"}"));
+	play_keys(&play, "<Esc><F2>");
+	assert_true(play_was_asked(&play, "rule.smtp.set {\"number\":3,\"text\":"
+		"\">+anna<copies\\nto orders@example.org\\n\"}"));
+	play_keys(&play, "gje");
+	assert_true(play_sees(&play, "#off *big attachments"));
+	play_keys(&play, "<Esc>gd");
+	assert_true(play_was_asked(&play, "preview {\"method\":\"rule.smtp.remove\",\"params\":{\"numbers\":[\"1\"]}}"));
+	play_keys(&play, "y");
+	play_keys(&play, "T");
+	assert_true(play_was_asked(&play, "\"rule.smtp.try\",\"params\":{\"number\":"));
 	play_end(&play);
 }
 
@@ -269,7 +325,7 @@ pages_of_rules(void **state)
 	static const struct {
 		const char *name, *keys;
 	} rows[] = {
-		{ "rules", "8" }, { "prune", "]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
+		{ "rules", "8" }, { "rule-edit", "jje" }, { "rule-try", "<F3>" }, { "prune", "<Esc><Esc>]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
 		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" }, { "archiving", "<Esc>]" }, { "archive", "<F9>archive<Enter>" },
 		{ "archive-search", "S" }, { "archived", "<Esc><Enter>" },
 	};
@@ -291,6 +347,8 @@ test_tui_rules(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(smtp_rules_smr_01),
+		cmocka_unit_test(a_rule_is_edited_smr_15),
+		cmocka_unit_test(a_rule_is_changed_smr_15),
 		cmocka_unit_test(first_rule_stays),
 		cmocka_unit_test(prune_rules_prn_01),
 		cmocka_unit_test(monitoring_mon_01),
