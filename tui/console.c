@@ -307,7 +307,8 @@ console_act(struct console *c, enum act act, uint32_t key)
 	case ACT_BACK:
 		if (key != KEY_ESC && !console_place(c)->back && c->root == 0)
 			c->quit = true;
-		else if (key != KEY_ESC || console_place(c)->back)
+		else if (key != KEY_ESC || console_place(c)->back ||
+			screen_panel(console_screen(c)) == &form_panel) /* where letters are text */
 			leave(c);
 		return true;
 	case ACT_TAB_NEXT: console_tab(c, 1); return true;

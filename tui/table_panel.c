@@ -280,6 +280,8 @@ rows_came(struct screen *s)
 		t->rows.anchored = false;
 		t->at = t->rows.anchor_rank;
 		t->top = t->at > above ? t->at - above : 0;
+		if (t->rows.total <= (uint64_t)view_rows(t))
+			t->top = 0; /* all of them fit */
 	}
 	if (t->searching)
 		search_on(t);

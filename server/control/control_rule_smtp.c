@@ -295,6 +295,15 @@ remove_work(struct control_call *call)
 	return put_edited(call, err == OK ? rule_edit_remove(set, gone, &text) : err, &text);
 }
 
+static struct span
+remove_would(struct control_call *call, const struct rpc_request *request)
+{
+	const struct rpc_value *numbers = rpc_value(request, "numbers");
+
+	return arena_printf(&call->arena, "would remove %zu SMTP rule%s, with the comments right above", numbers->count,
+		numbers->count == 1 ? "" : "s");
+}
+
 #define RULE_EDITED(name)                                                                          \
 	const struct control_handler control_do_rule_smtp_##name = {                               \
 		.check = change_check,                                                             \
@@ -308,4 +317,15 @@ RULE_EDITED(off)
 RULE_EDITED(move)
 RULE_EDITED(add)
 RULE_EDITED(set)
-RULE_EDITED(remove)
+const struct control_handler control_do_rule_smtp_remove = {
+	.check = change_check,
+	.work = remove_work,
+	.work_kind = WORK_GENERAL,
+	.foresee = rule_file_foresee,
+	.would = remove_would,
+	.take = rule_file_take,
+	.change = rule_file_change,
+	.finish = rule_file_finish,
+	.object = "the rules",
+	.unrecorded = true,
+};
