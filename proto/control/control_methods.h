@@ -297,11 +297,13 @@
 	X(message_release, "message.release", "message release", CONFIG_EDIT, G1, DONE, \
 		"user:text uids:targets -folder:text?", "", "Show held messages again.") \
 	X(message_move, "message.move", "message move", CONFIG_EDIT, G2, DONE, \
-		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
-		"Move messages to another folder or user; a folder that is not there is made.") \
+		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name? -routed:flag?", "", \
+		"Move messages to another folder or user; a folder that is not there is made; " \
+		"--routed: to the user as new mail, by his assistants and forwarding.") \
 	X(message_copy, "message.copy", "message copy", CONFIG_EDIT, G2, DONE, \
-		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name?", "", \
-		"Copy messages to another folder or user; a folder that is not there is made.") \
+		"user:text uids:targets -folder:text? -to_folder:text? -to_user:name? -routed:flag?", "", \
+		"Copy messages to another folder or user; a folder that is not there is made; " \
+		"--routed: to the user as new mail, by his assistants and forwarding.") \
 	X(message_remove, "message.remove", "message remove", CONFIG_EDIT, G2, DONE, \
 		"user:text uids:targets -folder:text?", "", "Put messages into the bin.") \
 	X(message_purge, "message.purge", "message purge", CONFIG_EDIT, G3, DONE, \

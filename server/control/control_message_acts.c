@@ -7,6 +7,7 @@
  */
 #include "server/control/control_folders.h"
 #include "server/control/control_mailbox.h"
+#include "server/control/control_message_route.h"
 #include "store/bin.h"
 #include "store/forwards.h"
 #include "store/message_ways.h"
@@ -54,6 +55,17 @@ const struct control_handler control_do_message_release = {
 	.each = release_each,
 	.object = "message",
 };
+
+static enum err
+bin(struct control_call *call, struct txn *txn, struct span key)
+{
+	struct folder folder;
+	struct message m;
+	uint32_t bin_uid;
+	enum err err = find(call, txn, key, &folder, &m);
+
+	return err == OK ? message_way_bin(txn, &folder, m.entry.uid, &bin_uid) : err;
+}
 
 /* A copy inside the mailbox is an heir of the pair that M may be of (forwards.h). */
 static enum err
@@ -121,8 +133,11 @@ copy_each(struct control_call *call, struct txn *txn, struct span key)
 	struct folder to, folder;
 	struct placement p = {.user_id = 0};
 	struct message m;
-	enum err err = find_both(call, txn, key, &folder, &m, &to);
+	enum err err;
 
+	if (control_routed_is(call, &err))
+		return err;
+	err = find_both(call, txn, key, &folder, &m, &to);
 	if (err == OK)
 		err = message_keywords(
 			txn_view(txn), folder.folder_id, &m.entry, &call->arena, &p.keywords);
@@ -153,8 +168,11 @@ move_each(struct control_call *call, struct txn *txn, struct span key)
 {
 	struct folder to, folder;
 	struct message m;
-	enum err err = find_both(call, txn, key, &folder, &m, &to);
+	enum err err;
 
+	if (control_routed_is(call, &err))
+		return err == OK ? bin(call, txn, key) : err;
+	err = find_both(call, txn, key, &folder, &m, &to);
 	if (err == OK && folder.folder_id == to.folder_id) {
 		call->skip_why = "is there already";
 		return ERR_EXISTS;
@@ -163,29 +181,22 @@ move_each(struct control_call *call, struct txn *txn, struct span key)
 }
 
 const struct control_handler control_do_message_copy = {
+	.check = control_routed_check,
+	.ask = control_routed_ask,
 	.each = copy_each,
 	.object = "message",
 	.cannot = "remove the copies",
 };
 const struct control_handler control_do_message_move = {
+	.check = control_routed_check,
+	.ask = control_routed_ask,
 	.each = move_each,
 	.object = "message",
 };
 
 /* ---- the bin ---- */
 
-static enum err
-remove_each(struct control_call *call, struct txn *txn, struct span key)
-{
-	struct folder folder;
-	struct message m;
-	uint32_t bin_uid;
-	enum err err = find(call, txn, key, &folder, &m);
-
-	return err == OK ? message_way_bin(txn, &folder, m.entry.uid, &bin_uid) : err;
-}
-
-const struct control_handler control_do_message_remove = {.each = remove_each, .object = "message"};
+const struct control_handler control_do_message_remove = {.each = bin, .object = "message"};
 
 static enum err
 bin_find(struct control_call *call, struct txn *txn, struct span key, struct folder *bin,

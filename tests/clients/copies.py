@@ -277,5 +277,39 @@ def test_who_is_over_his_quota_sends_nothing_QUO_04_QUO_06():
         equal(said, {("mailbox", "full")} | BOOKED | KEPT, "receiving goes on")
 
 
+def test_a_message_moved_or_copied_goes_as_it_is_or_by_the_target_s_way_USR_40():
+    with House() as house:
+        server = house.server
+        server.cli("user", "set", "bert", "forward_to=home@elsewhere.test", "forward=yes")
+        for n, subject in enumerate(("direct", "routed copy", "routed move", "no such", "an offer"), 1):
+            server.send("x@elsewhere.test", ["eve@example.test"], plain("x@elsewhere.test", "eve@example.test", subject))
+        first = house.found()
+        server.cli("message", "copy", "eve", "1", "--to-user", "bert")
+        server.cli("message", "copy", "eve", "2", "--to-user", "bert", "--routed")
+        server.cli("message", "move", "eve", "3", "--to-user", "bert", "--routed")
+        server.cli("message", "copy", "eve", "5", "--to-user", "ida", "--routed")
+        equal([m["subject"] for m in server.json("message", "list", "bert")], ["direct"], "the direct copy stays, the routed one leaves")
+        house.settled()
+        sent = [(m.sender, header_of(m.data)["Subject"]) for m in house.relay.mails if m.recipients == ["home@elsewhere.test"]]
+        equal(sent, [("x@elsewhere.test", "routed copy"), ("x@elsewhere.test", "routed move")])
+        for name in ("dora", "ora", "carl"):  # by her assistants, and by a rule
+            true("an offer" in [m["subject"] for m in server.json("message", "list", name)], name)
+        equal([m["subject"] for m in server.json("message", "list", "ida")], [])
+        equal([m["subject"] for m in server.json("message", "list", "eve")], ["direct", "routed copy", "no such", "an offer"])
+        server.cli("undo")
+        equal(len(server.json("message", "list", "eve")), 5, "the original of what was moved comes back")
+        said = server.cli("message", "move", "eve", "4", "--to-user", "nobody", "--routed", ok=False)
+        true(said.returncode == 1 and "refused: " in said.stderr, said.stderr)
+        said = server.cli("message", "move", "eve", "4", "77", "--to-user", "bert", "--routed", ok=False)
+        true("77" in said.stderr + said.stdout, said)
+        equal([m["subject"] for m in server.json("message", "list", "eve")][-1], "routed move")
+        said = server.cli("message", "move", "eve", "1", "--to-user", "bert", "--to-folder", "x", "--routed", ok=False)
+        true(said.returncode == 1 and "not to a folder" in said.stderr, said.stderr)
+        would = server.cli("message", "move", "eve", "1", "--to-user", "bert", "--routed", "--dry-run").stdout
+        true("routed yes" in would, would)
+        true(len(server.json("message", "list", "eve")) == 4 and len(first) > 0, "nothing happened")
+        house.sound()
+
+
 if __name__ == "__main__":
     sys.exit(tap([run for name, run in list(globals().items()) if name.startswith("test_")]))
