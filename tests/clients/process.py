@@ -463,6 +463,13 @@ def in_namespace(server, folder):
     server.wait_ready()
 
 
+def test_the_start_prints_one_line_when_it_is_ready_ADM_11():
+    with Server(services=("smtp",)) as server:
+        equal([line for line in server.errors().splitlines() if line.startswith("ready")], ["ready"], "beside the log")
+        with server.smtp() as c:
+            equal(c.noop()[0], 250, "and it is ready then")
+
+
 def test_started_as_root_the_server_and_the_runner_of_programs_give_up_their_rights_h55_SEC_11_SEC_12():
     if os.getuid() != 0:
         raise Skip("needs root")
