@@ -114,14 +114,9 @@ enum err
 archive_next(struct snapshot *snap, uint64_t id, struct archive_row *out)
 {
 	struct row row;
-	struct key key;
-	enum err err;
+	enum err err = table_seek_after(snap, TABLE_archive, id, &row);
 
 	*out = (struct archive_row){ 0 };
-	if (id == UINT64_MAX)
-		return ERR_NOT_FOUND;
-	key_u64(&key, id + 1);
-	err = table_seek(snap, TABLE_archive, &key, &row);
 	return err == OK ? archive_row_read(snap, &row, out) : err;
 }
 

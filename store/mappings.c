@@ -95,14 +95,9 @@ mapping_of_row(struct snapshot *snap, const struct row *row, struct mapping *out
 enum err
 mapping_next(struct snapshot *snap, uint64_t mapping_id, struct mapping *out)
 {
-	struct key key;
 	struct row row;
-	enum err err;
+	enum err err = table_seek_after(snap, TABLE_mappings, mapping_id, &row);
 
-	if (mapping_id == UINT64_MAX)
-		return ERR_NOT_FOUND;
-	key_u64(&key, mapping_id + 1);
-	err = table_seek(snap, TABLE_mappings, &key, &row);
 	return err == OK ? mapping_of_row(snap, &row, out) : err;
 }
 

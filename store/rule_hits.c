@@ -34,12 +34,9 @@ rule_hits_decode(struct snapshot *snap, const struct row *row, struct rule_hits 
 enum err
 rule_hits_next(struct snapshot *snap, uint64_t after, struct rule_hits *out)
 {
-	struct key key;
 	struct row row;
-	enum err err;
+	enum err err = table_seek_after(snap, TABLE_rule_hits, after, &row);
 
-	key_u64(&key, after + 1);
-	err = after == UINT64_MAX ? ERR_NOT_FOUND : table_seek(snap, TABLE_rule_hits, &key, &row);
 	return err == OK ? rule_hits_decode(snap, &row, out) : err;
 }
 

@@ -194,6 +194,17 @@ table_seek(struct snapshot *snap, enum store_table table, const struct key *from
 }
 
 enum err
+table_seek_after(struct snapshot *snap, enum store_table table, uint64_t id, struct row *row)
+{
+	struct key key;
+
+	if (id == UINT64_MAX)
+		return ERR_NOT_FOUND;
+	key_u64(&key, id + 1);
+	return table_seek(snap, table, &key, row);
+}
+
+enum err
 table_seek_before(
 	struct snapshot *snap, enum store_table table, const struct key *key, struct row *row)
 {

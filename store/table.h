@@ -44,6 +44,8 @@ struct row {
  */
 MUST_CHECK enum err table_seek( /* the first row whose key is FROM or behind it */
 	struct snapshot *snap, enum store_table table, const struct key *from, struct row *row);
+MUST_CHECK enum err table_seek_after( /* the first row behind that of ID, in a table whose keys begin with a number */
+	struct snapshot *snap, enum store_table table, uint64_t id, struct row *row);
 MUST_CHECK enum err table_seek_before( /* the last row whose key is before KEY */
 	struct snapshot *snap, enum store_table table, const struct key *key, struct row *row);
 MUST_CHECK enum err table_next(struct snapshot *snap, enum store_table table, struct row *row);

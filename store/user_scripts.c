@@ -40,14 +40,9 @@ user_script_find(struct snapshot *snap, uint64_t user_id, struct user_script *ou
 enum err
 user_script_next(struct snapshot *snap, uint64_t user_id, struct user_script *out)
 {
-	struct key key;
 	struct row row;
-	enum err err;
+	enum err err = table_seek_after(snap, TABLE_user_scripts, user_id, &row);
 
-	if (user_id == UINT64_MAX)
-		return ERR_NOT_FOUND;
-	key_u64(&key, user_id + 1);
-	err = table_seek(snap, TABLE_user_scripts, &key, &row);
 	if (err == OK)
 		err = row_fields(snap, TABLE_user_scripts, &row, &user_script_table, out);
 	if (err == OK && key_take_u64(&row.key, &out->user_id) != OK)

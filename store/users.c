@@ -135,14 +135,9 @@ user_before(struct snapshot *snap, struct span name, struct user *out)
 enum err
 user_next(struct snapshot *snap, uint64_t user_id, struct user *out)
 {
-	struct key key;
 	struct row row;
-	enum err err;
+	enum err err = table_seek_after(snap, TABLE_users, user_id, &row);
 
-	if (user_id == UINT64_MAX)
-		return ERR_NOT_FOUND;
-	key_u64(&key, user_id + 1);
-	err = table_seek(snap, TABLE_users, &key, &row);
 	if (err != OK)
 		return err;
 	err = row_fields(snap, TABLE_users, &row, &user_table, out);
