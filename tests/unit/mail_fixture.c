@@ -128,6 +128,14 @@ box_bin(struct box *b, uint64_t folder_id, uint32_t first, uint32_t last)
 	assert_int_equal(run(b->f, apply_bin, b), OK);
 }
 
+enum err
+box_restore(struct txn *txn, void *arg)
+{
+	struct restoring *r = arg;
+
+	return bin_restore(txn, r->user_id, r->uid, &r->to, &r->new_uid);
+}
+
 void
 box_is_clean(struct box *b)
 {

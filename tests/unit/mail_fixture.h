@@ -37,6 +37,13 @@ void box_store(struct box *b, uint64_t folder_id, uint32_t first, uint32_t last,
 	uint32_t flags, const char *keywords);
 /* Into the bin, in one commit. */
 void box_bin(struct box *b, uint64_t folder_id, uint32_t first, uint32_t last);
+/* A job: uid UID of the bin of USER_ID back to where it was. */
+struct restoring {
+	uint64_t user_id;
+	uint32_t uid, new_uid;
+	struct folder to;
+};
+enum err box_restore(struct txn *txn, void *restoring);
 /* Close, check, open. */
 void box_is_clean(struct box *b);
 

@@ -8,20 +8,6 @@
 
 #define DAY_MS (UINT64_C(24) * 3600 * 1000)
 
-struct restoring {
-	uint64_t user_id;
-	uint32_t uid, new_uid;
-	struct folder to;
-};
-
-static enum err
-restore(struct txn *txn, void *arg)
-{
-	struct restoring *r = arg;
-
-	return bin_restore(txn, r->user_id, r->uid, &r->to, &r->new_uid);
-}
-
 struct sweeping {
 	struct bin_sweep sweep;
 	bool more;
@@ -60,12 +46,12 @@ test_bin_rcy_01_comes_back_with_its_flags(void **state)
 	assert_int_equal(b.binned.count, 11);
 	assert_int_equal(box_folder(&b, b.inbox).messages, 89);
 	fixture_reopen(b.f); /* RCY-02: survives a restart */
-	assert_int_equal(run(b.f, restore, &r), OK);
+	assert_int_equal(run(b.f, box_restore, &r), OK);
 	assert_int_equal(r.new_uid, 101); /* uid 40 stays spent (H27) */
 	assert_int_equal(box_entry(&b, b.inbox, 101).copy_id, copy_id);
 	assert_int_equal(box_entry(&b, b.inbox, 101).flags, FLAG_ANSWERED | FLAG_KEYWORD(0));
 	assert_int_equal(message_find(look(b.f), b.inbox, 101, &m), OK);
-	assert_int_equal(run(b.f, restore, &r), ERR_NOT_FOUND); /* it is there no more */
+	assert_int_equal(run(b.f, box_restore, &r), ERR_NOT_FOUND); /* it is there no more */
 	box_is_clean(&b);
 }
 
@@ -97,13 +83,13 @@ test_bin_rcy_01_ends_after_its_days(void **state)
 	b.f->later_ms = 29 * DAY_MS;
 	box_bin(&b, b.inbox, 301, 310);
 	sweep_all(&b, 30 * DAY_MS);
-	assert_int_equal(run(b.f, restore, &r), OK); /* day 29 */
+	assert_int_equal(run(b.f, box_restore, &r), OK); /* day 29 */
 	b.f->later_ms = 31 * DAY_MS;
 	sweep_all(&b, 30 * DAY_MS);
 	r.uid = 2;
-	assert_int_equal(run(b.f, restore, &r), ERR_NOT_FOUND); /* day 31 */
+	assert_int_equal(run(b.f, box_restore, &r), ERR_NOT_FOUND); /* day 31 */
 	r.uid = 301;
-	assert_int_equal(run(b.f, restore, &r), OK); /* came later */
+	assert_int_equal(run(b.f, box_restore, &r), OK); /* came later */
 	assert_int_equal(box_folder(&b, b.binned.bin_id).held, 9);
 	b.f->later_ms = 90 * DAY_MS;
 	sweep_all(&b, 30 * DAY_MS);
@@ -240,7 +226,7 @@ test_bin_h49_damaged_row(void **state)
 	fixture_close(b.f);
 	assert_int_equal(fixture_check(b.f, true, &lines), 0);
 	fixture_open(b.f);
-	assert_int_equal(run(b.f, restore, &r), OK);
+	assert_int_equal(run(b.f, box_restore, &r), OK);
 	assert_span_eq(r.to.name, "INBOX");
 	sweep_all(&b, 30 * DAY_MS);
 	assert_int_equal(box_folder(&b, b.binned.bin_id).held, 4);
@@ -264,7 +250,7 @@ test_bin_makes_the_folder_again(void **state)
 	removal.user_id = b.user_id;
 	removal.folder_id = b.other;
 	box_bin(&b, b.inbox, 1, 1);
-	assert_int_equal(run(b.f, restore, &r), OK);
+	assert_int_equal(run(b.f, box_restore, &r), OK);
 	assert_string_equal(box_keywords(&b, b.inbox, r.new_uid), "Kept");
 	assert_int_equal(store_run_job_now(b.f->store, &removal.job), OK);
 	assert_int_equal(

@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "proto/mail/header.h"
-#include "server/pipeline/direction.h"
 #include "server/pipeline/global_signature.h"
 #include "server/pipeline/mail_body.h"
 #include "server/queue/intake.h"
@@ -556,67 +555,6 @@ test_signature_finds_no_room_sig_09(void **state)
 	site_close(&s.site);
 }
 
-/* ---- direction.h ---- */
-
-static void
-test_directions(void **state)
-{
-	static const struct {
-		enum plan_standing standing;
-		enum mail_via via;
-		const char *sender, *route;
-		enum copy_kind kind;
-		unsigned want;
-	} rows_of[] = {
-		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "", COPY_FOLDER,
-			DIRECTION_INTERNAL },
-		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "", COPY_REMOTE,
-			DIRECTION_OUTGOING },
-		{ STANDING_USER, MAIL_VIA_SUBMISSION, "anna@example.org", "lan:h:25", COPY_REMOTE,
-			DIRECTION_INTERNAL },
-		{ STANDING_STRANGER, MAIL_VIA_MX, "anna@example.org", "", COPY_FOLDER,
-			DIRECTION_INCOMING },
-		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "", COPY_REMOTE, DIRECTION_INCOMING },
-		{ STANDING_STRANGER, MAIL_VIA_POP3, "x@example.net", "", COPY_FOLDER,
-			DIRECTION_INCOMING },
-		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.net", "", COPY_REMOTE, DIRECTION_OUTGOING },
-		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.net", "", COPY_FOLDER, DIRECTION_INCOMING },
-		{ STANDING_RANGE, MAIL_VIA_MX, "x@example.org", "", COPY_FOLDER, DIRECTION_INTERNAL },
-		{ STANDING_STRANGER, MAIL_VIA_LOCAL, "", "", COPY_FOLDER, DIRECTION_INTERNAL },
-		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "", COPY_DISCARD, 0 },
-		{ STANDING_STRANGER, MAIL_VIA_MX, "x@example.net", "snf:1", COPY_REMOTE, 0 },
-	};
-	struct site site;
-
-	(void)state;
-	site_open(&site, CONF);
-	for (size_t i = 0; i < COUNT(rows_of); i++) {
-		struct arena arena;
-		struct mail mail = { .via = rows_of[i].via };
-		struct pipeline_ask ask = { .conf = site.host.conf, .mail = &mail };
-		struct address sender = { .flags = ADDRESS_NULL };
-		struct mail_options options = { .body = BODY_UNSAID };
-		struct plan_copy copy = { .kind = rows_of[i].kind, .target = SPAN("t@x"),
-			.route = span_of(rows_of[i].route), .why = NOTE_PLACE_INBOX };
-		struct plan plan;
-
-		arena_init(&arena, NULL);
-		plan_init(&plan, &arena);
-		plan.standing = rows_of[i].standing;
-		if (rows_of[i].sender[0])
-			assert_int_equal(address_parse(&arena, span_of(rows_of[i].sender), &sender), OK);
-		envelope_init(&mail.envelope, &arena, &sender, &options);
-		assert_int_equal(plan_copy_add(&plan, &copy, 10), OK);
-		copy.role = COPY_MONITOR; /* gives none */
-		copy.route = SPAN_NONE;
-		copy.kind = COPY_REMOTE;
-		assert_int_equal(plan_copy_add(&plan, &copy, 10), OK);
-		assert_int_equal(mail_direction(&ask, &plan), rows_of[i].want);
-		arena_reset(&arena);
-	}
-	site_close(&site);
-}
-
 int
 main(void)
 {
@@ -629,7 +567,6 @@ main(void)
 		cmocka_unit_test(test_digest_of_a_large_body_that_was_not_hashed),
 		cmocka_unit_test(test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07),
 		cmocka_unit_test(test_signature_finds_no_room_sig_09),
-		cmocka_unit_test(test_directions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,10 +16,9 @@
 #include "proto/base/buf.h"
 #include "server/host.h"
 #include "server/net/loop.h"
-#include "server/runner/runner_process.h"
+#include "server/runner/runner.h"
 #include "server/runner/tokens.h"
-
-#define PATIENCE_MS 20000
+#include "tests/harness/runner_site.h"
 
 struct site {
 	struct loop *loop;
@@ -36,23 +35,12 @@ struct ran {
 	size_t output_len;
 };
 
-/* As the warden does; the test's own rights are enough. */
 static int
 start_process(void *arg)
 {
-	static const struct runner_cage cage = { NULL, false };
 	struct site *s = arg;
-	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	s->process = fork();
-	assert_true(s->process >= 0);
-	if (s->process == 0) {
-		close(pair[0]);
-		runner_process_run(pair[1], &cage);
-	}
-	close(pair[1]);
-	return pair[0];
+	return runner_site_fork(&s->process);
 }
 
 static int
@@ -135,7 +123,7 @@ turn_until_done(struct site *s, struct ran *all, size_t count)
 	int64_t begun = loop_now_ms(s->loop);
 
 	for (size_t i = 0; i < count; i++) {
-		while (!all[i].done && loop_now_ms(s->loop) - begun < PATIENCE_MS)
+		while (!all[i].done && loop_now_ms(s->loop) - begun < RUNNER_PATIENCE_MS)
 			loop_turn(s->loop, 10);
 		if (!all[i].done)
 			fail_msg("program %zu did not end", i);
@@ -313,7 +301,7 @@ turn_until_text(struct site *s, const char *path)
 {
 	int64_t begun = loop_now_ms(s->loop);
 
-	while (!has_text(path) && loop_now_ms(s->loop) - begun < PATIENCE_MS)
+	while (!has_text(path) && loop_now_ms(s->loop) - begun < RUNNER_PATIENCE_MS)
 		loop_turn(s->loop, 10);
 	assert_true(has_text(path));
 }
@@ -322,7 +310,7 @@ turn_until_text(struct site *s, const char *path)
 static void
 wait_until_gone(struct loop *l, const char *path)
 {
-	for (int i = 0; i < PATIENCE_MS / 10 && !is_gone(path); i++) {
+	for (int i = 0; i < RUNNER_PATIENCE_MS / 10 && !is_gone(path); i++) {
 		usleep(10000);
 		if (l)
 			loop_turn(l, 0);

@@ -259,20 +259,6 @@ prune(struct box *b, uint64_t days)
 	return (size_t)batch.taken.at;
 }
 
-struct restoring {
-	uint64_t user_id;
-	uint32_t uid, new_uid;
-	struct folder to;
-};
-
-static enum err
-restore(struct txn *txn, void *arg)
-{
-	struct restoring *r = arg;
-
-	return bin_restore(txn, r->user_id, r->uid, &r->to, &r->new_uid);
-}
-
 static void
 move(struct box *b, uint32_t uid, bool copy)
 {
@@ -334,7 +320,7 @@ test_prn_10_to_the_bin_and_back(void **state)
 	assert_int_equal(prune(&b, 31), 0);
 	box_store(&b, b.inbox, 30, 30, FLAGS_ADD, FLAG_SEEN, ""); /* PRN-08 */
 	assert_int_equal(prune(&b, 31), 1);
-	assert_int_equal(run(b.f, restore, &r), OK);
+	assert_int_equal(run(b.f, box_restore, &r), OK);
 	assert_int_equal(box_entry(&b, b.inbox, r.new_uid).flags,
 		FLAG_SEEN | FLAG_ANSWERED | FLAG_KEYWORD(0));
 	assert_int_equal(scan(&b, 60, 0), 0);

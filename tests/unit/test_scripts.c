@@ -21,11 +21,10 @@
 #include "server/pipeline/mail.h"
 #include "server/pipeline/script_answer.h"
 #include "server/pipeline/script_fields.h"
-#include "server/runner/runner_process.h"
+#include "server/runner/runner.h"
 #include "server/script/script_wire.h"
 #include "tests/harness/page_edge.h"
-
-#define PATIENCE_MS 20000
+#include "tests/harness/runner_site.h"
 
 /* ---- a runner ---- */
 
@@ -38,19 +37,9 @@ struct site {
 static int
 start_process(void *arg)
 {
-	static const struct runner_cage cage = { NULL, false };
 	struct site *s = arg;
-	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	s->process = fork();
-	assert_true(s->process >= 0);
-	if (s->process == 0) {
-		close(pair[0]);
-		runner_process_run(pair[1], &cage);
-	}
-	close(pair[1]);
-	return pair[0];
+	return runner_site_fork(&s->process);
 }
 
 static struct site site;
@@ -166,7 +155,7 @@ run_as(struct ran *ran, const char *script, bool of_site, bool checks)
 	ran->job = (struct runner_job){ .script = true, .input = buf_span(&in), .done = on_done,
 		.timeout_ms = SCRIPT_CPU_MS, .output_max = SCRIPT_ANSWER_MAX };
 	assert_int_equal(runner_run(&site.host, &ran->job), OK);
-	for (int i = 0; i < PATIENCE_MS / 10 && !ran->done; i++)
+	for (int i = 0; i < RUNNER_PATIENCE_MS / 10 && !ran->done; i++)
 		loop_turn(site.loop, 10);
 	assert_true(ran->done);
 	buf_fini(&in);
@@ -452,10 +441,10 @@ test_many_at_once(void **state)
 		ran[i] = (struct ran){ .answer = { .user_id = 7 } };
 		arena_init(&ran[i].arena, NULL);
 		ran[i].job = (struct runner_job){ .script = true, .input = buf_span(&in),
-			.done = on_done, .timeout_ms = PATIENCE_MS, .output_max = SCRIPT_ANSWER_MAX };
+			.done = on_done, .timeout_ms = RUNNER_PATIENCE_MS, .output_max = SCRIPT_ANSWER_MAX };
 		assert_int_equal(runner_run(&site.host, &ran[i].job), OK);
 	}
-	while (done < COUNT(ran) && now_ms() - began < PATIENCE_MS) {
+	while (done < COUNT(ran) && now_ms() - began < RUNNER_PATIENCE_MS) {
 		loop_turn(site.loop, 10);
 		assert_true(runner_stats(site.host.runner).scripts_running <= RUNNER_SCRIPTS_MAX);
 		for (done = 0; done < COUNT(ran) && ran[done].done; done++)
@@ -511,7 +500,7 @@ test_slow_scripts_of_one_user_do_not_hold_up_others_h74(void **state)
 		ask(&slow[i], 7, "while true do end", SPAN(""));
 	ask(&others[0], 8, "keep()", SPAN(""));
 	ask(&others[1], 0, "keep()", SPAN(""));
-	while (count_done(others, COUNT(others)) < COUNT(others) && now_ms() - began < PATIENCE_MS)
+	while (count_done(others, COUNT(others)) < COUNT(others) && now_ms() - began < RUNNER_PATIENCE_MS)
 		loop_turn(site.loop, 10);
 	assert_int_equal(count_done(others, COUNT(others)), COUNT(others));
 	assert_true(COUNT(slow) - count_done(slow, COUNT(slow)) >= 2 * RUNNER_SCRIPTS_MAX);
