@@ -17,7 +17,8 @@
 	X(archive_set) X(archive_search) X(archive_show) X(archive_copy) X(archive_export) \
 	X(archive_verify) X(archive_hold) X(archive_release) \
 	X(user_export) X(user_import) X(user_script) X(user_script_set) \
-	X(rule_smtp_try) X(rule_prune_preview) X(journal_set)
+	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_content_apply) X(folder_share) \
+	X(rule_smtp_try) X(rule_prune_preview) X(journal_set) X(config_undo)
 
 /*
  * Fields of methods that are free else: X(method, parameter, name or front of a name that ends in a dot). Of a parameter
@@ -27,6 +28,7 @@
 	X(user_set, "keys", "assistants") X(user_set, "keys", "assistant_redirect") \
 	X(user_set, "keys", "monitor") X(user_set, "keys", "forward_to") X(user_set, "keys", "forward") \
 	X(user_set, "keys", "size_over_to") X(user_set, "keys", "size_under_to") \
+	X(user_set, "keys", "store_forward_address") X(user_set, "keys", "store_forward_server") \
 	X(group_set, "keys", "monitor") X(config_get, "key", "monitor") X(config_get, "key", "monitor.") \
 	X(config_set, "key", "archive.") X(config_set, "key", "monitor") X(config_set, "key", "monitor.") \
 	X(config_unset, "key", "archive.") X(config_unset, "key", "monitor") \

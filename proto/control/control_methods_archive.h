@@ -47,11 +47,11 @@
 	X(security_status, "security.status", "security status", CONFIG_EDIT, G0, OBJECT, "", \
 		"on:flag open:flag since:time who:text", \
 		"Is message security on, and open for this session?") \
-	X(security_on, "security.on", "security on", CONFIG_EDIT, G1, DONE, "password:secret", "", \
+	X(security_on, "security.on", "security on", CONFIG_EDIT, G1, DONE, "-password:secret", "", \
 		"Lock what shows mail or sends copies of it behind a password, for every session.") \
-	X(security_off, "security.off", "security off", CONFIG_EDIT, G1, DONE, "password:secret", "", \
+	X(security_off, "security.off", "security off", CONFIG_EDIT, G1, DONE, "-password:secret", "", \
 		"Switch message security off, with its password.") \
-	X(security_open, "security.open", "security open", CONFIG_EDIT, G0, DONE, "password:secret", "", \
+	X(security_open, "security.open", "security open", CONFIG_EDIT, G0, DONE, "-password:secret", "", \
 		"Open message security for this session, until it is closed or ends.  A single command takes " \
 		"--open instead.") \
 	X(security_close, "security.close", "security close", CONFIG_EDIT, G0, DONE, "", "", \

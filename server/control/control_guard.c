@@ -58,6 +58,15 @@ control_guard_has_method(const struct control_method *method)
 }
 
 bool
+control_guard_has_part(const struct control_method *method)
+{
+	for (size_t i = 0; i < COUNT(guarded_keys); i++)
+		if (method->id == guarded_keys[i].method)
+			return true;
+	return control_guard_has_method(method);
+}
+
+bool
 control_guard_has_field(struct span name)
 {
 	for (size_t i = 0; i < COUNT(guarded_fields); i++)

@@ -21,6 +21,8 @@ bool control_guard_may(
 bool control_guard_is_locked(struct host *host, const struct control_session *s);
 /* While it is locked: is all of this method, a field of `user show`, `group show`, `queue show`? Pure. */
 bool control_guard_has_method(const struct control_method *method);
+/* The same, or some of what it may name is: what a change of it took back would do is not told by its name. */
+bool control_guard_has_part(const struct control_method *method);
 bool control_guard_has_field(struct span name);
 /* Leave the guarded columns of METHOD's rows empty. Behind control_rows_init(), and control_rows_keep(). */
 void control_guard_hide(const struct control_method *method, struct control_rows *rows);

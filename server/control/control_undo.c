@@ -161,7 +161,7 @@ undo_may(struct control_call *call, const struct change *c)
 {
 	const struct control_method *m = control_method_find(c->what);
 
-	if (m && call->is_locked && control_guard_has_method(m)) {
+	if (m && call->is_locked && control_guard_has_part(m)) {
 		control_guard_refuse(&call->error, m);
 		call->failed = true;
 		return false;

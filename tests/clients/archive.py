@@ -377,6 +377,8 @@ def test_message_security_SEC_09_MON_10_ARC_05():
         server.send("bo@far.test", ["anna@example.test"], text("one"))
         server.cli("mapping", "add", "alias@example.test", "anna")
         mapped = server.json("undo", "list")[0]["id"]
+        server.cli("user", "set", "anna", "assistants=bert")
+        helped = server.json("undo", "list")[0]["id"]
         equal(server.json("security", "status")[0]["on"], False)
         true(server.cli("security", "open", "--password-stdin", stdin="x\n", ok=False).returncode == 1, "it is off")
         server.cli("security", "on", "--password-stdin", stdin="open sesame\n")
@@ -390,7 +392,12 @@ def test_message_security_SEC_09_MON_10_ARC_05():
         equal(server.json("queue", "list"), [])
         true("assistants" not in server.json("user", "show", "anna")[0], "assistants")
         true("monitor" not in server.json("group", "show", "staff")[0], "monitoring")
-        equal(server.cli("undo", mapped, "--yes", ok=False).returncode, 4, "taking back a mapping is editing mappings")
+        for change in (mapped, helped):
+            equal(server.cli("undo", change, "--yes", ok=False).returncode, 4, "taking back is editing")
+        for command in (["rule", "smtp", "apply", "-"], ["rule", "content", "apply", "-"], ["config", "undo"],
+                        ["folder", "rights", "anna", "INBOX", "bert", "lrs"],
+                        ["user", "set", "anna", "store_forward_address=x@far.test"]):
+            true(refused(server, *command), ("this would send copies, or show a mailbox", command))
         preview = Link(server.socket)
         for method, params in (("preview", {"method": "archive.hold", "params": {"ids": ["1"]}}),
                                ("list.open", {"method": "archive.search"}), ("get", {"method": "archive.show", "params": {"id": "1"}})):
