@@ -4,6 +4,11 @@
 #ifndef PROTO_CONTROL_CONTROL_METHODS_ARCHIVE_H
 #define PROTO_CONTROL_CONTROL_METHODS_ARCHIVE_H
 
+/* Which messages of the archive: all of what is said must hold. */
+#define CONTROL_ARCHIVE_QUERY \
+	"-from:text? -to:text? -subject:text? -text:text? -attachment:text? -since:time? -until:time? " \
+	"-min_size:size? -max_size:size? -direction:choice(incoming|outgoing|internal)? -held:flag?"
+
 #define CONTROL_METHODS_ARCHIVE(X) \
 	X(archive_set, "archive.set", "archive set", CONFIG_EDIT, G1, DONE, "keys:keys -confirm:flag?", "", \
 		"Set on=, incoming=, outgoing=, internal=, keep_days=, keep_incoming=, keep_outgoing=, " \
@@ -14,8 +19,7 @@
 		"removed:number", \
 		"What is archived and for how long, and how much the archive has; removed is what retention took.") \
 	X(archive_search, "archive.search", "archive search", MESSAGE_READ, G0, ROWS, \
-		"-from:text? -to:text? -subject:text? -text:text? -attachment:text? -since:time? -until:time? " \
-		"-min_size:size? -max_size:size? -direction:choice(incoming|outgoing|internal)? -held:flag?", \
+		CONTROL_ARCHIVE_QUERY, \
 		"id:text time:time from:text to:list subject:text size:size direction:text hold:flag " \
 		"-user:text -service:text -message:text", \
 		"Archived messages, the newest first: by an address or words of one, in full with * and ?, by " \
@@ -31,16 +35,20 @@
 		"id:text user:name -folder:text?", "", \
 		"Copy an archived message to a mailbox; a folder that is not there is made.") \
 	X(archive_export, "archive.export", "archive export", MESSAGE_READ, G0, DONE, \
-		"ids:targets -format:choice(mbox|zip) -out:fd(write)", "", \
-		"Write archived messages to a file: an mbox (mboxrd), or a zip of .eml files.") \
+		"ids:targets? " CONTROL_ARCHIVE_QUERY " -format:choice(mbox|zip) -out:fd(write)", "", \
+		"Write archived messages to a file: an mbox (mboxrd), or a zip of .eml files.  Where no ID is " \
+		"named, all that `archive search` finds by the same options.") \
 	X(archive_verify, "archive.verify", "archive verify", MESSAGE_READ, G0, FAULTS, "-against:text?", \
 		"id:text what:text messages:number removed:number chain:text warning:flag", \
 		"Check the chain and every message against it; the first break, or the end: ID and chain, which " \
 		"--against ID:CHAIN proves later.") \
-	X(archive_hold, "archive.hold", "archive hold", MESSAGE_READ, G1, DONE, "ids:targets -why:text?", "", \
-		"Keep archived messages from retention until they are released.") \
-	X(archive_release, "archive.release", "archive release", MESSAGE_READ, G1, DONE, "ids:targets", "", \
-		"Let retention take archived messages again.")
+	X(archive_hold, "archive.hold", "archive hold", MESSAGE_READ, G1, DONE, \
+		"ids:targets " CONTROL_ARCHIVE_QUERY " -why:text?", "", \
+		"Keep archived messages from retention until they are released; with --all those that " \
+		"`archive search` finds by the same options, previewed.") \
+	X(archive_release, "archive.release", "archive release", MESSAGE_READ, G1, DONE, \
+		"ids:targets " CONTROL_ARCHIVE_QUERY, "", \
+		"Let retention take archived messages again; --all as with hold.")
 
 /* Message security, SEC-09; what it locks stands in control_guarded.h. */
 #define CONTROL_METHODS_SECURITY(X) \

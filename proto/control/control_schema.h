@@ -48,7 +48,7 @@ struct control_param {
 	bool optional;       /* '?' */
 };
 
-#define CONTROL_PARAMS_MAX 16 /* items in one schema */
+#define CONTROL_PARAMS_MAX 24 /* items in one schema */
 
 struct control_schema {
 	struct control_param items[CONTROL_PARAMS_MAX];

@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 
-#include "server/archive/archive_search.h"
 #include "server/control/control_mailbox.h"
 #include "server/control/control_show.h"
 #include "store/traces.h"
@@ -129,13 +128,37 @@ take_query(struct control_call *call, struct archive_query *q)
 	return take_time(call, "since", &q->since_ms) && take_time(call, "until", &q->until_ms);
 }
 
+bool
+control_archive_search(struct control_call *call, struct archive_search *s, uint64_t before_id)
+{
+	struct archive_query query;
+
+	if (!take_query(call, &query))
+		return false;
+	if (archive_search_init(s, &query, call->host->search, before_id, &call->arena) == OK)
+		return true;
+	archive_search_fini(s);
+	return control_failf(call, RPC_TOO_LARGE, "text",
+		"more than %d words, or one that is too long", ARCHIVE_NEEDLES_MAX);
+}
+
+void
+control_archive_ask(struct control_call *call, struct archive_search *s)
+{
+	bool more = true;
+
+	while (more && !control_is_cancelled(call))
+		archive_search_ask(s, &call->cancelled, &more);
+}
+
 /* As many as a reply shows, and those that say where it goes on; all where somebody sorts or keeps them. */
 static size_t
 rows_wanted(const struct control_call *call)
 {
 	const struct control_rows *rows = &call->rows;
 
-	if (call->keep == CONTROL_KEEP_IDS || call->keep == CONTROL_KEEP_NONE)
+	if (call->keep == CONTROL_KEEP_IDS || call->keep == CONTROL_KEEP_NONE ||
+		call->keep == CONTROL_KEEP_TARGETS)
 		return SIZE_MAX;
 	if (call->keep != CONTROL_KEEP_PAGE || rows->sort_column != rows->columns.count ||
 		rows->limit > FOUND_ROWS_MAX)
@@ -147,12 +170,8 @@ static bool
 search_check(struct control_call *call)
 {
 	struct finding *f = ARENA_NEW(&call->arena, struct finding);
-	struct archive_query query;
 	uint64_t after = 0;
-	enum err err;
 
-	if (!take_query(call, &query))
-		return false;
 	if (call->rows.after.len > 0 && control_archive_id(call->rows.after, &after) != OK)
 		return control_fail(call, RPC_INVALID, "this is no key of a row", NULL, "after");
 	call->state = f;
@@ -160,11 +179,8 @@ search_check(struct control_call *call)
 	arena_on_reset(&call->arena, finding_free, f);
 	f->enough = rows_wanted(call);
 	/* the row `after` is found once more, so that the reply sees it is there */
-	err = archive_search_init(&f->search, &query, call->host->search,
-		after > 0 ? after + 1 : 0, &call->arena);
-	if (err != OK)
-		return control_failf(call, RPC_TOO_LARGE, "text",
-			"more than %d words, or one that is too long", ARCHIVE_NEEDLES_MAX);
+	if (!control_archive_search(call, &f->search, after > 0 ? after + 1 : 0))
+		return false;
 	control_archive_audit(call, "archive searched", SPAN_NONE);
 	return true;
 }
@@ -173,10 +189,8 @@ static bool
 search_work(struct control_call *call)
 {
 	struct finding *f = call->state;
-	bool more = true;
 
-	while (more && !control_is_cancelled(call))
-		archive_search_ask(&f->search, &call->cancelled, &more);
+	control_archive_ask(call, &f->search);
 	return true;
 }
 

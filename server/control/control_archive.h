@@ -5,6 +5,7 @@
 #define SERVER_CONTROL_CONTROL_ARCHIVE_H
 
 #include "server/control/control_call.h"
+#include "server/archive/archive_search.h"
 #include "store/archive.h"
 
 /* ARC-05: a line of the security log, who did WHAT with which entry or entries. */
@@ -14,6 +15,10 @@ MUST_CHECK enum err control_archive_id(struct span text, uint64_t *id);
 /* The entry ID. Fails the call; a message that retention took is said to be. */
 bool control_archive_find(
 	struct control_call *call, struct snapshot *snap, struct span id, struct archive_row *out);
+/* Begin the search that the call's options ask for, below BEFORE_ID (0: any). False: the call has failed. */
+bool control_archive_search(struct control_call *call, struct archive_search *s, uint64_t before_id);
+/* On a worker: ask the index of words all that it can tell. */
+void control_archive_ask(struct control_call *call, struct archive_search *s);
 /* "incoming, internal"; in A. */
 struct span control_archive_direction(struct arena *a, unsigned direction);
 

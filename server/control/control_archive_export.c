@@ -21,7 +21,9 @@ struct exporting {
 	size_t next;    /* of the ids */
 	bool in_body;
 	uint64_t body_id, at, end;
-	uint64_t missing;
+	bool searches; /* no ids were named */
+	struct archive_search search;
+	uint64_t messages; /* of the archive */
 };
 
 static void
@@ -31,6 +33,41 @@ exporting_free(void *arg)
 
 	buf_fini(&x->out);
 	zip_fini(&x->zip);
+	if (x->searches)
+		archive_search_fini(&x->search);
+}
+
+/* "from=*@partner.test since=2026-01-01": what the log says of it. Empty: nothing is asked. */
+static struct span
+asked(struct control_call *call)
+{
+	const struct rpc_request *r = call->request;
+	struct span text = SPAN("");
+
+	for (size_t i = 0; i < r->schema.count; i++) {
+		const struct control_param *p = &r->schema.items[i];
+
+		if (!r->values[i].present || span_eq(p->name, SPAN("format")) || p->type == CONTROL_TYPE_FD)
+			continue;
+		text = arena_printf(&call->arena, "%.*s%s%.*s=%.*s", SPAN_FMT(text), text.len ? " " : "",
+			SPAN_FMT(p->name), SPAN_FMT(r->values[i].text));
+	}
+	return text;
+}
+
+static bool
+export_by_search(struct control_call *call, struct exporting *x)
+{
+	struct span which = asked(call);
+
+	if (which.len == 0)
+		return control_fail(call, RPC_INVALID, "name messages, or say which by the options of archive search",
+			NULL, "ids");
+	if (!control_archive_search(call, &x->search, 0))
+		return false;
+	x->searches = true;
+	control_archive_audit(call, "archived messages exported", which);
+	return true;
 }
 
 static bool
@@ -46,10 +83,22 @@ export_check(struct control_call *call)
 	arena_on_reset(&call->arena, exporting_free, x);
 	if (x->fd < 0)
 		return control_fail(call, RPC_INVALID, "no file came with the request", NULL, "out");
-	if (zip_init(&x->zip, &call->arena, ids->count) != OK)
+	if (zip_init(&x->zip, &call->arena, !x->zips ? 0 : ids->count ? ids->count : ZIP_MEMBERS_MAX) != OK)
 		return control_fail_err(call, ERR_IO, "the zip");
+	if (ids->count == 0)
+		return export_by_search(call, x);
 	for (size_t i = 0; i < ids->count; i++)
 		control_archive_audit(call, "archived message exported", ids->items[i]);
+	return true;
+}
+
+static bool
+export_work(struct control_call *call)
+{
+	struct exporting *x = call->state;
+
+	if (x->searches)
+		control_archive_ask(call, &x->search);
 	return true;
 }
 
@@ -77,30 +126,23 @@ put_end(struct exporting *x)
 	return x->zips ? zip_end(&x->zip, &x->out) : mbox_end(&x->mbox, &x->out);
 }
 
-/* The header of the next one. One that is not there is passed over, and said to be. */
+/* ROW's header. What cannot be read is passed over, and said to be. */
 static enum err
-begin_message(struct control_call *call, struct snapshot *snap, struct exporting *x)
+begin_row(struct control_call *call, struct snapshot *snap, struct exporting *x,
+	const struct archive_row *row)
 {
-	struct span key = rpc_value(call->request, "ids")->items[x->next++];
-	struct archive_row row;
 	struct content content;
-	uint64_t id;
-	enum err err = control_archive_id(key, &id);
+	enum err err = content_get(snap, row->message.content_id, &content);
 
-	if (err == OK)
-		err = archive_find(snap, id, &row);
-	if (err == OK && row.kind != ARCHIVE_MESSAGE)
-		err = ERR_NOT_FOUND;
-	if (err == OK)
-		err = content_get(snap, row.message.content_id, &content);
 	if (err == OK && content.veiled)
 		err = ERR_DENIED;
 	if (err != OK && err != ERR_IO) {
-		control_skip(call, key, control_why(err));
+		control_skip(call, arena_printf(&call->arena, "%llu", (unsigned long long)row->archive_id),
+			control_why(err));
 		return OK;
 	}
 	if (err == OK)
-		err = put_begin(x, &row);
+		err = put_begin(x, row);
 	if (err == OK)
 		err = put_text(x, content.header);
 	x->in_body = true;
@@ -108,6 +150,52 @@ begin_message(struct control_call *call, struct snapshot *snap, struct exporting
 	x->at = 0;
 	x->end = content.body_size;
 	return err;
+}
+
+/* The next of the ids. ERR_NOT_FOUND: the last was there before. */
+static enum err
+begin_named(struct control_call *call, struct snapshot *snap, struct exporting *x)
+{
+	const struct rpc_value *ids = rpc_value(call->request, "ids");
+	struct archive_row row;
+	struct span key;
+	uint64_t id;
+	enum err err;
+
+	if (x->next == ids->count)
+		return ERR_NOT_FOUND;
+	key = ids->items[x->next++];
+	err = control_archive_id(key, &id);
+	if (err == OK)
+		err = archive_find(snap, id, &row);
+	if (err == OK && row.kind == ARCHIVE_MESSAGE)
+		return begin_row(call, snap, x, &row);
+	if (err == ERR_IO)
+		return err;
+	control_skip(call, key, control_why(err == OK ? ERR_NOT_FOUND : err));
+	return OK;
+}
+
+/* The next that is found; ERR_BUSY: none yet. */
+static enum err
+begin_found(struct control_call *call, struct snapshot *snap, struct exporting *x)
+{
+	struct archive_row row;
+	enum err err = archive_search_next(snap, &x->search, ARCHIVE_LOOKS, &row);
+
+	return err == OK ? begin_row(call, snap, x, &row) : err;
+}
+
+static void
+say_progress(struct control_call *call, struct snapshot *snap, struct exporting *x)
+{
+	struct archive_head head;
+
+	if (x->searches && x->messages == 0 && archive_head_get(snap, &head) == OK)
+		x->messages = head.messages;
+	atomic_store(&call->progress_total,
+		x->searches ? x->messages : rpc_value(call->request, "ids")->count);
+	atomic_store(&call->progress_done, x->searches ? x->search.looked : x->next);
 }
 
 static enum err
@@ -128,32 +216,42 @@ more_body(struct control_call *call, struct snapshot *snap, struct exporting *x)
 	return put_end(x);
 }
 
+/* A zip has no room for more, the file nobody reads: the one way out is said. */
+static enum step
+export_failed(struct control_call *call, struct exporting *x, enum err err)
+{
+	if (err == ERR_LIMIT && x->zips && x->zip.count == x->zip.room)
+		control_failf(call, RPC_TOO_LARGE, "format",
+			"a zip takes %d messages: use --format mbox, or parts by --since and --until", ZIP_MEMBERS_MAX);
+	else
+		control_fail_err(call, err, "archived message");
+	return STEP_FAIL;
+}
+
 static enum step
 export_read(struct control_call *call, struct snapshot *snap)
 {
 	struct exporting *x = call->state;
-	size_t count = rpc_value(call->request, "ids")->count;
 	struct control_slice slice = control_slice_begin();
 	enum err err = OK;
 
-	atomic_store(&call->progress_total, count);
-	atomic_store(&call->progress_done, x->next);
+	say_progress(call, snap, x);
 	while (err == OK && buf_span(&x->out).len < EXPORT_STEP) {
 		if (x->in_body)
 			err = more_body(call, snap, x);
-		else if (x->next < count)
-			err = begin_message(call, snap, x);
 		else
-			break;
+			err = x->searches ? begin_found(call, snap, x) : begin_named(call, snap, x);
+		if (err == ERR_BUSY)
+			err = OK;
 		snapshot_forget_copies(snap);
 		if (err == OK && control_slice_is_over_now(&slice))
 			return STEP_MORE;
 	}
-	if (err == OK && (x->in_body || x->next < count))
+	if (err == OK)
 		return STEP_MORE;
-	if (err == OK && x->zips)
-		err = zip_finish(&x->zip, &x->out);
-	return control_fail_err(call, err, "archived message") ? STEP_DONE : STEP_FAIL;
+	if (err == ERR_NOT_FOUND)
+		err = x->zips ? zip_finish(&x->zip, &x->out) : OK;
+	return err == OK ? STEP_DONE : export_failed(call, x, err);
 }
 
 static bool
@@ -166,6 +264,8 @@ export_spill(struct control_call *call)
 
 const struct control_handler control_do_archive_export = {
 	.check = export_check,
+	.work = export_work,
+	.work_kind = WORK_GENERAL,
 	.read = export_read,
 	.spill = export_spill,
 };

@@ -81,6 +81,8 @@ control_list_of(const struct control_method *method)
 	if (span_eq(area, SPAN("message")) &&
 		(span_eq(verb, SPAN("purge")) || span_eq(verb, SPAN("restore"))))
 		return control_method_find(SPAN("message.bin"));
+	if (span_eq(area, SPAN("archive")))
+		return control_method_find(SPAN("archive.search"));
 	snprintf(name, sizeof(name), "%.*s.list", SPAN_FMT(area));
 	return control_method_find(span_of(name));
 }

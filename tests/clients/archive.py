@@ -214,6 +214,29 @@ def test_out_again_ARC_02():
             equal(z.namelist(), ["2.eml", "1.eml"])
             equal(z.read("1.eml"), data)
         equal(server.cli("archive", "show", "9", ok=False).returncode, 1)
+        # by what `archive search` finds, in place of ids
+        for n in range(5):
+            server.send("dora%d@partner.test" % (n % 2), ["anna@example.test"], text("more %d" % n))
+        server.cli("archive", "export", "--from", "*1@partner.*", "--since", "2000-01-01", "--format", "zip", "--out", path)
+        with zipfile.ZipFile(path) as z:
+            equal(z.namelist(), ["6.eml", "4.eml"], "the newest first")
+            true(b"Subject: more 1" in z.read("4.eml"), "that one")
+        server.cli("archive", "export", "--text", "hello", "--format", "mbox", "--out", box)
+        equal([m["Subject"] for m in mailbox.mbox(box)], ["more %d" % n for n in (4, 3, 2, 1, 0)])
+        server.cli("archive", "export", "--from", "*nobody*", "--format", "zip", "--out", path)
+        with zipfile.ZipFile(path) as z:
+            equal(z.namelist(), [])
+        true("options of archive search" in server.cli("archive", "export", "--format", "zip", "--out", path, ok=False).stderr,
+             "nothing is asked")
+        true(any("archived messages exported" in line and "*1@partner.*" in line for line in security(server)), "audited")
+        # hold and release by the same, previewed
+        preview = Link(server.socket).call("preview", method="archive.hold", params={"from": "*0@partner.test"}, all=True)["result"]
+        equal(preview["count"], 3)
+        equal(found(server, "--held"), [], "a preview changes nothing")
+        server.cli("archive", "hold", "--from", "*0@partner.test", "--all", "--why", "case 7", "--yes")
+        equal(sorted(subjects(server, "--held")), ["more 0", "more 2", "more 4"])
+        server.cli("archive", "release", "--held", "--subject", "more 2", "--all", "--yes")
+        equal(sorted(subjects(server, "--held")), ["more 0", "more 4"])
 
 
 def test_nothing_users_do_touches_it_ARC_03():
