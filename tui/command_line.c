@@ -6,47 +6,13 @@
  */
 #include "tui/command_line.h"
 
-#include <stddef.h>
 #include <string.h>
 
 #include "proto/base/ascii.h"
 #include "tui/command_help.h"
+#include "tui/command_options.h"
 
 #define WORDS_MAX 3 /* words of a command */
-
-static const struct option {
-	const char *name;
-	bool takes_value;
-	size_t offset;
-	const char *only; /* with these methods, a blank between; NULL: with all */
-} options[] = {
-#define FLAG(name, field, only) { name, false, offsetof(struct command_options, field), only }
-#define TEXT(name, field, only) { name, true, offsetof(struct command_options, field), only }
-	TEXT("-s", socket, NULL),
-	TEXT("--socket", socket, NULL),
-	TEXT("-c", config, NULL),
-	TEXT("--config", config, NULL),
-	FLAG("--json", json, NULL),
-	TEXT("--columns", columns, NULL),
-	TEXT("--filter", filter, NULL),
-	FLAG("--utc", utc, NULL),
-	FLAG("--dry-run", dry_run, NULL),
-	FLAG("--yes", yes, NULL),
-	FLAG("--all", all, NULL),
-	FLAG("--read-only", read_only, NULL),
-	FLAG("--plain", plain, "console"),
-	FLAG("--slow", slow, "console"),
-	TEXT("--theme", theme, "console"),
-	FLAG("--password-stdin", password_stdin, NULL),
-	FLAG("--open", open, NULL),
-	FLAG("--help", help, NULL),
-	FLAG("-h", help, NULL),
-	FLAG("--watch", watch, "status"),
-	FLAG("--check", check, "status"),
-	FLAG("--follow", follow, "log.tail log.show"),
-#undef FLAG
-#undef TEXT
-};
 
 struct reader {
 	size_t argc;
@@ -78,43 +44,6 @@ wrong_here(struct reader *r, struct span what, const char *why)
 		arena_printf(r->arena, "see: postroom help%s%s", words[0] ? " " : "", words));
 }
 
-/* "--name" of "--name=value"; *value is NULL where there is no '='. */
-static struct span
-option_name(const char *arg, const char **value)
-{
-	const char *equals = arg[0] == '-' && arg[1] == '-' ? strchr(arg, '=') : NULL;
-
-	*value = equals ? equals + 1 : NULL;
-	return equals ? (struct span){ arg, (size_t)(equals - arg) } : span_of(arg);
-}
-
-static const struct option *
-find_option(struct span name)
-{
-	for (size_t i = 0; i < COUNT(options); i++)
-		if (span_eq(span_of(options[i].name), name))
-			return &options[i];
-	return NULL;
-}
-
-static bool
-is_option(const char *arg)
-{
-	return arg[0] == '-' && arg[1] != '\0';
-}
-
-/* Options of lists that may stand in front of the command as well. */
-static bool
-takes_value_anywhere(struct span name)
-{
-	const struct option *option = find_option(name);
-
-	if (option)
-		return option->takes_value;
-	return span_eq(name, SPAN("--sort")) || span_eq(name, SPAN("--limit")) ||
-		span_eq(name, SPAN("--after"));
-}
-
 /* The first words that are no options, as many as a command may have. */
 static void
 find_words(struct reader *r)
@@ -124,11 +53,11 @@ find_words(struct reader *r)
 	for (size_t i = 0; i < r->argc && r->word_count < WORDS_MAX; i++) {
 		struct span name = option_name(r->argv[i], &value);
 
-		if (!is_option(r->argv[i]))
+		if (!option_is(r->argv[i]))
 			r->words[r->word_count++] = i;
-		else if (takes_value_anywhere(name) && !value)
+		else if (option_takes_value(name) && !value)
 			i++;
-		else if (r->word_count > 0 && !find_option(name))
+		else if (r->word_count > 0 && !option_find(name))
 			return; /* an option of the command: its value is no word */
 	}
 }
@@ -282,7 +211,7 @@ read_option(struct reader *r, const char *arg)
 	const char *value;
 	struct span name = option_name(arg, &value);
 	size_t place = find_param_option(r, name);
-	const struct option *option = find_option(name);
+	const struct option *option = option_find(name);
 
 	if (place < r->out->schema.count)
 		return read_param_option(r, name, place, value);
@@ -361,7 +290,7 @@ read_all(struct reader *r)
 			continue;
 		if (!r->only_words && strcmp(arg, "--") == 0)
 			r->only_words = true;
-		else if (!r->only_words && is_option(arg))
+		else if (!r->only_words && option_is(arg))
 			err = read_option(r, arg);
 		else
 			err = read_word(r, arg);
