@@ -60,13 +60,25 @@ put_line(struct buf *out, struct span line)
 	return err == OK ? buf_put_char(out, '\n') : err;
 }
 
+/* Of a rule that is off: its own line, or a comment that only begins like one? */
+static bool
+is_switched_off(struct span text)
+{
+	struct span rest;
+
+	if (!span_starts(text, SPAN(RULE_OFF)))
+		return false;
+	rest = span_trim(span_from(text, sizeof(RULE_OFF) - 1));
+	return rest.len > 0 && rest.ptr[0] != '#';
+}
+
 /* A line of the rule's block, from its definition on. */
 static enum err
 put_switched(struct buf *out, struct span line, bool on)
 {
 	struct span text = span_trim(line);
 
-	if (on && span_starts(text, SPAN(RULE_OFF)))
+	if (on && is_switched_off(text))
 		return put_line(out, span_from(text, sizeof(RULE_OFF) - 1));
 	if (!on && text.len > 0 && text.ptr[0] != '#') {
 		enum err err = buf_put(out, SPAN(RULE_OFF));

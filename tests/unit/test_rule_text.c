@@ -349,6 +349,13 @@ test_rules_edit_smr02(void **state)
 	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
 	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 	assert_int_equal(off.items[0].condition_count, 1);
+	/* and so does what only begins like a line of a rule that is off */
+	parse_good(&a, "#off ~x\n#off #off ~y\n#off\n", RULES_OF_SMTP, &off);
+	buf_clear(&out);
+	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
+	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	assert_int_equal(off.count, 1);
+	assert_false(off.items[0].off);
 	assert_int_equal(rule_edit_switch(&set, 4, true, &out), ERR_NOT_FOUND);
 	assert_int_equal(rule_edit_move(&set, 1, 4, &out), ERR_NOT_FOUND);
 	buf_fini(&out);
