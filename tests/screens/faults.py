@@ -61,12 +61,12 @@ def screen_names(server):
 
 
 def open_screen(c, name):
-    """By its digit, which the bar shows, or by the list of the others."""
+    """By its digit, which the bar shows, or by its name."""
     digit = re.search(r"(\d) (?i:%s)" % name[:3], c.screen().splitlines()[1])
     if digit:
         return c.keys(digit.group(1))
-    c.keys("0").sees(r"Esc Close")
-    c.keys(name[:6]).sees(r"^.*>  +Screen: (?i:%s)" % name[:6])
+    c.keys(":").sees(r"Esc Close")
+    c.keys(name).sees(r"> +Screen: ")
     return c.keys("Enter").gone(r"Esc Close")
 
 
@@ -77,7 +77,37 @@ def cursor_item(screen):
     return words[0] if words else None
 
 
-LIVE_ONLY = ("sessions", "blocked", "logs", "overview")  # their rows do not outlive the server
+# Their rows do not outlive the server, or they have none.
+WITHOUT_ROWS = ("sessions", "blocked", "logs", "overview", "archiving", "journal-to", "content", "signature", "security")
+AT_ONCE = 20  # consoles; the server has room for 32 (H59)
+
+
+def comes_back(server, names):
+    consoles, items = [], {}
+    with contextlib.ExitStack() as stack:
+        for name in names:
+            c = stack.enter_context(Console(server))
+            consoles.append(c)
+            c.sees(r"LAST MESSAGES")
+            open_screen(c, name)
+        for name, c in zip(names, consoles):
+            if name not in WITHOUT_ROWS:
+                c.sees(r"^>|nothing here")
+                c.keys("j", "j")
+        for name, c in zip(names, consoles):
+            if name not in WITHOUT_ROWS:
+                c.sees(r"row [23] of|row 1 of 1|nothing here")
+                items[name] = cursor_item(c.screen())
+        server.kill()
+        for c in consoles:
+            c.sees(r"no server answers since")
+        server.start()
+        for name, c in zip(names, consoles):
+            c.gone(r"no server answers").sees(r"root:administrator")
+            if items.get(name):
+                screen = c.sees(r"^>.*%s" % re.escape(items[name]))
+                assert cursor_item(screen) == items[name], (name, items[name], screen)
+    return sum(item is not None for item in items.values())
 
 
 def test_every_screen_comes_back(server):
@@ -88,32 +118,8 @@ def test_every_screen_comes_back(server):
     server.cli("group", "add", "staff")
     names = screen_names(server)
     assert len(names) >= 10, names
-    consoles, items = [], {}
-    with contextlib.ExitStack() as stack:
-        for name in names:
-            c = stack.enter_context(Console(server))
-            consoles.append(c)
-            c.sees(r"LAST MESSAGES")
-            open_screen(c, name)
-        for name, c in zip(names, consoles):
-            if name in LIVE_ONLY:
-                continue
-            c.sees(r"^>|nothing here")
-            c.keys("j", "j")
-        for name, c in zip(names, consoles):
-            if name not in LIVE_ONLY:
-                c.sees(r"row [23] of|row 1 of 1|nothing here")
-                items[name] = cursor_item(c.screen())
-        assert sum(item is not None for item in items.values()) >= 8, items
-        server.kill()
-        for c in consoles:
-            c.sees(r"no server answers since")
-        server.start()
-        for name, c in zip(names, consoles):
-            c.gone(r"no server answers").sees(r"root:administrator")
-            if items.get(name):
-                screen = c.sees(r"^>.*%s" % re.escape(items[name]))
-                assert cursor_item(screen) == items[name], (name, items[name], screen)
+    found = sum(comes_back(server, names[i:i + AT_ONCE]) for i in range(0, len(names), AT_ONCE))
+    assert found >= 8, found
 
 
 def test_pastes_outside_a_field_change_nothing(server):
