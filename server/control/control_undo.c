@@ -71,11 +71,17 @@ undo_cannot(struct control_call *call, const struct change *c)
 		c->reason.len ? ", " : "", SPAN_FMT(c->reason));
 }
 
+/* What an undo without an id leaves standing. */
+struct passed {
+	struct span said; /* which, and why; or empty */
+	bool no_way_back; /* one of them is the caller's own and cannot be undone */
+};
+
 static void
-pass_over(struct control_call *call, const struct change *c, struct span why, struct span *passed)
+pass_over(struct control_call *call, const struct change *c, struct span why, struct passed *passed)
 {
-	*passed = arena_printf(&call->arena, "%.*s%schange %llu was passed over, %.*s",
-		SPAN_FMT(*passed), passed->len ? "; " : "", (unsigned long long)c->change_id,
+	passed->said = arena_printf(&call->arena, "%.*s%schange %llu was passed over, %.*s",
+		SPAN_FMT(passed->said), passed->said.len ? "; " : "", (unsigned long long)c->change_id,
 		SPAN_FMT(why));
 }
 
@@ -107,7 +113,7 @@ undo_came_too_late(struct control_call *call, const struct change *c)
  */
 static enum err
 undo_find_last(
-	struct control_call *call, struct snapshot *snap, struct change *c, struct span *passed)
+	struct control_call *call, struct snapshot *snap, struct change *c, struct passed *passed)
 {
 	unsigned clashes = 0, missed = 0;
 	uint64_t number = 0;
@@ -117,6 +123,7 @@ undo_find_last(
 		struct buf clash;
 
 		number = c->change_id;
+		passed->no_way_back |= undo_is_missed(call, c);
 		if (undo_is_missed(call, c) && missed++ < PASSED_SHOWN)
 			pass_over(call, c, arena_printf(&call->arena, "it has no way back: %.*s",
 				SPAN_FMT(c->what)), passed);
@@ -137,17 +144,17 @@ undo_find_last(
 	}
 	if (clashes > 0)
 		control_failf(call, RPC_CLASH, "id", "no older change can be undone; %.*s",
-			SPAN_FMT(*passed));
+			SPAN_FMT(passed->said));
 	return ERR_NOT_FOUND;
 }
 
 /* The change that is asked for by its number, or the caller's last one that can be undone. */
 static enum err
-undo_find(struct control_call *call, struct snapshot *snap, struct change *c, struct span *passed)
+undo_find(struct control_call *call, struct snapshot *snap, struct change *c, struct passed *passed)
 {
 	uint64_t number = 0;
 
-	*passed = SPAN("");
+	*passed = (struct passed){ SPAN(""), false };
 	if (!rpc_has(call->request, "id"))
 		return undo_find_last(call, snap, c, passed);
 	if (span_u64(control_param(call, "id"), UINT64_MAX, &number) != OK)
@@ -203,7 +210,7 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 	struct json_writer *w = &call->json;
 	struct control_undo *u = ARENA_NEW(&call->arena, struct control_undo);
 	struct change c;
-	struct span passed;
+	struct passed passed;
 	struct buf clash;
 	char id[24];
 	enum err err = undo_find(call, snap, &c, &passed);
@@ -238,23 +245,38 @@ undo_preview_read(struct control_call *call, struct snapshot *snap)
 		SPAN_FMT(control_did(&call->arena, c.what, c.object)), id,
 		err == ERR_EXISTS ? "; it cannot, changed since: " : "",
 		SPAN_FMT(err == ERR_EXISTS ? buf_span(&clash) : SPAN("")),
-		passed.len ? "; " : "", SPAN_FMT(passed));
+		passed.said.len ? "; " : "", SPAN_FMT(passed.said));
 	buf_fini(&clash);
 	return call->failed ? STEP_FAIL : STEP_DONE;
 }
 
 const struct control_handler control_do_undo_preview = {.read = undo_preview_read};
 
+/* Without a preview nobody has seen that it would be an older change than he thinks of: it is not taken back then. */
+static bool
+undo_is_meant(struct control_call *call, const struct passed *passed, const struct change *c)
+{
+	if (!passed->no_way_back)
+		return true;
+	return control_failf(call, RPC_REFUSED, "id",
+		"a change of yours since then has no way back; the newest that has one is %llu, %.*s (undo %llu)",
+		(unsigned long long)c->change_id,
+		SPAN_FMT(control_did(&call->arena, c->what, c->object)),
+		(unsigned long long)c->change_id);
+}
+
 static enum step
 undo_read(struct control_call *call, struct snapshot *snap)
 {
 	struct control_undo *u = call->state;
 	struct change c;
-	enum err err = undo_find(call, snap, &c, &u->passed);
+	struct passed passed;
+	enum err err = undo_find(call, snap, &c, &passed);
 
 	if (!control_fail_err(call, err, "change that can be undone"))
 		return STEP_FAIL;
-	if (!undo_may(call, &c))
+	u->passed = passed.said;
+	if (!undo_may(call, &c) || !undo_is_meant(call, &passed, &c))
 		return STEP_FAIL;
 	u->change_id = c.change_id;
 	u->config_no = c.config_no;

@@ -10,6 +10,7 @@ import mailbox
 import os
 import poplib
 import pty
+import re
 import select
 import signal
 import socket
@@ -412,10 +413,15 @@ def test_undo_chain(c, s):
     s.run("message", "restore", "anna", ids[0])
     said = [s.run("undo") for _ in range(3)]
     c.check("undo goes down the chain", said[0][0] == said[1][0] == 0 and said[0][1] != said[1][1], said)
-    s.run("user", "set", "bert", "comment=can be undone")
-    s.run("message", "copy", "anna", uids[1], "--to-user", "bert")
+    uid = str(s.json("message", "list", "anna")[0]["uid"])
+    for words in (("user", "set", "postmaster", "comment=can be undone"),
+                  ("message", "copy", "anna", uid, "--to-user", "postmaster")):
+        st, out, err = s.run(*words)
+        c.check("done: " + words[1], st == 0, (st, out, err))
     st, out, err = s.run("undo")
-    c.check("what has no way back is passed over, and told", st == 0 and "it has no way back" in out + err, (st, out, err))
+    c.check("undo does not take an older change for one without a way back", st == 1 and "has no way back" in err, (st, out, err))
+    st, out, err = s.run("undo", re.search(r"\(undo (\d+)\)", err).group(1))
+    c.check("but does when it is named", st == 0 and "postmaster" in out, (st, out, err))
     st, out, err = s.run("undo", "")
     c.check("an empty word is wrong usage, not a word left out", st == 2 and "ID: is empty" in err, (st, out, err))
     st, out, err = s.run("user", "show", "")
