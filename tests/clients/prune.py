@@ -359,7 +359,8 @@ def test_rules_go_with_their_user_PRN_01():
         server.cli("user", "remove", "anna", "--yes")
         deliver(server, "bert", "one")
         equal(run(server), 0)
-        server.cli("undo")  # he is back, with his rules
+        gone = next(r["id"] for r in server.json("undo", "list") if r["what"] == "user.remove")
+        server.cli("undo", gone)  # he is back, with his rules
         equal([r["user"] for r in server.json("rule", "prune", "list")], [None, "anna"])
         server.cli("user", "remove", "anna", "--yes")
         server.cli("clock", "advance", "3d")
