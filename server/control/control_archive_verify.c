@@ -80,17 +80,18 @@ static void
 put_end(struct control_call *call, const struct verifying *v)
 {
 	const struct archive_verify *c = &v->prove.chain;
-	struct span text = SPAN("the chain holds");
+	bool missed = v->against != 0 && !v->seen;
+	struct span text = v->differs || missed ? SPAN("the end of the chain") : SPAN("the chain holds");
 
 	if (v->differs)
 		put_fault(call, number(call, v->against), false,
 			SPAN("the chain is another one than it was: it was written anew"));
-	else if (v->against != 0 && !v->seen)
+	else if (missed)
 		put_fault(call, number(call, v->against), false,
 			SPAN("the chain does not go through it, or retention took it since"));
 	if (v->prove.unread > 0)
 		text = arena_printf(&call->arena,
-			"the chain holds; %llu messages are encrypted and were not read",
+			"%.*s; %llu messages are encrypted and were not read", SPAN_FMT(text),
 			(unsigned long long)v->prove.unread);
 	put_fault(call, number(call, c->last_id), true, text);
 }

@@ -194,14 +194,14 @@ MUST_CHECK enum err plan_copy_add(struct plan *plan, const struct plan_copy *cop
 /* Take out the copies that are `left`: their mailbox sent them on. */
 void plan_copies_sweep(struct plan *plan);
 
-/* Of the recipients' copies alone, without those of another role: */
-size_t plan_counted(const struct plan *plan); /* how many count against the limit on expansion */
 /* Take out the copies for which GOES says so. */
 void plan_copies_remove(struct plan *plan, bool (*goes)(const struct plan_copy *copy));
 
 /* RULE held once more. */
 void plan_hit_add(struct plan *plan, const struct rule *rule);
 
+/* Of the recipients' copies alone, without those of another role: */
+size_t plan_counted(const struct plan *plan); /* how many count against the limit on expansion */
 bool plan_leaves(const struct plan *plan); /* does a copy go elsewhere? */
 size_t plan_outgoing_count(const struct plan *plan); /* how many go to the Internet, not by the LAN */
 
