@@ -198,9 +198,11 @@ try_check(struct control_call *call)
 	if (g->found == ERR_NOT_FOUND)
 		return control_fail(call, RPC_REFUSED, "message security is off", NULL, NULL);
 	if (delay > 0) {
-		control_fail(call, RPC_BUSY, "too many wrong passwords", "wait before you try again",
-			NULL);
-		call->error.retry_after_s = (uint32_t)((delay + 999) / 1000);
+		uint32_t wait_s = (uint32_t)((delay + 999) / 1000);
+
+		control_failf(call, RPC_BUSY, NULL,
+			"a wrong password was given a moment ago: try again in %u s", wait_s);
+		call->error.retry_after_s = wait_s;
 		return false;
 	}
 	return true;

@@ -35,11 +35,19 @@ struct reader {
 const struct script_answer *
 mail_script(const struct mail *mail, uint64_t user_id)
 {
-	if (!mail->scripts)
-		return NULL;
-	for (size_t i = 0; i < mail->scripts->user_count; i++)
-		if (mail->scripts->users[i].user_id == user_id)
-			return &mail->scripts->users[i];
+	size_t from = 0, to = mail->scripts ? mail->scripts->user_count : 0;
+
+	while (from < to) {
+		size_t at = from + (to - from) / 2;
+		const struct script_answer *answer = &mail->scripts->users[at];
+
+		if (answer->user_id == user_id)
+			return answer;
+		if (answer->user_id < user_id)
+			from = at + 1;
+		else
+			to = at;
+	}
 	return NULL;
 }
 

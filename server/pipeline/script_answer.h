@@ -62,7 +62,7 @@ struct script_answer {
 /* Facts of struct mail: one answer for each script that was asked for. */
 struct script_answers {
 	const struct script_answer *site; /* NULL: there is none, or it was not asked */
-	const struct script_answer *users;
+	const struct script_answer *users; /* by user_id, rising: each copy of a message asks for one */
 	size_t user_count;
 };
 

@@ -157,6 +157,15 @@ reach_answer(struct scripts_asked *a, struct snapshot *snap, const struct script
 
 /* ---- the end ---- */
 
+static int
+by_user(const void *a, const void *b)
+{
+	uint64_t one = ((const struct script_answer *)a)->user_id;
+	uint64_t other = ((const struct script_answer *)b)->user_id;
+
+	return (one > other) - (one < other);
+}
+
 /* What has no answer by now has failed; all that was asked becomes facts. */
 static void
 gather(struct scripts_asked *a)
@@ -175,6 +184,7 @@ gather(struct scripts_asked *a)
 		else
 			users[all->user_count++] = run->answer;
 	}
+	qsort(users, all->user_count, sizeof(*users), by_user);
 	all->users = users;
 	a->mail->scripts = all;
 }

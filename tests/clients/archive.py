@@ -321,6 +321,8 @@ def test_retention_Q_35():
         gone = server.cli("archive", "show", "1", ok=False)
         true("retention took it" in gone.stderr, gone.stderr)
         verified(server, "--against", "%s:%s" % note)
+        other = server.cli("archive", "verify", "--against", "%s:%s" % (note[0], "0" * len(note[1])), "--json", ok=False)
+        true(other.returncode == 1 and "written anew" in other.stdout and "holds" not in other.stdout, other.stdout)
         bad = server.cli("archive", "verify", "--against", "", ok=False)
         true(bad.returncode == 1 and "ID:CHAIN" in bad.stderr, "nothing proves nothing: " + bad.stderr)
         server.cli("archive", "release", "4")
