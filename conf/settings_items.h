@@ -76,6 +76,13 @@
 	X(password, "password", SECRET, 0, 256, "", "", NOTHING, "Its password.")                  \
 	X(token_command, "token_command", LIST, 0, 50, "[]", "", NOTHING,                          \
 		"Program and arguments that print an access token.")                               \
+	X(folder, "folder", TEXT, 1, 200, "INBOX", "", NOTHING, "Folder there, of kind imap.")     \
+	X(unseen_only, "unseen_only", BOOL, 0, 0, "no", "", NOTHING,                               \
+		"Of kind imap: what is marked as seen there is not fetched.")                      \
+	X(mark_seen, "mark_seen", BOOL, 0, 0, "yes", "", NOTHING,                                  \
+		"Of kind imap: what was fetched and is left there is marked as seen.")             \
+	X(idle, "idle", BOOL, 0, 0, "no", "", NOTHING,                                             \
+		"Of kind imap: it stays connected, and new mail is fetched as it comes (IDLE).")   \
 	X(path, "path", PATH, 0, 4095, "", "", NOTHING, "Folder of kind spool.")                   \
 	X(users, "users", LIST, 0, 10000, "[]", "", NOTHING, "Users of kind spool.")               \
 	X(accepted, "accepted", PATTERNS, 0, 1000, "[]", "", NOTHING, "Accepted Domains (INM-06).") \
@@ -101,6 +108,8 @@
 	X(download_rules, "download_rules", BOOL, 0, 0, "yes", "", NOTHING, "INM-23.")             \
 	X(keep_received, "keep_received", BOOL, 0, 0, "no", "", NOTHING, "INM-24.")                \
 	X(leave_days, "leave_days", COUNT, 0, 36500, "0", "days", NOTHING, "INM-05.")              \
+	X(leave, "leave", CHOICE, 0, 0, "days", "days|always", NOTHING,                            \
+		"days: removed there by leave_days; always: never.")                               \
 	X(max_kb, "max_kb", COUNT, 0, INT64_C(1000000000), "0", "kB", NOTHING, "INM-04.")          \
 	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING, "Connections that start it.") \
 	X(timeout_ms, "timeout", DURATION, 1000, DAY_MS, "300s", "time", NOTHING, "NET-02.")

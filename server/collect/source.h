@@ -61,6 +61,7 @@ struct source_item {
 	uint32_t number;    /* by which orders name it: message number, UID, place */
 	uint64_t size;	    /* bytes; SOURCE_SIZE_UNKNOWN */
 	struct span unique; /* empty: none. Lives for the call */
+	bool unwanted;	    /* it is there, but not to be fetched: seen, where the file says `unseen_only` */
 };
 
 enum source_order {
