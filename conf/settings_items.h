@@ -95,8 +95,8 @@
 		"Fields that name recipients (INM-11).")                                           \
 	X(read_special, "read_special", CHOICE, 0, 0, "forwards", "forwards|reversed|all",         \
 		NOTHING, "Which of them count (INM-12).")                                          \
-	X(read_received, "read_received", CHOICE, 0, 0, "forwards", "forwards|reversed|all",       \
-		NOTHING, "Which Received fields count.")                                           \
+	X(read_received, "read_received", CHOICE, 0, 0, "reversed", "forwards|reversed|all",       \
+		NOTHING, "Which Received fields count (INM-12).")                                           \
 	X(order, "order", WORDS, 0, 10, "[special, stop-if-any, standard, stop-if-any, received]", \
 		"special|standard|received|stop-if-any|stop", NOTHING, "Order of reading (INM-13).") \
 	X(ignore_resent, "ignore_resent", BOOL, 0, 0, "no", "", NOTHING, "INM-14.")                \

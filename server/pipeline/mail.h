@@ -44,6 +44,13 @@ struct mail_content {
 	struct snapshot *snap; /* of the question, while it is asked */
 };
 
+/* A recipient of collected mail that a collector or a download rule chose: no address to be judged (collected_who.h). */
+struct mail_target {
+	struct span key;    /* address.key of the recipient that stands for it */
+	struct span target; /* a user, group, list or address; empty with a route */
+	struct span route;  /* "lan:host:port": goes there as the recipient's address; or empty */
+};
+
 struct mail {
 	struct arena *arena;
 	enum mail_via via;
@@ -66,6 +73,8 @@ struct mail {
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 	struct own_addresses own; /* needed where a recipient's domain is a literal */
 	struct span collect;   /* MAIL_VIA_POP3: the collector's name */
+	const struct mail_target *targets; /* MAIL_VIA_POP3: of these recipients (collected_who.h) */
+	size_t target_count;
 
 	uint64_t message_no;   /* given out at the latest before AT_END; 0 before */
 	struct span id;        /* the same as people read it */
