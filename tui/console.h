@@ -133,6 +133,10 @@ const struct screen_class *console_find(struct span name);
 /* Open CLASS on ROW above where one is. */
 struct screen *console_open(struct console *c, const struct screen_class *class,
 	const struct json *row, struct span key);
+/* A cell of the row that P was opened on; VALUE NULL: that parameter is left out, also where a place below has it. */
+void console_place_set(struct place *p, const char *name, const char *value);
+/* That cell, where it was set to a text; else empty. */
+struct span console_place_get(const struct place *p, const char *name);
 void console_back(struct console *c);
 void console_tab(struct console *c, int step);
 void console_push_modal(struct console *c, struct modal *m, const struct modal_class *class);

@@ -132,6 +132,12 @@ draw_bar(struct console *c)
 		put_on(c, &at, SPAN("]"), STYLE_HERE);
 }
 
+static const char *
+tab_title(const struct screen_class *class)
+{
+	return class->tab ? class->tab : class->title;
+}
+
 static int
 tabs_width(const struct console *c, unsigned from, unsigned to)
 {
@@ -139,7 +145,7 @@ tabs_width(const struct console *c, unsigned from, unsigned to)
 	int width = 0;
 
 	for (unsigned i = from; i <= to; i++)
-		width += cells_width(&c->cells, span_of(p->class->tabs[i]->title)) + 3;
+		width += cells_width(&c->cells, span_of(tab_title(p->class->tabs[i]))) + 3;
 	return width;
 }
 
@@ -157,7 +163,7 @@ draw_tabs(struct console *c, struct rect *at, int cols)
 		bool here = i == p->tab;
 
 		put_on(c, at, here ? SPAN("[") : SPAN(" "), STYLE_PLAIN);
-		put_on(c, at, span_of(p->class->tabs[i]->title), here ? STYLE_HERE : STYLE_PLAIN);
+		put_on(c, at, span_of(tab_title(p->class->tabs[i])), here ? STYLE_HERE : STYLE_PLAIN);
 		put_on(c, at, here ? SPAN("] ") : SPAN("  "), STYLE_PLAIN);
 	}
 }
@@ -289,12 +295,17 @@ draw_keys(struct console *c)
 	struct screen *s = console_screen(c);
 	char room[16], name[32];
 
-	if (c->modal || c->prompt.open || screen_panel(s)->bar) {
-		cells_put(&c->cells, at,
-			span_of(c->modal       ? c->modal->class->bar :
-				c->prompt.open ? "Enter Do it  Esc Close" :
-						 screen_panel(s)->bar),
-			STYLE_KEY);
+	if (c->modal || c->prompt.open) {
+		cells_put(&c->cells, at, span_of(c->modal ? c->modal->class->bar : "Enter Do it  Esc Close"), STYLE_KEY);
+		return;
+	}
+	if (screen_panel(s)->bar_text) {
+		struct buf bar;
+
+		buf_init(&bar, PRINT_MAX);
+		screen_panel(s)->bar_text(s, &bar);
+		cells_put(&c->cells, at, buf_span(&bar), STYLE_KEY);
+		buf_fini(&bar);
 		return;
 	}
 	for (size_t i = 0; i < act_row_count && at.cols > 12; i++) {
@@ -337,7 +348,7 @@ console_draw(struct console *c)
 	if (has_bar(c))
 		draw_bar(c);
 	draw_title(c);
-	if (console_action(s, 0) && body.rows > 6 && !screen_panel(s)->bar) {
+	if (console_action(s, 0) && body.rows > 6 && !screen_panel(s)->bar_text) {
 		body.rows--;
 		draw_own_keys(c,
 			(struct rect){ body.row + body.rows, 1, 1, c->cells.cols - 1 });

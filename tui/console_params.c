@@ -94,6 +94,41 @@ put_cell(struct json_writer *w, const struct control_param *p, const struct json
 		json_put_json(w, cell);
 }
 
+void
+console_place_set(struct place *p, const char *name, const char *value)
+{
+	struct json_writer w;
+	struct buf text;
+
+	buf_init(&text, JSON_TEXT_MAX);
+	json_writer_init(&w, &text);
+	json_put_object(&w);
+	for (const struct json *at = p->row ? p->row->first : NULL; at; at = at->next)
+		if (!span_eq(at->name, span_of(name))) {
+			json_put_name(&w, at->name);
+			json_put_json(&w, at);
+		}
+	if (value)
+		json_put_member_string(&w, span_of(name), span_of(value));
+	else
+		json_put_member_bool(&w, span_of(name), false);
+	json_put_close(&w);
+	if (json_writer_end(&w) != OK || json_parse(&p->arena, buf_span(&text), &p->row, NULL) != OK)
+		p->row = NULL;
+	buf_fini(&text);
+}
+
+struct span
+console_place_get(const struct place *p, const char *name)
+{
+	const struct json *cell;
+
+	for (; p; p = p->back)
+		if ((cell = json_find(p->row, span_of(name))) != NULL)
+			return json_text(cell);
+	return SPAN("");
+}
+
 /* What AT was opened on, where its class calls that by the parameter's name, or a cell of it. */
 static bool
 put_of_place(const struct screen *s, const struct place *at, const struct control_param *p,
@@ -118,7 +153,8 @@ put_of_place(const struct screen *s, const struct place *at, const struct contro
 	cell = json_find(at->row, p->name);
 	if (!cell || cell->kind == JSON_NULL)
 		return false;
-	put_cell(w, p, cell);
+	if (!json_is(cell, JSON_BOOL) || cell->truth || p->type == CONTROL_TYPE_FLAG)
+		put_cell(w, p, cell); /* else it is left out on purpose: console_place_set() */
 	return true;
 }
 

@@ -190,3 +190,28 @@ form_title(struct screen *s, struct buf *out)
 		out->overflow |= buf_printf(out, "%zu change%s not saved", changes,
 					 changes == 1 ? "" : "s") != OK;
 }
+
+bool
+form_saves(const struct form *f)
+{
+	return !f->action || f->action->key == 'e';
+}
+
+const char *
+form_does(const struct form *f)
+{
+	if (f->class->does)
+		return f->class->does;
+	if (form_saves(f))
+		return "Save";
+	return f->action->open || form_method(f)->reply != CONTROL_REPLY_DONE ? "Ask" : f->action->label;
+}
+
+void
+form_bar(struct screen *s, struct buf *out)
+{
+	const struct form *f = s->state;
+
+	out->overflow |= buf_printf(out, "F2 %s%s  F5 Revert  PgUp PgDn Tabs  F9 Cmd  Esc Leave", form_does(f),
+				 f->class->trial ? "  F3 Test" : "") != OK;
+}

@@ -41,6 +41,11 @@ const struct json *form_start_row(const struct form *f);
 bool form_make(struct form *f, struct buf *out);
 /* F3: what would it do? On a row of its own, with the number of the one that is changed. */
 void form_try(struct form *f);
+/* Is it a change of something that is there already? */
+bool form_saves(const struct form *f);
+/* What F2 does, in a word. */
+const char *form_does(const struct form *f);
+void form_bar(struct screen *screen, struct buf *out);
 void form_draw(struct screen *screen, struct rect at);
 void form_title(struct screen *screen, struct buf *out);
 

@@ -382,8 +382,12 @@ form_may_leave(struct screen *s)
 	if (changes == 0 || f->leaving)
 		return true;
 	f->leaving = true;
-	console_say(s->console, STYLE_WARNING, "~ %zu change%s not saved, Esc again leaves (F2 saves)",
-		changes, changes == 1 ? "" : "s");
+	if (form_saves(f))
+		console_say(s->console, STYLE_WARNING, "~ %zu change%s not saved, Esc again leaves (F2 saves)",
+			changes, changes == 1 ? "" : "s");
+	else
+		console_say(s->console, STYLE_WARNING, "~ %zu field%s filled in, Esc again leaves (F2: %s)", changes,
+			changes == 1 ? "" : "s", form_does(f));
 	return false;
 }
 
@@ -438,7 +442,7 @@ const struct panel_class form_panel = {
 	.draw = form_draw,
 	.title = form_title,
 	.may_leave = form_may_leave,
-	.bar = "F2 Save  F5 Revert  PgUp PgDn Tabs  F9 Cmd  Esc Leave",
+	.bar_text = form_bar,
 };
 
 static const struct screen_class screen_form = {

@@ -43,6 +43,7 @@ struct form_field {
 struct form_class {
 	const char *title;
 	const char *save; /* of an object: "user.set"; NULL for the form of a key */
+	const char *does; /* what F2 does: "Search"; NULL: Save, Ask where nothing is changed, or the label of the key */
 	const struct form_field *fields; /* ended by a NULL name */
 	/*
 	 * Form of a key: the parameter MADE is written by `make` from the fields, and shown below them as it will be; other

@@ -8,8 +8,16 @@
 void
 line_edit_init(struct line_edit *e)
 {
-	*e = (struct line_edit){ 0 };
-	buf_init(&e->text, LINE_EDIT_MAX);
+	*e = (struct line_edit){ .max = LINE_EDIT_MAX };
+	buf_init(&e->text, e->max);
+	e->text.wipes = true;
+}
+
+void
+line_edit_init_lines(struct line_edit *e, size_t max)
+{
+	*e = (struct line_edit){ .max = max, .lines = true };
+	buf_init(&e->text, max);
 	e->text.wipes = true;
 }
 
@@ -52,9 +60,9 @@ replace(struct line_edit *e, size_t from, size_t to, struct span text)
 	struct span old = line_edit_text(e);
 	struct buf made;
 
-	if (old.len - (to - from) + text.len > LINE_EDIT_MAX)
+	if (old.len - (to - from) + text.len > e->max)
 		return;
-	buf_init(&made, LINE_EDIT_MAX);
+	buf_init(&made, e->max);
 	made.wipes = true;
 	if (buf_put(&made, span_range(old, 0, from)) != OK || buf_put(&made, text) != OK ||
 		buf_put(&made, span_from(old, to)) != OK) {
@@ -66,24 +74,31 @@ replace(struct line_edit *e, size_t from, size_t to, struct span text)
 	e->at = from + text.len;
 }
 
-/* What is typed or pasted: no controls; a line feed separates as ';' does. */
+/* What is typed or pasted: no controls; a line feed separates as ';' does where there is one line. */
 static void
 insert(struct line_edit *e, struct span text)
 {
-	while (text.len > 0) {
+	struct buf clean;
+
+	buf_init(&clean, e->max);
+	clean.wipes = true;
+	while (text.len > 0 && !clean.overflow) {
 		struct span before = text;
 		uint32_t code;
 		bool valid = utf8_next(&text, &code);
 		struct span one = span_range(before, 0, before.len - text.len);
 
-		if (code == '\n' || code == '\t')
+		if (!e->lines && (code == '\n' || code == '\t'))
 			one = code == '\n' ? SPAN(";") : SPAN(" ");
-		else if (!valid || code < 0x20 || code == 0x7f)
+		else if (!valid || code == 0x7f || (code < 0x20 && code != '\n' && code != '\t'))
 			continue;
 		if (e->number && (one.len != 1 || one.ptr[0] < '0' || one.ptr[0] > '9'))
 			continue;
-		replace(e, e->at, e->at, one);
+		clean.overflow |= buf_put(&clean, one) != OK;
 	}
+	if (!clean.overflow)
+		replace(e, e->at, e->at, buf_span(&clean));
+	buf_wipe(&clean);
 }
 
 static void
@@ -102,9 +117,27 @@ word_back(struct span text, size_t at)
 {
 	while (at > 0 && text.ptr[at - 1] == ' ')
 		at--;
-	while (at > 0 && text.ptr[at - 1] != ' ')
+	while (at > 0 && text.ptr[at - 1] != ' ' && text.ptr[at - 1] != '\n')
 		at--;
 	return at;
+}
+
+size_t
+line_edit_begin(const struct line_edit *e, size_t at)
+{
+	struct span text = line_edit_text(e);
+
+	while (at > 0 && !(e->lines && text.ptr[at - 1] == '\n'))
+		at--;
+	return at;
+}
+
+size_t
+line_edit_end(const struct line_edit *e, size_t at)
+{
+	struct span text = line_edit_text(e);
+
+	return e->lines ? at + span_find(span_from(text, at), '\n') : text.len;
 }
 
 bool
@@ -116,18 +149,22 @@ line_edit_press(struct line_edit *e, const struct press *press)
 	case KEY_ARROW_LEFT: e->at = step_back(text, e->at); return true;
 	case KEY_ARROW_RIGHT: e->at = step_on(text, e->at); return true;
 	case KEY_START:
-	case KEY_CTRL_A: e->at = 0; return true;
+	case KEY_CTRL_A: e->at = line_edit_begin(e, e->at); return true;
 	case KEY_FINISH:
-	case KEY_CTRL_E: e->at = text.len; return true;
+	case KEY_CTRL_E: e->at = line_edit_end(e, e->at); return true;
 	case KEY_RUBOUT: replace(e, step_back(text, e->at), e->at, SPAN("")); return true;
 	case KEY_DELETE:
 		text = span_range(text, 0, step_on(text, e->at));
 		replace(e, e->at, text.len, SPAN(""));
 		return true;
-	case KEY_CTRL_U: replace(e, 0, e->at, SPAN("")); return true;
-	case KEY_CTRL_K: replace(e, e->at, text.len, SPAN("")); return true;
+	case KEY_CTRL_U: replace(e, line_edit_begin(e, e->at), e->at, SPAN("")); return true;
+	case KEY_CTRL_K: replace(e, e->at, line_edit_end(e, e->at), SPAN("")); return true;
 	case KEY_CTRL_W: replace(e, word_back(text, e->at), e->at, SPAN("")); return true;
 	case KEY_PASTED: insert(e, press->text); return true;
+	case KEY_RETURN:
+		if (e->lines)
+			insert(e, SPAN("\n"));
+		return e->lines;
 	default: break;
 	}
 	if (press->key < 0x20 || press->key >= KEY_SPECIAL)

@@ -1,5 +1,5 @@
 /*
- * line_edit.h - a line of text that is typed: prompts and the fields of forms.
+ * line_edit.h - a line of text that is typed: prompts and the fields of forms; or several lines (edit_panel.c).
  */
 #ifndef TUI_LINE_EDIT_H
 #define TUI_LINE_EDIT_H
@@ -14,9 +14,13 @@ struct line_edit {
 	size_t at;       /* the cursor, a byte */
 	bool secret;     /* shown as stars */
 	bool number;     /* takes digits only */
+	bool lines;      /* takes line feeds; else one separates as ';' does */
+	size_t max;      /* bytes */
 };
 
 void line_edit_init(struct line_edit *e);
+/* One that holds several lines, MAX bytes of them. */
+void line_edit_init_lines(struct line_edit *e, size_t max);
 void line_edit_fini(struct line_edit *e);
 void line_edit_set(struct line_edit *e, struct span text);
 static inline struct span
@@ -24,6 +28,9 @@ line_edit_text(const struct line_edit *e)
 {
 	return buf_span(&e->text);
 }
+/* The begin and the end of the line with the byte AT: of the whole text where it takes no lines. */
+size_t line_edit_begin(const struct line_edit *e, size_t at);
+size_t line_edit_end(const struct line_edit *e, size_t at);
 /* False: the key is none of editing. */
 bool line_edit_press(struct line_edit *e, const struct press *press);
 /* Draw into AT.cols; the column of the cursor. */

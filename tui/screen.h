@@ -23,6 +23,7 @@
 struct console;
 struct screen;
 struct form_class;
+struct edit_class;
 struct screen_class;
 
 #define SCREEN_TABS_MAX 12
@@ -84,13 +85,15 @@ struct panel_class {
 	 * is asked). */
 	void (*copy)(struct screen *screen, struct buf *out);
 	void (*whole)(struct screen *screen, struct buf *out);
-	const char *bar;      /* instead of the usual key bar; NULL: that */
+	/* Instead of the usual key bar; NULL: that. */
+	void (*bar_text)(struct screen *screen, struct buf *out);
 	const enum act *acts; /* what it does of the universal keys, ended by ACT_NONE */
 };
 
 struct screen_class {
 	const char *name;  /* a word: for `:` and --plain */
 	const char *title; /* for people */
+	const char *tab;   /* its title among tabs; NULL: `title` */
 	char digit;        /* of the screen bar; 0: in the list of others, or below another screen */
 	const struct panel_class *panel; /* NULL: a table */
 	const char *method; /* NULL: the panel knows by itself */
@@ -106,6 +109,7 @@ struct screen_class {
 	unsigned parts; /* text of a message: enum message_part; read once, since that is audited */
 	const struct detail *detail;
 	const struct form_class *form; /* of a form panel */
+	const struct edit_class *edit; /* of an edit panel */
 	const struct screen_class *const *tabs; /* with itself among them; ended by NULL */
 	void (*title_more)(struct screen *screen, struct buf *out); /* what stands first behind the name */
 	const char *help; /* one sentence or two */
@@ -113,7 +117,7 @@ struct screen_class {
 	bool poll;        /* what it lists changes without a change of the store: look every 2 s */
 };
 
-extern const struct panel_class table_panel, text_panel, form_panel, log_panel, overview_panel;
+extern const struct panel_class table_panel, text_panel, form_panel, edit_panel, log_panel, overview_panel;
 /* All screens that can be reached by a digit, the list of others, or a name; ended by NULL. */
 extern const struct screen_class *const screens[];
 

@@ -113,6 +113,7 @@ static const struct detail archive_detail[] = {
 
 static const struct form_class archive_search = {
 	.title = "Search the archive",
+	.does = "Search",
 	.fields = (const struct form_field[]){
 		{ "Search the archive", "from", "From", FORM_TEXT, NULL, "an address or words of one; in full with * and ?" },
 		{ NULL, "to", "To", FORM_TEXT, NULL, "of the envelope: it finds blind copies too" },

@@ -6,6 +6,7 @@
 static const struct form_field where_to[] = {
 	{ "Where to", "to_folder", "Folder", FORM_TEXT, NULL, "made where it is not there; empty: INBOX" },
 	{ NULL, "to_user", "Of user", FORM_TEXT, NULL, "empty: the same user" },
+	{ NULL, "routed", "As new mail", FORM_FLAG, NULL, "to that user as if it came now: his assistants, forwarding and script act" },
 	{ 0 } };
 static const struct form_class move_to = { .title = "Move", .fields = where_to };
 static const struct form_class copy_to = { .title = "Copy", .fields = where_to };

@@ -1,5 +1,5 @@
 /*
- * screen_rule_form.c - one SMTP rule as a form and as its text, and what it would do with messages that are here.
+ * screen_rule_form.c - one SMTP rule as a form, with the text that it makes.
  *
  * The text is that of rules.smtp: "3+*Name", then a condition a line; the server reads and checks it.
  */
@@ -119,42 +119,4 @@ const struct form_class form_rule = {
 	.begin = begin,
 	.trial = &screen_rule_try,
 	.trial_field = "rule",
-};
-
-/* ---- the test ---- */
-
-static const struct form_class try_against = {
-	.title = "Test against",
-	.fields = (const struct form_field[]){
-		{ "Test against", "against", "Against", FORM_TEXT, NULL, "last, or the id of a message as traces have it" },
-		{ NULL, "last", "How many", FORM_NUMBER, NULL, "of the last ones: 500; empty: 100" },
-		{ NULL, "now", "As of", FORM_TEXT, NULL, "0s: now; 2026-11-20T14:00; empty: when each message came" },
-		{ 0 } },
-};
-
-const struct screen_class screen_rule_try = {
-	.name = "rule-try",
-	.title = "Test",
-	.method = "rule.smtp.try",
-	.take = "rule number against last now",
-	.columns = (const struct column[]){
-		{ "When", "time", 12 },
-		{ "From", "from", 18, 0, COLUMN_GROW },
-		{ "To", "to", 18, 0, COLUMN_GROW },
-		{ "Size", "size", 6, 2 },
-		{ "~", "changed", 3 },
-		{ "Now", "action", 6 },
-		{ "Rule", "rule", 12, 1, COLUMN_GROW },
-		{ "Before", "before_action", 6 },
-		{ "Rule", "before", 12, 3, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'T', "Against", "rule.smtp.try", .form = &try_against, .open = &screen_rule_try },
-		{ 0 } },
-	.detail = (const struct detail[]){
-		{ "Conditions", "told", 5 },
-		{ "Subject", "subject" },
-		{ 0 } },
-	.still = true,
-	.help = "What the rules, with the one that is edited, would do with messages that are here; ~: other than those in force. Nothing is done.",
 };

@@ -54,6 +54,13 @@ move_down(struct screen *s)
 	move_rule(s, 1);
 }
 
+/* All of them, to be edited. */
+static void
+as_text(struct screen *s)
+{
+	console_open(s->console, &screen_rules_text, NULL, SPAN("as text"));
+}
+
 /* With its comments. */
 static const struct screen_class screen_rule = {
 	.name = "rule",
@@ -68,6 +75,7 @@ static const struct screen_class screen_rule = {
 const struct screen_class screen_rules = {
 	.name = "rules",
 	.title = "Rules",
+	.tab = "SMTP",
 	.digit = '8',
 	.method = "rule.smtp.list",
 	.columns = (const struct column[]){
@@ -91,6 +99,7 @@ const struct screen_class screen_rules = {
 		{ 'd', "Remove", "rule.smtp.remove" },
 		{ 'T', "Test", "rule.smtp.try", .open = &screen_rule_try },
 		{ 'M', "Move to", "rule.smtp.move", .form = &rule_place },
+		{ 'X', "As text", "rule.smtp.apply", .run = as_text, .help = "Edit all SMTP rules as one text." },
 		{ 0 } },
 	.detail = (const struct detail[]){
 		{ "Conditions", "conditions", 4 },

@@ -1,6 +1,7 @@
 /*
  * screen_scripts.c - scripts in Lua: those of users, the content rules, and what they may call.
  */
+#include "tui/edit_panel.h"
 #include "tui/screen_rows.h"
 
 static const struct form_class script_file = {
@@ -9,6 +10,37 @@ static const struct form_class script_file = {
 		{ "Put a script in force", "file", "File", FORM_FILE, NULL, "its name: ~/anna.lua; one that does not compile changes nothing, an empty one removes the script" },
 		{ 0 } },
 };
+
+static const char script_help[] =
+	"Lua; H on the screen before lists what it may call and read. What does not compile changes nothing; an empty text takes the script away.";
+
+static const struct screen_class screen_user_script_text = {
+	.name = "script-text",
+	.title = "Script",
+	.panel = &edit_panel,
+	.method = "user.script",
+	.edit = &(const struct edit_class){ .save = "user.script.set", .help = script_help },
+};
+
+static const struct screen_class screen_content_text = {
+	.name = "content-text",
+	.title = "Content rules",
+	.panel = &edit_panel,
+	.method = "rule.content.show",
+	.edit = &(const struct edit_class){ .save = "rule.content.apply", .check = "rule.content.check", .help = script_help },
+};
+
+static void
+edit_user_script(struct screen *s)
+{
+	console_open(s->console, &screen_user_script_text, NULL, SPAN("as text"));
+}
+
+static void
+edit_content(struct screen *s)
+{
+	console_open(s->console, &screen_content_text, NULL, SPAN("as text"));
+}
 
 const struct screen_class screen_functions = {
 	.name = "functions",
@@ -47,6 +79,7 @@ const struct screen_class screen_user_script = {
 	.method = "user.script",
 	.subject = "user",
 	.keys = (const struct key_action[]){
+		{ 'e', "Edit", "user.script.set", .run = edit_user_script },
 		{ 'U', "Put in force", "user.script.set", .form = &script_file },
 		{ 'H', "Functions", .open = &screen_functions },
 		{ 0 } },
@@ -60,6 +93,7 @@ const struct screen_class screen_content = {
 	.panel = &text_panel,
 	.method = "rule.content.show",
 	.keys = (const struct key_action[]){
+		{ 'e', "Edit", "rule.content.apply", .run = edit_content },
 		{ 'U', "Put in force", "rule.content.apply", .form = &script_file },
 		{ 'C', "Check", "rule.content.check" },
 		{ 'H', "Functions", .open = &screen_functions },

@@ -20,7 +20,7 @@ extern const struct screen_class screen_message, screen_trace_steps, screen_user
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
 	screen_folder_rights, screen_history, screen_route, screen_dkim_key, screen_prune_preview, screen_user_prune,
 	screen_archived_header, screen_archived_body, screen_archived_parts, screen_archived_raw,
-	screen_user_script, screen_rule_try;
+	screen_user_script, screen_rule_try, screen_rule_paste, screen_rules_text;
 
 /* ---- shared by screens that show the same rows ---- */
 

@@ -153,6 +153,21 @@ filter_done(struct screen *s, struct span text)
 	table_rows_open(&t->rows, SPAN(""));
 }
 
+void
+table_filter(struct screen *s, struct span filter)
+{
+	if (screen_panel(s) == &table_panel)
+		filter_done(s, filter);
+}
+
+struct span
+table_filter_now(struct screen *s)
+{
+	const struct table *t = s->state;
+
+	return screen_panel(s) == &table_panel ? buf_span(&t->rows.filter) : SPAN("");
+}
+
 static void
 counted(void *owner, struct link_reply *reply)
 {

@@ -27,6 +27,9 @@ bool table_put_call(struct screen *screen, struct buf *out);
 void table_renew(struct screen *screen);
 /* As table_renew(), and the cursor goes to the row of that key. */
 void table_go(struct screen *screen, struct span key);
+/* Another filter; what it is now. */
+void table_filter(struct screen *screen, struct span filter);
+struct span table_filter_now(struct screen *screen);
 /* Sort by this column, or its own order where it is empty. */
 void table_sort(struct screen *screen, struct span field);
 

@@ -205,6 +205,24 @@ def test_settings_and_message(server):
         c.keys("]").sees(r"\[Body\]", r"^ hello")
 
 
+def test_smr_02_rules_as_text(server):
+    """SMR-02, SMR-15: rules as one text: checked, tried on a pasted message, put in force; taken back."""
+    with Console(server, rows=36, cols=120) as c:
+        c.keys("8").sees(r"\[SMTP\]", r"nothing here")
+        c.keys("X").sees(r"as text", r"line 1 of")
+        c.keys("*no exe", "Enter", "Subjekt*.exe").sees(r"^ Subjekt", r"not saved")
+        c.keys("F5").sees(r"! line 2: ", r"^!Subjekt")
+        c.keys("C-k", "Subject: *.exe", "F5").sees(r"nothing is wrong with it")
+        c.keys("F3").sees(r"as of each message")
+        c.keys("P", "Subject: a.exe", "Enter", "From: x@y.test", "F2").sees(r"^> .*x@y\.test", r"no exe")
+        c.keys("Escape", "Escape", "Escape", "F2").sees(r"any other key: no")
+        c.keys("y").sees(r"u takes it back")
+        c.keys("Escape").sees(r"^> +1 yes +no exe")
+        assert "no exe" in server.cli("rule", "smtp", "show").stdout
+        c.keys("u").sees(r"would undo: ")
+        c.keys("y").sees(r"undone: ", r"nothing here")
+
+
 def test_reconnect_keeps_place(server):
     with Console(server) as c:
         c.keys("5").sees(r"^>.*anna")

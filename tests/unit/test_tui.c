@@ -22,5 +22,7 @@ main(void)
 	failed += test_tui_sending();
 	failed += test_tui_rules();
 	failed += test_tui_copies();
+	failed += test_tui_palette();
+	failed += test_tui_edit();
 	return failed != 0;
 }

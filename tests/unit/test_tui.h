@@ -28,5 +28,7 @@ int test_tui_folders(void);
 int test_tui_sending(void);
 int test_tui_rules(void);
 int test_tui_copies(void);
+int test_tui_palette(void);
+int test_tui_edit(void);
 
 #endif

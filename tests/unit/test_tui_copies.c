@@ -43,6 +43,10 @@ static const struct answer copies[] = {
 		"{\"token\":\"t1\",\"count\":1,\"effects\":[\"would put this script in force\"]}" },
 	LIST("user.list", "u"),
 	ROW("u", "bob", "\"name\":\"bob\",\"flags\":\"\""),
+	{ "user.show", NULL, "{\"name\":\"bob\"}" },
+	LIST("rule.prune.list", "p"),
+	ROW("p", "2", "\"id\":2,\"user\":\"bob\",\"folder\":\"News\",\"age\":30,\"size\":0,\"read\":\"any\","
+		"\"flagged\":\"unflagged\",\"deleted\":false,\"spam\":false"),
 	{ "signature.preview", NULL, "{\"text\":\"Bob, Example Ltd\\n\"}" },
 	{ "list.open", "mapping.list", "!{\"code\":\"no_permission\",\"what\":\"mapping list\","
 		"\"why\":\"message security is on\",\"field\":\"message_security\"}" },
@@ -160,7 +164,8 @@ pages_of_copies(void **state)
 		const char *name, *keys;
 	} rows[] = {
 		{ "journal", ":journal<Enter>" }, { "journal-to", "]" }, { "bins", "<F9>bins<Enter>" },
-		{ "script", ":scripts<Enter><Enter>" }, { "functions", "H" }, { "security", ":security<Enter>" },
+		{ "scripts", ":scripts<Enter>" }, { "script", "<Enter>" }, { "functions", "H" }, { "security", ":security<Enter>" },
+		{ "content", ":content<Enter>" }, { "user-prune", "5<Enter><PgUp>[[" },
 	};
 	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
