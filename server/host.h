@@ -11,6 +11,7 @@
 #include "proto/base/list.h"
 #include "proto/base/span.h"
 
+struct collect;
 struct conf;
 struct connect;
 struct derive_keeper;
@@ -57,6 +58,7 @@ struct host {
 	struct tokens *tokens; /* runner/tokens.h; likewise */
 	struct outgoing *outgoing; /* queue/outgoing.h; one for all loops, on the front loop */
 	struct connect *connect;   /* connect/connect.h; the front loop's alone has one */
+	struct collect *collect;   /* collect/collect.h; likewise */
 	struct quota_watch *quota; /* task/task_quota.h; the front loop's alone has one */
 	struct server *server;	/* for the control socket: reload, stop, services */
 	struct chunk_pool pool; /* for arenas of this loop */

@@ -11,6 +11,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/imap/folder_watch.h"
 #include "server/net/resolver.h"
@@ -115,7 +116,8 @@ on_stop_timer(struct loop_timer *timer)
 	struct loop *front = server_front(s)->loop;
 
 	if ((sessions_left(s) && loop_now_ms(front) < s->stop_at_ms) ||
-		((!outgoing_is_over(s->outgoing) || !connect_is_over(s->connect)) &&
+		((!outgoing_is_over(s->outgoing) || !connect_is_over(s->connect) ||
+			 !collect_is_over(s->collect)) &&
 			loop_now_ms(front) < s->stop_at_ms - STOP_SENDING_MS)) {
 		loop_timer_set(front, timer, STOP_LOOK_MS);
 		return;
@@ -136,6 +138,7 @@ server_stop(struct server *s)
 				.text = "stopping" });
 	server_listeners_close(s);
 	connect_end(s->connect);
+	collect_end(s->collect);
 	outgoing_end(s->outgoing);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		loop_post(s->hosts[i].loop, end_sessions, &s->hosts[i]);
@@ -259,6 +262,7 @@ static void
 close_hosts(struct server *s)
 {
 	connect_close(&s->connect);
+	collect_close(&s->collect);
 	quota_watch_close(&server_front(s)->quota);
 	outgoing_free(&s->outgoing);
 	resolver_close(&s->resolver);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/net/tls.h"
 #include "server/net/resolver.h"
@@ -133,6 +134,7 @@ server_swap(struct server *s, struct generation *generation, struct tls_server *
 	for (unsigned i = 0; i < s->loop_count; i++)
 		post_swap(&s->hosts[i], generation, tls);
 	server_rules_keep(s, generation);
+	loop_post(server_front(s)->loop, collect_follow, s->collect);
 	loop_post(server_front(s)->loop, connect_follow, s->connect);
 	loop_post(server_front(s)->loop, runner_follow, s->runner);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/net/tls.h"
 #include "server/queue/outgoing.h"
@@ -45,6 +46,7 @@ server_outgoing_start(struct server *s)
 	tls_client_release(&roots);
 	for (unsigned i = 0; i < s->loop_count; i++)
 		s->hosts[i].outgoing = s->outgoing; /* no loop but this one reads it before a session comes */
+	s->collect = collect_open(front);
 	s->connect = connect_open(front);
 }
 

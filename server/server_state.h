@@ -57,6 +57,7 @@ struct server {
 	struct tasks *tasks;
 	struct outgoing *outgoing;
 	struct connect *connect;
+	struct collect *collect;
 	struct file_stamp tls_stamps[2]; /* certificate and key as they were read */
 	struct rules_watch {             /* and each of the rule files */
 		struct file_stamp stamp;

@@ -1,0 +1,474 @@
+/*
+ * collect.c - which collector is fetched when: one collection of each at a time, COLLECT_AT_ONCE in all, dealt out to
+ * the loops.
+ *
+ *     asked for --> waits for its turn --> under way --> over --> (asked for meanwhile: once more)
+ */
+#include "server/collect/collect_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/connect/connect.h"
+#include "server/generation.h"
+#include "server/log.h"
+
+static void start_waiting(struct collect *all);
+
+/* ---- which ---- */
+
+struct collector *
+collect_named(const struct collect *all, struct span name)
+{
+	const struct list *at;
+
+	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		if (span_eq_nocase(span_of(c->name), name))
+			return c;
+	}
+	return NULL;
+}
+
+static const struct conf_collector *
+conf_of(const struct conf *conf, struct span name)
+{
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (span_eq_nocase(conf->collectors.items[i].name, name))
+			return &conf->collectors.items[i];
+	return NULL;
+}
+
+const struct conf_collector *
+collector_conf(const struct collector *c)
+{
+	const struct conf *conf = c->all->host->conf;
+
+	if (c->place < conf->collectors.count &&
+		span_eq_nocase(conf->collectors.items[c->place].name, span_of(c->name)))
+		return &conf->collectors.items[c->place];
+	return conf_of(conf, span_of(c->name));
+}
+
+bool
+collector_is_of(const struct conf *conf, const struct conf_collector *c, struct span connection)
+{
+	for (size_t i = 0; i < c->connections.count; i++)
+		if (span_eq_nocase(c->connections.items[i], connection))
+			return true;
+	return c->connections.count == 0 && span_eq_nocase(connection_at(conf, 0)->name, connection);
+}
+
+/* ---- loops ---- */
+
+struct host *
+collect_take_loop(struct collect *all)
+{
+	unsigned best = 0, count = all->host->server ? host_count(all->host) : 1;
+
+	for (unsigned i = 1; i < count; i++)
+		if (all->of_loop[i] < all->of_loop[best])
+			best = i;
+	all->of_loop[best]++;
+	all->unburied++;
+	return best == 0 ? all->host : host_of_loop(all->host, best);
+}
+
+void
+collect_leave_loop(struct collect *all, const struct host *host)
+{
+	all->of_loop[host->number]--;
+	all->unburied--;
+}
+
+/* ---- the end of one ---- */
+
+static void
+collector_free(struct collector *c)
+{
+	list_remove(&c->link_all);
+	list_remove(&c->link_waits);
+	free(c->result);
+	free(c);
+}
+
+static void
+keep_result(struct collector *c, const struct collection_shown *shown)
+{
+	if (!c->result)
+		c->result = calloc(1, sizeof(*c->result));
+	ENSURE(c->result);
+	memcpy(c->result->texts, shown->errors, sizeof(shown->errors));
+	c->result->error_count = shown->error_count;
+	for (size_t i = 0; i < c->result->error_count; i++)
+		c->result->errors[i] = c->result->texts[i];
+	c->result->counts = (struct collect_counts){ shown->fetched, shown->left, shown->deleted,
+		shown->failed, shown->bytes, shown->to_fetch, shown->to_fetch_bytes };
+}
+
+static void
+log_over(const struct collector *c, const struct collection_end *end)
+{
+	const struct collect_counts *n = &c->result->counts;
+
+	log_put(c->all->host->log,
+		&(struct log_line){ .level = end->failed ? LEVEL_WARNING : LEVEL_INFO, .area = "collect",
+			.text = end->failed ? "failed" : end->stopped ? "stopped" : "ended",
+			.fields = { { "collector", span_of(c->name), 0 },
+				{ "server", span_of(end->problem.remote), 0 },
+				{ "fetched", .number = (int64_t)n->fetched },
+				{ "bytes", .number = (int64_t)n->bytes },
+				{ "left", .number = (int64_t)n->left },
+				{ "deleted", .number = (int64_t)n->deleted },
+				{ "errors", .number = (int64_t)n->failed },
+				{ "why", span_of(end->why), 0 },
+				{ "command", span_of(end->problem.command), 0 },
+				{ "answer", span_of(end->problem.answer), 0 } } });
+}
+
+static void
+on_over(struct collection *collection)
+{
+	struct collector *c = collection_holder(collection);
+	const struct collection_end *end = collection_end(collection);
+	struct collect *all = c->all;
+	int64_t now_ms = host_now_ms(all->host);
+
+	keep_result(c, collection_shown(collection));
+	log_over(c, end);
+	c->failed = end->failed;
+	snprintf(c->error, sizeof(c->error), "%s", end->why);
+	c->last_ms = now_ms;
+	c->listen_ms = host_steady_ms(all->host) + (end->failed ? COLLECT_LISTEN_AGAIN_MS : COLLECT_LOOK_MS);
+	c->collection = NULL;
+	c->stopping = false;
+	all->under_way--;
+	collection_bury(collection);
+	if (!c->kept) {
+		collector_free(c);
+	} else if (c->again) {
+		c->again = false;
+		c->number = c->number_again;
+		list_append(&all->waiting, &c->link_waits);
+		snprintf(c->because, sizeof(c->because), "%s", c->because_again);
+	}
+	start_waiting(all);
+}
+
+/* Its collector may be gone. */
+static void
+on_buried(struct collection *collection)
+{
+	const struct collection_options *o = collection_options(collection);
+
+	collect_leave_loop(o->front->collect, o->host);
+}
+
+/* ---- the begin ---- */
+
+static void
+begin(struct collector *c, const struct conf_collector *conf)
+{
+	struct collect *all = c->all;
+	struct collection_options o = { .host = collect_take_loop(all), .front = all->host,
+		.generation = all->host->generation, .conf = conf, .kind = all->kind, .over = on_over,
+		.buried = on_buried, .holder = c };
+
+	c->collection = collection_new(&o);
+	c->began_ms = host_now_ms(all->host);
+	c->held = false;
+	all->under_way++;
+	log_put(all->host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "collect",
+		.text = "starts", .fields = { { "collector", span_of(c->name), 0 },
+			{ "because", span_of(c->because), 0 } } });
+	collection_begin(c->collection);
+}
+
+static void
+start_waiting(struct collect *all)
+{
+	struct list *link;
+
+	while (!all->ending && all->under_way < COLLECT_AT_ONCE &&
+		(link = list_take_first(&all->waiting))) {
+		struct collector *c = LIST_ITEM(link, struct collector, link_waits);
+		const struct conf_collector *conf = collector_conf(c);
+
+		if (conf && conf->enabled)
+			begin(c, conf);
+	}
+}
+
+static bool
+waits(const struct collector *c)
+{
+	return !list_is_empty(&c->link_waits);
+}
+
+void
+collector_start(struct collector *c, const char *because)
+{
+	struct collect *all = c->all;
+	bool listens = c->collection &&
+		collection_shown(c->collection)->state == COLLECT_LISTENS;
+
+	if (waits(c) || c->again || all->ending)
+		return;
+	if (c->collection) {
+		c->again = true;
+		c->number_again = ++all->numbers;
+		snprintf(c->because_again, sizeof(c->because_again), "%s", because);
+		if (listens && !c->stopping) /* the next one listens again */
+			collection_stop(c->collection, COLLECT_STOP_MS);
+		return;
+	}
+	c->number = ++all->numbers;
+	snprintf(c->because, sizeof(c->because), "%s", because);
+	list_append(&all->waiting, &c->link_waits);
+	start_waiting(all);
+}
+
+enum err
+collect_now(struct collect *all, struct span name, const char *because, uint64_t *number)
+{
+	struct collector *c = collect_named(all, name);
+	const struct conf_collector *conf = c ? collector_conf(c) : NULL;
+
+	if (!conf)
+		return ERR_NOT_FOUND;
+	if (!conf->enabled)
+		return ERR_DENIED;
+	collector_start(c, because);
+	if (number)
+		*number = c->again ? c->number_again : c->number;
+	return OK;
+}
+
+/* ---- told to stop ---- */
+
+static void
+stop(struct collector *c, int64_t ms)
+{
+	list_remove(&c->link_waits);
+	c->again = false;
+	c->held = true;
+	if (!c->collection)
+		return;
+	c->stopping = true;
+	collection_stop(c->collection, ms);
+}
+
+enum err
+collect_stop(struct collect *all, struct span name)
+{
+	struct collector *c = collect_named(all, name);
+
+	if (!c || (!c->collection && !waits(c)))
+		return ERR_NOT_FOUND;
+	stop(c, COLLECT_STOP_MS);
+	return OK;
+}
+
+/* ---- connections ---- */
+
+size_t
+collect_start_of(struct collect *all, struct span connection, const char *because)
+{
+	struct list *at, *following;
+	size_t count = 0;
+
+	list_for_each(at, following, &all->collectors) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+		const struct conf_collector *conf = collector_conf(c);
+
+		if (!conf || !conf->enabled || !collector_is_of(all->host->conf, conf, connection))
+			continue;
+		if (!c->collection && !waits(c))
+			collector_start(c, because);
+		else if (c->collection && collection_shown(c->collection)->state == COLLECT_LISTENS)
+			collector_start(c, because);
+		count++;
+	}
+	return count;
+}
+
+bool
+collect_busy_of(const struct collect *all, struct span connection)
+{
+	const struct list *at;
+
+	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
+		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
+		const struct conf_collector *conf = collector_conf(c);
+
+		if (conf && collector_is_of(all->host->conf, conf, connection) &&
+			(waits(c) || c->again || (c->collection &&
+				collection_shown(c->collection)->state != COLLECT_LISTENS)))
+			return true;
+	}
+	return false;
+}
+
+void
+collect_stop_of(struct collect *all, struct span connection)
+{
+	const struct list *at;
+
+	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+		const struct conf_collector *conf = collector_conf(c);
+
+		if (conf && collector_is_of(all->host->conf, conf, connection))
+			stop(c, COLLECT_STOP_MS);
+	}
+}
+
+/* ---- the file ---- */
+
+static struct collector *
+collector_new(struct collect *all, struct span name)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+
+	ENSURE(c);
+	c->all = all;
+	snprintf(c->name, sizeof(c->name), "%.*s", SPAN_FMT(name));
+	list_init(&c->link_all);
+	list_init(&c->link_waits);
+	return c;
+}
+
+/* It has left the file, or is disabled (INM-29). */
+static void
+let_go(struct collector *c, bool kept)
+{
+	bool under_way = c->collection != NULL;
+
+	if (under_way || waits(c))
+		stop(c, COLLECT_STOP_MS);
+	c->held = false;
+	if (!kept && !under_way)
+		collector_free(c);
+}
+
+void
+collect_follow(void *arg)
+{
+	struct collect *all = arg;
+	const struct conf_collectors *conf = &all->host->conf->collectors;
+	struct list before, *at, *following;
+
+	list_init(&before);
+	list_move_all(&before, &all->collectors);
+	list_for_each(at, following, &before)
+		LIST_ITEM(at, struct collector, link_all)->kept = false;
+	for (size_t i = 0; i < conf->count; i++) {
+		struct collector *c = NULL;
+
+		list_for_each(at, following, &before)
+			if (span_eq_nocase(span_of(LIST_ITEM(at, struct collector, link_all)->name),
+				    conf->items[i].name))
+				c = LIST_ITEM(at, struct collector, link_all);
+		if (!c)
+			c = collector_new(all, conf->items[i].name);
+		list_remove(&c->link_all);
+		list_append(&all->collectors, &c->link_all);
+		c->kept = true;
+		c->place = i;
+		if (!conf->items[i].enabled)
+			let_go(c, true);
+	}
+	list_move_all(&all->collectors, &before);
+	list_for_each(at, following, &all->collectors)
+		if (!LIST_ITEM(at, struct collector, link_all)->kept)
+			let_go(LIST_ITEM(at, struct collector, link_all), false);
+}
+
+/* ---- who listens ---- */
+
+/* Of a connection that is always there, and not told to stop. */
+static bool
+shall_listen(const struct collector *c, int64_t now_ms)
+{
+	const struct conf *conf = c->all->host->conf;
+	const struct conf_collector *own = collector_conf(c);
+
+	if (!own || !own->enabled || !own->idle || own->kind != COLLECTOR_IMAP ||
+		c->held || c->collection || waits(c) || now_ms < c->listen_ms)
+		return false;
+	for (size_t i = 0; i < connection_count(conf); i++)
+		if (connection_at(conf, i)->kind == CONNECTION_LAN &&
+			collector_is_of(conf, own, connection_at(conf, i)->name))
+			return true;
+	return false;
+}
+
+static void
+on_look(struct loop_timer *timer)
+{
+	struct collect *all = LIST_ITEM(timer, struct collect, look);
+	int64_t now_ms = host_steady_ms(all->host);
+	struct list *at, *following;
+
+	list_for_each(at, following, &all->collectors) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		if (shall_listen(c, now_ms))
+			collector_start(c, "it listens for new mail");
+	}
+	loop_timer_set(all->host->loop, &all->look, COLLECT_LOOK_MS);
+}
+
+/* ---- life ---- */
+
+struct collect *
+collect_open(struct host *front)
+{
+	struct collect *all = calloc(1, sizeof(*all));
+
+	ENSURE(all);
+	all->host = front;
+	list_init(&all->collectors);
+	list_init(&all->waiting);
+	list_init(&all->probings);
+	loop_timer_init(&all->look, on_look);
+	front->collect = all;
+	collect_follow(all);
+	loop_timer_set(front->loop, &all->look, COLLECT_LOOK_MS);
+	return all;
+}
+
+void
+collect_end(struct collect *all)
+{
+	struct list *at, *following;
+
+	all->ending = true;
+	loop_timer_clear(&all->look);
+	list_for_each(at, following, &all->collectors)
+		stop(LIST_ITEM(at, struct collector, link_all), COLLECT_END_MS);
+	collect_end_probes(all);
+}
+
+bool
+collect_is_over(const struct collect *all)
+{
+	return all->unburied == 0;
+}
+
+void
+collect_close(struct collect **allp)
+{
+	struct collect *all = *allp;
+	struct list *at, *following;
+
+	*allp = NULL;
+	if (!all)
+		return;
+	loop_timer_clear(&all->look);
+	list_for_each(at, following, &all->collectors)
+		collector_free(LIST_ITEM(at, struct collector, link_all));
+	free(all);
+}

@@ -1,0 +1,66 @@
+/*
+ * collect_inside.h - what the files of the front loop's side share: collect.c (which collector is fetched when),
+ * collect_view.c (what is shown), collect_probe.c (a login without collecting).
+ */
+#ifndef SERVER_COLLECT_COLLECT_INSIDE_H
+#define SERVER_COLLECT_COLLECT_INSIDE_H
+
+#include "proto/base/list.h"
+#include "server/collect/collection.h"
+#include "server/net/loop.h"
+
+#define COLLECT_NAME_SIZE 65	      /* a name has 64 bytes at most */
+#define COLLECT_LOOK_MS 1000	      /* who listens (IDLE) and does not: once more */
+#define COLLECT_LISTEN_AGAIN_MS 60000 /* behind a collection that failed */
+#define COLLECT_END_MS 3000	      /* at the end of the server, instead of COLLECT_STOP_MS */
+
+/* How the last one ended. */
+struct collect_result {
+	struct collect_counts counts;
+	size_t error_count;
+	const char *errors[COLLECT_ERRORS_MAX]; /* into the text of each */
+	char texts[COLLECT_ERRORS_MAX][COLLECT_ERROR_SIZE];
+};
+
+struct collector {
+	struct list link_all;	/* in collect.collectors, in the order of the file; then those that left it */
+	struct list link_waits; /* in collect.waiting */
+	struct collect *all;
+	char name[COLLECT_NAME_SIZE];
+	size_t place; /* in the file, where that has not changed since */
+	bool kept; /* by the file; else it goes when its collection is over */
+	bool again; /* asked for while one is under way */
+	bool stopping;
+	bool held; /* it was told to stop: it does not listen by itself until it is asked for */
+	struct collection *collection; /* under way; or NULL */
+	char because[COLLECT_BECAUSE_SIZE], because_again[COLLECT_BECAUSE_SIZE];
+	uint64_t number, number_again;
+	int64_t began_ms, last_ms, listen_ms; /* listen_ms: steady, not before it */
+	bool failed;
+	char error[COLLECT_ERROR_SIZE];
+	struct collect_result *result; /* of the last; NULL: none yet */
+	const char *shown_errors[COLLECT_ERRORS_MAX];
+};
+
+struct collect {
+	struct host *host; /* the front loop's */
+	struct list collectors, waiting;
+	struct list probings; /* struct collect_probing.link */
+	struct loop_timer look;
+	bool ending;
+	unsigned under_way, unburied; /* unburied: also those that are over, and tests of logins */
+	unsigned of_loop[LOOP_MAX];
+	uint64_t numbers;
+	const struct source_kind *kind; /* a test's, for all; NULL */
+};
+
+struct collector *collect_named(const struct collect *all, struct span name);
+/* In the file as it is now; NULL: it has left. */
+const struct conf_collector *collector_conf(const struct collector *c);
+/* The loop with the fewest; it counts there until collect_leave_loop(). */
+struct host *collect_take_loop(struct collect *all);
+void collect_leave_loop(struct collect *all, const struct host *host);
+void collector_start(struct collector *c, const char *because);
+void collect_end_probes(struct collect *all);
+
+#endif
