@@ -1,7 +1,9 @@
 /*
- * mbox.c - quoting for mbox, byte by byte at the front of a line, in spans behind it.
+ * mbox.c - quoting for mbox, byte by byte at the front of a line, in spans behind it; and the way back.
  */
 #include "proto/mail/mbox.h"
+
+#include <string.h>
 
 #include "proto/mail/mail_date.h"
 
@@ -29,6 +31,7 @@ decide(struct mbox_put *m, bool quotes, struct buf *out)
 		err = buf_put(out, (struct span){ FROM, m->matched });
 	m->matched = 0;
 	m->in_line = true;
+	m->is_ended = false;
 	return err;
 }
 
@@ -142,7 +145,60 @@ mbox_end(struct mbox_put *m, struct buf *out)
 
 	if (err == OK)
 		err = put_cr(m, out);
-	if (err == OK && (held || !m->is_ended))
+	if (err == OK && !m->is_ended)
 		err = buf_put_char(out, '\n');
 	return err == OK ? buf_put_char(out, '\n') : err;
+}
+
+/* ---- reading ---- */
+
+size_t
+mbox_border(struct span text, size_t from)
+{
+	while (from < text.len) {
+		size_t at = from + span_find_span(span_from(text, from), SPAN("\nFrom "));
+
+		if (at >= text.len)
+			return text.len;
+		if (at > 0 && (text.ptr[at - 1] == '\n' || (at > 1 && text.ptr[at - 1] == '\r' &&
+								   text.ptr[at - 2] == '\n')))
+			return at + 1;
+		from = at + 1;
+	}
+	return text.len;
+}
+
+struct span
+mbox_trim(struct span text)
+{
+	size_t end = text.len;
+
+	if (end == 0 || text.ptr[--end] != '\n')
+		return text;
+	end -= end > 0 && text.ptr[end - 1] == '\r';
+	return end > 0 && text.ptr[end - 1] == '\n' ? span_range(text, 0, end) : text;
+}
+
+struct span
+mbox_unquote(struct arena *a, struct span text)
+{
+	char *to = arena_alloc(a, text.len + 1);
+	struct span line;
+	size_t n = 0;
+
+	span_cut(text, '\n', &line, &text);
+	while (text.len > 0) {
+		size_t end = span_find(text, '\n'), quotes = 0;
+
+		end = end < text.len ? end + 1 : end;
+		line = span_range(text, 0, end);
+		while (quotes < line.len && line.ptr[quotes] == '>')
+			quotes++;
+		if (quotes > 0 && span_starts(span_from(line, quotes), SPAN("From ")))
+			line = span_from(line, 1);
+		memcpy(to + n, line.ptr, line.len);
+		n += line.len;
+		text = span_from(text, end);
+	}
+	return (struct span){ to, n };
 }

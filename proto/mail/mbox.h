@@ -1,10 +1,11 @@
 /*
- * mbox.h - a message into an mbox file of the form mboxrd: lines end in LF, and every line of the message that is "From "
- * behind any number of '>' gets one '>' more, so that reading it back is exact.
+ * mbox.h - messages into an mbox file of the form mboxrd, and out of one: lines end in LF, and every line of the message
+ * that is "From " behind any number of '>' gets one '>' more, so that reading it back is exact.
  */
 #ifndef PROTO_MAIL_MBOX_H
 #define PROTO_MAIL_MBOX_H
 
+#include "proto/base/arena.h"
 #include "proto/base/buf.h"
 
 struct mbox_put {
@@ -22,5 +23,12 @@ MUST_CHECK enum err mbox_begin(
 MUST_CHECK enum err mbox_text(struct mbox_put *m, struct span text, struct buf *out);
 /* What was held back, and the empty line behind a message. */
 MUST_CHECK enum err mbox_end(struct mbox_put *m, struct buf *out);
+
+/* Where the next message begins ("From " behind an empty line), or TEXT.len. */
+size_t mbox_border(struct span text, size_t from);
+/* A message without the empty line behind it, which is the separator's (RFC 4155, appendix A). */
+struct span mbox_trim(struct span text);
+/* One without its "From " line, and ">From " as it was; in A. */
+struct span mbox_unquote(struct arena *a, struct span text);
 
 #endif

@@ -15,6 +15,7 @@
 #define PACK_ROOM 65536
 #define RECORD_ROOM 128
 #define MODE_0600 (UINT32_C(0100600) << 16)
+#define FINISH_STEP (256 * 1024) /* bytes of the directory that are put at once */
 
 /* ---- records ---- */
 
@@ -62,10 +63,10 @@ dos_time(int64_t time_s)
 /* ---- members ---- */
 
 enum err
-zip_init(struct zip_put *z, struct arena *a, size_t room)
+zip_init(struct zip_put *z)
 {
-	*z = (struct zip_put){ .room = room < ZIP_MEMBERS_MAX ? room : ZIP_MEMBERS_MAX };
-	z->members = ARENA_ARRAY(a, struct zip_member, z->room + 1);
+	*z = (struct zip_put){ .count = 0 };
+	buf_init(&z->directory, ZIP_DIRECTORY_MAX);
 	if (deflateInit2(&z->deflate, Z_DEFAULT_COMPRESSION, Z_DEFLATED, RAW_DEFLATE, 8,
 		    Z_DEFAULT_STRATEGY) != Z_OK)
 		return ERR_IO;
@@ -73,21 +74,28 @@ zip_init(struct zip_put *z, struct arena *a, size_t room)
 	return OK;
 }
 
+bool
+zip_is_full(const struct zip_put *z)
+{
+	return buf_span(&z->directory).len > ZIP_DIRECTORY_MAX - sizeof(struct record);
+}
+
 void
 zip_fini(struct zip_put *z)
 {
 	if (z->open)
 		(void)deflateEnd(&z->deflate);
+	buf_fini(&z->directory);
 	z->open = false;
 }
 
 enum err
 zip_begin(struct zip_put *z, const char *name, int64_t time_s, struct buf *out)
 {
-	struct zip_member *m = &z->members[z->count];
+	struct zip_member *m = &z->member;
 	struct record r = { .len = 0 };
 
-	if (z->count == z->room)
+	if (zip_is_full(z))
 		return ERR_LIMIT;
 	*m = (struct zip_member){ .at = z->written, .time = dos_time(time_s),
 		.crc = (uint32_t)crc32(0, NULL, 0) };
@@ -112,7 +120,7 @@ zip_begin(struct zip_put *z, const char *name, int64_t time_s, struct buf *out)
 static enum err
 pack(struct zip_put *z, int flush, struct buf *out)
 {
-	struct zip_member *m = &z->members[z->count];
+	struct zip_member *m = &z->member;
 	int said = Z_OK;
 
 	do {
@@ -135,8 +143,8 @@ pack(struct zip_put *z, int flush, struct buf *out)
 enum err
 zip_text(struct zip_put *z, struct span text, struct buf *out)
 {
-	struct zip_member *m = &z->members[z->count];
-	enum err err = OK;
+	struct zip_member *m = &z->member;
+	enum err err = text.len <= ZIP_MEMBER_MAX - m->size ? OK : ERR_LIMIT;
 
 	while (text.len > 0 && err == OK) {
 		size_t n = text.len < PACK_ROOM ? text.len : PACK_ROOM;
@@ -151,28 +159,11 @@ zip_text(struct zip_put *z, struct span text, struct buf *out)
 	return err;
 }
 
-enum err
-zip_end(struct zip_put *z, struct buf *out)
-{
-	struct zip_member *m = &z->members[z->count];
-	struct record r = { .len = 0 };
-	enum err err;
-
-	z->deflate.avail_in = 0;
-	err = pack(z, Z_FINISH, out);
-	put(&r, 0x08074b50, 4);
-	put(&r, m->crc, 4);
-	put(&r, m->packed, 4);
-	put(&r, m->size, 4);
-	z->count++;
-	return err == OK ? give(z, &r, out) : err;
-}
-
-/* ---- the directory ---- */
-
+/* What the directory will say of the member. */
 static enum err
-put_entry(struct zip_put *z, const struct zip_member *m, struct buf *out)
+note(struct zip_put *z)
 {
+	const struct zip_member *m = &z->member;
 	bool far = m->at >= UINT32_MAX;
 	struct record r = { .len = 0 };
 
@@ -198,14 +189,33 @@ put_entry(struct zip_put *z, const struct zip_member *m, struct buf *out)
 		put(&r, 8, 2);
 		put(&r, m->at, 8);
 	}
-	return give(z, &r, out);
+	z->count++;
+	return buf_put(&z->directory, (struct span){ (const char *)r.bytes, r.len });
 }
+
+enum err
+zip_end(struct zip_put *z, struct buf *out)
+{
+	const struct zip_member *m = &z->member;
+	struct record r = { .len = 0 };
+	enum err err;
+
+	z->deflate.avail_in = 0;
+	err = pack(z, Z_FINISH, out);
+	put(&r, 0x08074b50, 4);
+	put(&r, m->crc, 4);
+	put(&r, m->packed, 4);
+	put(&r, m->size, 4);
+	if (err == OK)
+		err = give(z, &r, out);
+	return err == OK ? note(z) : err;
+}
+
+/* ---- the end ---- */
 
 static void
 put_end64(struct record *r, const struct zip_put *z, uint64_t at, uint64_t size)
 {
-	uint64_t here = z->written;
-
 	put(r, 0x06064b50, 4);
 	put(r, 44, 8); /* bytes that follow */
 	put(r, 3 << 8 | VERSION_ZIP64, 2);
@@ -218,29 +228,40 @@ put_end64(struct record *r, const struct zip_put *z, uint64_t at, uint64_t size)
 	put(r, at, 8);
 	put(r, 0x07064b50, 4); /* where that is */
 	put(r, 0, 4);
-	put(r, here, 8);
+	put(r, at + size, 8);
 	put(r, 1, 4);
+}
+
+static uint64_t
+at_most(uint64_t value, uint64_t max)
+{
+	return value < max ? value : max;
 }
 
 enum err
 zip_finish(struct zip_put *z, struct buf *out)
 {
-	uint64_t at = z->written, size;
+	struct span piece = span_range(buf_span(&z->directory), 0, FINISH_STEP);
+	uint64_t at = z->written - z->size;
 	struct record r = { .len = 0 };
-	enum err err = OK;
 
-	for (size_t i = 0; i < z->count && err == OK; i++)
-		err = put_entry(z, &z->members[i], out);
-	size = z->written - at;
-	if (at >= UINT32_MAX)
-		put_end64(&r, z, at, size);
+	if (piece.len > 0) {
+		enum err err = buf_put(out, piece);
+
+		z->written += piece.len;
+		z->size += piece.len;
+		buf_consume(&z->directory, piece.len);
+		return err == OK ? ERR_BUSY : err;
+	}
+	if (at >= UINT32_MAX || z->count >= UINT16_MAX)
+		put_end64(&r, z, at, z->size);
 	put(&r, 0x06054b50, 4);
 	put(&r, 0, 2);
 	put(&r, 0, 2);
-	put(&r, z->count, 2);
-	put(&r, z->count, 2);
-	put(&r, size, 4);
-	put(&r, at >= UINT32_MAX ? UINT32_MAX : at, 4);
+	put(&r, at_most(z->count, UINT16_MAX), 2);
+	put(&r, at_most(z->count, UINT16_MAX), 2);
+	put(&r, z->size, 4); /* at most ZIP_DIRECTORY_MAX */
+	put(&r, at_most(at, UINT32_MAX), 4);
 	put(&r, 0, 2);
-	return err == OK ? give(z, &r, out) : err;
+	return give(z, &r, out);
 }

@@ -19,7 +19,7 @@ struct exporting {
 	struct zip_put zip;
 	struct mbox_put mbox;
 	size_t next;    /* of the ids */
-	bool in_body;
+	bool in_body, ended;
 	uint64_t body_id, at, end;
 	bool searches; /* no ids were named */
 	struct archive_search search;
@@ -83,7 +83,7 @@ export_check(struct control_call *call)
 	arena_on_reset(&call->arena, exporting_free, x);
 	if (x->fd < 0)
 		return control_fail(call, RPC_INVALID, "no file came with the request", NULL, "out");
-	if (zip_init(&x->zip, &call->arena, !x->zips ? 0 : ids->count ? ids->count : ZIP_MEMBERS_MAX) != OK)
+	if (x->zips && zip_init(&x->zip) != OK)
 		return control_fail_err(call, ERR_IO, "the zip");
 	if (ids->count == 0)
 		return export_by_search(call, x);
@@ -126,6 +126,13 @@ put_end(struct exporting *x)
 	return x->zips ? zip_end(&x->zip, &x->out) : mbox_end(&x->mbox, &x->out);
 }
 
+/* Before a byte of it is written. */
+static bool
+fits(const struct exporting *x, const struct content *content)
+{
+	return !x->zips || content->header.len + content->body_size <= ZIP_MEMBER_MAX;
+}
+
 /* ROW's header. What cannot be read is passed over, and said to be. */
 static enum err
 begin_row(struct control_call *call, struct snapshot *snap, struct exporting *x,
@@ -139,6 +146,11 @@ begin_row(struct control_call *call, struct snapshot *snap, struct exporting *x,
 	if (err != OK && err != ERR_IO) {
 		control_skip(call, arena_printf(&call->arena, "%llu", (unsigned long long)row->archive_id),
 			control_why(err));
+		return OK;
+	}
+	if (err == OK && !fits(x, &content)) {
+		control_skip(call, arena_printf(&call->arena, "%llu", (unsigned long long)row->archive_id),
+			"is over 4 GiB, which a zip does not hold: use --format mbox");
 		return OK;
 	}
 	if (err == OK)
@@ -220,9 +232,10 @@ more_body(struct control_call *call, struct snapshot *snap, struct exporting *x)
 static enum step
 export_failed(struct control_call *call, struct exporting *x, enum err err)
 {
-	if (err == ERR_LIMIT && x->zips && x->zip.count == x->zip.room)
+	if (err == ERR_LIMIT && x->zips && zip_is_full(&x->zip))
 		control_failf(call, RPC_TOO_LARGE, "format",
-			"a zip takes %d messages: use --format mbox, or parts by --since and --until", ZIP_MEMBERS_MAX);
+			"a zip takes %llu messages: use --format mbox, or parts by --since and --until",
+			(unsigned long long)x->zip.count);
 	else
 		control_fail_err(call, err, "archived message");
 	return STEP_FAIL;
@@ -236,6 +249,8 @@ export_read(struct control_call *call, struct snapshot *snap)
 	enum err err = OK;
 
 	say_progress(call, snap, x);
+	if (x->ended)
+		err = ERR_NOT_FOUND;
 	while (err == OK && buf_span(&x->out).len < EXPORT_STEP) {
 		if (x->in_body)
 			err = more_body(call, snap, x);
@@ -249,8 +264,11 @@ export_read(struct control_call *call, struct snapshot *snap)
 	}
 	if (err == OK)
 		return STEP_MORE;
-	if (err == ERR_NOT_FOUND)
+	x->ended = err == ERR_NOT_FOUND;
+	if (x->ended)
 		err = x->zips ? zip_finish(&x->zip, &x->out) : OK;
+	if (err == ERR_BUSY)
+		return STEP_MORE;
 	return err == OK ? STEP_DONE : export_failed(call, x, err);
 }
 

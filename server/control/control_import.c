@@ -10,6 +10,7 @@
 
 #include "proto/mail/header.h"
 #include "proto/mail/mail_date.h"
+#include "proto/mail/mbox.h"
 #include "server/control/control_notes.h"
 #include "server/server.h"
 #include "store/entries.h"
@@ -112,33 +113,6 @@ message_finish(struct import_source *s, struct arena *a, struct import_message *
 
 /* ---- mbox ---- */
 
-size_t
-import_mbox_border(struct span text, size_t from)
-{
-	while (from < text.len) {
-		size_t at = from + span_find_span(span_from(text, from), SPAN("\nFrom "));
-
-		if (at >= text.len)
-			return text.len;
-		if (at > 0 && (text.ptr[at - 1] == '\n' || (at > 1 && text.ptr[at - 1] == '\r' &&
-								   text.ptr[at - 2] == '\n')))
-			return at + 1;
-		from = at + 1;
-	}
-	return text.len;
-}
-
-struct span
-import_mbox_trim(struct span text)
-{
-	size_t end = text.len;
-
-	if (end == 0 || text.ptr[--end] != '\n')
-		return text;
-	end -= end > 0 && text.ptr[end - 1] == '\r';
-	return end > 0 && text.ptr[end - 1] == '\n' ? span_range(text, 0, end) : text;
-}
-
 static enum err
 window_fill(struct import_source *s)
 {
@@ -158,36 +132,11 @@ window_fill(struct import_source *s)
 	return OK;
 }
 
-/* Without the "From " line, and ">From " as it was (mboxrd). */
-static struct span
-mbox_unquote(struct arena *a, struct span text)
-{
-	char *to = arena_alloc(a, text.len + 1);
-	struct span line;
-	size_t n = 0;
-
-	span_cut(text, '\n', &line, &text);
-	while (text.len > 0) {
-		size_t end = span_find(text, '\n'), quotes = 0;
-
-		end = end < text.len ? end + 1 : end;
-		line = span_range(text, 0, end);
-		while (quotes < line.len && line.ptr[quotes] == '>')
-			quotes++;
-		if (quotes > 0 && span_starts(span_from(line, quotes), SPAN("From ")))
-			line = span_from(line, 1);
-		memcpy(to + n, line.ptr, line.len);
-		n += line.len;
-		text = span_from(text, end);
-	}
-	return (struct span){to, n};
-}
-
 static enum err
 mbox_next(struct import_source *s, struct arena *a, struct import_message *out)
 {
 	struct span text = buf_span(&s->window);
-	size_t border = import_mbox_border(text, s->scanned);
+	size_t border = mbox_border(text, s->scanned);
 	enum err err = OK;
 
 	while (border == text.len && !s->eof && err == OK) {
@@ -200,7 +149,7 @@ mbox_next(struct import_source *s, struct arena *a, struct import_message *out)
 			err = OK;
 		}
 		text = buf_span(&s->window);
-		border = import_mbox_border(text, s->scanned);
+		border = mbox_border(text, s->scanned);
 	}
 	if (err != OK)
 		return err;
@@ -208,7 +157,7 @@ mbox_next(struct import_source *s, struct arena *a, struct import_message *out)
 		return ERR_NOT_FOUND;
 	out->name = arena_printf(a, "message %u", ++s->number);
 	if (!out->fault) {
-		out->text = mbox_unquote(a, import_mbox_trim(span_range(text, 0, border)));
+		out->text = mbox_unquote(a, mbox_trim(span_range(text, 0, border)));
 		message_finish(s, a, out, 0);
 	}
 	buf_consume(&s->window, border);

@@ -48,9 +48,5 @@ MUST_CHECK enum err import_next(
 /* Flags of "Status: RO", "X-Status: AF" and of a maildir's name "...:2,RS". Pure. */
 uint32_t import_status_flags(struct span header);
 uint32_t import_maildir_flags(struct span name);
-/* Where the next mbox message begins ("From " behind an empty line), or TEXT.len. Pure. */
-size_t import_mbox_border(struct span text, size_t from);
-/* A message of an mbox without the empty line behind it, which is the separator's (RFC 4155, appendix A). */
-struct span import_mbox_trim(struct span text);
 
 #endif

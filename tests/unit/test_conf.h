@@ -28,6 +28,7 @@ void test_conf_faults(struct span text, char *out, size_t size);
 			fail_msg("row %zu: %s", (size_t)(i), #condition);                          \
 	} while (0)
 
+int test_archive_rules(void);
 int test_conf_access(void);
 int test_conf_bombs(void);
 int test_conf_edit(void);

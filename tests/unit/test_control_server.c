@@ -367,26 +367,6 @@ preview_knows_the_list_behind_a_change(void **state)
 
 /* ---- imports ---- */
 
-static void
-import_finds_the_borders_of_an_mbox(void **state)
-{
-	static const struct {
-		struct span text;
-		size_t want;
-	} given[] = {
-		{SPAN("From a\nx\n\nFrom b\ny\n"), 10},
-		{SPAN("From a\r\nx\r\n\r\nFrom b\r\n"), 13},
-		{SPAN("From a\nx\nFrom here on\n"), 22}, /* no empty line before it */
-		{SPAN("From a\nx\n\n>From b\n"), 18},
-		{SPAN(""), 0},
-		{SPAN("\n\nFrom"), 6},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(given); i++)
-		check_row(i, import_mbox_border(at_page_edge(given[i].text), 0) == given[i].want);
-}
-
 /* What people wrote, in a row or an object. */
 static bool
 shows_mail(const struct control_method *m, const char **column)
@@ -429,26 +409,6 @@ message_security_guards_each_method_that_shows_mail_sec_09(void **state)
 			fail_msg("%s shows mail and is not in control_guarded.h", m->method);
 	}
 	assert_true(shown >= 10);
-}
-
-static void
-import_leaves_out_the_separator_of_an_mbox(void **state)
-{
-	static const struct {
-		struct span text, want;
-	} given[] = {
-		{SPAN("From a\nx\n\ny\n\n"), SPAN("From a\nx\n\ny\n")}, /* RFC 4155, appendix A */
-		{SPAN("From a\r\nx\r\n\r\ny\r\n\r\n"), SPAN("From a\r\nx\r\n\r\ny\r\n")},
-		{SPAN("From a\nx\n\ny\n\n\n"), SPAN("From a\nx\n\ny\n\n")}, /* its own empty line stays */
-		{SPAN("From a\nx\n\ny\n"), SPAN("From a\nx\n\ny\n")},   /* the last one of some files */
-		{SPAN("From a\nx\n\ny"), SPAN("From a\nx\n\ny")},
-		{SPAN("\n"), SPAN("\n")},
-		{SPAN(""), SPAN("")},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(given); i++)
-		check_row(i, span_eq(import_mbox_trim(at_page_edge(given[i].text)), given[i].want));
 }
 
 static void
@@ -577,8 +537,6 @@ main(void)
 		cmocka_unit_test(h59_events_stop_without_credit),
 		cmocka_unit_test(h59_credentials_decide),
 		cmocka_unit_test(preview_knows_the_list_behind_a_change),
-		cmocka_unit_test(import_finds_the_borders_of_an_mbox),
-		cmocka_unit_test(import_leaves_out_the_separator_of_an_mbox),
 		cmocka_unit_test(message_security_guards_each_method_that_shows_mail_sec_09),
 		cmocka_unit_test(import_reads_flags),
 		cmocka_unit_test(h1_import_leaves_no_bare_line_feed),

@@ -20,7 +20,7 @@ main(void)
 	failed += test_dkim();
 	failed += test_dns_message();
 	failed += test_spf();
-	failed += test_forward_server() + test_journal_report();
+	failed += test_forward_server() + test_journal_report() + test_mbox();
 	failed += test_sasl();
 	failed += test_socks_client();
 	failed += test_smtp_client();

@@ -13,6 +13,7 @@ int test_dns_message(void);
 int test_find(void);
 int test_forward_server(void);
 int test_journal_report(void);
+int test_mbox(void);
 int test_header(void);
 int test_imap_args(void);
 int test_imap_requests(void);
