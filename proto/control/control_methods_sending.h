@@ -121,9 +121,11 @@
 		"name:text enabled:flag days:list from:text to:text every:duration at:list connections:list " \
 		"next:time", \
 		"Schedules with when they fire next; no connections: all primary ones.") \
-	X(schedule_next, "schedule.next", "schedule next", STATUS_VIEW, G0, ROWS, "-count:count?", \
+	X(schedule_next, "schedule.next", "schedule next", STATUS_VIEW, G0, ROWS, \
+		"-name:name? -count:count? keys:keys?", \
 		"time:time schedule:text connections:list", \
-		"The next ten runs, or as many as are asked for.") \
+		"The next ten runs, or as many as are asked for; with a name those of one schedule, with keys as " \
+		"if `schedule set` had changed them: nothing is.") \
 	X(schedule_add, "schedule.add", "schedule add", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
 		"Add a schedule: days=mon,tue from=9:00 to=17:00 every=15m, or at=8:00,20:00; connections=a;b.") \
 	X(schedule_set, "schedule.set", "schedule set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \

@@ -1,10 +1,9 @@
 /*
- * control_connections.c - connections and schedules: what they do, when, and why; connect and hang up.
+ * control_connections.c - connections: what they do, when, and why; connect and hang up.
  */
 #include <stdio.h>
 
 #include "server/connect/connect.h"
-#include "server/connect/timetable.h"
 #include "server/control/control_call.h"
 #include "server/control/control_routes.h"
 #include "server/generation.h"
@@ -13,8 +12,6 @@
 #define CONNECTIONS_MAX 11 /* ten of the file, or the one of its own */
 #define WAIT_MS (10 * 60 * 1000)
 #define WAIT_LOOK_MS 100
-#define NEXT_RUNS 10
-#define NEXT_RUNS_MAX 1000
 
 /* ---- connection list ---- */
 
@@ -225,107 +222,3 @@ connection_stop(struct control_call *call)
 
 const struct control_handler control_do_connection_now = { .start = connection_now };
 const struct control_handler control_do_connection_stop = { .start = connection_stop };
-
-/* ---- schedules ---- */
-
-static void
-put_clock(struct control_call *call, int64_t minutes)
-{
-	control_put_text(&call->rows, arena_printf(&call->arena, "%02d:%02d", (int)(minutes / 60),
-					      (int)(minutes % 60)));
-}
-
-static int64_t
-next_of(const struct conf_schedule *s, int64_t after_ms)
-{
-	struct timetable t;
-
-	timetable_read(s, &t);
-	return s->enabled ? timetable_next_ms(&t, after_ms, host_zone_minutes) : 0;
-}
-
-static void
-schedule_row(struct control_call *call, const struct conf_schedule *s)
-{
-	control_row(&call->rows, s->name);
-	control_put_text(&call->rows, s->name);
-	control_put_number(&call->rows, s->enabled);
-	control_put_list(&call->rows, s->days.items, s->days.count);
-	put_clock(call, s->from);
-	put_clock(call, s->to);
-	control_put_number(&call->rows, s->every_ms / 1000);
-	control_put_list(&call->rows, s->at.items, s->at.count);
-	control_put_list(&call->rows, s->connections.items, s->connections.count);
-	control_put_time_ms(&call->rows, next_of(s, call->now_ms));
-}
-
-static void
-schedule_list(struct control_call *call)
-{
-	const struct conf_schedules *all = &call->host->conf->schedules;
-
-	for (size_t i = 0; i < all->count; i++)
-		schedule_row(call, &all->items[i]);
-	control_rows_end(&call->rows);
-	control_call_end(call);
-}
-
-const struct control_handler control_do_schedule_list = { .start = schedule_list };
-
-/* ---- schedule next ---- */
-
-struct runs {
-	const struct conf *conf;
-	int64_t *next_ms; /* by schedule; 0: never */
-};
-
-static bool
-next_check(struct control_call *call)
-{
-	return rpc_number(call->request, "count", NEXT_RUNS) <= NEXT_RUNS_MAX ||
-		control_failf(call, RPC_TOO_LARGE, "count", "at most %d runs", NEXT_RUNS_MAX);
-}
-
-static void
-put_run(struct control_call *call, const struct runs *r, size_t schedule)
-{
-	const struct conf_schedule *s = &r->conf->schedules.items[schedule];
-	struct span names[CONNECTIONS_MAX];
-	size_t count = 0;
-
-	for (size_t i = 0; i < connection_count(r->conf) && count < CONNECTIONS_MAX; i++)
-		if (connection_is_of(s, connection_at(r->conf, i)))
-			names[count++] = connection_at(r->conf, i)->name;
-	control_row(&call->rows, arena_printf(&call->arena, "%lld.%zu",
-					 (long long)r->next_ms[schedule], schedule));
-	control_put_time_ms(&call->rows, r->next_ms[schedule]);
-	control_put_text(&call->rows, s->name);
-	control_put_list(&call->rows, names, count);
-}
-
-static enum step
-next_read(struct control_call *call, struct snapshot *snap)
-{
-	uint64_t count = rpc_number(call->request, "count", NEXT_RUNS);
-	struct runs runs = { .conf = generation_conf(call->generation) }, *r = &runs;
-	size_t schedules = r->conf->schedules.count;
-
-	(void)snap;
-	r->next_ms = ARENA_ARRAY(&call->arena, int64_t, schedules + 1);
-	for (size_t i = 0; i < schedules; i++)
-		r->next_ms[i] = next_of(&r->conf->schedules.items[i], call->now_ms);
-	for (size_t n = 0; n < count; n++) {
-		size_t first = schedules;
-
-		for (size_t i = 0; i < schedules; i++)
-			if (r->next_ms[i] > 0 && (first == schedules || r->next_ms[i] < r->next_ms[first]))
-				first = i;
-		if (first == schedules)
-			break;
-		put_run(call, r, first);
-		r->next_ms[first] = next_of(&r->conf->schedules.items[first], r->next_ms[first]);
-	}
-	return STEP_DONE;
-}
-
-const struct control_handler control_do_schedule_next = { .check = next_check, .read = next_read };

@@ -503,6 +503,14 @@ def test_connections_and_schedules_by_command_CON_04_SCH_02_SCH_08():
         refused = server.cli("connection", "remove", "isp", "--yes", ok=False)
         true(refused.returncode == 1 and "schedules.fixed.connections: there is no connection isp: name one" in refused.stderr,
              "a schedule names it: " + refused.stderr)
+        draft = server.json("schedule", "next", "--name", "fixed", "--count", "3", "enabled=yes", "at=7:00", "days=sun")
+        equal([r["schedule"] for r in draft], ["fixed"] * 3, "as if it had been changed")
+        equal(server.json("schedule", "next"), [], "and it was not")
+        equal(len(server.json("schedule", "next", "--count", "4", "from=9:00", "to=10:00", "every=20m")), 4, "one that is not there")
+        for words, why in ((["--name", "none"], "there is no schedule none"), (["days=sunday"], "none of mon|tue"),
+                           (["from=25:00"], "from: "), (["when=1"], "a schedule has no when"), (["--count", "1001"], "at most 1000")):
+            refused = server.cli("schedule", "next", *words, ok=False)
+            true(refused.returncode == 1 and why in refused.stderr, refused.stderr)
         server.cli("schedule", "remove", "fixed", "--yes")
         server.cli("connection", "remove", "isp", "--yes")
         equal([c["name"] for c in server.json("connection", "list")], ["lan"])
