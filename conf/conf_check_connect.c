@@ -77,6 +77,26 @@ check_schedule(const struct conf *conf, const struct yaml_tree *tree, struct con
 	check_names(conf, tree, faults, key, s->connections);
 }
 
+/* INM-01: in a file without connections there is the one of its own. */
+static void
+check_collector(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults,
+	size_t i)
+{
+	const struct conf_collector *c = &conf->collectors.items[i];
+	char key[CONF_KEY_MAX];
+
+	snprintf(key, sizeof(key), "collecting.collectors.%zu.connections", i);
+	check_names(conf, tree, faults, key, c->connections);
+	if (c->connections.count == 0 && conf->connections.count > 0)
+		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"a collector wants a connection that starts it: connections: [%.*s]",
+			SPAN_FMT(conf->connections.items[0].name));
+	snprintf(key, sizeof(key), "collecting.collectors.%zu.every", i);
+	if (c->every_ms > 0 && c->every_ms < EVERY_MIN_MS)
+		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"every is at least 1m; 0: only with its connections");
+}
+
 void
 conf_check_connections(
 	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
@@ -88,10 +108,8 @@ conf_check_connections(
 		check_connection(conf, tree, faults, i);
 	for (size_t i = 0; i < conf->schedules.count; i++)
 		check_schedule(conf, tree, faults, i);
-	for (size_t i = 0; i < conf->collectors.count; i++) {
-		snprintf(key, sizeof(key), "collecting.collectors.%zu.connections", i);
-		check_names(conf, tree, faults, key, conf->collectors.items[i].connections);
-	}
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		check_collector(conf, tree, faults, i);
 	for (size_t i = 0; i < conf->outgoing_routes.count; i++) {
 		const struct span *name = &conf->outgoing_routes.items[i].connection;
 

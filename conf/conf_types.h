@@ -187,8 +187,8 @@ enum conf_monitor_class { MONITOR_NONE, MONITOR_SELECTED, MONITOR_ALL };
 enum conf_journal_tls { JOURNAL_TLS_NONE, JOURNAL_TLS_STARTTLS, JOURNAL_TLS_IMPLICIT };
 enum conf_journal_format { JOURNAL_REPORT, JOURNAL_PLAIN };
 enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
-enum conf_collector_kind { COLLECTOR_POP3, COLLECTOR_IMAP, COLLECTOR_SPOOL };
 enum conf_collector_leave { LEAVE_DAYS, LEAVE_ALWAYS };
+enum conf_collector_kind { COLLECTOR_POP3, COLLECTOR_IMAP, COLLECTOR_SPOOL, COLLECTOR_SMTP };
 enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };
 enum conf_route_tls {
 	ROUTE_TLS_NONE,

@@ -64,7 +64,8 @@
 
 #define COLLECTOR_ROWS(X)                                                                          \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and errors.")          \
-	X(kind, "kind", CHOICE, 0, 0, "pop3", "pop3|imap|spool", NOTHING, "How it is fetched.")    \
+	X(kind, "kind", CHOICE, 0, 0, "pop3", "pop3|imap|spool|smtp", NOTHING,           \
+		"How it is fetched; smtp: a run waits for mail that is brought (INM-26).")         \
 	X(enabled, "enabled", BOOL, 0, 0, "yes", "", NOTHING, "No: never contacted (INM-29).")     \
 	X(server, "server", TEXT, 0, 255, "", "", NOTHING, "Host.")                                \
 	X(port, "port", COUNT, 0, 65535, "0", "", NOTHING, "0: the protocol's own.")               \
@@ -111,7 +112,16 @@
 	X(leave, "leave", CHOICE, 0, 0, "days", "days|always", NOTHING,                            \
 		"days: removed there by leave_days; always: never.")                               \
 	X(max_kb, "max_kb", COUNT, 0, INT64_C(1000000000), "0", "kB", NOTHING, "INM-04.")          \
-	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING, "Connections that start it.") \
+	X(connections, "connections", LIST, 0, 10, "[]", "", NOTHING,                              \
+		"Connections whose runs start it (INM-01); empty where the file has none.")        \
+	X(every_ms, "every", DURATION, 0, 7 * DAY_MS, "0", "time", NOTHING,                        \
+		"How often it also collects without a run, while a connection of it is online; 0: never.") \
+	X(wait_ms, "wait", DURATION, 0, DAY_MS / 24, "60s", "time", NOTHING,                           \
+		"Of kind smtp: a run stays online so long for an incoming connection (INM-26).")   \
+	X(etrn, "etrn", TEXT, 0, 255, "", "", NOTHING,                                             \
+		"Of kind smtp: domain or @domain whose mail is asked for by ETRN (INM-27).")       \
+	X(etrn_server, "etrn_server", TEXT, 0, 255, "", "host:port", NOTHING,                      \
+		"Who is asked; empty: the first server of a route by the connection.")             \
 	X(timeout_ms, "timeout", DURATION, 1000, DAY_MS, "300s", "time", NOTHING, "NET-02.")
 
 #define CONNECTION_ROWS(X)                                                                         \
@@ -139,7 +149,13 @@
 		"For the link: POSTROOM_PASSWORD, in the environment alone (CON-05).")             \
 	X(multilink, "multilink", BOOL, 0, 0, "yes", "", NOTHING, "POSTROOM_MULTILINK: 1 or 0.")   \
 	X(pop3_then_smtp, "pop3_then_smtp", BOOL, 0, 0, "no", "", NOTHING, "Collect first (CON-03).")                        \
-	X(socks, "socks", BOOL, 0, 0, "no", "", NOTHING, "Through socks.server (CON-10).")
+	X(socks, "socks", BOOL, 0, 0, "no", "", NOTHING, "Through socks.server (CON-10).")         \
+	X(post_connect, "post_connect", LIST, 0, 50, "[]", "", NOTHING,                            \
+		"Program and arguments, run as soon as it is up, with CONNECTION=1 to 10 (EXT-12).") \
+	X(pre_disconnect, "pre_disconnect", LIST, 0, 50, "[]", "", NOTHING,                        \
+		"The same right before a run ends.")                                               \
+	X(program_timeout_ms, "program_timeout", DURATION, 1000, DAY_MS / 24, "30s", "time", NOTHING,  \
+		"Those two are ended after this.")
 
 #define SCHEDULE_ROWS(X)                                                                           \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name.")                                 \

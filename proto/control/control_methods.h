@@ -44,6 +44,7 @@
 #ifndef PROTO_CONTROL_CONTROL_METHODS_H
 #define PROTO_CONTROL_CONTROL_METHODS_H
 
+#include "proto/control/control_methods_collecting.h"
 #include "proto/control/control_methods_copies.h"
 #include "proto/control/control_methods_journal.h"
 #include "proto/control/control_methods_sending.h"
@@ -461,6 +462,7 @@
 	CONTROL_METHODS_QUEUE(X) \
 	CONTROL_METHODS_ROUTES(X) \
 	CONTROL_METHODS_CONNECT(X) \
+	CONTROL_METHODS_COLLECTORS(X) \
 	CONTROL_METHODS_JOURNAL(X) \
 	CONTROL_METHODS_DKIM(X) \
 	CONTROL_METHODS_COPIES(X) \

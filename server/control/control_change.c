@@ -113,6 +113,8 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"prune.add", "for pruning added"},
 		{"prune.set", "for pruning changed"},
 		{"prune.remove", "for pruning removed"},
+		{"on", "switched on"},
+		{"off", "switched off"},
 	};
 	struct span noun, verb;
 
@@ -120,6 +122,8 @@ control_did(struct arena *a, struct span what, struct span object)
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (span_eq(verb, span_of(words[i][0])))
 			verb = span_of(words[i][1]);
+	if (span_eq(noun, SPAN("collect")))
+		noun = SPAN("collector");
 	return arena_printf(a, "%.*s%s%.*s %.*s", SPAN_FMT(noun), object.len ? " " : "",
 		SPAN_FMT(object), SPAN_FMT(verb));
 }

@@ -6,41 +6,19 @@
  */
 #include <stdlib.h>
 
-#include "server/control/control_password.h"
 #include "server/control/control_routes.h"
 #include "server/queue/outgoing.h"
 #include "server/queue/routes.h"
-#include "server/secrets.h"
 
 /* ---- what add and set share ---- */
-
-static enum err
-store_password(struct control_call *call, struct txn *txn, struct span name)
-{
-	struct buf sealed;
-	enum err err;
-
-	buf_init(&sealed, SECRET_SEALED_MAX);
-	err = secret_seal(call->host, name, control_param(call, "password"), &sealed);
-	if (err == OK)
-		err = secret_put(txn, name, buf_span(&sealed), call->now_ms);
-	buf_fini(&sealed);
-	return err;
-}
 
 /* The passwords of the change, in its transaction. */
 static enum err
 change_secrets(struct control_call *call, struct txn *txn)
 {
 	const struct route_change *rc = call->state;
-	enum err err = OK;
 
-	for (size_t i = 0; i < rc->erased_count && err == OK; i++) {
-		err = secret_remove(txn, rc->erased[i]);
-		if (err == ERR_NOT_FOUND)
-			err = OK; /* the file named one that is not there */
-	}
-	return err == OK && rc->seals.len > 0 ? store_password(call, txn, rc->seals) : err;
+	return control_seals_change(call, txn, &rc->seals);
 }
 
 static struct route_change *
@@ -50,6 +28,7 @@ begin(struct control_call *call)
 
 	call->state = rc;
 	rc->config.also = change_secrets;
+	rc->seals.prefix = "route.";
 	return rc;
 }
 
@@ -58,36 +37,29 @@ static bool
 seal_password(struct control_call *call, struct route_change *rc, const struct conf_route *old)
 {
 	struct span name = control_param(call, "name");
+	bool points;
 
-	if (!rpc_has(call->request, "password"))
-		return true;
-	if (!rc->has_username)
+	if (rpc_has(call->request, "password") && !rc->has_username)
 		return control_fail(call, RPC_INVALID, "a password wants username= beside it", NULL,
 			"username");
-	if (!control_can_seal(call))
+	if (!control_seals_take(call, &rc->seals, old ? &old->password : NULL,
+		    control_route_name_is_valid(name) ? name : SPAN("password"), &points))
 		return false;
-	rc->seals = old ? control_route_sealed(call->host->conf, old) : SPAN("");
-	if (rc->seals.len > 0)
-		return true;
-	rc->seals = control_route_seal_name(
-		call, control_route_name_is_valid(name) ? name : SPAN("password"));
-	return control_route_add_change(call, rc,
+	return !points || control_route_add_change(call, rc,
 		(struct conf_change){
 			.key = arena_printf(&call->arena, "%.*s.password", SPAN_FMT(rc->path)),
-			.value = arena_printf(
-				&call->arena, "{ sealed: %.*s }", SPAN_FMT(rc->seals))});
+			.value = control_seals_value(call, &rc->seals)});
 }
 
 /* The password that was sealed for the route goes where the file names it no more. */
 static void
 erase_old(struct control_call *call, struct route_change *rc, const struct conf_route *old)
 {
-	struct span sealed = control_route_sealed(call->host->conf, old);
 	struct span key = arena_printf(&call->arena, "%.*s.password", SPAN_FMT(rc->path));
 
-	for (size_t i = 0; i < rc->count && sealed.len > 0; i++)
-		if (span_eq(rc->changes[i].key, key) && !span_eq(rc->seals, sealed)) {
-			rc->erased[rc->erased_count++] = sealed;
+	for (size_t i = 0; i < rc->count; i++)
+		if (span_eq(rc->changes[i].key, key)) {
+			control_seals_erase(call, &rc->seals, &old->password);
 			return;
 		}
 }
@@ -154,7 +126,7 @@ tell_set(struct control_call *call)
 	const struct route_change *rc = call->state;
 	const struct rpc_value *given = rpc_value(call->request, "keys");
 	struct span name = rc->new_name.len > 0 ? rc->new_name : rc->config.object;
-	bool helps = rc->seals.len > 0;
+	bool helps = rc->seals.name.len > 0;
 
 	for (size_t i = 0; given && i < given->count; i++)
 		for (size_t k = 0; k < COUNT(keys); k++)
@@ -266,7 +238,7 @@ set_check(struct control_call *call)
 	erase_old(call, rc, old);
 	if (!move_and_rename(call, rc))
 		return false;
-	if (rc->count == 0 && rc->seals.len == 0)
+	if (rc->count == 0 && rc->seals.name.len == 0)
 		return control_fail(call, RPC_INVALID, "nothing is to be changed: KEY=VALUE is missing",
 			"see: postroom help route set", "keys");
 	return control_config_begin(call, &rc->config);
@@ -328,10 +300,7 @@ remove_check(struct control_call *call)
 	if (!take_routes(call, routes, &count))
 		return false;
 	for (size_t i = 0; i < count; i++) {
-		struct span sealed = control_route_sealed(conf, routes[i]);
-
-		if (sealed.len > 0)
-			rc->erased[rc->erased_count++] = arena_copy(&call->arena, sealed);
+		control_seals_erase(call, &rc->seals, &routes[i]->password);
 		rc->gone[routes[i] - conf->outgoing_routes.items] = true;
 		(void)control_route_add_change(call, rc,
 			(struct conf_change){.key = control_route_path(call, routes[i]), .remove = true});

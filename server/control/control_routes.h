@@ -2,7 +2,7 @@
  * control_routes.h - what the methods about routes share.
  *
  *   control_routes.c       add, set, remove: changes of the configuration file
- *   control_routes_keys.c  KEY=VALUE of a route into such changes; the name its password is sealed under
+ *   control_routes_keys.c  KEY=VALUE of a route into such changes
  *   control_routes_look.c  list, show, destinations; who waits for which route
  *   control_route_test.c   test
  */
@@ -10,6 +10,7 @@
 #define SERVER_CONTROL_CONTROL_ROUTES_H
 
 #include "conf/conf.h"
+#include "server/control/control_seals.h"
 #include "server/control/control_undo.h"
 #include "server/generation.h"
 
@@ -27,9 +28,7 @@ struct route_change {
 	struct span new_name;	/* empty: it keeps its name */
 	size_t place;		/* 0: it stays where it is */
 	bool has_username;
-	struct span seals;	/* the name that the password is sealed under; empty: none is given */
-	struct span erased[ROUTE_CHANGES_MAX]; /* names of sealed passwords that go */
-	size_t erased_count;
+	struct control_seals seals;
 	struct route_walk *waiting; /* of remove */
 	bool gone[ROUTES_MAX];	    /* likewise: by their place in the file */
 };
@@ -41,10 +40,6 @@ bool control_route_name_is_valid(struct span name);
 bool control_route_keys(
 	struct control_call *call, struct route_change *rc, const struct conf_route *old);
 bool control_route_add_change(struct control_call *call, struct route_change *rc, struct conf_change change);
-/* Was the password of ROUTE sealed for it alone? The name then, else empty. */
-struct span control_route_sealed(const struct conf *conf, const struct conf_route *route);
-/* A name to seal the password of route NAME under, that nothing else uses. */
-struct span control_route_seal_name(struct control_call *call, struct span name);
 
 /* ---- control_routes_look.c ---- */
 

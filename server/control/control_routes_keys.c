@@ -3,13 +3,9 @@
  */
 #include "conf/conf_shapes.h"
 #include "proto/base/ascii.h"
-#include "server/control/control_password.h"
 #include "server/control/control_routes.h"
-#include "store/secrets.h"
 
 #define NAME_MAX_BYTES 48 /* of a route; its secret's name is longer */
-#define SEAL_PREFIX "route."
-#define SEALS_TRIED 1000
 
 bool
 control_route_name_is_valid(struct span name)
@@ -46,50 +42,6 @@ control_route_add_change(struct control_call *call, struct route_change *rc, str
 		return control_fail(call, RPC_TOO_LARGE, "too many keys at once", NULL, "keys");
 	rc->changes[rc->count++] = change;
 	return true;
-}
-
-/* ---- passwords ---- */
-
-static bool
-is_sealed_as(const struct secret *secret, struct span name)
-{
-	return secret->kind == SECRET_SEALED && span_eq(secret->value, name);
-}
-
-/* How many passwords of the file are kept under NAME? */
-static size_t
-uses_of(const struct conf *conf, struct span name)
-{
-	size_t uses = is_sealed_as(&conf->socks_password, name);
-
-	for (size_t i = 0; i < conf->connections.count; i++)
-		uses += is_sealed_as(&conf->connections.items[i].password, name);
-	for (size_t i = 0; i < conf->outgoing_routes.count; i++)
-		uses += is_sealed_as(&conf->outgoing_routes.items[i].password, name);
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		uses += is_sealed_as(&conf->collectors.items[i].password, name);
-	return uses;
-}
-
-struct span
-control_route_sealed(const struct conf *conf, const struct conf_route *route)
-{
-	const struct secret *secret = &route->password;
-
-	return secret->kind == SECRET_SEALED && span_starts(secret->value, SPAN(SEAL_PREFIX)) &&
-			uses_of(conf, secret->value) == 1 ?
-		secret->value :
-		SPAN("");
-}
-
-struct span
-control_route_seal_name(struct control_call *call, struct span name)
-{
-	struct span sealed = arena_printf(&call->arena, SEAL_PREFIX "%.*s", SPAN_FMT(name));
-
-	for (unsigned i = 2; i < SEALS_TRIED && uses_of(call->host->conf, sealed) > 0; i++)
-		sealed = arena_printf(&call->arena, SEAL_PREFIX "%.*s.%u", SPAN_FMT(name), i);
-	return sealed;
 }
 
 /* ---- keys ---- */
@@ -130,15 +82,6 @@ take_name(struct control_call *call, struct route_change *rc, struct span value)
 	return true;
 }
 
-/* It came among the words of a command, where everybody can read it (H66). */
-static bool
-may_be_password(struct control_call *call, struct span value)
-{
-	return value.len == 0 || value.ptr[0] == '{' ||
-		control_fail(call, RPC_INVALID, "a password is not given as a key",
-			"use --password-stdin, or password='{file: PATH}'", "password");
-}
-
 static bool
 take_key(struct control_call *call, struct route_change *rc, const struct conf_route *old,
 	const struct rpc_pair *pair)
@@ -149,7 +92,7 @@ take_key(struct control_call *call, struct route_change *rc, const struct conf_r
 
 	if (!row)
 		return key_fails(call, pair->key);
-	if (row->type == SETTING_SECRET && !may_be_password(call, pair->value))
+	if (row->type == SETTING_SECRET && !control_seals_may_be_key(call, pair->value))
 		return false;
 	if (change.remove && !(old && old->given >> (row - shape->rows) & 1))
 		return true; /* its default holds already */

@@ -268,6 +268,8 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
 
 
 OF_THE_FILE["journal.set"] = "invalid"
+OF_THE_FILE.update({"collect.add": "invalid", "collect.set": "not_found", "collect.remove": "not_found",
+                    "collect.on": "not_found", "collect.off": "not_found"})
 
 
 def test_preview_of_all(c, s):
