@@ -186,6 +186,7 @@ check_clear(struct check *c)
 	id_set_fini(&c->copies_named);
 	id_set_fini(&c->contents_named);
 	id_set_fini(&c->bodies_named);
+	id_set_fini(&c->collectors_seen);
 	id_set_fini(&c->copies_buried);
 	id_set_fini(&c->contents_buried);
 	id_set_fini(&c->bodies_buried);
@@ -208,6 +209,7 @@ check_walks(struct check *c)
 	check_forwards(c);
 	check_sharing(c);
 	check_secrets(c);
+	check_fetched(c);
 	check_directory(c);
 	snapshot_close(&c->snap);
 	return OK;

@@ -7,6 +7,7 @@
  *	check_secrets.c    app passwords, sealed values, keys that sign mail
  *	check_queue.c      queued, due
  *	check_forwards.c   forwards, forward_copies
+ *	check_fetched.c    collectors, fetched
  *	check_folders.c    folders, entries
  *	check_sharing.c    subscriptions, keywords, rights, seen, expunged, binned
  *	check_archive.c    archive, archive_holds, archive_words
@@ -71,6 +72,7 @@ struct check {
 	bool joins_lost; /* so does it with the members of joins */
 	uint64_t lost_user, lost_folder; /* where; lost_folder is 0 where it was in more than one */
 	struct id_set folders_seen, copies_named, contents_named, bodies_named;
+	struct id_set collectors_seen;
 	struct id_set copies_buried, contents_buried, bodies_buried;
 };
 
@@ -108,6 +110,7 @@ void check_bury(struct check *c, int kind, uint64_t id);
 /* After the folders. */
 void check_forwards(struct check *c);
 void check_sharing(struct check *c);
+void check_fetched(struct check *c);
 
 /*
  * Make DIR's data file fall back to the commit before its last one, on a copy beside it that then

@@ -66,6 +66,8 @@
 	X(archive_holds, "archive_id",                   "legal hold") \
 	X(guard,       "name",                           "message security, see guard.h") \
 	X(connected,   "lower-case name",                "when a connection was last made (CON-16)") \
+	X(collectors,  "lower-case name",                "number, and how its last collection ended, see fetched.h") \
+	X(fetched,     "collector_id hash",              "when a message of it was seen and fetched") \
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
 	X(rule_hits,   "key of its definition",          "how often a rule has held, see rule_hits.h") \
@@ -84,7 +86,7 @@ enum store_table {
  */
 #define STORE_COUNTERS(X) \
 	X(user) X(group) X(folder) X(uidvalidity) X(copy) X(content) X(body) X(queue) X(change) \
-	X(mapping) X(maillist) X(app_password) X(archive) X(body_join) X(prune_rule)
+	X(mapping) X(maillist) X(app_password) X(archive) X(body_join) X(prune_rule) X(collector)
 
 enum store_counter {
 #define X(name) COUNTER_##name,

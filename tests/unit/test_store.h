@@ -22,6 +22,7 @@
 	X(record) \
 	X(open) \
 	X(commit) \
+	X(fetched) \
 	X(ids) \
 	X(bodies) \
 	X(messages) \

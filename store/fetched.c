@@ -1,0 +1,352 @@
+/*
+ * fetched.c - collectors by name, and a row for each message that was seen or fetched.
+ */
+#include "store/fetched.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/ids.h"
+#include "store/rows.h"
+
+#define COLLECTOR_VERSION 1
+#define COLLECTOR_ROOM (FETCHED_ERROR_MAX + 64)
+#define FETCHED_VERSION 1
+#define FETCHED_ROOM 64
+#define DOOMED "\001" /* in front of a number: the name of one that was given up; no file has such a name */
+
+/* ---- collectors ---- */
+
+static void
+name_key(struct span name, struct key *key)
+{
+	struct arena arena;
+
+	arena_init(&arena, NULL);
+	key_name(key, arena_lower(&arena, name));
+	arena_reset(&arena);
+}
+
+static void
+take_collector(struct record_in *in, struct fetched_collector *out)
+{
+	out->id = record_take_u64(in);
+	out->left_ms = (int64_t)record_take_u64(in);
+	out->last_ms = (int64_t)record_take_u64(in);
+	out->failed = record_take_u8(in) != 0;
+	out->error = record_take_span(in);
+}
+
+static enum err
+find_by_key(struct snapshot *snap, const struct key *key, struct fetched_collector *out)
+{
+	struct record_in in;
+	enum err err = table_get_record(snap, TABLE_collectors, key, COLLECTOR_VERSION, &in);
+
+	*out = (struct fetched_collector){ 0 };
+	if (err != OK)
+		return err;
+	take_collector(&in, out);
+	return record_end(&in);
+}
+
+enum err
+fetched_collector_find(struct snapshot *snap, struct span name, struct fetched_collector *out)
+{
+	struct key key;
+
+	*out = (struct fetched_collector){ 0 };
+	if (name.len == 0 || name.len > FETCHED_NAME_MAX)
+		return ERR_NOT_FOUND;
+	name_key(name, &key);
+	return find_by_key(snap, &key, out);
+}
+
+static enum err
+put_collector(struct txn *txn, const struct key *key, const struct fetched_collector *c)
+{
+	char room[COLLECTOR_ROOM];
+	struct record_out out;
+
+	record_begin(&out, room, sizeof(room), COLLECTOR_VERSION);
+	record_put_u64(&out, c->id);
+	record_put_u64(&out, (uint64_t)c->left_ms);
+	record_put_u64(&out, (uint64_t)c->last_ms);
+	record_put_u8(&out, c->failed);
+	record_put_span(&out, span_range(c->error, 0, FETCHED_ERROR_MAX));
+	return table_put_record(txn, TABLE_collectors, key, &out);
+}
+
+/* The row of NAME; a new one where there is none. */
+static enum err
+take(struct txn *txn, struct span name, struct key *key, struct fetched_collector *c)
+{
+	enum err err;
+
+	if (name.len == 0 || name.len > FETCHED_NAME_MAX)
+		return ERR_LIMIT;
+	name_key(name, key);
+	err = find_by_key(txn_view(txn), key, c);
+	if (err != ERR_NOT_FOUND && err != ERR_CORRUPT)
+		return err;
+	*c = (struct fetched_collector){ .id = id_next(txn, COUNTER_collector) };
+	return put_collector(txn, key, c);
+}
+
+enum err
+fetched_collector_take(struct txn *txn, struct span name, uint64_t *id)
+{
+	struct fetched_collector c;
+	struct key key;
+	enum err err = take(txn, name, &key, &c);
+
+	*id = c.id;
+	return err;
+}
+
+enum err
+fetched_collector_note(
+	struct txn *txn, struct span name, int64_t last_ms, bool failed, struct span error)
+{
+	struct fetched_collector c;
+	struct key key;
+	enum err err = take(txn, name, &key, &c);
+
+	if (err != OK)
+		return err;
+	c.last_ms = last_ms;
+	c.failed = failed;
+	c.error = error;
+	return put_collector(txn, &key, &c);
+}
+
+/* Its rows have no name any more, and are swept. */
+static enum err
+give_up(struct txn *txn, struct fetched_collector c)
+{
+	char name[40];
+	struct key key;
+	int len = snprintf(name, sizeof(name), DOOMED "%llu", (unsigned long long)c.id);
+
+	key_name(&key, (struct span){ name, (size_t)len });
+	c.left_ms = 1;
+	c.error = SPAN_NONE;
+	return put_collector(txn, &key, &c);
+}
+
+enum err
+fetched_rename(struct txn *txn, struct span from, struct span to)
+{
+	struct fetched_collector c, before;
+	struct key from_key, to_key;
+	char error[FETCHED_ERROR_MAX];
+	enum err err;
+
+	if (to.len == 0 || to.len > FETCHED_NAME_MAX)
+		return ERR_LIMIT;
+	if (span_eq_nocase(from, to))
+		return OK;
+	err = fetched_collector_find(txn_view(txn), from, &c);
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	c.error = span_range(c.error, 0, sizeof(error));
+	memcpy(error, c.error.ptr, c.error.len); /* it lies in the map */
+	c.error.ptr = error;
+	name_key(from, &from_key);
+	name_key(to, &to_key);
+	err = find_by_key(txn_view(txn), &to_key, &before);
+	if (err == OK)
+		err = give_up(txn, before);
+	else if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
+		err = OK;
+	if (err == OK)
+		err = put_collector(txn, &to_key, &c);
+	return err == OK ? table_delete(txn, TABLE_collectors, &from_key) : err;
+}
+
+/* ---- messages ---- */
+
+static void
+message_key(uint64_t id, const unsigned char *hash, struct key *key)
+{
+	key_u64(key, id);
+	key_put_bytes(key, (struct span){ (const char *)hash, FETCHED_HASH_SIZE });
+}
+
+static enum err
+take_message(struct record_in *in, struct fetched *out)
+{
+	out->first_s = record_take_u32(in);
+	out->fetched_s = record_take_u32(in);
+	out->gone_s = record_take_u32(in);
+	out->state = record_take_u8(in);
+	return record_end(in);
+}
+
+enum err
+fetched_find(struct snapshot *snap, uint64_t id, const unsigned char hash[FETCHED_HASH_SIZE],
+	struct fetched *out)
+{
+	struct record_in in;
+	struct key key;
+	enum err err;
+
+	*out = (struct fetched){ .state = 0 };
+	memcpy(out->hash, hash, FETCHED_HASH_SIZE);
+	message_key(id, hash, &key);
+	err = table_get_record(snap, TABLE_fetched, &key, FETCHED_VERSION, &in);
+	return err == OK ? take_message(&in, out) : err;
+}
+
+enum err
+fetched_put(struct txn *txn, uint64_t id, const struct fetched *f)
+{
+	char room[FETCHED_ROOM];
+	struct record_out out;
+	struct key key;
+
+	message_key(id, f->hash, &key);
+	record_begin(&out, room, sizeof(room), FETCHED_VERSION);
+	record_put_u32(&out, f->first_s);
+	record_put_u32(&out, f->fetched_s);
+	record_put_u32(&out, f->gone_s);
+	record_put_u8(&out, f->state);
+	return table_put_record(txn, TABLE_fetched, &key, &out);
+}
+
+enum err
+fetched_drop(struct txn *txn, uint64_t id, const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	struct key key;
+	enum err err;
+
+	message_key(id, hash, &key);
+	err = table_delete(txn, TABLE_fetched, &key);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+bool
+fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struct fetched *out)
+{
+	struct record_in in;
+	struct span rest = row->key;
+
+	if (key_take_u64(&rest, id) != OK || rest.len != FETCHED_HASH_SIZE ||
+		row_record(snap, TABLE_fetched, row, FETCHED_VERSION, &in) != OK)
+		return false;
+	memcpy(out->hash, rest.ptr, FETCHED_HASH_SIZE);
+	return take_message(&in, out) == OK && out->state >= FETCHED_SEEN && out->state <= FETCHED_ASIDE;
+}
+
+bool
+fetched_collector_decode(
+	struct snapshot *snap, const struct row *row, struct fetched_collector *out)
+{
+	struct record_in in;
+
+	if (row_record(snap, TABLE_collectors, row, COLLECTOR_VERSION, &in) != OK)
+		return false;
+	take_collector(&in, out);
+	return record_end(&in) == OK && out->id != 0;
+}
+
+enum err
+fetched_read(struct snapshot *snap, uint64_t id, const unsigned char *after, struct fetched *out,
+	size_t max, size_t *count)
+{
+	struct key prefix, at;
+	struct row row;
+	enum err err;
+
+	*count = 0;
+	key_u64(&prefix, id);
+	at = prefix;
+	if (after) {
+		message_key(id, after, &at);
+		key_put_u8(&at, 0); /* the next key there can be */
+	}
+	err = table_seek(snap, TABLE_fetched, &at, &row);
+	while (err == OK && *count < max && row_has_prefix(&row, &prefix)) {
+		uint64_t row_id;
+
+		if (fetched_decode(snap, &row, &row_id, &out[*count]))
+			(*count)++;
+		err = table_next(snap, TABLE_fetched, &row);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+/* ---- those that left the file ---- */
+
+static bool
+is_among(struct span name, const struct span *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (span_eq_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Seek, and a key of its own that outlives writing. */
+static enum err
+next_collector(struct snapshot *snap, struct key *at, struct fetched_collector *c, bool *good)
+{
+	struct row row;
+	enum err err = table_seek(snap, TABLE_collectors, at, &row);
+
+	if (err != OK)
+		return err;
+	key_name(at, row.key);
+	*good = fetched_collector_decode(snap, &row, c);
+	return OK;
+}
+
+enum err
+fetched_follow(struct txn *txn, const struct span *names, size_t count, int64_t now_ms)
+{
+	struct fetched_collector c;
+	char error[FETCHED_ERROR_MAX];
+	struct key at;
+	bool good;
+	enum err err;
+
+	key_begin(&at);
+	while ((err = next_collector(txn_view(txn), &at, &c, &good)) == OK) {
+		bool kept = is_among(key_span(&at), names, count);
+
+		if (good && kept != (c.left_ms == 0)) {
+			c.left_ms = kept ? 0 : now_ms;
+			c.error = span_range(c.error, 0, sizeof(error));
+			memcpy(error, c.error.ptr, c.error.len);
+			c.error.ptr = error;
+			if ((err = put_collector(txn, &at, &c)) != OK)
+				return err;
+		}
+		key_put_u8(&at, 0); /* the next key there can be */
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+fetched_sweep(struct txn *txn, int64_t now_ms, bool *more)
+{
+	struct fetched_collector c;
+	struct key at, prefix;
+	bool good;
+	enum err err;
+
+	*more = false;
+	key_begin(&at);
+	while ((err = next_collector(txn_view(txn), &at, &c, &good)) == OK) {
+		if (good && c.left_ms != 0 && now_ms - c.left_ms >= FETCHED_KEPT_MS) {
+			key_u64(&prefix, c.id);
+			err = rows_purge(txn, TABLE_fetched, &prefix, FETCHED_SLICE, more);
+			if (err == OK && !*more)
+				err = table_delete(txn, TABLE_collectors, &at);
+			*more = true; /* others may be behind it */
+			return err;
+		}
+		key_put_u8(&at, 0);
+	}
+	return err == ERR_NOT_FOUND ? OK : err;
+}

@@ -1,0 +1,88 @@
+/*
+ * fetched.h - what was fetched from where: so that nothing is fetched twice, and that it goes when its days are over.
+ *
+ * A collector is known by its lower-case name, which leads to a number; what was seen in its mailbox is a row of that
+ * number and of 128 bits that tell a message from all others: a hash of its unique id, of its header, or of all of it. A
+ * row of a stored message is written in the transaction that stores it (INM-03). So a new name is one row (INM-05).
+ *
+ * Whoever takes a collector out of the file may put it back: its rows stay for FETCHED_KEPT_MS.
+ */
+#ifndef STORE_FETCHED_H
+#define STORE_FETCHED_H
+
+#include "store/table.h"
+
+#define FETCHED_HASH_SIZE 16
+#define FETCHED_NAME_MAX 64
+#define FETCHED_ERROR_MAX 250			   /* bytes; the rest is cut */
+#define FETCHED_KEPT_MS (INT64_C(30) * 86400 * 1000) /* behind the day on which its collector left the file */
+#define FETCHED_SLICE 200			   /* rows that are removed or marked in one transaction */
+
+/* ---- collectors ---- */
+
+struct fetched_collector {
+	uint64_t id;
+	int64_t left_ms; /* when it was found that the file has it no more; 0: it has it */
+	int64_t last_ms; /* its last collection ended; 0: none */
+	bool failed;
+	struct span error; /* of that; "" */
+};
+
+/* NAME in any letter case. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. Spans live in the snapshot. */
+MUST_CHECK enum err fetched_collector_find(
+	struct snapshot *snap, struct span name, struct fetched_collector *out);
+/* Its id; a new one where there is none yet. A damaged row is made anew. ERR_LIMIT: the name is too long. */
+MUST_CHECK enum err fetched_collector_take(struct txn *txn, struct span name, uint64_t *id);
+/* How its last collection ended. */
+MUST_CHECK enum err fetched_collector_note(
+	struct txn *txn, struct span name, int64_t last_ms, bool failed, struct span error);
+/*
+ * It has another name from now on; what was known of that name before is given up. OK too where nothing is
+ * known of FROM. Names in any letter case; both the same: nothing.
+ */
+MUST_CHECK enum err fetched_rename(struct txn *txn, struct span from, struct span to);
+
+/* NAMES are all the collectors of the file: the others have left it, at NOW_MS where that is not noted yet. */
+MUST_CHECK enum err fetched_follow(
+	struct txn *txn, const struct span *names, size_t count, int64_t now_ms);
+/* One slice of what left the file FETCHED_KEPT_MS before NOW_MS, with its rows. *MORE: there is more of it. */
+MUST_CHECK enum err fetched_sweep(struct txn *txn, int64_t now_ms, bool *more);
+
+/* ---- messages ---- */
+
+enum fetched_state {
+	FETCHED_SEEN = 1, /* it was left there, for a rule said so: only when it was first seen counts */
+	FETCHED_STORED,	  /* it is here */
+	FETCHED_ASIDE,	  /* it could not be stored, and stays there (TRB-06); fetched_s: when it was tried */
+};
+
+/* Seconds since 1970. */
+struct fetched {
+	unsigned char hash[FETCHED_HASH_SIZE];
+	uint32_t first_s;   /* first seen */
+	uint32_t fetched_s; /* 0: not */
+	uint32_t gone_s;    /* since then it was not in a list; 0: it was in the last one */
+	uint8_t state;	    /* enum fetched_state */
+};
+
+MUST_CHECK enum err fetched_find(struct snapshot *snap, uint64_t id,
+	const unsigned char hash[FETCHED_HASH_SIZE], struct fetched *out);
+/* Insert or replace. */
+MUST_CHECK enum err fetched_put(struct txn *txn, uint64_t id, const struct fetched *f);
+/* OK also where there is none. */
+MUST_CHECK enum err fetched_drop(
+	struct txn *txn, uint64_t id, const unsigned char hash[FETCHED_HASH_SIZE]);
+
+/*
+ * The rows of collector ID behind AFTER (NULL: from the first), in order of their hashes, MAX at most; *COUNT of
+ * them. Fewer than MAX: there are no more. Damaged ones are left out (logged): such a message is fetched again.
+ */
+MUST_CHECK enum err fetched_read(struct snapshot *snap, uint64_t id,
+	const unsigned char *after, struct fetched *out, size_t max, size_t *count);
+
+/* For check: a row of the table as it should be. */
+bool fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struct fetched *out);
+bool fetched_collector_decode(
+	struct snapshot *snap, const struct row *row, struct fetched_collector *out);
+
+#endif

@@ -1,0 +1,276 @@
+/*
+ * test_store_fetched.c - what was fetched is remembered by collector, across new names, until it is swept (INM-05).
+ */
+#include "tests/unit/test_store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "store/check.h"
+#include "store/fetched.h"
+
+#define DAY_MS INT64_C(86400000)
+
+struct wish {
+	const char *name, *to;
+	uint64_t id;
+	struct fetched row;
+	const struct span *names;
+	size_t count;
+	int64_t now_ms;
+	bool more;
+};
+
+static enum err
+apply_take(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_collector_take(txn, span_of(w->name), &w->id);
+}
+
+static enum err
+apply_put(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_put(txn, w->id, &w->row);
+}
+
+static enum err
+apply_drop(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_drop(txn, w->id, w->row.hash);
+}
+
+static enum err
+apply_rename(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_rename(txn, span_of(w->name), span_of(w->to));
+}
+
+static enum err
+apply_note(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_collector_note(txn, span_of(w->name), w->now_ms, true, SPAN("no answer"));
+}
+
+static enum err
+apply_follow(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_follow(txn, w->names, w->count, w->now_ms);
+}
+
+static enum err
+apply_sweep(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_sweep(txn, w->now_ms, &w->more);
+}
+
+static uint64_t
+take(struct fixture *f, const char *name)
+{
+	struct wish w = { .name = name };
+
+	assert_int_equal(run_now(f->store, apply_take, &w), OK);
+	return w.id;
+}
+
+static void
+put(struct fixture *f, uint64_t id, unsigned n, enum fetched_state state)
+{
+	struct wish w = { .id = id, .row = { .first_s = 1000 + n, .fetched_s = 2000 + n,
+		.state = (uint8_t)state } };
+
+	snprintf((char *)w.row.hash, sizeof(w.row.hash), "%08u", n);
+	assert_int_equal(run_now(f->store, apply_put, &w), OK);
+}
+
+/* How many rows ID has, read three at a time, in order. */
+static size_t
+count(struct fixture *f, uint64_t id)
+{
+	struct fetched rows[3], last = { .state = 0 };
+	struct snapshot *snap;
+	size_t all = 0, n = COUNT(rows);
+
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	while (n == COUNT(rows)) {
+		assert_int_equal(fetched_read(snap, id, all ? last.hash : NULL, rows, COUNT(rows), &n), OK);
+		for (size_t i = 0; i < n; i++) {
+			assert_true(!all || memcmp(rows[i].hash, last.hash, sizeof(last.hash)) > 0);
+			last = rows[i];
+			all++;
+		}
+	}
+	snapshot_close(&snap);
+	return all;
+}
+
+static void
+test_rows_of_a_collector_inm_05(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t isp = take(f, "ISP"), other = take(f, "other");
+	struct wish w = { .id = isp };
+	struct snapshot *snap;
+	struct fetched row;
+
+	assert_int_equal(take(f, "isp"), isp);
+	assert_true(other != isp);
+	for (unsigned i = 0; i < 7; i++)
+		put(f, isp, i, FETCHED_STORED);
+	put(f, other, 1, FETCHED_SEEN);
+	fixture_reopen(f);
+	assert_int_equal(count(f, isp), 7);
+	assert_int_equal(count(f, other), 1);
+	assert_int_equal(count(f, 99), 0);
+	snprintf((char *)w.row.hash, sizeof(w.row.hash), "%08u", 3);
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	assert_int_equal(fetched_find(snap, isp, w.row.hash, &row), OK);
+	assert_int_equal(row.first_s, 1003);
+	assert_int_equal(row.fetched_s, 2003);
+	assert_int_equal(row.state, FETCHED_STORED);
+	snapshot_close(&snap);
+	assert_int_equal(run_now(f->store, apply_drop, &w), OK);
+	assert_int_equal(run_now(f->store, apply_drop, &w), OK);
+	assert_int_equal(count(f, isp), 6);
+}
+
+static void
+test_how_the_last_one_ended(void **state)
+{
+	struct fixture *f = *state;
+	struct wish w = { .name = "isp", .now_ms = 77 };
+	struct fetched_collector c;
+	struct snapshot *snap;
+	uint64_t id = take(f, "isp");
+
+	assert_int_equal(run_now(f->store, apply_note, &w), OK);
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	assert_int_equal(fetched_collector_find(snap, SPAN("Isp"), &c), OK);
+	assert_int_equal(c.id, id);
+	assert_int_equal(c.last_ms, 77);
+	assert_true(c.failed && span_eq(c.error, SPAN("no answer")));
+	assert_int_equal(fetched_collector_find(snap, SPAN("nobody"), &c), ERR_NOT_FOUND);
+	snapshot_close(&snap);
+}
+
+static void
+test_rename(void **state)
+{
+	struct fixture *f = *state;
+	struct wish w = { .name = "isp", .to = "Provider" };
+	uint64_t isp = take(f, "isp"), before = take(f, "provider");
+
+	put(f, isp, 1, FETCHED_STORED);
+	put(f, before, 2, FETCHED_STORED);
+	assert_int_equal(run_now(f->store, apply_rename, &w), OK);
+	assert_int_equal(take(f, "provider"), isp);
+	assert_true(take(f, "isp") != isp);
+	assert_int_equal(count(f, isp), 1);
+	w = (struct wish){ .name = "never", .to = "seen" };
+	assert_int_equal(run_now(f->store, apply_rename, &w), OK);
+	/* what the new name had before is swept */
+	w = (struct wish){ .now_ms = 100 * DAY_MS };
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_int_equal(count(f, before), 0);
+}
+
+static void
+test_swept_long_after_it_left_the_file(void **state)
+{
+	static const struct span names[] = { { "KEPT", 4 } };
+	struct fixture *f = *state;
+	struct wish w = { .names = names, .count = 1, .now_ms = DAY_MS };
+	uint64_t kept = take(f, "kept"), gone = take(f, "gone");
+
+	put(f, kept, 1, FETCHED_STORED);
+	for (unsigned i = 0; i < FETCHED_SLICE + 5; i++)
+		put(f, gone, i, FETCHED_STORED);
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	w.now_ms = FETCHED_KEPT_MS;
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_false(w.more);
+	w.now_ms = FETCHED_KEPT_MS + DAY_MS;
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK); /* not anew */
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_true(w.more);
+	assert_int_equal(count(f, gone), 5); /* a slice of one transaction */
+	while (w.more)
+		assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_int_equal(count(f, gone), 0);
+	assert_int_equal(count(f, kept), 1);
+	assert_true(take(f, "gone") != gone);
+}
+
+/* It came back in time. */
+static void
+test_comes_back_to_the_file(void **state)
+{
+	static const struct span names[] = { { "isp", 3 } };
+	struct fixture *f = *state;
+	struct wish w = { .count = 0, .now_ms = DAY_MS };
+	uint64_t isp = take(f, "isp");
+
+	put(f, isp, 1, FETCHED_STORED);
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	w = (struct wish){ .names = names, .count = 1, .now_ms = 20 * DAY_MS };
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	w.now_ms = 100 * DAY_MS;
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_false(w.more);
+	assert_int_equal(count(f, isp), 1);
+}
+
+static void
+on_finding(void *arg, struct span line)
+{
+	(void)line;
+	++*(unsigned *)arg;
+}
+
+static void
+test_check_mends(void **state)
+{
+	struct fixture *f = *state;
+	struct wish w = { .now_ms = 0 };
+	unsigned lines = 0;
+
+	put(f, take(f, "isp"), 1, FETCHED_STORED);
+	put(f, 12345, 1, FETCHED_STORED); /* of nobody */
+	w = (struct wish){ .id = take(f, "isp"), .row = { .hash = "x", .state = 9 } };
+	assert_int_equal(run_now(f->store, apply_put, &w), OK);
+	store_close(&f->store);
+	assert_int_equal(store_check(&f->options, false, on_finding, &lines), 1);
+	assert_int_equal(lines, 2);
+	assert_int_equal(store_check(&f->options, true, on_finding, &lines), 0);
+	lines = 0;
+	assert_int_equal(store_check(&f->options, false, on_finding, &lines), 0);
+	assert_int_equal(lines, 0);
+	assert_int_equal(store_open(&f->options, &f->store, &f->why), OK);
+	assert_int_equal(count(f, take(f, "isp")), 1);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+int
+test_store_fetched(void)
+{
+	const struct CMUnitTest tests[] = { T(test_rows_of_a_collector_inm_05),
+		T(test_how_the_last_one_ended), T(test_rename),
+		T(test_swept_long_after_it_left_the_file), T(test_comes_back_to_the_file),
+		T(test_check_mends) };
+
+	return cmocka_run_group_tests_name("store/fetched", tests, NULL, NULL);
+}
