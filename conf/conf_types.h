@@ -186,6 +186,14 @@ enum conf_unknown_do { UNKNOWN_MAIL, UNKNOWN_ERROR, UNKNOWN_REMOTE };
 enum conf_monitor_class { MONITOR_NONE, MONITOR_SELECTED, MONITOR_ALL };
 enum conf_journal_tls { JOURNAL_TLS_NONE, JOURNAL_TLS_STARTTLS, JOURNAL_TLS_IMPLICIT };
 enum conf_journal_format { JOURNAL_REPORT, JOURNAL_PLAIN };
+enum conf_collector_route {
+	COLLECTOR_RECIPIENT,
+	COLLECTOR_ALL,
+	COLLECTOR_LAN,
+	COLLECTOR_SINGLE,
+	COLLECTOR_SUBJECT
+};
+enum conf_collector_read { READ_FORWARDS, READ_REVERSED, READ_ALL };
 enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
 enum conf_collector_leave { LEAVE_DAYS, LEAVE_ALWAYS };
 enum conf_collector_kind { COLLECTOR_POP3, COLLECTOR_IMAP, COLLECTOR_SPOOL, COLLECTOR_SMTP };

@@ -91,6 +91,7 @@ extern const size_t header_trust_count;
 struct header_mailbox {
 	struct span display; /* the name, quotes and folds and all; empty where there is none */
 	struct span address; /* addr-spec without blanks around it; not validated */
+	struct span raw;     /* all of the element, with comments */
 };
 
 /*

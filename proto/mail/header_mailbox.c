@@ -8,7 +8,8 @@
 struct scan {
 	struct span in;
 	size_t at;
-	size_t begin;                      /* of this element */
+	size_t raw_from, raw_to;           /* this element, all of it */
+	size_t begin;                      /* of it, behind comments */
 	size_t angle_from, angle_to;       /* between '<' and '>'; to == 0: none */
 	size_t comment_from, comment_to;   /* inside the last comment; to == 0: none */
 	size_t word_end;                   /* where the text before a trailing comment ends */
@@ -20,7 +21,7 @@ struct scan {
 static void
 begin_element(struct scan *s)
 {
-	s->begin = s->word_end = s->at;
+	s->begin = s->word_end = s->raw_from = s->raw_to = s->at;
 	s->angle_from = s->angle_to = 0;
 	s->comment_from = s->comment_to = 0;
 	s->has_words = false;
@@ -115,10 +116,11 @@ finish_element(const struct scan *s, struct header_mailbox *mailbox)
 
 		inside.len = span_find(inside, '>');
 		inside = span_trim_folds(inside);
-		*mailbox = (struct header_mailbox){ words.len ? words : comment, inside };
+		*mailbox = (struct header_mailbox){ words.len ? words : comment, inside, SPAN_NONE };
 	} else {
-		*mailbox = (struct header_mailbox){ comment, words };
+		*mailbox = (struct header_mailbox){ comment, words, SPAN_NONE };
 	}
+	mailbox->raw = span_range(s->in, s->raw_from, s->raw_to);
 	return mailbox->address.len > 0;
 }
 
@@ -128,8 +130,11 @@ take_element(struct scan *s)
 	bool ended = false;
 
 	begin_element(s);
-	while (!ended && s->at < s->in.len)
+	while (!ended && s->at < s->in.len) {
 		ended = take_token(s);
+		if (!ended)
+			s->raw_to = s->at;
+	}
 }
 
 bool

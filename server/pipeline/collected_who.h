@@ -21,6 +21,8 @@
 
 #define COLLECTED_LOOKED_MAX 10000     /* addresses of one header that are looked at; the rest is noted */
 #define COLLECTED_COMPARED_MAX 1000000 /* of them with entries of the accepted domains */
+#define COLLECTED_LOOKUPS_MAX 500      /* names beside addresses and in subjects that are looked up (INM-19, INM-20) */
+#define COLLECTED_TARGETS_MAX 100      /* of them, and of download rules, that one message goes to */
 /* Recipients of one message: limits.recipients; the rest is noted. */
 
 struct snapshot;
@@ -52,9 +54,11 @@ MUST_CHECK enum err collected_who(
  */
 void collected_return_path(const struct mail *mail, struct address *out);
 
+#define COLLECTED_NAMES_MAX 1000
 /* Who would get it: for `Rcpt:` of download rules, for questions and notices (DLR-05, -07, -10). */
 struct collected_names {
-	const struct span *users; /* with a mailbox here: after mappings, lists, assistants and forwarding; each once */
+	const struct span *users; /* with a mailbox here: after mappings, lists, assistants and forwarding; each once,
+				    * the first COLLECTED_NAMES_MAX */
 	size_t count;
 	bool only_elsewhere; /* all of its recipients are *REMOTE, or unknown where that means it: not downloaded (MAP-12) */
 };

@@ -3,7 +3,6 @@
  */
 #include "server/pipeline/names.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "proto/mail/header.h"
@@ -168,59 +167,6 @@ names_builtin_next(const struct conf *conf, struct snapshot *snap, enum name_bui
 			return OK;
 	}
 	return err;
-}
-
-const struct conf_collector *
-names_collector(const struct conf *conf, const struct mail *mail)
-{
-	if (mail->via != MAIL_VIA_POP3)
-		return NULL;
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		if (span_eq_nocase(conf->collectors.items[i].name, mail->collect))
-			return &conf->collectors.items[i];
-	return NULL;
-}
-
-bool
-names_is_valid(const struct conf *conf, const struct mail *mail, const struct address *address)
-{
-	const struct conf_collector *collector = names_collector(conf, mail);
-
-	return patterns_match(collector ? collector->accepted : conf->domains_local,
-		address->local_part, address->domain);
-}
-
-/* "[192.0.2.1]" or "[IPv6:2001:db8::1]" as struct peer has it. */
-static bool
-literal_parse(struct span domain, uint8_t ip[16])
-{
-	struct span inside = span_range(domain, 1, domain.len - 1);
-	bool is_ipv6 = span_starts_nocase(inside, SPAN("IPv6:"));
-	char text[INET6_ADDRSTRLEN] = { 0 };
-
-	if (is_ipv6)
-		inside = span_from(inside, 5);
-	if (!domain_is_literal(domain) || inside.len >= sizeof(text))
-		return false;
-	memcpy(text, inside.ptr, inside.len);
-	if (is_ipv6)
-		return inet_pton(AF_INET6, text, ip) == 1;
-	memset(ip, 0, 10);
-	memset(ip + 10, 0xff, 2);
-	return inet_pton(AF_INET, text, ip + 12) == 1;
-}
-
-bool
-names_is_own_literal(const struct own_addresses *own, struct span domain)
-{
-	uint8_t ip[16];
-
-	if (!literal_parse(domain, ip))
-		return false;
-	for (size_t i = 0; i < own->count; i++)
-		if (memcmp(own->ip[i], ip, sizeof(ip)) == 0)
-			return true;
-	return false;
 }
 
 struct owner {

@@ -34,6 +34,7 @@ struct name {
 	bool member;      /* of a list or a group */
 	bool by_rule;     /* an SMTP rule names it, not the recipient */
 	bool needs_right; /* TARGET_ADDRESS: the sender needs the right to reach the Internet */
+	bool lives_elsewhere; /* TARGET_NOONE: collected, and somebody else's (MAP-11, MAP-18) */
 	const char *why;  /* not TARGET_USER: why it goes elsewhere or nowhere; static text */
 };
 
@@ -57,6 +58,7 @@ enum want_by {
 	WANT_REST,   /* ~@domain, for nobody else knows the recipient (MAP-05) */
 	WANT_SENDER, /* a mapping that fits the sender (MAP-10) */
 	WANT_RULE,   /* an SMTP rule sends the message there */
+	WANT_COLLECTED, /* a collector or a download rule does (mail.targets) */
 };
 
 /* A name that is still to be looked up, from step 2 of RTE-01 on. */
@@ -104,6 +106,10 @@ MUST_CHECK enum err names_main_administrator(
 
 /* The collector of collected mail; NULL for other mail, and where mail->collect names none. */
 const struct conf_collector *names_collector(const struct conf *conf, const struct mail *mail);
+/* Do its accepted domains fit ADDRESS (INM-06)? Domains compare as A-labels. */
+bool names_accepts(const struct conf_collector *collector, const struct address *address);
+/* The target that the recipient ADDRESS of collected mail stands for (collected_who.h); NULL: it is an address. */
+const struct mail_target *names_target(const struct mail *mail, const struct address *address);
 /* Is the domain of ADDRESS valid (LOC-03)? By what the collector accepts, else by domains.local. */
 bool names_is_valid(
 	const struct conf *conf, const struct mail *mail, const struct address *address);

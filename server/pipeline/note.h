@@ -126,6 +126,23 @@
 	X(221, COLLECTED_LOST, "unknown", "{1} is nobody here: collecting.unknown says who gets the mail") \
 	X(222, COLLECTED_GOES, "collected", "{1} gets what was collected for nobody here: {2}")    \
 	X(223, COLLECTED_NOT, "collected", "{1}: {2}")                                             \
+	X(17, WHO_FOUND, "recipients", "{1} is a recipient, by the field {2}")                      \
+	X(18, WHO_PASSED, "recipients", "{1} in {2} is none of the accepted domains: passed over") \
+	X(19, WHO_NO_ADDRESS, "recipients", "{1} in {2} is no address: passed over")               \
+	X(86, WHO_BARE, "recipients", "{1} in {2} has no domain: passed over (ignore_bare_received)") \
+	X(88, WHO_TEMPLATE, "recipients", "{1} does not fit {2}: passed over")                     \
+	X(34, WHO_STEP, "recipients", "the {1} fields name {2}")                                   \
+	X(35, WHO_STOPPED, "recipients", "the {1} fields are not looked at: {2}")                  \
+	X(36, WHO_IGNORED, "recipients", "a field {1} is not looked at: {2}")                      \
+	X(37, WHO_TARGET, "recipients", "all mail of {1} goes to {2}")                             \
+	X(38, WHO_BESIDE, "recipients", "{1} stands beside our address in {2}, and is a user")     \
+	X(43, WHO_BESIDE_NOT, "recipients", "{1} stands beside our address in {2}, and is no user") \
+	X(82, WHO_MARKED, "recipients", "the subject names {1} in the marks {2}")                  \
+	X(83, WHO_MARKED_NOT, "recipients", "the subject names nobody in the marks {1}")           \
+	X(87, WHO_MARKED_NOBODY, "recipients", "the subject names {1} in the marks {2}, and that is no user") \
+	X(85, WHO_RULE, "recipients", "a download rule sends it to {1}: {2}")                      \
+	X(84, WHO_OVER, "recipients", "there are more than {1} recipients: the others are left out") \
+	X(89, WHO_LOOKED, "recipients", "there are more than {1} addresses: the others are not looked at") \
 	X(219, MAILBOX_MANY, "mailbox", "{1} mailboxes more decide in the same way or not")        \
 	X(203, WRITE_FORWARD, "intake", "the {1} for users' other servers wait in the queue as {2}") \
 	X(207, WRITE_ROLE, "intake", "the copy for the {1} waits in the queue as {2}")             \

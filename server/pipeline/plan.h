@@ -86,6 +86,7 @@ struct plan_copy {
 	bool forwards; /* COPY_FOLDER: store and forward; the next COPY_REMOTE of his by it is its pair */
 	bool held;  /* COPY_REMOTE: waits in the queue until it is released */
 	bool quiet; /* one of many: the note is left out */
+	bool lives_elsewhere; /* COPY_DISCARD: collected, and somebody else's (MAP-12) */
 	bool by_rule; /* an SMTP rule names it; COPY_DISCARD: and so nothing of it is kept */
 	bool ruled; /* an SMTP rule about its recipient has decided: later ones are not about it */
 };

@@ -54,7 +54,7 @@ forward(const struct lan_rule *rule, const struct address *to, struct name *name
 static bool
 may_apply(const struct pipeline_ask *ask, const struct plan *plan)
 {
-	return !ask->mail->to_users &&
+	return !ask->mail->to_users && !names_target(ask->mail, &ask->recipient) &&
 		(ask->is_local || (plan->may_relay && ask->mail->via != MAIL_VIA_POP3));
 }
 

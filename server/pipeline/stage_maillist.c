@@ -259,6 +259,7 @@ find_address(struct expansion *x, const struct todo *todo)
 		.address = address.text,
 		.why = todo->level > 0 ? "a member of a list"
 			: x->want->by == WANT_RULE ? "an SMTP rule sends it there"
+			: x->want->by == WANT_COLLECTED ? "its collector sends it there"
 						   : "a mapping sends it there" });
 }
 
@@ -271,7 +272,8 @@ find_remote(struct expansion *x)
 	plan_note(x->plan, NOTE_MAPPING_REMOTE, x->ask->recipient.text, SPAN_NONE);
 	return names_add(x->ask->names, &(struct name){
 		.target = collected ? TARGET_NOONE : TARGET_ADDRESS,
-		.address = x->ask->recipient.text, .needs_right = !collected, .why = "*REMOTE" });
+		.address = x->ask->recipient.text, .needs_right = !collected, .lives_elsewhere = collected,
+		.why = "*REMOTE" });
 }
 
 static enum err

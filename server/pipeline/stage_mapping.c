@@ -155,11 +155,32 @@ trouble_or_too_many(struct pipeline_ask *ask, enum err err, struct plan *plan)
 	return err == ERR_LIMIT ? STAGE_NEXT : stage_trouble(plan); /* stage_unknown.c says so */
 }
 
+/* A collector or a download rule chose it, so no mapping is asked (INM-09, DLR-09). */
+static enum verdict
+take_target(struct pipeline_ask *ask, const struct mail_target *target, struct plan *plan)
+{
+	struct name name = { .target = TARGET_ADDRESS, .address = ask->recipient.text, .route = target->route,
+		.why = "its collector sends it there" };
+
+	if (ask->names->count > 0)
+		return STAGE_NEXT; /* by an SMTP rule */
+	if (target->route.len > 0)
+		return names_add(ask->names, &name) == OK ? STAGE_NEXT : stage_trouble(plan);
+	if (target->target.len > 0)
+		wants_add(ask->wants, WANT_COLLECTED, target->target, SPAN_NONE);
+	else
+		ask->found = ERR_NOT_FOUND;
+	return STAGE_NEXT;
+}
+
 static enum verdict
 at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 {
+	const struct mail_target *target;
 	enum err err;
 
+	if ((target = names_target(ask->mail, &ask->recipient)) != NULL)
+		return take_target(ask, target, plan);
 	note_domain(ask, plan);
 	if (ask->names->count > 0)
 		return STAGE_NEXT; /* by a LAN rule */

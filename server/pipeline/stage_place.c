@@ -50,7 +50,7 @@ static enum err
 place_nowhere(struct pipeline_ask *ask, const struct name *name, struct plan *plan)
 {
 	struct plan_copy copy = { .kind = COPY_DISCARD, .recipient_no = ask->recipient_no,
-		.by_rule = name->by_rule, .ruled = ask->ruled,
+		.lives_elsewhere = name->lives_elsewhere, .by_rule = name->by_rule, .ruled = ask->ruled,
 		.recipient = ask->recipient.text, .target = SPAN("No-one"),
 		.why = NOTE_PLACE_NOBODY, .found = ask->recipient.text, .because = span_of(name->why) };
 

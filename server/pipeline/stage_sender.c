@@ -270,7 +270,7 @@ at_rcpt(struct pipeline_ask *ask, struct plan *plan)
 		verdict = check_spelling(ask, plan);
 	if (verdict != STAGE_NEXT)
 		return verdict;
-	ask->is_local = is_ours || ask->mail->to_users ||
+	ask->is_local = is_ours || ask->mail->to_users || names_target(ask->mail, &ask->recipient) ||
 		names_is_valid(ask->conf, ask->mail, &ask->recipient);
 	if (ask->is_local || plan->may_relay || ask->mail->via == MAIL_VIA_POP3)
 		return STAGE_NEXT; /* of collected mail nothing is relayed: stage_mapping.c */

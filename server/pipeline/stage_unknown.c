@@ -71,6 +71,7 @@ take_lost(struct pipeline_ask *ask, struct plan *plan)
 
 	if (ask->conf->collecting_unknown_do == UNKNOWN_REMOTE) { /* MAP-18; ADM-03: never with a report */
 		plan_note(plan, NOTE_UNKNOWN_REMOTE, ask->recipient.text, SPAN_NONE);
+		name.lives_elsewhere = true;
 		return take(ask, &name, plan);
 	}
 	plan_note(plan, NOTE_COLLECTED_LOST, ask->recipient.text, SPAN_NONE);
@@ -122,6 +123,8 @@ stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	enum err err = ask->found, rest;
 
 	(void)phase;
+	if ((err == ERR_NOT_FOUND || err == ERR_DENIED) && names_target(ask->mail, &ask->recipient))
+		return take_lost(ask, plan); /* nobody has the name that was chosen */
 	if (err == ERR_NOT_FOUND || err == ERR_DENIED) {
 		rest = find_role(ask, plan);
 		if (rest == ERR_NOT_FOUND && err == ERR_NOT_FOUND)
