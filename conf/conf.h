@@ -38,7 +38,7 @@ struct conf {
 	bool has_secret;            /* some password stands in the text itself */
 	struct span content_rules; /* likewise: the text of a script in Lua, or empty */
 	struct lan_rules lan_rules; /* of other files: conf_rules.h */
-	struct rule_set smtp_rules;
+	struct rule_set smtp_rules, download_rules;
 	SETTINGS(SETTING_MEMBER)
 };
 

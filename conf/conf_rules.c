@@ -13,10 +13,10 @@
 #define CONTENT_RULES_MAX 65536 /* bytes; as SCRIPT_TEXT_MAX of the server */
 
 static const struct {
-	const char *name;
+	const char *name, *words;
 	size_t setting; /* in struct conf */
 } files[RULE_FILE_COUNT] = {
-#define X(id, what, setting) [RULE_FILE_##id] = { what, offsetof(struct conf, setting) },
+#define X(id, what, setting, words) [RULE_FILE_##id] = { what, words, offsetof(struct conf, setting) },
 	RULE_FILES(X)
 #undef X
 };
@@ -25,6 +25,24 @@ const char *
 conf_rules_name(enum rule_file file)
 {
 	return files[file].name;
+}
+
+const char *
+conf_rules_words(enum rule_file file)
+{
+	return files[file].words;
+}
+
+unsigned
+conf_rules_language(enum rule_file file)
+{
+	return file == RULE_FILE_SMTP ? RULES_OF_SMTP : file == RULE_FILE_DOWNLOAD ? RULES_OF_DOWNLOAD : 0;
+}
+
+const struct rule_set *
+conf_rules_set(const struct conf *conf, enum rule_file file)
+{
+	return file == RULE_FILE_SMTP ? &conf->smtp_rules : file == RULE_FILE_DOWNLOAD ? &conf->download_rules : NULL;
 }
 
 const char *
@@ -44,9 +62,8 @@ conf_rules_path(
 struct span
 conf_rules_text(const struct conf *conf, enum rule_file file)
 {
-	struct span text = file == RULE_FILE_LAN ? conf->lan_rules.text
-		: file == RULE_FILE_SMTP	 ? conf->smtp_rules.text
-						 : conf->content_rules;
+	const struct rule_set *set = conf_rules_set(conf, file);
+	struct span text = set ? set->text : file == RULE_FILE_LAN ? conf->lan_rules.text : conf->content_rules;
 
 	return text.ptr ? text : SPAN("");
 }
@@ -54,9 +71,11 @@ conf_rules_text(const struct conf *conf, enum rule_file file)
 size_t
 conf_rules_count(const struct conf *conf, enum rule_file file)
 {
-	return file == RULE_FILE_LAN   ? conf->lan_rules.count
-		: file == RULE_FILE_SMTP ? conf->smtp_rules.count
-					 : conf->content_rules.len > 0;
+	const struct rule_set *set = conf_rules_set(conf, file);
+
+	if (set)
+		return set->count;
+	return file == RULE_FILE_LAN ? conf->lan_rules.count : conf->content_rules.len > 0;
 }
 
 static enum err
@@ -72,12 +91,13 @@ take_lan(struct conf *conf, struct span text, struct conf_faults *faults)
 }
 
 static enum err
-take_smtp(struct conf *conf, struct span text, struct conf_faults *faults)
+take_set(struct conf *conf, enum rule_file file, struct span text, struct conf_faults *faults)
 {
-	enum err err = rule_text_parse(text, RULES_OF_SMTP, &conf->arena, &conf->smtp_rules, faults);
+	struct rule_set *set = file == RULE_FILE_SMTP ? &conf->smtp_rules : &conf->download_rules;
+	enum err err = rule_text_parse(text, conf_rules_language(file), &conf->arena, set, faults);
 
 	if (err != OK)
-		conf->smtp_rules = (struct rule_set){ .count = 0 };
+		*set = (struct rule_set){ .language = conf_rules_language(file) };
 	return err;
 }
 
@@ -110,8 +130,8 @@ conf_rules_take(
 	struct conf *conf, enum rule_file file, struct span text, struct conf_faults *faults)
 {
 	enum err err = file == RULE_FILE_LAN ? take_lan(conf, text, faults)
-		: file == RULE_FILE_SMTP     ? take_smtp(conf, text, faults)
-					     : take_content(conf, text, faults);
+		: file == RULE_FILE_CONTENT  ? take_content(conf, text, faults)
+					     : take_set(conf, file, text, faults);
 
 	conf_faults_sort(faults);
 	return err;
@@ -152,7 +172,7 @@ conf_rules_check(enum rule_file file, struct span text, size_t *count, struct co
 	else if (file == RULE_FILE_CONTENT)
 		err = check_content(text, faults);
 	else
-		err = rule_text_parse(text, RULES_OF_SMTP, &scratch, &set, faults);
+		err = rule_text_parse(text, conf_rules_language(file), &scratch, &set, faults);
 	*count = err == OK ? lan.count + set.count + (file == RULE_FILE_CONTENT && text.len > 0) : 0;
 	conf_faults_sort(faults);
 	arena_reset(&scratch);

@@ -11,14 +11,15 @@
 #include "conf/conf_faults.h"
 #include "conf/conf_history.h"
 
-/* X(id, what, setting): the numbers are kept in the log of changes, so add at the end. */
+/* X(id, what, setting, words): the numbers are kept in the log of changes, so add at the end. Words: of `WORDS check`. */
 #define RULE_FILES(X) \
-	X(LAN, "LAN rules", rules_lan) \
-	X(SMTP, "SMTP rules", rules_smtp) \
-	X(CONTENT, "content rules", rules_content)
+	X(LAN, "LAN rules", rules_lan, "route lan") \
+	X(SMTP, "SMTP rules", rules_smtp, "rule smtp") \
+	X(CONTENT, "content rules", rules_content, "rule content") \
+	X(DOWNLOAD, "download rules", rules_download, "rule download")
 
 enum rule_file {
-#define X(id, what, setting) RULE_FILE_##id,
+#define X(id, ...) RULE_FILE_##id,
 	RULE_FILES(X)
 #undef X
 	RULE_FILE_COUNT
@@ -27,6 +28,7 @@ enum rule_file {
 #define RULE_FILE_TEXT_MAX (10 * 1024 * 1024) /* bytes (H75) */
 
 const char *conf_rules_name(enum rule_file file); /* "LAN rules" */
+const char *conf_rules_words(enum rule_file file); /* "route lan" */
 
 /* Where a rule file lies: its setting in CONF is relative to the folder of the configuration. In A. */
 const char *conf_rules_path(
@@ -34,6 +36,10 @@ const char *conf_rules_path(
 
 struct span conf_rules_text(const struct conf *conf, enum rule_file file); /* in force; never NULL */
 size_t conf_rules_count(const struct conf *conf, enum rule_file file);
+
+/* Of the files in a rule language (rule_text.h): the language, and its rules in force. Of others 0 and NULL. */
+unsigned conf_rules_language(enum rule_file file);
+const struct rule_set *conf_rules_set(const struct conf *conf, enum rule_file file);
 
 /*
  * Read TEXT into CONF, in the generation's arena. ERR_SYNTAX, ERR_LIMIT, with FAULTS; then the generation

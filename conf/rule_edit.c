@@ -154,7 +154,7 @@ rule_edit_move(const struct rule_set *set, unsigned number, unsigned place, stru
 /* ---- one rule more, another one, one less ---- */
 
 static bool
-is_one_rule(struct span text)
+is_one_rule(struct span text, unsigned language)
 {
 	struct conf_faults faults;
 	struct rule_set set;
@@ -163,7 +163,7 @@ is_one_rule(struct span text)
 
 	arena_init(&a, NULL);
 	conf_faults_init(&faults);
-	one = rule_text_parse(text, RULES_OF_SMTP, &a, &set, &faults) == OK && set.count == 1;
+	one = rule_text_parse(text, language, &a, &set, &faults) == OK && set.count == 1;
 	conf_faults_fini(&faults);
 	arena_reset(&a);
 	return one;
@@ -176,7 +176,7 @@ rule_edit_replace(const struct rule_set *set, unsigned number, struct span text,
 
 	if (number == 0 || number > set->count)
 		return ERR_NOT_FOUND;
-	if (!is_one_rule(text))
+	if (!is_one_rule(text, set->language))
 		return ERR_SYNTAX;
 	err = buf_put(out, span_range(set->text, 0, set->items[number - 1].offset));
 	if (err == OK)
@@ -190,7 +190,7 @@ enum err
 rule_edit_insert(const struct rule_set *set, unsigned place, struct span text, struct buf *out)
 {
 	size_t at = start_of(set, place > 0 ? place - 1 : 0);
-	enum err err = is_one_rule(text) ? put_block(out, span_range(set->text, 0, at)) : ERR_SYNTAX;
+	enum err err = is_one_rule(text, set->language) ? put_block(out, span_range(set->text, 0, at)) : ERR_SYNTAX;
 
 	if (err == OK && at == set->text.len && at > 0)
 		err = buf_put_char(out, '\n');

@@ -106,8 +106,9 @@ is_known(const struct rule_condition *c, const struct rule_facts *facts)
 		return facts->has_size;
 	case RULE_BY_RECIPIENT:
 	case RULE_BY_COUNT:
-	case RULE_BY_NAME:
 		return facts->stage >= 2;
+	case RULE_BY_NAME: /* the header says who they are */
+	case RULE_BY_REPT:
 	case RULE_BY_ANY:
 	case RULE_BY_HEADER:
 		return facts->header != NULL;

@@ -123,7 +123,7 @@ static void
 begin_rule(struct rule_reading *r, struct span line, bool off)
 {
 	struct rule rule = { .line = r->number, .off = off,
-		.key = hash64((struct hash64_key){ 0 }, line),
+		.key = hash64((struct hash64_key){ r->out->language == RULES_OF_DOWNLOAD, 0 }, line),
 		.offset = (size_t)(r->line.ptr - r->out->text.ptr) };
 	struct span rest = line;
 

@@ -57,8 +57,8 @@ tell(struct server *s, enum rule_file file)
 	snprintf(subject, sizeof(subject), "The new %s are refused", conf_rules_name(file));
 	snprintf(text, sizeof(text),
 		"The file of the %s has a line that cannot be used, so the rules that were in force stay:\n\n"
-		"%s\n\nMend it there, and it is taken over at once; `postroom rule smtp check`, `rule content check` "
-		"or `route lan check` names every line that is wrong.\n", conf_rules_name(file), s->rules[file].fault);
+		"%s\n\nMend it there, and it is taken over at once; `postroom %s check` names every line that is wrong.\n",
+		conf_rules_name(file), s->rules[file].fault, conf_rules_words(file));
 	mail.subject = span_of(subject);
 	mail.text = span_of(text);
 	if (own_mail_send(server_front(s), &mail) != OK)
@@ -77,12 +77,13 @@ load(struct server *s, struct conf *conf, enum rule_file file, struct conf_fault
 	enum err err = file == RULE_FILE_CONTENT
 		? server_content_load(s, conf, faults)
 		: conf_rules_load(conf, file, s->options->conf_path, faults);
+	const struct rule_set *set = conf_rules_set(conf, file);
 	struct snapshot *snap = NULL;
 
-	if (err == OK && file == RULE_FILE_SMTP && front->conf && conf->smtp_rules.count > 0)
+	if (err == OK && set && front->conf && set->count > 0)
 		snap = host_snapshot(front);
 	if (snap)
-		err = rule_targets_check(conf, snap, &conf->smtp_rules, faults);
+		err = rule_targets_check(conf, snap, set, faults);
 	return err;
 }
 
@@ -103,7 +104,7 @@ take_old(struct server *s, struct conf *conf, enum rule_file file)
 			&conf->arena, &text);
 	if (err == OK)
 		err = conf_rules_take(conf, file, text, faults);
-	if (err != OK && file == RULE_FILE_SMTP)
+	if (err != OK && conf_rules_language(file))
 		err = conf_rules_take(conf, file, SPAN(""), faults); /* no error in them stops mail */
 	conf_faults_fini(faults);
 	return err;

@@ -1,5 +1,5 @@
 /*
- * command_edit.c - `rule smtp edit`: the text in the person's own editor, then applied.
+ * command_edit.c - `rule smtp edit`, `rule download edit`: the text in the person's own editor, then applied.
  *
  * What cannot be applied is kept in its file, so that no work is lost.
  */
@@ -59,12 +59,13 @@ write_file(struct run *r, struct span text, const char **path)
 	return good;
 }
 
-/* As `rule smtp apply PATH`, with the options of this command. */
+/* As `rule ... apply PATH`, with the options of this command. */
 static int
 apply(struct run *r, const char *path)
 {
 	struct command *asked = r->command;
-	struct command c = { .kind = COMMAND_METHOD, .method = &control_methods[CONTROL_rule_smtp_apply],
+	struct command c = { .kind = COMMAND_METHOD, .method = &control_methods[asked->method->id == CONTROL_rule_smtp_edit ?
+			CONTROL_rule_smtp_apply : CONTROL_rule_download_apply],
 		.options = asked->options };
 	int status;
 

@@ -17,7 +17,10 @@
 	X(archive_set) X(archive_search) X(archive_show) X(archive_copy) X(archive_export) \
 	X(archive_verify) X(archive_hold) X(archive_release) \
 	X(user_export) X(user_import) X(user_script) X(user_script_set) \
-	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_content_apply) X(folder_share) \
+	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_smtp_add) X(rule_smtp_set) \
+	X(rule_download_apply) X(rule_download_on) X(rule_download_move) X(rule_download_add) \
+	X(rule_download_set) X(rule_download_try) \
+	 X(rule_content_apply) X(folder_share) \
 	X(rule_smtp_try) X(rule_prune_preview) X(journal_set) X(config_undo)
 
 /*

@@ -46,6 +46,7 @@
 
 #include "proto/control/control_methods_collecting.h"
 #include "proto/control/control_methods_copies.h"
+#include "proto/control/control_methods_download.h"
 #include "proto/control/control_methods_journal.h"
 #include "proto/control/control_methods_sending.h"
 
@@ -466,6 +467,7 @@
 	CONTROL_METHODS_JOURNAL(X) \
 	CONTROL_METHODS_DKIM(X) \
 	CONTROL_METHODS_COPIES(X) \
+	CONTROL_METHODS_DOWNLOAD(X) \
 	CONTROL_METHODS_SERVER(X)
 
 #endif

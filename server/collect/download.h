@@ -40,6 +40,7 @@ enum download_answer_given { DOWNLOAD_OPEN, DOWNLOAD_ANSWER_FETCH, DOWNLOAD_ANSW
 
 struct download_ask {
 	const struct conf *conf;
+	const struct rule_set *rules; /* in force, or a draft */
 	const struct conf_collector *collector;
 	unsigned in_mail;      /* its place in the file, from 1 */
 	bool has_head;	       /* headers can be had: else Ask is Download, and the limit leaves it there */
@@ -70,9 +71,15 @@ struct download_answer {
 };
 
 /* Are the download rules asked for this collector: INM-23, and is there one that is on? */
-bool download_is_on(const struct conf *conf, const struct conf_collector *collector);
+bool download_is_on(const struct rule_set *rules, const struct conf_collector *collector);
+/* "fetch", "fetch and remove", "leave", "remove"; "ask". */
+const char *download_does_name(const struct download_answer *answer);
 /* The limit of INM-04 in bytes; 0: none. *ASKS: those it is for are asked (DLR-13), else it is left there. */
 uint64_t download_limit(const struct conf_collector *collector, bool *asks);
+uint64_t download_limit_key(const struct conf_collector *collector); /* of its counters */
+/* It as the rule that stands behind all others (DLR-13, Q-82). In A. False: there is none. */
+bool download_limit_rule(
+	struct arena *a, const struct conf_collector *collector, unsigned in_mail, struct rule *out);
 
 /*
  * May the header change what becomes of it? Without: no TOP (DLR-01). ASK->header is not looked at. ARENA is for

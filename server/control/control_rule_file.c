@@ -8,6 +8,13 @@
 #include "server/generation.h"
 #include "server/server.h"
 
+enum rule_file
+rule_file_of(const struct rpc_request *request)
+{
+	return span_starts(span_of(request->method->method), SPAN("rule.download.")) ? RULE_FILE_DOWNLOAD
+										   : RULE_FILE_SMTP;
+}
+
 bool
 rule_file_begin(struct control_call *call, enum rule_file file)
 {

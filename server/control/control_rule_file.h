@@ -7,6 +7,9 @@
 
 #include "server/control/control_undo.h"
 
+/* Whose rules a method of `rule smtp` or `rule download` means. */
+enum rule_file rule_file_of(const struct rpc_request *request);
+
 struct rule_change {
 	struct control_config config; /* first: one change of a file at a time */
 	struct control_rules rules;

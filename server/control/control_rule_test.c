@@ -1,12 +1,16 @@
 /*
- * control_rule_test.c - `rule smtp test`: which rule holds for one message, and what each condition says.
+ * control_rule_test.c - `rule smtp test`, `rule download test`: which rule holds for one message, and what each
+ * condition says.
  *
- * All of it is arithmetic over the configuration that is in force or a draft, so it runs on a worker.
+ * All of it is arithmetic over the configuration that is in force or a draft, so it runs on a worker; for whom a
+ * collected message is, the store says.
  */
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "server/collect/download.h"
 #include "server/control/control_notes.h"
+#include "server/control/control_rule_file.h"
 #include "server/control/control_transfer.h"
 #include "server/control/rule_trial.h"
 #include "server/generation.h"
@@ -20,6 +24,9 @@ struct rule_test {
 	struct rule_set draft;
 	struct rule_trial trial;
 	unsigned stage;
+	const struct conf_collector *collector; /* of download rules: who meets it */
+	bool named; /* for whom it is was said */
+	struct download_answer decision;
 };
 
 /* ---- what is asked ---- */
@@ -56,13 +63,13 @@ read_draft(struct control_call *call, struct rule_test *t)
 	struct span text;
 	enum err err;
 
-	t->set = &generation_conf(call->generation)->smtp_rules;
+	t->set = conf_rules_set(generation_conf(call->generation), rule_file_of(call->request));
 	if (fd < 0)
 		return true;
 	if (!control_read_file(call, fd, &text))
 		return false;
 	conf_faults_init(faults);
-	err = rule_text_parse(text, RULES_OF_SMTP, &call->arena, &t->draft, faults);
+	err = rule_text_parse(text, t->set->language, &call->arena, &t->draft, faults);
 	if (err != OK)
 		control_failf(call, RPC_INVALID, "draft", "line %u: %.*s", faults->items[0].line,
 			SPAN_FMT(faults->items[0].text));
@@ -97,17 +104,15 @@ read_question(struct control_call *call, struct rule_test *t)
 		return control_fail(call, RPC_INVALID, "a stage is 1, 2 or 3", NULL, "stage");
 	if (!read_message(call, m) || !control_read_time(call, "at", &m->now_ms) || !read_draft(call, t))
 		return false;
+	t->named = rpc_has(call->request, "to");
 	m->declared = rpc_has(call->request, "size");
 	m->size = rpc_number(call->request, "size", m->size);
 	if (rpc_has(call->request, "from"))
 		m->from = control_param(call, "from");
-	if (rpc_has(call->request, "to")) {
+	if (t->named) {
 		m->to = to->items;
 		m->to_count = to->count;
 	}
-	if (!check_parties(call, m))
-		return false;
-	trial_read_parties(m, &call->arena);
 	return true;
 }
 
@@ -138,10 +143,18 @@ put_why(struct control_call *call, const struct rule_test *t)
 	json_put_name(w, SPAN("why"));
 	json_put_array(w);
 	if (t->trial.costly)
-		json_put_string(w, SPAN("the header takes too long to look at: it would be put off (451)"));
+		json_put_string(w, t->set->language == RULES_OF_SMTP ?
+			SPAN("the header takes too long to look at: it would be put off (451)") :
+			SPAN("the header takes too long to look at: it would be downloaded"));
+	else if (t->decision.because == DOWNLOAD_BY_LIMIT)
+		json_put_string(w, arena_printf(a, "no rule holds, and it is over the limit of %.*s, max_kb %lld",
+			SPAN_FMT(t->collector->name), (long long)t->collector->max_kb));
+	else if (t->collector && !t->collector->download_rules)
+		json_put_string(w, arena_printf(a, "%.*s does not use download rules (download_rules: no)",
+			SPAN_FMT(t->collector->name)));
 	else if (!rule)
-		json_put_string(w, arena_printf(a, "none of %zu rules holds: it is accepted as usual",
-			t->set->count));
+		json_put_string(w, arena_printf(a, "none of %zu rules holds: it is %s as usual",
+			t->set->count, t->set->language == RULES_OF_SMTP ? "accepted" : "downloaded"));
 	else if (rule->condition_count == 0)
 		json_put_string(w, SPAN("it has no conditions, so it always holds"));
 	for (size_t i = 0; rule && i < rule->condition_count; i++) {
@@ -193,6 +206,32 @@ put_text_or_null(struct json_writer *w, struct span name, struct span text)
 
 /* `<` where none holds: that is what happens then. */
 static void
+put_rule(struct control_call *call, const struct rule_test *t)
+{
+	const struct rule *rule = t->trial.rule;
+	bool limit = t->decision.because == DOWNLOAD_BY_LIMIT;
+	struct json_writer *w = &call->json;
+
+	put_text_or_null(w, SPAN("rule"), limit ? t->decision.name : rule ? rule->name : SPAN_NONE);
+	json_put_member_string(w, SPAN("action"), limit ? (t->decision.asks ? SPAN("?") : SPAN("~")) :
+		rule ? rule_sign(&call->arena, rule) : SPAN("<"));
+	json_put_member_u64(w, SPAN("number"), rule ? rule->number : 0);
+	json_put_member_u64(w, SPAN("line"), rule ? rule->line : 0);
+}
+
+static void
+put_rules(struct control_call *call, const struct rule_test *t)
+{
+	struct json_writer *w = &call->json;
+
+	json_put_name(w, SPAN("rules"));
+	json_put_array(w);
+	for (size_t i = 0; i < t->set->count && i < RULES_TOLD; i++)
+		put_one(call, t, &t->set->items[i]);
+	json_put_close(w);
+}
+
+static void
 put_answer(struct control_call *call, const struct rule_test *t)
 {
 	const struct rule *rule = t->trial.rule;
@@ -200,36 +239,113 @@ put_answer(struct control_call *call, const struct rule_test *t)
 	bool one = rule && t->trial.stage == 2;
 
 	json_put_object(w);
-	put_text_or_null(w, SPAN("rule"), rule ? rule->name : SPAN_NONE);
-	json_put_member_string(
-		w, SPAN("action"), rule ? rule_sign(&call->arena, rule) : SPAN("<"));
+	put_rule(call, t);
 	json_put_member_u64(w, SPAN("stage"), t->trial.stage);
-	json_put_member_u64(w, SPAN("number"), rule ? rule->number : 0);
-	json_put_member_u64(w, SPAN("line"), rule ? rule->line : 0);
 	put_text_or_null(
 		w, SPAN("recipient"), one ? t->message.to[t->trial.recipient_no] : SPAN_NONE);
 	put_why(call, t);
-	json_put_name(w, SPAN("rules"));
-	json_put_array(w);
-	for (size_t i = 0; i < t->set->count && i < RULES_TOLD; i++)
-		put_one(call, t, &t->set->items[i]);
-	json_put_close(w);
+	put_rules(call, t);
 	json_put_close(w);
 }
 
 static bool
-test_work(struct control_call *call)
+test_smtp_work(struct control_call *call)
 {
 	struct rule_test *t = ARENA_NEW(&call->arena, struct rule_test);
 
-	if (!read_question(call, t))
+	if (!read_question(call, t) || !check_parties(call, &t->message))
 		return false;
+	trial_read_parties(&t->message, &call->arena);
 	rule_trial_run(&t->trial, &call->arena, t->set, &t->message, t->stage);
 	put_answer(call, t);
 	return true;
 }
 
 const struct control_handler control_do_rule_smtp_test = {
-	.work = test_work,
+	.work = test_smtp_work,
 	.work_kind = WORK_GENERAL,
+};
+
+
+/* ---- download rules ---- */
+
+/* The collector that is named, else the first of the file: most have one. */
+static bool
+find_collector(struct control_call *call, struct rule_test *t)
+{
+	static const struct conf_collector nobody = { .name = { "", 0 }, .download_rules = true };
+	const struct conf_collectors *all = &generation_conf(call->generation)->collectors;
+	struct span name = control_param(call, "collect");
+
+	for (size_t i = 0; i < all->count && !t->collector; i++)
+		if (name.len == 0 || span_eq_nocase(all->items[i].name, name)) {
+			t->collector = &all->items[i];
+			t->message.in_mail = (unsigned)i + 1;
+		}
+	if (!t->collector && name.len == 0)
+		t->collector = &nobody;
+	return t->collector || control_failf(call, RPC_NOT_FOUND, "collect", "no collector is called %.*s", SPAN_FMT(name));
+}
+
+static bool
+test_download_work(struct control_call *call)
+{
+	struct rule_test *t = ARENA_NEW(&call->arena, struct rule_test);
+
+	call->state = t;
+	return read_question(call, t) && find_collector(call, t);
+}
+
+/* What it comes to, the limit of the collector and all (INM-04). */
+static void
+decide(struct control_call *call, struct rule_test *t)
+{
+	const struct trial_message *m = &t->message;
+	const struct download_ask ask = { .conf = generation_conf(call->generation), .rules = t->set,
+		.collector = t->collector, .in_mail = m->in_mail, .has_head = true, .has_unique = true,
+		.size = m->size, .header = m->header, .names = m->to, .name_count = m->to_count,
+		.now_ms = m->now_ms, .zone_minutes = host_zone_minutes(m->now_ms) };
+
+	download_decide(&ask, &call->arena, &t->decision);
+	if (!t->decision.rule)
+		t->trial.rule = NULL; /* the collector does not use them (INM-23) */
+}
+
+static void
+put_download_answer(struct control_call *call, struct rule_test *t)
+{
+	struct json_writer *w = &call->json;
+
+	json_put_object(w);
+	put_rule(call, t);
+	json_put_member_string(w, SPAN("does"), span_of(download_does_name(&t->decision)));
+	json_put_name(w, SPAN("names"));
+	json_put_array(w);
+	for (size_t i = 0; i < t->message.to_count; i++)
+		json_put_string(w, t->message.to[i]);
+	json_put_close(w);
+	put_why(call, t);
+	put_rules(call, t);
+	json_put_close(w);
+}
+
+static enum step
+test_download_read(struct control_call *call, struct snapshot *snap)
+{
+	struct rule_test *t = call->state;
+
+	(void)snap;
+	trial_read_parties(&t->message, &call->arena);
+	if (!t->named)
+		trial_take_names(&t->message, &call->arena, generation_conf(call->generation));
+	rule_trial_run(&t->trial, &call->arena, t->set, &t->message, 0);
+	decide(call, t);
+	put_download_answer(call, t);
+	return STEP_DONE;
+}
+
+const struct control_handler control_do_rule_download_test = {
+	.work = test_download_work,
+	.work_kind = WORK_GENERAL,
+	.read = test_download_read,
 };

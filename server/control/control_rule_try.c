@@ -1,5 +1,5 @@
 /*
- * control_rule_try.c - `rule smtp try`: a draft of the SMTP rules asked about messages that are here, beside the
+ * control_rule_try.c - `rule smtp try`, `rule download try`: a draft of the rules asked about messages that are here, beside the
  * rules in force, so that one sees what a change would change (console.md, rule editor).
  *
  * The envelope of a message is in its trace, which the Received field in front of its header names; of one
@@ -10,6 +10,7 @@
 #include "conf/rule_edit.h"
 #include "proto/mail/message_no.h"
 #include "server/control/control_notes.h"
+#include "server/control/control_rule_file.h"
 #include "server/control/rule_trial.h"
 #include "server/generation.h"
 #include "store/contents.h"
@@ -20,7 +21,9 @@
 #define TRY_LOOKS_MAX 50000  /* contents that are looked at for one message */
 
 struct rule_try {
+	const struct conf *conf;
 	const struct rule_set *draft, *now;
+	unsigned in_mail;        /* of download rules */
 	struct rule_set own;     /* of the draft */
 	const struct rule *told; /* whose conditions are wanted; or NULL */
 	int64_t at_ms;           /* 0: when the message came */
@@ -57,13 +60,13 @@ read_draft(struct control_call *call, struct rule_try *t, uint64_t number)
 	struct span draft = control_param(call, "draft");
 	enum err err = OK;
 
-	t->now = t->draft = &generation_conf(call->generation)->smtp_rules;
+	t->now = t->draft = conf_rules_set(generation_conf(call->generation), rule_file_of(call->request));
 	if (rpc_has(call->request, "rule") && !draft_with_rule(call, t, number, &draft))
 		return false;
 	if (!rpc_has(call->request, "draft") && !rpc_has(call->request, "rule"))
 		return true;
 	conf_faults_init(faults);
-	err = rule_text_parse(draft, RULES_OF_SMTP, &call->arena, &t->own, faults);
+	err = rule_text_parse(draft, t->now->language, &call->arena, &t->own, faults);
 	if (err != OK) {
 		control_fail(call, RPC_INVALID, arena_text(&call->arena, arena_printf(&call->arena, "line %u: %.*s",
 			faults->items[0].line, SPAN_FMT(faults->items[0].text))), NULL, "draft");
@@ -92,6 +95,18 @@ read_against(struct control_call *call, struct rule_try *t)
 }
 
 static bool
+read_collector(struct control_call *call, struct rule_try *t)
+{
+	struct span name = control_param(call, "collect");
+
+	for (size_t i = 0; i < t->conf->collectors.count && !t->in_mail; i++)
+		if (name.len == 0 || span_eq_nocase(t->conf->collectors.items[i].name, name))
+			t->in_mail = (unsigned)i + 1;
+	return t->in_mail || name.len == 0 ||
+		control_failf(call, RPC_NOT_FOUND, "collect", "no collector is called %.*s", SPAN_FMT(name));
+}
+
+static bool
 try_work(struct control_call *call)
 {
 	struct rule_try *t = ARENA_NEW(&call->arena, struct rule_try);
@@ -102,7 +117,8 @@ try_work(struct control_call *call)
 	t->wanted = (size_t)rpc_number(call->request, "last", TRY_LAST);
 	if (t->wanted > TRY_LAST_MAX)
 		t->wanted = TRY_LAST_MAX;
-	if (!read_draft(call, t, number) || !read_against(call, t))
+	t->conf = generation_conf(call->generation);
+	if (!read_draft(call, t, number) || !read_against(call, t) || !read_collector(call, t))
 		return false;
 	if (t->one)
 		t->wanted = 1;
@@ -173,7 +189,8 @@ put_row(struct control_call *call, const struct rule_try *t, struct try_subject 
 	control_put_text(rows, s->id);
 	control_put_text(rows, s->subject.ptr ? s->subject : SPAN(""));
 	control_put_number(rows, now->rule ? now->rule->number : 0);
-	control_put_number(rows, now->stage);
+	if (t->now->language == RULES_OF_SMTP)
+		control_put_number(rows, now->stage);
 	control_put_number(rows, before->rule ? before->rule->number : 0);
 	put_conditions(rows, a, t, now);
 }
@@ -213,6 +230,15 @@ take_trace(struct try_subject *s, struct arena *a, const struct trace *trace)
 }
 
 static void
+take_parties(const struct rule_try *t, struct trial_message *m, struct arena *a)
+{
+	trial_read_parties(m, a);
+	m->in_mail = t->in_mail;
+	if (t->now->language == RULES_OF_DOWNLOAD)
+		trial_take_names(m, a, t->conf);
+}
+
+static void
 try_content(struct control_call *call, struct rule_try *t, struct snapshot *snap,
 	const struct content *content)
 {
@@ -231,7 +257,7 @@ try_content(struct control_call *call, struct rule_try *t, struct snapshot *snap
 	s.id = message_no_format(no, text);
 	if (trace_find(snap, no, &trace) == OK)
 		take_trace(&s, &a, &trace);
-	trial_read_parties(&s.message, &a);
+	take_parties(t, &s.message, &a);
 	put_row(call, t, &s, &a);
 	arena_reset(&a);
 }
@@ -245,7 +271,7 @@ try_pasted(struct control_call *call, const struct rule_try *t)
 
 	s.message.header = span_range(t->pasted, 0, header_end_find(&end, t->pasted));
 	s.subject = header_find(s.message.header, SPAN("Subject"));
-	trial_read_parties(&s.message, &call->arena);
+	take_parties(t, &s.message, &call->arena);
 	put_row(call, t, &s, &call->arena);
 }
 
@@ -280,6 +306,10 @@ try_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_rule_smtp_try = {
+	.work = try_work,
+	.work_kind = WORK_GENERAL,
+	.read = try_read,
+}, control_do_rule_download_try = {
 	.work = try_work,
 	.work_kind = WORK_GENERAL,
 	.read = try_read,

@@ -1,9 +1,10 @@
 /*
- * rule_trial.c - SMTP rules asked about a message that is only looked at.
+ * rule_trial.c - rules asked about a message that is only looked at.
  */
 #include "server/control/rule_trial.h"
 
 #include "proto/mail/header.h"
+#include "server/collect/download.h"
 
 bool
 control_read_time(struct control_call *call, const char *param, int64_t *now_ms)
@@ -45,6 +46,16 @@ trial_read_parties(struct trial_message *m, struct arena *a)
 	while (header_next(&rest, &field))
 		if (span_eq_nocase(field.name, SPAN("To")) || span_eq_nocase(field.name, SPAN("Cc")))
 			add_addresses(m, a, field.value);
+}
+
+void
+trial_take_names(struct trial_message *m, struct arena *a, const struct conf *conf)
+{
+	struct address address;
+
+	for (size_t i = 0; i < m->to_count; i++)
+		if (trial_address(a, m->to[i], &address) && conf_is_local(conf, address.local_part, address.domain))
+			m->to[i] = address.local_part;
 }
 
 /* ---- asking ---- */
@@ -111,6 +122,20 @@ ask_recipients(struct asking *k, const struct trial_message *m, bool asks)
 	}
 }
 
+static void
+run_download(struct rule_trial *out, struct arena *a, const struct rule_set *set, const struct trial_message *m)
+{
+	const struct download_ask ask = { .in_mail = m->in_mail, .size = m->size, .header = m->header,
+		.names = m->to, .name_count = m->to_count, .now_ms = m->now_ms,
+		.zone_minutes = host_zone_minutes(m->now_ms) };
+	struct rule_answer answer;
+
+	download_facts(&ask, set, a, &out->facts[RULE_STAGES]);
+	out->costly = rule_set_ask(set, &out->facts[RULE_STAGES], &answer) != OK;
+	out->stage = RULE_STAGES;
+	out->rule = answer.rule;
+}
+
 void
 rule_trial_run(struct rule_trial *out, struct arena *a, const struct rule_set *set,
 	const struct trial_message *m, unsigned stage)
@@ -118,6 +143,10 @@ rule_trial_run(struct rule_trial *out, struct arena *a, const struct rule_set *s
 	struct asking k = { .out = out, .arena = a, .set = set };
 
 	*out = (struct rule_trial){ .rule = NULL };
+	if (set->language == RULES_OF_DOWNLOAD) {
+		run_download(out, a, set, m);
+		return;
+	}
 	fill_mail(&k.mail, a, m);
 	for (unsigned i = 1; i <= RULE_STAGES; i++)
 		out->facts[i].stage = i; /* what is asked at a stage that nobody asked is not known */

@@ -1,6 +1,6 @@
 /*
- * rule_trial.h - SMTP rules asked about a message that is only looked at: stage by stage, as the pipeline
- * asks them, and what each of their conditions says.
+ * rule_trial.h - rules asked about a message that is only looked at: SMTP rules stage by stage, as the pipeline
+ * asks them, download rules at once; and what each of their conditions says.
  */
 #ifndef SERVER_CONTROL_RULE_TRIAL_H
 #define SERVER_CONTROL_RULE_TRIAL_H
@@ -16,9 +16,10 @@ struct trial_message {
 	uint64_t size;
 	bool declared;      /* MAIL said so */
 	struct span from;   /* empty: <> */
-	struct span *to;
+	struct span *to;     /* download rules: names of users */
 	size_t to_count;
 	int64_t now_ms;
+	unsigned in_mail;   /* of download rules: from 1; 0: none */
 };
 
 struct rule_trial {
@@ -35,10 +36,13 @@ bool control_read_time(struct control_call *call, const char *param, int64_t *no
 /* The parties that the header names, where FROM or TO are empty. In A. */
 void trial_read_parties(struct trial_message *m, struct arena *a);
 
+/* Those of TO that are ours as names: what stands before the @. In A. */
+void trial_take_names(struct trial_message *m, struct arena *a, const struct conf *conf);
+
 /* An address such as MAIL and RCPT take; those that are none are left out of a trial. In A. */
 bool trial_address(struct arena *a, struct span text, struct address *out);
 
-/* Ask at STAGE alone, or (0) at all in order. In A. */
+/* Ask at STAGE alone, or (0) at all in order; download rules have one. In A. */
 void rule_trial_run(struct rule_trial *out, struct arena *a, const struct rule_set *set,
 	const struct trial_message *m, unsigned stage);
 

@@ -42,8 +42,8 @@ add_field(struct rule_header *header, struct arena *a, const struct rule_set *se
 	buf_fini(&plain);
 }
 
-static const struct rule_header *
-read_header(struct arena *a, const struct rule_set *set, struct span text)
+const struct rule_header *
+rule_facts_header(struct arena *a, const struct rule_set *set, struct span text)
 {
 	struct rule_header *header = ARENA_NEW(a, struct rule_header);
 	struct header_field field;
@@ -98,5 +98,5 @@ rule_facts_fill(struct rule_facts *out, struct arena *a, const struct rule_set *
 	if (stage < RULE_STAGES)
 		return;
 	add_recipients(out, a, mail);
-	out->header = read_header(a, set, mail->header);
+	out->header = rule_facts_header(a, set, mail->header);
 }

@@ -1,15 +1,27 @@
 /*
- * control_rule_smtp.c - SMTP rules: listed with their hits, shown, checked, put in force, switched and
- * moved.
+ * control_rule_text.c - rules of the two rule languages, `rule smtp` and `rule download`: listed with their hits,
+ * shown, checked, put in force, switched and moved. The method says of which file.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "conf/rule_edit.h"
+#include "server/collect/download.h"
 #include "server/control/control_rule_file.h"
 #include "server/generation.h"
 #include "server/pipeline/rule_targets.h"
 #include "server/rule_hits.h"
+
+/* The same steps for `rule smtp NAME` and `rule download NAME`. */
+#define RULE_METHOD(name, ...)                                                                     \
+	const struct control_handler control_do_rule_smtp_##name = {__VA_ARGS__};                  \
+	const struct control_handler control_do_rule_download_##name = {__VA_ARGS__}
+
+static const struct rule_set *
+set_of(const struct control_call *call)
+{
+	return conf_rules_set(generation_conf(call->generation), rule_file_of(call->request));
+}
 
 /* ---- list ---- */
 
@@ -24,10 +36,19 @@ put_conditions(struct control_rows *rows, struct arena *a, const struct rule *ru
 }
 
 static void
-put_rule(struct control_call *call, struct arena *a, const struct rule *rule)
+put_hits(struct control_call *call, const struct rule *rule)
+{
+	struct rule_hit_counts hits = rule_hits_of(call->host->shared, rule->key, call->now_ms);
+
+	control_put_number(&call->rows, (int64_t)hits.day);
+	control_put_number(&call->rows, (int64_t)hits.total);
+	control_put_time_ms(&call->rows, hits.last_ms);
+}
+
+static void
+put_begin(struct control_call *call, struct arena *a, const struct rule *rule)
 {
 	struct control_rows *rows = &call->rows;
-	struct rule_hit_counts hits = rule_hits_of(call->host->shared, rule->key, call->now_ms);
 
 	control_row(rows, arena_printf(a, "%u", (unsigned)rule->number));
 	control_put_number(rows, rule->number);
@@ -36,44 +57,82 @@ put_rule(struct control_call *call, struct arena *a, const struct rule *rule)
 	control_put_text(rows, rule->any ? SPAN("any") : SPAN("all"));
 	put_conditions(rows, a, rule);
 	control_put_text(rows, rule_sign(a, rule));
+}
+
+static void
+put_smtp_rule(struct control_call *call, struct arena *a, const struct rule *rule)
+{
+	struct control_rows *rows = &call->rows;
+
+	put_begin(call, a, rule);
 	control_put_number(rows, rule->stage);
-	control_put_number(rows, (int64_t)hits.day);
-	control_put_number(rows, (int64_t)hits.total);
-	control_put_time_ms(rows, hits.last_ms);
+	put_hits(call, rule);
 	control_put_number(rows, rule->line);
 	control_put_text(rows, rule->target.ptr ? rule->target : SPAN(""));
 	control_put_number(rows, rule->stage_given);
 	control_put_number(rows, rule->timed);
 }
 
+static void
+put_download_rule(struct control_call *call, struct arena *a, const struct rule *rule, bool automatic)
+{
+	struct control_rows *rows = &call->rows;
+
+	put_begin(call, a, rule);
+	put_hits(call, rule);
+	control_put_number(rows, automatic);
+	control_put_number(rows, rule->line);
+	control_put_text(rows, rule->target.ptr ? rule->target : SPAN(""));
+	control_put_number(rows, rule->also);
+}
+
+/* The limits of collectors stand behind all others, and are changed there (DLR-13, Q-82). */
+static void
+put_limits(struct control_call *call, struct arena *a, size_t count)
+{
+	const struct conf *conf = generation_conf(call->generation);
+	struct rule rule;
+
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (download_limit_rule(a, &conf->collectors.items[i], (unsigned)i + 1, &rule)) {
+			rule.number = (uint32_t)++count;
+			put_download_rule(call, a, &rule, true);
+		}
+}
+
 /* On a worker: there may be 100,000 of them. */
 static bool
 list_work(struct control_call *call)
 {
-	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rule_set *set = set_of(call);
+	bool smtp = set->language == RULES_OF_SMTP;
 	struct arena a;
 
 	arena_init(&a, NULL);
 	for (size_t i = 0; i < set->count; i++) {
-		put_rule(call, &a, &set->items[i]);
+		if (smtp)
+			put_smtp_rule(call, &a, &set->items[i]);
+		else
+			put_download_rule(call, &a, &set->items[i], false);
 		arena_reset(&a);
 	}
+	if (!smtp)
+		put_limits(call, &a, set->count);
+	arena_reset(&a);
 	control_rows_end(&call->rows);
 	return true;
 }
 
-const struct control_handler control_do_rule_smtp_list = {
-	.work = list_work,
-	.work_kind = WORK_GENERAL,
-};
+RULE_METHOD(list, .work = list_work, .work_kind = WORK_GENERAL);
 
 /* ---- show ---- */
 
 static void
 show(struct control_call *call)
 {
-	const struct rule_set *set = &call->host->conf->smtp_rules;
-	struct span text = conf_rules_text(call->host->conf, RULE_FILE_SMTP);
+	enum rule_file file = rule_file_of(call->request);
+	const struct rule_set *set = conf_rules_set(call->host->conf, file);
+	struct span text = conf_rules_text(call->host->conf, file);
 	uint64_t number = rpc_number(call->request, "number", 0);
 
 	if (rpc_has(call->request, "number") &&
@@ -85,39 +144,33 @@ show(struct control_call *call)
 	control_call_end(call);
 }
 
-const struct control_handler control_do_rule_smtp_show = {.start = show};
+RULE_METHOD(show, .start = show);
 
 static void
 edit(struct control_call *call)
 {
-	rule_file_show(call, RULE_FILE_SMTP);
+	rule_file_show(call, rule_file_of(call->request));
 }
 
-const struct control_handler control_do_rule_smtp_edit = {.start = edit};
+RULE_METHOD(edit, .start = edit);
 
 /* ---- apply ---- */
 
 static bool
 change_check(struct control_call *call)
 {
-	return rule_file_begin(call, RULE_FILE_SMTP);
+	return rule_file_begin(call, rule_file_of(call->request));
 }
 
 static struct span
 apply_would(struct control_call *call, const struct rpc_request *request)
 {
-	(void)request;
-	return rule_file_would(call, RULE_FILE_SMTP);
+	return rule_file_would(call, rule_file_of(request));
 }
 
-const struct control_handler control_do_rule_smtp_apply = {
-	.check = change_check,
-	.work = rule_file_work,
-	.foresee = rule_file_foresee,
-	.would = apply_would,
-	.finish = rule_file_finish,
-	RULE_FILE_CHANGES,
-};
+#define RULE_EDITED .check = change_check, .foresee = rule_file_foresee, .finish = rule_file_finish, RULE_FILE_CHANGES
+
+RULE_METHOD(apply, .work = rule_file_work, .would = apply_would, RULE_EDITED);
 
 /* ---- check ---- */
 
@@ -133,7 +186,7 @@ check_check(struct control_call *call)
 	struct rule_check *c = ARENA_NEW(&call->arena, struct rule_check);
 
 	call->state = c;
-	control_rules_begin(call, &c->rules, RULE_FILE_SMTP);
+	control_rules_begin(call, &c->rules, rule_file_of(call->request));
 	return true;
 }
 
@@ -146,7 +199,7 @@ check_work(struct control_call *call)
 	if (!rule_file_text(call, &text))
 		return false;
 	conf_faults_init(&c->faults);
-	if (rule_text_parse(text, RULES_OF_SMTP, &call->arena, &c->set, &c->faults) != OK)
+	if (rule_text_parse(text, conf_rules_language(c->rules.file), &call->arena, &c->set, &c->faults) != OK)
 		c->set.count = 0;
 	return true;
 }
@@ -165,12 +218,7 @@ check_read(struct control_call *call, struct snapshot *snap)
 		? STEP_DONE : STEP_FAIL;
 }
 
-const struct control_handler control_do_rule_smtp_check = {
-	.check = check_check,
-	.work = check_work,
-	.work_kind = WORK_GENERAL,
-	.read = check_read,
-};
+RULE_METHOD(check, .check = check_check, .work = check_work, .work_kind = WORK_GENERAL, .read = check_read);
 
 /* ---- on, off, move ---- */
 
@@ -182,7 +230,7 @@ put_edited(struct control_call *call, enum err err, struct buf *text)
 
 	if (err == ERR_NOT_FOUND)
 		control_failf(call, RPC_NOT_FOUND, "number", "there is no such rule: %zu are in force",
-			conf_rules_count(generation_conf(call->generation), RULE_FILE_SMTP));
+			set_of(call)->count);
 	else if (control_fail_err(call, err, "the rules"))
 		done = rule_file_put(call, arena_copy(&call->arena, buf_span(text)));
 	buf_fini(text);
@@ -200,7 +248,7 @@ number_of(struct control_call *call, const char *param)
 static bool
 switch_rule(struct control_call *call, bool on)
 {
-	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rule_set *set = set_of(call);
 	struct buf text;
 
 	buf_init(&text, RULE_TEXT_MAX);
@@ -223,7 +271,7 @@ off_work(struct control_call *call)
 static bool
 move_work(struct control_call *call)
 {
-	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rule_set *set = set_of(call);
 	struct buf text;
 
 	buf_init(&text, RULE_TEXT_MAX);
@@ -237,7 +285,7 @@ move_work(struct control_call *call)
 static bool
 put_text(struct control_call *call, unsigned number, bool replaces)
 {
-	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rule_set *set = set_of(call);
 	struct span rule = control_param(call, "text");
 	struct buf text;
 	enum err err;
@@ -250,7 +298,7 @@ put_text(struct control_call *call, unsigned number, bool replaces)
 		struct rule_set one;
 
 		conf_faults_init(faults);
-		if (rule_text_parse(rule, RULES_OF_SMTP, &call->arena, &one, faults) == OK)
+		if (rule_text_parse(rule, set->language, &call->arena, &one, faults) == OK)
 			control_fail(call, RPC_INVALID, "the text must be one rule", NULL, "text");
 		else
 			control_failf(call, RPC_INVALID, "text", "line %u: %.*s", faults->items[0].line,
@@ -277,7 +325,7 @@ set_work(struct control_call *call)
 static bool
 remove_work(struct control_call *call)
 {
-	const struct rule_set *set = &generation_conf(call->generation)->smtp_rules;
+	const struct rule_set *set = set_of(call);
 	const struct rpc_value *numbers = rpc_value(call->request, "numbers");
 	bool *gone = ARENA_ARRAY(&call->arena, bool, set->count + 1);
 	struct buf text;
@@ -300,32 +348,15 @@ remove_would(struct control_call *call, const struct rpc_request *request)
 {
 	const struct rpc_value *numbers = rpc_value(request, "numbers");
 
-	return arena_printf(&call->arena, "would remove %zu SMTP rule%s, with the comments right above", numbers->count,
-		numbers->count == 1 ? "" : "s");
+	struct span name = span_of(conf_rules_name(rule_file_of(request)));
+
+	return arena_printf(&call->arena, "would remove %zu %.*s, with the comments right above", numbers->count,
+		SPAN_FMT(span_range(name, 0, name.len - (numbers->count == 1))));
 }
 
-#define RULE_EDITED(name)                                                                          \
-	const struct control_handler control_do_rule_smtp_##name = {                               \
-		.check = change_check,                                                             \
-		.work = name##_work,                                                               \
-		.foresee = rule_file_foresee,                                                      \
-		.finish = rule_file_finish,                                                        \
-		RULE_FILE_CHANGES,                                                                 \
-	};
-RULE_EDITED(on)
-RULE_EDITED(off)
-RULE_EDITED(move)
-RULE_EDITED(add)
-RULE_EDITED(set)
-const struct control_handler control_do_rule_smtp_remove = {
-	.check = change_check,
-	.work = remove_work,
-	.work_kind = WORK_GENERAL,
-	.foresee = rule_file_foresee,
-	.would = remove_would,
-	.take = rule_file_take,
-	.change = rule_file_change,
-	.finish = rule_file_finish,
-	.object = "the rules",
-	.unrecorded = true,
-};
+RULE_METHOD(on, .work = on_work, RULE_EDITED);
+RULE_METHOD(off, .work = off_work, RULE_EDITED);
+RULE_METHOD(move, .work = move_work, RULE_EDITED);
+RULE_METHOD(add, .work = add_work, RULE_EDITED);
+RULE_METHOD(set, .work = set_work, RULE_EDITED);
+RULE_METHOD(remove, .work = remove_work, .would = remove_would, RULE_EDITED);
