@@ -30,6 +30,7 @@ main(void)
 	failed += test_lmtp_server();
 	failed += test_pop3();
 	failed += test_imap_args();
+	failed += test_imap_client();
 	failed += test_imap_requests();
 	failed += test_imap_search();
 	failed += test_imap_server();
