@@ -195,6 +195,14 @@ enum conf_collector_route {
 };
 enum conf_collector_read { READ_FORWARDS, READ_REVERSED, READ_ALL };
 enum conf_connection_kind { CONNECTION_LAN, CONNECTION_LINK };
+enum conf_collector_tls { COLLECTOR_TLS_NONE, COLLECTOR_TLS_STARTTLS, COLLECTOR_TLS_IMPLICIT };
+enum conf_collector_auth {
+	COLLECTOR_AUTH_PLAIN,
+	COLLECTOR_AUTH_SASL_PLAIN,
+	COLLECTOR_AUTH_APOP,
+	COLLECTOR_AUTH_CRAM_MD5,
+	COLLECTOR_AUTH_XOAUTH2,
+};
 enum conf_collector_leave { LEAVE_DAYS, LEAVE_ALWAYS };
 enum conf_collector_kind { COLLECTOR_POP3, COLLECTOR_IMAP, COLLECTOR_SPOOL, COLLECTOR_SMTP };
 enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };

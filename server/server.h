@@ -14,6 +14,7 @@
 struct buf;
 struct conf;
 struct server;
+struct tls_client;
 
 #define SERVER_LINE_MAX 400 /* of what is said on stderr */
 #define SERVER_STOP_MS 8000 /* for sessions to end after SIGTERM; exit follows within 10 s */
@@ -73,6 +74,12 @@ MUST_CHECK enum err server_check_store(struct server *s, int out_fd,
 
 /* The secret in the file at PATH, its last line end cut; OUT wipes. Any thread. ERR_IO, ERR_LIMIT. */
 MUST_CHECK enum err server_read_secret(struct server *s, struct span path, struct buf *out);
+
+/*
+ * The roots in the PEM file at PATH, *COUNT of them; the caller's count. Any thread; takes some 10 ms, so it is for a
+ * worker.
+ */
+struct tls_client *server_read_roots(struct server *s, const char *path, size_t *count);
 
 /* Take the rule files over where they have changed and been left alone for a second. Front loop. */
 void server_rules_follow(struct server *s);

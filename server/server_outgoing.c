@@ -14,21 +14,30 @@
 #define ROOTS_MAX (4 * 1024 * 1024) /* bytes */
 #define SECRET_FILE_MAX 16384 /* bytes that are read of it, its line end and room to read counted */
 
+struct tls_client *
+server_read_roots(struct server *s, const char *path, size_t *count)
+{
+	struct tls_client *client;
+	struct buf text;
+	int fd = -1;
+
+	*count = 0;
+	buf_init(&text, ROOTS_MAX);
+	if (server_open_file(s, path, &fd) != OK || server_read_fd(fd, &text) != OK)
+		buf_clear(&text);
+	client = tls_client_open(buf_span(&text), count);
+	buf_fini(&text);
+	return client;
+}
+
 /* Without any, nothing can be verified, which is said where a route wants it. */
 static struct tls_client *
 read_roots(struct server *s, const struct conf *conf)
 {
 	const char *path = conf->tls_ca.len > 0 ? conf->tls_ca.ptr : SYSTEM_ROOTS;
-	struct tls_client *client;
-	struct buf text;
-	size_t count = 0;
-	int fd = -1;
+	size_t count;
+	struct tls_client *client = server_read_roots(s, path, &count);
 
-	buf_init(&text, ROOTS_MAX);
-	if (server_open_file(s, path, &fd) != OK || server_read_fd(fd, &text) != OK)
-		buf_clear(&text);
-	client = tls_client_open(buf_span(&text), &count);
-	buf_fini(&text);
 	log_put(s->log,
 		&(struct log_line){ .level = count > 0 ? LEVEL_DEBUG : LEVEL_WARNING, .area = "tls",
 			.text = count > 0 ? "read the roots" : "no roots: no other server can be verified",

@@ -9,7 +9,7 @@
 
 /* By the kind in the file; one without a row is not fetched from here. */
 static const struct source_kind *const kinds[] = {
-	[COLLECTOR_POP3] = NULL,
+	[COLLECTOR_POP3] = &source_pop3,
 };
 
 struct source *

@@ -109,6 +109,8 @@ struct source {
 	struct generation *generation;	   /* held */
 	uint64_t bytes_in;		   /* from the network, for progress */
 	unsigned ahead;			   /* orders that may be given now in all; 1 without pipelining */
+	/* Of the message whose text comes, or came last: its envelope, where the server tells it (INM-18); ptr NULL: not known. */
+	struct span envelope_from, envelope_to;
 };
 
 /* By the kind that CONF says; NULL: there is no such source (kind smtp). GENERATION is held by it. */

@@ -19,11 +19,11 @@
 
 #include "proto/sasl/sasl_client.h"
 #include "server/collect/source.h"
-#include "server/net/crypto.h"
+#include "server/connect/proxy.h"
 #include "server/net/dialer.h"
 #include "server/net/resolver.h"
+#include "server/net/sasl_proof.h"
 #include "server/net/stream.h"
-#include "server/net/work.h"
 #include "server/runner/tokens.h"
 
 #define SOURCE_ADDRESSES_MAX 20	   /* of a server, all are tried */
@@ -32,7 +32,6 @@
 
 struct source_net;
 struct source_roots;
-struct source_proof;
 
 struct source_net_events {
 	/* A new connection (again after source_net_again()); where the file says implicit TLS, under it. Make the machine anew. */
@@ -53,8 +52,8 @@ struct source_net_events {
 
 struct source_net {
 	const struct source_net_events *events;
+	struct source *source; /* whose connection it is */
 	struct host *host;
-	struct generation *generation;	   /* of the source, which holds it */
 	const struct conf_collector *conf; /* its */
 	uint16_t port;
 	struct source_problem problem; /* fault, why, remote, tls are filled here */
@@ -63,43 +62,43 @@ struct source_net {
 	bool closing, is_over, doomed, dials;
 
 	/* For source_net*.c alone. */
+	struct span name; /* the server's, as A-labels; in `arena` */
 	struct arena arena;
-	struct span name; /* the server's, as A-labels */
-	struct dial_address addresses[SOURCE_ADDRESSES_MAX];
-	bool refused[SOURCE_ADDRESSES_MAX];
+	struct dial_address addresses[SOURCE_ADDRESSES_MAX]; /* of this round */
 	size_t address_count, address_at;
-	unsigned round; /* of those that refused (NET-01) */
-	bool round_refused, dns_failed;
+	struct dial_address refused[SOURCE_ADDRESSES_MAX]; /* that refused in it: for the next one */
+	size_t refused_count;
+	unsigned round; /* from 0 (NET-01) */
+	bool dns_failed, by_proxy, by_name; /* by_name: the proxy looks it up */
 	enum dns_type asking;
 	struct resolver_question question;
 	struct dialer dialer;
-	struct dial_via via;
-	struct span via_name;
-	struct buf via_secret;
-	bool by_via, by_name; /* by_name: the proxy looks it up */
+	struct proxy proxy;
 	struct loop_timer pause, deadline;
-	uint64_t heard_bytes; /* when the deadline was set */
-	int64_t waits_ms;     /* 0: for nothing */
+	uint64_t heard_bytes, counted_bytes; /* when the deadline was set; what the source was told of */
+	int64_t waits_ms;	       /* 0: for nothing */
+	bool paused;
 	struct loop_call call; /* the next thing to do, out of all callbacks */
-	enum source_net_next { SOURCE_NET_NOTHING, SOURCE_NET_DIAL, SOURCE_NET_TOKEN, SOURCE_NET_OVER } next;
+	enum source_net_next {
+		SOURCE_NET_NOTHING,
+		SOURCE_NET_TOKEN, /* a token, then all of the way */
+		SOURCE_NET_OVER,
+	} next;
 	struct buf secret;
 	struct token_question token;
 	uint64_t token_number;
-	bool has_token, token_again, greeted;
-	struct work work; /* a proof */
-	bool work_lent;
-	struct source_proof *proof;
+	bool token_again;
+	struct sasl_proof proof;
 	struct tls_client *roots; /* held; NULL: not yet asked for */
 	struct source_roots *roots_asked;
 };
 
-/* CONF is of GENERATION; PORT, where it says none. N is zeroed by it. */
+/* Of SOURCE, which outlives it. PORT: where the file says none. N is zeroed by it. */
 void source_net_init(struct source_net *n, struct source *source,
 	const struct source_net_events *events, uint16_t port);
 void source_net_start(struct source_net *n);
 /*
- * The end, `over` follows; the first reason stays. WHY is cleaned and cut; "" or NULL where SOURCE_FINE. What
- * was put into the stream is still sent where FAULT is SOURCE_FINE.
+ * The end, `over` follows; the first reason stays. WHY is cleaned and cut; not told where FAULT is SOURCE_FINE.
  */
 void source_net_close(struct source_net *n, enum source_fault fault, const char *why);
 /*
@@ -107,7 +106,8 @@ void source_net_close(struct source_net *n, enum source_fault fault, const char 
  * comes again.
  */
 bool source_net_again(struct source_net *n);
-void source_net_free(struct source_net *n); /* at any time; `freed` follows, perhaps at once */
+/* At any time, out of all callbacks; `freed` follows, perhaps at once, and no other callback. */
+void source_net_free(struct source_net *n);
 
 /* Something is expected from the other side, within MS; 0: the collector's `timeout`. Each answer sets it anew. */
 void source_net_expect(struct source_net *n, int64_t ms);
@@ -120,10 +120,23 @@ void source_net_start_tls(struct source_net *n); /* verified, always; `secure` f
 /* Name, and password or token; SCRAM's nonce. Spans live as long as N. ERR_IO: it cannot be read (closed, SOURCE_OWN). */
 MUST_CHECK enum err source_net_account(
 	struct source_net *n, struct sasl_account *account, struct sasl_nonce *nonce);
-/* What TASK asks for, `proved` follows, on a worker where it is slow. */
+/* What TASK asks for, on a worker; `proved` follows. */
 void source_net_prove(struct source_net *n, const struct sasl_task *task);
 /* RFC 1939, 7: MD5 of TIMESTAMP and the password, in hexadecimal digits. */
 void source_net_apop(struct source_net *n, struct span timestamp, char digest[2 * CRYPTO_MD5_SIZE + 1]);
 void source_net_tell_tls(struct source_net *n); /* problem.tls, once logged in */
+
+/* ---- between source_net*.c ---- */
+
+void source_net_dial(struct source_net *n);	   /* proxy, names, sockets; then source_net_talk() */
+void source_net_dial_init(struct source_net *n);
+void source_net_dial_stop(struct source_net *n);
+void source_net_talk(struct source_net *n, int fd);
+void source_net_get_token(struct source_net *n); /* then source_net_dial() */
+/* Who vouches for the server; then source_net_trusted(), perhaps in this call, or closed. */
+void source_net_get_roots(struct source_net *n);
+void source_net_trusted(struct source_net *n);
+void source_net_roots_stop(struct source_net *n);
+void source_net_prove_init(struct source_net *n);
 
 #endif

@@ -200,6 +200,12 @@ outgoing_set_roots(struct outgoing *all, struct tls_client *roots)
 	all->roots = tls_client_hold(roots);
 }
 
+struct tls_client *
+outgoing_roots(const struct outgoing *all)
+{
+	return tls_client_hold(all->roots);
+}
+
 struct outgoing *
 outgoing_start(struct host *front, struct tls_client *roots)
 {

@@ -58,6 +58,7 @@ struct tls_client;
 /* Front loop; ROOTS may be replaced later. */
 struct outgoing *outgoing_start(struct host *front, struct tls_client *roots);
 void outgoing_set_roots(struct outgoing *all, struct tls_client *roots); /* takes its own count */
+struct tls_client *outgoing_roots(const struct outgoing *all); /* the caller's count; front loop */
 /* No message is begun any more; connections end as soon as what they send has been answered. */
 void outgoing_end(struct outgoing *all);
 bool outgoing_is_over(const struct outgoing *all); /* no connection is left */

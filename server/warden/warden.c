@@ -108,7 +108,8 @@ may_open(const struct warden *w, struct span path)
 			return true;
 	}
 	for (size_t i = 0; i < c->collectors.count; i++) {
-		if (is_file_of(&c->collectors.items[i].password, path))
+		if (is_file_of(&c->collectors.items[i].password, path) ||
+			span_eq(path, c->collectors.items[i].tls_ca))
 			return true;
 	}
 	for (size_t i = 0; i < c->connections.count; i++) {
