@@ -158,22 +158,56 @@ item_fault(const struct setting *row, struct span text)
 	}
 }
 
+/* An item of patterns may be several, as people write them: "a.test; b.test". */
+static bool
+next_part(const struct setting *row, struct span *rest, struct span *part)
+{
+	size_t end = span_find_any(*rest, SPAN(";,"));
+
+	*part = *rest;
+	if (row->type != SETTING_PATTERNS)
+		return false;
+	*part = span_trim(span_range(*rest, 0, end));
+	*rest = span_from(*rest, end + 1);
+	return rest->len > 0;
+}
+
+static size_t
+parts_max(const struct setting *row, const struct yaml_node *node)
+{
+	size_t count = node->count;
+
+	for (const struct yaml_node *at = node->first; at != NULL; at = at->next)
+		for (size_t i = 0; row->type == SETTING_PATTERNS && i < at->text.len; i++)
+			count += at->text.ptr[i] == ';' || at->text.ptr[i] == ',';
+	return count;
+}
+
 static void
 load_spans(struct loading *l, const struct setting *row, const struct yaml_node *node,
 	struct span key, void *out)
 {
-	struct span *items = ARENA_ARRAY(&l->conf->arena, struct span, node->count + 1);
+	struct span *items = ARENA_ARRAY(&l->conf->arena, struct span, parts_max(row, node) + 1);
 	struct conf_list list = { .items = items };
 
 	for (const struct yaml_node *at = node->first; at != NULL; at = at->next) {
-		const char *why = item_fault(row, at->text);
+		struct span rest = at->text, part;
+		bool more = true;
 
-		if (why != NULL)
-			conf_fault_add(l->faults, at->start, key, "%s%s", why,
-				row->type == SETTING_WORDS && why[0] == 'n' ? row->unit : "");
-		else
-			items[list.count++] = arena_copy(&l->conf->arena, at->text);
+		while (more) {
+			const char *why;
+
+			more = next_part(row, &rest, &part);
+			why = item_fault(row, part);
+			if (why == NULL)
+				items[list.count++] = arena_copy(&l->conf->arena, part);
+			else
+				conf_fault_add(l->faults, at->start, key, "%s%s", why,
+					row->type == SETTING_WORDS && why[0] == 'n' ? row->unit : "");
+		}
 	}
+	if (list.count > (size_t)row->max)
+		conf_fault_add(l->faults, node->start, key, "takes %d to %d items", (int)row->min, (int)row->max);
 	*(struct conf_list *)out = list;
 }
 

@@ -60,7 +60,8 @@ accepts_nothing(const struct pipeline_ask *ask)
 {
 	const struct conf_collector *collector = names_collector(ask->conf, ask->mail);
 
-	return collector && collector->accepted.count == 0;
+	return collector && collector->accepted.count == 0 &&
+		(collector->route == COLLECTOR_RECIPIENT || collector->route == COLLECTOR_SINGLE);
 }
 
 /* ---- the letter ---- */

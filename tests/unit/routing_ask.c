@@ -80,7 +80,7 @@ mail_of(struct arena *arena, struct snapshot *snap, const struct asked *asked, u
 	return mail;
 }
 
-static void
+void
 put_copy(struct buf *out, const struct plan_copy *copy)
 {
 	static const char *const marks[] = { [COPY_FOLDER] = "", [COPY_REMOTE] = ">",

@@ -12,6 +12,7 @@ main(void)
 	failed += test_json();
 	failed += test_address();
 	failed += test_find();
+	failed += test_recipient_text();
 	failed += test_header();
 	failed += test_mail();
 	failed += test_mime();

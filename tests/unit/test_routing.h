@@ -70,10 +70,14 @@ void check_sized(const struct asked *rows, size_t count, uint64_t size);
 void routing_ask(struct arena *arena, const struct asked *asked, uint64_t size, struct plan *plan,
 	struct buf *out);
 
+/* One copy behind those in OUT. */
+void put_copy(struct buf *out, const struct plan_copy *copy);
+
 /* Does asking leave a note with that sentence? */
 bool notes_say(const struct asked *asked, const char *text);
 
 int test_routing_collected(void);
+int test_routing_who(void);
 int test_journal(void);
 int test_routing_lan(void);
 int test_routing_lists(void);
