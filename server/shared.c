@@ -151,6 +151,7 @@ shared_connection_begin(struct shared *sh, const struct service *service, const 
 		row->count++;
 		row->before_login += service->login_first;
 		sh->by_service[service->number]++;
+		sh->begun[service->number]++;
 		sh->total += !service->is_control;
 		err = OK;
 	}
@@ -200,6 +201,17 @@ shared_connections(struct shared *sh, unsigned service)
 
 	pthread_mutex_lock(&sh->lock);
 	n = sh->by_service[service];
+	pthread_mutex_unlock(&sh->lock);
+	return n;
+}
+
+uint64_t
+shared_connections_begun(struct shared *sh, unsigned service)
+{
+	uint64_t n;
+
+	pthread_mutex_lock(&sh->lock);
+	n = sh->begun[service];
 	pthread_mutex_unlock(&sh->lock);
 	return n;
 }

@@ -52,6 +52,7 @@ void shared_connection_logged_in(struct shared *sh, const struct service *servic
 void shared_connection_end(struct shared *sh, const struct service *service,
 	const struct peer *peer, bool logged_in);
 unsigned shared_connections(struct shared *sh, unsigned service); /* by its number */
+uint64_t shared_connections_begun(struct shared *sh, unsigned service); /* since the start */
 
 /*
  * How fast one address may connect: at most LIMIT in a minute, 0: as it likes; not counted for peers

@@ -22,6 +22,7 @@ struct table {
 struct shared {
 	pthread_mutex_t lock;
 	unsigned by_service[SHARED_SERVICES_MAX];
+	uint64_t begun[SHARED_SERVICES_MAX]; /* since the start */
 	unsigned total;
 	struct list addresses[BUCKETS];
 	struct list pop3_locks[BUCKETS];

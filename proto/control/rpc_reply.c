@@ -181,6 +181,21 @@ put_or_null(struct json_writer *w, struct span name, struct span text)
 		json_put_null(w);
 }
 
+static void
+put_collected(struct json_writer *w, const struct rpc_collected *c)
+{
+	json_put_member_u64(w, SPAN("fetched"), c->fetched);
+	json_put_member_u64(w, SPAN("left"), c->left);
+	json_put_member_u64(w, SPAN("deleted"), c->deleted);
+	json_put_member_u64(w, SPAN("failed"), c->failed);
+	json_put_member_u64(w, SPAN("bytes"), c->bytes);
+	json_put_name(w, SPAN("errors"));
+	json_put_array(w);
+	for (size_t i = 0; i < c->error_count; i++)
+		json_put_string(w, span_of(c->errors[i]));
+	json_put_close(w);
+}
+
 enum err
 rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done)
 {
@@ -203,6 +218,8 @@ rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done)
 	json_put_member_string(&w, SPAN("note"), done->note);
 	if (done->secret.len > 0)
 		json_put_member_string(&w, SPAN("secret"), done->secret);
+	if (done->collected)
+		put_collected(&w, done->collected);
 	return put_tail(&w);
 }
 
@@ -246,15 +263,19 @@ rpc_end_event(struct json_writer *w)
 }
 
 enum err
-rpc_put_progress(struct buf *out, struct span id, uint64_t done, uint64_t total)
+rpc_put_progress(struct buf *out, struct span id, const struct rpc_progress *progress)
 {
 	struct json_writer w;
 
 	put_notification(&w, out, SPAN("progress"));
 	json_put_name(&w, SPAN("id"));
 	json_put_raw(&w, id);
-	json_put_member_u64(&w, SPAN("done"), done);
-	json_put_member_u64(&w, SPAN("total"), total);
+	json_put_member_u64(&w, SPAN("done"), progress->done);
+	json_put_member_u64(&w, SPAN("total"), progress->total);
+	if (progress->bytes_total > 0) {
+		json_put_member_u64(&w, SPAN("bytes"), progress->bytes);
+		json_put_member_u64(&w, SPAN("bytes_total"), progress->bytes_total);
+	}
 	return put_tail(&w);
 }
 

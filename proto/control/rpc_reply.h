@@ -70,6 +70,13 @@ struct rpc_skipped {
 	struct span key, why;
 };
 
+/* What collections came to; of `collect now --wait`. */
+struct rpc_collected {
+	uint64_t fetched, left, deleted, failed, bytes;
+	const char **errors;
+	size_t error_count;
+};
+
 struct rpc_done {
 	uint64_t done; /* objects changed */
 	const struct rpc_skipped *skipped;
@@ -78,6 +85,12 @@ struct rpc_done {
 	struct span undo_until; /* RFC 3339; empty: no end */
 	struct span note;       /* one sentence for people; may be empty */
 	struct span secret;     /* a password that was made, told this once; empty: none */
+	const struct rpc_collected *collected; /* or NULL */
+};
+
+/* How far a request is. Bytes are told where their total is not 0. */
+struct rpc_progress {
+	uint64_t done, total, bytes, bytes_total;
 };
 
 MUST_CHECK enum err rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done);
@@ -88,9 +101,9 @@ MUST_CHECK enum err rpc_put_text(struct buf *out, struct span id, struct span te
 void rpc_begin_event(struct json_writer *w, struct buf *out, uint64_t subscription,
 	struct span topic, uint64_t seq);
 MUST_CHECK enum err rpc_end_event(struct json_writer *w);
-/* {"jsonrpc":"2.0","method":"progress","params":{"id":ID,"done":N,"total":N}} LF */
+/* {"jsonrpc":"2.0","method":"progress","params":{"id":ID,"done":N,"total":N,"bytes":N,"bytes_total":N}} LF */
 MUST_CHECK enum err rpc_put_progress(
-	struct buf *out, struct span id, uint64_t done, uint64_t total);
+	struct buf *out, struct span id, const struct rpc_progress *progress);
 
 /* The value of hello's "methods": an array of name, right, guard, reply, params, columns, help. */
 void rpc_put_methods(struct json_writer *w);

@@ -28,6 +28,7 @@ smtp_stage_name(enum smtp_stage stage)
 		[SMTP_STAGE_TEXT] = "text",
 		[SMTP_STAGE_END] = "end of text",
 		[SMTP_STAGE_RSET] = "RSET",
+		[SMTP_STAGE_ETRN] = "ETRN",
 		[SMTP_STAGE_QUIT] = "QUIT",
 	};
 
@@ -155,6 +156,15 @@ smtp_client_quit(struct smtp_client *m, struct buf *out)
 	SMTP_PUT(m, out, SPAN("QUIT"));
 }
 
+void
+smtp_client_etrn(struct smtp_client *m, struct span domain, struct buf *out)
+{
+	ENSURE(m->pending == SMTP_CLIENT_READY);
+	m->pending = SMTP_CLIENT_NEED_BYTES;
+	smtp_client_enter(m, SMTP_STAGE_ETRN);
+	SMTP_PUT(m, out, SPAN("ETRN "), domain);
+}
+
 /* RSET was answered, or nothing had to be taken back: the next message. */
 static void
 on_reset(struct smtp_client *m, struct smtp_answer a)
@@ -198,6 +208,10 @@ take_answer(struct smtp_client *m, struct smtp_answer a, struct span line, struc
 		break;
 	case SMTP_STAGE_RSET:
 		on_reset(m, a);
+		break;
+	case SMTP_STAGE_ETRN:
+		smtp_client_settle(m, SMTP_STAGE_ETRN, a);
+		smtp_client_enter(m, SMTP_STAGE_IDLE);
 		break;
 	case SMTP_STAGE_QUIT:
 		smtp_client_end(m, SMTP_OVER_QUIT, a);

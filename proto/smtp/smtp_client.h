@@ -41,6 +41,7 @@ enum smtp_stage {
 	SMTP_STAGE_TEXT,
 	SMTP_STAGE_END,
 	SMTP_STAGE_RSET,
+	SMTP_STAGE_ETRN,
 	SMTP_STAGE_QUIT,
 	SMTP_STAGES
 };
@@ -150,6 +151,8 @@ void smtp_client_send(struct smtp_client *m, const struct smtp_client_mail *mail
 /* After SMTP_CLIENT_GO, pieces of any size. ERR_LIMIT: OUT is full and has none of it; again later. */
 MUST_CHECK enum err smtp_client_text(struct smtp_client *m, struct span text, struct buf *out);
 MUST_CHECK enum err smtp_client_text_end(struct smtp_client *m, struct buf *out);
+/* In READY: ask for mail that waits there for DOMAIN (RFC 1985); SMTP_CLIENT_SENT tells the answer, of stage ETRN. */
+void smtp_client_etrn(struct smtp_client *m, struct span domain, struct buf *out);
 void smtp_client_quit(struct smtp_client *m, struct buf *out);
 
 #endif

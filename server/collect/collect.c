@@ -238,7 +238,7 @@ collect_now(struct collect *all, struct span name, const char *because, uint64_t
 
 	if (!conf)
 		return ERR_NOT_FOUND;
-	if (!conf->enabled)
+	if (!conf->enabled || conf->kind == COLLECTOR_SMTP)
 		return ERR_DENIED;
 	collector_start(c, because);
 	if (number)
@@ -283,7 +283,8 @@ collect_start_of(struct collect *all, struct span connection, const char *becaus
 		struct collector *c = LIST_ITEM(at, struct collector, link_all);
 		const struct conf_collector *conf = collector_conf(c);
 
-		if (!conf || !conf->enabled || !collector_is_of(all->host->conf, conf, connection))
+		if (!conf || !conf->enabled || conf->kind == COLLECTOR_SMTP ||
+			!collector_is_of(all->host->conf, conf, connection))
 			continue;
 		if (!c->collection && !waits(c))
 			collector_start(c, because);

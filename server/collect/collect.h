@@ -65,7 +65,7 @@ MUST_CHECK enum err collect_view_named(
 	const struct collect *all, struct span name, struct collect_view *out);
 
 /*
- * Collect NAME. ERR_NOT_FOUND: no such collector; ERR_DENIED: it is disabled (INM-29). One under way goes on, and
+ * Collect NAME. ERR_NOT_FOUND: no such collector; ERR_DENIED: it is disabled (INM-29), or mail is brought to it (kind smtp). One under way goes on, and
  * collects once more behind it. *NUMBER (may be NULL): of the collection that is meant.
  */
 MUST_CHECK enum err collect_now(

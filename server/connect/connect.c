@@ -1,6 +1,7 @@
 /*
  * connect.c - connections as the file has them, and what the queue asks of them.
  */
+#include "server/collect/collect.h"
 #include "server/connect/connect_inside.h"
 
 #include <stdio.h>
@@ -67,14 +68,24 @@ connection_is_online(const struct connection *c)
 {
 	const struct conf_connection *conf = connection_now(c);
 
-	return conf && !c->held && (conf->kind == CONNECTION_LAN || (c->seen_up && conf->autoconnect));
+	return conf && !c->held && (conf->kind == CONNECTION_LAN ||
+		(c->seen_up && conf->autoconnect) || c->is_collected);
+}
+
+void
+connection_online_changed(struct connection *c)
+{
+	if (connection_is_online(c))
+		outgoing_look_again(c->all->host);
+	else
+		outgoing_drop(c->all->host->outgoing, connection_has_route, c);
 }
 
 /* Its mail leaves at once (SCH-03). */
 static bool
 is_open(const struct connection *c)
 {
-	return c->all->host->conf->scheduling_immediately && connection_is_online(c);
+	return !c->collects_first && c->all->host->conf->scheduling_immediately && connection_is_online(c);
 }
 
 bool
@@ -108,8 +119,8 @@ put_time(int64_t at_ms, char *text, size_t size)
 		snprintf(text, size, "?");
 }
 
-static int64_t
-next_of(const struct connect *all, const struct conf_connection *conf)
+int64_t
+connection_next_ms(const struct connect *all, const struct conf_connection *conf)
 {
 	const struct conf_schedules *schedules = &all->host->conf->schedules;
 	int64_t next_ms = 0;
@@ -136,12 +147,16 @@ connect_why(const struct host *front, const struct conf_route *route, char *text
 
 	if (!c || (connect_may_send(front, route) && !(c->runs && route->waiting_only)))
 		return false;
-	next_ms = next_of(c->all, connection_now(c));
+	next_ms = connection_next_ms(c->all, connection_now(c));
 	if (next_ms > 0)
 		put_time(next_ms, next, sizeof(next));
 	if (c->runs && !c->hung_up && c->sends)
 		snprintf(text, size, "it came after the run of connection %s began, and goes with the next one "
 				     "(waiting_only)", c->name);
+	else if (c->runs && !c->hung_up && c->collects_first)
+		snprintf(text, size, "connection %s collects first (pop3_then_smtp)", c->name);
+	else if (c->runs && !c->hung_up && c->stage != RUN_BEGINS)
+		snprintf(text, size, "connection %s runs a program", c->name);
 	else if (c->runs && !c->hung_up)
 		snprintf(text, size, "connection %s: the link is %s", c->name,
 			link_state_words[c->link.state]);
@@ -234,12 +249,26 @@ connect_runs(const struct connect *all, const struct connect_wanted *wanted)
 /* ---- what is shown ---- */
 
 static const char *
+work_of(const struct connection *c)
+{
+	bool collects = collect_busy_of(c->all->host->collect, span_of(c->name));
+
+	if (c->stage != RUN_WORKS)
+		return c->stage == RUN_GREETS ? "runs post_connect" : "runs pre_disconnect";
+	if (c->waits && !collects)
+		return "waiting for mail";
+	return !collects ? "sending" : c->sends ? "sending, collecting" : "collecting";
+}
+
+static const char *
 state_of(const struct connection *c, const struct conf_connection *conf)
 {
 	if (c->runs && c->hung_up)
 		return conf->kind == CONNECTION_LAN || c->link.state == LINK_UP ? "hanging up" : "going down";
+	if (c->runs && c->stage != RUN_BEGINS)
+		return work_of(c);
 	if (c->runs)
-		return c->sends ? "sending" : link_state_words[c->link.state];
+		return link_state_words[c->link.state];
 	if (c->held)
 		return "stopped";
 	return conf->kind == CONNECTION_LAN ? "online" : connection_is_online(c) ? "up" : "down";
@@ -258,7 +287,7 @@ connect_view_at(const struct connect *all, size_t i, struct connect_view *out)
 	c = connect_named(all, row->name);
 	*out = (struct connect_view){ .name = row->name, .primary = row->primary,
 		.kind = row->kind == CONNECTION_LAN ? "lan" : "link", .state = "down",
-		.next_ms = next_of(all, row) };
+		.next_ms = connection_next_ms(all, row) };
 	if (!c)
 		return true; /* a new file, which is taken in a moment */
 	out->state = state_of(c, row);
@@ -288,7 +317,7 @@ connect_last_ms(const struct connect *all)
 int64_t
 connect_next_ms(const struct connect *all)
 {
-	return next_of(all, NULL);
+	return connection_next_ms(all, NULL);
 }
 
 size_t
@@ -376,6 +405,7 @@ connect_open(struct host *front)
 	all->wall_ms = host_now_ms(front);
 	all->steady_ms = host_steady_ms(front);
 	list_init(&all->connections);
+	list_init(&all->asks);
 	loop_timer_init(&all->look, connect_on_look);
 	front->connect = all;
 	connect_follow(all);
@@ -420,5 +450,6 @@ connect_close(struct connect **allp)
 		return;
 	list_for_each(at, following, &all->connections)
 		connection_free(LIST_ITEM(at, struct connection, link_all));
+	connect_free_asks(all);
 	free(all);
 }

@@ -8,11 +8,11 @@
  *                 |                                                            |
  *                 +-- failed: its mail waits for the next one                  +-- noted in the store
  *
- * A run is what its routes send. (Collectors that name the connection join it in the same way: the run is
- * over when connect_run.c finds that neither has anything left.) Outside a run mail waits for the
- * next one, but that of a connection that is online, which leaves at once (scheduling.send_immediately,
- * SCH-03). Online is a lan connection, and a link that somebody else has brought up (SCH-04), each for the
- * routes that go by it: a lan connection beside a link does not make the link be dialled for each message.
+ * A run is what its routes send and its collectors fetch, at the same time (CON-02) or one after the other
+ * (CON-03); it is over when neither has anything left. Outside a run mail waits for the next one, but that of
+ * a connection that is online, which leaves at once (scheduling.send_immediately, SCH-03) and collects nothing.
+ * Online is a lan connection, a link that somebody else has brought up, and one that is collected by (SCH-04), each
+ * for the routes that go by it: a lan connection beside a link does not make the link be dialled for each message.
  *
  * Without connections in the file there is one of kind lan. LAN forwarding is never asked (LAN-08).
  * Front loop, all of it, but for what says any loop.
@@ -28,6 +28,7 @@
 #define CONNECT_WATCH_MS 10000	   /* is a link up that others bring up? */
 #define CONNECT_RUN_LOOK_MS 100	   /* is a run over? */
 #define CONNECT_HANG_UP_MS 10000   /* what is being sent has so long when it is hung up */
+#define CONNECT_BROUGHT_REST_MS 2000 /* after mail that was brought, for the next connection (INM-26) */
 #define CONNECT_PROGRAM_OUTPUT 65536 /* bytes of what a program says; it is not kept */
 #define CONNECT_BECAUSE_SIZE 120
 #define CONNECT_RESULT_SIZE 250
@@ -91,6 +92,14 @@ bool connect_view_at(const struct connect *all, size_t i, struct connect_view *o
 int64_t connect_last_ms(const struct connect *all); /* of any; 0: never */
 int64_t connect_next_ms(const struct connect *all); /* of any by a schedule; 0: none is scheduled (SCH-08) */
 size_t connect_people(const struct connect *all);   /* who checked mail since the last connection (SCH-06) */
+
+/* ---- collectors: connect_collect.c ---- */
+
+/* When C is fetched next, by a schedule or its own `every`; LAST_MS is when it was last, or 0. 0: by neither. */
+int64_t connect_collects_next_ms(
+	const struct connect *all, const struct conf_collector *c, int64_t last_ms);
+/* Of kind smtp: is a run of it waiting for mail? */
+bool connect_waits_for(const struct connect *all, const struct conf_collector *c);
 
 /* ---- connection_conf.c: the file alone; any loop ---- */
 

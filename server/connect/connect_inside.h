@@ -1,6 +1,7 @@
 /*
  * connect_inside.h - what the files of connect share: connect.c (life, what the queue asks),
- * connect_run.c (a run), connect_when.c (what begins one), connect_program.c (programs of a link),
+ * connect_run.c (a run), connect_when.c (what begins one), connect_collect.c (collectors), connect_etrn.c (mail
+ * that is asked for), connect_program.c (programs of a link), connect_hooks.c (programs of the administrator),
  * connect_tell.c (letters).
  */
 #ifndef SERVER_CONNECT_CONNECT_INSIDE_H
@@ -19,6 +20,13 @@
 #define CONNECT_SCHEDULES_MAX 100 /* as many as the file may have */
 #define CONNECT_ROUTES_TOLD 100
 
+/*
+ *     link comes up -> RUN_GREETS --> RUN_WORKS ----> RUN_LEAVES --> link goes down
+ *                     (post_connect)  sends, collects (pre_disconnect)
+ */
+enum run_stage { RUN_BEGINS, RUN_GREETS, RUN_WORKS, RUN_LEAVES };
+enum connect_hook { HOOK_UP, HOOK_DOWN };
+
 struct connection {
 	struct list link_all; /* in connect.connections */
 	struct connect *all;
@@ -28,6 +36,19 @@ struct connection {
 	/* A run. */
 	bool runs, sends, hung_up;
 	bool again; /* somebody asked while it was being hung up: another follows */
+	enum run_stage stage;
+	bool collects_first; /* and does so still: nothing is sent before (CON-03) */
+	bool collects;	     /* collectors belong to it */
+	char collected[CONNECT_RESULT_SIZE]; /* what they came to; of its end */
+
+	/* Mail that is brought to us while it runs (INM-26). */
+	bool waits, brought;
+	int64_t wait_until_ms; /* steady */
+	uint64_t sessions_before;
+
+	/* A program of the administrator. */
+	enum connect_hook hook;
+	int64_t hook_told_day[2];
 	struct generation *generation; /* of its begin; held */
 	const struct conf_connection *conf; /* of that */
 	char because[CONNECT_BECAUSE_SIZE];
@@ -43,6 +64,7 @@ struct connection {
 
 	/* Between runs: a link that others bring up (CON-08), a connection that was told to stop. */
 	bool watched, seen_up, was_used, held;
+	bool is_collected; /* of a link: collectors are at work by it, without a run */
 	int64_t watch_at_ms, use_at_ms; /* steady */
 
 	/* The last one (CON-16). */
@@ -67,6 +89,7 @@ struct connect {
 	int64_t people_due_ms;	    /* steady; 0: not so many yet */
 	struct connect_told told[CONNECT_ROUTES_TOLD];
 	size_t told_count;
+	struct list asks; /* for mail that waits elsewhere: connect_etrn.c */
 };
 
 /* ---- connect.c ---- */
@@ -78,6 +101,10 @@ bool connection_is_online(const struct connection *c);
 /* A lane's route: does it go by C? */
 bool connection_has_route(void *c, struct span route);
 void connection_free(struct connection *c);
+/* Of a link: it can be used now, or no more, without a run of ours. */
+void connection_online_changed(struct connection *c);
+/* By a schedule; 0: none. */
+int64_t connection_next_ms(const struct connect *all, const struct conf_connection *conf);
 int64_t connect_day(const struct connect *all); /* a number that rises at midnight */
 
 /* ---- connect_run.c ---- */
@@ -89,6 +116,30 @@ void connection_hang_up(struct connection *c);
 void connection_on_timer(struct loop_timer *timer);
 /* What EVENT means for its link, and what follows. */
 void connection_link(struct connection *c, enum link_event event);
+
+/* After connection_run_hook(). */
+void connection_hook_over(struct connection *c);
+
+/* ---- connect_collect.c ---- */
+
+/* All that a run does besides sending begins, again where it has ended already. */
+void connection_collect(struct connection *c);
+bool connection_collects(struct connection *c); /* is there still something to wait for? */
+void connection_collect_stop(struct connection *c);
+/* ", 12 collected" */
+void connection_say_collected(const struct connection *c, char *text, size_t size);
+/* Each second: collectors that begin by themselves. */
+void connect_look_at_collectors(struct connect *all);
+
+/* ---- connect_etrn.c ---- */
+
+void connection_ask_for_mail(struct connection *c, const struct conf_collector *collector);
+void connect_free_asks(struct connect *all);
+
+/* ---- connect_hooks.c ---- */
+
+/* False: there is none, or it cannot be run, which is told. Else connection_hook_over() follows, whatever came of it. */
+bool connection_run_hook(struct connection *c, enum connect_hook hook);
 
 /* ---- connect_program.c ---- */
 
@@ -109,6 +160,8 @@ void connect_read_schedules(struct connect *all);
 /* ---- connect_tell.c ---- */
 
 void connection_tell_failure(struct connection *c);
+void connection_tell_hook(struct connection *c, const char *program, const char *why);
+void connect_tell_etrn(struct connect *all, const char *collector, const char *route, const char *why);
 void connection_log(const struct connection *c, enum log_level level, const char *what);
 void connection_log_left_up(const struct connection *c, const char *why);
 

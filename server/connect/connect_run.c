@@ -1,8 +1,8 @@
 /*
- * connect_run.c - one run: the link comes up, mail leaves until there is none, the link goes down.
+ * connect_run.c - one run: the link comes up, mail leaves and is collected until there is none, the link goes down.
  *
- * What collects will stand beside what sends: is_busy() then asks both, and sends begin after the last
- * collector where the connection says so (CON-03).
+ * Programs of the administrator stand at both ends of it (EXT-12). Sending begins after the last collector where the
+ * connection says so (CON-03).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +60,9 @@ say_result(struct connection *c, bool failed)
 	c->last.failed = failed;
 	if (failed)
 		snprintf(c->result, sizeof(c->result), "the link did not come up: %.200s", c->problem);
-	else if (c->hung_up)
-		snprintf(c->result, sizeof(c->result), "hung up, %u sent", c->sent);
 	else
-		snprintf(c->result, sizeof(c->result), "%u sent", c->sent);
+		snprintf(c->result, sizeof(c->result), "%s%u sent%.200s", c->hung_up ? "hung up, " : "",
+			c->sent, c->collected);
 }
 
 /* CON-17. */
@@ -97,7 +96,8 @@ end_run(struct connection *c, bool failed)
 		connection_tell_failure(c);
 	}
 	loop_timer_clear(&c->timer);
-	c->runs = c->sends = false;
+	c->runs = c->sends = c->collects_first = c->waits = false;
+	c->stage = RUN_BEGINS;
 	c->conf = NULL;
 	generation_release(&c->generation);
 	c->watch_at_ms = host_steady_ms(all->host) + CONNECT_WATCH_MS;
@@ -110,28 +110,50 @@ end_run(struct connection *c, bool failed)
 	}
 }
 
-/* ---- sending ---- */
+/* ---- what it is for ---- */
 
 static void
 begin_sending(struct connection *c)
 {
 	struct host *host = c->all->host;
 
+	c->collects_first = false;
+	c->sends = c->looked = true;
+	c->cycle_ms = host_now_ms(host); /* what came while the link came up was there in time */
+	outgoing_look_again(host);
+}
+
+static void
+work(struct connection *c)
+{
+	c->stage = RUN_WORKS;
+	connection_collect(c);
+	c->collects_first = c->conf->pop3_then_smtp && connection_collects(c);
+	if (!c->collects_first)
+		begin_sending(c);
+	loop_timer_set(c->all->host->loop, &c->timer, CONNECT_RUN_LOOK_MS);
+}
+
+/* The link is up. */
+static void
+begin_work(struct connection *c)
+{
+	struct host *host = c->all->host;
+
 	link_failures_clear(&c->failures);
 	metric_add(host->metrics, connects, 1);
-	c->sends = c->looked = true;
 	c->last.began_ms = c->began_ms;
 	c->last.ended_ms = 0;
-	c->cycle_ms = host_now_ms(host); /* what came while the link came up was there in time */
 	note(c);
-	outgoing_look_again(host);
-	loop_timer_set(host->loop, &c->timer, CONNECT_RUN_LOOK_MS);
+	c->stage = RUN_GREETS;
+	if (!connection_run_hook(c, HOOK_UP))
+		work(c);
 }
 
 static void
 finish(struct connection *c)
 {
-	c->sends = false;
+	connection_say_collected(c, c->collected, sizeof(c->collected));
 	if (!connection_is_online(c) || !c->all->host->conf->scheduling_immediately)
 		outgoing_drop(c->all->host->outgoing, connection_has_route, c);
 	if (c->conf->kind == CONNECTION_LAN)
@@ -140,9 +162,31 @@ finish(struct connection *c)
 		connection_link(c, LINK_STOP);
 }
 
+static void
+leave(struct connection *c)
+{
+	c->stage = RUN_LEAVES;
+	c->sends = c->collects_first = false;
+	if (c->conf->kind == CONNECTION_LINK)
+		connection_collect_stop(c); /* who listens for more (IDLE) */
+	if (!connection_run_hook(c, HOOK_DOWN))
+		finish(c);
+}
+
+void
+connection_hook_over(struct connection *c)
+{
+	if (c->stage == RUN_LEAVES)
+		finish(c);
+	else if (c->hung_up)
+		leave(c);
+	else
+		work(c);
+}
+
 /* Is there mail on its way, or to be found? The queue is read once more behind the last message. */
 static bool
-is_busy(struct connection *c)
+still_sends(struct connection *c)
 {
 	enum outgoing_work work =
 		outgoing_work(c->all->host->outgoing, connection_has_route, c);
@@ -162,16 +206,33 @@ static bool
 is_hung_up(struct connection *c)
 {
 	return host_steady_ms(c->all->host) - c->stop_steady_ms >= CONNECT_HANG_UP_MS ||
-		outgoing_work(c->all->host->outgoing, connection_has_route, c) != OUTGOING_BUSY;
+		(outgoing_work(c->all->host->outgoing, connection_has_route, c) != OUTGOING_BUSY &&
+			!connection_collects(c));
+}
+
+static bool
+is_busy(struct connection *c)
+{
+	bool collects = connection_collects(c);
+
+	if (!collects && c->collects_first)
+		begin_sending(c);
+	return (c->sends && still_sends(c)) || collects;
 }
 
 static void
-look_at_sending(struct connection *c)
+look_at_work(struct connection *c)
 {
-	if (c->hung_up ? is_hung_up(c) : !is_busy(c))
-		finish(c);
-	else
+	if (c->stage != RUN_WORKS) {
+		if (c->stage == RUN_GREETS && c->hung_up) {
+			runner_cancel(&c->program);
+			leave(c);
+		}
+	} else if (c->hung_up ? is_hung_up(c) : !is_busy(c)) {
+		leave(c);
+	} else {
 		loop_timer_set(c->all->host->loop, &c->timer, CONNECT_RUN_LOOK_MS);
+	}
 }
 
 /* ---- the link ---- */
@@ -223,7 +284,7 @@ act(struct connection *c, enum link_act what)
 		break;
 	case LINK_IS_UP:
 		connection_log(c, LEVEL_INFO, c->link.found ? "the link was up already" : "the link is up");
-		begin_sending(c);
+		begin_work(c);
 		break;
 	case LINK_IS_DOWN:
 		end_run(c, false);
@@ -258,7 +319,7 @@ connection_on_timer(struct loop_timer *timer)
 	if (!c->runs)
 		return;
 	if (c->conf->kind == CONNECTION_LAN || c->link.state == LINK_UP)
-		look_at_sending(c);
+		look_at_work(c);
 	else if (waits && host_steady_ms(c->all->host) >= c->link.wait_until_ms && !c->program.order)
 		connection_link(c, LINK_TIME);
 	else if (waits && !c->program.order)
@@ -284,21 +345,27 @@ begin(struct connection *c, const char *because)
 	c->held = c->hung_up = c->again = c->sends = false;
 	c->was_used = true;
 	c->sent = 0;
-	c->problem[0] = '\0';
+	c->stage = RUN_BEGINS;
+	c->collects = c->collects_first = c->waits = c->is_collected = false;
+	c->problem[0] = c->collected[0] = '\0';
 	shared_people_forget(all->host->shared);
 	all->people_due_ms = 0;
 	connection_log(c, LEVEL_INFO, "starts");
 	return true;
 }
 
-/* One that sends already: another cycle, for all that waits by now. */
+/* One that is at work already: another cycle, for all that waits by now. */
 static void
 join(struct connection *c, const char *because)
 {
 	snprintf(c->because, sizeof(c->because), "%s", because);
-	if (c->hung_up || (!c->sends && c->link.state == LINK_CLOSES)) {
+	if (c->hung_up || c->stage == RUN_LEAVES || (!c->sends && c->link.state == LINK_CLOSES)) {
 		c->again = true;
-	} else if (c->sends) {
+		return;
+	}
+	if (c->stage == RUN_WORKS)
+		connection_collect(c);
+	if (c->sends) {
 		c->cycle_ms = host_now_ms(c->all->host);
 		c->looked = true;
 		outgoing_look_again(c->all->host);
@@ -313,7 +380,7 @@ connection_start(struct connection *c, const char *because)
 	else if (!begin(c, because))
 		return;
 	else if (c->conf->kind == CONNECTION_LAN)
-		begin_sending(c);
+		begin_work(c);
 	else
 		connection_link(c, LINK_START);
 }
@@ -324,7 +391,7 @@ connection_use(struct connection *c, const char *because)
 	if (c->runs || !begin(c, because))
 		return;
 	link_found(&c->link);
-	begin_sending(c);
+	begin_work(c);
 }
 
 void
@@ -336,6 +403,7 @@ connection_hang_up(struct connection *c)
 	c->held = was_online; /* or what is left would leave in the next moment */
 	c->sends = false;
 	outgoing_drop(c->all->host->outgoing, connection_has_route, c);
+	connection_collect_stop(c);
 	if (c->runs && !c->hung_up) {
 		connection_log(c, LEVEL_INFO, "is hung up");
 		c->hung_up = true;

@@ -56,6 +56,23 @@ connection_tell_failure(struct connection *c)
 	send_letter(c->all->host, subject, text);
 }
 
+void
+connection_tell_hook(struct connection *c, const char *program, const char *why)
+{
+	char subject[OWN_MAIL_SUBJECT_MAX], text[LETTER_MAX];
+	int64_t day = connect_day(c->all);
+
+	if (c->hook_told_day[c->hook] == day)
+		return;
+	c->hook_told_day[c->hook] = day;
+	snprintf(subject, sizeof(subject), "Connection %s: the program %s failed", c->name, program);
+	snprintf(text, sizeof(text),
+		"The program that connections.%s.%s names %s.\n\nMail is sent and collected all the same. You "
+		"will not be told again before tomorrow.\n",
+		c->name, program, why);
+	send_letter(c->all->host, subject, text);
+}
+
 /* ---- servers ---- */
 
 static struct connect_told *
@@ -104,6 +121,24 @@ connect_server_failed(
 		cut ? "A server left in the middle of a message:" : "No server could be reached:", why,
 		SPAN_FMT(route->name), cut ? "" : " (errors.connection)");
 	send_letter(front, subject, text);
+}
+
+void
+connect_tell_etrn(struct connect *all, const char *collector, const char *route, const char *why)
+{
+	char subject[OWN_MAIL_SUBJECT_MAX], text[LETTER_MAX];
+
+	char key[CONNECTED_NAME_MAX + 12];
+
+	snprintf(key, sizeof(key), "collector %s", collector);
+	if (!all->host->conf->errors_connection || !may_tell(all, span_of(key), false))
+		return;
+	snprintf(subject, sizeof(subject), "Collector %s: mail that waits could not be asked for", collector);
+	snprintf(text, sizeof(text),
+		"ETRN by %s: %s\n\nThe next run asks again. You will not be told again before tomorrow "
+		"(errors.connection).\n",
+		route[0] ? route : "no route of the connection", why);
+	send_letter(all->host, subject, text);
 }
 
 void

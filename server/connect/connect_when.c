@@ -264,5 +264,6 @@ connect_on_look(struct loop_timer *timer)
 	look_at_people(all);
 	look_at_file(all);
 	look_at_links(all);
+	connect_look_at_collectors(all);
 	loop_timer_set(all->host->loop, timer, CONNECT_LOOK_MS);
 }

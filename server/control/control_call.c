@@ -201,15 +201,16 @@ static void
 call_progress(struct loop_timer *timer)
 {
 	struct control_call *call = LIST_ITEM(timer, struct control_call, progress);
-	uint64_t total = atomic_load(&call->progress_total);
+	const struct rpc_progress progress = { atomic_load(&call->progress_done),
+		atomic_load(&call->progress_total), atomic_load(&call->progress_bytes),
+		atomic_load(&call->progress_bytes_total) };
 	struct buf out;
 
 	if (!call->session)
 		return;
-	if (total > 0) {
+	if (progress.total > 0) {
 		buf_init(&out, 1024);
-		if (rpc_put_progress(&out, call->id, atomic_load(&call->progress_done), total) ==
-			OK)
+		if (rpc_put_progress(&out, call->id, &progress) == OK)
 			control_session_put(call->session, buf_span(&out));
 		buf_fini(&out);
 	}

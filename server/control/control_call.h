@@ -112,6 +112,7 @@ struct control_call {
 	uint64_t pinned_digest; /* of what was previewed; 0: nothing was */
 	_Atomic bool cancelled;
 	_Atomic uint64_t progress_done, progress_total;
+	_Atomic uint64_t progress_bytes, progress_bytes_total; /* 0: not told */
 	struct loop_timer progress;
 	void *state; /* the handler's, in the arena */
 
@@ -148,6 +149,7 @@ struct control_call {
 	int64_t undo_until_ms;
 	struct span note;
 	struct span secret; /* of a password that was made (DONE); wiped at the end */
+	const struct rpc_collected *collected; /* of DONE, or NULL */
 	const char *skip_why; /* `each` says why it returned an error; NULL: the usual words */
 	uint64_t job_done;    /* of the job under way: added when it is on disk */
 	uint64_t job_parts;   /* of those, what is only a part of something */

@@ -161,7 +161,8 @@ put_done(struct control_call *call, struct buf *out)
 		.skipped = call->skipped,
 		.skipped_count = call->skipped_count,
 		.note = call->note,
-		.secret = call->secret};
+		.secret = call->secret,
+		.collected = call->collected};
 
 	if (call->undo_id && call->too_large)
 		done.note = arena_printf(&call->arena, "%.*s; undo cannot take it back: too many rows",

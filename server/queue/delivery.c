@@ -160,6 +160,8 @@ delivery_ready(struct delivery *d)
 		if (d->probe)
 			delivery_probe_ready(d);
 	}
+	if (d->probe && delivery_probe_asks(d))
+		return;
 	if (d->must_quit || d->probe) {
 		smtp_client_quit(&d->smtp, stream_out(&d->stream));
 		return;
@@ -228,6 +230,10 @@ on_event(struct delivery *d, const struct smtp_client_event *ev)
 		delivery_mail_text(d);
 		return true;
 	case SMTP_CLIENT_SENT:
+		if (d->probe) {
+			delivery_probe_answered(d, ev->answer);
+			return true;
+		}
 		d->sending = d->has_text_out = false;
 		d->sent++;
 		delivery_mail_done(d, ev->answer, ev->stage);

@@ -114,9 +114,34 @@ delivery_probe_ready(struct delivery *d)
 	tell_hello(d);
 	tell_tls(d);
 	tell_login(d);
+	if (d->probe->etrn.len > 0)
+		return;
 	s = add(d, "QUIT", PROBE_OK);
 	if (s)
 		snprintf(s->text, sizeof(s->text), "left again, nothing was sent");
+}
+
+bool
+delivery_probe_asks(struct delivery *d)
+{
+	struct delivery_probe *p = d->probe;
+
+	if (p->etrn.len == 0 || p->asked)
+		return false;
+	p->asked = true;
+	smtp_client_etrn(&d->smtp, p->etrn, stream_out(&d->stream));
+	return true;
+}
+
+void
+delivery_probe_answered(struct delivery *d, struct smtp_answer answer)
+{
+	bool good = answer.code >= 250 && answer.code <= 253; /* RFC 1985, 5.3 */
+	struct probe_step *s = add(d, "ETRN", good ? PROBE_OK : PROBE_FAILED);
+
+	d->probe->etrn_code = answer.code;
+	if (s)
+		snprintf(s->text, sizeof(s->text), "%u %.*s", answer.code, SPAN_FMT(answer.text));
 }
 
 bool

@@ -1,0 +1,419 @@
+/*
+ * control_collect_run.c - collectors at work: `collect now`, `collect stop`, `collect test`.
+ *
+ * Who waits looks ten times a second how the collections do that were asked for, by their numbers; one that has
+ * gone to listen for more mail (IMAP IDLE) is done.
+ */
+#include <stdio.h>
+
+#include "server/collect/collect.h"
+#include "server/control/control_call.h"
+
+#define WAIT_LOOK_MS 100
+#define TESTS_MAX 10 /* that log in at one time */
+
+/* ---- now ---- */
+
+/* One collector that was asked for. */
+struct meant {
+	struct span name;
+	uint64_t number; /* of its collection */
+	bool is_over;
+	struct collect_counts counts;
+	const char *errors[COLLECT_ERRORS_MAX];
+	size_t error_count;
+};
+
+struct collecting {
+	struct control_call *call;
+	struct loop_timer timer;
+	struct meant *items;
+	size_t count;
+};
+
+/* "isp", or "isp and 2 more". */
+static struct span
+names_text(const struct collecting *c)
+{
+	if (c->count == 1)
+		return c->items[0].name;
+	return arena_printf(&c->call->arena, "%.*s and %zu more", SPAN_FMT(c->items[0].name), c->count - 1);
+}
+
+static void
+add(struct collecting *c, struct span name)
+{
+	c->items[c->count++].name = arena_copy(&c->call->arena, name);
+}
+
+/* Names of the request, or all of the file that ALL takes. False: the call has failed. */
+static bool
+take_names(struct collecting *c, bool (*all)(const struct collect_view *v))
+{
+	struct control_call *call = c->call;
+	const struct rpc_value *names = rpc_value(call->request, "names");
+	const struct conf_collectors *conf = &call->host->conf->collectors;
+	bool wants_all = rpc_flag(call->request, "all");
+	struct collect_view v;
+
+	if ((names->count > 0) == wants_all)
+		return control_fail(call, RPC_INVALID, "a collector's name or --all, one of them", NULL, "names");
+	c->items = ARENA_ARRAY(&call->arena, struct meant, names->count + conf->count + 1);
+	for (size_t i = 0; i < names->count; i++) {
+		if (collect_view_named(call->host->collect, names->items[i], &v) != OK)
+			return control_failf(call, RPC_NOT_FOUND, "names", "there is no collector %.*s",
+				SPAN_FMT(names->items[i]));
+		add(c, v.name);
+	}
+	for (size_t i = 0; wants_all && collect_view_at(call->host->collect, i, &v); i++)
+		if (all(&v))
+			add(c, v.name);
+	return true;
+}
+
+static const struct conf_collector *
+conf_named(const struct conf *conf, struct span name)
+{
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (span_eq_nocase(conf->collectors.items[i].name, name))
+			return &conf->collectors.items[i];
+	return NULL;
+}
+
+static bool
+is_trigger(const struct conf *conf, struct span name)
+{
+	const struct conf_collector *c = conf_named(conf, name);
+
+	return c && c->kind == COLLECTOR_SMTP;
+}
+
+/* All are known; whoever cannot be collected from is told before any begins. */
+static bool
+may_collect(struct collecting *c)
+{
+	struct control_call *call = c->call;
+	struct collect_view v;
+
+	for (size_t i = 0; i < c->count; i++) {
+		struct span name = c->items[i].name;
+
+		if (is_trigger(call->host->conf, name))
+			return control_failf(call, RPC_REFUSED, "names",
+				"%.*s is of kind smtp: mail is brought to it, while its connection runs",
+				SPAN_FMT(name));
+		if (collect_view_named(call->host->collect, name, &v) == OK && !v.enabled)
+			return control_failf(call, RPC_REFUSED, "names",
+				"%.*s is off: postroom collect on %.*s", SPAN_FMT(name), SPAN_FMT(name));
+	}
+	return true;
+}
+
+static bool
+start_all(struct collecting *c)
+{
+	struct control_call *call = c->call;
+	const char *because = arena_text(&call->arena, arena_printf(&call->arena, "by %s", call->who.name));
+
+	for (size_t i = 0; i < c->count; i++) {
+		enum err err = collect_now(
+			call->host->collect, c->items[i].name, because, &c->items[i].number);
+
+		if (!control_fail_err(call, err, "collector"))
+			return false;
+	}
+	return true;
+}
+
+/* ---- while it goes on ---- */
+
+static void
+keep_errors(struct collecting *c, struct meant *m, const struct collect_view *v)
+{
+	struct arena *a = &c->call->arena;
+
+	for (size_t i = m->error_count; i < v->error_count && i < COLLECT_ERRORS_MAX; i++)
+		m->errors[m->error_count++] = arena_text(a, c->count == 1 ? span_of(v->errors[i]) :
+			arena_printf(a, "%.*s: %s", SPAN_FMT(m->name), v->errors[i]));
+}
+
+/* A later collection has no say in what came of this one. */
+static void
+look_at(struct collecting *c, struct meant *m)
+{
+	struct collect_view v;
+
+	if (m->is_over)
+		return;
+	if (collect_view_named(c->call->host->collect, m->name, &v) != OK || v.number > m->number) {
+		m->is_over = true;
+		return;
+	}
+	if (v.state == COLLECT_IDLE && (v.number < m->number || v.last_ms < c->call->now_ms)) {
+		m->is_over = true; /* it was told to stop before its turn came */
+		return;
+	}
+	if (v.number < m->number || v.state == COLLECT_WAITS)
+		return; /* its turn comes */
+	m->counts = v.counts;
+	keep_errors(c, m, &v);
+	m->is_over = v.state == COLLECT_IDLE || v.state == COLLECT_LISTENS;
+	if (m->is_over && v.state == COLLECT_IDLE && v.failed && m->error_count == 0) {
+		const char *error = v.error;
+
+		v.errors = &error;
+		v.error_count = 1;
+		keep_errors(c, m, &v);
+	}
+}
+
+static void
+sum_up(const struct collecting *c, struct collect_counts *sum, bool *all_over)
+{
+	*sum = (struct collect_counts){ 0 };
+	*all_over = true;
+	for (size_t i = 0; i < c->count; i++) {
+		const struct collect_counts *n = &c->items[i].counts;
+
+		sum->fetched += n->fetched;
+		sum->left += n->left;
+		sum->deleted += n->deleted;
+		sum->failed += n->failed;
+		sum->bytes += n->bytes;
+		sum->to_fetch += n->to_fetch;
+		sum->to_fetch_bytes += n->to_fetch_bytes;
+		*all_over = *all_over && c->items[i].is_over;
+	}
+}
+
+static void
+tell_progress(struct control_call *call, const struct collect_counts *sum)
+{
+	atomic_store(&call->progress_done, sum->fetched);
+	atomic_store(&call->progress_total, sum->to_fetch);
+	atomic_store(&call->progress_bytes, sum->bytes);
+	atomic_store(&call->progress_bytes_total, sum->to_fetch_bytes);
+}
+
+static void
+put_results(struct collecting *c, const struct collect_counts *sum)
+{
+	struct control_call *call = c->call;
+	struct rpc_collected *r = ARENA_NEW(&call->arena, struct rpc_collected);
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->count; i++)
+		count += c->items[i].error_count;
+	r->errors = ARENA_ARRAY(&call->arena, const char *, count + 1);
+	for (size_t i = 0; i < c->count; i++)
+		for (size_t n = 0; n < c->items[i].error_count; n++)
+			r->errors[r->error_count++] = c->items[i].errors[n];
+	r->fetched = sum->fetched;
+	r->left = sum->left;
+	r->deleted = sum->deleted;
+	r->failed = sum->failed;
+	r->bytes = sum->bytes;
+	call->collected = r;
+	call->note = arena_printf(&call->arena, "%.*s: %llu fetched, %llu left there, %llu removed there",
+		SPAN_FMT(names_text(c)), (unsigned long long)r->fetched, (unsigned long long)r->left,
+		(unsigned long long)r->deleted);
+	for (size_t i = 0; i < r->error_count; i++)
+		call->note = arena_printf(
+			&call->arena, "%.*s; %s", SPAN_FMT(call->note), r->errors[i]);
+}
+
+static void
+on_wait(struct loop_timer *timer)
+{
+	struct collecting *c = LIST_ITEM(timer, struct collecting, timer);
+	struct collect_counts sum;
+	bool all_over;
+
+	for (size_t i = 0; i < c->count; i++)
+		look_at(c, &c->items[i]);
+	sum_up(c, &sum, &all_over);
+	tell_progress(c->call, &sum);
+	if (!all_over && !control_is_cancelled(c->call)) {
+		loop_timer_set(c->call->host->loop, &c->timer, WAIT_LOOK_MS);
+		return;
+	}
+	put_results(c, &sum);
+	control_call_end(c->call);
+}
+
+static void
+end(struct collecting *c, const char *did)
+{
+	struct control_call *call = c->call;
+
+	if (!call->failed) {
+		call->done = c->count;
+		call->note = c->count == 0 ? SPAN("no collector is meant by that") :
+			arena_printf(&call->arena, "%.*s %s", SPAN_FMT(names_text(c)), did);
+	}
+	if (call->failed || c->count == 0 || !rpc_flag(call->request, "wait")) {
+		control_call_end(call);
+		return;
+	}
+	loop_timer_init(&c->timer, on_wait);
+	loop_timer_set(call->host->loop, &c->timer, 1);
+}
+
+static bool
+is_enabled(const struct collect_view *v)
+{
+	return v->enabled;
+}
+
+static void
+now_start(struct control_call *call)
+{
+	struct collecting *c = ARENA_NEW(&call->arena, struct collecting);
+	size_t kept = 0;
+
+	c->call = call;
+	if (take_names(c, is_enabled)) {
+		for (size_t i = 0; rpc_flag(call->request, "all") && i < c->count; i++)
+			if (!is_trigger(call->host->conf, c->items[i].name))
+				c->items[kept++] = c->items[i];
+		if (rpc_flag(call->request, "all"))
+			c->count = kept;
+		if (may_collect(c))
+			(void)start_all(c);
+	}
+	end(c, c->count > 1 ? "are collected from" : "is collected from");
+}
+
+const struct control_handler control_do_collect_now = { .start = now_start };
+
+/* ---- stop ---- */
+
+static bool
+is_under_way(const struct collect_view *v)
+{
+	return v->state != COLLECT_IDLE;
+}
+
+static void
+stop_start(struct control_call *call)
+{
+	struct collecting *c = ARENA_NEW(&call->arena, struct collecting);
+	struct collect_view v;
+	size_t stopped = 0;
+
+	c->call = call;
+	if (take_names(c, is_under_way)) {
+		for (size_t i = 0; i < c->count; i++) {
+			struct meant *m = &c->items[i];
+
+			if (collect_view_named(call->host->collect, m->name, &v) != OK ||
+				collect_stop(call->host->collect, m->name) != OK) {
+				control_skip(call, m->name, "nothing is being collected by it");
+				continue;
+			}
+			m->number = v.number;
+			c->items[stopped++] = *m;
+		}
+		c->count = stopped;
+	}
+	if (!call->failed && stopped == 0 && call->skipped_count > 0)
+		control_fail(call, RPC_NOT_FOUND, "nothing is being collected by it", NULL, "names");
+	end(c, c->count > 1 ? "are stopped" : "is stopped");
+}
+
+const struct control_handler control_do_collect_stop = { .start = stop_start };
+
+/* ---- test ---- */
+
+struct collect_test {
+	struct collect_probe probe;
+	struct control_call *call;
+	size_t rows;
+};
+
+static unsigned tests; /* that log in just now; front loop */
+
+enum test_state { TEST_OK, TEST_NOTE, TEST_FAILED };
+
+static void
+put_row(struct collect_test *t, const char *step, struct span result, enum test_state state)
+{
+	static const char *const words[] = { "ok", "note", "failed" };
+	struct control_rows *rows = &t->call->rows;
+
+	control_row(rows, arena_printf(&t->call->arena, "%zu", ++t->rows));
+	control_put_text(rows, span_of(step));
+	control_put_text(rows, result);
+	control_put_text(rows, span_of(words[state]));
+	control_put_number(rows, state != TEST_FAILED);
+}
+
+static void
+put_mailbox(struct collect_test *t)
+{
+	const struct collect_probe *p = &t->probe;
+	struct arena *a = &t->call->arena;
+
+	put_row(t, "login", SPAN("the account is taken"), TEST_OK);
+	put_row(t, "mailbox", arena_printf(a, "%llu messages, %llu bytes; %llu not fetched before",
+		(unsigned long long)p->count, (unsigned long long)p->bytes,
+		(unsigned long long)p->fresh), TEST_OK);
+	put_row(t, "unique ids", p->has_unique ? SPAN("messages are told apart by them") :
+		SPAN("none: messages are told apart by their headers, where these can be had"),
+		p->has_unique ? TEST_OK : TEST_NOTE);
+	put_row(t, "headers", p->has_head ? SPAN("can be looked at before a message is fetched") :
+		SPAN("cannot be had alone: download rules see the size only"),
+		p->has_head ? TEST_OK : TEST_NOTE);
+	if (!p->has_sizes)
+		put_row(t, "sizes", SPAN("are not told beforehand: max_kb does not act"), TEST_NOTE);
+}
+
+static void
+on_done(struct collect_probe *p)
+{
+	struct collect_test *t = LIST_ITEM(p, struct collect_test, probe);
+	struct arena *a = &t->call->arena;
+
+	tests--;
+	if (p->remote[0])
+		put_row(t, "connect", arena_printf(a, "%s%s%s", p->remote, p->tls[0] ? ", " : "", p->tls),
+			TEST_OK);
+	if (p->ok)
+		put_mailbox(t);
+	else
+		put_row(t, p->remote[0] ? "login" : "connect", span_of(p->why), TEST_FAILED);
+	control_rows_end(&t->call->rows);
+	control_call_end(t->call);
+}
+
+static bool
+may_test(struct control_call *call, struct span name)
+{
+	const struct conf_collector *conf = conf_named(call->host->conf, name);
+
+	if (!conf)
+		return control_failf(
+			call, RPC_NOT_FOUND, "name", "there is no collector %.*s", SPAN_FMT(name));
+	if (conf->kind == COLLECTOR_SMTP)
+		return control_fail(call, RPC_REFUSED, "it is of kind smtp: mail is brought to it",
+			"there is no account to log in to", "name");
+	return tests < TESTS_MAX || control_fail(call, RPC_BUSY, "too many tests at once",
+		"try again in a moment", NULL);
+}
+
+static void
+test_start(struct control_call *call)
+{
+	struct collect_test *t = ARENA_NEW(&call->arena, struct collect_test);
+	struct span name = control_param(call, "name");
+
+	t->call = call;
+	t->probe.done = on_done;
+	if (may_test(call, name) &&
+		control_fail_err(call, collect_probe(call->host->collect, name, &t->probe), "collector"))
+		tests++;
+	else
+		control_call_end(call);
+}
+
+const struct control_handler control_do_collect_test = { .start = test_start };
