@@ -87,15 +87,22 @@ imap_client_put(struct imap_client *m, struct buf *out, struct span line)
 }
 
 void
-imap_client_ask(struct imap_client *m, struct buf *out, enum imap_client_stage stage, uint32_t uid,
-	struct span line)
+imap_client_expect(struct imap_client *m, enum imap_client_stage stage, uint32_t uid)
 {
-	char tag[TAG_SIZE];
 	size_t at = (m->asked_at + m->asked_count) % IMAP_CLIENT_AHEAD;
 
 	ENSURE(m->asked_count < IMAP_CLIENT_AHEAD);
 	m->asked[at] = (struct imap_client_asked){ stage, uid, ++m->last_tag };
 	m->asked_count++;
+}
+
+void
+imap_client_ask(struct imap_client *m, struct buf *out, enum imap_client_stage stage, uint32_t uid,
+	struct span line)
+{
+	char tag[TAG_SIZE];
+
+	imap_client_expect(m, stage, uid);
 	snprintf(tag, sizeof(tag), "P%u ", (unsigned)m->last_tag);
 	if (buf_put(out, span_of(tag)) != OK)
 		imap_client_end(m, IMAP_OVER_OUTPUT, SPAN_NONE);
@@ -132,6 +139,7 @@ imap_client_command(const struct imap_client *m, char *text, size_t size)
 		[IMAP_STAGE_FETCH] = "UID FETCH %u (UID BODY.PEEK[])",
 		[IMAP_STAGE_DELETE] = "UID STORE %u +FLAGS.SILENT (\\Deleted)",
 		[IMAP_STAGE_SEEN] = "UID STORE %u +FLAGS.SILENT (\\Seen)",
+		[IMAP_STAGE_KEEP] = "",
 		[IMAP_STAGE_SEARCH] = "UID SEARCH",
 		[IMAP_STAGE_EXPUNGE] = "EXPUNGE",
 		[IMAP_STAGE_IDLE] = "IDLE",
@@ -218,6 +226,9 @@ say_state(struct imap_client *m, struct imap_client_event *ev)
 		ev->kind = IMAP_CLIENT_NEED_HOLDER;
 	} else if (m->handshake) {
 		ev->kind = m->pending = IMAP_CLIENT_STARTTLS;
+	} else if (imap_client_stage(m) == IMAP_STAGE_KEEP) {
+		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_ANSWER, .stage = IMAP_STAGE_KEEP,
+			.uid = imap_client_answered(m).uid };
 	} else if (m->news && imap_client_stage(m) == IMAP_STAGE_IDLE && m->idle_going) {
 		m->news = false;
 		ev->kind = IMAP_CLIENT_NEWS;

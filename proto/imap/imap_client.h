@@ -45,6 +45,7 @@ enum imap_client_stage {
 	IMAP_STAGE_FETCH, /* all of it */
 	IMAP_STAGE_DELETE, /* mark it as deleted */
 	IMAP_STAGE_SEEN,  /* mark it as seen */
+	IMAP_STAGE_KEEP,  /* nothing is said; it has its answer in its turn all the same */
 	IMAP_STAGE_SEARCH,
 	IMAP_STAGE_EXPUNGE,
 	IMAP_STAGE_IDLE,
@@ -209,7 +210,7 @@ bool imap_client_is_quiet(const struct imap_client *m);
 
 /* All messages of the folder. Quiet before. */
 void imap_client_list(struct imap_client *m, struct buf *out);
-/* ORDER: IMAP_STAGE_HEAD, _FETCH, _DELETE or _SEEN. */
+/* ORDER: IMAP_STAGE_HEAD, _FETCH, _DELETE, _SEEN or _KEEP. */
 void imap_client_order(
 	struct imap_client *m, enum imap_client_stage order, uint32_t uid, struct buf *out);
 /* Remove what was marked as deleted here, and nothing else (RFC 4315, 2.1). Quiet before. */

@@ -22,7 +22,7 @@ imap_client_has_room(const struct imap_client *m)
 	enum imap_client_stage stage = imap_client_stage(m);
 
 	return m->over == IMAP_OVER_NO && m->asked_count < IMAP_CLIENT_AHEAD - 1 &&
-	       (stage == IMAP_STAGE_READY || (stage >= IMAP_STAGE_HEAD && stage <= IMAP_STAGE_SEEN));
+	       (stage == IMAP_STAGE_READY || (stage >= IMAP_STAGE_HEAD && stage <= IMAP_STAGE_KEEP));
 }
 
 void
@@ -43,7 +43,11 @@ imap_client_order(
 {
 	char text[ORDER_SIZE];
 
-	ENSURE(imap_client_has_room(m) && order >= IMAP_STAGE_HEAD && order <= IMAP_STAGE_SEEN);
+	ENSURE(imap_client_has_room(m) && order >= IMAP_STAGE_HEAD && order <= IMAP_STAGE_KEEP);
+	if (order == IMAP_STAGE_KEEP) {
+		imap_client_expect(m, order, uid);
+		return;
+	}
 	if (order == IMAP_STAGE_HEAD || order == IMAP_STAGE_FETCH)
 		snprintf(text, sizeof(text), "UID FETCH %u (UID BODY.PEEK[%s])", (unsigned)uid,
 			order == IMAP_STAGE_HEAD ? "HEADER" : "");

@@ -25,6 +25,8 @@ void imap_client_ask(struct imap_client *m, struct buf *out, enum imap_client_st
 	uint32_t uid, struct span line);
 /* Bytes that are no command of their own: a response to "+", DONE. */
 void imap_client_put(struct imap_client *m, struct buf *out, struct span line);
+/* Its place in the queue alone. */
+void imap_client_expect(struct imap_client *m, enum imap_client_stage stage, uint32_t uid);
 /* The oldest command has its answer. */
 struct imap_client_asked imap_client_answered(struct imap_client *m);
 

@@ -19,7 +19,7 @@ go_on(struct session *s)
 		imap_client_list(m, s->out);
 		break;
 	case 1:
-		for (unsigned i = 0; i < 4; i++)
+		for (unsigned i = 0; i < 5; i++)
 			imap_client_order(m, IMAP_STAGE_HEAD + (enum imap_client_stage)i, 5 + i, s->out);
 		break;
 	case 2:

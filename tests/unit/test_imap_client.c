@@ -3,7 +3,7 @@
  *
  * A script's `says` is fed line by line, byte by byte, and with a holder that takes half of each piece of text; what goes
  * out ("> ") and what happens ("! ") must read as `does` each time. `plan` is what the holder asks when the folder is
- * open: L list, F5 H5 D5 S5 orders, X expunge, I IDLE, N NOOP, Q LOGOUT; & joins what is asked at once.
+ * open: L list, F5 H5 D5 S5 K5 orders, X expunge, I IDLE, N NOOP, Q LOGOUT; & joins what is asked at once.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,7 +92,7 @@ log_event(struct run *r, const struct imap_client_event *ev)
 static void
 order(struct run *r, char word)
 {
-	static const char words[] = "HFDS";
+	static const char words[] = "HFDSK";
 	enum imap_client_stage stage =
 		IMAP_STAGE_HEAD + (enum imap_client_stage)(strchr(words, word) - words);
 	char *end;
@@ -234,6 +234,9 @@ static const struct script scripts[] = {
 			"* 2 FETCH (BODY[] {0}\n UID 6)\nP4 OK\nP5 NO read-only\n" BYE("P6"),
 		.does = OPENS("3") "> P3 UID FETCH 5 (UID BODY.PEEK[HEADER])\n> P4 UID FETCH 6 (UID BODY.PEEK[])\n"
 			"> P5 UID STORE 7 +FLAGS.SILENT (\\Seen)\n! answer 5 ok [A: b\n\n]\n! answer 6 empty []\n! answer 7 no []\n" OUT("P6") },
+	{ "an order without a command has its answer in its turn", .in_clear = true, .plan = "K4&D5&K6Q",
+		.says = OPEN("", "1") "P4 OK\n" BYE("P6"),
+		.does = OPENS("1") "> P4 UID STORE 5 +FLAGS.SILENT (\\Deleted)\n! answer 4 ok []\n! answer 5 ok []\n! answer 6 ok []\n" OUT("P6") },
 	{ "what is not there, and what is refused", .in_clear = true, .plan = "F5F6F7H8F9Q",
 		.says = OPEN("", "1") "P3 OK nothing\n* 1 FETCH (UID 6 BODY[] NIL)\nP4 OK\n"
 			"* 1 FETCH (UID 7 BODY[] {1}\nx)\nP5 NO no\nP6 BAD no\n* 1 FETCH (BODY[] \"x\" UID 9)\nP7 OK\n" BYE("P8"),

@@ -2,6 +2,7 @@
  * test_mail.c - dates, trace fields and message numbers.
  */
 #include "proto/mail/mail_date.h"
+#include "proto/mail/mail_lines.h"
 #include "proto/mail/message_no.h"
 #include "proto/mail/received.h"
 #include "tests/unit/test_proto.h"
@@ -169,6 +170,49 @@ test_message_no_both_ways(void **state)
 	check_span(99, message_no_format(UINT64_MAX, text), SPAN("FZZZZZZZZZZZZ"));
 }
 
+/* What is fed whole, and byte by byte, must read the same. */
+static void
+test_mail_lines_are_mended(void **state)
+{
+	static const struct {
+		struct span in, want;
+	} rows[] = {
+		{ SPAN(""), SPAN("") },
+		{ SPAN("a\r\nb\r\n"), SPAN("a\r\nb\r\n") },
+		{ SPAN("a\nb\n\n"), SPAN("a\r\nb\r\n\r\n") },
+		{ SPAN("\na"), SPAN("\r\na\r\n") },
+		{ SPAN("a\rb"), SPAN("a\r\nb\r\n") },
+		{ SPAN("a\r"), SPAN("a\r\n") },
+		{ SPAN("a\r\r\nb\r\n"), SPAN("a\r\n\r\nb\r\n") },
+		{ SPAN("a\0\0b\n.\n"), SPAN("a\x80\x80" "b\r\n.\r\n") },
+		{ SPAN("\r\0"), SPAN("\r\n\x80\r\n") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		for (size_t step = 1; step < 9; step++) {
+			struct mail_lines t = { 0 };
+			char got[40];
+			size_t len = 0, used;
+			struct span piece;
+
+			for (size_t at = 0; at < rows[i].in.len; at += step) {
+				struct span in = at_page_edge(span_range(rows[i].in, at, at + step));
+
+				do {
+					piece = mail_lines_next(&t, in, &used);
+					memcpy(got + len, piece.ptr ? piece.ptr : "", piece.len);
+					len += piece.len;
+					in = span_from(in, used);
+				} while (used > 0 || piece.len > 0);
+			}
+			piece = mail_lines_end(&t);
+			memcpy(got + len, piece.ptr ? piece.ptr : "", piece.len);
+			len += piece.len;
+			check_span(i, ((struct span){ got, len }), rows[i].want);
+		}
+}
+
 int
 test_mail(void)
 {
@@ -178,6 +222,7 @@ test_mail(void)
 		cmocka_unit_test(test_received_smt17_line),
 		cmocka_unit_test(test_received_svc05_hides),
 		cmocka_unit_test(test_message_no_both_ways),
+		cmocka_unit_test(test_mail_lines_are_mended),
 	};
 
 	return cmocka_run_group_tests_name("mail", tests, NULL, NULL);
