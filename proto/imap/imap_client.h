@@ -16,7 +16,7 @@
 #include "proto/imap/imap_args.h"
 #include "proto/sasl/sasl_client.h"
 
-#define IMAP_CLIENT_AHEAD 64	     /* commands whose answers have not come */
+#define IMAP_CLIENT_AHEAD 66	     /* commands whose answers have not come */
 #define IMAP_CLIENT_LINE_MAX 65536	     /* bytes of a line that is said to us */
 #define IMAP_CLIENT_LITERAL_MAX 65536    /* bytes of a literal that nobody asked for: read and dropped */
 #define IMAP_CLIENT_TEXT_MAX UINT32_MAX  /* bytes of the text of a message */

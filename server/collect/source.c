@@ -10,6 +10,7 @@
 /* By the kind in the file; one without a row is not fetched from here. */
 static const struct source_kind *const kinds[] = {
 	[COLLECTOR_POP3] = &source_pop3,
+	[COLLECTOR_IMAP] = &source_imap,
 };
 
 struct source *
