@@ -292,6 +292,12 @@
 		"time", NOTHING, "Until the reply to the final dot (RFC 5321, 4.5.3.2.6).")        \
 	X(collectors, "collecting.collectors", COLLECTORS, 0, 1000, "[]", "", RELOAD,              \
 		"Mailboxes elsewhere that are fetched.")                                           \
+	X(collecting_disk_spare, "collecting.disk_spare", SIZE, 0, INT64_C(1) << 50, "5MB", "bytes", \
+		NOTHING, "Room on the disk, besides its size, that a message is fetched with (INM-25).")   \
+	X(collecting_disk_spare_unknown, "collecting.disk_spare_unknown", SIZE, 0, INT64_C(1) << 50, \
+		"15MB", "bytes", NOTHING, "So much more where sizes are not known beforehand (INM-25).")   \
+	X(collecting_ignore_message_id, "collecting.ignore_message_id", BOOL, 0, 0, "no", "", NOTHING, \
+		"Doubles may have different Message-Ids (IgnoreMessageIdForDuplicates, INM-21).")          \
 	X(collecting_unknown_do, "collecting.unknown.do", CHOICE, 0, 0, "mail",                    \
 		"mail|error|remote", NOTHING, "What becomes of mail for unknown names (ADM-02).")  \
 	X(collecting_unknown_to, "collecting.unknown.to", ADDRESS, 0, 254, "", "", NOTHING,        \

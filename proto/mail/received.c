@@ -9,7 +9,7 @@
 #include "proto/mail/header.h"
 
 #define CLIENT_NAME_MAX 255 /* bytes of a HELO or PTR name that are shown */
-#define TLS_TEXT_MAX 128    /* bytes of the comment about TLS */
+#define TLS_TEXT_MAX 128    /* bytes of the comment about TLS, or a collector */
 
 struct span
 received_protocol(const struct received *r)
@@ -104,7 +104,10 @@ put_by(struct buf *out, const struct received *r)
 	if (buf_put(out, SPAN("by ")) != OK ||
 		put_name(out, hidden ? SPAN("localhost") : r->by) != OK)
 		return ERR_LIMIT;
-	if (!puts_ok(out, SPAN(" with "), received_protocol(r)))
+	if (!puts_ok(out, SPAN(" with "), r->with.len > 0 ? r->with : received_protocol(r)))
+		return ERR_LIMIT;
+	if (r->collector.len > 0 && (buf_put(out, SPAN(" (collector ")) != OK ||
+		put_comment(out, r->collector) != OK || buf_put(out, SPAN(")")) != OK))
 		return ERR_LIMIT;
 	if (r->tls.len == 0)
 		return OK;

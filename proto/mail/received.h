@@ -22,6 +22,8 @@ struct received {
 	bool encrypted;      /* TLS is active */
 	bool authenticated;
 	bool smtputf8;
+	struct span with;      /* not empty: in place of the protocol above: "POP3" */
+	struct span collector; /* its name, for a comment; may be empty */
 	bool hide_addresses; /* SVC-05: nothing of the client, no address of ours */
 };
 

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "server/generation.h"
 #include "server/log.h"
@@ -59,6 +60,15 @@ collection_error(struct collection *c, const char *format, ...)
 	atomic_store(&c->shown.error_count, count + 1);
 }
 
+void
+collection_item_error(
+	struct collection *c, const struct collection_item *item, const char *why, struct span answer)
+{
+	atomic_fetch_add(&c->shown.failed, 1);
+	collection_error(c, "message %lu: %s%s%.*s", (unsigned long)item->number, why,
+		answer.len > 0 ? ": " : "", SPAN_FMT(answer));
+}
+
 /* ---- the end ---- */
 
 static void
@@ -74,13 +84,29 @@ on_ending(struct loop_call *call)
 {
 	struct collection *c = LIST_ITEM(call, struct collection, ending);
 
-	if (c->is_over || !c->source_is_over)
+	if (c->is_over || !c->source_is_over || c->takes || c->reads || c->posts > 0 ||
+		!list_is_empty(&c->fetches))
+		return;
+	collection_settle_counts(c, c->end.problem.fault == SOURCE_FINE && !c->end.problem.removed_unsure);
+	collection_write_changes(c);
+	if (c->writes)
 		return;
 	c->is_over = true;
 	source_free(&c->source);
 	loop_timer_clear(&c->patience);
-	collection_enter(c, COLLECT_CLOSES);
+	collection_list_clear(c);
+	free(c->known);
+	free(c->changes);
+	free(c->doubles);
+	buf_fini(&c->head);
 	loop_post(c->o.front->loop, tell_over, c);
+}
+
+void
+collection_look(struct collection *c)
+{
+	if (!c->is_over)
+		loop_defer(c->o.host->loop, &c->ending);
 }
 
 /* ---- what the source says ---- */
@@ -92,48 +118,49 @@ on_ready(struct source *s, const struct source_offer *offer)
 
 	c->end.offer = *offer;
 	c->end.offer.remote = c->end.offer.tls = NULL;
-	c->end.logged_in = true;
-	collection_enter(c, COLLECT_LISTS);
-	source_list(s);
+	c->remote = offer->remote ? offer->remote : "";
+	c->tls = offer->tls ? offer->tls : "";
+	c->end.logged_in = c->ready = true;
+	collection_go(c);
 }
 
 static void
 on_item(struct source *s, const struct source_item *item)
 {
-	struct collection *c = s->holder;
-
-	(void)item;
-	c->listed++;
+	collection_on_item(s->holder, item);
 }
 
 static void
 on_listed(struct source *s, bool has_unique)
 {
-	struct collection *c = s->holder;
-
-	c->end.offer.has_unique = has_unique;
-	collection_enter(c, COLLECT_CLOSES);
-	source_close(s);
+	collection_on_listed(s->holder, has_unique);
 }
 
 static bool
 on_text(struct source *s, uint32_t number, struct span text)
 {
-	(void)s, (void)number, (void)text;
-	return true;
+	return collection_on_text(s->holder, number, text);
 }
 
 static void
 on_answered(struct source *s, uint32_t number, enum source_order order, enum source_result result,
 	struct span answer)
 {
-	(void)s, (void)number, (void)order, (void)result, (void)answer;
+	collection_on_answered(s->holder, number, order, result, answer);
 }
 
+/* Another pass over the same connection: what is known is read anew. */
 static void
 on_news(struct source *s)
 {
-	(void)s;
+	struct collection *c = s->holder;
+
+	if (c->stopping || atomic_load(&c->shown.state) != COLLECT_LISTENS)
+		return;
+	collection_enter(c, COLLECT_LISTS);
+	collection_settle_counts(c, true); /* what has not gone yet is in the next list */
+	collection_list_clear(c);
+	collection_know(c);
 }
 
 static void
@@ -143,9 +170,11 @@ on_source_over(struct source *s, const struct source_problem *problem)
 
 	c->end.problem = *problem;
 	c->source_is_over = true;
+	collection_enter(c, COLLECT_CLOSES);
 	if (problem->fault != SOURCE_FINE && !c->stopping)
-		collection_error(c, "%s", problem->why);
-	loop_defer(c->o.host->loop, &c->ending);
+		collection_error(c, "%s", problem->why[0] ? problem->why : "it ended without a reason");
+	collection_fetches_cut(c);
+	collection_look(c);
 }
 
 static const struct source_events source_events = { on_ready, on_item, on_listed, on_text, on_answered,
@@ -156,10 +185,7 @@ static const struct source_events source_events = { on_ready, on_item, on_listed
 static void
 on_patience(struct loop_timer *timer)
 {
-	struct collection *c = LIST_ITEM(timer, struct collection, patience);
-
-	if (c->source && !c->source_is_over)
-		source_cut(c->source);
+	collection_cut(LIST_ITEM(timer, struct collection, patience));
 }
 
 struct collection *
@@ -170,10 +196,26 @@ collection_new(const struct collection_options *o)
 	ENSURE(c);
 	c->o = *o;
 	c->o.generation = generation_hold(o->generation);
+	c->with = c->remote = c->tls = "";
+	arena_init(&c->arena, NULL);
+	list_init(&c->fetches);
 	loop_timer_init(&c->patience, on_patience);
 	loop_call_init(&c->ending, on_ending);
 	collection_enter(c, COLLECT_CONNECTS);
 	return c;
+}
+
+static struct source *
+source_of(struct collection *c)
+{
+	struct source *s;
+
+	if (!c->o.kind)
+		return source_new(c->o.host, c->o.generation, c->o.conf, &source_events, c);
+	s = source_new_of(c->o.kind, c->o.host, c->o.generation, c->o.conf);
+	s->events = &source_events;
+	s->holder = c;
+	return s;
 }
 
 static void
@@ -181,18 +223,17 @@ begin(void *arg)
 {
 	struct collection *c = arg;
 
-	if (c->o.kind)
-		c->source = source_new_of(c->o.kind, c->o.host, c->o.generation, c->o.conf);
-	else
-		c->source = source_new(c->o.host, c->o.generation, c->o.conf, &source_events, c);
+	buf_init(&c->head, (size_t)c->o.host->conf->limits_header_size);
+	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);
+	c->source = source_of(c);
 	if (!c->source) {
 		collection_error(c, "nothing is fetched by this kind of collector");
 		c->source_is_over = true;
-		loop_defer(c->o.host->loop, &c->ending);
+		collection_look(c);
 		return;
 	}
-	c->source->events = &source_events;
-	c->source->holder = c;
+	c->with = c->source->kind->with;
+	collection_know(c);
 	source_start(c->source);
 }
 
@@ -203,6 +244,19 @@ collection_begin(struct collection *c)
 }
 
 /* ---- told to stop ---- */
+
+void
+collection_cut(struct collection *c)
+{
+	if (c->source && !c->source_is_over)
+		source_cut(c->source);
+}
+
+void
+collection_stop_fetching(struct collection *c)
+{
+	c->fetches_none = true;
+}
 
 struct stop_order {
 	struct collection *c;
@@ -220,13 +274,17 @@ stop(void *arg)
 	if (c->is_over || !c->source)
 		return;
 	c->stopping = c->end.stopped = true;
-	if (c->source_is_over)
-		return;
+	collection_stop_fetching(c);
 	if (ms <= 0) {
-		source_cut(c->source);
-	} else {
+		collection_cut(c);
+		return;
+	}
+	loop_timer_set(c->o.host->loop, &c->patience, ms);
+	if (c->listed)
+		collection_pump(c);
+	else if (!c->source_is_over && !c->closing) {
+		c->closing = true;
 		source_close(c->source);
-		loop_timer_set(c->o.host->loop, &c->patience, ms);
 	}
 }
 
@@ -248,6 +306,7 @@ tell_buried(void *arg)
 	struct collection *c = arg;
 
 	c->o.buried(c);
+	arena_reset(&c->arena);
 	generation_release(&c->o.generation);
 	free(c);
 }

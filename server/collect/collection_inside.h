@@ -1,12 +1,102 @@
 /*
- * collection_inside.h - what the files of a collection share: collection.c (life: begin, stop, end).
+ * collection_inside.h - what the files of a collection share.
+ *
+ *   collection.c         life: begin, stop, end
+ *   collection_known.c   what is known of the mailbox, read by a worker; rows that are written besides messages
+ *   collection_list.c    the list: what is new, what is to be removed, what has gone
+ *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
+ *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h)
+ *   collection_fetch.c   one message from its order to its commit
+ *   collection_plan.c    what the pipeline says of it; what it refuses is kept (TRB-06)
+ *
+ *     list --> item --+--> HEAD --+--> FETCH --> intake --> pipeline --> commit, with its row --+--> REMOVE --> closed:
+ *                     |           +--> known after all ------------------------------------------+             rows go
+ *                     +--> known, its days are over ---------------------------------------------+
  */
 #ifndef SERVER_COLLECT_COLLECTION_INSIDE_H
 #define SERVER_COLLECT_COLLECTION_INSIDE_H
 
+#include "server/collect/collect_likeness.h"
 #include "server/collect/collection.h"
 #include "server/collect/source_inside.h"
 #include "server/net/loop.h"
+#include "server/net/work.h"
+#include "server/pipeline/collected_header.h"
+#include "server/queue/intake.h"
+#include "server/script/scripts.h"
+#include "store/commit.h"
+#include "store/fetched.h"
+
+#define COLLECTION_STORING_MAX 96	    /* messages of one collection that are here and not yet on disk */
+#define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */
+#define COLLECTION_TURN_US 5000		    /* a turn of the loop that has lasted so long takes no more text */
+#define COLLECTION_TRIES 3		    /* to store one message, where the writer has too much to do */
+#define COLLECTION_IO_ERRORS_MAX 10	    /* in a row: the store is of no use now */
+#define COLLECTION_KNOWN_SLICE 4000	    /* rows that a worker reads under one snapshot */
+#define COLLECTION_KNOWN_MAX 2000000	    /* rows; of more messages some are fetched again */
+#define COLLECTION_UNIQUES_MAX (16u << 20)  /* bytes of unique ids that are kept for traces; of others there is none */
+#define COLLECTION_DOUBLES_MAX 100000	    /* messages of one session among which doubles are looked for (INM-21) */
+#define COLLECTION_GONE_S (3 * 86400)	    /* with leave_days: a row stays so long without its message */
+#define COLLECTION_ASIDE_S 86400	    /* what could not be stored is tried again after it */
+
+/* A row of the store, and where it is in the list now. In order of the hashes. */
+struct collection_known {
+	struct fetched row;
+	uint32_t number;
+	bool listed, unwanted;
+	uint64_t size;
+};
+
+enum collection_item_state { ITEM_NEW, ITEM_WANTED, ITEM_OVER };
+
+/* A message there that is not known as stored. */
+struct collection_item {
+	unsigned char hash[FETCHED_HASH_SIZE];
+	bool has_hash;
+	uint8_t tries;
+	uint8_t state; /* enum collection_item_state */
+	uint16_t unique_len;
+	uint32_t unique_at; /* of collection.uniques */
+	uint32_t number, first_s; /* first_s: 0, it is seen now */
+	uint64_t size;
+};
+
+/* What is to become of a message there: SOURCE_REMOVE or SOURCE_KEEP. */
+struct collection_removal {
+	unsigned char hash[FETCHED_HASH_SIZE];
+	uint32_t number;
+	uint8_t order; /* enum source_order */
+	bool has_hash, done; /* done: the source has removed it, or will */
+};
+
+/* An order under way. */
+struct collection_order {
+	enum source_order order;
+	uint32_t number;
+	size_t at; /* of items, or of removals */
+	struct collection_fetch *fetch;
+};
+
+/* A message on its way. */
+struct collection_fetch {
+	struct list link; /* in collection.fetches */
+	struct collection *c;
+	struct collection_item item; /* as it was when it was ordered */
+	struct intake *intake;	     /* NULL: nothing has come yet */
+	struct scripts_question scripts;
+	struct collect_likeness likeness;
+	char first[COLLECTED_FROM_LINE_MAX + 2]; /* the first line, until it is known what it is (INM-16) */
+	size_t first_len;
+	size_t skip; /* of the text that was offered and not taken: the end of such a line */
+	bool begun; /* and behind that */
+	bool whole, submitted, kept_aside;
+};
+
+/* A row that is written besides a message. */
+struct collection_change {
+	struct fetched row;
+	bool drop;
+};
 
 struct collection {
 	struct collection_options o; /* the generation is held */
@@ -15,10 +105,56 @@ struct collection {
 
 	/* Its loop's. */
 	struct source *source;
-	bool stopping, source_is_over, is_over;
+	const char *with, *remote, *tls; /* of the source: "POP3"; who is there; "" */
+	bool stopping, closing, source_is_over, is_over;
+	bool ready, listed, settled, fetches_none; /* fetches_none: nothing more is ordered to be fetched */
 	struct loop_timer patience; /* of a stop */
 	struct loop_call ending;
-	uint64_t listed;
+	unsigned posts; /* under way, to this loop */
+	struct arena arena; /* of a pass */
+
+	/* What is known. */
+	uint64_t id; /* of its rows; 0: not known yet, or it has none */
+	struct store_job taking;
+	struct work reading;
+	bool takes, reads, has_known;
+	struct collection_known *known;
+	size_t known_count, known_room;
+	struct collection_change *changes, *written; /* written: in the hands of the writer */
+	size_t change_count, change_room, written_count;
+	struct store_job writing;
+	struct slice_place place;
+	bool writes;
+
+	/* The list. */
+	uint64_t listed_count, listed_bytes;
+	bool by_header; /* messages are told apart by their headers: no unique ids, or not such */
+	bool gone_noted;
+	struct buf uniques;
+	uint64_t *marks; /* hash table of unique ids, for doubles among them */
+	size_t mark_count, mark_room;
+	struct collection_item *items;
+	size_t item_count, item_room, head_at;
+	size_t undecided; /* whose header is on its way */
+	uint32_t *wanted; /* places in items, in the order in which they are fetched */
+	size_t wanted_count, wanted_room, wanted_at;
+	struct collection_removal *removals;
+	size_t removal_count, removal_room, removal_at;
+
+	/* Orders. */
+	struct collection_order orders[SOURCE_AHEAD];
+	size_t order_first, order_count;
+	struct buf head;
+	bool text_waits, pumps;
+
+	/* Messages. */
+	struct list fetches;
+	size_t storing;
+	unsigned io_errors;
+	unsigned char (*doubles)[COLLECTED_DOUBLE_SIZE];
+	size_t double_count, double_room;
+	int64_t disk_seen_ms, disk_free;
+	uint64_t disk_taken;
 };
 
 static inline void
@@ -27,7 +163,93 @@ collection_enter(struct collection *c, enum collect_state state)
 	atomic_store(&c->shown.state, (int)state);
 }
 
+/* Room for one item more in an array that grows. */
+void *collection_grow(void *items, size_t count, size_t *room, size_t size);
+
+/* leave_days, or always: what was fetched is not removed at once. */
+static inline bool
+collection_leaves(const struct collection *c)
+{
+	return c->o.conf->leave == LEAVE_ALWAYS || c->o.conf->leave_days > 0;
+}
+uint32_t collection_now_s(const struct collection *c);
+
+/* ---- collection.c ---- */
+
 /* One line for `collect list` and the log; the first is why it failed. */
 void collection_error(struct collection *c, const char *format, ...) PRINTF_LIKE(2, 3);
+/* One message could not be had: the same, and it is counted. */
+void collection_item_error(
+	struct collection *c, const struct collection_item *item, const char *why, struct span answer);
+/* Nothing more is fetched; what is under way is finished. */
+void collection_stop_fetching(struct collection *c);
+void collection_cut(struct collection *c);
+/* Something has ended: is it all? */
+void collection_look(struct collection *c);
+
+/* ---- collection_known.c ---- */
+
+/* Its number, then its rows; collection_go() follows. */
+void collection_know(struct collection *c);
+struct collection_known *collection_known_find(
+	struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE]);
+void collection_change(struct collection *c, const struct fetched *row, bool drop);
+/* Written in slices; collection_look() follows. */
+void collection_write_changes(struct collection *c);
+
+/* ---- collection_list.c ---- */
+
+/* Logged in, and what is known was read: the list is asked for. */
+void collection_go(struct collection *c);
+void collection_on_item(struct collection *c, const struct source_item *item);
+void collection_on_listed(struct collection *c, bool has_unique);
+/* By header: all have been looked at. */
+void collection_note_gone(struct collection *c);
+/* A message that is known as stored, as ROW: it goes now, or stays. */
+void collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number);
+void collection_remove(struct collection *c, const unsigned char *hash, uint32_t number);
+void collection_keep(struct collection *c, uint32_t number);
+bool collection_has_head_to_ask(struct collection *c);
+/* Removals that the source has, and what is left there. */
+void collection_settle_counts(struct collection *c, bool removed);
+void collection_want(struct collection *c, size_t at);
+void collection_list_clear(struct collection *c); /* before another pass, and at the end */
+
+/* ---- collection_orders.c ---- */
+
+/* Give what orders can be given; close, or listen, where nothing is left to be done. */
+void collection_pump(struct collection *c);
+bool collection_on_text(struct collection *c, uint32_t number, struct span text);
+void collection_on_answered(struct collection *c, uint32_t number, enum source_order order,
+	enum source_result result, struct span answer);
+void collection_resume(struct collection *c);
+bool collection_has_disk(struct collection *c, uint64_t size);
+
+/* ---- collection_head.c ---- */
+
+bool collection_wants_heads(const struct collection *c);
+void collection_on_head(struct collection *c, size_t at, enum source_result result, struct span answer);
+
+/* ---- collection_fetch.c ---- */
+
+struct collection_fetch *collection_fetch_new(struct collection *c, const struct collection_item *item);
+bool collection_fetch_text(struct collection_fetch *f, struct span text);
+void collection_fetch_end(struct collection_fetch *f, enum source_result result, struct span answer);
+void collection_fetch_free(struct collection_fetch *f);
+/* It stays there, and is tried again after a day. */
+void collection_set_aside(struct collection *c, const struct collection_item *item);
+/* The connection is gone: what has not come whole is given up. */
+void collection_fetches_cut(struct collection *c);
+size_t collection_held(const struct collection *c);
+
+/* ---- collection_plan.c ---- */
+
+void collection_fill_mail(struct collection_fetch *f);
+/* For whom, and the phases before AT_END. OK; ERR_BUSY: not now; ERR_DENIED: refused, f->intake->plan.reply says why. */
+MUST_CHECK enum err collection_plan_front(struct collection_fetch *f, bool *is_double);
+/* The rest of it. The same. */
+MUST_CHECK enum err collection_plan_end(struct collection_fetch *f);
+/* It was refused: the Main Administrator gets it (TRB-06). ERR_NOT_FOUND: there is none; ERR_IO, ERR_LIMIT. */
+MUST_CHECK enum err collection_plan_keep(struct collection_fetch *f);
 
 #endif

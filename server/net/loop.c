@@ -39,6 +39,12 @@ loop_now_us(const struct loop *l)
 }
 
 int64_t
+loop_turn_us(const struct loop *l)
+{
+	return clock_us() - l->turn_began_us;
+}
+
+int64_t
 loop_now_ms(const struct loop *l)
 {
 	return l->now_us / 1000;

@@ -37,6 +37,8 @@ void loop_fake_advance(struct loop *l, int64_t ms); /* moves the fake clock, the
 /* Monotonic milliseconds (microseconds), taken once a turn. Loop thread only. */
 int64_t loop_now_ms(const struct loop *l);
 int64_t loop_now_us(const struct loop *l);
+/* How long this turn has lasted, by the clock of now: who has much to do leaves some of it for the next one. */
+int64_t loop_turn_us(const struct loop *l);
 
 /* Run FN(ARG) in one of the next turns of L. Any thread; calls of one thread keep their order. */
 void loop_post(struct loop *l, void (*fn)(void *), void *arg);

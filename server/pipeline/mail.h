@@ -11,6 +11,7 @@
 #include "proto/base/arena.h"
 #include "proto/mail/envelope.h"
 #include "proto/mail/header.h"
+#include "proto/mail/mail_date.h"
 #include "server/net/peer.h"
 
 struct blocklist_fact;
@@ -73,6 +74,9 @@ struct mail {
 	bool peer_is_lan;      /* on a network of one of our interfaces, but the default route's */
 	struct own_addresses own; /* needed where a recipient's domain is a literal */
 	struct span collect;   /* MAIL_VIA_POP3: the collector's name */
+	struct span collect_host; /* MAIL_VIA_POP3: the server it came from, for our Received field; or empty */
+	const char *collect_with; /* MAIL_VIA_POP3: by which protocol: "POP3" */
+	const struct mail_date *came; /* date of our Received field, where it is not now (INM-24); or NULL */
 	const struct mail_target *targets; /* MAIL_VIA_POP3: of these recipients (collected_who.h) */
 	size_t target_count;
 

@@ -96,6 +96,10 @@
 	X(62, PLACE_AGAIN, "place", "{1} reaches {2} once more: one copy is enough")               \
 	X(65, PLACE_QUEUED, "place", "{1} waits in the queue: {2}")                                \
 	X(67, PLACE_NOBODY, "place", "{1} is accepted and kept nowhere: {2}")                            \
+	X(66, COLLECT_FROM, "collect", "collected from {1} by the collector {2}")                   \
+	X(68, COLLECT_NUMBER, "collect", "there it was message {1}, with the unique id {2}")       \
+	X(69, COLLECT_TLS, "collect", "the connection to {1}: {2}")                                \
+	X(72, COLLECT_KEPT, "collect", "{1} gets it, for here it would be refused: {2}")           \
 	X(70, HEADER_ADDED, "place", "{1} is added: {2}")                                          \
 	X(71, HEADER_REMOVED, "place", "{1} is removed: {2}")                                      \
 	X(150, DKIM_SIGNED, "delivery", "signed for {1} by the keys {2}")                          \

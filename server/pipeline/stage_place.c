@@ -135,6 +135,13 @@ put_received(struct pipeline_ask *ask, struct buf *out)
 		.smtputf8 = mail->envelope.options.smtputf8,
 		.hide_addresses = ask->conf->privacy_hide_addresses };
 
+	if (mail->via == MAIL_VIA_POP3) {
+		received.helo = mail->collect_host;
+		received.with = span_of(mail->collect_with);
+		received.collector = mail->collect;
+	}
+	if (mail->came)
+		received.date = *mail->came;
 	if (mail->envelope.recipient_count == 1)
 		received.for_address = LIST_ITEM(mail->envelope.recipients.next, struct recipient,
 			link)->address.text;

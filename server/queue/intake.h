@@ -24,6 +24,7 @@
 #include "store/body_joins.h"
 #include "store/commit.h"
 #include "store/contents.h"
+#include "store/fetched.h"
 
 #define INTAKE_PIECE (1024 * 1024) /* bytes of one job of a large body, about */
 #define INTAKE_JOBS_MAX 2          /* such jobs under way for one message */
@@ -53,6 +54,12 @@ struct intake_entry {
 	size_t from, count; /* of intake.queued */
 	size_t content;     /* of intake.contents */
 	const struct plan_copy *copy; /* the first: role, sender and report are the same in all */
+};
+
+/* A collected message is known as fetched in the transaction that stores it (INM-03). */
+struct fetched_order {
+	uint64_t collector_id;
+	struct fetched row;
 };
 
 /* A header and a body that somebody gets: what came, or a version of it (plan.h). */
@@ -94,6 +101,7 @@ struct intake {
 	struct mail mail;
 	struct plan plan;
 	void *holder; /* the caller's own */
+	const struct fetched_order *fetched; /* the caller's, in `arena`, before submit: written with it; or NULL */
 
 	/* What follows is intake's own. */
 	struct host *host;

@@ -457,6 +457,8 @@ intake_write(struct txn *txn, struct intake *in)
 		err = write_queued(&w);
 	if (err == OK)
 		err = intake_trace_write(txn, in, w.notes);
+	if (err == OK && in->fetched)
+		err = fetched_put(txn, in->fetched->collector_id, &in->fetched->row);
 	return err;
 }
 

@@ -1,0 +1,87 @@
+/*
+ * collect_likeness.c - hashes of unique ids, headers and texts; each kind begins with a word of its own.
+ */
+#include "server/collect/collect_likeness.h"
+
+#include <string.h>
+
+#include "proto/mail/header.h"
+
+/* What servers write into a header as they like: of mbox files, of themselves. */
+static const struct span passing[] = {
+	SPAN("Status"), SPAN("X-Status"), SPAN("X-UIDL"), SPAN("X-UID"), SPAN("X-IMAP"),
+	SPAN("X-IMAPbase"), SPAN("X-Keywords"), SPAN("Content-Length"), SPAN("Lines"), SPAN("X-Mozilla-Status"),
+	SPAN("X-Mozilla-Status2"),
+};
+
+static bool
+is_passing(struct span name)
+{
+	for (size_t i = 0; i < COUNT(passing); i++)
+		if (span_eq_nocase(name, passing[i]))
+			return true;
+	return false;
+}
+
+static void
+end(struct crypto_sha256_stream *stream, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	unsigned char whole[CRYPTO_SHA256_SIZE];
+
+	crypto_sha256_end(stream, whole);
+	memcpy(hash, whole, FETCHED_HASH_SIZE);
+}
+
+void
+collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	struct crypto_sha256_stream stream;
+
+	crypto_sha256_begin(&stream);
+	crypto_sha256_feed(&stream, SPAN("unique\n"));
+	crypto_sha256_feed(&stream, unique);
+	end(&stream, hash);
+}
+
+bool
+collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	struct crypto_sha256_stream stream;
+	struct header_field field;
+	bool tells = false;
+
+	crypto_sha256_begin(&stream);
+	crypto_sha256_feed(&stream, SPAN("header\n"));
+	while (header_next(&header, &field)) {
+		if (is_passing(field.name))
+			continue;
+		tells = tells || ((span_eq_nocase(field.name, SPAN("Message-Id")) ||
+			span_eq_nocase(field.name, SPAN("Received"))) &&
+			span_trim_folds(field.value).len > 0);
+		crypto_sha256_feed(&stream, field.raw);
+	}
+	end(&stream, hash);
+	return tells;
+}
+
+void
+collect_like_begin(struct collect_likeness *l)
+{
+	crypto_sha256_begin(&l->stream);
+	crypto_sha256_feed(&l->stream, SPAN("text\n"));
+	l->begun = true;
+}
+
+void
+collect_like_feed(struct collect_likeness *l, struct span text)
+{
+	if (l->begun)
+		crypto_sha256_feed(&l->stream, text);
+}
+
+void
+collect_like_end(struct collect_likeness *l, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	end(&l->stream, hash);
+	l->begun = false;
+}

@@ -1,0 +1,454 @@
+/*
+ * collection_fetch.c - one message: its text goes into an intake as it comes; then for whom it is, what scripts say,
+ * and the commit, in which its row is written too (INM-03).
+ *
+ *     ordered --text--> whole --> gathered --> planned --> scripts --> submitted --> on disk --> removed there, or left
+ *                         |                      |                                      |
+ *                         +-- known after all    +-- refused: for the Main Administrator +-- not stored: stays there
+ */
+#include "server/collect/collection_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/log.h"
+#include "server/metrics.h"
+#include "server/rule_hits.h"
+
+static const struct intake_events intake_events;
+
+struct collection_fetch *
+collection_fetch_new(struct collection *c, const struct collection_item *item)
+{
+	struct collection_fetch *f = calloc(1, sizeof(*f));
+
+	ENSURE(f);
+	f->c = c;
+	f->item = *item;
+	list_append(&c->fetches, &f->link);
+	return f;
+}
+
+void
+collection_fetch_free(struct collection_fetch *f)
+{
+	struct collection *c = f->c;
+
+	scripts_cancel(&f->scripts);
+	intake_drop(&f->intake);
+	list_remove(&f->link);
+	free(f);
+	collection_look(c);
+}
+
+/* What has come whole is stored all the same; the rest comes again. */
+void
+collection_fetches_cut(struct collection *c)
+{
+	struct list *at, *following;
+
+	list_for_each(at, following, &c->fetches) {
+		struct collection_fetch *f = LIST_ITEM(at, struct collection_fetch, link);
+
+		if (!f->whole)
+			collection_fetch_free(f);
+	}
+	c->order_count = 0;
+	c->text_waits = false;
+}
+
+size_t
+collection_held(const struct collection *c)
+{
+	size_t held = 0;
+
+	for (struct list *at = c->fetches.next; at != &c->fetches; at = at->next) {
+		const struct collection_fetch *f = LIST_ITEM(at, struct collection_fetch, link);
+
+		held += f->intake ? f->intake->held : 0;
+	}
+	return held;
+}
+
+/* ---- its text ---- */
+
+static void
+open_intake(struct collection_fetch *f)
+{
+	f->intake = intake_open(f->c->o.host, &intake_events, f);
+	collection_fill_mail(f);
+	if (f->c->by_header)
+		collect_like_begin(&f->likeness);
+}
+
+static bool
+put(struct collection_fetch *f, struct span text)
+{
+	if (text.len > 0 && intake_text(f->intake, text) != OK)
+		return false;
+	collect_like_feed(&f->likeness, text);
+	atomic_fetch_add(&f->c->shown.bytes, text.len);
+	return true;
+}
+
+/* What was kept of the first line is no `From ` line: it goes first. */
+static bool
+put_first(struct collection_fetch *f)
+{
+	if (!put(f, (struct span){ f->first, f->first_len }))
+		return false;
+	f->begun = true;
+	return true;
+}
+
+/*
+ * INM-16: a first line that is no header line is left out. It is gathered until it is known what it is; *text is what
+ * is left. False: no room.
+ */
+static bool
+skip_from_line(struct collection_fetch *f, struct span *text)
+{
+	size_t before = f->first_len, used, take = sizeof(f->first) - f->first_len;
+	enum parse is;
+
+	if (!f->c->o.conf->ignore_from_line)
+		return put_first(f);
+	take = take < text->len ? take : text->len;
+	memcpy(f->first + f->first_len, text->ptr, take);
+	f->first_len += take;
+	is = collected_from_line((struct span){ f->first, f->first_len }, &used);
+	if (is == PARSE_MORE && f->first_len < sizeof(f->first)) {
+		*text = span_from(*text, take);
+		return true;
+	}
+	f->first_len = before;
+	if (is == PARSE_DONE) {
+		f->begun = true;
+		f->skip = used - before;
+		return true;
+	}
+	return put_first(f);
+}
+
+bool
+collection_fetch_text(struct collection_fetch *f, struct span text)
+{
+	struct collection *c = f->c;
+
+	if (loop_turn_us(c->o.host->loop) > COLLECTION_TURN_US) {
+		c->text_waits = true;
+		collection_resume(c);
+		return false;
+	}
+	if (c->storing > 0 && collection_held(c) >= COLLECTION_HELD_MAX)
+		return false; /* the end of a commit resumes it */
+	if (!f->intake)
+		open_intake(f);
+	if (!f->begun && !skip_from_line(f, &text))
+		return false;
+	if (f->begun && !put(f, span_from(text, f->skip)))
+		return false;
+	f->skip = 0;
+	return true;
+}
+
+static void
+on_room(struct intake *in)
+{
+	struct collection_fetch *f = in->holder;
+
+	collection_resume(f->c);
+}
+
+/* ---- the end of one ---- */
+
+static void
+settle_stored(struct collection_fetch *f)
+{
+	struct collection *c = f->c;
+
+	if (c->source_is_over || c->closing)
+		return; /* removed the next time: its row is there */
+	if (!collection_leaves(c))
+		collection_remove(c, f->item.has_hash ? f->item.hash : NULL, f->item.number);
+	else if (c->o.conf->kind == COLLECTOR_IMAP && c->o.conf->mark_seen)
+		collection_keep(c, f->item.number);
+}
+
+static struct fetched
+row_of(const struct collection *c, const struct collection_item *item, enum fetched_state state)
+{
+	uint32_t now_s = collection_now_s(c);
+	struct fetched row = { .first_s = item->first_s ? item->first_s : now_s, .fetched_s = now_s,
+		.state = (uint8_t)state };
+
+	memcpy(row.hash, item->hash, sizeof(row.hash));
+	return row;
+}
+
+void
+collection_set_aside(struct collection *c, const struct collection_item *item)
+{
+	struct fetched row = row_of(c, item, FETCHED_ASIDE);
+
+	if (item->has_hash)
+		collection_change(c, &row, false);
+}
+
+/* It stays there, and is tried again after a day (TRB-06). */
+static void
+set_aside(struct collection_fetch *f, const char *why, struct span more)
+{
+	collection_item_error(f->c, &f->item, why, more);
+	collection_set_aside(f->c, &f->item);
+	collection_fetch_free(f);
+}
+
+static void
+put_off(struct collection_fetch *f, const char *why)
+{
+	struct collection *c = f->c;
+	struct collection_item again = f->item;
+
+	collection_fetch_free(f);
+	if (again.tries + 1 >= COLLECTION_TRIES || c->fetches_none) {
+		collection_item_error(c, &again, why, SPAN_NONE);
+		return;
+	}
+	again.tries++;
+	again.state = ITEM_WANTED; /* its header is not asked for again */
+	c->items = collection_grow(c->items, c->item_count, &c->item_room, sizeof(*c->items));
+	c->items[c->item_count] = again;
+	c->wanted = collection_grow(c->wanted, c->wanted_count, &c->wanted_room, sizeof(*c->wanted));
+	c->wanted[c->wanted_count++] = (uint32_t)c->item_count++;
+}
+
+static void
+log_fetched(const struct collection_fetch *f)
+{
+	const struct mail *mail = &f->intake->mail;
+
+	log_put(f->c->o.host->log,
+		&(struct log_line){ .level = LEVEL_INFO, .area = "collect", .message = mail->id,
+			.text = "fetched",
+			.fields = { { "collector", mail->collect, 0 }, { "number", .number = f->item.number },
+				{ "from", mail->envelope.reverse_path.text, 0 },
+				{ "recipients", .number = (int64_t)mail->envelope.recipient_count },
+				{ "size", .number = (int64_t)mail->size },
+				{ "copies", .number = (int64_t)f->intake->plan.copy_count } } });
+}
+
+static void
+count_stored(struct collection_fetch *f)
+{
+	struct host *host = f->c->o.host;
+
+	metric_add(host->metrics, delivered, f->intake->placed_count);
+	metric_add(host->metrics, queued, f->intake->queued_count);
+	rule_hits_count(host, &f->intake->mail, &f->intake->plan);
+	atomic_fetch_add(&f->c->shown.fetched, 1);
+	log_fetched(f);
+}
+
+/* What it means for the others. */
+static void
+on_not_stored(struct collection_fetch *f, enum err result)
+{
+	struct collection *c = f->c;
+
+	if (result == ERR_BUSY) {
+		put_off(f, "it could not be stored: too much waits to be written");
+		return;
+	}
+	if (result == ERR_FULL || ++c->io_errors >= COLLECTION_IO_ERRORS_MAX) {
+		if (!c->fetches_none)
+			collection_error(c, "messages cannot be stored: %s", err_name(result));
+		collection_stop_fetching(c);
+		atomic_fetch_add(&c->shown.failed, 1);
+		collection_fetch_free(f);
+	} else {
+		set_aside(f, "it could not be stored, and stays there", span_of(err_name(result)));
+	}
+}
+
+static void
+on_done(struct intake *in, enum err result)
+{
+	struct collection_fetch *f = in->holder;
+	struct collection *c = f->c;
+
+	c->storing--;
+	if (result == OK) {
+		c->io_errors = 0;
+		count_stored(f);
+		settle_stored(f);
+		collection_fetch_free(f);
+	} else {
+		on_not_stored(f, result);
+	}
+	collection_resume(c);
+	collection_pump(c);
+}
+
+/* ---- what becomes of it ---- */
+
+static void
+submit(struct collection_fetch *f)
+{
+	struct intake *in = f->intake;
+	struct fetched_order *order = ARENA_NEW(&in->arena, struct fetched_order);
+
+	if (f->item.has_hash) {
+		*order = (struct fetched_order){ f->c->id, row_of(f->c, &f->item, FETCHED_STORED) };
+		in->fetched = order;
+	}
+	f->submitted = true;
+	f->c->storing++;
+	intake_submit(in);
+}
+
+/* The pipeline would not have it; it was accepted long ago, so it is kept. */
+static void
+keep(struct collection_fetch *f)
+{
+	struct span why = arena_copy(&f->intake->arena, f->intake->plan.reply.text);
+	enum err err = collection_plan_keep(f);
+
+	if (err != OK) {
+		set_aside(f, "it is refused here, and stays there", why);
+		return;
+	}
+	f->kept_aside = true;
+	collection_item_error(f->c, &f->item, "it is refused here, and was kept for the Main Administrator", why);
+	submit(f);
+}
+
+static void
+obey(struct collection_fetch *f, enum err said)
+{
+	struct collection *c = f->c;
+
+	if (said == OK)
+		submit(f);
+	else if (said == ERR_DENIED)
+		keep(f);
+	else
+		put_off(f, "it could not be taken now");
+	collection_pump(c);
+}
+
+static void
+on_scripts(struct scripts_question *q)
+{
+	struct collection_fetch *f = LIST_ITEM(q, struct collection_fetch, scripts);
+
+	obey(f, collection_plan_end(f));
+}
+
+/* It is stored already, or a double of another: nothing of it is written but its row. */
+static void
+pass_over(struct collection_fetch *f, bool is_known)
+{
+	struct collection *c = f->c;
+	struct fetched row = row_of(f->c, &f->item, FETCHED_STORED);
+
+	if (!is_known && f->item.has_hash)
+		collection_change(c, &row, false);
+	settle_stored(f);
+	collection_fetch_free(f);
+	collection_pump(c);
+}
+
+/* Without unique ids, and without a header beforehand, what came tells whether it came before. */
+static bool
+is_known(struct collection_fetch *f)
+{
+	struct collection *c = f->c;
+	unsigned char text[FETCHED_HASH_SIZE];
+	struct collection_known *known;
+
+	if (!c->by_header)
+		return false;
+	collect_like_end(&f->likeness, text);
+	if (!f->item.has_hash && !collect_like_header(f->intake->mail.header, f->item.hash))
+		memcpy(f->item.hash, text, sizeof(text));
+	f->item.has_hash = true;
+	known = collection_known_find(c, f->item.hash);
+	if (!known || known->listed)
+		return false;
+	known->listed = true;
+	return known->row.state == FETCHED_STORED;
+}
+
+static void
+decide(struct collection_fetch *f)
+{
+	bool is_double = false;
+	enum err err;
+
+	if (is_known(f)) {
+		pass_over(f, true);
+		return;
+	}
+	err = collection_plan_front(f, &is_double);
+	if (err == OK && is_double) {
+		pass_over(f, false);
+		return;
+	}
+	f->scripts = (struct scripts_question){ .done = on_scripts };
+	if (err == OK && scripts_ask(f->c->o.host, &f->scripts, &f->intake->mail, &f->intake->plan))
+		return;
+	obey(f, err == OK ? collection_plan_end(f) : err);
+}
+
+static void
+gather(struct collection_fetch *f)
+{
+	if (intake_gather(f->intake))
+		decide(f);
+}
+
+static void
+on_gathered(struct intake *in)
+{
+	gather(in->holder);
+}
+
+static const struct intake_events intake_events = { .done = on_done, .room = on_room,
+	.gathered = on_gathered };
+
+/* The text is whole. */
+static void
+end_text(struct collection_fetch *f)
+{
+	bool is_cut;
+
+	f->whole = true;
+	if (!f->intake)
+		open_intake(f);
+	if (!f->begun && !put_first(f)) {
+		put_off(f, "there is no memory for it now (limits.memory_in_flight)");
+		return;
+	}
+	is_cut = f->intake->mail.header_is_over; /* the rest of it was not kept */
+	if (intake_text_end(f->intake) != OK)
+		put_off(f, "there is no number for it now");
+	else if (is_cut)
+		set_aside(f, "its header is over limits.header_size, and it stays there", SPAN_NONE);
+	else
+		gather(f);
+}
+
+void
+collection_fetch_end(struct collection_fetch *f, enum source_result result, struct span answer)
+{
+	struct collection *c = f->c;
+
+	if (result == SOURCE_DONE) {
+		end_text(f);
+		return;
+	}
+	if (result != SOURCE_GONE)
+		collection_item_error(c, &f->item, "it cannot be fetched", answer);
+	collection_fetch_free(f);
+}

@@ -1,0 +1,80 @@
+/*
+ * collection_head.c - messages whose header is wanted before they are fetched: where no unique id tells them apart.
+ */
+#include "server/collect/collection_inside.h"
+
+#include <string.h>
+
+/* Without unique ids: as soon as there is something to be known again, or to be left there. */
+bool
+collection_wants_heads(const struct collection *c)
+{
+	return c->by_header && c->end.offer.has_head && (c->known_count > 0 || collection_leaves(c));
+}
+
+/* The server cannot do it after all: each message is fetched, and told by what came. */
+static void
+on_cannot(struct collection *c, size_t at)
+{
+	c->end.offer.has_head = false;
+	if (collection_leaves(c)) {
+		if (!c->fetches_none)
+			collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL "
+					    "nor TOP, by which they would be known again");
+		collection_stop_fetching(c);
+		return;
+	}
+	collection_want(c, at);
+	while (collection_has_head_to_ask(c))
+		collection_want(c, c->head_at);
+}
+
+static void
+on_header(struct collection *c, size_t at)
+{
+	struct collection_item *item = &c->items[at];
+	struct collection_known *known;
+
+	item->has_hash = collect_like_header(buf_span(&c->head), item->hash);
+	known = item->has_hash ? collection_known_find(c, item->hash) : NULL;
+	if (!known || known->listed) {
+		collection_want(c, at);
+		return;
+	}
+	known->listed = true;
+	item->first_s = known->row.first_s;
+	if (known->row.gone_s != 0) {
+		known->row.gone_s = 0;
+		collection_change(c, &known->row, false);
+	}
+	if (known->row.state == FETCHED_STORED) {
+		item->state = ITEM_OVER;
+		collection_settle_known(c, &known->row, item->number);
+	} else if (known->row.state == FETCHED_ASIDE &&
+		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S) {
+		item->state = ITEM_OVER;
+	} else {
+		collection_want(c, at);
+	}
+}
+
+void
+collection_on_head(struct collection *c, size_t at, enum source_result result, struct span answer)
+{
+	c->undecided--;
+	switch (result) {
+	case SOURCE_DONE:
+		on_header(c, at);
+		break;
+	case SOURCE_CANNOT:
+		on_cannot(c, at);
+		break;
+	case SOURCE_FAILED:
+		collection_item_error(c, &c->items[at], "its header cannot be had", answer);
+		break;
+	case SOURCE_GONE:
+		c->items[at].state = ITEM_OVER;
+		break;
+	}
+	buf_clear(&c->head);
+}

@@ -1,0 +1,356 @@
+/*
+ * collection_list.c - the list of a mailbox beside what is known: what is new, whose days are over, what has gone.
+ *
+ * Each row of what is known stands for one message of the list: a second one of the same unique id is another message,
+ * and then unique ids tell nothing there, and headers are looked at instead.
+ */
+#include "server/collect/collection_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/hash64.h"
+
+#define DAY_S 86400
+
+uint32_t
+collection_now_s(const struct collection *c)
+{
+	return (uint32_t)(host_now_ms(c->o.host) / 1000);
+}
+
+void
+collection_go(struct collection *c)
+{
+	if (!c->ready || !c->has_known || c->source_is_over || c->closing)
+		return;
+	collection_enter(c, COLLECT_LISTS);
+	c->listed_count = c->listed_bytes = 0;
+	source_list(c->source);
+}
+
+/* ---- doubles among unique ids ---- */
+
+static void
+mark_put(uint64_t *marks, size_t room, uint64_t mark)
+{
+	size_t at = (size_t)mark & (room - 1);
+
+	while (marks[at] != 0)
+		at = (at + 1) & (room - 1);
+	marks[at] = mark;
+}
+
+static void
+marks_grow(struct collection *c)
+{
+	size_t room = c->mark_room > 0 ? 2 * c->mark_room : 256;
+	uint64_t *marks = calloc(room, sizeof(*marks));
+
+	ENSURE(marks);
+	for (size_t i = 0; i < c->mark_room; i++)
+		if (c->marks[i] != 0)
+			mark_put(marks, room, c->marks[i]);
+	free(c->marks);
+	c->marks = marks;
+	c->mark_room = room;
+}
+
+/* Was it there already? 64 bits of the hash are enough: a mistake costs time. */
+static bool
+mark(struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	uint64_t value;
+	size_t at;
+
+	memcpy(&value, hash, sizeof(value));
+	value += value == 0;
+	if (2 * (c->mark_count + 1) > c->mark_room)
+		marks_grow(c);
+	for (at = (size_t)value & (c->mark_room - 1); c->marks[at] != 0; at = (at + 1) & (c->mark_room - 1))
+		if (c->marks[at] == value)
+			return true;
+	c->marks[at] = value;
+	c->mark_count++;
+	return false;
+}
+
+/* ---- the list comes ---- */
+
+static struct collection_item *
+add_item(struct collection *c, uint32_t number, uint64_t size)
+{
+	c->items = collection_grow(c->items, c->item_count, &c->item_room, sizeof(*c->items));
+	c->items[c->item_count] = (struct collection_item){ .number = number, .size = size };
+	return &c->items[c->item_count++];
+}
+
+static void
+keep_unique(struct collection *c, struct collection_item *item, struct span unique)
+{
+	size_t at = buf_span(&c->uniques).len;
+
+	unique = span_range(unique, 0, SOURCE_UNIQUE_MAX);
+	if (buf_put(&c->uniques, unique) != OK)
+		return; /* a trace without it */
+	item->unique_at = (uint32_t)at;
+	item->unique_len = (uint16_t)unique.len;
+}
+
+void
+collection_on_item(struct collection *c, const struct source_item *from)
+{
+	unsigned char hash[FETCHED_HASH_SIZE];
+	struct collection_known *known = NULL;
+	struct collection_item *item;
+
+	if (c->listed_count >= SOURCE_ITEMS_MAX)
+		return;
+	c->listed_count++;
+	if (from->size != SOURCE_SIZE_UNKNOWN)
+		c->listed_bytes += from->size;
+	if (from->unique.len == 0) {
+		c->by_header = true;
+	} else {
+		collect_like_unique(span_range(from->unique, 0, SOURCE_UNIQUE_MAX), hash);
+		c->by_header |= mark(c, hash);
+		known = collection_known_find(c, hash);
+	}
+	if (known && !known->listed) {
+		known->listed = true;
+		known->unwanted = from->unwanted;
+		known->number = from->number;
+		known->size = from->size;
+		return;
+	}
+	if (from->unwanted)
+		return;
+	item = add_item(c, from->number, from->size);
+	item->has_hash = from->unique.len > 0;
+	memcpy(item->hash, hash, item->has_hash ? sizeof(hash) : 0);
+	keep_unique(c, item, from->unique);
+}
+
+/* ---- the list is whole ---- */
+
+/* Unique ids tell nothing: what they named is looked at like all others. */
+static void
+forget_unique(struct collection *c)
+{
+	for (size_t i = 0; i < c->item_count; i++)
+		c->items[i].has_hash = false;
+	for (size_t i = 0; i < c->known_count; i++) {
+		struct collection_known *known = &c->known[i];
+
+		if (known->listed && !known->unwanted)
+			add_item(c, known->number, known->size);
+		known->listed = false;
+	}
+}
+
+void
+collection_remove(struct collection *c, const unsigned char *hash, uint32_t number)
+{
+	struct collection_removal *r;
+
+	c->removals = collection_grow(c->removals, c->removal_count, &c->removal_room, sizeof(*c->removals));
+	r = &c->removals[c->removal_count++];
+	*r = (struct collection_removal){ .number = number, .order = SOURCE_REMOVE, .has_hash = hash != NULL };
+	if (hash)
+		memcpy(r->hash, hash, sizeof(r->hash));
+}
+
+void
+collection_keep(struct collection *c, uint32_t number)
+{
+	collection_remove(c, NULL, number);
+	c->removals[c->removal_count - 1].order = SOURCE_KEEP;
+}
+
+bool
+collection_has_head_to_ask(struct collection *c)
+{
+	while (c->head_at < c->item_count && c->items[c->head_at].state != ITEM_NEW)
+		c->head_at++;
+	return !c->fetches_none && c->head_at < c->item_count;
+}
+
+void
+collection_want(struct collection *c, size_t at)
+{
+	c->items[at].state = ITEM_WANTED;
+	c->wanted = collection_grow(c->wanted, c->wanted_count, &c->wanted_room, sizeof(*c->wanted));
+	c->wanted[c->wanted_count++] = (uint32_t)at;
+	atomic_fetch_add(&c->shown.to_fetch, 1);
+	if (c->items[at].size != SOURCE_SIZE_UNKNOWN)
+		atomic_fetch_add(&c->shown.to_fetch_bytes, c->items[at].size);
+}
+
+/* INM-05: at once, after some days, or never. */
+void
+collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number)
+{
+	const struct conf_collector *conf = c->o.conf;
+	int64_t age_s = (int64_t)collection_now_s(c) - row->fetched_s;
+
+	if (conf->leave == LEAVE_ALWAYS)
+		return;
+	if (conf->leave_days == 0 || age_s >= conf->leave_days * DAY_S)
+		collection_remove(c, row->hash, number);
+}
+
+static void
+settle_row(struct collection *c, struct collection_known *known)
+{
+	struct collection_item *item;
+
+	if (known->row.gone_s != 0) {
+		known->row.gone_s = 0;
+		collection_change(c, &known->row, false);
+	}
+	if (known->row.state == FETCHED_STORED) {
+		collection_settle_known(c, &known->row, known->number);
+		return;
+	}
+	if (known->unwanted || (known->row.state == FETCHED_ASIDE &&
+		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S))
+		return;
+	item = add_item(c, known->number, known->size);
+	item->has_hash = true;
+	item->first_s = known->row.first_s;
+	memcpy(item->hash, known->row.hash, sizeof(item->hash));
+}
+
+/*
+ * The message is there no more. Where messages are left there for days, a list that lacks them for once must not make
+ * all of them new: then the row goes with the next list after some days.
+ */
+static void
+settle_gone(struct collection *c, struct collection_known *known)
+{
+	uint32_t now_s = collection_now_s(c);
+
+	if (!collection_leaves(c) ||
+		(known->row.gone_s != 0 && now_s - known->row.gone_s >= COLLECTION_GONE_S)) {
+		collection_change(c, &known->row, true);
+	} else if (known->row.gone_s == 0) {
+		known->row.gone_s = now_s;
+		collection_change(c, &known->row, false);
+	}
+}
+
+void
+collection_note_gone(struct collection *c)
+{
+	if (c->gone_noted)
+		return;
+	c->gone_noted = true;
+	if (c->listed_count >= SOURCE_ITEMS_MAX)
+		return; /* it was cut */
+	for (size_t i = 0; i < c->known_count; i++)
+		if (!c->known[i].listed)
+			settle_gone(c, &c->known[i]);
+	collection_write_changes(c);
+}
+
+static void
+plan(struct collection *c)
+{
+	size_t count = c->known_count;
+
+	for (size_t i = 0; i < count && !c->by_header; i++)
+		if (c->known[i].listed)
+			settle_row(c, &c->known[i]);
+	if (!c->by_header)
+		collection_note_gone(c);
+	if (collection_wants_heads(c))
+		return; /* each is asked about first */
+	for (size_t i = 0; i < c->item_count; i++)
+		collection_want(c, i);
+}
+
+/* INM-05: what stays there must be known again. */
+static bool
+can_leave(struct collection *c)
+{
+	if (!c->by_header || !collection_leaves(c) || c->end.offer.has_head || c->item_count == 0)
+		return true;
+	collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL nor TOP, by "
+			    "which they would be known again");
+	return false;
+}
+
+static uint64_t
+known_and_not_stored(const struct collection *c)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < c->known_count; i++)
+		count += c->known[i].listed && c->known[i].row.state != FETCHED_STORED;
+	return count;
+}
+
+void
+collection_on_listed(struct collection *c, bool has_unique)
+{
+	c->listed = true;
+	c->by_header |= !has_unique && c->listed_count > 0;
+	c->end.offer.has_unique = has_unique && !c->by_header;
+	if (c->end.offer.count == SOURCE_SIZE_UNKNOWN)
+		c->end.offer.count = c->listed_count;
+	if (c->end.offer.bytes == SOURCE_SIZE_UNKNOWN)
+		c->end.offer.bytes = c->listed_bytes;
+	if (c->by_header)
+		forget_unique(c);
+	c->end.fresh = c->item_count + known_and_not_stored(c);
+	collection_enter(c, COLLECT_FETCHES);
+	if (c->o.looks || !can_leave(c))
+		collection_stop_fetching(c);
+	else
+		plan(c);
+	collection_pump(c);
+}
+
+void
+collection_settle_counts(struct collection *c, bool removed)
+{
+	uint64_t count = 0;
+
+	if (c->settled)
+		return;
+	c->settled = true;
+	for (size_t i = 0; i < c->removal_count && removed; i++) {
+		struct fetched row = { .state = FETCHED_STORED };
+
+		if (!c->removals[i].done)
+			continue;
+		count++;
+		memcpy(row.hash, c->removals[i].hash, sizeof(row.hash));
+		if (c->removals[i].has_hash)
+			collection_change(c, &row, true);
+	}
+	atomic_fetch_add(&c->shown.deleted, count);
+	atomic_store(&c->shown.left, c->listed_count > count ? c->listed_count - count : 0);
+}
+
+void
+collection_list_clear(struct collection *c)
+{
+	free(c->items);
+	free(c->wanted);
+	free(c->marks);
+	free(c->removals);
+	c->items = NULL;
+	c->wanted = NULL;
+	c->marks = NULL;
+	c->removals = NULL;
+	c->item_count = c->item_room = c->head_at = 0;
+	c->wanted_count = c->wanted_room = c->wanted_at = 0;
+	c->mark_count = c->mark_room = 0;
+	c->removal_count = c->removal_room = c->removal_at = 0;
+	c->known_count = 0;
+	c->by_header = c->gone_noted = c->listed = c->settled = false;
+	buf_fini(&c->uniques);
+	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);
+	arena_reset(&c->arena);
+}

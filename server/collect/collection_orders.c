@@ -1,0 +1,268 @@
+/*
+ * collection_orders.c - orders to the source, as many ahead as it takes, and their answers in the same order.
+ *
+ * First what is to be removed, for that is what a cut would leave undone; then headers; then messages, as long as
+ * those that are not on disk yet are not too many (COLLECTION_STORING_MAX, COLLECTION_HELD_MAX) and the disk has room
+ * (INM-25).
+ */
+#include "server/collect/collection_inside.h"
+
+#include <sys/statvfs.h>
+
+#include "server/connect/connect.h"
+#include "store/store.h"
+
+#define DISK_LOOK_MS 1000
+
+/* ---- the disk (INM-25) ---- */
+
+bool
+collection_has_disk(struct collection *c, uint64_t size)
+{
+	const struct conf *conf = c->o.host->conf;
+	int64_t now_ms = loop_now_ms(c->o.host->loop), wanted = conf->collecting_disk_spare;
+	struct statvfs fs;
+
+	if ((c->disk_seen_ms == 0 || now_ms - c->disk_seen_ms >= DISK_LOOK_MS) &&
+		statvfs(store_path(c->o.host->store), &fs) == 0) {
+		c->disk_seen_ms = now_ms;
+		c->disk_free = (int64_t)(fs.f_bavail * fs.f_frsize);
+		c->disk_taken = 0;
+	}
+	if (size == SOURCE_SIZE_UNKNOWN)
+		wanted += conf->collecting_disk_spare_unknown;
+	else if (size < (uint64_t)INT64_MAX / 2)
+		wanted += (int64_t)size;
+	if (c->disk_seen_ms == 0 || c->disk_free - (int64_t)c->disk_taken >= wanted) {
+		c->disk_taken += size == SOURCE_SIZE_UNKNOWN ? 0 : size;
+		return true;
+	}
+	collection_error(c, "the disk of the store has %lld MB free, and %lld MB are wanted before a message is fetched "
+			    "(collecting.disk_spare)",
+		(long long)(c->disk_free >> 20), (long long)(wanted >> 20));
+	return false;
+}
+
+/* ---- orders ---- */
+
+static struct collection_order *
+give(struct collection *c, enum source_order order, uint32_t number, size_t at)
+{
+	size_t last = (c->order_first + c->order_count++) % SOURCE_AHEAD;
+
+	c->orders[last] = (struct collection_order){ .order = order, .number = number, .at = at };
+	source_order(c->source, order, number);
+	return &c->orders[last];
+}
+
+static bool
+has_room(const struct collection *c)
+{
+	size_t ahead = c->source->ahead < 1 ? 1 : c->source->ahead;
+
+	return c->order_count < ahead && c->order_count < SOURCE_AHEAD;
+}
+
+static bool
+has_message_to_fetch(const struct collection *c)
+{
+	return !c->fetches_none && c->wanted_at < c->wanted_count;
+}
+
+/* Of those under way one at least is always let in. */
+static bool
+may_fetch(struct collection *c)
+{
+	size_t coming = 0;
+
+	for (struct list *at = c->fetches.next; at != &c->fetches; at = at->next)
+		coming++;
+	return coming == 0 || (coming < COLLECTION_STORING_MAX && collection_held(c) < COLLECTION_HELD_MAX);
+}
+
+/* SMT-10 for what is collected: it is not even begun. */
+static bool
+is_too_large(struct collection *c, struct collection_item *item)
+{
+	uint64_t max = (uint64_t)c->o.host->conf->limits_message_size;
+
+	if (max == 0 || item->size == SOURCE_SIZE_UNKNOWN || item->size <= max)
+		return false;
+	item->state = ITEM_OVER;
+	if (item->has_hash)
+		collection_set_aside(c, item);
+	collection_item_error(c, item, "it is larger than limits.message_size, and stays there", SPAN_NONE);
+	return true;
+}
+
+static void
+fetch_next(struct collection *c)
+{
+	size_t at = c->wanted[c->wanted_at];
+	struct collection_item *item = &c->items[at];
+	struct collection_fetch *f;
+
+	if (!collection_has_disk(c, item->size)) {
+		collection_stop_fetching(c);
+		return;
+	}
+	c->wanted_at++;
+	if (is_too_large(c, item))
+		return;
+	item->state = ITEM_OVER;
+	f = collection_fetch_new(c, item);
+	give(c, SOURCE_FETCH, item->number, at)->fetch = f;
+}
+
+/* False: there is nothing that can be ordered now. */
+static bool
+order_next(struct collection *c)
+{
+	if (c->removal_at < c->removal_count) {
+		struct collection_removal *r = &c->removals[c->removal_at++];
+
+		give(c, (enum source_order)r->order, r->number, c->removal_at - 1);
+	} else if (collection_has_head_to_ask(c)) {
+		c->undecided++;
+		give(c, SOURCE_HEAD, c->items[c->head_at].number, c->head_at);
+		c->head_at++;
+	} else if (has_message_to_fetch(c) && may_fetch(c)) {
+		fetch_next(c);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* ---- nothing is left ---- */
+
+/* IMAP, where the file says so and the connection is always there. */
+static bool
+shall_listen(const struct collection *c)
+{
+	return c->o.conf->idle && c->o.conf->kind == COLLECTOR_IMAP && !c->stopping && !c->o.looks &&
+		!c->fetches_none;
+}
+
+static void
+finish(struct collection *c)
+{
+	if (c->by_header && !c->fetches_none)
+		collection_note_gone(c);
+	collection_write_changes(c);
+	if (shall_listen(c)) {
+		atomic_store(&c->shown.passed_ms, host_now_ms(c->o.host));
+		collection_enter(c, COLLECT_LISTENS);
+		source_idle(c->source);
+		return;
+	}
+	c->closing = true;
+	collection_enter(c, COLLECT_CLOSES);
+	source_close(c->source);
+}
+
+static bool
+is_done(struct collection *c)
+{
+	return c->order_count == 0 && c->undecided == 0 && list_is_empty(&c->fetches) &&
+		c->removal_at == c->removal_count && !collection_has_head_to_ask(c) && !has_message_to_fetch(c);
+}
+
+void
+collection_pump(struct collection *c)
+{
+	if (!c->listed || c->source_is_over || c->closing || c->pumps)
+		return;
+	c->pumps = true; /* what is stored at once asks again */
+	while (has_room(c) && order_next(c))
+		;
+	c->pumps = false;
+	if (is_done(c) && (c->stopping || atomic_load(&c->shown.state) != COLLECT_LISTENS))
+		finish(c);
+}
+
+/* ---- answers ---- */
+
+static struct collection_order *
+oldest(struct collection *c, uint32_t number)
+{
+	struct collection_order *order = &c->orders[c->order_first];
+
+	return c->order_count > 0 && order->number == number ? order : NULL;
+}
+
+/* HEAD: what is beyond the limit of a header is left out. */
+static bool
+take_head(struct collection *c, struct span text)
+{
+	if (buf_put(&c->head, text) != OK)
+		c->head.overflow = false;
+	return true;
+}
+
+bool
+collection_on_text(struct collection *c, uint32_t number, struct span text)
+{
+	struct collection_order *order = oldest(c, number);
+
+	if (!order)
+		return true;
+	if (order->order == SOURCE_HEAD)
+		return take_head(c, text);
+	if (!order->fetch)
+		return true;
+	c->text_waits = !collection_fetch_text(order->fetch, text);
+	return !c->text_waits;
+}
+
+static void
+resume(void *arg)
+{
+	struct collection *c = arg;
+
+	c->posts--;
+	if (c->text_waits && c->source && !c->source_is_over) {
+		c->text_waits = false;
+		source_resume(c->source);
+	}
+	collection_look(c);
+}
+
+void
+collection_resume(struct collection *c)
+{
+	if (!c->text_waits || c->posts > 0)
+		return;
+	c->posts++;
+	loop_post(c->o.host->loop, resume, c);
+}
+
+static void
+on_removed(struct collection *c, size_t at, enum source_result result, struct span answer)
+{
+	struct collection_item item = { .number = c->removals[at].number };
+
+	c->removals[at].done = result == SOURCE_DONE || result == SOURCE_GONE;
+	if (!c->removals[at].done)
+		collection_item_error(c, &item, "it could not be removed there", answer);
+}
+
+void
+collection_on_answered(struct collection *c, uint32_t number, enum source_order order,
+	enum source_result result, struct span answer)
+{
+	struct collection_order *first = oldest(c, number), given;
+
+	if (!first || first->order != order)
+		return;
+	given = *first;
+	c->order_first = (c->order_first + 1) % SOURCE_AHEAD;
+	c->order_count--;
+	if (order == SOURCE_HEAD)
+		collection_on_head(c, given.at, result, answer);
+	else if (order == SOURCE_FETCH)
+		collection_fetch_end(given.fetch, result, answer);
+	else if (order == SOURCE_REMOVE)
+		on_removed(c, given.at, result, answer);
+	collection_pump(c);
+}
