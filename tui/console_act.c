@@ -393,7 +393,9 @@ console_do(struct screen *s, const struct key_action *action)
 
 	if (screen_panel(s)->row)
 		(void)screen_panel(s)->row(s, &row, &key);
-	if (action->run)
+	if (action->never.field && json_truth(json_find(row, span_of(action->never.field))))
+		console_say(s->console, STYLE_WARNING, "%s: %s", action->label, action->never.why);
+	else if (action->run)
 		action->run(s);
 	else if (action->form)
 		form_open_for(s, action);

@@ -348,7 +348,7 @@ console_draw(struct console *c)
 	if (has_bar(c))
 		draw_bar(c);
 	draw_title(c);
-	if (console_action(s, 0) && body.rows > 6 && !screen_panel(s)->bar_text) {
+	if (console_action(s, 0) && body.rows > 6 && (!screen_panel(s)->bar_text || screen_panel(s)->acts)) {
 		body.rows--;
 		draw_own_keys(c,
 			(struct rect){ body.row + body.rows, 1, 1, c->cells.cols - 1 });

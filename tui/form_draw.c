@@ -120,6 +120,8 @@ draw_help(struct form *f, struct rect at)
 	cells_put(c, (struct rect){ at.row + 2, 1, 1, at.cols - 1 },
 		v->field->kind == FORM_FLAG || v->field->kind == FORM_CHOICE ?
 			SPAN("space or arrows choose") :
+		v->field->kind == FORM_LIST && v->field->pick ? SPAN("several: with a ; between   F4: choose from a list") :
+		v->field->pick ? SPAN("F4: choose from a list") :
 		v->field->kind == FORM_LIST ? SPAN("several: with a ; between") :
 					      span_of(v->field->choices),
 		STYLE_DIM);

@@ -46,6 +46,8 @@ bool form_saves(const struct form *f);
 /* What F2 does, in a word. */
 const char *form_does(const struct form *f);
 void form_bar(struct screen *screen, struct buf *out);
+/* F4: names to choose from; false: the field has none. */
+bool form_pick(struct form *f);
 void form_draw(struct screen *screen, struct rect at);
 void form_title(struct screen *screen, struct buf *out);
 

@@ -368,6 +368,7 @@ form_press(struct screen *s, const struct press *press)
 		if (f->class->trial)
 			form_try(f);
 		return true;
+	case KEY_FN(4): return form_pick(f);
 	case KEY_FN(5): line_edit_set(&v->edit, buf_span(&v->base)); return true;
 	default: return edit(f, press);
 	}

@@ -36,6 +36,7 @@ struct form_field {
 	 * opened on: "."; of an object: this of the answer is its value */
 	const char *from;
 	bool names_row; /* the row that is there afterwards has this key */
+	const char *pick; /* F4 offers the names of these lists: "user.list maillist.list" */
 	bool keyed; /* form of a key: goes into the method's `keys`; the form of an object always does, and of
 		     * what is only shown that which is keyed */
 };

@@ -119,6 +119,7 @@ do_line(struct console *c, const struct menu_line *line)
 static void
 choose(struct console *c, struct menu *m)
 {
+	void (*chosen)(struct console *, const struct menu_line *) = m->chosen;
 	struct menu_line line;
 
 	if (m->at >= m->shown_count || m->lines[m->shown[m->at]].off)
@@ -131,7 +132,9 @@ choose(struct console *c, struct menu *m)
 		console_open(c, line.open, line.row, line.key);
 	}
 	console_pop_modal(c);
-	if (!line.open)
+	if (chosen)
+		chosen(c, &line);
+	else if (!line.open)
 		do_line(c, &line);
 }
 

@@ -39,6 +39,8 @@ struct menu {
 	struct arena found; /* of the lines that the palette made for these words */
 	size_t fixed;	    /* the lines before those */
 	struct palette *palette; /* in modal.arena; NULL: an ordinary list */
+	/* What Enter does with a line instead of all else; the menu is gone by then. */
+	void (*chosen)(struct console *c, const struct menu_line *line);
 };
 
 struct menu *menu_new(const char *title);

@@ -19,17 +19,13 @@ static const struct {
 	{ "sent out", { "sent", 4 } },
 	{ "deferred", { "deferred", 8 } },
 	{ "rejected", { "rejected", 8 } },
-	{ "logins", { "logins", 6 } },
+	{ "collected", { "collected", 9 } },
 };
 
 /* ---- lines ---- */
 
-static struct line *
-line_add(struct overview *o, enum style style, const char *screen, const char *format, ...)
-	PRINTF_LIKE(4, 5);
-
-static struct line *
-line_add(struct overview *o, enum style style, const char *screen, const char *format, ...)
+struct line *
+overview_line_add(struct overview *o, enum style style, const char *screen, const char *format, ...)
 {
 	struct line *line = &o->lines[o->count < LINES_MAX - 1 ? o->count++ : o->count];
 	va_list args;
@@ -39,7 +35,7 @@ line_add(struct overview *o, enum style style, const char *screen, const char *f
 	va_end(args);
 	line->style = style;
 	line->screen = screen;
-	line->message[0] = '\0';
+	line->message[0] = line->object[0] = '\0';
 	return line;
 }
 
@@ -69,7 +65,7 @@ add_trouble(struct overview *o, struct console *c)
 			continue;
 		buf_init(&text, PRINT_MAX);
 		print_log_line(&text, row, &c->style);
-		line_add(o, span_eq(level, SPAN("error")) ? STYLE_ERROR : STYLE_WARNING, "logs",
+		overview_line_add(o, span_eq(level, SPAN("error")) ? STYLE_ERROR : STYLE_WARNING, "logs",
 			" %c %.*s", span_eq(level, SPAN("error")) ? '!' : '~',
 			SPAN_FMT(span_range(buf_span(&text), 0, 400)));
 		buf_fini(&text);
@@ -91,39 +87,39 @@ add_attention(struct overview *o, struct console *c)
 	uint64_t resting;
 
 	for (const struct json *at = stopped ? stopped->first : NULL; at; at = at->next)
-		line_add(o, STYLE_ERROR, "services", " ! service %.*s is stopped",
+		overview_line_add(o, STYLE_ERROR, "services", " ! service %.*s is stopped",
 			SPAN_FMT(json_text(at)));
 	if (json_truth(json_find(json_find(s, SPAN("store")), SPAN("full"))))
-		line_add(o, STYLE_ERROR, NULL, " ! the store is full, incoming mail waits");
+		overview_line_add(o, STYLE_ERROR, NULL, " ! the store is full, incoming mail waits");
 	if (fault.len > 0)
-		line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
+		overview_line_add(o, STYLE_ERROR, NULL, " ! the file is not in force: %.*s",
 			SPAN_FMT(fault));
 	if (rules.len > 0)
-		line_add(o, STYLE_ERROR, NULL, " ! the rules in their file are not in force: %.*s",
+		overview_line_add(o, STYLE_ERROR, NULL, " ! the rules in their file are not in force: %.*s",
 			SPAN_FMT(rules));
 	if (json_truth(json_find(tls, SPAN("certificate"))) &&
 		number(s, SPAN("tls"), SPAN("days")) <= TLS_DAYS_SOON)
-		line_add(o, STYLE_WARNING, NULL, " ~ the certificate ends in %llu days",
+		overview_line_add(o, STYLE_WARNING, NULL, " ~ the certificate ends in %llu days",
 			(unsigned long long)number(s, SPAN("tls"), SPAN("days")));
 	if (clock.len > 0)
-		line_add(o, STYLE_WARNING, NULL, " ~ %.*s", SPAN_FMT(clock));
+		overview_line_add(o, STYLE_WARNING, NULL, " ~ %.*s", SPAN_FMT(clock));
 	if (number(s, SPAN("queue"), SPAN("held")) > 0)
-		line_add(o, STYLE_WARNING, "queue", " ~ %llu messages are held in the queue",
+		overview_line_add(o, STYLE_WARNING, "queue", " ~ %llu messages are held in the queue",
 			(unsigned long long)number(s, SPAN("queue"), SPAN("held")));
 	resting = number(s, SPAN("outgoing"), SPAN("resting"));
 	if (resting > 0)
-		line_add(o, STYLE_WARNING, "destinations",
+		overview_line_add(o, STYLE_WARNING, "destinations",
 			" ~ %llu destination%s cannot be reached, and rest%s",
 			(unsigned long long)resting, resting == 1 ? "" : "s",
 			resting == 1 ? "s" : "");
 	if (number(s, SPAN("queue"), SPAN("count")) > 0 &&
 		number(s, SPAN("outgoing"), SPAN("routes")) == 0 &&
 		number(s, SPAN("outgoing"), SPAN("destinations")) == 0)
-		line_add(o, STYLE_WARNING, "routes",
+		overview_line_add(o, STYLE_WARNING, "routes",
 			" ~ mail waits, and there is no route by which it could leave");
 	add_trouble(o, c);
 	if (o->count == before)
-		line_add(o, STYLE_OK, NULL, "   nothing");
+		overview_line_add(o, STYLE_OK, NULL, "   nothing");
 }
 
 /* ---- flow ---- */
@@ -193,13 +189,13 @@ add_flow(struct overview *o, struct console *c)
 {
 	char trend[TREND + 1], queue[64];
 
-	line_add(o, STYLE_HEAD, NULL, " FLOW        per min  last 30 min                     | QUEUE");
+	overview_line_add(o, STYLE_HEAD, NULL, " FLOW        per min  last 30 min                     | QUEUE");
 	for (size_t i = 0; i < CONSOLE_FLOWS; i++) {
 		const struct flow *f = &o->flows[i];
 
 		trend_text(f, trend);
 		queue_text(c->status, i, queue, sizeof(queue));
-		line_add(o, STYLE_PLAIN, "queue", " %-11s %7llu  %-30s  | %s", flow_rows[i].label,
+		overview_line_add(o, STYLE_PLAIN, "queue", " %-11s %7llu  %-30s  | %s", flow_rows[i].label,
 			(unsigned long long)(f->now[CONSOLE_FLOW_MINUTES - 1] +
 				f->now[CONSOLE_FLOW_MINUTES - 2]) / 2,
 			trend, queue);
@@ -210,7 +206,7 @@ static void
 add_sessions(struct overview *o, const struct json *s)
 {
 	const struct json *sessions = json_find(s, SPAN("sessions"));
-	struct line *line = line_add(o, STYLE_PLAIN, "sessions", " SESSIONS ");
+	struct line *line = overview_line_add(o, STYLE_PLAIN, "sessions", " SESSIONS ");
 
 	for (const struct json *at = sessions ? sessions->first : NULL; at; at = at->next) {
 		size_t len = strlen(line->text);
@@ -232,7 +228,7 @@ add_resources(struct overview *o, const struct json *s)
 	print_size(&used, number(s, SPAN("store"), SPAN("used")));
 	print_size(&free_room, number(s, SPAN("store"), SPAN("free")));
 	print_size(&mail, number(s, SPAN("mailboxes"), SPAN("bytes")));
-	line_add(o, STYLE_PLAIN, "users",
+	overview_line_add(o, STYLE_PLAIN, "users",
 		" STORE    %.*s used, disk free %.*s; %llu users, %llu messages, %.*s",
 		SPAN_FMT(buf_span(&used)), SPAN_FMT(buf_span(&free_room)),
 		(unsigned long long)number(s, SPAN("mailboxes"), SPAN("users")),
@@ -248,9 +244,9 @@ add_messages(struct overview *o, struct console *c)
 {
 	struct buf time, to;
 
-	line_add(o, STYLE_HEAD, NULL, " LAST MESSAGES                                     3: where each went, and why");
+	overview_line_add(o, STYLE_HEAD, NULL, " LAST MESSAGES                                     3: where each went, and why");
 	if (!o->messages || !o->messages->first)
-		line_add(o, STYLE_DIM, NULL, "   none yet");
+		overview_line_add(o, STYLE_DIM, NULL, "   none yet");
 	buf_init(&time, 64);
 	buf_init(&to, PRINT_MAX);
 	for (const struct json *row = o->messages ? o->messages->first : NULL; row;
@@ -263,7 +259,7 @@ add_messages(struct overview *o, struct console *c)
 		buf_clear(&to);
 		print_clock(&time, json_text(json_find(row, SPAN("time"))), &c->style);
 		print_value(&to, json_find(row, SPAN("to")), CONTROL_TYPE_LIST, &c->style);
-		line = line_add(o, good ? STYLE_PLAIN : STYLE_WARNING, "trace", " %.*s %.*s  %.*s -> %.*s",
+		line = overview_line_add(o, good ? STYLE_PLAIN : STYLE_WARNING, "trace", " %.*s %.*s  %.*s -> %.*s",
 			SPAN_FMT(buf_span(&time)), SPAN_FMT(span_range(result, 0, 40)),
 			SPAN_FMT(span_range(json_text(json_find(row, SPAN("from"))), 0, 60)),
 			SPAN_FMT(span_range(buf_span(&to), 0, 200)));
@@ -281,7 +277,7 @@ add_recent(struct overview *o, struct console *c, size_t room)
 	struct arena a;
 	struct buf text;
 
-	line_add(o, STYLE_HEAD, NULL, " RECENT                                                            4: full log");
+	overview_line_add(o, STYLE_HEAD, NULL, " RECENT                                                            4: full log");
 	arena_init(&a, NULL);
 	buf_init(&text, PRINT_MAX);
 	for (size_t i = 0; i < count; i++) {
@@ -289,7 +285,7 @@ add_recent(struct overview *o, struct console *c, size_t room)
 
 		buf_clear(&text);
 		print_log_line(&text, row, &c->style);
-		line_add(o, STYLE_PLAIN, "logs", " %.*s",
+		overview_line_add(o, STYLE_PLAIN, "logs", " %.*s",
 			SPAN_FMT(span_range(buf_span(&text), 0, 400)));
 	}
 	buf_fini(&text);
@@ -303,7 +299,7 @@ overview_compose(struct screen *s, int rows)
 	struct console *c = s->console;
 
 	o->count = 0;
-	line_add(o, STYLE_HEAD, NULL, " ATTENTION");
+	overview_line_add(o, STYLE_HEAD, NULL, " ATTENTION");
 	add_attention(o, c);
 	if (rows >= 9)
 		add_flow(o, c);
@@ -311,6 +307,8 @@ overview_compose(struct screen *s, int rows)
 		add_sessions(o, c->status);
 		add_resources(o, c->status);
 	}
+	if (rows >= 16)
+		overview_connections_add(s, rows >= 28 ? 8 : 3);
 	add_messages(o, c);
 	if ((size_t)rows > o->count + 2 &&
 		control_rights_have(c->rights, CONTROL_RIGHT_LOG_VIEW))

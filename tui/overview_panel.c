@@ -12,6 +12,7 @@
 
 #define MESSAGES 8
 #define MESSAGES_EVERY_MS 900
+#define CONNECTIONS_EVERY_MS 1900
 
 /* ---- messages ---- */
 
@@ -53,6 +54,7 @@ overview_open(struct screen *s)
 	struct overview *o = s->state;
 
 	arena_init(&o->arena, NULL);
+	overview_connections_open(s);
 }
 
 static void
@@ -61,12 +63,14 @@ overview_close(struct screen *s)
 	struct overview *o = s->state;
 
 	arena_reset(&o->arena);
+	overview_connections_close(s);
 }
 
 static void
 overview_enter(struct screen *s)
 {
 	ask(s);
+	overview_connections_ask(s);
 }
 
 static void
@@ -78,6 +82,8 @@ overview_changed(struct screen *s, bool store)
 	o->stale |= store;
 	if (o->stale && s->console->now_ms - o->asked_ms >= MESSAGES_EVERY_MS)
 		ask(s);
+	if (s->console->now_ms - o->looked_ms >= CONNECTIONS_EVERY_MS)
+		overview_connections_ask(s);
 }
 
 static void
@@ -103,7 +109,10 @@ overview_act(struct screen *s, enum act act)
 	case ACT_DOWN: step(o, 1); return true;
 	case ACT_UP: step(o, -1); return true;
 	case ACT_FIRST: o->at = 0; step(o, 1); return true;
-	case ACT_RELOAD: ask(s); return true;
+	case ACT_RELOAD:
+		ask(s);
+		overview_connections_ask(s);
+		return true;
 	case ACT_VIEW:
 	case ACT_OPEN:
 		if (o->at < o->count && o->lines[o->at].message[0]) {

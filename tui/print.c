@@ -314,3 +314,14 @@ print_moment(struct buf *out, struct span text, const struct print_style *style)
 		format = tm.tm_yday == now.tm_yday ? "%H:%M:%S" : "%b %d %H:%M";
 	print_put(out, (struct span){ room, strftime(room, sizeof(room), format, &tm) });
 }
+
+void
+print_weekday(struct buf *out, struct span text, const struct print_style *style)
+{
+	int64_t from, to;
+	struct tm tm;
+	char room[32];
+
+	if (text.len >= 10 && control_parse_time(text, 0, &from, &to) == OK && time_parts(from, style, &tm))
+		print_put(out, (struct span){ room, strftime(room, sizeof(room), "%a %b %d %H:%M", &tm) });
+}

@@ -49,6 +49,8 @@ void print_time_short(struct buf *out, const struct json *value, const struct pr
 /* The same in at most 12 columns, for the console, whose status line has the clock: "12:30:01",
  * "Nov 21 12:30", "2025-11-21". */
 void print_moment(struct buf *out, struct span text, const struct print_style *style);
+/* "Mon Nov 23 09:00" */
+void print_weekday(struct buf *out, struct span text, const struct print_style *style);
 
 /* A value for people, as its type wants it: lists with a comma between, null as "-". */
 void print_value(struct buf *out, const struct json *value, enum control_type type,

@@ -21,6 +21,7 @@
 #include "tui/keys.h"
 
 struct console;
+struct print_style;
 struct screen;
 struct form_class;
 struct edit_class;
@@ -33,11 +34,15 @@ enum column_flag {
 	COLUMN_LETTER = 2, /* the first letter only, in upper case */
 };
 
+/* A cell that is made of several of the row. */
+typedef void cell_put(const struct json *row, const struct print_style *style, struct buf *out);
+
 struct column {
 	const char *title, *field; /* field: a column of the method */
 	uint8_t width;             /* what it would like */
 	uint8_t leave;             /* when it is narrow: 1 leaves first; 0 stays */
 	uint8_t flags;
+	cell_put *put; /* NULL: the field as its type wants it */
 };
 
 /* A key of the screen. The first of form, open, run, method that is named is what it does; guard and
@@ -57,12 +62,16 @@ struct key_action {
 		const char *field, *value, *method;
 	} other;
 	const char *help; /* NULL: that of the method's row */
+	struct { /* a row whose FIELD is true cannot be meant; WHY says so */
+		const char *field, *why;
+	} never;
 };
 
 /* A labelled line of the pane below a table. */
 struct detail {
 	const char *label, *field;
 	uint8_t rows; /* at most, for long ones; 0: 1 */
+	cell_put *put; /* NULL: the field as its type wants it */
 };
 
 struct panel_class {

@@ -9,9 +9,9 @@ static const struct form_class mapping_add = {
 	.title = "New mapping",
 	.fields = (const struct form_field[]){
 		{ "New mapping", "address", "Address pattern", FORM_TEXT, NULL, "info@example.org, *@example.org, sales-*@example.org" },
-		{ NULL, "target", "Target", FORM_TEXT, NULL, "a user, an address, a list, *REMOTE", "." },
+		{ NULL, "target", "Target", FORM_TEXT, NULL, "a user, an address, a list, *REMOTE; F4 lists users and lists", ".", .pick = "user.list maillist.list" },
 		{ NULL, "when", "When", FORM_CHOICE, WHEN, "always, or only for mail that came in so" },
-		{ NULL, "collect", "Collector", FORM_TEXT, NULL, "only mail that this collector fetched" },
+		{ NULL, "collect", "Collector", FORM_TEXT, NULL, "only mail that this collector fetched; F4 lists them", .pick = "collect.list" },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people" },
 		{ 0 } },
 };
@@ -20,7 +20,7 @@ static const struct form_class mapping_edit = {
 	.title = "Change mapping",
 	.fields = (const struct form_field[]){
 		{ "Change", "when", "When", FORM_CHOICE, WHEN, "always, or only for mail that came in so", "when", .keyed = true },
-		{ NULL, "collect", "Collector", FORM_TEXT, NULL, "only mail that this collector fetched", "collect", .keyed = true },
+		{ NULL, "collect", "Collector", FORM_TEXT, NULL, "only mail that this collector fetched; F4 lists them", "collect", .pick = "collect.list", .keyed = true },
 		{ NULL, "comment", "Comment", FORM_TEXT, NULL, "for people", "comment", .keyed = true },
 		{ 0 } },
 };

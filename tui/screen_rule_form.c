@@ -5,8 +5,6 @@
  */
 #include "tui/screen_rows.h"
 
-#define CONDITIONS_MAX 20 /* that the form holds; rules with more are edited as text */
-
 static const char *const actions[][2] = { /* word, sign */
 	{ "accept", "<" }, { "reject", "*" }, { "discard", "~" }, { "redirect", ">" }, { "copy", ">+" } };
 
@@ -31,8 +29,8 @@ action_of(struct span sign)
 	return last < COUNT(actions) ? actions[last][0] : "accept";
 }
 
-static void
-put_line(struct buf *out, bool off, struct span text)
+void
+rule_put_line(struct buf *out, bool off, struct span text)
 {
 	if (text.len == 0)
 		return;
@@ -40,6 +38,26 @@ put_line(struct buf *out, bool off, struct span text)
 		print_put(out, SPAN("#off "));
 	print_put(out, text);
 	print_put(out, SPAN("\n"));
+}
+
+void
+rule_put_conditions(struct screen *form, struct buf *out)
+{
+	bool off = !span_eq(form_get(form, "enabled", 0), SPAN("yes"));
+
+	for (size_t i = 0; i < RULE_CONDITIONS_MAX; i++)
+		rule_put_line(out, off, form_get(form, "condition", i));
+}
+
+void
+rule_begin_conditions(struct screen *form, const struct json *row)
+{
+	const struct json *conditions = json_find(row, SPAN("conditions"));
+	size_t nth = 0;
+
+	for (const struct json *at = conditions ? conditions->first : NULL; at; at = at->next, nth++)
+		form_begin_with(form, nth < RULE_CONDITIONS_MAX ? "condition" : "more", nth < RULE_CONDITIONS_MAX ? nth : 0,
+			at->text);
 }
 
 static bool
@@ -54,11 +72,10 @@ make(struct screen *form, struct buf *out)
 	if (span_eq(stage, SPAN("auto")))
 		stage = SPAN("");
 	arena_init(&a, NULL);
-	put_line(out, off, arena_printf(&a, "%.*s%s%s%.*s%s%.*s", SPAN_FMT(stage),
+	rule_put_line(out, off, arena_printf(&a, "%.*s%s%s%.*s%s%.*s", SPAN_FMT(stage),
 		span_eq(form_get(form, "match", 0), SPAN("any")) ? "+" : "", sign, SPAN_FMT(target),
 		sign[0] == '>' ? "<" : "", SPAN_FMT(form_get(form, "name", 0))));
-	for (size_t i = 0; i < CONDITIONS_MAX; i++)
-		put_line(out, off, form_get(form, "condition", i));
+	rule_put_conditions(form, out);
 	arena_reset(&a);
 	return !out->overflow && form_get(form, "more", 0).len == 0;
 }
@@ -66,9 +83,7 @@ make(struct screen *form, struct buf *out)
 static void
 begin(struct screen *form, const struct json *row)
 {
-	const struct json *conditions = json_find(row, SPAN("conditions"));
 	char stage[2] = { (char)('0' + json_number_or(json_find(row, SPAN("stage")), 0) % 10), '\0' };
-	size_t nth = 0;
 
 	if (!row) {
 		form_begin_with(form, "enabled", 0, SPAN("yes"));
@@ -77,9 +92,7 @@ begin(struct screen *form, const struct json *row)
 	form_begin_with(form, "action", 0, span_of(action_of(json_text(json_find(row, SPAN("action"))))));
 	form_begin_with(form, "stage", 0,
 		json_truth(json_find(row, SPAN("stage_given"))) ? span_of(stage) : SPAN("auto"));
-	for (const struct json *at = conditions ? conditions->first : NULL; at; at = at->next)
-		form_begin_with(form, nth < CONDITIONS_MAX ? "condition" : "more",
-			nth < CONDITIONS_MAX ? nth : 0, at->text), nth++;
+	rule_begin_conditions(form, row);
 }
 
 #define NOTHING(NAME) NULL
@@ -91,7 +104,7 @@ begin(struct screen *form, const struct json *row)
 	{ NULL, "enabled", "Enabled", FORM_FLAG, NULL, "off: its lines become comments", FROM("enabled") }, \
 	{ NULL, "match", "Match", FORM_CHOICE, "all|any", "all of the conditions, or any of them", FROM("match") }, \
 	{ NULL, "action", "Then", FORM_CHOICE, "accept|reject|discard|redirect|copy", "redirect: to the target instead; copy: to the target too; discard: taken and thrown away" }, \
-	{ NULL, "target", "Target", FORM_TEXT, NULL, "of redirect and copy: a user, a list or an address", FROM("target") }, \
+	{ NULL, "target", "Target", FORM_TEXT, NULL, "of redirect and copy: a user, a list or an address; F4 lists them", FROM("target"), .pick = "user.list maillist.list" }, \
 	{ NULL, "stage", "Stage", FORM_CHOICE, "auto|1|2|3", "1: at MAIL, 2: at RCPT, 3: when all of it is there; auto: as early as the conditions are known" }, \
 	{ NULL, "condition", "When", FORM_LINE, NULL, "[!]Field: text; ! negates; text with * and ?: From: *@dest8.test, Size: >20M" }, \
 	CONDITION, CONDITION, CONDITION, CONDITIONS_4, CONDITIONS_4, CONDITIONS_4, CONDITIONS_4, \

@@ -1,22 +1,38 @@
 /*
  * screen_rules.c - what the SMTP rules do with mail, and whose mail is monitored. The other tabs of Rules are in
- * screen_prune.c, screen_archive.c and
- * screen_scripts.c.
+ * screen_download.c, screen_prune.c, screen_archive.c and screen_scripts.c.
  */
+#include <string.h>
+
 #include "tui/screen_rows.h"
 #include "tui/table_panel.h"
 
-const struct screen_class *const rule_tabs[] = { &screen_rules, &screen_prune, &screen_monitor,
+const struct screen_class *const rule_tabs[] = { &screen_rules, &screen_download, &screen_prune, &screen_monitor,
 	&screen_archiving, &screen_content, NULL };
 
 /* ---- SMTP ---- */
 
-static const struct form_class rule_place = {
+const struct form_class form_rule_place = {
 	.title = "Move",
 	.fields = (const struct form_field[]){
 		{ "Move", "place", "Place", FORM_NUMBER, NULL, "the first rule that holds wins: 1 is asked first", "number" },
 		{ 0 } },
 };
+
+/* "rule.download.move" for a list of download rules. */
+static const struct control_method *
+move_method(const struct screen *s)
+{
+	struct span list = span_of(s->class->method);
+	struct arena a;
+	const struct control_method *method;
+
+	arena_init(&a, NULL);
+	method = control_method_find(arena_printf(&a, "%.*s.move", SPAN_FMT(span_range(list, 0, list.len - strlen(".list")))));
+	arena_reset(&a);
+	ENSURE(method);
+	return method;
+}
 
 /* One place up or down; the cursor goes with the rule. */
 static void
@@ -35,21 +51,21 @@ move_rule(struct screen *s, int by)
 		return;
 	}
 	arena_init(&a, NULL);
-	console_do_params(s->console, control_method_find(SPAN("rule.smtp.move")),
+	console_do_params(s->console, move_method(s),
 		arena_printf(&a, "{\"number\":%llu,\"place\":%lld}", (unsigned long long)number,
 			(long long)number + by));
 	table_go(s, arena_printf(&a, "%lld", (long long)number + by));
 	arena_reset(&a);
 }
 
-static void
-move_up(struct screen *s)
+void
+rule_up(struct screen *s)
 {
 	move_rule(s, -1);
 }
 
-static void
-move_down(struct screen *s)
+void
+rule_down(struct screen *s)
 {
 	move_rule(s, 1);
 }
@@ -92,13 +108,13 @@ const struct screen_class screen_rules = {
 	.keys = (const struct key_action[]){
 		{ KEY_RETURN, "Text", .open = &screen_rule },
 		{ 'E', "On/off", "rule.smtp.off", .take = "number", .other = { "enabled", "false", "rule.smtp.on" } },
-		{ 'K', "Move up", "rule.smtp.move", .run = move_up },
-		{ 'J', "Move down", "rule.smtp.move", .run = move_down },
+		{ 'K', "Move up", "rule.smtp.move", .run = rule_up },
+		{ 'J', "Move down", "rule.smtp.move", .run = rule_down },
 		{ 'c', "Create", "rule.smtp.add", .form = &form_rule_new },
 		{ 'e', "Edit", "rule.smtp.set", .form = &form_rule },
 		{ 'd', "Remove", "rule.smtp.remove" },
 		{ 'T', "Test", "rule.smtp.try", .open = &screen_rule_try },
-		{ 'M', "Move to", "rule.smtp.move", .form = &rule_place },
+		{ 'M', "Move to", "rule.smtp.move", .form = &form_rule_place },
 		{ 'X', "As text", "rule.smtp.apply", .run = as_text, .help = "Edit all SMTP rules as one text." },
 		{ 0 } },
 	.detail = (const struct detail[]){
@@ -124,7 +140,7 @@ static const struct form_class monitor_add = {
 		{ NULL, "incoming", "Incoming", FORM_CHOICE, CLASSES, "from the Internet; selected: of the users who have Monitored", .keyed = true },
 		{ NULL, "outgoing", "Outgoing", FORM_CHOICE, CLASSES, "to the Internet", .keyed = true },
 		{ NULL, "internal", "Internal", FORM_CHOICE, CLASSES, "between colleagues", .keyed = true },
-		{ NULL, "target", "Copies to", FORM_TEXT, NULL, "a user or a list", .keyed = true },
+		{ NULL, "target", "Copies to", FORM_TEXT, NULL, "a user or a list; F4 lists them", .pick = "user.list maillist.list", .keyed = true },
 		{ 0 } },
 };
 
@@ -136,11 +152,11 @@ static const struct form_class monitor_form = {
 		{ NULL, "incoming", "Incoming", FORM_CHOICE, CLASSES, "from the Internet; selected: of the users below and of those who have Monitored" },
 		{ NULL, "outgoing", "Outgoing", FORM_CHOICE, CLASSES, "to the Internet" },
 		{ NULL, "internal", "Internal", FORM_CHOICE, CLASSES, "between colleagues" },
-		{ NULL, "target", "Copies to", FORM_TEXT, NULL, "a user or a list" },
+		{ NULL, "target", "Copies to", FORM_TEXT, NULL, "a user or a list; F4 lists them", .pick = "user.list maillist.list" },
 		{ NULL, "users", "Users too", FORM_LIST, NULL, "of this profile, beside those who have Monitored" },
 		{ NULL, "min_kb", "Larger than (kB)", FORM_NUMBER, NULL, "0: any size; attached files count" },
 		{ NULL, "sample_percent", "Sample (%)", FORM_NUMBER, NULL, "of these messages, by chance; 0: none" },
-		{ NULL, "sample_target", "Sample to", FORM_TEXT, NULL, "a user or a list" },
+		{ NULL, "sample_target", "Sample to", FORM_TEXT, NULL, "a user or a list; F4 lists them", .pick = "user.list maillist.list" },
 		{ NULL, "flagged", "Monitored users", FORM_SHOWN, NULL, "" },
 		{ NULL, "warnings", "Warnings", FORM_SHOWN, NULL, "" },
 		{ 0 } },

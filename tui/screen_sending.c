@@ -1,10 +1,12 @@
 /*
- * screen_sending.c - how mail leaves: connections, routes, destinations, schedules, LAN forwarding, DKIM keys.
+ * screen_sending.c - how mail leaves: connections, routes, destinations, LAN forwarding, DKIM keys.
  */
+#include "tui/edit_panel.h"
 #include "tui/screen_rows.h"
+#include "tui/table_panel.h"
 
-static const struct screen_class *const sending_tabs[] = { &screen_connections, &screen_routes,
-	&screen_destinations, &screen_schedules, &screen_runs, &screen_lan_rules, &screen_dkim, NULL };
+const struct screen_class *const sending_tabs[] = { &screen_collect, &screen_routes, &screen_schedules,
+	&screen_lan_rules, &screen_forwards, &screen_connections, &screen_destinations, &screen_dkim, NULL };
 
 /* ---- connections ---- */
 
@@ -28,8 +30,7 @@ static const struct form_class connection_primary = {
 
 const struct screen_class screen_connections = {
 	.name = "connections",
-	.title = "Conn",
-	.digit = '9',
+	.title = "Connections",
 	.method = "connection.list",
 	.columns = (const struct column[]){
 		{ "Name", "name", 14, 0, COLUMN_GROW },
@@ -129,6 +130,27 @@ const struct screen_class screen_route = {
 	.form = &route_form,
 };
 
+/* Connect, log in, leave again. */
+static void
+test_route(struct screen *s)
+{
+	const struct json *row = NULL;
+	struct json_writer w;
+	struct span key;
+	struct buf params;
+
+	if (!screen_panel(s)->row(s, &row, &key))
+		return;
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	json_put_member_string(&w, SPAN("what"), key);
+	json_put_close(&w);
+	if (json_writer_end(&w) == OK)
+		console_do_params(s->console, control_method_find(SPAN("route.test")), buf_span(&params));
+	buf_fini(&params);
+}
+
 const struct screen_class screen_routes = {
 	.name = "routes",
 	.title = "Routes",
@@ -150,6 +172,7 @@ const struct screen_class screen_routes = {
 		{ 'e', "Edit", .open = &screen_route },
 		{ 'c', "Create", "route.add", .form = &route_add },
 		{ 'd', "Remove", "route.remove" },
+		{ 'T', "Test login", "route.test", .run = test_route },
 		{ 'M', "Move", "route.set", .form = &route_place },
 		{ 'P', "Password", "route.set", .form = &route_password },
 		{ 0 } },
@@ -188,75 +211,6 @@ const struct screen_class screen_destinations = {
 	.poll = true,
 };
 
-/* ---- schedules ---- */
-
-#define WEEKDAYS "mon|tue|wed|thu|fri|sat|sun"
-
-static const struct form_class schedule_add = {
-	.title = "New schedule",
-	.fields = (const struct form_field[]){
-		{ "New schedule", "name", "Name", FORM_TEXT, NULL, "its name in the log", .names_row = true },
-		{ NULL, "days", "Days", FORM_WORDS, WEEKDAYS, "none: every day", .keyed = true },
-		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", .keyed = true },
-		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", .keyed = true },
-		{ NULL, "every", "Every", FORM_TEXT, NULL, "15m, 1h; empty where it has fixed times", .keyed = true },
-		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times instead: 8:00;12:00", .keyed = true },
-		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", .keyed = true },
-		{ 0 } },
-};
-
-static const struct form_class schedule_edit = {
-	.title = "Change schedule",
-	.fields = (const struct form_field[]){
-		{ "Change", "enabled", "On", FORM_FLAG, NULL, "off: it never fires", "enabled", .keyed = true },
-		{ NULL, "days", "Days", FORM_WORDS, WEEKDAYS, "days it counts on", "days", .keyed = true },
-		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", "from", .keyed = true },
-		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", "to", .keyed = true },
-		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times: 8:00;12:00", "at", .keyed = true },
-		{ NULL, "every", "Every", FORM_TEXT, NULL, "a new interval: 15m, 1h; empty: as it is", .keyed = true },
-		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", "connections", .keyed = true },
-		{ 0 } },
-};
-
-const struct screen_class screen_schedules = {
-	.name = "schedules",
-	.title = "Schedule",
-	.method = "schedule.list",
-	.columns = (const struct column[]){
-		{ "Name", "name", 14, 0, COLUMN_GROW },
-		{ "On", "enabled", 4 },
-		{ "Days", "days", 14, 1, COLUMN_GROW },
-		{ "From", "from", 5, 2 },
-		{ "To", "to", 5, 2 },
-		{ "Every", "every", 7 },
-		{ "At", "at", 12, 3, COLUMN_GROW },
-		{ "Next", "next", 12 },
-		{ "Connections", "connections", 14, 4, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'c', "Create", "schedule.add", .form = &schedule_add },
-		{ 'e', "Edit", "schedule.set", .form = &schedule_edit },
-		{ 'd', "Remove", "schedule.remove" },
-		{ 0 } },
-	.tabs = sending_tabs,
-	.help = "When connections are made by the clock. No connections named: all primary ones.",
-	.poll = true,
-};
-
-const struct screen_class screen_runs = {
-	.name = "runs",
-	.title = "Runs",
-	.method = "schedule.next",
-	.columns = (const struct column[]){
-		{ "When", "time", 16 },
-		{ "Schedule", "schedule", 20, 0, COLUMN_GROW },
-		{ "Connections", "connections", 30, 0, COLUMN_GROW },
-		{ 0 } },
-	.tabs = sending_tabs,
-	.help = "The next ten times at which schedules fire.",
-	.poll = true,
-};
-
 /* ---- hand-off ---- */
 
 static const struct form_class lan_test = {
@@ -266,6 +220,24 @@ static const struct form_class lan_test = {
 		{ NULL, "from", "From", FORM_TEXT, NULL, "the sender; empty: somebody outside" },
 		{ 0 } },
 };
+
+static const struct screen_class screen_lan_text = {
+	.name = "lan-text",
+	.title = "LAN rules",
+	.panel = &edit_panel,
+	.method = "route.lan.show",
+	.edit = &(const struct edit_class){
+		.save = "route.lan.apply",
+		.check = "route.lan.check",
+		.help = "A line a rule: pattern, server, and what the address becomes; the first that fits counts. docs/operators.md has all of it.",
+	},
+};
+
+static void
+edit_lan(struct screen *s)
+{
+	console_open(s->console, &screen_lan_text, NULL, SPAN("as text"));
+}
 
 const struct screen_class screen_lan_rules = {
 	.name = "hand-off",
@@ -279,11 +251,47 @@ const struct screen_class screen_lan_rules = {
 		{ "Only from", "conditions", 14, 2 },
 		{ 0 } },
 	.keys = (const struct key_action[]){
+		{ 'e', "Edit", "route.lan.apply", .run = edit_lan },
 		{ 'X', "Which rule?", "route.lan.test", .form = &lan_test },
 		{ 0 } },
 	.tabs = sending_tabs,
-	.help = "LAN forwarding: the first line that fits hands mail to that server. The rules are a text: route lan apply FILE.",
+	.help = "LAN forwarding: the first line that fits hands mail to that server. The rules are a text; e edits it.",
 	.poll = true,
+};
+
+static void
+all_users(struct screen *s)
+{
+	table_filter(s, table_filter_now(s).len > 0 ? SPAN("") : span_of(s->class->filter));
+}
+
+static const struct form_class forward_to = {
+	.title = "Store and forward",
+	.fields = (const struct form_field[]){
+		{ "Store and forward", "store_forward_address", "Address", FORM_TEXT, NULL, "mail is kept here and sent on to this address; empty: off", "store_forward_address", .keyed = true },
+		{ NULL, "store_forward_server", "By server", FORM_TEXT, NULL, "[user@]host[:port]", "store_forward_server", .keyed = true },
+		{ NULL, "password", "Password", FORM_SECRET, NULL, "of that account, where it has one: sealed in the store" },
+		{ 0 } },
+};
+
+const struct screen_class screen_forwards = {
+	.name = "store-forward",
+	.title = "Store & forward",
+	.method = "user.list",
+	.filter = "store_forward_address:@",
+	.columns = (const struct column[]){
+		{ "User", "name", 14, 0, COLUMN_GROW },
+		{ "Kept and sent to", "store_forward_address", 26, 0, COLUMN_GROW },
+		{ "By server", "store_forward_server", 24, 0, COLUMN_GROW },
+		{ "Inbox", "inbox", 6, 1 },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ KEY_RETURN, "Open user", .open = &screen_user },
+		{ 'e', "Edit", "user.set", .form = &forward_to },
+		{ 'W', "All users", "user.list", .run = all_users, .help = "Users without it too, to give it to one; again: only those that have it." },
+		{ 0 } },
+	.tabs = sending_tabs,
+	.help = "Users whose mail is kept here and handed on to another server as well. W shows all, e gives it to one.",
 };
 
 /* ---- DKIM ---- */

@@ -11,7 +11,7 @@ extern const struct screen_class screen_overview, screen_queue, screen_trace, sc
 	screen_blocked, screen_shared, screen_settings, screen_audit, screen_connections, screen_routes,
 	screen_destinations, screen_schedules, screen_runs, screen_lan_rules, screen_dkim, screen_rules, screen_prune,
 	screen_monitor, screen_archiving, screen_archive, screen_seats, screen_journal, screen_scripts,
-	screen_functions, screen_content, screen_security, screen_bins, screen_signature;
+	screen_functions, screen_content, screen_collect, screen_download, screen_forwards, screen_security, screen_bins, screen_signature;
 /* below another */
 extern const struct screen_class screen_message, screen_trace_steps, screen_user, screen_logins,
 	screen_mapped, screen_mailbox, screen_mailbox_bin, screen_group, screen_group_members,
@@ -20,11 +20,12 @@ extern const struct screen_class screen_message, screen_trace_steps, screen_user
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
 	screen_folder_rights, screen_history, screen_route, screen_dkim_key, screen_prune_preview, screen_user_prune,
 	screen_archived_header, screen_archived_body, screen_archived_parts, screen_archived_raw,
-	screen_user_script, screen_rule_try, screen_rule_paste, screen_rules_text;
+	screen_user_script, screen_rule_try, screen_rule_paste, screen_rules_text, screen_week, screen_collector, screen_order,
+	screen_download_try, screen_download_paste, screen_download_text;
 
 /* ---- shared by screens that show the same rows ---- */
 
-extern const struct screen_class *const user_tabs[], *const rule_tabs[];
+extern const struct screen_class *const user_tabs[], *const rule_tabs[], *const sending_tabs[];
 extern const struct column mapping_columns[], member_columns[], mail_columns[];
 extern const struct key_action mapping_keys[], member_keys[], mail_keys[];
 

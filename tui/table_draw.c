@@ -105,14 +105,16 @@ is_right(enum control_type type)
 }
 
 static void
-cell_text(const struct table *t, const struct json *value, const struct column *col,
-	struct buf *out)
+cell_text(const struct table *t, const struct json *cells, const struct column *col, struct buf *out)
 {
+	const struct json *value = json_find(cells, span_of(col->field));
 	enum control_type type = screen_column_type(t->screen, col->field);
 	const struct print_style *style = &t->screen->console->style;
 
 	buf_clear(out);
-	if (type == CONTROL_TYPE_TIME && json_text(value).len > 0)
+	if (col->put)
+		col->put(cells, style, out);
+	else if (type == CONTROL_TYPE_TIME && json_text(value).len > 0)
 		print_moment(out, json_text(value), style);
 	else if (col->flags & COLUMN_LETTER) {
 		struct span text = json_text(value);
@@ -189,8 +191,7 @@ draw_row(struct table *t, struct rect at, uint64_t rank, const struct layout *l)
 
 		if (to.cols > at.col + at.cols - col)
 			to.cols = at.col + at.cols - col;
-		cell_text(t, json_find(row->cells, span_of(l->cols[i].column->field)),
-			l->cols[i].column, &text);
+		cell_text(t, row->cells, l->cols[i].column, &text);
 		cells_put_field(c, to, buf_span(&text), style, is_right(l->cols[i].type));
 		col += l->cols[i].width + 1;
 	}
@@ -212,6 +213,17 @@ detail_rows(const struct table *t, struct rect at)
 }
 
 static void
+put_detail(const struct table *t, const struct table_row *row, const struct detail *d, struct buf *out)
+{
+	const struct print_style *style = &t->screen->console->style;
+
+	if (d->put)
+		d->put(row->cells, style, out);
+	else
+		print_value(out, json_find(row->cells, span_of(d->field)), screen_column_type(t->screen, d->field), style);
+}
+
+static void
 draw_detail(struct table *t, struct rect at)
 {
 	const struct table_row *row = table_rows_at(&t->rows, t->at);
@@ -228,8 +240,7 @@ draw_detail(struct table *t, struct rect at)
 	for (const struct detail *d = t->screen->class->detail; d->label; d++) {
 		cells_put(c, (struct rect){ at.row, 1, 1, 10 }, span_of(d->label), STYLE_DIM);
 		buf_clear(&text);
-		print_value(&text, json_find(row->cells, span_of(d->field)),
-			screen_column_type(t->screen, d->field), &console->style);
+		put_detail(t, row, d, &text);
 		cells_put_wrapped(c,
 			(struct rect){ at.row, 12, d->rows ? d->rows : 1, at.cols - 13 },
 			buf_span(&text), STYLE_PLAIN);
@@ -277,8 +288,7 @@ draw_side(struct table *t, struct rect at)
 
 		cells_put(c, (struct rect){ at.row, at.col, 1, at.cols }, span_of(d->label), STYLE_DIM);
 		buf_clear(&text);
-		print_value(&text, json_find(row->cells, span_of(d->field)),
-			screen_column_type(t->screen, d->field), &console->style);
+		put_detail(t, row, d, &text);
 		used = 1 + cells_put_wrapped(c,
 				   (struct rect){ at.row + 1, at.col + 2, at.rows - 1, at.cols - 2 },
 				   buf_span(&text), STYLE_PLAIN);

@@ -173,7 +173,7 @@
 #define CONTROL_METHODS_USERS(X) \
 	X(user_list, "user.list", "user list", QUEUE_VIEW, G0, ROWS, "", \
 		"flags:text name:text group:text inbox:number size:size quota_mb:number last_login:time " \
-		"comment:text", \
+		"comment:text -store_forward_address:text -store_forward_server:text", \
 		"Users, *OUTQUEUE first; flags: a admin, r autoreply, f forward, s assistant, m monitored, L locked, - off.") \
 	X(user_show, "user.show", "user show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
 		"All fields of a user; the names are the keys of `user set`.") \

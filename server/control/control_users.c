@@ -84,8 +84,16 @@ outqueue_row(struct control_rows *rows, struct snapshot *snap)
 	control_put_number(rows, (int64_t)counts.bytes);
 	control_put_number(rows, 0);
 	control_put_null(rows);
-	control_put_text(rows, SPAN(""));
+	for (int i = 0; i < 3; i++) /* comment, store and forward */
+		control_put_text(rows, SPAN(""));
 	return OK;
+}
+
+/* Where mail goes is what message security hides (SEC-09). */
+static void
+put_forward(struct control_call *call, struct span value)
+{
+	control_put_text(&call->rows, value.ptr && !call->is_locked ? value : SPAN(""));
 }
 
 static enum err
@@ -118,6 +126,8 @@ user_row(struct control_call *call, struct snapshot *snap, const struct user *u)
 	control_put_number(rows, (int64_t)u->quota_mb);
 	control_put_time_ms(rows, logins_last_ms(&logins));
 	control_put_text(rows, u->comment.ptr ? u->comment : SPAN(""));
+	put_forward(call, u->store_forward_address);
+	put_forward(call, u->store_forward_server);
 	return OK;
 }
 

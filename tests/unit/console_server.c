@@ -148,7 +148,7 @@ key_of(struct span name)
 		{ "Enter", KEY_RETURN }, { "Esc", KEY_ESC }, { "Tab", KEY_TAB },
 		{ "Up", KEY_ARROW_UP }, { "Down", KEY_ARROW_DOWN }, { "PgDn", KEY_PAGE_DOWN },
 		{ "PgUp", KEY_PAGE_UP }, { "Home", KEY_START }, { "End", KEY_FINISH },
-		{ "Del", KEY_DELETE }, { "Back", KEY_RUBOUT }, { "F2", KEY_FN(2) }, { "F3", KEY_FN(3) },
+		{ "Del", KEY_DELETE }, { "Back", KEY_RUBOUT }, { "F2", KEY_FN(2) }, { "F3", KEY_FN(3) }, { "F4", KEY_FN(4) },
 		{ "F5", KEY_FN(5) }, { "F9", KEY_FN(9) }, { "F10", KEY_FN(10) },
 		{ "Left", KEY_ARROW_LEFT }, { "Right", KEY_ARROW_RIGHT },
 		{ "Ctrl-R", KEY_CTRL_R }, { "Ctrl-U", KEY_CTRL_U },

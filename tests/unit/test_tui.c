@@ -24,5 +24,7 @@ main(void)
 	failed += test_tui_copies();
 	failed += test_tui_palette();
 	failed += test_tui_edit();
+	failed += test_tui_collect();
+	failed += test_tui_download();
 	return failed != 0;
 }

@@ -30,5 +30,7 @@ int test_tui_rules(void);
 int test_tui_copies(void);
 int test_tui_palette(void);
 int test_tui_edit(void);
+int test_tui_collect(void);
+int test_tui_download(void);
 
 #endif

@@ -190,7 +190,7 @@ prune_rules_prn_01(void **state)
 {
 	(void)state;
 	play_begin(&play, rules, 24, 100);
-	play_keys(&play, "8]");
+	play_keys(&play, "8]]");
 	assert_true(play_sees(&play, "INBOX"));
 	play_keys(&play, "cArchive<Down><Ctrl-U>90<F2>");
 	assert_true(play_was_asked(&play,
@@ -212,7 +212,7 @@ monitoring_mon_01(void **state)
 {
 	(void)state;
 	play_begin(&play, rules, 24, 100);
-	play_keys(&play, "8]]");
+	play_keys(&play, "8]]]");
 	assert_true(play_sees(&play, "selected"));
 	play_keys(&play, "<Enter>");
 	assert_true(play_sees(&play, "bob;carol") || play_sees(&play, "bob, carol"));
@@ -235,7 +235,7 @@ archiving_arc_04(void **state)
 {
 	(void)state;
 	play_begin(&play, rules, 24, 100);
-	play_keys(&play, "8]]]");
+	play_keys(&play, "8]]]]");
 	assert_true(play_sees(&play, "1200311") || play_sees(&play, "1,200,311"));
 	play_keys(&play, "<Down><Down><Down><Down><Down><Ctrl-U>365<F2>");
 	assert_true(play_was_asked(&play, "archive.set {\"keys\":{\"keep_days\":\"365\"}}"));
@@ -325,7 +325,7 @@ pages_of_rules(void **state)
 	static const struct {
 		const char *name, *keys;
 	} rows[] = {
-		{ "rules", "8" }, { "rule-edit", "jje" }, { "rule-try", "<F3>" }, { "prune", "<Esc><Esc>]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
+		{ "rules", "8" }, { "rule-edit", "jje" }, { "rule-try", "<F3>" }, { "prune", "<Esc><Esc>]]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
 		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" }, { "archiving", "<Esc>]" }, { "archive", "<F9>archive<Enter>" },
 		{ "archive-search", "S" }, { "archived", "<Esc><Enter>" },
 	};

@@ -49,12 +49,22 @@ static const struct answer sending[] = {
 		"\"days\":[\"mon\",\"tue\"],\"from\":\"09:00\",\"to\":\"17:00\",\"every\":900,\"at\":[],"
 		"\"connections\":[],\"next\":\"2026-11-23T09:00:00Z\"}}],\"rank\":0,\"total\":1}" },
 	LIST("schedule.next", "n"),
+	{ "schedule.next", NULL,
+		"{\"rows\":[{\"time\":\"2026-11-23T09:00:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]},"
+		"{\"time\":\"2026-11-23T09:15:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]}]}" },
+	{ "schedule.set", NULL, PLAY_DONE("schedule office changed") },
+	{ "route.test", NULL, "{\"rows\":[{\"step\":\"login\",\"result\":\"235 ok\",\"state\":\"ok\"}]}" },
 	LIST("route.lan.list", "l"),
 	{ "list.page", "\"cursor\":\"l\"",
 		"{\"rows\":[{\"key\":\"3\",\"cells\":{\"line\":3,\"pattern\":\"*@branch.test\","
 		"\"server\":\"192.0.2.7:25\",\"rewrite\":\"\",\"conditions\":\"smtp\"}}],"
 		"\"rank\":0,\"total\":1}" },
 	{ "route.lan.test", NULL, "{\"address\":\"ann@branch.test\",\"forwarded\":true,\"line\":3}" },
+	LIST("user.list", "u"),
+	{ "list.page", "\"cursor\":\"u\"",
+		"{\"rows\":[{\"key\":\"bert\",\"cells\":{\"name\":\"bert\",\"inbox\":3,"
+		"\"store_forward_address\":\"bert@other.test\",\"store_forward_server\":\"mail.other.test\"}}],\"rank\":0,\"total\":1}" },
+	{ "user.set", NULL, PLAY_DONE("user bert changed") },
 	LIST("dkim.list", "k"),
 	{ "list.page", "\"cursor\":\"k\"",
 		"{\"rows\":[{\"key\":\"s2026\",\"cells\":{\"domain\":\"example.org\",\"selector\":\"s2026\","
@@ -76,7 +86,7 @@ connections_con_12(void **state)
 {
 	(void)state;
 	play_begin(&play, sending, 24, 100);
-	play_keys(&play, "9");
+	play_keys(&play, ":connections<Enter>");
 	assert_true(play_sees(&play, "isp-main"));
 	assert_true(play_sees(&play, "it waits for its schedule"));
 	play_keys(&play, "C");
@@ -97,7 +107,10 @@ routes_out_04(void **state)
 	play_keys(&play, "cspare<Down><Down>mx.isp.test:25<F2>");
 	assert_true(play_was_asked(&play,
 		"route.add {\"name\":\"spare\",\"keys\":{\"servers\":\"mx.isp.test:25\"}}"));
-	play_keys(&play, "gM<Ctrl-U>2<F2>");
+	play_keys(&play, "gT");
+	assert_true(play_was_asked(&play, "route.test {\"what\":\"isp\"}"));
+	assert_true(play_sees(&play, "235 ok"));
+	play_keys(&play, "<Esc>gM<Ctrl-U>2<F2>");
 	assert_true(play_was_asked(&play, "route.set {\"name\":\"isp\",\"keys\":{\"place\":\"2\"}}"));
 	play_keys(&play, "gd");
 	assert_true(play_sees(&play, "9 messages wait for it"));
@@ -106,6 +119,39 @@ routes_out_04(void **state)
 	play_keys(&play, "g<Enter>");
 	assert_true(play_was_asked(&play, "route.show {\"name\":\"isp\"}"));
 	assert_true(play_sees(&play, "office"));
+	play_end(&play);
+}
+
+/* SCH-02: a schedule as a table of the week; only what was changed is saved, and first its runs are seen. */
+static void
+week_of_a_schedule_sch_02(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 80);
+	play_keys(&play, ":schedules<Enter>");
+	play_keys(&play, "E");
+	assert_true(play_was_asked(&play, "schedule.set {\"name\":\"office\",\"keys\":{\"enabled\":\"no\"}}"));
+	play_keys(&play, "<Enter>");
+	assert_true(play_was_asked(&play, "schedule.next {\"name\":\"office\",\"keys\":{\"enabled\":\"yes\",\"days\":\"mon,tue\","
+		"\"from\":\"09:00\",\"to\":\"17:00\",\"every\":\"900s\",\"at\":\"\"}}"));
+	assert_true(play_sees(&play, "Mon Tue, 09:00 to 17:00, every 15m"));
+	assert_true(play_sees(&play, ">Mon x   .  .  .  .  .  .  .  .  .  4  4  4  4  4  4  4  4  1  ."));
+	assert_true(play_sees(&play, "Mon Nov 23 09:15"));
+	play_keys(&play, "jj lBIx<Enter>");
+	assert_true(play_sees(&play, "an interval is 15m, 1h"));
+	play_keys(&play, "I<Ctrl-U>1h<Enter>");
+	assert_true(play_was_asked(&play, "\"days\":\"mon,tue,wed\",\"from\":\"10:00\",\"to\":\"17:00\",\"every\":\"3600s\""));
+	assert_true(play_sees(&play, "Mon-Wed, 10:00 to 17:00, every 1h   * not saved"));
+	assert_true(play_sees(&play, ">Wed x   .  .  .  .  .  .  .  .  .  .  1  1  1  1  1  1  1  1  ."));
+	play_keys(&play, "<Esc>");
+	assert_true(play_sees(&play, "the schedule is not saved, Esc again leaves"));
+	play_keys(&play, "<F2>");
+	assert_true(play_was_asked(&play, "schedule.set {\"name\":\"office\",\"keys\":{\"days\":\"mon,tue,wed\",\"from\":\"10:00\",\"every\":\"3600s\"}}"));
+	assert_true(play_sees(&play, "schedule office changed"));
+	play_keys(&play, "A<Ctrl-U>8:00;25:00<Enter>");
+	assert_true(play_sees(&play, "25:00 is no time"));
+	play_keys(&play, "A<Ctrl-U>8:00;12:30<Enter>TE*");
+	assert_true(play_sees(&play, "OFF, every day, at 8:00;12:30"));
 	play_end(&play);
 }
 
@@ -118,6 +164,22 @@ hand_off_lan_01(void **state)
 	assert_true(play_sees(&play, "*@branch.test"));
 	play_keys(&play, "Xann@branch.test<F2>");
 	assert_true(play_was_asked(&play, "route.lan.test {\"address\":\"ann@branch.test\""));
+	play_end(&play);
+}
+
+/* Hand-off: who has store and forward, and how one is given it. */
+static void
+store_and_forward(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, ":store-forward<Enter>");
+	assert_true(play_was_asked(&play, "\"method\":\"user.list\",\"params\":{},\"filter\":\"store_forward_address:@\""));
+	assert_true(play_sees(&play, "bert@other.test"));
+	play_keys(&play, "W");
+	assert_false(play_was_asked(&play, "store_forward_address:@"));
+	play_keys(&play, "We<Down><Ctrl-U>mx.other.test<Down>canary-5<F2>");
+	assert_true(play_was_asked(&play, "user.set {\"name\":\"bert\",\"keys\":{\"store_forward_server\":\"mx.other.test\"},\"password\":\"canary-5\"}"));
 	play_end(&play);
 }
 
@@ -151,8 +213,9 @@ pages_of_sending(void **state)
 	static const struct {
 		const char *name, *keys;
 	} rows[] = {
-		{ "connections", "9" }, { "routes", "]" }, { "route", "<Enter>" },
-		{ "destinations", "<Esc>]" }, { "schedules", "]" }, { "lan", "]]" }, { "dkim", "]" },
+		{ "routes", "9]" }, { "route", "<Enter>" }, { "schedules", "<Esc>]" },
+		{ "week", "<Enter>" }, { "week-changed", "j l BI<Ctrl-U>30m<Enter>" }, { "lan", "<Esc><Esc>]" },
+		{ "store-forward", "]" }, { "connections", "]" }, { "destinations", "]" }, { "dkim", "]" },
 	};
 	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
@@ -173,7 +236,9 @@ test_tui_sending(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_con_12),
 		cmocka_unit_test(routes_out_04),
+		cmocka_unit_test(week_of_a_schedule_sch_02),
 		cmocka_unit_test(hand_off_lan_01),
+		cmocka_unit_test(store_and_forward),
 		cmocka_unit_test(dkim_keys),
 		cmocka_unit_test(from_the_overview),
 		cmocka_unit_test(pages_of_sending),

@@ -1,0 +1,153 @@
+/*
+ * test_tui_download.c - download rules: the list, the form, the text, the test.
+ */
+#include "tests/unit/test_tui.h"
+
+#include "tests/unit/console_server.h"
+
+#define LIST(method, cursor) { "list.open", "\"" method "\"", "{\"cursor\":\"" cursor "\",\"total\":3}" }
+#define RULE(number, name, match, conditions, action, target, also, automatic) \
+	"{\"key\":\"" number "\",\"cells\":{\"number\":" number ",\"enabled\":true,\"name\":\"" name "\"," \
+	"\"match\":\"" match "\",\"conditions\":[" conditions "],\"action\":\"" action "\",\"target\":\"" target "\"," \
+	"\"also\":" also ",\"hits_24h\":3,\"hits\":41,\"last_hit\":\"2026-11-21T13:20:00Z\",\"automatic\":" automatic ",\"line\":2}}"
+
+static const struct answer rules[] = {
+	PLAY_BEGIN,
+	LIST("rule.smtp.list", "s"),
+	LIST("rule.download.list", "d"),
+	{ "list.page", "\"cursor\":\"d\"",
+		"{\"rows\":[" RULE("1", "junk", "any", "\"From: @dest8.test\",\"Subject: win\"", "@", "", "false", "false") ","
+		RULE("2", "big ones", "all", "\"Size: 20000\"", ">+bert?", "bert", "true", "false") ","
+		RULE("3", "limit of isp", "all", "\"InMail: 1\",\"Size: 500000\"", "?", "", "false", "true") "],\"rank\":0,\"total\":3}" },
+	{ "rule.download.off", NULL, PLAY_DONE("rule 1 is off") },
+	{ "rule.download.move", NULL, PLAY_DONE("rule moved") },
+	{ "rule.download.add", "bad field", "!{\"code\":\"invalid\",\"what\":\"rule download add\",\"why\":\"line 2: a condition is Field: text\",\"field\":\"text\"}" },
+	{ "rule.download.add", NULL, PLAY_DONE("rule added") },
+	{ "rule.download.set", NULL, PLAY_DONE("rule changed") },
+	{ "rule.download.edit", NULL, "{\"text\":\"# ours\\n+@junk\\nFrom: @dest8.test\\n\"}" },
+	{ "preview", "rule.download.remove", "{\"token\":\"t3\",\"count\":1,\"sample\":[\"1\"]}" },
+	LIST("rule.download.try", "t"),
+	{ "list.page", "\"cursor\":\"t\"",
+		"{\"rows\":[{\"key\":\"4Kx\",\"cells\":{\"time\":\"2026-11-21T13:20:00Z\",\"from\":\"ads@dest8.test\","
+		"\"to\":[\"carol@example.org\"],\"size\":25411002,\"rule\":\"junk\",\"action\":\"@\",\"before\":\"\","
+		"\"before_action\":\"<\",\"changed\":true,\"told\":[\"y  From: @dest8.test\"]}}],\"rank\":0,\"total\":1}" },
+	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
+	{ "user.list", NULL, "{\"rows\":[{\"name\":\"anna\"}]}" },
+	{ "maillist.list", NULL, "{\"rows\":[{\"name\":\"news\"}]}" },
+	{ "collect.list", NULL, "{\"rows\":[{\"name\":\"isp\"}]}" },
+	{ "list.close", NULL, "{\"done\":1}" },
+	{ 0 },
+};
+
+static struct play play;
+
+/* DLR-02, DLR-14: the rules in their order, moved, switched; DLR-13: a limit stands last and is only looked at. */
+static void
+download_list_dlr_14_dlr_13(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]");
+	assert_true(play_sees(&play, "[Download]"));
+	assert_true(play_sees(&play, "big ones"));
+	play_keys(&play, "E");
+	assert_true(play_was_asked(&play, "rule.download.off {\"number\":1}"));
+	play_keys(&play, "gJ");
+	assert_true(play_was_asked(&play, "rule.download.move {\"number\":1,\"place\":2}"));
+	play_keys(&play, "gM<Ctrl-U>2<F2>");
+	assert_true(play_was_asked(&play, "rule.download.move {\"number\":1,\"place\":2}"));
+	play_keys(&play, "Ge");
+	assert_true(play_sees(&play, "this one is the limit of a collector"));
+	play_keys(&play, "dEKJM");
+	assert_true(play_sees(&play, "[Download]"));
+	assert_false(play_was_asked(&play, "preview"));
+	play_keys(&play, "K");
+	assert_false(play_was_asked(&play, "rule.download.move"));
+	play_end(&play);
+}
+
+/* DLR-14: action, target, AND or OR, conditions; what it makes stands beside, and is checked when it is submitted. */
+static void
+download_form_dlr_14(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 36, 120);
+	play_keys(&play, "8]cask fred<Down><Down><Right><Down><Right><Right><Down><F4>an<Enter>");
+	assert_true(play_sees(&play, "Whom               [anna"));
+	assert_true(play_sees(&play, "+>anna?ask fred"));
+	play_keys(&play, "<Down> ");
+	assert_true(play_sees(&play, "+>+anna?ask fred"));
+	play_keys(&play, "<Down>bad field<F2>");
+	assert_true(play_sees(&play, "line 2: a condition is Field: text"));
+	play_keys(&play, "<Ctrl-U>Size: 20000<Down>!From: @example.org<F3>");
+	assert_true(play_was_asked(&play, "\"rule.download.try\",\"params\":{\"rule\":\"+>+anna?ask fred\\nSize: 20000\\n!From: @example.org\\n\"}"));
+	play_keys(&play, "T<Down><Down><Down><F4><Enter><F2>");
+	assert_true(play_was_asked(&play, "\"rule\":\"+>+anna?ask fred\\nSize: 20000\\n!From: @example.org\\n\",\"collect\":\"isp\"}"));
+	play_keys(&play, "<Esc><Esc><Esc><Esc><F2>");
+	assert_true(play_was_asked(&play, "rule.download.add {\"text\":\"+>+anna?ask fred\\nSize: 20000\\n!From: @example.org\\n\"}"));
+	play_end(&play);
+}
+
+/* F-DLR-1: each action comes back out of the form as it went in. */
+static void
+actions_f_dlr_1(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]e<Ctrl-U>junk mail<F2>");
+	assert_true(play_was_asked(&play, "rule.download.set {\"number\":1,\"text\":\"+@junk mail\\nFrom: @dest8.test\\nSubject: win\\n\"}"));
+	play_keys(&play, "gje<Ctrl-U>big<F2>");
+	assert_true(play_was_asked(&play, "rule.download.set {\"number\":2,\"text\":\">+bert?big\\nSize: 20000\\n\"}"));
+	play_keys(&play, "gje<Down><Down><Down><Left><F2>"); /* fetch-and-delete before ask */
+	assert_true(play_was_asked(&play, "\"text\":\">+bert%big ones\\nSize: 20000\\n\"}"));
+	play_end(&play);
+}
+
+/* DLR-02: one rule set, as rows and as a text. */
+static void
+download_text_dlr_02(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 100);
+	play_keys(&play, "8]X");
+	assert_true(play_was_asked(&play, "rule.download.edit {}"));
+	assert_true(play_sees(&play, "+@junk"));
+	play_keys(&play, "<F3>P");
+	assert_true(play_was_asked(&play, "\"rule.download.try\",\"params\":{\"draft\":\"# ours\\n+@junk"));
+	play_keys(&play, "From: x@dest8.test<F2>");
+	assert_true(play_was_asked(&play, "\"against\":\"From: x@dest8.test\""));
+	play_end(&play);
+}
+
+static void
+pages_of_download(void **state)
+{
+	static const struct {
+		const char *name, *keys;
+	} rows[] = { { "download", "8]" }, { "download-edit", "je" }, { "download-try", "<F3>" } };
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+
+	(void)state;
+	for (size_t size = 0; size < COUNT(sizes); size++) {
+		play_begin(&play, rules, sizes[size][0], sizes[size][1]);
+		for (size_t i = 0; i < COUNT(rows); i++) {
+			play_keys(&play, rows[i].keys);
+			assert_true(play_is_page(&play, rows[i].name));
+		}
+		play_end(&play);
+	}
+}
+
+int
+test_tui_download(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(download_list_dlr_14_dlr_13),
+		cmocka_unit_test(download_form_dlr_14),
+		cmocka_unit_test(actions_f_dlr_1),
+		cmocka_unit_test(download_text_dlr_02),
+		cmocka_unit_test(pages_of_download),
+	};
+
+	return cmocka_run_group_tests_name("download", tests, NULL, NULL);
+}

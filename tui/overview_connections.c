@@ -1,0 +1,204 @@
+/*
+ * overview_connections.c - collectors and connections on the Overview: what each does, how far it is, how it ended.
+ */
+#include <stdio.h>
+
+#include "tui/overview_inside.h"
+#include "tui/progress.h"
+
+#define ROWS_MAX 50
+#define RESULT_MAX 300
+#define WIDE_COLS 110 /* from here on there is room for all of the progress */
+
+static void
+came(void *owner, struct link_reply *reply)
+{
+	struct overview_list *list = owner;
+
+	list->asked = false;
+	if (!reply->result)
+		return; /* a viewer may not see them */
+	arena_reset(&list->arena);
+	list->rows = json_find(reply->result, SPAN("rows"));
+	link_reply_keep(reply, &list->arena);
+	list->screen->console->is_stale = true;
+}
+
+static void
+ask(struct overview_list *list, const char *method)
+{
+	struct console *c = list->screen->console;
+	char params[32];
+
+	if (list->asked || !screen_may(c, method) || c->state != CONSOLE_UP)
+		return;
+	snprintf(params, sizeof(params), "{\"limit\":%d}", ROWS_MAX);
+	list->asked = server_link_call(&c->link, method, span_of(params), came, list) != 0;
+}
+
+void
+overview_connections_ask(struct screen *s)
+{
+	struct overview *o = s->state;
+
+	o->looked_ms = s->console->now_ms;
+	ask(&o->collectors, "collect.list");
+	ask(&o->connections, "connection.list");
+}
+
+void
+overview_connections_open(struct screen *s)
+{
+	struct overview *o = s->state;
+
+	arena_init(&o->collectors.arena, NULL);
+	arena_init(&o->connections.arena, NULL);
+	o->collectors.screen = o->connections.screen = s;
+}
+
+void
+overview_connections_close(struct screen *s)
+{
+	struct overview *o = s->state;
+
+	server_link_forget(&s->console->link, &o->collectors);
+	server_link_forget(&s->console->link, &o->connections);
+	arena_reset(&o->collectors.arena);
+	arena_reset(&o->connections.arena);
+}
+
+/* ---- lines ---- */
+
+static struct span
+text_of(const struct json *row, const char *field)
+{
+	return json_text(json_find(row, span_of(field)));
+}
+
+static void
+put_moment(const struct json *row, const char *field, const struct print_style *style, char *out, size_t size)
+{
+	struct buf text;
+
+	buf_init(&text, PRINT_MAX);
+	print_moment(&text, text_of(row, field), style);
+	snprintf(out, size, "%.*s", SPAN_FMT(buf_span(&text)));
+	buf_fini(&text);
+	if (!out[0])
+		snprintf(out, size, "-");
+}
+
+/* A run that failed, and one that is under way, want to be seen before the others. */
+static int
+weight(const struct json *row, bool collects)
+{
+	if (text_of(row, "began").len > 0)
+		return 0;
+	if (collects ? text_of(row, "error").len > 0 : json_truth(json_find(row, SPAN("failed"))))
+		return 1;
+	return 2;
+}
+
+static void
+add_row(struct screen *s, const struct json *row, bool collects)
+{
+	struct overview *o = s->state;
+	const struct print_style *style = &s->console->style;
+	char last[16], next[16];
+	struct buf result;
+	struct line *line;
+	bool failed = weight(row, collects) == 1;
+
+	put_moment(row, "last", style, last, sizeof(last));
+	put_moment(row, "next", style, next, sizeof(next));
+	buf_init(&result, PRINT_MAX);
+	if (failed)
+		print_put(&result, SPAN("! "));
+	if (collects && !failed && weight(row, true) == 0 && s->console->cells.cols < WIDE_COLS)
+		progress_put_brief(row, style, &result);
+	else if (collects && !failed)
+		progress_put(row, style, &result);
+	else
+		print_put(&result, text_of(row, collects ? "error" : "result"));
+	line = overview_line_add(o, failed ? STYLE_ERROR : STYLE_PLAIN, collects ? "collect" : "connections",
+		" %-12.*s %-10.*s %-12s %-12s %.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 12)),
+		SPAN_FMT(span_range(text_of(row, "state"), 0, 10)), last, next,
+		SPAN_FMT(span_range(buf_span(&result), 0, RESULT_MAX)));
+	snprintf(line->object, sizeof(line->object), "%.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 63)));
+	line->collects = collects;
+	buf_fini(&result);
+}
+
+static size_t
+add_list(struct screen *s, const struct overview_list *list, bool collects, int wanted, size_t room)
+{
+	size_t added = 0;
+
+	for (const struct json *row = list->rows ? list->rows->first : NULL; row && added < room; row = row->next)
+		if (weight(row, collects) == wanted) {
+			add_row(s, row, collects);
+			added++;
+		}
+	return added;
+}
+
+void
+overview_connections_add(struct screen *s, size_t rows)
+{
+	struct overview *o = s->state;
+	size_t all = (o->collectors.rows ? o->collectors.rows->count : 0) + (o->connections.rows ? o->connections.rows->count : 0);
+	size_t added = 0;
+
+	if (all == 0)
+		return;
+	overview_line_add(o, STYLE_HEAD, NULL, " CONNECTION   state      last         next         last result");
+	for (int wanted = 0; wanted < 3; wanted++) {
+		added += add_list(s, &o->collectors, true, wanted, rows - added);
+		added += add_list(s, &o->connections, false, wanted, rows - added);
+	}
+	if (added < all)
+		overview_line_add(o, STYLE_DIM, "collect", "   and %zu more (9)", all - added);
+}
+
+/* ---- keys ---- */
+
+static void
+act(struct screen *s, const char *collect, const char *connect)
+{
+	struct overview *o = s->state;
+	const struct line *line = o->at < o->count ? &o->lines[o->at] : NULL;
+	struct json_writer w;
+	struct buf params;
+	const char *method = line && line->object[0] && !line->collects ? connect : collect;
+
+	buf_init(&params, CONTROL_LINE_MAX);
+	json_writer_init(&w, &params);
+	json_put_object(&w);
+	if (!line || !line->object[0]) {
+		json_put_member_bool(&w, SPAN("all"), true);
+	} else if (line->collects) {
+		json_put_name(&w, SPAN("names"));
+		json_put_array(&w);
+		json_put_string(&w, span_of(line->object));
+		json_put_close(&w);
+	} else {
+		json_put_member_string(&w, SPAN("name"), span_of(line->object));
+	}
+	json_put_close(&w);
+	if (json_writer_end(&w) == OK)
+		console_do_params(s->console, control_method_find(span_of(method)), buf_span(&params));
+	buf_fini(&params);
+	overview_connections_ask(s);
+}
+
+void
+overview_start(struct screen *s)
+{
+	act(s, "collect.now", "connection.now");
+}
+
+void
+overview_stop(struct screen *s)
+{
+	act(s, "collect.stop", "connection.stop");
+}
