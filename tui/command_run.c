@@ -9,6 +9,7 @@
 #include "tui/command_files.h"
 #include "tui/command_run_inside.h"
 #include "tui/print_reply.h"
+#include "tui/progress_line.h"
 
 void
 run_complain(int fd, struct complaint complaint, const struct print_style *style)
@@ -170,12 +171,19 @@ run_call(struct run *r, const char *method, struct buf *params, const struct com
 	const struct json **result)
 {
 	struct link_call c = { .method = method, .params = buf_span(params) };
+	struct progress_line line = { .fd = r->complaints };
+	enum err err;
 
 	if (files) {
 		c.fds = files->fds;
 		c.fd_count = files->count;
 	}
-	return control_link_call(r->link, &c, r->arena, result);
+	r->link->on_progress = r->interactive ? progress_line_show : NULL;
+	r->link->on_progress_arg = &line;
+	err = control_link_call(r->link, &c, r->arena, result);
+	r->link->on_progress = NULL;
+	progress_line_wipe(&line);
+	return err;
 }
 
 /* Set a parameter that takes the list on to its next page. */

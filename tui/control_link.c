@@ -148,10 +148,12 @@ static void
 take_notification(struct control_link *link, const struct json *line)
 {
 	const struct json *params = json_find(line, SPAN("params"));
+	struct span method = json_text(json_find(line, SPAN("method")));
 
-	if (link->on_event && params &&
-		span_eq(json_text(json_find(line, SPAN("method"))), SPAN("event")))
+	if (link->on_event && params && span_eq(method, SPAN("event")))
 		link->on_event(link->on_event_arg, params);
+	if (link->on_progress && params && span_eq(method, SPAN("progress")))
+		link->on_progress(link->on_progress_arg, params);
 }
 
 static enum err

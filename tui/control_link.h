@@ -19,6 +19,9 @@ struct control_link {
 	/* Called for each event, also while a reply is waited for; PARAMS live as long as the call. */
 	void (*on_event)(void *arg, const struct json *params);
 	void *on_event_arg;
+	/* Of the call that is waited for: how far it is. NULL: nobody looks. */
+	void (*on_progress)(void *arg, const struct json *params);
+	void *on_progress_arg;
 	struct rpc_error error; /* of the last failed call; lies in `memory` */
 	struct arena memory;
 };

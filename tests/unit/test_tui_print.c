@@ -7,6 +7,7 @@
 #include "proto/base/utf8.h"
 #include "tests/unit/test_tui.h"
 #include "tui/print_reply.h"
+#include "tui/progress_line.h"
 #include "tui/status_watch.h"
 
 static const struct print_style style = { .utc = true };
@@ -199,6 +200,52 @@ sts_01_the_live_view_is_text(void **state)
 	arena_reset(&a);
 }
 
+static void
+a_long_command_says_how_far_it_is(void **state)
+{
+	static const struct {
+		const char *params;
+		int64_t now_ms;
+		const char *text;
+	} rows[] = {
+		{ "{\"id\":1,\"done\":0,\"total\":40}", 1000, "0 of 40" },
+		{ "{\"id\":1,\"done\":10,\"total\":40}", 1500, "10 of 40" },
+		{ "{\"id\":1,\"done\":20,\"total\":40}", 11000, "20 of 40, 10s left" },
+		{ "{\"id\":1,\"done\":40,\"total\":40}", 21000, "40 of 40" },
+	};
+	static const struct {
+		const char *params;
+		int64_t now_ms;
+		const char *text;
+	} bytes[] = {
+		{ "{\"done\":1,\"total\":9,\"bytes\":1024,\"bytes_total\":21504}", 5000, "1 of 9, 1.0k of 21k" },
+		{ "{\"done\":5,\"total\":9,\"bytes\":11264,\"bytes_total\":21504}", 15000,
+			"5 of 9, 11k of 21k, 1.0k/s, 10s left" },
+	};
+	struct progress_line line = { .fd = -1 }, of_bytes = { .fd = -1 };
+	const struct json *params;
+	struct arena a;
+	struct buf out;
+
+	(void)state;
+	arena_init(&a, NULL);
+	buf_init(&out, TEXT_MAX);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(json_parse(&a, span_of(rows[i].params), &params, NULL), OK);
+		buf_clear(&out);
+		progress_line_put(&line, params, rows[i].now_ms, &out);
+		assert_true(span_eq(buf_span(&out), span_of(rows[i].text)));
+	}
+	for (size_t i = 0; i < COUNT(bytes); i++) {
+		assert_int_equal(json_parse(&a, span_of(bytes[i].params), &params, NULL), OK);
+		buf_clear(&out);
+		progress_line_put(&of_bytes, params, bytes[i].now_ms, &out);
+		assert_true(span_eq(buf_span(&out), span_of(bytes[i].text)));
+	}
+	buf_fini(&out);
+	arena_reset(&a);
+}
+
 int
 test_tui_print(void)
 {
@@ -208,6 +255,7 @@ test_tui_print(void)
 		cmocka_unit_test(values_are_for_people_in_tables),
 		cmocka_unit_test(a_table_fits_its_terminal),
 		cmocka_unit_test(sts_01_the_live_view_is_text),
+		cmocka_unit_test(a_long_command_says_how_far_it_is),
 	};
 
 	return cmocka_run_group_tests_name("tui_print", tests, NULL, NULL);
