@@ -30,6 +30,7 @@ main(void)
 	failed += test_smtp_server();
 	failed += test_lmtp_server();
 	failed += test_pop3();
+	failed += test_pop3_client();
 	failed += test_imap_args();
 	failed += test_imap_client();
 	failed += test_imap_requests();

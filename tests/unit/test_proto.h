@@ -29,6 +29,7 @@ int test_mime_footer(void);
 int test_mime_parser(void);
 int test_pop3(void);
 int test_recipient_text(void);
+int test_pop3_client(void);
 int test_sasl(void);
 int test_socks_client(void);
 int test_smtp_client(void);
