@@ -35,6 +35,12 @@ generation_hold(struct generation *g)
 	return g;
 }
 
+bool
+generation_is_last(const struct generation *g)
+{
+	return atomic_load(&g->holds) == 1;
+}
+
 void
 generation_release(struct generation **gp)
 {

@@ -64,12 +64,18 @@ read_limits(struct server *s)
 static struct generation *
 first_generation(struct server *s)
 {
-	struct conf *conf = NULL;
+	struct reading *r = calloc(1, sizeof(*r));
+	struct conf *conf;
 	struct buf faults;
 	enum err err;
 
+	ENSURE(r);
+	r->server = s;
 	buf_init(&faults, 64 * 1024);
-	err = server_conf_read(s, &conf, &faults);
+	err = server_conf_read(r, &faults);
+	server_rules_note(s, r);
+	conf = r->next;
+	free(r);
 	if (buf_span(&faults).len > 0)
 		fprintf(stderr, "%.*s", SPAN_FMT(buf_span(&faults)));
 	if (err != OK)
@@ -147,6 +153,32 @@ server_stop(struct server *s)
 	loop_timer_set(front, &s->stop_timer, STOP_LOOK_MS);
 }
 
+static void reload(struct server *s);
+
+static void
+on_reloaded(struct server_load *load, enum err err)
+{
+	struct server *s = load->server;
+
+	if (err != OK)
+		fprintf(stderr, "postroomd: %s: refused, the old configuration stays: %s\n",
+			s->options->conf_path, s->reload_fault);
+	load->done = NULL;
+	if (s->hup_again)
+		reload(s);
+}
+
+/* One that comes while another reads may have been sent for what that one did not see. */
+static void
+reload(struct server *s)
+{
+	s->hup_again = s->hup.done != NULL;
+	if (s->hup_again)
+		return;
+	s->hup = (struct server_load){ .what = LOAD_CONF, .done = on_reloaded };
+	server_load(s, &s->hup);
+}
+
 static void
 on_signal(void *arg, int signo)
 {
@@ -154,9 +186,8 @@ on_signal(void *arg, int signo)
 
 	if (signo != SIGHUP)
 		server_stop(s);
-	else if (!s->stopping && server_reload(s, NULL) != OK)
-		fprintf(stderr, "postroomd: %s: refused, the old configuration stays: %s\n",
-			s->options->conf_path, s->reload_fault);
+	else if (!s->stopping)
+		reload(s);
 }
 
 static enum err
@@ -192,7 +223,8 @@ say_what_is_weak(struct host *front)
 					    .fields = { { "version", span_of(tls_library()) } } });
 	if (geteuid() == 0)
 		log_put(front->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "server",
-					    .text = "serves as root: there is no user for it",
+					    .text = "serves as root: there is no user for it; programs and scripts run as "
+						    WARDEN_NOBODY,
 					    .fields = { { "user", SPAN(WARDEN_USER) } } });
 }
 
@@ -269,6 +301,7 @@ close_hosts(struct server *s)
 	runner_close(&s->runner);
 	tokens_close(&s->tokens);
 	server_content_close(s);
+	server_load_close(s);
 	server_rules_close(s);
 	for (unsigned i = 0; i < s->loop_count; i++) {
 		struct host *host = &s->hosts[i];
@@ -343,6 +376,7 @@ server_run(const struct server_options *options)
 	ENSURE(s);
 	signal(SIGPIPE, SIG_IGN);
 	s->options = options;
+	server_load_init(s);
 	read_limits(s);
 	generation = first_generation(s);
 	if (!generation)

@@ -8,10 +8,11 @@
 
 #include "conf/conf_rules.h"
 #include "proto/base/version.h"
+#include "proto/base/buf.h"
+#include "proto/base/list.h"
 #include "server/host.h"
 #include "server/services.h"
 
-struct buf;
 struct conf;
 struct server;
 struct tls_client;
@@ -38,10 +39,29 @@ const char *server_store_state(const struct server *s); /* "ok", "full", ... */
 struct log_writer *server_log_writer(const struct server *s);
 
 /*
- * Read the file again, check it whole, swap it in between two turns of every loop. A bad one changes
- * nothing: ERR_SYNTAX, with all faults as lines in *faults (may be NULL), which also were logged.
+ * Read files again and take them into force: read and checked by a worker, swapped in between two turns of every loop,
+ * one load after the other in the order they were asked for. A bad file changes nothing.
  */
-MUST_CHECK enum err server_reload(struct server *s, struct buf *faults);
+struct server_load {
+	struct list link;
+	enum server_load_what { LOAD_CONF, LOAD_RULES } what; /* the file and all rules; or the rules alone */
+	enum rule_file file; /* LOAD_RULES: whose fault is this load's */
+	bool trusts;	     /* the content rules were compiled */
+	/* Or NULL: before anything is read, change BACK of this file's history is taken back. */
+	const char *back_path;
+	uint32_t back;
+	/*
+	 * Front loop; the new generation is host->conf there. OK; ERR_SYNTAX or ERR_IO: refused, all faults are lines
+	 * of `faults`, good during the call, and logged; ERR_NOT_FOUND: it could not be taken back; ERR_BUSY: the
+	 * workers have too much to do. The load may be used again then.
+	 */
+	void (*done)(struct server_load *load, enum err err);
+	struct buf faults;
+	enum err err;
+	struct server *server;
+};
+/* LOAD stays where it is until `done`. Front loop. */
+void server_load(struct server *s, struct server_load *load);
 /*
  * Can the certificate and its key be read, and do they fit? Any thread; as this process, without the
  * warden: ERR_DENIED where the rights are missing. FAULT says what.
@@ -83,8 +103,6 @@ struct tls_client *server_read_roots(struct server *s, const char *path, size_t 
 
 /* Take the rule files over where they have changed and been left alone for a second. Front loop. */
 void server_rules_follow(struct server *s);
-/* The same at once. ERR_SYNTAX: a bad text, the rules in force stay (server_rules_fault()). */
-MUST_CHECK enum err server_rules_take(struct server *s, enum rule_file file);
 /* Why the last text was refused, "FILE:3:1: ..."; "" where it was not. */
 const char *server_rules_fault(const struct server *s, enum rule_file file);
 

@@ -38,21 +38,21 @@ server_put_faults(const struct conf_faults *faults, const char *path, struct buf
 }
 
 enum err
-server_conf_read(struct server *s, struct conf **out, struct buf *faults)
+server_conf_read(struct reading *r, struct buf *faults)
 {
+	const char *path = r->server->options->conf_path;
 	struct conf_faults list;
 	enum err err;
 
 	conf_faults_init(&list);
-	err = conf_load_file(s->options->conf_path, geteuid(), out, &list);
-	if (faults)
-		server_put_faults(&list, s->options->conf_path, faults);
+	err = conf_load_file(path, geteuid(), &r->next, &list);
+	server_put_faults(&list, path, faults);
 	conf_faults_fini(&list);
 	if (err != OK)
 		return err;
-	err = server_rules_read(s, *out, faults);
+	err = server_rules_read(r, faults);
 	if (err != OK)
-		conf_free(out);
+		conf_free(&r->next);
 	return err;
 }
 
@@ -154,7 +154,7 @@ note_restart(struct server *s, const struct conf *next)
 }
 
 static void
-take_over(struct server *s, struct conf *next, struct tls_server *tls)
+take_over(struct server *s, struct conf *next, struct tls_server *tls, struct tls_client *roots)
 {
 	struct generation *generation = generation_new(next);
 	struct log_options log = server_log_options(next, s->options);
@@ -164,7 +164,7 @@ take_over(struct server *s, struct conf *next, struct tls_server *tls)
 	note_restart(s, next);
 	server_swap(s, generation, tls);
 	server_tls_mark(s, next);
-	server_outgoing_follow(s, next);
+	server_outgoing_follow(s, roots);
 	if (log_writer_change(s->writer, &log) != OK)
 		server_complain(s, "log", "the directory cannot be used", "see log.dir");
 	server_set_limits(s, next);
@@ -195,32 +195,28 @@ tell_warden(struct server *s)
 			"restart to recover");
 }
 
-static enum err
-refused(struct server *s, const char *why, enum err err)
+void
+server_conf_refuse(struct server *s, struct span lines)
 {
-	struct span all = span_of(why), first;
+	struct span first;
 
-	if (!span_next_line(&all, &first))
+	if (!span_next_line(&lines, &first))
 		first = SPAN("cannot be read");
 	snprintf(s->reload_fault, sizeof(s->reload_fault), "%.*s", SPAN_FMT(first));
 	log_put(s->log, &(struct log_line){ .level = LEVEL_ERROR, .area = "config",
 				.text = "the new configuration is refused, the old one stays",
 				.fields = { { "why", first } } });
-	return err;
 }
 
-static enum err
-prepare(struct server *s, struct conf *next, struct tls_server **tls)
+enum err
+server_conf_prepare(struct server *s, const struct conf *next, struct tls_server **tls,
+	struct tls_client **roots, char fault[SERVER_LINE_MAX])
 {
-	char fault[SERVER_LINE_MAX] = "";
-
 	tell_warden(s);
 	if (server_tls_open(s, next, tls, fault) != OK)
-		return refused(s, fault, ERR_IO);
-	if (server_listen(s, next, false, fault) == OK)
-		return OK;
-	tls_server_release(tls);
-	return refused(s, fault, ERR_IO);
+		return ERR_IO;
+	*roots = server_conf_roots(s, next);
+	return OK;
 }
 
 /* What is odd but taken: "FILE:LINE:COLUMN: warning: ...", a line each. */
@@ -236,36 +232,17 @@ log_warnings(struct server *s, struct span lines)
 }
 
 enum err
-server_reload(struct server *s, struct buf *faults)
+server_conf_take(struct server *s, struct conf *next, struct tls_server *tls, struct tls_client *roots,
+	struct span lines)
 {
-	struct conf *next = NULL;
-	struct tls_server *tls = NULL;
-	struct buf text;
-	enum err err;
+	char fault[SERVER_LINE_MAX] = "";
 
-	buf_init(&text, FAULTS_TEXT_MAX);
-	err = server_conf_read(s, &next, &text);
-	if (err != OK) {
-		if (buf_put_char(&text, '\0') != OK)
-			buf_clear(&text);
-		err = refused(s, buf_span(&text).len ? buf_span(&text).ptr : "", ERR_SYNTAX);
-	} else {
-		err = prepare(s, next, &tls);
-		if (err == OK)
-			log_warnings(s, buf_span(&text));
-		else
-			conf_free(&next);
+	if (server_listen(s, next, false, fault) != OK) {
+		server_conf_refuse(s, span_of(fault));
+		return ERR_IO;
 	}
-	if (faults && err == ERR_SYNTAX && buf_put(faults, span_range(buf_span(&text), 0,
-		    buf_span(&text).len - 1)) != OK)
-		buf_clear(faults);
-	if (faults && err == ERR_IO && buf_put(faults, span_of(s->reload_fault)) != OK)
-		buf_clear(faults);
-	buf_fini(&text);
-	if (err != OK)
-		return err;
-	take_over(s, next, tls);
-	tls_server_release(&tls);
+	log_warnings(s, lines);
+	take_over(s, next, tls, roots);
 	return OK;
 }
 

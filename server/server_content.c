@@ -18,6 +18,14 @@ end(struct server *s)
 }
 
 static void
+on_loaded(struct server_load *load, enum err err)
+{
+	if (err != OK)
+		load->server->content.unseen = true;
+	end(load->server);
+}
+
+static void
 on_checked(struct script_check *check)
 {
 	struct server *s = LIST_ITEM(check, struct server, content.check);
@@ -25,9 +33,13 @@ on_checked(struct script_check *check)
 
 	if (check->failed.len > 0)
 		server_rules_refuse(s, RULE_FILE_CONTENT, check->failed);
-	else if (!span_eq(s->content.text, now) && server_rules_take(s, RULE_FILE_CONTENT) != OK)
-		s->content.unseen = true;
-	end(s);
+	if (check->failed.len > 0 || span_eq(s->content.text, now)) {
+		end(s);
+		return;
+	}
+	s->content.load = (struct server_load){ .what = LOAD_RULES, .file = RULE_FILE_CONTENT, .trusts = true,
+		.done = on_loaded };
+	server_load(s, &s->content.load);
 }
 
 void
@@ -57,16 +69,15 @@ server_content_look(struct server *s)
 }
 
 enum err
-server_content_load(struct server *s, struct conf *conf, struct conf_faults *faults)
+server_content_load(struct reading *r, struct conf_faults *faults)
 {
-	const struct conf *now = server_front(s)->conf;
-	enum err err = conf_rules_load(conf, RULE_FILE_CONTENT, s->options->conf_path, faults);
-	struct span old = now ? conf_rules_text(now, RULE_FILE_CONTENT) : SPAN_NONE;
+	enum err err = conf_rules_load(r->next, RULE_FILE_CONTENT, r->server->options->conf_path, faults);
+	struct span old = r->now ? conf_rules_text(r->now, RULE_FILE_CONTENT) : SPAN_NONE;
 
-	if (err != OK || s->content.trusted)
+	if (err != OK || r->trusts)
 		return err;
-	s->content.unseen = !now || !span_eq(conf_rules_text(conf, RULE_FILE_CONTENT), old);
-	return s->content.unseen && now ? conf_rules_take(conf, RULE_FILE_CONTENT, old, faults) : OK;
+	r->unseen = !r->now || !span_eq(conf_rules_text(r->next, RULE_FILE_CONTENT), old);
+	return r->unseen && r->now ? conf_rules_take(r->next, RULE_FILE_CONTENT, old, faults) : OK;
 }
 
 void

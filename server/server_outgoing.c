@@ -30,9 +30,8 @@ server_read_roots(struct server *s, const char *path, size_t *count)
 	return client;
 }
 
-/* Without any, nothing can be verified, which is said where a route wants it. */
-static struct tls_client *
-read_roots(struct server *s, const struct conf *conf)
+struct tls_client *
+server_conf_roots(struct server *s, const struct conf *conf)
 {
 	const char *path = conf->tls_ca.len > 0 ? conf->tls_ca.ptr : SYSTEM_ROOTS;
 	size_t count;
@@ -49,7 +48,7 @@ void
 server_outgoing_start(struct server *s)
 {
 	struct host *front = server_front(s);
-	struct tls_client *roots = read_roots(s, front->conf);
+	struct tls_client *roots = server_conf_roots(s, front->conf);
 
 	s->outgoing = outgoing_start(front, roots);
 	tls_client_release(&roots);
@@ -60,12 +59,9 @@ server_outgoing_start(struct server *s)
 }
 
 void
-server_outgoing_follow(struct server *s, const struct conf *conf)
+server_outgoing_follow(struct server *s, struct tls_client *roots)
 {
-	struct tls_client *roots = read_roots(s, conf);
-
 	outgoing_set_roots(s->outgoing, roots);
-	tls_client_release(&roots);
 	outgoing_look_again(server_front(s)); /* behind the swap, which was posted before */
 }
 

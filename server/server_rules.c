@@ -14,6 +14,7 @@
 #include "server/server_state.h"
 
 #define LEFT_ALONE_S 1
+#define TARGETS_STEP 200 /* rules whose targets are looked up under one snapshot */
 #define FAULTS_TEXT_MAX (64 * 1024)
 #define LETTER_MAX (SERVER_LINE_MAX + 1000)
 
@@ -69,29 +70,46 @@ tell(struct server *s, enum rule_file file)
 
 /* ---- reading ---- */
 
+/* Piece by piece, since a snapshot is for a moment (H44). */
+static enum err
+check_targets(struct reading *r, const struct rule_set *set, struct conf_faults *faults)
+{
+	enum err all = OK;
+
+	for (size_t at = 0; at < set->count && (all == OK || all == ERR_SYNTAX); at += TARGETS_STEP) {
+		struct rule_set part = *set;
+		struct snapshot *snap = NULL;
+		enum err err = snapshot_open(r->server->store, &snap);
+
+		part.items += at;
+		part.count = set->count - at < TARGETS_STEP ? set->count - at : TARGETS_STEP;
+		if (err == OK)
+			err = rule_targets_check(r->next, snap, &part, faults);
+		snapshot_close(&snap);
+		all = err == OK ? all : err;
+	}
+	return all;
+}
+
 /* Unknown targets are bad lines too (contract 8), where the store can be asked. */
 static enum err
-load(struct server *s, struct conf *conf, enum rule_file file, struct conf_faults *faults)
+load(struct reading *r, enum rule_file file, struct conf_faults *faults)
 {
-	struct host *front = server_front(s);
 	enum err err = file == RULE_FILE_CONTENT
-		? server_content_load(s, conf, faults)
-		: conf_rules_load(conf, file, s->options->conf_path, faults);
-	const struct rule_set *set = conf_rules_set(conf, file);
-	struct snapshot *snap = NULL;
+		? server_content_load(r, faults)
+		: conf_rules_load(r->next, file, r->server->options->conf_path, faults);
+	const struct rule_set *set = conf_rules_set(r->next, file);
 
-	if (err == OK && set && front->conf && set->count > 0)
-		snap = host_snapshot(front);
-	if (snap)
-		err = rule_targets_check(conf, snap, set, faults);
-	return err;
+	return err == OK && set && r->now ? check_targets(r, set, faults) : err;
 }
 
 /* What was in force before the text became bad. */
 static enum err
-take_old(struct server *s, struct conf *conf, enum rule_file file)
+take_old(struct reading *r, enum rule_file file)
 {
-	const struct conf *now = server_front(s)->conf;
+	const struct conf *now = r->now;
+	struct conf *conf = r->next;
+	struct server *s = r->server;
 	struct conf_faults *faults = ARENA_NEW(&conf->arena, struct conf_faults);
 	struct span text = SPAN_NONE;
 	enum err err = OK;
@@ -209,27 +227,37 @@ server_rules_close(struct server *s)
 
 /* ---- files ---- */
 
-static enum err
-read_file(struct server *s, struct conf *conf, enum rule_file file, struct buf *out)
+/* The first line of FAULTS says why. */
+static void
+note_fault(struct reading *r, enum rule_file file, struct span lines)
 {
-	struct conf_faults *list = ARENA_NEW(&conf->arena, struct conf_faults);
+	struct span first;
+
+	if (!span_next_line(&lines, &first))
+		first = SPAN("cannot be read");
+	snprintf(r->rules[file].fault, sizeof(r->rules[file].fault), "%.*s", SPAN_FMT(first));
+}
+
+static enum err
+read_file(struct reading *r, enum rule_file file, struct buf *out)
+{
+	struct conf_faults *list = ARENA_NEW(&r->next->arena, struct conf_faults);
+	const char *conf_path = r->server->options->conf_path;
 	struct buf text;
 	enum err err;
 
 	conf_faults_init(list);
 	buf_init(&text, FAULTS_TEXT_MAX);
-	s->rules[file].stamp = stamp_of(s, conf, file);
-	err = load(s, conf, file, list);
-	server_put_faults(
-		list, conf_rules_path(&conf->arena, s->options->conf_path, conf, file), &text);
+	r->rules[file].stamp = stamp_of(r->server, r->next, file);
+	r->rules[file].fault[0] = '\0';
+	err = load(r, file, list);
+	server_put_faults(list, conf_rules_path(&r->next->arena, conf_path, r->next, file), &text);
 	conf_faults_fini(list);
-	s->rules[file].fault[0] = '\0';
-	if (err == OK) {
-		if (!server_front(s)->conf)
-			keep_first(s, conf, file);
-	} else {
-		server_rules_refuse(s, file, buf_span(&text));
-		err = take_old(s, conf, file);
+	if (err != OK) {
+		note_fault(r, file, buf_span(&text));
+		err = take_old(r, file);
+	} else if (!r->now) {
+		keep_first(r->server, r->next, file);
 	}
 	if (out && buf_put(out, buf_span(&text)) != OK)
 		out->overflow = false; /* enough to work on */
@@ -238,13 +266,26 @@ read_file(struct server *s, struct conf *conf, enum rule_file file, struct buf *
 }
 
 enum err
-server_rules_read(struct server *s, struct conf *conf, struct buf *faults)
+server_rules_read(struct reading *r, struct buf *faults)
 {
 	enum err err = OK;
 
 	for (enum rule_file file = 0; file < RULE_FILE_COUNT && err == OK; file++)
-		err = read_file(s, conf, file, server_front(s)->conf ? NULL : faults);
+		err = read_file(r, file, r->now ? NULL : faults);
 	return err;
+}
+
+void
+server_rules_note(struct server *s, const struct reading *r)
+{
+	for (enum rule_file file = 0; file < RULE_FILE_COUNT; file++) {
+		s->rules[file].stamp = r->rules[file].stamp;
+		s->rules[file].fault[0] = '\0';
+		if (r->rules[file].fault[0])
+			server_rules_refuse(s, file, span_of(r->rules[file].fault));
+	}
+	if (!r->trusts)
+		s->content.unseen = r->unseen;
 }
 
 /* ---- taking over ---- */
@@ -265,52 +306,28 @@ changed(struct server *s, enum rule_file *file)
 }
 
 static void
-swap(struct server *s, struct conf *next)
+on_loaded(struct server_load *load, enum err err)
 {
-	struct generation *generation = generation_new(next);
+	struct server *s = load->server;
 
-	server_swap(s, generation, server_front(s)->tls);
-	generation_release(&generation);
-}
-
-enum err
-server_rules_take(struct server *s, enum rule_file file)
-{
-	struct conf_faults list;
-	struct conf *next = NULL;
-	enum err err;
-
-	conf_faults_init(&list);
-	err = conf_load(server_front(s)->conf->text, &next, &list);
-	conf_faults_fini(&list);
-	s->content.trusted = file == RULE_FILE_CONTENT;
-	if (err == OK && (err = server_rules_read(s, next, NULL)) != OK)
-		conf_free(&next);
-	s->content.trusted = false;
-	if (err != OK)
-		return err;
-	if (s->rules[file].fault[0]) {
-		conf_free(&next);
-		return ERR_SYNTAX;
-	}
-	log_put(s->log, &(struct log_line){ .level = LEVEL_INFO, .area = "config",
-				.text = "rules taken over",
-				.fields = { { "rules", span_of(conf_rules_name(file)) },
-					{ "count", .number = (int64_t)conf_rules_count(next, file) } } });
-	swap(s, next);
-	return OK;
+	if (err != OK) /* noted and logged; and again once it changes */
+		s->rules[load->file].stamp = stamp_of(s, server_front(s)->conf, load->file);
 }
 
 void
 server_rules_follow(struct server *s)
 {
 	enum rule_file file;
-	bool is_new = changed(s, &file);
+	bool is_new = !server_load_is_busy(s) && changed(s, &file);
 
-	if (is_new && file == RULE_FILE_CONTENT)
+	server_load_sweep(s);
+	if (is_new && file == RULE_FILE_CONTENT) {
 		s->content.unseen = true;
-	if (is_new && (file == RULE_FILE_CONTENT || server_rules_take(s, file) != OK)) /* noted and logged; */
-		s->rules[file].stamp = stamp_of(s, server_front(s)->conf, file); /* and again once it changes */
+		s->rules[file].stamp = stamp_of(s, server_front(s)->conf, file);
+	} else if (is_new) {
+		s->watch = (struct server_load){ .what = LOAD_RULES, .file = file, .done = on_loaded };
+		server_load(s, &s->watch);
+	}
 	if (s->content.unseen)
 		server_content_look(s);
 	for (file = 0; file < RULE_FILE_COUNT; file++)

@@ -30,6 +30,19 @@ struct file_stamp {
 	int64_t size, mtime_s, mtime_ns;
 };
 
+/* A generation in the making, and what was found of each rule file: begun and used on the front loop, filled by a worker. */
+struct reading {
+	struct server *server;
+	const struct conf *now; /* in force; NULL: a start, on the one thread there is */
+	bool trusts;	        /* the content rules were compiled */
+	struct conf *next;
+	bool unseen;	        /* other content rules are there: they are compiled first */
+	struct {
+		struct file_stamp stamp;
+		char fault[SERVER_LINE_MAX]; /* why its text is refused; "" where it is not */
+	} rules[RULE_FILE_COUNT];
+};
+
 struct server {
 	const struct server_options *options;
 	struct log_writer *writer;
@@ -76,8 +89,21 @@ struct server {
 		struct span text;
 		bool under_way;
 		bool unseen;  /* what stands in the file was not compiled yet */
-		bool trusted; /* what is read now was */
+		struct server_load load; /* of one that is compiled */
 	} content;
+	struct loading {		 /* server_load.c */
+		struct list waiting;	 /* struct server_load.link */
+		struct server_load *load; /* under way; or NULL */
+		struct work work;
+		struct generation *base; /* in force when it began */
+		struct list old;	 /* struct old_generation.link */
+		struct reading reading;
+		struct tls_server *tls;
+		struct tls_client *roots;
+		enum err err;
+	} loading;
+	struct server_load hup, watch; /* of SIGHUP, of a rule file that changed */
+	bool hup_again;
 	struct loop_timer stop_timer;
 	struct loop_io check_io; /* the pipe on which the warden says how a check ended */
 	void (*check_done)(void *arg, int status);
@@ -161,10 +187,12 @@ bool server_stamp_eq(const struct file_stamp *a, const struct file_stamp *b);
 /* ---- server_rules.c ---- */
 
 /*
- * Read the rule files of CONF, a generation in the making. A bad text is logged, and CONF gets the rules
- * that are in force; at a start, where none are, ERR_SYNTAX with the faults as lines in FAULTS (may be NULL).
+ * Read the rule files of r->next. A bad text is noted in R, and r->next gets the rules that are in force; at a
+ * start, where none are, ERR_SYNTAX with the faults as lines in FAULTS (may be NULL). On a worker.
  */
-MUST_CHECK enum err server_rules_read(struct server *s, struct conf *conf, struct buf *faults);
+MUST_CHECK enum err server_rules_read(struct reading *r, struct buf *faults);
+/* What R found: stamps, faults to the log and `status`. Front loop, or a start. */
+void server_rules_note(struct server *s, const struct reading *r);
 /* A text is not taken: the first of LINES is why, in the log, in `status` and in a letter. */
 void server_rules_refuse(struct server *s, enum rule_file file, struct span lines);
 
@@ -176,9 +204,8 @@ void server_rules_close(struct server *s); /* what was not kept yet is; the work
 
 /* Compile what stands in the file of the content rules, and take it over, or refuse it. */
 void server_content_look(struct server *s);
-/* Into CONF, as conf_rules_load(); one that was not compiled yet leaves the old one there. */
-MUST_CHECK enum err server_content_load(
-	struct server *s, struct conf *conf, struct conf_faults *faults);
+/* Into r->next, as conf_rules_load(); one that was not compiled yet leaves the old one there. */
+MUST_CHECK enum err server_content_load(struct reading *r, struct conf_faults *faults);
 void server_content_close(struct server *s); /* the runner has been closed */
 
 /* ---- server_conf.c ---- */
@@ -188,7 +215,26 @@ void server_swap(struct server *s, struct generation *generation, struct tls_ser
 
 /* All faults as lines. */
 void server_put_faults(const struct conf_faults *faults, const char *path, struct buf *out);
-MUST_CHECK enum err server_conf_read(struct server *s, struct conf **out, struct buf *faults);
+/* The file into r->next. Any thread. */
+MUST_CHECK enum err server_conf_read(struct reading *r, struct buf *faults);
+/* What of r->next has its own files: certificate and roots. On a worker; ERR_IO: FAULT says why. */
+MUST_CHECK enum err server_conf_prepare(struct server *s, const struct conf *next, struct tls_server **tls,
+	struct tls_client **roots, char fault[SERVER_LINE_MAX]);
+/* NEXT into force, or why not (LINES are what is odd but taken). The roots and TLS stay the caller's. Front loop. */
+MUST_CHECK enum err server_conf_take(struct server *s, struct conf *next, struct tls_server *tls,
+	struct tls_client *roots, struct span lines);
+/* A file is not taken, why is the first of LINES: into the log and `status`. */
+void server_conf_refuse(struct server *s, struct span lines);
+
+/* ---- server_load.c ---- */
+
+void server_load_init(struct server *s);
+void server_load_close(struct server *s); /* the workers have been closed */
+bool server_load_is_busy(const struct server *s);
+void server_load_sweep(struct server *s); /* generations that nobody looks at any more are freed, by a worker */
+
+/* ---- server_conf.c ---- */
+
 /* What is set anew in one place for all loops: limits of store and workers. */
 void server_set_limits(struct server *s, const struct conf *conf);
 struct resolver_options server_resolver_options(struct server *s, const struct conf *conf);
@@ -197,8 +243,10 @@ struct log_options server_log_options(const struct conf *conf, const struct serv
 /* ---- server_outgoing.c ---- */
 
 void server_outgoing_start(struct server *s);
-/* CONF is the one that all loops will have: its roots, and another look at what is due. */
-void server_outgoing_follow(struct server *s, const struct conf *conf);
+/* The roots of CONF; without any, nothing can be verified, which is said where a route wants it. Any thread. */
+struct tls_client *server_conf_roots(struct server *s, const struct conf *conf);
+/* ROOTS are those of the one that all loops will have; and another look at what is due. */
+void server_outgoing_follow(struct server *s, struct tls_client *roots);
 
 /* ---- server_clock.c ---- */
 

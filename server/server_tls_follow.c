@@ -63,6 +63,8 @@ server_tls_follow(struct server *s)
 	struct file_stamp now[2];
 	char fault[SERVER_LINE_MAX] = "";
 
+	if (server_load_is_busy(s))
+		return; /* which reads them, too */
 	take_stamps(s, front->conf, now);
 	if (server_stamp_eq(&now[0], &s->tls_stamps[0]) && server_stamp_eq(&now[1], &s->tls_stamps[1]))
 		return;

@@ -183,8 +183,12 @@ control_call_go(struct control_call *call, enum control_step step)
 	case CALL_CHANGE:
 		if (h->take && !h->take(call))
 			control_call_go(call, CALL_END);
-		else
-			control_change_submit(call);
+		else if (!call->takes)
+			control_call_go(call, CALL_RECORD);
+		break;
+	case CALL_RECORD:
+		call->takes = false;
+		control_change_submit(call);
 		break;
 	case CALL_FINISH:
 		call_finish(call);

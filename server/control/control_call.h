@@ -15,7 +15,8 @@
  *   read    is called with a fresh snapshot until it does not say STEP_MORE; at most
  *           CONTROL_SLICE_MS a call (H44). `spill` follows each slice, without the snapshot: it may
  *           write to a descriptor
- *   take    what must succeed in memory before `change` records it (a new configuration)
+ *   take    what must succeed in memory before `change` records it. A new configuration goes on later: what
+ *           waits for it sets call->takes, and calls control_call_go(call, CALL_RECORD), or CALL_END where it failed
  *   change  one store_job; each: one call for each target, in jobs of CONTROL_TARGETS_JOB targets,
  *           and what fails is skipped with its reason while the others go on
  *           `work` may set call->again: after these targets it is called once more
@@ -129,6 +130,7 @@ struct control_call {
 	/* The answer. */
 	bool failed;
 	bool foresees; /* a preview: nothing is changed */
+	bool takes;    /* `take` is not over when it returns */
 	struct span *foreseen;
 	size_t foreseen_count;
 	uint64_t foreseen_bytes; /* of what would go */
@@ -186,7 +188,7 @@ void control_call_cancel(struct control_call *call);
 void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */
 void control_call_wipes(struct control_call *call, struct span secret); /* at the end (H66) */
 
-enum control_step { CALL_CHECK, CALL_WORK, CALL_ASK, CALL_READ, CALL_CHANGE, CALL_FINISH, CALL_END };
+enum control_step { CALL_CHECK, CALL_WORK, CALL_ASK, CALL_READ, CALL_CHANGE, CALL_RECORD, CALL_FINISH, CALL_END };
 
 /* Between control_call.c and control_change.c: go on with STEP, or the next that the handler has.
  */

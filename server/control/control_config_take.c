@@ -2,12 +2,10 @@
  * control_config_take.c - a changed configuration file comes into force, and into the log of changes.
  */
 #include "conf/conf.h"
-#include "conf/conf_history.h"
 #include "server/control/control_undo.h"
 #include "server/queue/outgoing.h"
 #include "server/server.h"
 
-#define FAULTS_MAX 65536
 #define WHY_MAX 400 /* bytes of why the server refuses a file */
 #define CLASH_MAX 512 /* bytes that name what clashes */
 
@@ -100,26 +98,58 @@ pause_outgoing(struct control_call *call)
 	arena_on_reset(&call->arena, resume_outgoing, call->host->outgoing);
 }
 
+/* ---- in force ---- */
+
+struct taking {
+	struct server_load load;
+	struct control_call *call;
+	const struct control_config *config;
+	struct span why; /* the new file was refused; the old one is taken back */
+};
+
+static void
+put_back(struct server_load *load, enum err err)
+{
+	struct taking *t = LIST_ITEM(load, struct taking, load);
+
+	control_failf(t->call, RPC_REFUSED, NULL, "the server does not take it: %.*s; %s", SPAN_FMT(t->why),
+		err == OK ? "the file is as it was" : "the file is written all the same");
+	control_call_go(t->call, CALL_END);
+}
+
+static void
+taken(struct server_load *load, enum err err)
+{
+	struct taking *t = LIST_ITEM(load, struct taking, load);
+	struct control_call *call = t->call;
+
+	if (err == OK) {
+		control_call_go(call, CALL_RECORD);
+		return;
+	}
+	t->why = arena_copy(&call->arena, span_trim(span_range(buf_span(&load->faults), 0, WHY_MAX)));
+	if (err == ERR_BUSY)
+		t->why = SPAN("too much work is waiting");
+	if (!t->config->written) {
+		put_back(load, ERR_NOT_FOUND);
+		return;
+	}
+	/* also read again, so that the warden and the alert of status forget the new one */
+	t->load = (struct server_load){ .what = LOAD_CONF, .back_path = t->config->path,
+		.back = (uint32_t)t->config->number, .done = put_back };
+	server_load(call->host->server, &t->load);
+}
+
 bool
 control_config_take(struct control_call *call, const struct control_config *c)
 {
-	struct buf faults;
-	struct span why;
-	bool back;
+	struct taking *t = ARENA_NEW(&call->arena, struct taking);
 
 	pause_outgoing(call);
-	buf_init(&faults, FAULTS_MAX);
-	if (server_reload(call->host->server, &faults) == OK) {
-		buf_fini(&faults);
-		return true;
-	}
-	why = arena_copy(&call->arena, span_range(buf_span(&faults), 0, WHY_MAX));
-	buf_fini(&faults);
-	/* also read again, so that the warden and the alert of status forget the new one */
-	back = c->written && conf_history_take_back(c->path, (uint32_t)c->number) == OK;
-	if (back && server_reload(call->host->server, NULL) != OK)
-		back = false;
-	return control_failf(call, RPC_REFUSED, NULL, "the server does not take it: %.*s; %s",
-		SPAN_FMT(span_trim(why)),
-		back ? "the file is as it was" : "the file is written all the same");
+	t->call = call;
+	t->config = c;
+	t->load = (struct server_load){ .what = LOAD_CONF, .done = taken };
+	call->takes = true;
+	server_load(call->host->server, &t->load);
+	return true;
 }

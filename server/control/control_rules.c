@@ -84,16 +84,64 @@ control_rules_undo(struct control_call *call, struct control_rules *r, uint32_t 
 	return err == ERR_SYNTAX ? false : saved(call, r, err);
 }
 
+/* ---- in force ---- */
+
+struct taking {
+	struct server_load load;
+	struct control_call *call;
+	const struct control_rules *rules;
+	const char *fault; /* the new text was refused; the old one is taken back */
+};
+
+static void
+begin(struct taking *t, void (*done)(struct server_load *, enum err))
+{
+	enum rule_file file = t->rules->file;
+
+	t->load = (struct server_load){ .what = LOAD_RULES, .file = file, .trusts = file == RULE_FILE_CONTENT,
+		.done = done };
+	if (t->fault) {
+		t->load.back_path = t->rules->path;
+		t->load.back = t->rules->number;
+	}
+	server_load(t->call->host->server, &t->load);
+}
+
+static void
+put_back(struct server_load *load, enum err err)
+{
+	struct taking *t = LIST_ITEM(load, struct taking, load);
+
+	control_failf(t->call, RPC_REFUSED, NULL, "%s%s", t->fault, err == OK ? "; the file is as it was" : "");
+	control_call_go(t->call, CALL_END);
+}
+
+static void
+taken(struct server_load *load, enum err err)
+{
+	struct taking *t = LIST_ITEM(load, struct taking, load);
+	struct control_call *call = t->call;
+	const char *fault = server_rules_fault(call->host->server, t->rules->file);
+
+	if (err == OK) {
+		control_call_go(call, CALL_RECORD);
+		return;
+	}
+	t->fault = err == ERR_BUSY ? "too much work is waiting" : arena_text(&call->arena, span_of(fault));
+	if (t->rules->written)
+		begin(t, put_back);
+	else
+		put_back(load, ERR_NOT_FOUND);
+}
+
 bool
 control_rules_take(struct control_call *call, const struct control_rules *r)
 {
-	const char *fault;
+	struct taking *t = ARENA_NEW(&call->arena, struct taking);
 
-	if (server_rules_take(call->host->server, r->file) == OK)
-		return true;
-	fault = arena_text(&call->arena, span_of(server_rules_fault(call->host->server, r->file)));
-	if (r->written && conf_history_take_back(r->path, r->number) == OK &&
-		server_rules_take(call->host->server, r->file) == OK)
-		return control_failf(call, RPC_REFUSED, NULL, "%s; the file is as it was", fault);
-	return control_failf(call, RPC_REFUSED, NULL, "%s", fault);
+	t->call = call;
+	t->rules = r;
+	call->takes = true;
+	begin(t, taken);
+	return true;
 }

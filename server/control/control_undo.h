@@ -69,8 +69,8 @@ bool control_config_undo(struct control_call *call, struct control_config *c, ui
  * changed in the store. */
 MUST_CHECK enum err control_config_record(struct control_call *call, struct txn *txn,
 	const struct control_config *c, uint64_t undone);
-/* Loop: take the new file into force. Where the server refuses it, the old one is put back and the
- * call fails. */
+/* Loop, in `take`: take the new file into force, later (call->takes). Where the server refuses it, the old one is put
+ * back and the call fails. */
 bool control_config_take(struct control_call *call, const struct control_config *c);
 
 /* Loop: look at what is in force. One change of a file at a time is control_config_begin()'s. */
@@ -86,7 +86,7 @@ bool control_rules_write(struct control_call *call, struct control_rules *r, str
 	const char *what);
 /* Worker: the file is what it was before change NUMBER. Fails the call. */
 bool control_rules_undo(struct control_call *call, struct control_rules *r, uint32_t number);
-/* Loop: take the file into force; where that fails the old one is put back and the call fails. */
+/* The same for the file of rules. */
 bool control_rules_take(struct control_call *call, const struct control_rules *r);
 
 /* "line 3: is no server, like 192.0.2.1:25; line 9: ..." */

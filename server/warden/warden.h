@@ -7,6 +7,7 @@
 #include "server/server.h"
 
 #define WARDEN_USER "postroom" /* the server runs as it when the warden is root and it exists */
+#define WARDEN_NOBODY "nobody"  /* programs and scripts do, where the server stays root */
 
 /*
  * Start the server as a child that has given up its rights, answer its requests, forward SIGTERM,

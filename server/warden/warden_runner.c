@@ -1,5 +1,5 @@
 /*
- * warden_runner.c - the runner's process: a child of the warden with the rights of the server (H55).
+ * warden_runner.c - the runner's process: a child of the warden with the rights of the server (H55), never root's (SEC-11).
  */
 #include <errno.h>
 #include <signal.h>
@@ -14,13 +14,14 @@
 static noreturn void
 be_runner(struct warden *w, int sock, pid_t warden)
 {
-	struct runner_cage cage = { w->conf, w->rights.drops };
+	struct warden_rights rights = warden_rights_of_programs(&w->rights);
+	struct runner_cage cage = { w->conf, rights.drops };
 
 	close(w->sock);
 	close(w->signals);
 	if (w->check > 0)
 		close(w->check_status_fd);
-	if (!warden_rights_drop(&w->rights)) {
+	if (!warden_rights_drop(&rights)) {
 		fprintf(stderr, "postroomd: runner: rights: %s (could not be given up)\n",
 			strerror(errno));
 		_exit(1);

@@ -22,6 +22,7 @@
 #include "server/warden/warden.h"
 
 #define FDS_WANTED 65536
+#define NOBODY_ID 65534 /* where no user is called so */
 
 /* ---- rights and limits ---- */
 
@@ -35,6 +36,18 @@ warden_rights_find(struct warden_rights *rights)
 		rights->uid = user->pw_uid;
 		rights->gid = user->pw_gid;
 	}
+}
+
+struct warden_rights
+warden_rights_of_programs(const struct warden_rights *server)
+{
+	const struct passwd *user = server->uid == 0 ? getpwnam(WARDEN_NOBODY) : NULL;
+
+	if (server->uid != 0)
+		return *server;
+	return user && user->pw_uid != 0 && user->pw_gid != 0
+		? (struct warden_rights){ user->pw_uid, user->pw_gid, true }
+		: (struct warden_rights){ NOBODY_ID, NOBODY_ID, true };
 }
 
 bool

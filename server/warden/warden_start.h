@@ -18,7 +18,9 @@ struct warden_rights {
 
 /* WARDEN_USER where we are root and it exists, else ourselves. */
 void warden_rights_find(struct warden_rights *rights);
-/* In the server's process, for good; false with errno where something was refused (H55). */
+/* Of programs and scripts, which never run as root (SEC-11): the server's, or where that stays root nobody's. */
+struct warden_rights warden_rights_of_programs(const struct warden_rights *server);
+/* In the server's process, or the runner's, for good; false with errno where something was refused (H55). */
 bool warden_rights_drop(const struct warden_rights *rights);
 
 /* After that, for all threads to come: no other processes, and no PROGRAMS unless it says so. False with errno. */

@@ -5,6 +5,7 @@
 """
 import base64
 import os
+import pwd
 import re
 import resource
 import shutil
@@ -517,6 +518,24 @@ def test_started_as_root_the_server_and_the_runner_of_programs_give_up_their_rig
             server.kill()
         server.clean()
         shutil.rmtree(folder)
+
+
+def test_root_without_the_user_postroom_runs_programs_and_scripts_as_nobody_SEC_11():
+    if os.getuid() != 0:
+        raise Skip("needs root")
+    if subprocess.run(["id", "postroom"], capture_output=True).returncode == 0:
+        raise Skip("there is a user postroom: the server is he")
+    with Server(services=("smtp",)) as server:
+        server.add_user("anna")
+        server.cli("user", "script", "anna", "-", stdin="keep()\n")  # compiled by a child of the runner
+        runner = [status_of(pid) for pid in server.pids()[1:] if status_of(pid)["Uid"].split()[0] != "0"]
+        nobody = pwd.getpwnam("nobody")
+        equal([(r["Uid"].split(), r["Gid"].split(), r["Groups"].split(), r["NoNewPrivs"]) for r in runner],
+              [([str(nobody.pw_uid)] * 4, [str(nobody.pw_gid)] * 4, [str(nobody.pw_gid)], "1")], "the runner, with no way back")
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            equal(int(runner[0][name], 16), 0, name)
+        with open(server.dir + "/log/main.log") as f:
+            true("programs and scripts run as nobody" in f.read(), "said at the start")
 
 
 def test_descriptors_do_not_reach_children_h62():

@@ -6,12 +6,13 @@ Scenario 10 of the catalogue's section (c) stands at the top.
 import datetime
 import os
 import shutil
+import signal
 import smtplib
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-from tests.harness.postroom import PASSWORD, Server, equal, tap, true, unverified, wait_for  # noqa: E402
+from tests.harness.postroom import BUILD, PASSWORD, Server, equal, figure, tap, true, unverified, wait_for  # noqa: E402
 
 EXTRA = "testing: { clock: yes }\n"
 
@@ -177,6 +178,52 @@ def test_rules_are_switched_moved_and_undone_SMR_02_SMR_15():
         equal([r["enabled"] for r in server.json("rule", "smtp", "list")], [False, True])
         for words in (("off", "3"), ("move", "1", "9"), ("show", "7")):
             equal(server.cli("rule", "smtp", *words, ok=False).returncode, 1, words)
+
+
+def test_a_large_text_comes_into_force_beside_other_changes_in_order_H36_H75_SMR_11():
+    """A worker reads it: the loop's longest turn is a figure, what is in force after each answer is the test."""
+    line = "~drop %06d\nSubject: *number %06d and words that make a line of some length*\n\n"
+    with Server() as server:
+        fill(server)
+        many = os.path.join(server.dir, "many.rules")
+        with open(many, "w") as f:
+            f.writelines(line % (n, n) for n in range(40000))
+        server.cli("rule", "smtp", "apply", many)
+        equal(len(talk(server, "a@far.test", ["anna@example.test"], "Subject: a number 039999 and words that make a line of some length\r\n\r\nx\r\n")),
+              3, "accepted and dropped")
+        equal(server.json("message", "list", "anna"), [], "in force when the caller heard of it")
+        # a signal, and a signal while that is read; then a change of the rules and one of the file behind them
+        for _ in range(3):
+            os.kill(server.process.pid, signal.SIGHUP)
+        runs = [subprocess.Popen([os.path.join(BUILD, "postroom"), "-s", server.socket, *words], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.PIPE, text=True)
+                for words in (["rule", "smtp", "off", "1"], ["config", "set", "limits.recipients", "177"])]
+        said = [(run.communicate()[1], run.returncode) for run in runs]
+        for text, status in said:
+            true(status == 0 or "being changed just now" in text, said)
+        server.cli("config", "set", "limits.recipients", "178")
+        equal(server.json("config", "get", "limits.recipients")[0]["value"], 178)
+        server.cli("rule", "smtp", "remove", "2", "--yes")
+        equal(server.json("rule", "smtp", "list", "--limit", "2", "--columns", "number,conditions")[1]["conditions"],
+              ["Subject: *number 000002 and words that make a line of some length*"], "the third is the second")
+        # one that is refused in the end leaves nothing behind
+        bad = server.cli("rule", "smtp", "add", "3>nobody-here@example.test<x\nSubject: x", ok=False)
+        true(bad.returncode == 1 and "the file is as it was" in bad.stderr, bad.stderr)
+        with open(path(server)) as f:
+            true("nobody-here" not in f.read(), "the file")
+        server.cli("undo", "--yes")
+        equal(server.json("rule", "smtp", "list", "--limit", "2", "--columns", "number,conditions")[1]["conditions"],
+              ["Subject: *number 000001 and words that make a line of some length*"])
+        server.kill()
+        server.start()
+        equal(server.json("config", "get", "limits.recipients")[0]["value"], 178)
+        with open(many, "w") as f:
+            f.writelines(line % (n, n) for n in range(90000))
+        server.cli("rule", "smtp", "apply", many)
+        server.cli("rule", "smtp", "off", "7")
+        loops = server.json("status")[0]["loops"]
+        figure("7 MB of rules, applied and switched: longest turn %.1f ms (0: none over 10), %d slow" %
+               (loops["longest_turn_us"] / 1000, loops["slow_turns"]))
 
 
 def test_hits_are_kept_over_a_start_SMR_15():

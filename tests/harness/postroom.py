@@ -64,6 +64,8 @@ class Server:
         self.owned = folder is None
         self.dir = folder or tempfile.mkdtemp(prefix="postroom-test-")
         os.makedirs(self.dir, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chmod(self.dir, 0o755)  # a program that lies in it runs as nobody (SEC-11); the store has a folder of its own
         self.extra, self.env, self.domain, self.level = extra, env or {}, domain, level
         self.ports = dict(zip(services, free_ports(len(services))))
         self.program, self.wrapper, self.process = program, [], None
