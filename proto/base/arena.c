@@ -1,5 +1,5 @@
 /*
- * arena.c - chunks of one page, cut from the front, given back together.
+ * arena.c - chunks of one page, larger ones where there is no pool and much to hold; cut from the front, given back together.
  */
 #include "proto/base/arena.h"
 
@@ -23,6 +23,8 @@ struct arena_hook {
 };
 
 #define CHUNK_ROOM (ARENA_CHUNK_SIZE - sizeof(struct chunk))
+#define GROWS_AT (256 * 1024)  /* bytes; an arena without a pool takes more at once then, and gives it back sooner */
+#define GROWN_CHUNK (64 * 1024)
 
 static noreturn void
 out_of_memory(void)
@@ -136,13 +138,13 @@ alloc_small(struct arena *a, size_t size)
 	struct chunk *c = a->chunks;
 
 	if (size > a->room) {
-		c = chunk_take(a->pool, ARENA_CHUNK_SIZE);
+		c = chunk_take(a->pool, !a->pool && a->total >= GROWS_AT ? GROWN_CHUNK : ARENA_CHUNK_SIZE);
 		c->next = a->chunks;
 		a->chunks = c;
-		a->room = CHUNK_ROOM;
+		a->room = c->size - sizeof(*c);
 	}
 	a->room -= size;
-	return c->bytes + (CHUNK_ROOM - a->room - size);
+	return c->bytes + (c->size - sizeof(*c) - a->room - size);
 }
 
 void *

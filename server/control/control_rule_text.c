@@ -178,7 +178,14 @@ struct rule_check {
 	struct control_rules rules; /* first */
 	struct conf_faults faults;
 	struct rule_set set;
+	struct arena scratch; /* of the set: given back on the worker, since it may be large */
 };
+
+static void
+check_free(void *arg)
+{
+	arena_reset(&((struct rule_check *)arg)->scratch);
+}
 
 static bool
 check_check(struct control_call *call)
@@ -186,6 +193,8 @@ check_check(struct control_call *call)
 	struct rule_check *c = ARENA_NEW(&call->arena, struct rule_check);
 
 	call->state = c;
+	arena_init(&c->scratch, NULL);
+	arena_on_reset(&call->arena, check_free, c);
 	control_rules_begin(call, &c->rules, rule_file_of(call->request));
 	return true;
 }
@@ -199,7 +208,7 @@ check_work(struct control_call *call)
 	if (!rule_file_text(call, &text))
 		return false;
 	conf_faults_init(&c->faults);
-	if (rule_text_parse(text, conf_rules_language(c->rules.file), &call->arena, &c->set, &c->faults) != OK)
+	if (rule_text_parse(text, conf_rules_language(c->rules.file), &c->scratch, &c->set, &c->faults) != OK)
 		c->set.count = 0;
 	return true;
 }
@@ -214,6 +223,7 @@ check_read(struct control_call *call, struct snapshot *snap)
 	conf_faults_sort(&c->faults);
 	control_put_faults(&call->rows, &c->faults);
 	conf_faults_fini(&c->faults);
+	arena_reset(&c->scratch);
 	return err == OK || err == ERR_SYNTAX || control_fail_err(call, err, "the targets")
 		? STEP_DONE : STEP_FAIL;
 }
