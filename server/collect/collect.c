@@ -141,6 +141,7 @@ on_over(struct collection *collection)
 	c->failed = end->failed;
 	snprintf(c->error, sizeof(c->error), "%s", end->why);
 	c->last_ms = now_ms;
+	collector_keep_end(c);
 	c->listen_ms = host_steady_ms(all->host) + (end->failed ? COLLECT_LISTEN_AGAIN_MS : COLLECT_LOOK_MS);
 	c->collection = NULL;
 	c->stopping = false;
@@ -338,6 +339,7 @@ collector_new(struct collect *all, struct span name)
 	snprintf(c->name, sizeof(c->name), "%.*s", SPAN_FMT(name));
 	list_init(&c->link_all);
 	list_init(&c->link_waits);
+	collector_recall(c);
 	return c;
 }
 
@@ -385,6 +387,7 @@ collect_follow(void *arg)
 	list_for_each(at, following, &all->collectors)
 		if (!LIST_ITEM(at, struct collector, link_all)->kept)
 			let_go(LIST_ITEM(at, struct collector, link_all), false);
+	collect_sweep(all);
 }
 
 /* ---- who listens ---- */
@@ -419,6 +422,8 @@ on_look(struct loop_timer *timer)
 		if (shall_listen(c, now_ms))
 			collector_start(c, "it listens for new mail");
 	}
+	if (now_ms >= all->sweep_ms)
+		collect_sweep(all);
 	loop_timer_set(all->host->loop, &all->look, COLLECT_LOOK_MS);
 }
 

@@ -1,6 +1,6 @@
 /*
  * collect_inside.h - what the files of the front loop's side share: collect.c (which collector is fetched when),
- * collect_view.c (what is shown), collect_probe.c (a login without collecting).
+ * collect_view.c (what is shown), collect_keep.c (what the store keeps), collect_probe.c (a login without collecting).
  */
 #ifndef SERVER_COLLECT_COLLECT_INSIDE_H
 #define SERVER_COLLECT_COLLECT_INSIDE_H
@@ -12,6 +12,7 @@
 #define COLLECT_NAME_SIZE 65	      /* a name has 64 bytes at most */
 #define COLLECT_LOOK_MS 1000	      /* who listens (IDLE) and does not: once more */
 #define COLLECT_LISTEN_AGAIN_MS 60000 /* behind a collection that failed */
+#define COLLECT_SWEEP_MS 3600000      /* between two looks for what left the file long ago */
 #define COLLECT_END_MS 3000	      /* at the end of the server, instead of COLLECT_STOP_MS */
 
 /* How the last one ended. */
@@ -47,7 +48,8 @@ struct collect {
 	struct list collectors, waiting;
 	struct list probings; /* struct collect_probing.link */
 	struct loop_timer look;
-	bool ending;
+	bool ending, sweeps;
+	int64_t sweep_ms; /* steady: the next one */
 	unsigned under_way, unburied; /* unburied: also those that are over, and tests of logins */
 	unsigned of_loop[LOOP_MAX];
 	uint64_t numbers;
@@ -62,5 +64,13 @@ struct host *collect_take_loop(struct collect *all);
 void collect_leave_loop(struct collect *all, const struct host *host);
 void collector_start(struct collector *c, const char *because);
 void collect_end_probes(struct collect *all);
+
+/* ---- collect_keep.c ---- */
+
+void collector_keep_end(const struct collector *c);
+/* What the store has of its last one; at its begin. */
+void collector_recall(struct collector *c);
+/* The file is compared with what the store has, and what left it long ago goes, in slices. */
+void collect_sweep(struct collect *all);
 
 #endif

@@ -48,7 +48,7 @@ static void
 end(void)
 {
 	collect_end(site.host.collect);
-	for (int i = 0; i < 4000 && !collect_is_over(site.host.collect); i++)
+	for (int i = 0; i < 4000 && (!collect_is_over(site.host.collect) || site.host.collect->sweeps); i++)
 		site_turn(&site, 1);
 	assert_true(collect_is_over(site.host.collect));
 	collect_close(&site.host.collect);
@@ -714,6 +714,24 @@ test_probe(void **state)
 	assert_int_equal(p.done, 2);
 }
 
+/* What the last one came to is known after a new start. */
+static void
+test_last_is_kept(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(""));
+	fake_box.locked = 1;
+	collect();
+	for (int i = 0; i < 50 || site.host.collect->sweeps; i++)
+		turn();
+	host_snapshot_close(&site.host);
+	collect_close(&site.host.collect);
+	site.host.collect = collect_open(&site.host);
+	assert_true(view_of("isp").failed && view_of("isp").last_ms > 0);
+	assert_non_null(strstr(view_of("isp").error, "already locked"));
+	end();
+}
+
 /* ---- many, and large ---- */
 
 static void
@@ -775,7 +793,7 @@ main(void)
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
 		T(test_disk_guard_inm_25), T(test_disabled_inm_29), T(test_locked_inm_30),
 		T(test_started_by_connection_con_02), T(test_once_more), T(test_stopped_con_12),
-		T(test_probe), T(test_many), T(test_large_message) };
+		T(test_probe), T(test_last_is_kept), T(test_many), T(test_large_message) };
 
 	return cmocka_run_group_tests_name("collect", tests, NULL, NULL);
 }
