@@ -2,10 +2,12 @@
  * conf_check_connect.c - connections, the routes by them, and schedules against each other.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "conf/conf_check.h"
 #include "conf/conf_value.h"
 #include "conf/yaml_tree.h"
+#include "proto/base/ascii.h"
 
 #define EVERY_MIN_MS 60000
 
@@ -77,6 +79,16 @@ check_schedule(const struct conf *conf, const struct yaml_tree *tree, struct con
 	check_names(conf, tree, faults, key, s->connections);
 }
 
+/* It is said to a server as it is. */
+static bool
+is_etrn(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!ascii_is_alnum(text.ptr[i]) && !memchr(i == 0 ? "@#.-_" : ".-_", text.ptr[i], i == 0 ? 5 : 3))
+			return false;
+	return true;
+}
+
 /* INM-01: in a file without connections there is the one of its own. */
 static void
 check_collector(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults,
@@ -91,6 +103,10 @@ check_collector(const struct conf *conf, const struct yaml_tree *tree, struct co
 		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
 			"a collector wants a connection that starts it: connections: [%.*s]",
 			SPAN_FMT(conf->connections.items[0].name));
+	snprintf(key, sizeof(key), "collecting.collectors.%zu.etrn", i);
+	if (!is_etrn(c->etrn))
+		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),
+			"is a domain, @domain or #node (RFC 1985)");
 	snprintf(key, sizeof(key), "collecting.collectors.%zu.every", i);
 	if (c->every_ms > 0 && c->every_ms < EVERY_MIN_MS)
 		conf_fault_add(faults, yaml_place_of(tree, span_of(key)), span_of(key),

@@ -25,6 +25,10 @@
 	X(locks, "times", "Users locked after failed logins.")                                 \
 	X(received, "messages", "Messages accepted.")                                          \
 	X(received_bytes, "bytes", "Bytes of the messages accepted.")                          \
+	X(collected, "messages", "Messages fetched from mailboxes elsewhere and stored.")      \
+	X(collected_bytes, "bytes", "Bytes of the messages fetched.")                          \
+	X(collections, "times", "Collections that ended, with or without a message.")          \
+	X(collect_failures, "times", "Of these, such that could not be finished.")             \
 	X(rejected, "recipients", "Recipients and messages refused.")                          \
 	X(delivered, "copies", "Copies placed in folders.")                                    \
 	X(queued, "recipients", "Recipients put into the queue.")                              \

@@ -17,7 +17,7 @@
 		"Change keys of a collector as docs/settings.md names them; lists a;b; KEY= for its default; " \
 		"name=NEW renames it, and what was fetched stays known.") \
 	X(collect_remove, "collect.remove", "collect remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
-		"Remove collectors and their sealed passwords; what was fetched before is forgotten.") \
+		"Remove collectors and their sealed passwords; what they fetched stays known for 30 days.") \
 	X(collect_on, "collect.on", "collect on", CONFIG_EDIT, G1, DONE, "names:targets", "", \
 		"Let collectors be contacted again.") \
 	X(collect_off, "collect.off", "collect off", CONFIG_EDIT, G1, DONE, "names:targets", "", \

@@ -13,6 +13,7 @@
 #include "server/connect/connect.h"
 #include "server/generation.h"
 #include "server/log.h"
+#include "server/metrics.h"
 
 static void start_waiting(struct collect *all);
 
@@ -138,6 +139,8 @@ on_over(struct collection *collection)
 
 	keep_result(c, collection_shown(collection));
 	log_over(c, end);
+	metric_add(all->host->metrics, collections, 1);
+	metric_add(all->host->metrics, collect_failures, end->failed);
 	c->failed = end->failed;
 	snprintf(c->error, sizeof(c->error), "%s", end->why);
 	c->last_ms = now_ms;

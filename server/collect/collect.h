@@ -64,6 +64,8 @@ bool collect_view_at(const struct collect *all, size_t i, struct collect_view *o
 MUST_CHECK enum err collect_view_named(
 	const struct collect *all, struct span name, struct collect_view *out);
 
+size_t collect_under_way(const struct collect *all); /* how many are at work or wait for their turn */
+
 /*
  * Collect NAME. ERR_NOT_FOUND: no such collector; ERR_DENIED: it is disabled (INM-29), or mail is brought to it (kind smtp). One under way goes on, and
  * collects once more behind it. *NUMBER (may be NULL): of the collection that is meant.

@@ -82,3 +82,18 @@ collect_view_named(const struct collect *all, struct span name, struct collect_v
 	show(c, out);
 	return OK;
 }
+
+size_t
+collect_under_way(const struct collect *all)
+{
+	const struct list *at;
+	size_t count = 0;
+
+	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
+		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		count += !list_is_empty(&c->link_waits) || (c->collection &&
+			collection_shown(c->collection)->state != COLLECT_LISTENS);
+	}
+	return count;
+}

@@ -247,6 +247,8 @@ count_stored(struct collection_fetch *f)
 	metric_add(host->metrics, queued, f->intake->queued_count);
 	rule_hits_count(host, &f->intake->mail, &f->intake->plan);
 	atomic_fetch_add(&f->c->shown.fetched, 1);
+	metric_add(host->metrics, collected, 1);
+	metric_add(host->metrics, collected_bytes, f->intake->mail.size);
 	log_fetched(f);
 }
 

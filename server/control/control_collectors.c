@@ -1,12 +1,13 @@
 /*
  * control_collectors.c - collectors of the file by command: add, set, remove, on, off.
  *
- * A collector that is renamed keeps what it knows: the mappings that name it follow, in the same change and
- * undo. LAN rules are a text of the administrator's own, and have to be changed by hand first.
+ * A collector that is renamed keeps what it knows: what it fetched, and the mappings that name it, follow in the same
+ * change and undo. LAN rules are a text of the administrator's own, and have to be changed by hand first.
  */
 #include "conf/lan_rules.h"
 #include "server/control/control_items.h"
 #include "server/generation.h"
+#include "store/fetched.h"
 #include "store/mappings.h"
 
 #define MAPPINGS_FOLLOW_MAX 1000 /* of one collector: what one change may write */
@@ -46,6 +47,8 @@ change_store(struct control_call *call, struct txn *txn)
 	const struct collector_change *cc = ic->more;
 	enum err err = control_seals_change(call, txn, &ic->seals);
 
+	if (err == OK && ic->new_name.len > 0)
+		err = fetched_rename(txn, ic->config.object, ic->new_name);
 	for (size_t i = 0; ic->new_name.len > 0 && i < cc->count && err == OK; i++)
 		err = follow(txn, cc->ids[i], cc, ic->new_name, call->now_ms);
 	return err;

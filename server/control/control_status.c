@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/control/control_call.h"
 #include "server/control/control_mailbox.h"
@@ -33,6 +34,7 @@ struct status {
 	struct outgoing_stats outgoing;
 	int64_t last_connect_ms, next_connect_ms;
 	size_t connected; /* runs under way */
+	size_t collectors, collecting; /* of the file; at work, those that wait for their turn too */
 	size_t routes;
 	bool clock_is_fake;
 	int64_t clock_offset_ms;
@@ -87,6 +89,8 @@ status_check(struct control_call *call)
 	if (host->outgoing)
 		st->outgoing = outgoing_stats(host->outgoing);
 	note_connections(host, st);
+	st->collectors = host->conf->collectors.count;
+	st->collecting = host->collect ? collect_under_way(host->collect) : 0;
 	st->tls_expires_s = host->tls ? tls_server_expires(host->tls) : 0;
 	st->clock_is_fake = host->conf->testing_clock;
 	st->clock_offset_ms = host->clock_offset_ms ? *host->clock_offset_ms : 0;
@@ -267,6 +271,23 @@ put_outgoing(struct control_call *call, const struct status *st)
 	json_put_close(w);
 }
 
+/* Mail that is fetched: collectors at work, and what came since the start. */
+static void
+put_collecting(struct control_call *call, const struct status *st)
+{
+	struct json_writer *w = &call->json;
+	const struct metrics *m = call->host->metrics;
+
+	json_put_name(w, SPAN("collecting"));
+	json_put_object(w);
+	json_put_member_u64(w, SPAN("collectors"), st->collectors);
+	json_put_member_u64(w, SPAN("under_way"), st->collecting);
+	json_put_member_i64(w, SPAN("collected"), metric_get(m, collected));
+	json_put_member_i64(w, SPAN("bytes"), metric_get(m, collected_bytes));
+	json_put_member_i64(w, SPAN("failures"), metric_get(m, collect_failures));
+	json_put_close(w);
+}
+
 static enum err
 put_status(struct control_call *call, struct snapshot *snap)
 {
@@ -296,6 +317,7 @@ put_status(struct control_call *call, struct snapshot *snap)
 	control_put_time(w, SPAN("last_connect"), st->last_connect_ms);
 	control_put_time(w, SPAN("next_connect"), st->next_connect_ms);
 	json_put_member_u64(w, SPAN("connected"), st->connected);
+	put_collecting(call, st);
 	if (st->reload_fault[0])
 		json_put_member_string(w, SPAN("reload_fault"), span_of(st->reload_fault));
 	if (st->rules_fault[0])

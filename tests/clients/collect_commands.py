@@ -47,6 +47,7 @@ def test_add_seals_the_password_h65_h66(s):
         refused(s, "collect", "add", "17", *ADD, says="not digits alone")
         refused(s, "collect", "add", "two", "colour=red", *ADD, says="no colour")
         refused(s, "collect", "add", "two", "kind=uucp", *ADD[1:], says="pop3|imap|spool|smtp")
+        refused(s, "collect", "add", "two", "kind=smtp", "etrn=a b", says="RFC 1985")
         refused(s, "collect", "set", "isp", says="nothing is to be changed")
         refused(s, "collect", "set", "none", "port=2", says="there is no collector none")
         s.cli("collect", "set", "isp", "port=2", "leave_days=")

@@ -288,6 +288,20 @@ def test_left_messages_are_counted():
             done = server.json("collect", "now", "fetch", "--wait")[0]
             equal((done["fetched"], done["left"], done["deleted"]), (fetched, 3, 0))
         equal((len(pop.left("box")), len(subjects(server))), (3, 3))
+        status = server.json("status")[0]["collecting"]
+        equal((status["collectors"], status["under_way"], status["collected"], status["failures"]), (1, 0, 3, 0))
+
+
+def test_a_new_name_knows_what_was_fetched():
+    with Pop3Server(box(3)) as pop, Server(extra=config([collector(pop, leave_days=3)])) as server:
+        server.add_user("anna")
+        server.cli("collect", "now", "fetch", "--wait")
+        server.cli("collect", "set", "fetch", "name=provider")
+        equal(server.json("collect", "now", "provider", "--wait")[0]["fetched"], 0)
+        server.cli("collect", "remove", "provider", "--yes")
+        server.cli("undo")
+        equal(server.json("collect", "now", "provider", "--wait")[0]["fetched"], 0, "and one that was away")
+        equal(len(subjects(server)), 3)
 
 
 def test_the_login_test_changes_nothing():
