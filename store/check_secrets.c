@@ -7,6 +7,7 @@
 #include "store/dkim_keys.h"
 #include "store/journal_seats.h"
 #include "store/prune_rules.h"
+#include "store/questions.h"
 #include "store/rule_hits.h"
 #include "store/rows.h"
 #include "store/secrets.h"
@@ -131,6 +132,18 @@ visit_rule_hits(struct check *c, const struct row *row)
 	check_fix_delete(c, TABLE_rule_hits, row->key);
 }
 
+static void
+visit_question(struct check *c, const struct row *row)
+{
+	struct question q;
+
+	check_tally(c, TABLE_questions, row);
+	if (row_decode(TABLE_questions, row, &question_table, &q) && row->key.len == 8)
+		return;
+	check_say(c, true, "questions %llu: damaged", (ull)check_id(row));
+	check_fix_delete(c, TABLE_questions, row->key);
+}
+
 void
 check_secrets(struct check *c)
 {
@@ -142,4 +155,5 @@ check_secrets(struct check *c)
 	check_walk(c, TABLE_journal_seats, visit_journal_seat);
 	check_walk(c, TABLE_prune_rules, visit_prune_rule);
 	check_walk(c, TABLE_rule_hits, visit_rule_hits);
+	check_walk(c, TABLE_questions, visit_question);
 }

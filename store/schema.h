@@ -71,6 +71,7 @@
 	X(changes,     "change_id",                      "who changed what, when") \
 	X(change_rows, "change_id row_no",               "a row before and after it, for undo") \
 	X(rule_hits,   "key of its definition",          "how often a rule has held, see rule_hits.h") \
+	X(questions,   "question_no",                    "whether a message elsewhere shall be fetched, see questions.h") \
 	X(counts,      "name",                           "counters kept beside their rows, see counts.h")
 
 enum store_table {
