@@ -1,7 +1,7 @@
 /*
  * log.c - lines are made by the thread that has something to say, and put into its ring.
  *
- * A record in a ring: its length, level and whether it is of the security log, then the line with
+ * A record in a ring: its length, level and whether it is of the security log or that of the download rules, then the line with
  * its LF. The log thread (log_writer.c) takes whole records out.
  */
 #include "server/log.h"
@@ -248,6 +248,21 @@ log_is_on(const struct log *log, enum log_level level)
 	return log && level <= log_writer_level(log->writer);
 }
 
+/* LOG-02, DLR-11: areas with a file of their own. */
+static uint8_t
+file_of(const char *area)
+{
+	static const struct {
+		const char *area;
+		enum log_file_kind file;
+	} own[] = { { "security", LOG_FILE_SECURITY }, { "dlrules", LOG_FILE_DLRULES } };
+
+	for (size_t i = 0; i < COUNT(own); i++)
+		if (strcmp(area, own[i].area) == 0)
+			return own[i].file;
+	return LOG_FILE_MAIN;
+}
+
 void
 log_put(struct log *log, const struct log_line *line)
 {
@@ -257,7 +272,7 @@ log_put(struct log *log, const struct log_line *line)
 
 	if (!log_is_on(log, line->level))
 		return;
-	record.is_security = strcmp(line->area, "security") == 0;
+	record.file = file_of(line->area);
 	pthread_mutex_lock(&log->lock);
 	format(log, line);
 	text = buf_span(&log->line);

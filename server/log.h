@@ -7,7 +7,8 @@
  * and a full disk drop and count, they never block. Secrets are the caller's duty: log_protocol()
  * masks those of AUTH, PASS and LOGIN lines (H66).
  *
- * Files in log.dir: main.log has all, security.log the area "security", error.log what is LEVEL_ERROR;
+ * Files in log.dir: main.log has all, security.log the area "security", dlrules.log the area
+ * "dlrules" (DLR-11), error.log what is LEVEL_ERROR;
  * each is renamed to .old at max_size, .old to .old.2, ... (LOG-01, 02, 05).
  */
 #ifndef SERVER_LOG_H
@@ -86,7 +87,7 @@ struct log_subscriber *log_subscribe(struct log_writer *w, const struct log_filt
 void log_unsubscribe(struct log_writer *w, struct log_subscriber **s);
 bool log_filter_passes(const struct log_filter *filter, struct span line);
 
-/* The last lines of FILE ("main", "security", "error") that pass, oldest first, into OUT. */
+/* The last lines of FILE ("main", "security", "error", "dlrules") that pass, oldest first, into OUT. */
 struct buf;
 MUST_CHECK enum err log_tail(struct log_writer *w, const char *file,
 	const struct log_filter *filter, size_t lines, struct buf *out);

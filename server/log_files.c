@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *const names[LOG_FILE_KINDS] = { "main", "security", "error" };
+static const char *const names[LOG_FILE_KINDS] = { "main", "security", "error", "dlrules" };
 
 void
 log_files_init(struct log_files *all, _Atomic uint64_t *dropped)

@@ -1,5 +1,5 @@
 /*
- * log_files.h - the files of the log: main, security, error; for log_writer.c, under its lock.
+ * log_files.h - the files of the log: main, security, error, dlrules; for log_writer.c, under its lock.
  *
  * Lines gather and are written together. A write that fails is counted and forgotten: a full disk
  * must not stop mail (H71).
@@ -15,7 +15,7 @@
 #define LOG_BATCH_MAX (256 * 1024) /* bytes that gather for a file */
 #define LOG_PATH_MAX 1024
 
-enum log_file_kind { LOG_FILE_MAIN, LOG_FILE_SECURITY, LOG_FILE_ERROR, LOG_FILE_KINDS };
+enum log_file_kind { LOG_FILE_MAIN, LOG_FILE_SECURITY, LOG_FILE_ERROR, LOG_FILE_DLRULES, LOG_FILE_KINDS };
 
 struct log_file {
 	int fd; /* -1: none */
@@ -45,7 +45,7 @@ MUST_CHECK enum err log_files_use(struct log_files *all, const struct log_option
 void log_files_put(struct log_files *all, enum log_file_kind kind, struct span line);
 void log_files_write(struct log_files *all); /* all that waits */
 
-/* The path of "main", "security" or "error"; false where there is none. */
+/* The path of "main", "security", "error" or "dlrules"; false where there is none. */
 bool log_files_path(const struct log_files *all, const char *name, char *out, size_t size);
 
 #endif

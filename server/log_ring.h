@@ -9,6 +9,7 @@
 
 #include "proto/base/buf.h"
 #include "server/log.h"
+#include "server/log_files.h"
 
 #define LOG_LINE_TAIL 8 /* " ..." and LF behind a line that was cut */
 
@@ -16,7 +17,7 @@ struct log_record {
 	int64_t ns; /* when, so that lines of several rings come in order */
 	uint32_t len;
 	uint8_t level;
-	uint8_t is_security;
+	uint8_t file; /* enum log_file_kind: it stands there besides; LOG_FILE_MAIN: nowhere */
 };
 
 struct log {

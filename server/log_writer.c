@@ -127,8 +127,8 @@ static void
 emit(struct log_writer *w, const struct log_record *record, struct span line)
 {
 	log_files_put(&w->files, LOG_FILE_MAIN, line);
-	if (record->is_security)
-		log_files_put(&w->files, LOG_FILE_SECURITY, line);
+	if (record->file != LOG_FILE_MAIN)
+		log_files_put(&w->files, (enum log_file_kind)record->file, line);
 	if (record->level == LEVEL_ERROR)
 		log_files_put(&w->files, LOG_FILE_ERROR, line);
 	stderr_put(w, line);

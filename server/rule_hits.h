@@ -23,6 +23,9 @@ void rule_hits_load(struct host *front);
 /* PLAN has become true: its hits are logged and counted, each once. Any loop. */
 void rule_hits_count(struct host *host, const struct mail *mail, struct plan *plan);
 
+/* A rule that is in no plan has held: it is counted, whoever asked has logged it. Any loop. */
+void rule_hits_add(struct host *host, uint64_t key);
+
 struct rule_hit_counts {
 	uint64_t total, day; /* DAY: of the last 24 hours, by whole hours */
 	int64_t last_ms;     /* 0: never */

@@ -124,6 +124,16 @@ rule_hits_count(struct host *host, const struct mail *mail, struct plan *plan)
 	plan->hits = NULL;
 }
 
+void
+rule_hits_add(struct host *host, uint64_t key)
+{
+	int64_t now_ms = host_now_ms(host);
+
+	pthread_mutex_lock(&host->shared->lock);
+	row_count(host->shared, key, 1, now_ms);
+	pthread_mutex_unlock(&host->shared->lock);
+}
+
 struct rule_hit_counts
 rule_hits_of(struct shared *sh, uint64_t key, int64_t now_ms)
 {

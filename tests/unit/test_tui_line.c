@@ -224,7 +224,7 @@ static void
 usage_breaks_between_options(void **state)
 {
 	static const char want[] = "  postroom log tail [--lines LINES] [--level error|warning|info|debug]\n"
-				   "          [--service config|connect|control|imap|listen|loop|pop3|rules|search|security|"
+				   "          [--service config|connect|control|dlrules|imap|listen|loop|pop3|rules|search|security|"
 				   "server|smtp|store|task|tls]\n"
 				   "          [--session SESSION]\n"
 				   "      The last lines of the log";
