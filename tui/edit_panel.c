@@ -228,6 +228,7 @@ try_it(struct edit *e)
 	const struct edit_class *class = class_of(e);
 	struct span take = class->trial_take ? span_of(class->trial_take) : SPAN(""), name;
 	const struct json *row = NULL, *under = e->screen->place->row;
+	struct span all = line_edit_text(&e->edit); /* a line end makes a message of one line */
 	struct json_writer w;
 	struct arena a;
 	struct buf text;
@@ -236,7 +237,8 @@ try_it(struct edit *e)
 	buf_init(&text, CONTROL_LINE_MAX);
 	json_writer_init(&w, &text);
 	json_put_object(&w);
-	json_put_member_string(&w, span_of(class->trial_field), line_edit_text(&e->edit));
+	json_put_member_string(&w, span_of(class->trial_field),
+		arena_printf(&a, "%.*s%s", SPAN_FMT(all), all.len > 0 && all.ptr[all.len - 1] == '\n' ? "" : "\n"));
 	while (take.len > 0) {
 		(void)span_cut(take, ' ', &name, &take);
 		if (json_find(under, name)) {

@@ -38,7 +38,10 @@ draw_value(struct form *f, struct form_value *v, struct rect at, bool here)
 	struct cells *c = &console->cells;
 	struct span text = line_edit_text(&v->edit);
 	bool on = span_eq(text, SPAN("yes"));
+	struct line_edit shown = v->edit; /* from its begin where the cursor is elsewhere */
 	int col;
+
+	shown.at = here ? shown.at : 0;
 
 	switch (v->field->kind) {
 	case FORM_FLAG:
@@ -60,7 +63,7 @@ draw_value(struct form *f, struct form_value *v, struct rect at, bool here)
 		break;
 	default:
 		cells_put(c, at, SPAN("["), STYLE_PLAIN);
-		col = line_edit_draw(&v->edit, c,
+		col = line_edit_draw(&shown, c,
 			(struct rect){ at.row, at.col + 1, 1, at.cols - 2 }, STYLE_FIELD);
 		cells_put(c, (struct rect){ at.row, at.col + at.cols - 1, 1, 1 }, SPAN("]"),
 			STYLE_PLAIN);
@@ -143,7 +146,7 @@ draw_made(struct form *f, struct rect at)
 	buf_init(&made, FORM_MADE_MAX);
 	if (!beside)
 		cells_line(c, (struct rect){ to.row, 0, 1, at.cols }, STYLE_DIM);
-	cells_put(c, (struct rect){ to.row, beside ? to.col : 3, 1, to.cols }, SPAN("as text   F3: what it would do with messages that are here"), STYLE_TITLE);
+	cells_put(c, (struct rect){ to.row, beside ? to.col : 3, 1, to.cols }, SPAN("as text   F3: what would it do?"), STYLE_TITLE);
 	if (f->class->make(f->screen, &made))
 		for (rest = buf_span(&made); --to.rows > 0 && span_next_line(&rest, &line);)
 			cells_put(c, (struct rect){ ++to.row, to.col, 1, to.cols }, line, STYLE_DIM);

@@ -55,19 +55,22 @@ draw_grid(struct week *w, struct rect at)
 {
 	struct cells *c = &w->screen->console->cells;
 	int hours = (at.cols - DAY_COLS) / CELL_COLS, first = 0;
+	int days = at.rows - 1 < WEEK_DAYS ? at.rows - 1 : WEEK_DAYS, first_day = 0;
 	char text[16];
 
 	hours = hours < WEEK_HOURS ? hours : WEEK_HOURS;
 	if (w->hour >= hours)
 		first = w->hour - hours + 1;
+	if (w->day >= days)
+		first_day = w->day - days + 1;
 	cells_fill(c, (struct rect){ at.row, 0, 1, DAY_COLS + hours * CELL_COLS }, STYLE_HEAD);
 	for (int h = 0; h < hours; h++) {
 		snprintf(text, sizeof(text), "%3d", first + h);
 		cells_put(c, (struct rect){ at.row, DAY_COLS + h * CELL_COLS, 1, CELL_COLS }, span_of(text), STYLE_HEAD);
 	}
-	for (int d = 0; d < WEEK_DAYS; d++) {
+	for (int d = first_day; d < first_day + days; d++) {
 		bool on = w->plan.days >> d & 1;
-		int row = at.row + 1 + d;
+		int row = at.row + 1 + d - first_day;
 
 		snprintf(text, sizeof(text), "%c%s %c", d == w->day ? '>' : ' ', day_names[d], on ? 'x' : '-');
 		cells_put(c, (struct rect){ row, 0, 1, DAY_COLS }, span_of(text), d == w->day ? STYLE_TITLE : STYLE_PLAIN);
@@ -140,10 +143,11 @@ week_draw(struct screen *s, struct rect at)
 	struct rect below = { at.row + WEEK_DAYS + 4, 1, at.rows - WEEK_DAYS - 4, at.cols - 1 };
 	struct buf words;
 
-	draw_grid(w, (struct rect){ at.row, 0, WEEK_DAYS + 1, beside ? GRID_COLS : at.cols });
+	draw_grid(w, (struct rect){ at.row, 0, at.rows < WEEK_DAYS + 2 ? at.rows - 1 : WEEK_DAYS + 1, beside ? GRID_COLS : at.cols });
 	buf_init(&words, PRINT_MAX);
 	put_words(w, &words);
-	cells_put(c, (struct rect){ at.row + WEEK_DAYS + 2, 0, 1, at.cols }, buf_span(&words), STYLE_PLAIN);
+	cells_put(c, (struct rect){ at.row + (at.rows > WEEK_DAYS + 2 ? WEEK_DAYS + 2 : at.rows - 1), 0, 1, at.cols },
+		buf_span(&words), STYLE_PLAIN);
 	buf_fini(&words);
 	if (beside)
 		draw_runs(w, (struct rect){ at.row, GRID_COLS + 4, at.rows, at.cols - GRID_COLS - 4 }, 1);

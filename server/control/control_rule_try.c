@@ -97,8 +97,11 @@ read_against(struct control_call *call, struct rule_try *t)
 static bool
 read_collector(struct control_call *call, struct rule_try *t)
 {
-	struct span name = control_param(call, "collect");
+	struct span name;
 
+	if (t->now->language != RULES_OF_DOWNLOAD)
+		return true; /* SMTP rules have no such parameter */
+	name = control_param(call, "collect");
 	for (size_t i = 0; i < t->conf->collectors.count && !t->in_mail; i++)
 		if (name.len == 0 || span_eq_nocase(t->conf->collectors.items[i].name, name))
 			t->in_mail = (unsigned)i + 1;

@@ -12,6 +12,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+import pop3_server  # noqa: E402
 from postroom import BUILD, PASSWORD, Server, tap  # noqa: E402
 
 WAIT_S = 20
@@ -221,6 +222,65 @@ def test_smr_02_rules_as_text(server):
         assert "no exe" in server.cli("rule", "smtp", "show").stdout
         c.keys("u").sees(r"would undo: ")
         c.keys("y").sees(r"undone: ", r"nothing here")
+
+
+def test_inm_01_inm_02_collectors(server):
+    """INM-01, INM-02: a collector by its form, a login that only tries, all its keys; what fails is seen; undo."""
+    with pop3_server.Pop3Server({"office": [b"Subject: one\r\n\r\nHello\r\n"] * 3}) as isp, Console(server) as c:
+        c.keys("9").sees(r"\[Collect\]", r"nothing here")
+        c.keys("c").sees(r"\[New collector\]")
+        c.keys("isp", "Down", "Down", "127.0.0.1", "Down", "Left", "Down", "office", "Down", pop3_server.PASSWORD, "Down",
+               "example.test", "F2").sees(r"collector isp added|collect isp|isp.* added", r"^> +isp +idle +127\.0\.0\.1")
+        assert pop3_server.PASSWORD not in c.screen()
+        c.keys("Enter").sees(r"\[Server\]", r"Port +\[0 ")
+        c.keys("Down", "Down", "Down", "C-u", str(isp.port), "F2").sees(r"u takes it back")
+        c.keys("Escape", "T").sees(r"^ login +the account is taken", r"mailbox +3 messages")
+        assert not any("RETR" in line for _, line in isp.commands), isp.commands
+        c.keys("q", "R").sees(r"^>  1  special", r"5  received")
+        c.keys("G", "d", "C").sees(r"the order can be used|would")
+        c.keys("F2").sees(r"u takes it back")
+        assert "received" not in server.json("collect", "show", "isp")[0]["order"]
+        c.keys("Escape", "E").sees(r"^> +isp +off", r"u takes it back")
+        c.keys("E").sees(r"^> +isp +idle", r"u takes it back")
+        isp.locked = 1
+        c.keys("C").sees(r"^ Error .*\n? *.*locked")
+        c.keys("1").sees(r"^ isp +idle .*! the mailbox is in use")
+        c.keys("9", "d").sees(r"collect remove: 1")
+        c.keys("y").sees(r"u takes it back", r"nothing here")
+        c.keys("u").sees(r"would undo: ")
+        c.keys("y").sees(r"undone: ", r"^> +isp")
+
+
+def test_sch_02_week_of_a_schedule(server):
+    """SCH-02: a schedule as days and hours, with the runs it would have; nothing before F2."""
+    server.cli("schedule", "add", "office", "days=mon,tue", "from=9:00", "to=17:00", "every=15m")
+    with Console(server, rows=36, cols=120) as c:
+        c.keys("F9", "schedules", "Enter").sees(r"^> +office")
+        c.keys("Enter").sees(r"^>Mon x .*  4  4 ", r"Mon Tue, 09:00 to 17:00, every 15m", r"NEXT RUNS", r"(Mon|Tue) \w+ +\d+ 09:15|(Mon|Tue) ")
+        c.keys("j", "j", " ", "l", "B").sees(r"Mon-Wed, 10:00 to 17:00, every 15m   \* not saved", r"once this is saved")
+        assert server.json("schedule", "list")[0]["from"] == "09:00"
+        c.keys("F2").sees(r"schedule office changed   u takes it back")
+        row = server.json("schedule", "list")[0]
+        assert (row["from"], row["days"]) == ("10:00", ["mon", "tue", "wed"]), row
+        c.keys("A", "C-u", "8:00;12:30", "Enter").sees(r"at 8:00;12:30   \* not saved", r" 12:30$")
+        c.keys("Escape").sees(r"not saved, Esc again leaves")
+        c.keys("Escape").sees(r"^> +office")
+
+
+def test_dlr_14_download_rules(server):
+    """DLR-14, DLR-13: a rule by its form, tried on what is here, checked as text; the limit of a collector stands last."""
+    server.cli("collect", "add", "isp", "kind=pop3", "server=127.0.0.1", "username=me", "port=1", "accepted=example.test", "max_kb=500")
+    with Console(server, rows=36, cols=120) as c:
+        c.keys("8", "]").sees(r"\[Download\]", r"^> .* yes ")
+        c.keys("e").sees(r"limit of a collector")
+        c.keys("c", "junk", "Down", "Down", "Right", "Down", "Left", "Left", "Down", "Down", "Down", "From: @dest8.test", "Down",
+               "Subject: win").sees(r"^.*\+@junk")
+        c.keys("F3").sees(r"as of each message", r"x0@remote")
+        c.keys("P", "From: x@dest8.test", "F2").sees(r"^> .*x@dest8\.test .*@ +junk")
+        c.keys("Escape", "Escape", "Escape", "F2").sees(r"^> +1 yes +junk +any", r"^ +2 .* yes ")
+        c.keys("X").sees(r"^ \+@junk")
+        c.keys("F5").sees(r"nothing is wrong with it")
+        assert "+@junk" in server.cli("rule", "download", "show").stdout
 
 
 def test_reconnect_keeps_place(server):

@@ -115,7 +115,7 @@ download_text_dlr_02(void **state)
 	play_keys(&play, "<F3>P");
 	assert_true(play_was_asked(&play, "\"rule.download.try\",\"params\":{\"draft\":\"# ours\\n+@junk"));
 	play_keys(&play, "From: x@dest8.test<F2>");
-	assert_true(play_was_asked(&play, "\"against\":\"From: x@dest8.test\""));
+	assert_true(play_was_asked(&play, "\"against\":\"From: x@dest8.test\\n\""));
 	play_end(&play);
 }
 
