@@ -77,6 +77,8 @@ open_intake(struct collection_fetch *f)
 {
 	f->intake = intake_open(f->c->o.host, &intake_events, f);
 	collection_fill_mail(f);
+	f->envelope_from = arena_copy(&f->intake->arena, f->c->source->envelope_from); /* INM-18 */
+	f->envelope_to = arena_copy(&f->intake->arena, f->c->source->envelope_to);
 	if (f->c->by_header)
 		collect_like_begin(&f->likeness);
 }

@@ -89,6 +89,7 @@ struct collection_fetch {
 	size_t first_len;
 	size_t skip; /* of the text that was offered and not taken: the end of such a line */
 	bool begun; /* and behind that */
+	struct span envelope_from, envelope_to; /* as the server tells them (INM-18), in the intake's arena; or empty */
 	bool whole, submitted, kept_aside;
 };
 

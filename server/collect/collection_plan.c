@@ -127,7 +127,8 @@ begin(struct collection_fetch *f)
 
 	plan_init(&in->plan, &in->arena);
 	note_origin(f);
-	collected_return_path(&in->mail, &sender);
+	if (f->envelope_from.len == 0 || address_parse(&in->arena, f->envelope_from, &sender) != OK)
+		collected_return_path(&in->mail, &sender);
 	envelope_init(&in->mail.envelope, &in->arena, &sender, &options);
 	in->mail.now_ms = in->mail.arrived_ms;
 }
@@ -138,7 +139,7 @@ collection_plan_front(struct collection_fetch *f, bool *doubled)
 	struct intake *in = f->intake;
 	struct pipeline_ask ask = ask_of(f);
 	struct collected_ask who = { .conf = ask.conf, .snap = ask.snap, .mail = &in->mail,
-		.collector = collector_of(&ask, f->c) };
+		.collector = collector_of(&ask, f->c), .envelope = f->envelope_to };
 	struct address *to;
 	size_t count;
 	enum phase at;

@@ -255,11 +255,28 @@ step_named(struct span word)
 	return NULL;
 }
 
+/* INM-18: what the server says of the envelope. True: it is ours. */
+static bool
+read_envelope(struct collected_find *f)
+{
+	static const struct step envelope = { "*ENV", NULL };
+
+	if (f->ask->envelope.len == 0)
+		return false;
+	f->read = READ_ALL;
+	look_at(f, &(struct collected_text){ f->ask->envelope, SPAN_NONE, span_of(envelope.name) });
+	note_step(f, &envelope);
+	return f->any;
+}
+
 void
 collected_steps(struct collected_find *f)
 {
 	const struct conf_list *order = &f->ask->collector->order;
 	struct span stopped = SPAN_NONE;
+
+	if (read_envelope(f))
+		return;
 
 	for (size_t i = 0; i < order->count; i++) {
 		const struct step *step = step_named(order->items[i]);

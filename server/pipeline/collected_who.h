@@ -38,6 +38,7 @@ struct collected_ask {
 	const struct conf_collector *collector;
 	struct span instead; /* of a download rule: a user or list that gets it in place of all others; or empty */
 	struct span also;    /* likewise, besides them */
+	struct span envelope; /* the recipient that the server itself names (INM-18): where it is ours, nothing else is read */
 };
 
 /*

@@ -1,0 +1,470 @@
+#!/usr/bin/env python3
+"""collect_wire.py - mail is fetched by POP3: from Dovecot, and from a server that misbehaves in every way that was heard of."""
+import os
+import poplib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import pop3_server as wires  # noqa: E402
+from name_server import NameServer  # noqa: E402
+from outgoing_direct import answers  # noqa: E402
+from peers import certificate  # noqa: E402
+from pop3_server import Pop3Server  # noqa: E402
+from postroom import Server, Skip, equal, free_ports, tap, true, wait_for  # noqa: E402
+from socks_proxy import SocksProxy  # noqa: E402
+
+SECRET = wires.PASSWORD
+NAME = "pop.test"
+HEADER = b"From: far@elsewhere.test\r\nTo: anna@example.test\r\nSubject: %s\r\nMessage-ID: <%s@far.test>\r\n\r\n"
+METHODS = {"plain": "USER", "sasl-plain": "PLAIN", "apop": "APOP", "cram-md5": "CRAM-MD5", "xoauth2": "XOAUTH2"}
+
+
+def mail(mark, body=b"Text\r\n"):
+    return HEADER % (mark, mark) + body
+
+
+def row(peer, name="isp", **more):
+    words = dict(kind="pop3", server="127.0.0.1" if more.get("tls", "none") == "none" else NAME, port=getattr(peer, "port", peer), tls="none", username="box",
+                 password=SECRET, accepted="[example.test]", timeout="20s")
+    words.update(more)
+    return "{ name: %s, %s }" % (name, ", ".join("%s: %s" % w for w in words.items() if w[1] is not None))
+
+
+class Postroom(Server):
+    """With these collectors, and a name server that knows NAME."""
+
+    def __init__(self, *rows, rest=""):
+        self.dns = NameServer({NAME: answers(address="127.0.0.1")})
+        super().__init__(extra="collecting:\n  collectors:\n" + "".join("    - %s\n" % r for r in rows)
+                         + "dns: { servers: ['%s'] }\n" % self.dns.address + rest, level="info")
+
+    def __enter__(self):
+        self.dns.__enter__()
+        super().__enter__()
+        self.add_user("postmaster", "--admin")
+        self.add_user("anna")
+        return self
+
+    def __exit__(self, *why):
+        super().__exit__(*why)
+        self.dns.__exit__(*why)
+
+
+def now(s, name="isp"):
+    return s.json("collect", "now", name, "--wait")[0]
+
+
+def error_of(s, name="isp"):
+    return [r for r in s.json("collect", "list") if r["name"] == name][0]["error"]
+
+
+def log_of(s):
+    text = ""
+    for name in os.listdir(s.dir + "/log"):
+        with open(os.path.join(s.dir, "log", name), errors="replace") as f:
+            text += f.read()
+    return text
+
+
+def subjects(s, user="anna"):
+    return sorted(m["subject"] for m in s.json("message", "list", user))
+
+
+def bodies(s, user="anna"):
+    """What follows the header of each."""
+    return [m.partition(b"\r\n\r\n")[2] for m in s.fetch(user)]
+
+
+def fails(s, *words, fetched=0):
+    """A collection that goes wrong, and says so in words; nothing secret is said anywhere (H66, TRB-02)."""
+    said = s.cli("collect", "now", "isp", "--wait", "--json", ok=False)
+    told = said.stdout + said.stderr + (error_of(s) or "")
+    for word in words:
+        true(word in told, "%s in %s" % (word, told))
+    true(SECRET not in told and SECRET not in log_of(s), told)
+    return told
+
+
+def one_box(*marks, **options):
+    return Pop3Server({"box": [mail(m) for m in marks]}, **options)
+
+
+# ---- logins and TLS ----
+
+def world(folder):
+    """A certificate for 127.0.0.1, and for pop.test."""
+    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", cert, "-days", "30",
+                    "-subj", "/CN=" + NAME, "-addext", "subjectAltName=DNS:%s,IP:127.0.0.1" % NAME], check=True, capture_output=True)
+    os.chmod(key, 0o644)
+    return cert, key
+
+
+def program(folder, tokens):
+    """Prints one token after the other."""
+    path = os.path.join(folder, "token.sh")
+    with open(path, "w") as f:
+        f.write("#!/bin/sh\nn=$(cat %s/n 2>/dev/null || echo 0); echo $((n + 1)) >%s/n\nset -- %s\nshift $n 2>/dev/null; echo ${1:-none}\n"
+                % (folder, folder, " ".join(tokens)))
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_inm_02_every_method_and_tls_mode():
+    with tempfile.TemporaryDirectory() as folder:
+        cert = world(folder)
+        os.chmod(folder, 0o777)
+        servers, rows = {}, []
+        for tls, offered in (("none", None), ("starttls", "required"), ("implicit", "implicit")):
+            for method in METHODS:
+                mark = b"%s-%s" % (method.encode(), tls.encode())
+                server = one_box(mark, tls=offered, certificate=cert, tokens={"good"})
+                servers[mark.decode()] = server
+                rows.append(row(server, mark.decode(), tls=tls, auth=method, tls_ca=cert[0] if tls != "none" else None,
+                                token_command="[/bin/echo, good]" if method == "xoauth2" else None))
+        try:
+            for server in servers.values():
+                server.__enter__()
+            with Postroom(*rows) as p:
+                for name, server in servers.items():
+                    got = now(p, name)
+                    equal((got["fetched"], got["errors"]), (1, []), name)
+                    method, _, tls = name.rpartition("-")
+                    equal(server.logins[0], ("box", METHODS[method], tls != "none"), name)
+                    equal(server.left("box"), [], name + " is removed")
+                equal(subjects(p), sorted(servers))
+                true(SECRET not in log_of(p), "no secret in the log")
+        finally:
+            for server in servers.values():
+                server.close()
+
+
+DOVECOT = """
+base_dir = {d}/run
+state_dir = {d}/state
+log_path = {d}/log
+protocols = pop3
+listen = 127.0.0.1
+ssl = yes
+ssl_cert = <{cert}
+ssl_key = <{key}
+auth_mechanisms = plain login cram-md5 apop
+disable_plaintext_auth = no
+mail_location = maildir:{d}/mail/%u
+first_valid_uid = 1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+service pop3-login {{
+  chroot =
+  inet_listener pop3 {{
+    port = {port}
+  }}
+  inet_listener pop3s {{
+    port = {tls_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+}}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {d}/users
+}}
+userdb {{
+  driver = static
+  args = uid={uid} gid={gid} home={d}/mail/%u
+}}
+"""
+
+
+class Dovecot:
+    """With a mailbox of COUNT messages, of which each is one for anna."""
+
+    def __init__(self, count):
+        if not shutil.which("dovecot") and not os.path.exists("/usr/sbin/dovecot"):
+            raise Skip("dovecot is not there")
+        if os.geteuid() != 0:
+            raise Skip("Dovecot's processes want root")
+        self.dir = tempfile.mkdtemp(prefix="postroom-dovecot-")
+        os.chmod(self.dir, 0o755)
+        self.port, self.tls_port = free_ports(2)
+        self.cert, key = world(self.dir)
+        with open(self.dir + "/users", "w") as f:
+            f.write("box:{PLAIN}%s\n" % SECRET)
+        self.uid = 65534
+        self.fill(count)
+        with open(self.dir + "/conf", "w") as f:
+            f.write(DOVECOT.format(d=self.dir, cert=self.cert, key=key, port=self.port, tls_port=self.tls_port, uid=self.uid,
+                                   gid=self.uid, user="dovenull" if self.has("dovenull") else "nobody", group="nogroup"))
+
+    def has(self, user):
+        return subprocess.run(["id", user], capture_output=True).returncode == 0
+
+    def fill(self, count):
+        for sub in ("cur", "new", "tmp"):
+            os.makedirs("%s/mail/box/%s" % (self.dir, sub), exist_ok=True)
+        for n in range(count):
+            with open("%s/mail/box/new/1000000%03d.M%d.test" % (self.dir, n, n), "wb") as f:
+                f.write(mail(b"dove-%d" % n, b".dot\r\n..\r\n" + b"x" * 2000 + b"\r\n").replace(b"\r\n", b"\n"))
+        subprocess.run(["chown", "-R", "%d:%d" % (self.uid, self.uid), self.dir + "/mail"], check=True)
+
+    def files(self):
+        return os.listdir(self.dir + "/mail/box/new") + os.listdir(self.dir + "/mail/box/cur")
+
+    def __enter__(self):
+        self.out = open(self.dir + "/out", "wb")
+        self.process = subprocess.Popen(["/usr/sbin/dovecot", "-F", "-c", self.dir + "/conf"], stdout=self.out, stderr=self.out)
+        import socket
+        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", self.port)) == 0 or self.process.poll() is not None, "Dovecot listens", 20)
+        if self.process.poll() is not None:
+            raise RuntimeError("Dovecot ended: " + open(self.dir + "/out").read()[-500:])
+        return self
+
+    def __exit__(self, *why):
+        self.process.terminate()
+        self.process.wait()
+        self.out.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+
+def test_inm_02_dovecot_with_each_method_and_tls_mode():
+    with Dovecot(0) as d:
+        rows = [row(d.tls_port if tls == "implicit" else d.port, "%s-%s" % (method, tls), tls=tls, auth=method,
+                    tls_ca=d.cert if tls != "none" else None)
+                for tls in ("none", "starttls", "implicit") for method in METHODS if method != "xoauth2"]
+        with Postroom(*rows) as p:
+            for r in p.json("collect", "list"):
+                d.fill(3)
+                got = now(p, r["name"])
+                equal((got["fetched"], got["deleted"], got["errors"]), (3, 3, []), r["name"])
+                equal(d.files(), [])
+            equal(len(subjects(p)), 3 * len(rows))
+            true(all(b == b".dot\r\n..\r\n" + b"x" * 2000 + b"\r\n" for b in bodies(p)), "byte for byte")
+
+
+def test_h68_certificates_are_believed_only_if_they_are_good():
+    with tempfile.TemporaryDirectory() as folder:
+        cert, other = world(folder), certificate(tempfile.mkdtemp(dir=folder), "other.test")
+        for tls, offered in (("starttls", "stls"), ("implicit", "implicit")):
+            with one_box(b"a", tls=offered, certificate=cert) as unknown, one_box(b"b", tls=offered, certificate=other) as wrong:
+                with Postroom(row(unknown, tls=tls)) as p:
+                    fails(p, "TLS failed")
+                with Postroom(row(wrong, tls=tls, tls_ca=other[0])) as p:
+                    fails(p, "TLS failed")
+                with Postroom(row(wrong, tls=tls, tls_ca=folder + "/none.pem")) as p:
+                    fails(p, "tls_ca")
+                equal((unknown.logins, wrong.logins), ([], []))
+        with one_box(b"a") as clear:
+            with Postroom(row(clear, tls="starttls")) as p:
+                fails(p, "STLS")
+            equal(clear.said("USER"), [])
+
+
+def test_h3_nothing_that_came_in_clear_counts():
+    with tempfile.TemporaryDirectory() as folder:
+        cert = world(folder)
+        with one_box(b"a", tls="stls", certificate=cert, stls_extra=b"+OK injected\r\n+OK\r\n") as server:
+            with Postroom(row(server, tls="starttls", tls_ca=cert[0])) as p:
+                fails(p, "in clear")
+            equal(server.logins, [])
+
+
+def test_inm_02_a_refused_token_is_fetched_anew_once():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        cert = world(folder)
+        with one_box(b"a", tls="implicit", certificate=cert, tokens={"fresh"}) as server:
+            with Postroom(row(server, tls="implicit", tls_ca=cert[0], auth="xoauth2",
+                              token_command="[%s]" % program(folder, ["old", "fresh"]))) as p:
+                equal(now(p)["fetched"], 1)
+                equal(server.sessions, 2)
+                server.tokens = set()
+                fails(p, "refused")
+                equal(server.sessions, 4, "one more try")
+
+
+def test_inm_02_wrong_password():
+    with one_box(b"a", passwords={"box": "another"}) as server:
+        with Postroom(row(server)) as p:
+            fails(p, "refused", "[AUTH] wrong")
+
+
+# ---- servers that misbehave ----
+
+def test_servers_without():
+    """No CAPA, no UIDL, no TOP, no LIST, one command at a time: all of it comes, once."""
+    for options in ({"capa": False}, {"uidl": False}, {"top": False}, {"list": False}, {"pipelining": False},
+                    {"capa": False, "uidl": False, "top": False, "list": False, "pipelining": False}):
+        with one_box(b"one", b"two", b"three", **options) as server:
+            with Postroom(row(server)) as p:
+                got = now(p)
+                equal((got["fetched"], got["errors"]), (3, []), str(options))
+                equal(subjects(p), ["one", "three", "two"], str(options))
+                equal(server.left("box"), [], str(options))
+
+
+def test_an_empty_mailbox_is_not_listed():
+    """Some servers hang up when an empty one is."""
+    with Pop3Server({"box": []}, drop_empty_list=True) as server:
+        with Postroom(row(server)) as p:
+            equal((now(p)["errors"], server.said("LIST")), ([], []))
+
+
+def test_contract_8_line_ends_dots_and_nuls():
+    texts = {
+        b"bare-lf": (wires.bare_lf, b"a\r\nb\r\n", b"a\r\nb\r\n"),
+        b"dot-lf": (wires.dot_lf, b"a\r\n", b"a\r\nbefore\r\n.\r\nbehind\r\n"),
+        b"lf-dot": (wires.lf_dot, b"a\r\n", b"a\r\nbefore\r\n.\r\nbehind\r\n"),
+        b"nul": (None, b"a\0b\r\n", b"a\x80b\r\n"),
+        b"long": (None, b"x" * 300000 + b"\r\n", b"x" * 300000 + b"\r\n"),
+        b"dots": (None, b".\r\n..\r\n...\r\n.x\r\n", b".\r\n..\r\n...\r\n.x\r\n"),
+    }
+    for mark, (wire, sent, kept) in texts.items():
+        with Pop3Server({"box": [mail(mark, sent)]}, wire=wire) as server:
+            with Postroom(row(server)) as p:
+                equal(now(p)["errors"], [], mark)
+                poplib._MAXLINE = 10 ** 6
+                got = bodies(p)
+                equal(len(got), 1, mark)
+                equal(got[0].rstrip(b"\r\n")[:3000], kept.rstrip(b"\r\n")[:3000], mark)
+                true(len(got[0]) >= len(kept), "%s: all of it" % mark)
+                equal(server.left("box"), [], mark)
+
+
+def test_contract_8_dots_that_are_not_doubled():
+    """The message seems to end early: it is not kept in part, and not removed."""
+    for options in ({}, {"pipelining": False}):
+        with Pop3Server({"box": [mail(b"a", b"one\r\n.\r\ntwo\r\n"), mail(b"b")]}, wire=wires.unstuffed, **options) as server:
+            with Postroom(row(server)) as p:
+                fails(p, "leading dots")
+                true(len(server.left("box")) >= 1 and server.left("box")[0].startswith(HEADER[:20]), "it is still there")
+                true("a" not in subjects(p), "nor half of it here: %s" % subjects(p))
+
+
+def test_sizes_that_lie():
+    for size in (lambda n: 1, lambda n: n + 100000, lambda n: 10 ** 6):
+        with one_box(b"one", b"two", size=size) as server:
+            with Postroom(row(server)) as p:
+                got = now(p)
+                equal((got["fetched"], got["errors"]), (2, []))
+                equal(server.left("box"), [])
+
+
+def test_unique_ids_that_are_none():
+    with one_box(b"one", b"two", b"three", uidl=wires.long_uid) as server:
+        with Postroom(row(server)) as p:
+            equal(now(p)["fetched"], 3)
+            equal((subjects(p), server.left("box")), (["one", "three", "two"], []))
+
+
+def test_net_02_silence():
+    for stall in ("greeting", "CAPA", "PASS", "UIDL", "RETR"):
+        with one_box(b"one", stall=stall) as server:
+            with Postroom(row(server, timeout="1s")) as p:
+                fails(p, "no answer in time")
+                equal(len(server.left("box")), 1, stall)
+    with one_box(b"one", stall_in_text=40) as server:
+        with Postroom(row(server, timeout="1s")) as p:
+            fails(p, "no answer in time")
+            equal((subjects(p), len(server.left("box"))), ([], 1))
+
+
+def test_nobody_says_goodbye():
+    """QUIT without an answer: what was removed is not sure, and it is not fetched again."""
+    with one_box(b"one", b"two", quit_answers=False, quit_removes=False) as server:
+        with Postroom(row(server, timeout="1s")) as p:
+            p.cli("collect", "now", "isp", "--wait", ok=False)
+            equal((subjects(p), len(server.left("box"))), (["one", "two"], 2))
+            server.quit_answers = server.quit_removes = True
+            p.cli("collect", "now", "isp", "--wait", ok=False)
+            equal((subjects(p), server.left("box")), (["one", "two"], []))
+            equal(len(server.said("RETR", 2)), 0, "only removed")
+
+
+def test_inm_30_in_use_and_then_not():
+    for answer in (b"-ERR [IN-USE] x\r\n", b"-ERR locked\r\n", b"-ERR unable to lock mailbox\r\n"):
+        with one_box(b"one", locked=1, locked_answer=answer) as server:
+            with Postroom(row(server)) as p:
+                fails(p, "in use elsewhere")
+                equal((now(p)["fetched"], now(p)["errors"]), (1, []))
+
+
+def test_nonsense():
+    for options in ({"greeting": b"220 smtp.test ESMTP\r\n"}, {"greeting": b"\0" * 10000}, {"greeting": b"+OK" + b"x" * 100000},
+                    {"answers": {"UIDL": b"+OK\r\n1 " + b"u" * 100000}}, {"answers": {"RETR 1": b"hello\r\n"}},
+                    {"answers": {"STAT": b"+OK\r\n+OK\r\n"}}):
+        with one_box(b"one", **options) as server:
+            with Postroom(row(server, timeout="2s")) as p:
+                fails(p)
+                true(error_of(p), options)
+                equal(len(server.left("box")), 1)
+
+
+def test_garbage_behind_ok():
+    with one_box(b"one", b"two", stat=b"+OK garbage\r\n", answers={}) as server:
+        with Postroom(row(server)) as p:
+            equal((now(p)["fetched"], subjects(p)), (2, ["one", "two"]))
+
+
+def test_inm_18_demon_env():
+    def env(n):
+        return [b"punt", b"far.test", b"far@elsewhere.test", b"anna@example.test"]
+    with Pop3Server({"box": [mail(b"one").replace(b"To: anna@example.test\r\n", b"")]}, env=env) as server:
+        with Postroom(row(server, demon_env="yes")) as p:
+            got = now(p)
+            equal((got["fetched"], got["errors"]), (1, []))
+            equal((server.said("*ENV"), subjects(p)), (["*ENV 1"], ["one"]), "by the envelope alone")
+    with one_box(b"one") as server:
+        with Postroom(row(server, demon_env="yes")) as p:
+            fails(p, "demon_env")
+            equal(len(server.left("box")), 1)
+
+
+# ---- connections ----
+
+def test_net_01_five_attempts_at_a_closed_port():
+    port, = free_ports(1)
+    with Postroom(row(port)) as p:
+        fails(p, "no connection")
+        equal(len(re.findall(r"no connection: Connection refused", "\n".join(
+            line for line in log_of(p).splitlines() if "attempt" in line))), 5)
+
+
+def test_con_10_through_socks_and_only_there():
+    with one_box(b"one") as server, SocksProxy({"pop.isp.test": "127.0.0.1"}) as proxy:
+        with Postroom(row(server, server="pop.isp.test", connections="[link]"),
+                      rest="socks: { server: '127.0.0.1:%d' }\nconnections:\n  - { name: link, socks: yes }\n" % proxy.port) as p:
+            equal(now(p)["fetched"], 1)
+            equal(proxy.asked, [(5, "pop.isp.test", server.port)])
+            equal(server.sessions, 1)
+    with one_box(b"one") as server, SocksProxy(reply=5) as proxy:
+        with Postroom(row(server, connections="[link]"),
+                      rest="socks: { server: '127.0.0.1:%d' }\nconnections:\n  - { name: link, socks: yes }\n" % proxy.port) as p:
+            fails(p, "SOCKS")
+            equal(server.sessions, 0)
+
+
+def test_inm_03_cut_after_each_command():
+    """No loss, and no double where there are unique ids."""
+    with one_box(b"one", b"two", b"three") as server:
+        with Postroom(row(server)) as p:
+            for n in range(14):
+                server.boxes["box"] = wires.Box([mail(b"m%d-%d" % (n, k)) for k in range(3)])
+                server.cut_after, server.cut_sessions, server.cut_removes = n, 1, n % 2 == 1
+                p.cli("collect", "now", "isp", "--wait", ok=False)
+                server.cut_after = None
+                p.cli("collect", "now", "isp", "--wait", ok=False)
+                equal(server.left("box"), [], "cut after %d" % n)
+                equal(sorted(x for x in subjects(p) if x.startswith("m%d-" % n)), ["m%d-%d" % (n, k) for k in range(3)], "cut after %d" % n)
+
+
+if __name__ == "__main__":
+    sys.exit(tap([(n[5:].replace("_", " "), f) for n, f in list(globals().items())
+                  if n.startswith("test_") and f.__module__ == "__main__"]))
