@@ -13,7 +13,7 @@ import sys
 
 PAGES = ["README.md"] + ["docs/%s.md" % p for p in (
     "architecture", "console", "queue-states", "store-schema", "settings", "control-protocol", "decisions",
-    "rfc", "operators", "requirements")]
+    "rfc", "operators", "collecting", "requirements")]
 FORBIDDEN_CALLS = re.compile(r"\b(strcpy|strcat|sprintf|gets|system|popen|alloca|atoi|strtok)\(")
 WEAK_FLAGS = re.compile(r"MDB_(NOSYNC|NOMETASYNC|MAPASYNC|WRITEMAP)")
 WALLS = [
