@@ -197,6 +197,46 @@ play_event(struct play *p, const char *topic, const char *data)
 	play_pump(p);
 }
 
+void
+play_storm(struct play *p, const char *letters, int count)
+{
+	static const uint32_t others[] = { KEY_RETURN, KEY_ESC, KEY_TAB, KEY_BACK_TAB, KEY_ARROW_UP,
+		KEY_ARROW_DOWN, KEY_PAGE_DOWN, KEY_PAGE_UP, KEY_START, KEY_FINISH, KEY_DELETE,
+		KEY_RUBOUT, KEY_CTRL_D, KEY_CTRL_U, KEY_CTRL_R, KEY_CTRL_W, KEY_CTRL_L, KEY_FN(2),
+		KEY_FN(3), KEY_FN(4), KEY_FN(5), KEY_FN(9), KEY_FN(11), 0x65e5, 0x202e, KEY_SPECIAL };
+	size_t letter_count = strlen(letters);
+	uint32_t seed = 20261121;
+
+	for (int i = 0; i < count; i++) {
+		struct press press = { 0 };
+		uint32_t dice;
+
+		seed = seed * 1664525 + 1013904223;
+		dice = seed >> 16;
+		press.key = dice % 4 ? (uint32_t)(unsigned char)letters[(dice >> 2) % letter_count] :
+				       others[(dice >> 2) % COUNT(others)];
+		if (dice % 97 == 0)
+			press = (struct press){ KEY_PASTED, SPAN("y\ny\033[201~") };
+		console_press(&p->console, &press);
+		p->console.quit = false;
+		p->console.now_ms += dice % 700;
+		console_tick(&p->console);
+		if (dice % 51 == 0)
+			console_resize(&p->console, 1 + (int)(dice % 61), 1 + (int)(dice % 201));
+		if (dice % 211 == 0 && p->fd >= 0)
+			play_break(p);
+		else if (p->fd < 0 && dice % 3 == 0)
+			play_connect(p);
+		else if (dice % 31 == 0 && p->fd >= 0)
+			play_event(p, "status", PLAY_STATUS);
+		else
+			play_pump(p);
+		assert_true(span_find_span(buf_span(&p->asked), SPAN("apply {\"token\":\"\"")) >=
+			buf_span(&p->asked).len);
+		buf_clear(&p->asked);
+	}
+}
+
 const char *
 play_screen(struct play *p)
 {

@@ -57,6 +57,9 @@ void play_pump(struct play *p);
 void play_keys(struct play *p, const char *keys);
 /* The server tells an event of TOPIC with DATA. */
 void play_event(struct play *p, const char *topic, const char *data);
+/* COUNT keys at random, of LETTERS and others; pastes, sizes, cuts of the line: the same each time. No token is applied that no
+ * preview gave. */
+void play_storm(struct play *p, const char *letters, int count);
 /* The screen as text. */
 const char *play_screen(struct play *p);
 /* The page docs/screens/NAME-COLSxROWS.txt is the screen; written anew with POSTROOM_WRITE_SCREENS=1. */

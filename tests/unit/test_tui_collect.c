@@ -186,6 +186,16 @@ overview_collects_sts_01(void **state)
 }
 
 static void
+random_keys_here(void **state)
+{
+	(void)state;
+	play_begin(&play, collectors, 24, 80);
+	play_event(&play, "status", PLAY_STATUS);
+	play_storm(&play, "9jkgG[]RCSTEcedPWxDJK *ou?:aq18", 3000);
+	play_end(&play);
+}
+
+static void
 pages_of_collecting(void **state)
 {
 	static const struct {
@@ -215,6 +225,7 @@ test_tui_collect(void)
 		cmocka_unit_test(reading_order_inm_13),
 		cmocka_unit_test(mapping_picks_a_collector),
 		cmocka_unit_test(overview_collects_sts_01),
+		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_collecting),
 	};
 

@@ -120,6 +120,16 @@ download_text_dlr_02(void **state)
 }
 
 static void
+random_keys_here(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 80);
+	play_event(&play, "status", PLAY_STATUS);
+	play_storm(&play, "8]jkgGEKJcedTXMPAC *?:aqxF", 3000);
+	play_end(&play);
+}
+
+static void
 pages_of_download(void **state)
 {
 	static const struct {
@@ -146,6 +156,7 @@ test_tui_download(void)
 		cmocka_unit_test(download_form_dlr_14),
 		cmocka_unit_test(actions_f_dlr_1),
 		cmocka_unit_test(download_text_dlr_02),
+		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_download),
 	};
 

@@ -114,6 +114,16 @@ pasted_message_smr_15(void **state)
 }
 
 static void
+random_keys_here(void **state)
+{
+	(void)state;
+	play_begin(&play, texts, 24, 80);
+	play_event(&play, "status", PLAY_STATUS);
+	play_storm(&play, "8XTPACjkh*<>+ Subject:!aq", 3000);
+	play_end(&play);
+}
+
+static void
 pages_of_texts(void **state)
 {
 	static const struct {
@@ -139,6 +149,7 @@ test_tui_edit(void)
 		cmocka_unit_test(rules_as_text_smr_02),
 		cmocka_unit_test(text_that_changed_meanwhile),
 		cmocka_unit_test(pasted_message_smr_15),
+		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_texts),
 	};
 

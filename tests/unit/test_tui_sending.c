@@ -208,6 +208,16 @@ from_the_overview(void **state)
 }
 
 static void
+random_keys_here(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 80);
+	play_event(&play, "status", PLAY_STATUS);
+	play_storm(&play, "9]jkhlgGEBTIAMLcedXW *?:aq0512;", 3000);
+	play_end(&play);
+}
+
+static void
 pages_of_sending(void **state)
 {
 	static const struct {
@@ -241,6 +251,7 @@ test_tui_sending(void)
 		cmocka_unit_test(store_and_forward),
 		cmocka_unit_test(dkim_keys),
 		cmocka_unit_test(from_the_overview),
+		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_sending),
 	};
 
