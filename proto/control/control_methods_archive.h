@@ -32,8 +32,9 @@
 		"An archived message with its envelope; --raw prints it byte by byte, --out FILE writes it, with " \
 		"--part NUMBER one part decoded.  Each reading is audited.") \
 	X(archive_copy, "archive.copy", "archive copy", MESSAGE_READ, G1, DONE, \
-		"id:text user:name -folder:text?", "", \
-		"Copy an archived message to a mailbox; a folder that is not there is made.") \
+		"id:text user:name -folder:text? " CONTROL_ARCHIVE_QUERY, "", \
+		"Copy an archived message to a mailbox; a folder that is not there is made.  With the ID `all`, every " \
+		"message that `archive search` finds by the same options, 10,000 at most.") \
 	X(archive_export, "archive.export", "archive export", MESSAGE_READ, G0, DONE, \
 		"ids:targets? " CONTROL_ARCHIVE_QUERY " -format:choice(mbox|zip) -out:fd(write)", "", \
 		"Write archived messages to a file: an mbox (mboxrd), or a zip of .eml files.  Where no ID is " \

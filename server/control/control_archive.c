@@ -26,6 +26,55 @@ control_archive_audit(struct control_call *call, const char *what, struct span w
 				{"via", span_of(call->who.via), 0}, {"which", which, 0}}});
 }
 
+void
+control_archive_audit_count(struct control_call *call, const char *what, struct span which)
+{
+	log_put(call->host->log,
+		&(struct log_line){.level = LEVEL_INFO,
+			.area = "security",
+			.text = what,
+			.fields = {{"who", span_of(call->who.name), 0},
+				{"via", span_of(call->who.via), 0}, {"which", which, 0},
+				{"count", SPAN_NONE, (int64_t)call->done},
+				{"skipped", SPAN_NONE, (int64_t)(call->skipped_count + call->skipped_more)}}});
+}
+
+static bool
+is_query(struct span name)
+{
+	static const char *const names[] = {"from", "to", "subject", "text", "attachment", "since", "until",
+		"min_size", "max_size", "direction", "held"};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (span_eq(name, span_of(names[i])))
+			return true;
+	return false;
+}
+
+struct span
+control_archive_asked(struct arena *a, const struct rpc_request *r)
+{
+	struct span text = SPAN("");
+
+	for (size_t i = 0; i < r->schema.count; i++) {
+		const struct control_param *p = &r->schema.items[i];
+
+		if (r->values[i].present && is_query(p->name))
+			text = arena_printf(a, "%.*s%s%.*s%s%.*s", SPAN_FMT(text), text.len ? " " : "",
+				SPAN_FMT(p->name), p->type == CONTROL_TYPE_FLAG ? "" : "=",
+				SPAN_FMT(r->values[i].text));
+	}
+	return text;
+}
+
+bool
+control_archive_is_one(struct control_call *call, const struct rpc_request *r)
+{
+	return call->pinned || rpc_value(r, "ids")->count == 0 || control_archive_asked(&call->arena, r).len == 0 ||
+		control_fail(call, RPC_INVALID,
+			"name messages, or say which by the options of archive search: not both", NULL, "ids");
+}
+
 enum err
 control_archive_id(struct span text, uint64_t *id)
 {

@@ -8,8 +8,13 @@
 #include "server/archive/archive_search.h"
 #include "store/archive.h"
 
-/* ARC-05: a line of the security log, who did WHAT with which entry or entries. */
+/* ARC-05: a line of the security log, who did WHAT with which entry or entries; and one of how many it were in the end. */
+void control_archive_audit_count(struct control_call *call, const char *what, struct span which);
 void control_archive_audit(struct control_call *call, const char *what, struct span which);
+/* What the options of `archive search` ask for, as the log has it: "from=*@partner.test since=2026-01-01"; or empty. */
+struct span control_archive_asked(struct arena *a, const struct rpc_request *r);
+/* IDs and options together would be read as either: false, the call has failed. A preview that was pinned has both. */
+bool control_archive_is_one(struct control_call *call, const struct rpc_request *r);
 /* "12" in *ID. ERR_NOT_FOUND: it is no number. */
 MUST_CHECK enum err control_archive_id(struct span text, uint64_t *id);
 /* The entry ID. Fails the call; a message that retention took is said to be. */

@@ -37,28 +37,10 @@ exporting_free(void *arg)
 		archive_search_fini(&x->search);
 }
 
-/* "from=*@partner.test since=2026-01-01": what the log says of it. Empty: nothing is asked. */
-static struct span
-asked(struct control_call *call)
-{
-	const struct rpc_request *r = call->request;
-	struct span text = SPAN("");
-
-	for (size_t i = 0; i < r->schema.count; i++) {
-		const struct control_param *p = &r->schema.items[i];
-
-		if (!r->values[i].present || span_eq(p->name, SPAN("format")) || p->type == CONTROL_TYPE_FD)
-			continue;
-		text = arena_printf(&call->arena, "%.*s%s%.*s=%.*s", SPAN_FMT(text), text.len ? " " : "",
-			SPAN_FMT(p->name), SPAN_FMT(r->values[i].text));
-	}
-	return text;
-}
-
 static bool
 export_by_search(struct control_call *call, struct exporting *x)
 {
-	struct span which = asked(call);
+	struct span which = control_archive_asked(&call->arena, call->request);
 
 	if (which.len == 0)
 		return control_fail(call, RPC_INVALID, "name messages, or say which by the options of archive search",
@@ -83,6 +65,8 @@ export_check(struct control_call *call)
 	arena_on_reset(&call->arena, exporting_free, x);
 	if (x->fd < 0)
 		return control_fail(call, RPC_INVALID, "no file came with the request", NULL, "out");
+	if (!control_archive_is_one(call, call->request))
+		return false;
 	if (x->zips && zip_init(&x->zip) != OK)
 		return control_fail_err(call, ERR_IO, "the zip");
 	if (ids->count == 0)
@@ -280,10 +264,20 @@ export_spill(struct control_call *call)
 	return control_write(call, x->fd, &x->out);
 }
 
+static void
+export_finish(struct control_call *call)
+{
+	const struct exporting *x = call->state;
+
+	control_archive_audit_count(call, x->searches ? "archived messages were exported" : "archived messages were exported by ID",
+		x->searches ? control_archive_asked(&call->arena, call->request) : SPAN_NONE);
+}
+
 const struct control_handler control_do_archive_export = {
 	.check = export_check,
 	.work = export_work,
 	.work_kind = WORK_GENERAL,
 	.read = export_read,
 	.spill = export_spill,
+	.finish = export_finish,
 };

@@ -111,6 +111,7 @@ struct control_call {
 	unsigned fd_count;
 	uint64_t file_digest;	/* of what control_read_file() read */
 	uint64_t pinned_digest; /* of what was previewed; 0: nothing was */
+	bool pinned;            /* the targets are those of a preview */
 	_Atomic bool cancelled;
 	_Atomic uint64_t progress_done, progress_total;
 	_Atomic uint64_t progress_bytes, progress_bytes_total; /* 0: not told */

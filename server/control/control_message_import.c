@@ -234,12 +234,24 @@ import_each(struct control_call *call, struct txn *txn, struct span key)
 	return err;
 }
 
+/* Who put how many messages into whose mailbox: the log of changes has the call alone (SEC-09). */
+static void
+import_audit(struct control_call *call)
+{
+	log_put(call->host->log, &(struct log_line){.level = LEVEL_INFO, .area = "security",
+		.text = "messages were imported",
+		.fields = {{"who", span_of(call->who.name), 0}, {"via", span_of(call->who.via), 0},
+			{"user", control_param(call, "user"), 0}, {"count", SPAN_NONE, (int64_t)call->done},
+			{"skipped", SPAN_NONE, (int64_t)(call->skipped_count + call->skipped_more)}}});
+}
+
 static void
 import_finish(struct control_call *call)
 {
 	unsigned long long done = call->done;
 	struct arena *a = &call->arena;
 
+	import_audit(call);
 	call->note = arena_printf(a, "%llu message%s imported", done, done == 1 ? "" : "s");
 	if (call->skipped_count > 0)
 		call->note = arena_printf(

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "server/control/control_archive.h"
 #include "server/control/control_lists.h"
 #include "server/control/control_undo.h"
 #include "server/net/random.h"
@@ -400,6 +401,12 @@ names_a_user(const struct rpc_request *inner)
 	return inner->method->id == CONTROL_session_end && rpc_has(inner, "user");
 }
 
+static bool
+takes_archive(const struct rpc_request *inner)
+{
+	return inner->method->id == CONTROL_archive_hold || inner->method->id == CONTROL_archive_release;
+}
+
 static void
 preview_start(struct control_call *call)
 {
@@ -418,6 +425,10 @@ preview_start(struct control_call *call)
 		return;
 	}
 	targets = targets_of(pv->inner);
+	if (takes_archive(pv->inner) && !control_archive_is_one(call, pv->inner)) {
+		control_call_end(call);
+		return;
+	}
 	if (!targets || targets->present) {
 		pv->keys = targets ? targets->items : NULL;
 		pv->count = targets ? targets->count : 1;
@@ -487,6 +498,7 @@ apply_start(struct control_call *call)
 		memcpy(call->fds, p->fds, sizeof(call->fds));
 		call->fd_count = p->fd_count;
 		call->pinned_digest = p->digest;
+		call->pinned = true;
 		p->fd_count = 0;
 	}
 	if (call->failed || (p && p->count == 0))

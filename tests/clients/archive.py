@@ -229,6 +229,25 @@ def test_out_again_ARC_02():
         true("options of archive search" in server.cli("archive", "export", "--format", "zip", "--out", path, ok=False).stderr,
              "nothing is asked")
         true(any("archived messages exported" in line and "*1@partner.*" in line for line in security(server)), "audited")
+        true(any("archived messages were exported" in line and "*1@partner.*" in line and "count=2" in line
+                 for line in security(server)), "and how many")
+        # copied by the same
+        preview = Link(server.socket).call("preview", method="archive.copy", params={"id": "all", "user": "carl", "from": "*1@partner.*"})
+        true("2 messages" in str(preview["result"]), preview)
+        server.cli("archive", "copy", "all", "carl", "--from", "*1@partner.*", "--folder", "Case 7")
+        equal(sorted(r["subject"] for r in server.json("message", "list", "carl", "--folder", "Case 7")), ["more 1", "more 3"])
+        true(any("archived messages were copied" in line and "*1@partner.*" in line and "count=2" in line
+                 for line in security(server)), "audited")
+        for words in (["copy", "all", "carl"], ["copy", "3", "carl", "--from", "*1@partner.*"],
+                      ["export", "3", "--from", "*1@partner.*", "--format", "mbox", "--out", box],
+                      ["hold", "3", "--from", "*1@partner.*"], ["release", "3", "--held", "--yes"]):
+            r = server.cli("archive", *words, ok=False)
+            true(r.returncode == 1 and ("not both" in r.stderr or "options of archive search" in r.stderr), (words, r))
+        equal(found(server, "--held"), [], "nothing of that was done")
+        equal(server.cli("archive", "copy", "77", "carl", ok=False).returncode, 1)
+        equal(server.cli("archive", "copy", "1", "nobody-here", ok=False).returncode, 1)
+        true(any("messages were imported" in line and "user=carl" in line and "count=2" in line
+                 for line in security(server)), "an import, too")
         # hold and release by the same, previewed
         preview = Link(server.socket).call("preview", method="archive.hold", params={"from": "*0@partner.test"}, all=True)["result"]
         equal(preview["count"], 3)
