@@ -8,15 +8,13 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "conf/conf.h"
 #include "proto/mail/header.h"
-#include "proto/mime/mime_parser.h"
 #include "server/control/control_explain.h"
 #include "server/control/control_notes.h"
 #include "server/control/rule_trial.h"
+#include "server/pipeline/collected_who.h"
 #include "server/pipeline/names.h"
 #include "server/session/lan.h"
 #include "store/users.h"
@@ -98,27 +96,65 @@ sender_parse(struct control_call *call, struct explained *e, struct span from)
 	return true;
 }
 
+static bool
+parse_recipients(struct control_call *call, struct explained *e, const struct explain_ask *asked,
+	struct address **out)
+{
+	struct address *all = ARENA_ARRAY(&call->arena, struct address, asked->count);
+
+	for (size_t i = 0; i < asked->count; i++)
+		if (address_parse(&call->arena, asked->to[i], &all[i]) != OK)
+			return control_failf(
+				call, RPC_INVALID, "to", "%.*s is no address", SPAN_FMT(asked->to[i]));
+	e->to = asked->to;
+	e->to_count = asked->count;
+	*out = all;
+	return true;
+}
+
+/* As its collection does it. */
+static bool
+find_recipients(struct control_call *call, struct explained *e, struct snapshot *snap, struct address **out)
+{
+	const struct collected_ask ask = {.conf = call->host->conf, .snap = snap, .mail = &e->mail,
+		.collector = names_collector(call->host->conf, &e->mail)};
+	struct span *to;
+
+	if (!ask.collector)
+		return control_fail(call, RPC_INVALID, "it is not said who collects it",
+			"give --collect NAME, or recipients by --to", "collect");
+	if (!control_fail_err(call, collected_who(&ask, &e->plan, out, &e->to_count), "the store"))
+		return false;
+	to = ARENA_ARRAY(&call->arena, struct span, e->to_count);
+	for (size_t i = 0; i < e->to_count; i++)
+		to[i] = (*out)[i].text;
+	e->to = to;
+	return true;
+}
+
 /* All phases in order, as an SMTP session would ask them. */
 static bool
 run_phases(struct control_call *call, struct explained *e, const struct explain_ask *asked)
 {
-	const struct span *to = asked->to;
-	size_t count = asked->count;
 	struct pipeline_ask ask = {
 		.conf = call->host->conf, .snap = host_snapshot(call->host), .mail = &e->mail};
-	struct address *addresses = ARENA_ARRAY(&call->arena, struct address, count);
+	struct address *addresses, from;
+	struct span sender = asked->from;
 
 	if (!ask.snap)
 		return control_fail_err(call, ERR_BUSY, "the store");
-	if (!sender_parse(call, e, asked->from))
+	if (!(e->from_header ? find_recipients(call, e, ask.snap, &addresses)
+				 : parse_recipients(call, e, asked, &addresses)))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (address_parse(&call->arena, to[i], &addresses[i]) != OK)
-			return control_failf(
-				call, RPC_INVALID, "to", "%.*s is no address", SPAN_FMT(to[i]));
-	e->refused = ARENA_ARRAY(&call->arena, struct plan_reply, count);
+	if (e->from_header && sender.len == 0) {
+		collected_return_path(&e->mail, &from);
+		sender = from.text;
+	}
+	if (!sender_parse(call, e, sender))
+		return false;
+	e->refused = ARENA_ARRAY(&call->arena, struct plan_reply, e->to_count);
 	e->verdict = (e->front ? pipeline_run_front : pipeline_run_all)(
-		&ask, addresses, count, e->refused, &e->plan, &e->at);
+		&ask, addresses, e->to_count, e->refused, &e->plan, &e->at);
 	return true;
 }
 
@@ -252,15 +288,15 @@ explained_put_reply(struct json_writer *w, const struct explained *e)
 }
 
 static void
-put_refused(struct json_writer *w, const struct explained *e, const struct rpc_value *to)
+put_refused(struct json_writer *w, const struct explained *e)
 {
 	json_put_name(w, SPAN("refused"));
 	json_put_array(w);
-	for (size_t i = 0; i < to->count; i++) {
+	for (size_t i = 0; i < e->to_count; i++) {
 		if (e->refused[i].code == 0)
 			continue;
 		json_put_object(w);
-		json_put_member_string(w, SPAN("recipient"), to->items[i]);
+		json_put_member_string(w, SPAN("recipient"), e->to[i]);
 		put_one_reply(w, &e->refused[i], "rcpt");
 		json_put_close(w);
 	}
@@ -297,60 +333,12 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 	json_put_member_u64(w, SPAN("more"), copies ? e->plan.copy_count - shown : 0);
 }
 
-/* All of FD that is read, with CRLFs. ERR_IO. */
-static enum err
-read_message(struct arena *a, int fd, size_t size, struct span *out)
+/* Only a collected message says by itself who sent it to whom. */
+static bool
+is_given(struct control_call *call, const char *name)
 {
-	size_t room = size < EXPLAIN_MESSAGE_MAX ? size : EXPLAIN_MESSAGE_MAX, len = 0;
-	char *text = arena_alloc(a, room + 1);
-
-	while (len < room) {
-		ssize_t got = pread(fd, text + len, room - len, (off_t)len);
-
-		if (got < 0)
-			return ERR_IO;
-		if (got == 0)
-			break;
-		len += (size_t)got;
-	}
-	*out = control_crlf(a, (struct span){text, len});
-	return OK;
-}
-
-/* What the stages are given of it (mail_body.h). */
-static void
-derive(struct arena *a, struct explained *e)
-{
-	struct buf record;
-
-	buf_init(&record, MIME_RECORD_MAX);
-	if (mime_derive(a, e->header, &e->body, 1, &record) == OK)
-		e->derived = arena_copy(a, buf_span(&record));
-	buf_fini(&record);
-}
-
-bool
-explained_read(struct control_call *call, struct explained *e)
-{
-	int fd = control_fd(call, "message");
-	struct header_end end = {0};
-	struct span text;
-	struct stat st;
-
-	e->header = EXPLAIN_HEADER;
-	e->size = e->header.len;
-	if (fd < 0)
-		return true;
-	if (fstat(fd, &st) != 0 || read_message(&call->arena, fd, (size_t)st.st_size, &text) != OK)
-		return control_fail(
-			call, RPC_INVALID, "the message cannot be read", NULL, "message");
-	e->header = span_range(text, 0, header_end_find(&end, text));
-	if (e->header.len > HEADER_SIZE_MAX)
-		return control_fail(call, RPC_INVALID, "the header is too long", NULL, "message");
-	e->body = span_from(text, e->header.len);
-	derive(&call->arena, e);
-	e->size = (uint64_t)st.st_size;
-	return true;
+	return rpc_has(call->request, name) ||
+		control_failf(call, RPC_INVALID, name, "%s is missing: give --%s", name, name);
 }
 
 static bool
@@ -359,6 +347,10 @@ explain_work(struct control_call *call)
 	struct explained *e = ARENA_NEW(&call->arena, struct explained);
 
 	call->state = e;
+	e->from_header = explain_via(call) == MAIL_VIA_POP3 && !rpc_has(call->request, "to") &&
+		rpc_has(call->request, "message");
+	if (!e->from_header && (!is_given(call, "from") || !is_given(call, "to")))
+		return false;
 	if (!control_read_time(call, "at", &e->now_ms) || !explained_read(call, e))
 		return false;
 	e->size = rpc_number(call->request, "size", e->size);
@@ -367,18 +359,17 @@ explain_work(struct control_call *call)
 
 /* What was asked, as it was understood. */
 static void
-put_asked(struct control_call *call, struct json_writer *w, const struct explained *e)
+put_asked(struct json_writer *w, const struct explained *e)
 {
-	const struct rpc_value *to = rpc_value(call->request, "to");
-	struct span from = control_param(call, "from");
+	struct span from = e->mail.envelope.reverse_path.text;
 
 	json_put_name(w, SPAN("asked"));
 	json_put_object(w);
 	json_put_member_string(w, SPAN("from"), from.len ? from : SPAN("<>"));
 	json_put_name(w, SPAN("to"));
 	json_put_array(w);
-	for (size_t i = 0; i < to->count; i++)
-		json_put_string(w, to->items[i]);
+	for (size_t i = 0; i < e->to_count; i++)
+		json_put_string(w, e->to[i]);
 	json_put_close(w);
 	json_put_member_string(w, SPAN("via"), span_of(e->mail.service));
 	json_put_name(w, SPAN("auth"));
@@ -432,7 +423,6 @@ explain_scripts(struct control_call *call)
 static void
 explain_finish(struct control_call *call)
 {
-	const struct rpc_value *to = rpc_value(call->request, "to");
 	struct explained *e = call->state;
 	struct json_writer *w = &call->json;
 	struct explain_ask ask = ask_of(call);
@@ -440,10 +430,10 @@ explain_finish(struct control_call *call)
 	if (!explained_run(call, e, &ask))
 		return;
 	json_put_object(w);
-	put_asked(call, w, e);
+	put_asked(w, e);
 	explained_put_reply(w, e);
 	put_copies(call, w, e);
-	put_refused(w, e, to);
+	put_refused(w, e);
 	control_put_notes(w, SPAN("steps"), plan_notes(&e->plan));
 	json_put_close(w);
 }

@@ -30,15 +30,21 @@ struct explained {
 	struct mail mail;
 	const struct script_answers *scripts; /* what scripts said; NULL: none was asked */
 	bool front; /* set by the caller: not AT_END, it is asked whose scripts are wanted */
+	bool from_header; /* set by the caller: collected mail, who gets it and who sent it is looked for in it */
 	struct scripts_question question;
 	struct control_call *call;
 	struct plan plan;
-	struct plan_reply *refused; /* one for each address asked for */
+	const struct span *to; /* the addresses asked for, or found */
+	size_t to_count;
+	struct plan_reply *refused; /* one for each of them */
 	enum phase at;
 	enum verdict verdict;
 };
 
-/* Worker: the message of the parameter `message`, its size the file's; without one EXPLAIN_HEADER. Fails the call. */
+/*
+ * Worker: the message of the parameter `message`, its size the file's; without one EXPLAIN_HEADER. FROM_HEADER: without
+ * a line in front that is none of a header (INM-16). Fails the call.
+ */
 bool explained_read(struct control_call *call, struct explained *e);
 /* Loop thread: what is known of it before anybody is asked; part of explained_run(). */
 void explained_begin(struct control_call *call, struct explained *e, enum mail_via via);
