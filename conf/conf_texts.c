@@ -8,6 +8,8 @@
 #define REPORT "%1 recipients, %2 default domain"
 
 const struct conf_text conf_texts[] = {
+	{ "texts.collect_unreached", "Collecting", "%1 POP3, IMAP or File, %2 collector" },
+	{ "texts.collect_problem", "Collecting", "%1 POP3, IMAP or File, %2 collector" },
 	{ "texts.monitor_prefix", "Monitoring", "%1 Incoming, Outgoing, Internal, %2 profile" },
 	{ "texts.quota_subject", "Quotas", "%1 per cent, %2 size" },
 	{ "texts.quota_text", "Quotas", "%1 per cent, %2 size" },

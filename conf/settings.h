@@ -426,6 +426,13 @@
 		"Words of a transmission receipt (HDR-07); %1 and %2 as above.")                   \
 	X(texts_collected, "texts.collected", LINES, 0, 10000, "", "", NOTHING,                    \
 		"Words of a delivery receipt (HDR-05); %1: who collected it.")                     \
+	X(texts_collect_unreached, "texts.collect_unreached", TEXT, 1, 200,                        \
+		"Postroom - %1 Client connection problem", "", NOTHING,                            \
+		"Subject of the letter about a server from which nothing can be fetched (TRB-01); %1: "  \
+		"POP3, IMAP or File; %2: the collector.")                                          \
+	X(texts_collect_problem, "texts.collect_problem", TEXT, 1, 200,                            \
+		"Postroom - %1 Client Problem", "", NOTHING,                                       \
+		"Subject of the letter about a collection that failed (TRB-02); %1 and %2 as above.") \
 	X(texts_monitor_prefix, "texts.monitor_prefix", TEXT, 0, 200, "{Mon-%1}", "", NOTHING,      \
 		"Put before the subject of a monitoring copy; %1: Incoming, Outgoing, Internal, or "   \
 		"several of them with `+`; %2: the profile's name (MON-06, ADM-12).")              \

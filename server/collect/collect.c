@@ -5,6 +5,7 @@
  *     asked for --> waits for its turn --> under way --> over --> (asked for meanwhile: once more)
  */
 #include "server/collect/collect_inside.h"
+#include "server/collect/collect_tell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,6 +144,7 @@ on_over(struct collection *collection)
 	metric_add(all->host->metrics, collect_failures, end->failed);
 	c->failed = end->failed;
 	snprintf(c->error, sizeof(c->error), "%s", end->why);
+	collect_tell(c, end);
 	c->last_ms = now_ms;
 	collector_keep_end(c);
 	c->listen_ms = host_steady_ms(all->host) + (end->failed ? COLLECT_LISTEN_AGAIN_MS : COLLECT_LOOK_MS);

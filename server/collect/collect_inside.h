@@ -39,6 +39,8 @@ struct collector {
 	int64_t began_ms, last_ms, listen_ms; /* listen_ms: steady, not before it */
 	bool failed;
 	char error[COLLECT_ERROR_SIZE];
+	char told[COLLECT_ERROR_SIZE]; /* to the Main Administrator, on the day told_day; collect_tell.c */
+	int64_t told_day;
 	struct collect_result *result; /* of the last; NULL: none yet */
 	const char *shown_errors[COLLECT_ERRORS_MAX];
 };
