@@ -309,9 +309,6 @@
 		"%1: the address, %2: the default domain (ADM-06).")                                                   \
 	X(collecting_query_delay_ms, "collecting.query_delay", DURATION, 0, YEARS_MS, "7d",        \
 		"time", NOTHING, "How long an asked recipient has to answer (DLR-07).")            \
-	X(tweaks_ignore_id, "tweaks.IgnoreMessageIdForDuplicates", COUNT, 0, 1, "0", "", NOTHING, \
-		"1: messages with different Message-Ids may be doubles of each other too, where a "   \
-		"collector says `duplicates` (INM-21, CFG-03).")                                    \
 	X(connections, "connections", CONNECTIONS, 0, 10, "[]", "", RELOAD,                        \
 		"Ways onto the Internet, ten at most (CON-04).")                                   \
 	X(schedules, "schedules", SCHEDULES, 0, 100, "[]", "", RELOAD, "When to connect (SCH-02).") \

@@ -166,9 +166,7 @@
 		"-from:text? -to:list? -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
 		"-peer:text? -size:size? -message:fd(read)? -at:time?", \
 		"asked:text steps:list copies:list more:number refused:list reply:text", \
-		"What would happen to a message, step by step, changing nothing. With --collect NAME and " \
-		"--message FILE recipients and sender are found in its header, as a collection does it; else " \
-		"--from and --to say them.") \
+		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \
 		"Move the server's idea of now; only with testing.clock in the configuration.")
 

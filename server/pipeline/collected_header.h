@@ -23,7 +23,7 @@ MUST_CHECK enum err collected_received_date(struct span header, struct mail_date
 
 /*
  * What two messages of one collection have in common if one is a double of the other (INM-21): a digest of From, Date,
- * Subject, Message-Id (not where IGNORE_ID, the tweak IgnoreMessageIdForDuplicates) and the recipients in any order.
+ * Subject, Message-Id (not where IGNORE_ID, collecting.ignore_message_id) and the recipients in any order.
  */
 void collected_double_key(struct span header, const struct address *recipients, size_t count, bool ignore_id,
 	unsigned char key[COLLECTED_DOUBLE_SIZE]);
