@@ -37,9 +37,11 @@
 		"and figures of the collection under way, else of the last one.") \
 	X(collect_show, "collect.show", "collect show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
 		"All keys of a collector, and how it does; the names are the keys of `collect set`.") \
-	X(collect_test, "collect.test", "collect test", QUEUE_OPERATE, G0, FAULTS, "name:name", \
+	X(collect_test, "collect.test", "collect test", QUEUE_OPERATE, G0, FAULTS, \
+		"name:name -message:fd(read)?", \
 		"step:text result:text state:text -warning:flag", \
-		"Log in as a collector does and leave again, step by step: nothing is fetched or removed.") \
+		"Log in as a collector does and leave again, step by step: nothing is fetched or removed. With " \
+		"--message FILE nobody is asked: for whom that message would be, and what looked at it.") \
 	X(collect_now, "collect.now", "collect now", CONNECT_START, G1, DONE, \
 		"names:targets? -all:flag? -wait:flag?", "", \
 		"Collect by these collectors, or by --all that are enabled; --wait returns when they are done " \

@@ -8,6 +8,7 @@
 
 #include "server/collect/collect.h"
 #include "server/control/control_call.h"
+#include "server/control/control_collect_message.h"
 
 #define WAIT_LOOK_MS 100
 #define TESTS_MAX 10 /* that log in at one time */
@@ -401,19 +402,25 @@ may_test(struct control_call *call, struct span name)
 		"try again in a moment", NULL);
 }
 
-static void
-test_start(struct control_call *call)
+/* True: the end comes by on_done(). */
+static bool
+test_login(struct control_call *call)
 {
 	struct collect_test *t = ARENA_NEW(&call->arena, struct collect_test);
 	struct span name = control_param(call, "name");
 
 	t->call = call;
 	t->probe.done = on_done;
-	if (may_test(call, name) &&
-		control_fail_err(call, collect_probe(call->host->collect, name, &t->probe), "collector"))
-		tests++;
-	else
-		control_call_end(call);
+	if (collect_message_is_given(call) || !may_test(call, name) ||
+		!control_fail_err(call, collect_probe(call->host->collect, name, &t->probe), "collector"))
+		return false;
+	tests++;
+	return true;
 }
 
-const struct control_handler control_do_collect_test = { .start = test_start };
+const struct control_handler control_do_collect_test = {
+	.work = collect_message_work,
+	.work_kind = WORK_GENERAL,
+	.finish = collect_message_finish,
+	.wait = test_login,
+};
