@@ -67,6 +67,256 @@ def test_fetched_stored_removed_INM_03():
         equal(server.check()[0], 0)
 
 
+# ---- cut anywhere ----
+
+MODES = {"UIDL": {}, "TOP": {"uidl": False}, "neither": {"uidl": False, "top": False}}
+
+
+class Cuts:
+    """One Postroom and one mailbox, which is filled and cut anew in each round."""
+
+    def __init__(self, count, **options):
+        self.pop, self.count, self.last = Pop3Server({"box": []}, **options), count, 0
+        self.pop.__enter__()
+        self.server = Server(extra=config(collector(self.pop.port)), level="warning")
+
+    def __enter__(self):
+        self.server.__enter__()
+        self.server.add_user("anna")
+        return self
+
+    def __exit__(self, *why):
+        self.server.__exit__(*why)
+        self.pop.__exit__(*why)
+
+    def fill(self):
+        for _ in range(self.count):
+            self.last += 1
+            self.pop.boxes["box"].add(SHORT % (self.last, self.last))
+
+    def round(self, **cut):
+        """A session that is cut, and others that are not, until the mailbox is empty. False: it ended before the cut."""
+        self.fill()
+        for key, value in cut.items():
+            setattr(self.pop, key, value)
+        self.pop.cut_sessions = 1
+        first = collect(self.server)
+        hit = bool(first["errors"])
+        for key in cut:
+            setattr(self.pop, key, None)
+        for _ in range(3):
+            if not self.pop.left("box") and not first["errors"]:
+                break
+            first = collect(self.server)
+        equal((first["errors"], self.pop.left("box")), ([], []), "in the end nothing is left: %s" % cut)
+        return hit
+
+    def verify(self):
+        equal(subjects(self.server), numbers(1, self.last), "each once")
+
+
+SHORT = b"To: anna@example.test\r\nMessage-ID: <%d@a.test>\r\nSubject: number %d\r\n\r\nx\r\n"
+
+
+def test_cut_after_each_command_INM_03():
+    for mode, options in MODES.items():
+        for way in ("cut_after", "cut_before_answer"):
+            with Cuts(3, **options) as cuts:
+                at = 1
+                while cuts.round(**{way: at}):
+                    at += 1
+                cuts.verify()
+                true(at > 10, "%s %s: cut %d times" % (mode, way, at))
+
+
+def test_cut_at_each_byte_INM_03():
+    """Of a short session; ./test takes some of the bytes, POSTROOM_EVERY_BYTE=1 all of them."""
+    step = 1 if os.environ.get("POSTROOM_EVERY_BYTE") else 11
+    for mode, options in MODES.items():
+        with Cuts(2, **options) as cuts:
+            at = 1
+            while cuts.round(cut_at=at):
+                at += step
+            cuts.verify()
+            true(at > 300, "%s: %d bytes" % (mode, at))
+            figure("%s: a session of %d bytes was cut at %d places" % (mode, at, at // step))
+
+
+def test_removed_without_quit_INM_03():
+    """A server that removes what was marked although nobody said QUIT."""
+    with Cuts(3, cut_removes=True) as cuts:
+        at = 1
+        while cuts.round(cut_after=at):
+            at += 1
+        cuts.verify()
+
+
+def test_quit_without_an_answer_INM_03():
+    """It is not known whether they are gone: they come no second time either way."""
+    for removes in (True, False):
+        with Pop3Server(box(3), quit_answers=False, quit_removes=removes) as pop, Server(extra=config(
+                collector(pop.port))) as server:
+            server.add_user("anna")
+            true(collect(server)["errors"], "the end is not known")
+            equal(len(pop.left("box")), 0 if removes else 3)
+            pop.quit_answers = pop.quit_removes = True
+            pop.boxes["box"].add(mail(4))
+            equal(collect(server)["fetched"], 1)
+            equal((subjects(server), pop.left("box")), (numbers(1, 4), []))
+
+
+# ---- what stays there ----
+
+
+def test_leave_two_days_scenario_7_INM_05():
+    for mode in ("UIDL", "TOP"):
+        with Pop3Server(box(4), **MODES[mode]) as pop, Server(extra=config(collector(pop.port, leave_days=2))) as server:
+            server.add_user("anna")
+            equal(collect(server)["left"], 4)
+            equal(collect(server)["fetched"], 0)
+            server.cli("clock", "advance", "1d")
+            pop.boxes["box"].add(mail(5))
+            equal(collect(server)["fetched"], 1)
+            equal(len(pop.left("box")), 5)
+            server.cli("clock", "advance", "1d")
+            said = collect(server)
+            equal((said["deleted"], said["left"]), (4, 1), mode)
+            equal(pop.left("box"), [mail(5)], "gone on the third day")
+            server.cli("clock", "advance", "1d")
+            collect(server)
+            equal((subjects(server), pop.left("box")), (numbers(1, 5), []), mode)
+
+
+def test_leave_days_need_uidl_or_top_INM_05():
+    with Pop3Server(box(2), uidl=False, top=False) as pop, Server(extra=config(collector(pop.port, leave_days=2))) as server:
+        server.add_user("anna")
+        said = collect(server)
+        true("neither UIDL nor TOP" in said["errors"][0], said)
+        equal((subjects(server), len(pop.left("box"))), ([], 2))
+
+
+def test_another_name_keeps_what_was_fetched():
+    with Pop3Server(box(3)) as pop, Server(extra=config(collector(pop.port, leave_days=9))) as server:
+        server.add_user("anna")
+        collect(server)
+        server.cli("collect", "set", "fetch", "name=Provider")
+        equal(collect(server, "provider")["fetched"], 0)
+        server.stop()
+        server.start()
+        equal(collect(server, "provider")["fetched"], 0)
+        equal(subjects(server), numbers(1, 3))
+
+
+# ---- what is not as it should be ----
+
+
+def test_refused_mail_is_kept_TRB_06():
+    """By SMTP it would be refused, for it runs in a circle; the Main Administrator gets it."""
+    circle = b"Received: from a by b; Sat, 3 Jan 1998 01:05:34 +0000\r\n" * 120 + mail(9)
+    with Pop3Server({"box": [mail(1), circle, mail(2)]}) as pop, Server(extra=config(collector(pop.port))) as server:
+        server.add_user("postmaster", "--admin")
+        server.add_user("anna")
+        said = collect(server)
+        true("kept for the Main Administrator" in said["errors"][0], said)
+        equal((subjects(server), subjects(server, "postmaster"), pop.left("box")),
+              (numbers(1, 2), ["number 9"], []))
+        newest = server.json("trace", "--to", "anna@example.test")[0]["id"]
+        trace = server.cli("trace", newest).stdout
+        true("by the collector fetch" in trace and "with the unique id" in trace, trace[:800])
+
+
+def test_sizes_and_lines_that_lie():
+    """Sizes are wrong, a line is huge, a NUL, bare line ends and dots: what came is stored, and no more."""
+    texts = [mail(1) + b"y" * 300000 + b"\r\n", mail(2) + b"\0 and \xff\r\n", mail(3) + b"bare\nends\n.\nhere\r\n", mail(4)]
+    with Pop3Server({"box": texts}, size=lambda n: 7) as pop, Server(extra=config(collector(pop.port))) as server:
+        server.add_user("anna")
+        equal(collect(server)["errors"], [])
+        equal((subjects(server), pop.left("box")), (numbers(1, 4), []))
+        sizes = sorted(m["size"] for m in server.json("message", "list", "anna"))
+        true(sizes[-1] > 300000 and sizes[0] > 250, "the huge line is whole: %s" % sizes)
+
+
+def test_locked_mailbox_INM_30():
+    with Pop3Server(box(2), locked=1) as pop, Server(extra=config(collector(pop.port))) as server:
+        server.add_user("anna")
+        true("locked" in collect(server)["errors"][0], "it says so")
+        true("locked" in row(server)["error"], "and the list does")
+        equal(collect(server)["errors"], [])
+        equal(subjects(server), numbers(1, 2))
+
+
+def test_disk_guard_INM_25():
+    rest = ", disk_spare: 1000TB"
+    with Pop3Server(box(2)) as pop, Server(extra=config(collector(pop.port), rest=rest)) as server:
+        server.add_user("anna")
+        said = collect(server)
+        true("disk_spare" in said["errors"][0], said)
+        equal((said["fetched"], len(pop.left("box"))), (0, 2))
+        server.cli("config", "set", "collecting.disk_spare", "1MB")
+        equal(collect(server)["fetched"], 2)
+
+
+# ---- many ----
+
+
+def rss_kb(server):
+    def of(pid):
+        with open("/proc/%d/status" % pid) as f:
+            return int(re.search(r"VmHWM:\s+(\d+)", f.read()).group(1))
+    return max(of(pid) for pid in server.pids())
+
+
+def test_many_collectors_at_once():
+    """50 mailboxes; POSTROOM_COLLECT_EACH=2000 for the whole figure."""
+    many, each = 50, int(os.environ.get("POSTROOM_COLLECT_EACH", "30"))
+    boxes = {"box%d" % i: [mail(i * 100000 + n) for n in range(each)] for i in range(many)}
+    with Pop3Server(boxes) as pop, Server(level="warning", extra=config(
+            *(collector(pop.port, "c%d" % i, username="box%d" % i) for i in range(many)))) as server:
+        server.add_user("anna")
+        before, start = rss_kb(server), time.monotonic()
+        r = server.cli("collect", "now", "--all", "--wait", "--json")
+        took = time.monotonic() - start
+        said = json.loads(r.stdout)
+        equal((said["fetched"], said["deleted"], said["errors"]), (many * each, many * each, []))
+        equal(server.json("status")[0]["mailboxes"]["messages"], many * each)
+        equal(sum(len(pop.left(name)) for name in boxes), 0)
+        grown = rss_kb(server) - before
+        true(grown < 200 * 1024, "memory grew by %d kB" % grown)
+        figure("%d x %d messages: %.1f s, %.0f/s, memory +%d MB" % (many, each, took, many * each / took, grown >> 10))
+        equal(server.stop(), 0)
+
+
+def test_many_left_there():
+    """POSTROOM_COLLECT_LEFT=100000 for the whole figure: the new ones are found in the time that UIDL takes."""
+    count = int(os.environ.get("POSTROOM_COLLECT_LEFT", "3000"))
+    texts = [SHORT % (n, n) for n in range(count)]
+    with Pop3Server({"box": texts}) as pop, Server(level="warning", extra=config(
+            collector(pop.port, leave_days=30))) as server:
+        server.add_user("anna")
+        equal(collect(server)["fetched"], count)
+        before = rss_kb(server)
+        for n in range(3):
+            pop.boxes["box"].add(mail(900000 + n))
+        start = time.monotonic()
+        said = collect(server)
+        took = time.monotonic() - start
+        equal((said["fetched"], said["left"], said["errors"]), (3, count + 3, []))
+        figure("%d messages left there: 3 new ones in %.2f s, memory %d MB (+%d)" % (
+            count, took, rss_kb(server) >> 10, (rss_kb(server) - before) >> 10))
+
+
+def test_a_message_of_50_MB_takes_a_fraction_of_it():
+    line = b"a line of a large message, which is as long as this one is..\r\n"
+    with Pop3Server({"box": [mail(1), mail(2) + line * 650000, mail(3)]}) as pop, Server(level="warning", extra=config(
+            collector(pop.port))) as server:
+        server.add_user("anna")
+        before = rss_kb(server)
+        equal(collect(server)["errors"], [])
+        equal(subjects(server), numbers(1, 3))
+        grown = rss_kb(server) - before
+        figure("a message of %d MB: memory +%d MB" % (len(line) * 650000 >> 20, grown >> 10))
+
+
 if __name__ == "__main__":
     sys.exit(tap([(n[5:].replace("_", " "), f) for n, f in list(globals().items())
                   if n.startswith("test_") and f.__module__ == "__main__"]))
