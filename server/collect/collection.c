@@ -94,6 +94,7 @@ on_ending(struct loop_call *call)
 	c->is_over = true;
 	source_free(&c->source);
 	loop_timer_clear(&c->patience);
+	collection_free_rules(c);
 	collection_list_clear(c);
 	free(c->known);
 	free(c->changes);
@@ -199,6 +200,7 @@ collection_new(const struct collection_options *o)
 	c->with = c->remote = c->tls = "";
 	arena_init(&c->arena, NULL);
 	list_init(&c->fetches);
+	list_init(&c->choices);
 	loop_timer_init(&c->patience, on_patience);
 	loop_call_init(&c->ending, on_ending);
 	collection_enter(c, COLLECT_CONNECTS);

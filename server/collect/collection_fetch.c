@@ -171,7 +171,7 @@ settle_stored(struct collection_fetch *f)
 
 	if (c->source_is_over || c->closing)
 		return; /* removed the next time: its row is there */
-	if (!collection_leaves(c))
+	if (!collection_leaves(c) || f->item.removes)
 		collection_remove(c, f->item.has_hash ? f->item.hash : NULL, f->item.number);
 	else if (c->o.conf->kind == COLLECTOR_IMAP && c->o.conf->mark_seen)
 		collection_keep(c, f->item.number);

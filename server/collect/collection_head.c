@@ -1,5 +1,6 @@
 /*
- * collection_head.c - messages whose header is wanted before they are fetched: where no unique id tells them apart.
+ * collection_head.c - messages whose header is wanted before they are fetched: where no unique id tells them apart, and
+ * where a download rule turns on it.
  */
 #include "server/collect/collection_inside.h"
 
@@ -17,16 +18,17 @@ static void
 on_cannot(struct collection *c, size_t at)
 {
 	c->end.offer.has_head = false;
-	if (collection_leaves(c)) {
+	if (c->by_header && collection_leaves(c)) {
 		if (!c->fetches_none)
 			collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL "
 					    "nor TOP, by which they would be known again");
 		collection_stop_fetching(c);
 		return;
 	}
-	collection_want(c, at);
-	while (collection_has_head_to_ask(c))
-		collection_want(c, c->head_at);
+	download_offer(c->rules, !c->by_header, false);
+	collection_judge(c, at);
+	for (; collection_has_head_to_ask(c); c->head_at++)
+		collection_judge(c, c->head_at);
 }
 
 static void
@@ -35,10 +37,14 @@ on_header(struct collection *c, size_t at)
 	struct collection_item *item = &c->items[at];
 	struct collection_known *known;
 
+	if (!c->by_header) {
+		collection_judge_head(c, at, buf_span(&c->head));
+		return;
+	}
 	item->has_hash = collect_like_header(buf_span(&c->head), item->hash);
 	known = item->has_hash ? collection_known_find(c, item->hash) : NULL;
 	if (!known || known->listed) {
-		collection_want(c, at);
+		collection_judge_head(c, at, buf_span(&c->head));
 		return;
 	}
 	known->listed = true;
@@ -54,7 +60,7 @@ on_header(struct collection *c, size_t at)
 		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S) {
 		item->state = ITEM_OVER;
 	} else {
-		collection_want(c, at);
+		collection_judge_head(c, at, buf_span(&c->head));
 	}
 }
 

@@ -5,7 +5,8 @@
  *   collection_known.c   what is known of the mailbox, read by a worker; rows that are written besides messages
  *   collection_list.c    the list: what is new, what is to be removed, what has gone
  *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
- *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h)
+ *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
+ *   collection_rules.c   what download rules say of a message
  *   collection_fetch.c   one message from its order to its commit
  *   collection_plan.c    what the pipeline says of it; what it refuses is kept (TRB-06)
  *
@@ -18,6 +19,7 @@
 
 #include "server/collect/collect_likeness.h"
 #include "server/collect/collection.h"
+#include "server/collect/download_act.h"
 #include "server/collect/source_inside.h"
 #include "server/net/loop.h"
 #include "server/net/work.h"
@@ -47,17 +49,26 @@ struct collection_known {
 	uint64_t size;
 };
 
-enum collection_item_state { ITEM_NEW, ITEM_WANTED, ITEM_OVER };
+struct collection_choice; /* collection_rules.c */
+
+enum collection_item_state {
+	ITEM_NEW,
+	ITEM_ASKED, /* about to be decided */
+	ITEM_WANTED,
+	ITEM_OVER, /* ordered, or left, or removed */
+};
 
 /* A message there that is not known as stored. */
 struct collection_item {
 	unsigned char hash[FETCHED_HASH_SIZE];
 	bool has_hash;
+	bool removes; /* when it is stored, whatever leave_days says */
 	uint8_t tries;
 	uint8_t state; /* enum collection_item_state */
 	uint16_t unique_len;
 	uint32_t unique_at; /* of collection.uniques */
 	uint32_t number, first_s; /* first_s: 0, it is seen now */
+	struct collection_choice *choice; /* or NULL */
 	uint64_t size;
 };
 
@@ -141,6 +152,10 @@ struct collection {
 	size_t wanted_count, wanted_room, wanted_at;
 	struct collection_removal *removals;
 	size_t removal_count, removal_room, removal_at;
+
+	struct download *rules; /* NULL: a test */
+	struct list choices;
+	bool rules_told; /* all were asked about */
 
 	/* Orders. */
 	struct collection_order orders[SOURCE_AHEAD];
@@ -230,6 +245,17 @@ bool collection_has_disk(struct collection *c, uint64_t size);
 
 bool collection_wants_heads(const struct collection *c);
 void collection_on_head(struct collection *c, size_t at, enum source_result result, struct span answer);
+
+/* ---- collection_rules.c ---- */
+
+/* What is asked about its messages. False: the store could not be read. */
+bool collection_read_rules(struct collection *c);
+void collection_free_rules(struct collection *c);
+/* It is wanted, left or removed; or ITEM_NEW stays, and its header is wanted first. */
+void collection_judge(struct collection *c, size_t at);
+void collection_judge_head(struct collection *c, size_t at, struct span header);
+/* Who gets it by its rule, in place of others or besides; empty: nobody. */
+void collection_chosen(const struct collection_item *item, struct span *instead, struct span *also);
 
 /* ---- collection_fetch.c ---- */
 

@@ -24,6 +24,11 @@ collection_go(struct collection *c)
 {
 	if (!c->ready || !c->has_known || c->source_is_over || c->closing)
 		return;
+	if (!collection_read_rules(c)) {
+		collection_error(c, "the questions of download rules cannot be read");
+		collection_cut(c);
+		return;
+	}
 	collection_enter(c, COLLECT_LISTS);
 	c->listed_count = c->listed_bytes = 0;
 	source_list(c->source);
@@ -263,10 +268,11 @@ plan(struct collection *c)
 			settle_row(c, &c->known[i]);
 	if (!c->by_header)
 		collection_note_gone(c);
+	download_offer(c->rules, !c->by_header || c->end.offer.has_head, c->end.offer.has_head);
 	if (collection_wants_heads(c))
-		return; /* each is asked about first */
+		return; /* each is looked at first */
 	for (size_t i = 0; i < c->item_count; i++)
-		collection_want(c, i);
+		collection_judge(c, i);
 }
 
 /* INM-05: what stays there must be known again. */
@@ -349,7 +355,7 @@ collection_list_clear(struct collection *c)
 	c->mark_count = c->mark_room = 0;
 	c->removal_count = c->removal_room = c->removal_at = 0;
 	c->known_count = 0;
-	c->by_header = c->gone_noted = c->listed = c->settled = false;
+	c->by_header = c->gone_noted = c->listed = c->settled = c->rules_told = false;
 	buf_fini(&c->uniques);
 	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);
 	arena_reset(&c->arena);

@@ -124,6 +124,7 @@ order_next(struct collection *c)
 		give(c, (enum source_order)r->order, r->number, c->removal_at - 1);
 	} else if (collection_has_head_to_ask(c)) {
 		c->undecided++;
+		c->items[c->head_at].state = ITEM_ASKED;
 		give(c, SOURCE_HEAD, c->items[c->head_at].number, c->head_at);
 		c->head_at++;
 	} else if (has_message_to_fetch(c) && may_fetch(c)) {
@@ -149,6 +150,10 @@ finish(struct collection *c)
 {
 	if (c->by_header && !c->fetches_none)
 		collection_note_gone(c);
+	if (c->rules && !c->fetches_none && !c->rules_told) {
+		c->rules_told = true;
+		download_listed(c->rules);
+	}
 	collection_write_changes(c);
 	if (shall_listen(c)) {
 		atomic_store(&c->shown.passed_ms, host_now_ms(c->o.host));
