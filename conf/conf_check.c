@@ -391,4 +391,5 @@ conf_check(const struct conf *conf, const struct yaml_tree *tree, struct conf_fa
 		if (setting_is_shape(settings[i].type))
 			check_names(&c, &settings[i]);
 	conf_check_connections(conf, tree, faults);
+	conf_check_collecting(conf, tree, faults);
 }

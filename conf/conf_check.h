@@ -23,6 +23,10 @@ void conf_fault_names(struct conf_faults *faults, const struct yaml_tree *tree);
 void conf_check_connections(
 	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
 
+/* Its part in conf_check_collect.c: for whom collected mail is. */
+void conf_check_collecting(
+	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);
+
 /* Its part in conf_check_journal.c: where copies go, and who may deliver them here. */
 void conf_check_journal(
 	const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults);

@@ -86,24 +86,31 @@
 		"Of kind imap: it stays connected, and new mail is fetched as it comes (IDLE).")   \
 	X(path, "path", PATH, 0, 4095, "", "", NOTHING, "Folder of kind spool.")                   \
 	X(users, "users", LIST, 0, 10000, "[]", "", NOTHING, "Users of kind spool.")               \
-	X(accepted, "accepted", PATTERNS, 0, 1000, "[]", "", NOTHING, "Accepted Domains (INM-06).") \
+	X(accepted, "accepted", PATTERNS, 0, 1000, "[]", "", NOTHING, \
+		"Accepted Domains: domains, addresses or patterns that are ours in its mail (INM-06).") \
 	X(route, "route", CHOICE, 0, 0, "recipient", "recipient|all|lan|single|subject", NOTHING,  \
-		"How its mail finds users (INM-09).")                                              \
+		"recipient: by its header; all: to `target`; lan: to `target` at `target_server`; single: by a " \
+		"name beside our address (INM-19); subject: by a name in `marker` (INM-09).") \
 	X(target, "target", TEXT, 0, 254, "", "", NOTHING, "User, list or address for it.")        \
 	X(target_server, "target_server", TEXT, 0, 255, "", "host:port", NOTHING, "For route lan.") \
 	X(marker, "marker", TEXT, 0, 64, "{*}", "", NOTHING, "Pattern in the subject (INM-20).")   \
 	X(special_headers, "special_headers", LIST, 0, 50, "[]", "", NOTHING,                      \
-		"Fields that name recipients (INM-11).")                                           \
+		"Fields that name recipients: NAME, or NAME: account-* where '*' is the address (INM-11).") \
 	X(read_special, "read_special", CHOICE, 0, 0, "forwards", "forwards|reversed|all",         \
-		NOTHING, "Which of them count (INM-12).")                                          \
+		NOTHING, "Which address of ours in them counts: the first, the last, all (INM-12).") \
 	X(read_received, "read_received", CHOICE, 0, 0, "reversed", "forwards|reversed|all",       \
-		NOTHING, "Which Received fields count (INM-12).")                                           \
+		NOTHING, "Likewise of `for ADDRESS` in Received fields (INM-12).")                                           \
 	X(order, "order", WORDS, 0, 10, "[special, stop-if-any, standard, stop-if-any, received]", \
-		"special|standard|received|stop-if-any|stop", NOTHING, "Order of reading (INM-13).") \
-	X(ignore_resent, "ignore_resent", BOOL, 0, 0, "no", "", NOTHING, "INM-14.")                \
-	X(ignore_bare_received, "ignore_bare_received", BOOL, 0, 0, "yes", "", NOTHING, "INM-15.") \
-	X(ignore_from_line, "ignore_from_line", BOOL, 0, 0, "yes", "", NOTHING, "INM-16.")         \
-	X(default_mappings, "default_mappings", BOOL, 0, 0, "yes", "", NOTHING, "INM-17.")         \
+		"special|standard|received|stop-if-any|stop", NOTHING, \
+		"Order of reading; each step once (INM-13).") \
+	X(ignore_resent, "ignore_resent", BOOL, 0, 0, "no", "", NOTHING, \
+		"Resent-To and Resent-Cc are not read (INM-14).")                \
+	X(ignore_bare_received, "ignore_bare_received", BOOL, 0, 0, "yes", "", NOTHING, \
+		"Addresses without `@` in Received are passed over (INM-15).") \
+	X(ignore_from_line, "ignore_from_line", BOOL, 0, 0, "yes", "", NOTHING, \
+		"A first line `From anna ...`, which is no field, is removed (INM-16).")         \
+	X(default_mappings, "default_mappings", BOOL, 0, 0, "yes", "", NOTHING, \
+		"No: users are found by mappings and lists alone (INM-17).")         \
 	X(demon_env, "demon_env", BOOL, 0, 0, "no", "", NOTHING, "INM-18.")                        \
 	X(duplicates, "duplicates", BOOL, 0, 0, "no", "", NOTHING, "Remove doubles (INM-21).")     \
 	X(download_rules, "download_rules", BOOL, 0, 0, "yes", "", NOTHING, "INM-23.")             \

@@ -224,6 +224,32 @@ test_load_faults_cfg01_h60(void **state)
 			":1:13: schedules.a: every is 1m to 24h; days says how many days\n" },
 		{ "schedules: [{ name: a }]\n",
 			":1:13: warning: schedules.a: a schedule without every and at never fires\n" },
+#define BOX "collecting: { collectors: [{ name: a, server: h, username: u, accepted: [x.test], "
+		{ BOX "order: [special, standard, special] }] }\n", ":1:90: collecting.collectors.a.order: a step may be "
+			"named once: special, standard, received\n" }, /* INM-13 */
+		{ BOX "order: [stop-if-any] }] }\n", ":1:90: collecting.collectors.a.order: no step is named: special, "
+			"standard, received\n" },
+		{ BOX "order: [stop, special] }] }\n",
+			":1:90: collecting.collectors.a.order: nothing is read before it stops\n" },
+		{ BOX "order: [special, stop-if-any, standard, stop-if-any, received, stop] }] }\n", "" },
+		{ BOX "order: [anything, standard] }] }\n", ":1:91: collecting.collectors.a.order: not one of "
+			"special|standard|received|stop-if-any|stop\n" },
+		{ BOX "special_headers: [X-To, 'X-Env:', 'Delivered: a-*'] }] }\n", "" }, /* INM-11 */
+		{ BOX "special_headers: ['Delivered: a-'] }] }\n", ":1:100: collecting.collectors.a.special_headers: a "
+			"template has one '*', where the address stands: account-*\n" },
+		{ BOX "special_headers: ['a b'] }] }\n", ":1:100: collecting.collectors.a.special_headers: an item is the "
+			"name of a field, or NAME: TEMPLATE\n" },
+		{ BOX "route: all }] }\n", ":1:28: collecting.collectors.a: route: all wants a user, list or address in "
+			"target\n" }, /* INM-09 */
+		{ BOX "route: lan, target: a, target_server: h }] }\n",
+			":1:28: collecting.collectors.a: route: lan wants an address in target\n" },
+		{ BOX "route: lan, target: a@b.test }] }\n",
+			":1:28: collecting.collectors.a: route: lan wants HOST or HOST:PORT in target_server\n" },
+		{ BOX "route: subject, marker: for }] }\n",
+			":1:107: collecting.collectors.a.marker: has no '*', where the name stands: {*}\n" }, /* INM-20 */
+		{ "collecting: { collectors: [{ name: a, server: h, username: u }] }\n",
+			":1:28: warning: collecting.collectors.a: without accepted domains all of its mail is without "
+			"recipients: accepted: [DOMAIN]\n" }, /* INM-07 */
 		{ "connections: [{ name: a, kind: link }]\n",
 			":1:15: warning: connections.a: a link without up, status and interfaces "
 			"never comes up\n" },
