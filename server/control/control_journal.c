@@ -31,21 +31,12 @@ static enum err
 change_secret(struct control_call *call, struct txn *txn)
 {
 	const struct journal_change *jc = call->state;
-	struct buf sealed;
-	enum err err = OK;
+	enum err err;
 
-	if (jc->erases) {
-		err = secret_remove(txn, SPAN(SEALED));
-		return err == ERR_NOT_FOUND ? OK : err;
-	}
-	if (!jc->seals)
-		return OK;
-	buf_init(&sealed, SECRET_SEALED_MAX);
-	err = secret_seal(call->host, SPAN(SEALED), control_param(call, "password"), &sealed);
-	if (err == OK)
-		err = secret_put(txn, SPAN(SEALED), buf_span(&sealed), call->now_ms);
-	buf_fini(&sealed);
-	return err;
+	if (!jc->erases)
+		return jc->seals ? control_seals_store(call, txn, SPAN(SEALED)) : OK;
+	err = secret_remove(txn, SPAN(SEALED));
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 static const struct setting *

@@ -75,8 +75,8 @@ control_seals_erase(
 		s->erased[s->erased_count++] = arena_copy(&call->arena, own);
 }
 
-static enum err
-store_password(struct control_call *call, struct txn *txn, struct span name)
+enum err
+control_seals_store(struct control_call *call, struct txn *txn, struct span name)
 {
 	struct buf sealed;
 	enum err err;
@@ -99,7 +99,7 @@ control_seals_change(struct control_call *call, struct txn *txn, const struct co
 		if (err == ERR_NOT_FOUND)
 			err = OK; /* the file named one that is not there */
 	}
-	return err == OK && s->name.len > 0 ? store_password(call, txn, s->name) : err;
+	return err == OK && s->name.len > 0 ? control_seals_store(call, txn, s->name) : err;
 }
 
 struct span

@@ -34,6 +34,8 @@ void control_seals_erase(
 /* Writer: the passwords of the change, in its transaction. */
 MUST_CHECK enum err control_seals_change(
 	struct control_call *call, struct txn *txn, const struct control_seals *s);
+/* The password of the request, sealed as NAME. */
+MUST_CHECK enum err control_seals_store(struct control_call *call, struct txn *txn, struct span name);
 /* "{ sealed: route.isp }" */
 struct span control_seals_value(struct control_call *call, const struct control_seals *s);
 /* VALUE came among the words of a command, where everybody can read it (H66). Fails the call. */
