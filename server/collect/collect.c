@@ -370,6 +370,7 @@ collect_follow(void *arg)
 
 	list_init(&before);
 	list_move_all(&before, &all->collectors);
+	collect_follow_names(all, &before);
 	list_for_each(at, following, &before)
 		LIST_ITEM(at, struct collector, link_all)->kept = false;
 	for (size_t i = 0; i < conf->count; i++) {
@@ -385,6 +386,7 @@ collect_follow(void *arg)
 		list_append(&all->collectors, &c->link_all);
 		c->kept = true;
 		c->place = i;
+		c->account = collector_account(&conf->items[i]);
 		if (!conf->items[i].enabled)
 			let_go(c, true);
 	}

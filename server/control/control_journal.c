@@ -7,10 +7,10 @@
 #include "conf/conf_shapes.h"
 #include "conf/conf_value.h"
 #include "server/control/control_password.h"
+#include "server/control/control_seals.h"
 #include "server/control/control_undo.h"
 #include "server/generation.h"
 #include "server/pipeline/names.h"
-#include "server/secrets.h"
 #include "store/journal_seats.h"
 #include "store/secrets.h"
 

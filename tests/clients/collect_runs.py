@@ -298,9 +298,11 @@ def test_a_new_name_knows_what_was_fetched():
         server.cli("collect", "now", "fetch", "--wait")
         server.cli("collect", "set", "fetch", "name=provider")
         equal(server.json("collect", "now", "provider", "--wait")[0]["fetched"], 0)
-        server.cli("collect", "remove", "provider", "--yes")
         server.cli("undo")
-        equal(server.json("collect", "now", "provider", "--wait")[0]["fetched"], 0, "and one that was away")
+        equal(server.json("collect", "now", "fetch", "--wait")[0]["fetched"], 0, "so does the old one again")
+        server.cli("collect", "remove", "fetch", "--yes")
+        server.cli("undo")
+        equal(server.json("collect", "now", "fetch", "--wait")[0]["fetched"], 0, "and one that was away")
         equal(len(subjects(server)), 3)
 
 
