@@ -16,6 +16,7 @@ struct collected_text {
 struct collected_find {
 	const struct collected_ask *ask;
 	struct plan *plan;
+	struct span header;   /* of the mail, HEADER_SIZE_MAX bytes at most (H7) */
 	struct arena scratch; /* of the address at hand */
 	size_t looked_max, max;
 	size_t looked, looked_up;

@@ -11,6 +11,7 @@
 #include "server/pipeline/names.h"
 
 #define NOTED_PASSED 6 /* addresses passed over that one note each is left for */
+#define OTHERS_PART 10 /* special and received fields may have so much less addresses than the standard ones */
 
 /* ---- an address ---- */
 
@@ -233,11 +234,12 @@ take_kept(struct collected_find *f)
 static void
 run_step(struct collected_find *f, const struct step *step)
 {
-	struct span rest = f->ask->mail->header;
+	struct span rest = f->header;
 	struct header_field field;
 
 	f->read = read_of(f, step);
 	f->needs_at = step->read == step_received && f->ask->collector->ignore_bare_received;
+	f->looked = step->read == step_standard ? 0 : f->looked_max - f->looked_max / OTHERS_PART;
 	f->has_kept = false;
 	f->recognised = f->unused = f->passed = 0;
 	while (header_next(&rest, &field))

@@ -11,6 +11,7 @@
 
 #define LOOKED_MIN 100 /* addresses that are looked at, whatever number of domains is accepted */
 #define NOTED_FOUND 8  /* recipients that one note each is left for */
+#define SCRATCH_CHUNKS 4
 
 /* ---- the row ---- */
 
@@ -180,11 +181,14 @@ looked_max(const struct conf_collector *c)
 enum err
 collected_who(const struct collected_ask *ask, struct plan *plan, struct address **out, size_t *count)
 {
-	struct collected_find f = { .ask = ask, .plan = plan };
+	struct collected_find f = { .ask = ask, .plan = plan,
+		.header = span_range(ask->mail->header, 0, HEADER_SIZE_MAX) };
+	struct chunk_pool pool;
 
 	f.looked_max = looked_max(ask->collector);
 	f.max = (size_t)ask->conf->limits_recipients;
-	arena_init(&f.scratch, NULL);
+	chunk_pool_init(&pool, SCRATCH_CHUNKS);
+	arena_init(&f.scratch, &pool);
 	if (ask->instead.len > 0)
 		add_of_rule(&f, ask->instead, "nobody else gets it");
 	else
@@ -192,6 +196,7 @@ collected_who(const struct collected_ask *ask, struct plan *plan, struct address
 	if (ask->also.len > 0)
 		add_of_rule(&f, ask->also, "besides its recipients");
 	arena_reset(&f.scratch);
+	chunk_pool_fini(&pool);
 	ask->mail->targets = f.targets;
 	ask->mail->target_count = f.target_count;
 	*out = f.found;

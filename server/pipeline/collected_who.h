@@ -19,7 +19,7 @@
 #include "server/pipeline/mail.h"
 #include "server/pipeline/plan.h"
 
-#define COLLECTED_LOOKED_MAX 10000     /* addresses of one header that are looked at; the rest is noted */
+#define COLLECTED_LOOKED_MAX 10000     /* addresses in To, Cc, ... that are looked at, and a tenth in others; the rest is noted */
 #define COLLECTED_COMPARED_MAX 1000000 /* of them with entries of the accepted domains */
 #define COLLECTED_LOOKUPS_MAX 500      /* names beside addresses and in subjects that are looked up (INM-19, INM-20) */
 #define COLLECTED_TARGETS_MAX 100      /* of them, and of download rules, that one message goes to */

@@ -144,7 +144,7 @@ def test_single_address_and_marker_scenario_6_inm_19_inm_20(s):
             equal(who(s, pop3, "for", mail("Subject: (for fred) hello")), {"fred": 1})
 
 
-def test_five_routes_inm_09_lan_07_inm_06_inm_28(s):
+def test_five_routes_inm_09_lan_07_inm_28_loc_03_loc_04(s):
     fixed = mail("To: \"carl\" <fred@isp.test>", "Subject: for {bert}")
     with Pop3Server({"box": []}) as pop3, SmtpSink() as sink:
         ours = "accepted: [example.test, fred@isp.test]"
