@@ -19,7 +19,7 @@
 
 #define CONSOLE_ROWS_MIN 10
 #define CONSOLE_COLS_MIN 40
-#define CONSOLE_SCREENS_MAX 40
+#define CONSOLE_SCREENS_MAX 48
 #define CONSOLE_TEXT_MAX 256
 #define CONSOLE_RECENT 64 /* lines of the log that the Overview keeps */
 #define CONSOLE_SAID 10 /* words of the palette that are remembered */

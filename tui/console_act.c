@@ -104,10 +104,12 @@ console_tell_done(struct console *c, const struct control_method *method, const 
 void
 console_show_answer(struct console *c, const struct control_method *method, const struct json *result)
 {
+	struct print_style style = c->style;
 	struct buf text;
 
+	style.width -= style.width > 2 ? 2 : 0; /* a text has a margin */
 	buf_init(&text, PRINT_MAX);
-	print_reply(&text, method, result, NULL, false, &c->style);
+	print_reply(&text, method, result, NULL, false, &style);
 	text_panel_show(c, span_of(method->words), buf_span(&text));
 	buf_fini(&text);
 }

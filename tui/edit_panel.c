@@ -200,12 +200,24 @@ checked(void *owner, struct link_reply *reply)
 		console_say(s->console, STYLE_OK, "nothing is wrong with it");
 }
 
+static void
+asked(void *owner, struct link_reply *reply)
+{
+	struct screen *s = owner;
+
+	s->console->dirty = true;
+	if (reply->error)
+		console_say_error(s->console, reply->error);
+	else
+		console_show_answer(s->console, control_method_find(span_of(class_of(s->state)->ask)), reply->result);
+}
+
 /* METHOD with the text as its file. */
 static void
 do_with_text(struct edit *e, const char *method, const char *label, link_done *done, link_done *shown_first)
 {
 	static struct key_action action;
-	struct rpc_pair pair = { SPAN("file"), SPAN("text") };
+	struct rpc_pair pair = { done == asked ? SPAN("message") : SPAN("file"), SPAN("text") };
 	struct act_values values = { &pair, (bool[]){ false }, 1, text_file(e), e->screen, done, shown_first };
 
 	action = (struct key_action){ .label = label, .method = method };
@@ -260,6 +272,8 @@ save(struct edit *e)
 
 	if (c->state != CONSOLE_UP) {
 		console_say(c, STYLE_ERROR, "! no server answers; the text is kept");
+	} else if (class_of(e)->ask) {
+		do_with_text(e, class_of(e)->ask, "Ask", asked, NULL);
 	} else if (!class_of(e)->save) {
 		try_it(e);
 	} else if (e->too_long || !is_changed(e)) {
@@ -399,7 +413,7 @@ edit_bar(struct screen *s, struct buf *out)
 {
 	const struct edit_class *class = s->class->edit;
 
-	print_put(out, class->save ? SPAN("F2 Save") : SPAN("F2 Test"));
+	print_put(out, class->save ? SPAN("F2 Save") : class->ask ? SPAN("F2 Ask") : SPAN("F2 Test"));
 	print_put(out, class->save && class->trial ? SPAN("  F3 Test") : SPAN(""));
 	print_put(out, class->check ? SPAN("  F5 Check") : SPAN(""));
 	print_put(out, SPAN("  F9 Cmd  Esc Leave"));

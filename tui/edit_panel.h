@@ -12,7 +12,8 @@
 #define EDIT_PANEL_MAX 262144 /* bytes of a text */
 
 struct edit_class {
-	const char *save;  /* its parameter `file` is the text: F2. NULL: F2 is the trial */
+	const char *save;  /* its parameter `file` is the text: F2. NULL: F2 asks, or else is the trial */
+	const char *ask;   /* its parameter `message` is the text, and its answer is shown: F2 */
 	const char *check; /* the same, and it answers with faults: F5. NULL: none */
 	const struct screen_class *trial; /* F3: opened on a row with the text as `trial_field`; NULL: none */
 	const char *trial_field;

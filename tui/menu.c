@@ -69,14 +69,23 @@ line_matches(const struct menu_line *line, struct span words, bool with_help)
 	return true;
 }
 
+static bool
+is_named(const struct menu_line *line, struct span words)
+{
+	return line->screen && !line->found && line->also && span_eq_nocase(span_trim(words), span_of(line->also));
+}
+
 void
 menu_narrow(struct menu *m)
 {
 	struct span words = line_edit_text(&m->edit);
 
 	m->shown_count = 0;
+	for (size_t i = 0; i < m->count; i++) /* a screen that is named stands above acts with that word */
+		if (is_named(&m->lines[i], words))
+			m->shown[m->shown_count++] = i;
 	for (size_t i = 0; i < m->count; i++)
-		if (m->lines[i].found || line_matches(&m->lines[i], words, false))
+		if (!is_named(&m->lines[i], words) && (m->lines[i].found || line_matches(&m->lines[i], words, false)))
 			m->shown[m->shown_count++] = i;
 	for (size_t i = 0; i < m->count; i++) /* then those that only their help finds */
 		if (!m->lines[i].found && !line_matches(&m->lines[i], words, false) &&

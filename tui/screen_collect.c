@@ -1,6 +1,7 @@
 /*
  * screen_collect.c - mailboxes elsewhere that are fetched: what each does, all its keys, a login that only tries.
  */
+#include "tui/edit_panel.h"
 #include "tui/order_panel.h"
 #include "tui/progress.h"
 #include "tui/screen_rows.h"
@@ -111,6 +112,17 @@ const struct screen_class screen_collector = {
 	.form = &collector_form,
 };
 
+static const struct screen_class screen_for_whom = {
+	.name = "for-whom",
+	.title = "For whom?",
+	.panel = &edit_panel,
+	.subject = "name",
+	.edit = &(const struct edit_class){
+		.ask = "collect.test",
+		.help = "Paste or type the header of a message of this mailbox; F2 says for whom it would be, and which field named whom. Nothing is stored.",
+	},
+};
+
 const struct screen_class screen_collect = {
 	.name = "collect",
 	.title = "Conn",
@@ -141,6 +153,7 @@ const struct screen_class screen_collect = {
 		{ 'c', "Create", "collect.add", .form = &collector_add },
 		{ 'd', "Remove", "collect.remove" },
 		{ 'R', "Reading order", .open = &screen_order },
+		{ 'X', "For whom?", "collect.test", .open = &screen_for_whom, .help = "For whom a pasted message of this mailbox would be." },
 		{ 'P', "Password", "collect.set", .form = &collector_password },
 		{ 'W', "Rename", "collect.set", .form = &collector_rename },
 		{ 0 } },

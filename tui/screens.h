@@ -11,7 +11,7 @@ extern const struct screen_class screen_overview, screen_queue, screen_trace, sc
 	screen_blocked, screen_shared, screen_settings, screen_audit, screen_connections, screen_routes,
 	screen_destinations, screen_schedules, screen_runs, screen_lan_rules, screen_dkim, screen_rules, screen_prune,
 	screen_monitor, screen_archiving, screen_archive, screen_seats, screen_journal, screen_scripts,
-	screen_functions, screen_content, screen_collect, screen_download, screen_forwards, screen_security, screen_bins, screen_signature;
+	screen_functions, screen_content, screen_collect, screen_download, screen_asked, screen_forwards, screen_security, screen_bins, screen_signature;
 /* below another */
 extern const struct screen_class screen_message, screen_trace_steps, screen_user, screen_logins,
 	screen_mapped, screen_mailbox, screen_mailbox_bin, screen_group, screen_group_members,

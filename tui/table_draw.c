@@ -329,7 +329,8 @@ draw_empty(struct table *t, struct rect at)
 		text = "your rights do not show this";
 	else if (!t->rows.known)
 		text = c->state == CONSOLE_UP ? "loading ..." : "no server";
-	else if (buf_span(&t->rows.filter).len > 0)
+	else if (buf_span(&t->rows.filter).len > 0 &&
+		!(t->screen->class->filter && span_eq(buf_span(&t->rows.filter), span_of(t->screen->class->filter))))
 		text = "nothing matches the filter (F: no filter)";
 	cells_put(&c->cells, (struct rect){ at.row, GUTTER, 1, at.cols - GUTTER }, span_of(text),
 		STYLE_DIM);

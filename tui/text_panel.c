@@ -55,9 +55,11 @@ static void
 answered(void *owner, struct link_reply *reply)
 {
 	struct screen *s = owner;
+	struct print_style style = s->console->style;
 	struct text *t = s->state;
 	struct buf text;
 
+	style.width -= style.width > 2 ? 2 : 0; /* the margin */
 	t->asked = false;
 	s->console->dirty = true;
 	if (reply->error) {
@@ -67,9 +69,9 @@ answered(void *owner, struct link_reply *reply)
 	}
 	buf_init(&text, PRINT_MAX);
 	if (s->class->parts)
-		print_letter(&text, s->method, reply->result, s->class->parts, &s->console->style);
+		print_letter(&text, s->method, reply->result, s->class->parts, &style);
 	else
-		print_reply(&text, s->method, reply->result, NULL, false, &s->console->style);
+		print_reply(&text, s->method, reply->result, NULL, false, &style);
 	set_text(t, buf_span(&text));
 	buf_fini(&text);
 }

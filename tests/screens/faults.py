@@ -66,7 +66,7 @@ def open_screen(c, name):
     if digit:
         return c.keys(digit.group(1))
     c.keys(":").sees(r"Esc Close")
-    c.keys(name).sees(r"> +Screen: ")
+    c.keys(name).sees(r">\S* +Screen: ")
     return c.keys("Enter").gone(r"Esc Close")
 
 

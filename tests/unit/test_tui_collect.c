@@ -42,6 +42,7 @@ static const struct answer collectors[] = {
 	{ "collect.off", NULL, PLAY_DONE("isp is off") },
 	{ "collect.add", NULL, PLAY_DONE("collector new added") },
 	{ "collect.set", NULL, PLAY_DONE("collector isp changed") },
+	{ "collect.test", "\"message\"", "{\"rows\":[{\"step\":\"to\",\"result\":\"anna: by the user's own name\",\"state\":\"ok\"}]}" },
 	{ "collect.test", NULL, "{\"rows\":[{\"step\":\"login\",\"result\":\"340 messages, 12 new\",\"state\":\"ok\"}]}" },
 	{ "preview", "collect.remove", "{\"token\":\"t1\",\"count\":1,\"sample\":[\"isp\"],\"effects\":[\"what was fetched is forgotten\"]}" },
 	{ "preview", "\"order\":\"stop;", "!{\"code\":\"invalid\",\"what\":\"collect set\",\"why\":\"nothing is read behind stop\"}" },
@@ -144,6 +145,20 @@ reading_order_inm_13(void **state)
 	play_end(&play);
 }
 
+/* INM-10: for whom a message would be: its header is pasted, and goes along as a file. */
+static void
+for_whom_inm_10(void **state)
+{
+	(void)state;
+	play_begin(&play, collectors, 24, 80);
+	play_keys(&play, "9X");
+	console_press(&play.console, &(struct press){ KEY_PASTED, SPAN("To: anna@example.org\r\n\r\n") });
+	play_keys(&play, "<F2>");
+	assert_true(play_was_asked(&play, "collect.test {\"name\":\"isp\",\"message\":0}"));
+	assert_true(play_sees(&play, "anna: by the user's own name"));
+	play_end(&play);
+}
+
 /* MAP: only mail of one collector: its name is chosen. */
 static void
 mapping_picks_a_collector(void **state)
@@ -223,6 +238,7 @@ test_tui_collect(void)
 		cmocka_unit_test(collectors_inm_01),
 		cmocka_unit_test(collector_form_inm_02),
 		cmocka_unit_test(reading_order_inm_13),
+		cmocka_unit_test(for_whom_inm_10),
 		cmocka_unit_test(mapping_picks_a_collector),
 		cmocka_unit_test(overview_collects_sts_01),
 		cmocka_unit_test(random_keys_here),

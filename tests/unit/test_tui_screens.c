@@ -87,6 +87,7 @@ static const struct answer objects[] = {
 		"log.max_size\",\"+log: { max_size: 12MB }\"],\"warnings\":[]}" },
 	{ "preview", "config.unset", "{\"token\":\"t9\",\"count\":1,\"sample\":[],\"effects\":"
 		"[\"would set log.max_size back to its default\"],\"warnings\":[]}" },
+	{ "preview", "message.", "{\"token\":\"t6\",\"count\":1,\"sample\":[],\"effects\":[\"as new mail\"],\"warnings\":[]}" },
 	{ "apply", NULL, PLAY_DONE("config log.max_size changed") },
 	{ "list.close", NULL, "{\"done\":1}" },
 	{ 0 },
@@ -197,6 +198,20 @@ forms_are_previewed(void **state)
 	assert_true(play_was_asked(&play, "apply {\"token\":\"t7\"}"));
 	assert_true(play_sees(&play, "user anna renamed anne   u takes it back"));
 	assert_true(play_sees(&play, "[5 Users]"));
+	play_end(&play);
+}
+
+/* USR-40: a message goes to another user as new mail, by his own way. */
+static void
+moved_as_new_mail_usr_40(void **state)
+{
+	(void)state;
+	play_begin(&play, objects, 24, 80);
+	play_keys(&play, "5MM<Down>bert<Down> <F2>");
+	assert_true(play_was_asked(&play, "\"to_user\":\"bert\",\"routed\":true"));
+	assert_true(play_sees(&play, "as new mail"));
+	play_keys(&play, "<Esc><Esc><Esc>C<Down>bert<F2>");
+	assert_true(play_was_asked(&play, "\"to_user\":\"bert\",\"routed\":false"));
 	play_end(&play);
 }
 
@@ -324,6 +339,7 @@ test_tui_screens(void)
 		cmocka_unit_test(blocked_and_access),
 		cmocka_unit_test(logins_of_a_user),
 		cmocka_unit_test(forms_are_previewed),
+		cmocka_unit_test(moved_as_new_mail_usr_40),
 		cmocka_unit_test(message_tabs_h70),
 		cmocka_unit_test(setting_is_edited),
 		cmocka_unit_test(settings_wait_for_one_step),
