@@ -42,6 +42,7 @@ struct collector {
 	char error[COLLECT_ERROR_SIZE];
 	char told[COLLECT_ERROR_SIZE]; /* to the Main Administrator, on the day told_day; collect_tell.c */
 	int64_t told_day;
+	unsigned told_count; /* letters of that day */
 	struct collect_result *result; /* of the last; NULL: none yet */
 	const char *shown_errors[COLLECT_ERRORS_MAX];
 };

@@ -213,15 +213,18 @@ day_of(const struct collect *all)
 	return (now_ms + (int64_t)host_zone_minutes(now_ms) * 60000) / DAY_MS;
 }
 
-/* False: the same was told today. */
+/* False: the same was told today and nothing went well since, or enough was told today. */
 static bool
 may_tell(struct collector *c, const char *why)
 {
 	int64_t day = day_of(c->all);
 
-	if (c->told_day == day && strcmp(c->told, why) == 0)
+	if (c->told_day != day)
+		c->told_count = 0;
+	else if (strcmp(c->told, why) == 0 || c->told_count >= COLLECT_LETTERS_DAY)
 		return false;
 	c->told_day = day;
+	c->told_count++;
 	snprintf(c->told, sizeof(c->told), "%s", why);
 	return true;
 }
@@ -256,7 +259,7 @@ collect_tell(struct collector *c, const struct collection_end *end)
 	enum collect_letter letter = collect_letter_of(end);
 
 	if (!end->failed)
-		c->told_day = 0;
+		c->told[0] = '\0';
 	if (letter == COLLECT_NO_LETTER || !conf || (letter == COLLECT_UNREACHED && !r.conf->errors_connection) ||
 		!may_tell(c, end->why))
 		return;

@@ -1,7 +1,7 @@
 /*
  * collect_tell.h - letters to the Main Administrator about collections that fail (TRB-01, TRB-02, TRB-04).
  *
- * One for a collection at most, and equal ones once a day until one has gone well. `errors.connection: no` silences
+ * One for a collection at most, equal ones once a day until one has gone well, COLLECT_LETTERS_DAY a day in all. `errors.connection: no` silences
  * those about servers that cannot be reached; what fails behind the login is always told (CON-15).
  */
 #ifndef SERVER_COLLECT_COLLECT_TELL_H
@@ -11,6 +11,7 @@
 #include "server/collect/collection.h"
 
 #define COLLECT_LETTER_MAX 16384 /* bytes of its text */
+#define COLLECT_LETTERS_DAY 10	  /* of one collector, whatever they say */
 
 struct collector;
 

@@ -227,7 +227,7 @@ at_mail(struct pipeline_ask *ask, struct plan *plan)
 static enum verdict
 check_spelling(struct pipeline_ask *ask, struct plan *plan)
 {
-	if (!ask->conf->smtp_refuse_percent ||
+	if (!ask->conf->smtp_refuse_percent || ask->mail->via == MAIL_VIA_POP3 || /* nothing of it is relayed */
 		!(ask->recipient.flags & (ADDRESS_PERCENT | ADDRESS_BANG)))
 		return STAGE_NEXT;
 	plan_note(plan, NOTE_ADDRESS_REFUSED, ask->recipient.text, SPAN("smtp.refuse_percent"));

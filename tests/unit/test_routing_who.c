@@ -164,6 +164,9 @@ test_fields_inm_10(void **state)
 		{ "box", "To: anna, mailto:bert@example.org, <mailto:carl@example.org>\r\n\r\n",
 			"anna@example.org bert@example.org carl@example.org = anna bert carl" },
 		{ "other", "To: anna\r\n\r\n", " = postmaster" },
+		/* '%' and '!' mean nothing (H9), and nobody has such a name: ADM-02 */
+		{ "box", "To: a%b@example.org, anna@example.org\r\n\r\n",
+			"a%b@example.org anna@example.org = anna postmaster" },
 		/* no header at all */
 		{ "box", "\r\n", " = postmaster" },
 	};
