@@ -12,7 +12,10 @@
 #include <cmocka.h>
 
 #include "conf/conf_load.h"
+#include "server/collect/collect_inside.h"
 #include "server/collect/collect_tell.h"
+#include "server/queue/own_mail.h"
+#include "tests/harness/site.h"
 
 static struct conf *conf;
 
@@ -204,6 +207,66 @@ test_causes_f_trb_1_trb_05(void **state)
 	}
 }
 
+/* ---- how often ---- */
+
+#define SITE \
+	"hostname: mail.example.org\ndomains: { default: example.org, local: [example.org] }\n" \
+	"auth: { hash_memory: 8MB, hash_passes: 1 }\nerrors: { connection: %s }\n" \
+	"collecting: { collectors: [ { name: isp, server: pop.isp.test, username: u, accepted: [example.org] } ] }\n"
+
+/* How many letters there are after one more such end. */
+static size_t
+tell(struct site *site, struct collector *c, enum source_fault fault, const char *why)
+{
+	struct collection_end end = end_of(fault, why, "", "");
+
+	end.failed = fault != SOURCE_FINE;
+	collect_tell(c, &end);
+	for (int i = 0; i < 2000 && own_mail_waiting(&site->host) > 0; i++)
+		site_turn(site, 5);
+	return site_folder_count(site, "postmaster", "INBOX");
+}
+
+static void
+open_told(struct site *site, const char *errors, struct collect *all, struct collector *c)
+{
+	char text[600];
+
+	snprintf(text, sizeof(text), SITE, errors);
+	site_open(site, text);
+	site_add_user(site, "postmaster", NULL);
+	site_set_user(site, "postmaster", "admin", "yes");
+	*all = (struct collect){ .host = &site->host };
+	*c = (struct collector){ .all = all, .name = "isp", .because = "a test" };
+}
+
+static void
+test_how_often_trb_04_con_15(void **state)
+{
+	static struct site site;
+	struct collect all;
+	struct collector c;
+	char why[40];
+
+	(void)state;
+	open_told(&site, "yes", &all, &c);
+	assert_int_equal(tell(&site, &c, SOURCE_NO_CONNECTION, "nobody there"), 1);
+	assert_int_equal(tell(&site, &c, SOURCE_NO_CONNECTION, "nobody there"), 1);
+	assert_int_equal(tell(&site, &c, SOURCE_LOST, "cut"), 2);
+	assert_int_equal(tell(&site, &c, SOURCE_FINE, ""), 2);
+	assert_int_equal(tell(&site, &c, SOURCE_LOST, "cut"), 3);
+	for (int i = 0; i < 12; i++) {
+		snprintf(why, sizeof(why), "error %d", i);
+		(void)tell(&site, &c, SOURCE_LOST, why);
+	}
+	assert_int_equal(site_folder_count(&site, "postmaster", "INBOX"), COLLECT_LETTERS_DAY);
+	site_close(&site);
+	open_told(&site, "no", &all, &c);
+	assert_int_equal(tell(&site, &c, SOURCE_NO_CONNECTION, "nobody there"), 0);
+	assert_int_equal(tell(&site, &c, SOURCE_LOST, "cut"), 1);
+	site_close(&site);
+}
+
 int
 main(void)
 {
@@ -214,6 +277,7 @@ main(void)
 		cmocka_unit_test(test_errors_of_messages_trb_06),
 		cmocka_unit_test(test_no_letter),
 		cmocka_unit_test(test_causes_f_trb_1_trb_05),
+		cmocka_unit_test(test_how_often_trb_04_con_15),
 	};
 
 	return cmocka_run_group_tests_name("collect-tell", tests, load, unload);
