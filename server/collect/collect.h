@@ -60,6 +60,9 @@ struct collect_view {
 };
 /* By its place in the file, from 0; false: there are no more. Spans live until the next turn of the loop. */
 bool collect_view_at(const struct collect *all, size_t i, struct collect_view *out);
+/* All of them, in the order of the file. */
+void collect_each(
+	const struct collect *all, void (*see)(void *arg, const struct collect_view *v), void *arg);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err collect_view_named(
 	const struct collect *all, struct span name, struct collect_view *out);

@@ -72,6 +72,22 @@ collect_view_at(const struct collect *all, size_t i, struct collect_view *out)
 	return false;
 }
 
+void
+collect_each(const struct collect *all, void (*see)(void *arg, const struct collect_view *v), void *arg)
+{
+	const struct list *at;
+	struct collect_view v;
+
+	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		if (!c->kept)
+			return;
+		show(c, &v);
+		see(arg, &v);
+	}
+}
+
 enum err
 collect_view_named(const struct collect *all, struct span name, struct collect_view *out)
 {

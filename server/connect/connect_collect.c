@@ -22,6 +22,17 @@ own_at(const struct connection *c, size_t i)
 	return collector->enabled && collector_is_of(conf, collector, span_of(c->name)) ? collector : NULL;
 }
 
+static const struct conf_collector *
+own_named(const struct connection *c, struct span name)
+{
+	const struct conf *conf = c->all->host->conf;
+
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (span_eq_nocase(conf->collectors.items[i].name, name))
+			return own_at(c, i);
+	return NULL;
+}
+
 static size_t
 collectors(const struct connection *c)
 {
@@ -116,32 +127,34 @@ connection_collect_stop(struct connection *c)
 	collect_stop_of(c->all->host->collect, span_of(c->name));
 }
 
-/* "12 collected", "12 collected, isp: no connection"; empty where nothing collects by it. */
+struct sum {
+	const struct connection *c;
+	unsigned long long fetched;
+	char failed[CONNECT_RESULT_SIZE]; /* "; isp: no connection"; "" */
+};
+
+static void
+add_up(void *arg, const struct collect_view *v)
+{
+	struct sum *sum = arg;
+
+	if (v->last_ms < sum->c->began_ms || !own_named(sum->c, v->name))
+		return;
+	sum->fetched += v->counts.fetched;
+	if (v->failed)
+		snprintf(sum->failed, sizeof(sum->failed), "; %.*s: %.120s", SPAN_FMT(v->name), v->error);
+}
+
 void
 connection_say_collected(const struct connection *c, char *text, size_t size)
 {
-	unsigned long long fetched = 0;
-	const char *error = "";
-	struct span failed = SPAN("");
-	struct collect_view v;
+	struct sum sum = { .c = c };
 
 	text[0] = '\0';
 	if (!c->collects)
 		return;
-	for (size_t i = 0; i < collectors(c); i++) {
-		if (!own_at(c, i) || !collect_view_at(c->all->host->collect, i, &v) ||
-			v.last_ms < c->began_ms)
-			continue;
-		fetched += v.counts.fetched;
-		if (v.failed) {
-			failed = v.name;
-			error = v.error;
-		}
-	}
-	if (failed.len > 0)
-		snprintf(text, size, ", %llu collected; %.*s: %.120s", fetched, SPAN_FMT(failed), error);
-	else
-		snprintf(text, size, ", %llu collected", fetched);
+	collect_each(c->all->host->collect, add_up, &sum);
+	snprintf(text, size, ", %llu collected%.200s", sum.fetched, sum.failed);
 }
 
 /* ---- without a run ---- */
@@ -202,12 +215,37 @@ look_at_link(struct connection *c)
 	connection_online_changed(c);
 }
 
+struct due {
+	struct connect *all;
+	size_t at; /* in the file */
+};
+
+static void
+start_due(void *arg, const struct collect_view *v)
+{
+	struct due *due = arg;
+	struct connect *all = due->all;
+	const struct conf_collectors *conf = &all->host->conf->collectors;
+	const struct conf_collector *c = due->at < conf->count ? &conf->items[due->at++] : NULL;
+	int64_t next_ms;
+
+	if (!c || !c->enabled || c->every_ms == 0 || v->state != COLLECT_IDLE ||
+		!span_eq_nocase(c->name, v->name)) /* a new file, which is taken in a moment */
+		return;
+	next_ms = every_next_ms(all, c, v->last_ms);
+	if (next_ms == 0 || next_ms > host_now_ms(all->host))
+		return;
+	if (collect_now(all->host->collect, c->name, "its own interval (every)", NULL) != OK)
+		log_put(all->host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "connect",
+			.text = "a collector could not be started",
+			.fields = { { "collector", c->name, 0 } } });
+}
+
 void
 connect_look_at_collectors(struct connect *all)
 {
-	const struct conf *conf = all->host->conf;
+	struct due due = { .all = all };
 	struct list *at, *following;
-	struct collect_view v;
 
 	list_for_each(at, following, &all->connections) {
 		struct connection *c = LIST_ITEM(at, struct connection, link_all);
@@ -216,17 +254,5 @@ connect_look_at_collectors(struct connect *all)
 		if (own && own->kind == CONNECTION_LINK)
 			look_at_link(c);
 	}
-	for (size_t i = 0; i < conf->collectors.count; i++) {
-		const struct conf_collector *collector = &conf->collectors.items[i];
-		int64_t next_ms;
-
-		if (!collector->enabled || collector->every_ms == 0 ||
-			!collect_view_at(all->host->collect, i, &v) || v.state != COLLECT_IDLE)
-			continue;
-		next_ms = every_next_ms(all, collector, v.last_ms);
-		if (next_ms == 0 || next_ms > host_now_ms(all->host))
-			continue;
-		if (collect_now(all->host->collect, collector->name, "its own interval (every)", NULL) != OK)
-			return; /* the file changes just now */
-	}
+	collect_each(all->host->collect, start_due, &due);
 }

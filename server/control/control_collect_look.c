@@ -1,7 +1,7 @@
 /*
  * control_collect_look.c - collectors as they are: `collect list`, `collect show`.
  *
- * Settings are in the file, what goes on in the memory of the front loop; both are read in one turn.
+ * Settings are in the file; what goes on is in the memory of the front loop, and copied there in one turn.
  */
 #include <stdio.h>
 
@@ -9,6 +9,7 @@
 #include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/control/control_undo.h"
+#include "server/generation.h"
 
 #define PATH_SIZE 100
 #define VALUE_SIZE 128
@@ -30,64 +31,104 @@ word_of(const struct conf *conf, size_t i, const char *key, char text[VALUE_SIZE
 	return span_of(text);
 }
 
+/* What the front loop knows of each, in the arena of the call: rows are made of it on a worker. */
+struct looked {
+	struct collect_view v;
+	const char *state;
+	int64_t next_ms;
+};
+
+struct looking {
+	struct control_call *call;
+	const struct conf_collectors *conf; /* of the call's generation */
+	struct looked *items;		    /* as many */
+	size_t at;
+};
+
 /* Of kind smtp a run waits for mail, and nothing is fetched (INM-26). */
 static void
-see(const struct control_call *call, size_t i, struct collect_view *v)
+settle(const struct control_call *call, const struct conf_collector *c, struct looked *l)
 {
-	const struct conf_collector *c = &call->host->conf->collectors.items[i];
+	const struct connect *connect = call->host->connect;
 
-	*v = (struct collect_view){ .name = c->name, .error = "", .because = "" };
+	if (c->kind == COLLECTOR_SMTP && connect_waits_for(connect, c))
+		l->state = "waiting for mail";
+	else if (c->enabled || l->v.state != COLLECT_IDLE)
+		l->state = collect_state_name(l->v.state);
+	else
+		l->state = "off";
+	l->next_ms = c->enabled ? connect_collects_next_ms(connect, c, l->v.last_ms) : 0;
+}
+
+/* The order is that of the file, but for the moment in which a new one is taken. */
+static void
+see(void *arg, const struct collect_view *v)
+{
+	struct looking *looking = arg;
+	size_t i = looking->at++;
+	struct arena *a = &looking->call->arena;
+	struct looked *l;
+
+	if (i >= looking->conf->count || !span_eq_nocase(looking->conf->items[i].name, v->name))
+		for (i = 0; i < looking->conf->count; i++)
+			if (span_eq_nocase(looking->conf->items[i].name, v->name))
+				break;
+	if (i >= looking->conf->count)
+		return;
+	l = &looking->items[i];
+	l->v = *v;
+	l->v.error = arena_text(a, span_of(v->error));
+	l->v.because = arena_text(a, span_of(v->because));
+}
+
+static struct looking *
+look(struct control_call *call)
+{
+	struct looking *looking = ARENA_NEW(&call->arena, struct looking);
+
+	looking->call = call;
+	looking->conf = &generation_conf(call->generation)->collectors;
+	looking->items = ARENA_ARRAY(&call->arena, struct looked, looking->conf->count + 1);
+	for (size_t i = 0; i < looking->conf->count; i++)
+		looking->items[i].v.error = looking->items[i].v.because = "";
 	if (call->host->collect)
-		(void)collect_view_at(call->host->collect, i, v);
-}
-
-static const char *
-state_of(const struct control_call *call, const struct conf_collector *c, const struct collect_view *v)
-{
-	if (c->kind == COLLECTOR_SMTP && connect_waits_for(call->host->connect, c))
-		return "waiting for mail";
-	return c->enabled || v->state != COLLECT_IDLE ? collect_state_name(v->state) : "off";
-}
-
-static int64_t
-next_ms(const struct control_call *call, const struct conf_collector *c, const struct collect_view *v)
-{
-	return c->enabled ? connect_collects_next_ms(call->host->connect, c, v->last_ms) : 0;
+		collect_each(call->host->collect, see, looking);
+	for (size_t i = 0; i < looking->conf->count; i++)
+		settle(call, &looking->conf->items[i], &looking->items[i]);
+	return looking;
 }
 
 /* ---- list ---- */
 
 static void
-list_row(struct control_call *call, size_t i)
+list_row(struct control_call *call, const struct looking *looking, size_t i)
 {
-	const struct conf *conf = call->host->conf;
-	const struct conf_collector *c = &conf->collectors.items[i];
+	const struct conf *conf = generation_conf(call->generation);
+	const struct conf_collector *c = &looking->conf->items[i];
+	const struct looked *l = &looking->items[i];
+	const struct collect_counts *n = &l->v.counts;
 	struct control_rows *rows = &call->rows;
-	const struct collect_counts *n;
 	char text[VALUE_SIZE];
-	struct collect_view v;
 
-	see(call, i, &v);
-	n = &v.counts;
 	control_row(rows, c->name);
 	control_put_number(rows, (int64_t)i + 1);
 	control_put_text(rows, c->name);
-	control_put_text(rows, span_of(state_of(call, c, &v)));
+	control_put_text(rows, span_of(l->state));
 	control_put_text(rows, c->kind == COLLECTOR_SPOOL ? c->path : c->server);
 	control_put_text(rows, c->username);
 	control_put_text(rows, word_of(conf, i, "route", text));
 	control_put_number(rows, c->every_ms / 1000);
 	control_put_number(rows, c->leave_days);
-	control_put_time_ms(rows, v.last_ms);
-	control_put_time_ms(rows, next_ms(call, c, &v));
+	control_put_time_ms(rows, l->v.last_ms);
+	control_put_time_ms(rows, l->next_ms);
 	control_put_number(rows, (int64_t)n->fetched);
-	control_put_text(rows, span_of(v.error));
+	control_put_text(rows, span_of(l->v.error));
 	control_put_text(rows, word_of(conf, i, "kind", text));
 	control_put_number(rows, c->enabled);
 	control_put_text(rows, c->target);
 	control_put_list(rows, c->connections.items, c->connections.count);
-	control_put_time_ms(rows, v.began_ms);
-	control_put_text(rows, span_of(v.because));
+	control_put_time_ms(rows, l->v.began_ms);
+	control_put_text(rows, span_of(l->v.because));
 	control_put_number(rows, (int64_t)n->left);
 	control_put_number(rows, (int64_t)n->deleted);
 	control_put_number(rows, (int64_t)n->failed);
@@ -96,16 +137,25 @@ list_row(struct control_call *call, size_t i)
 	control_put_number(rows, (int64_t)n->to_fetch_bytes);
 }
 
-static void
-list_start(struct control_call *call)
+static bool
+list_check(struct control_call *call)
 {
-	for (size_t i = 0; i < call->host->conf->collectors.count; i++)
-		list_row(call, i);
-	control_rows_end(&call->rows);
-	control_call_end(call);
+	call->state = look(call);
+	return true;
 }
 
-const struct control_handler control_do_collect_list = { .start = list_start };
+static enum step
+list_read(struct control_call *call, struct snapshot *snap)
+{
+	const struct looking *looking = call->state;
+
+	(void)snap;
+	for (size_t i = 0; i < looking->conf->count; i++)
+		list_row(call, looking, i);
+	return STEP_DONE;
+}
+
+const struct control_handler control_do_collect_list = { .check = list_check, .read = list_read };
 
 /* ---- show ---- */
 
@@ -125,15 +175,16 @@ put_keys(struct control_call *call, size_t i)
 }
 
 static void
-put_state(struct control_call *call, const struct conf_collector *c, const struct collect_view *v)
+put_state(struct control_call *call, const struct looked *l)
 {
+	const struct collect_view *v = &l->v;
 	struct json_writer *w = &call->json;
 
-	json_put_member_string(w, SPAN("state"), span_of(state_of(call, c, v)));
+	json_put_member_string(w, SPAN("state"), span_of(l->state));
 	json_put_member_string(w, SPAN("because"), span_of(v->because));
 	control_put_time(w, SPAN("began"), v->began_ms);
 	control_put_time(w, SPAN("last"), v->last_ms);
-	control_put_time(w, SPAN("next"), next_ms(call, c, v));
+	control_put_time(w, SPAN("next"), l->next_ms);
 	json_put_member_u64(w, SPAN("fetched"), v->counts.fetched);
 	json_put_member_u64(w, SPAN("left"), v->counts.left);
 	json_put_member_u64(w, SPAN("deleted"), v->counts.deleted);
@@ -154,7 +205,7 @@ show_start(struct control_call *call)
 {
 	const struct conf_collectors *all = &call->host->conf->collectors;
 	struct span name = control_param(call, "name");
-	struct collect_view v;
+	struct looked l = { .v = { .error = "", .because = "" } };
 	size_t i = 0;
 
 	while (i < all->count && !span_eq_nocase(all->items[i].name, name))
@@ -164,11 +215,13 @@ show_start(struct control_call *call)
 		control_call_end(call);
 		return;
 	}
-	see(call, i, &v);
+	if (collect_view_named(call->host->collect, name, &l.v) != OK)
+		l.v.error = l.v.because = ""; /* a new file, which is taken in a moment */
+	settle(call, &all->items[i], &l);
 	json_put_object(&call->json);
 	json_put_member_u64(&call->json, SPAN("place"), i + 1);
 	put_keys(call, i);
-	put_state(call, &all->items[i], &v);
+	put_state(call, &l);
 	json_put_close(&call->json);
 	control_call_end(call);
 }

@@ -2,7 +2,8 @@
 """collect_runs.py - collectors in the runs of their connections: at the same time as mail that leaves or before it, by
 schedules, by hand, by their own interval; mail that is brought (kind smtp, ETRN); programs at both ends of a run."""
 import os
-import socket
+import pty
+import subprocess
 import sys
 import tempfile
 import threading
@@ -12,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from connections import (Link, advance_to, connection, letters, log, queue, submit, waits,  # noqa: E402
                          wait_empty, wait_over)
 from pop3_server import Pop3Server  # noqa: E402
-from postroom import Server, equal, tap, true, wait_for  # noqa: E402
+from postroom import BUILD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 LIMIT_S = 20  # of whatever waits for the other side
@@ -279,6 +280,34 @@ def test_now_says_what_came_of_it():
                             (("now", "fetch", "--all"), "one of them"), (("test", "none"), "no collector")):
             r = server.cli("collect", *words, ok=False)
             true(r.returncode == 1 and says in r.stderr, "%s: %s" % (words, r.stderr))
+
+
+def test_a_terminal_sees_how_far_it_is():
+    """Count, bytes and, after a second, rate and what is left, on one line that is written over."""
+    held, go = threading.Event(), threading.Event()
+
+    def retr(session, line):
+        held.set()
+        go.wait(LIMIT_S)
+        return b"+OK\r\n" + session.list[1].text + b".\r\n"
+
+    with Pop3Server(box(3), answers={"RETR 2": retr}, pipelining=False, capa=[b"UIDL"]) as pop, Server(extra=config([collector(pop)])) as server:
+        server.add_user("anna")
+        leader, follower = pty.openpty()
+        p = subprocess.Popen([os.path.join(BUILD, "postroom"), "-s", server.socket, "collect", "now", "fetch", "--wait"],
+                             stdin=follower, stdout=follower, stderr=follower)
+        os.close(follower)
+        seen = b""
+        true(held.wait(LIMIT_S), "it fetches")
+        while b" of 3, " not in seen:
+            seen += os.read(leader, 4096)
+        go.set()
+        while b"3 fetched" not in seen:
+            seen += os.read(leader, 4096)
+        equal(p.wait(LIMIT_S), 0)
+        os.close(leader)
+        true(b"\r1 of 3, " in seen or b"\r0 of 3, " in seen, seen)
+        true(b"\n" not in seen.split(b"3 fetched")[0], "the line is written over: %r" % seen)
 
 
 def test_left_messages_are_counted():
