@@ -74,7 +74,7 @@ imap_client_stage(const struct imap_client *m)
 		return IMAP_STAGE_GREETING;
 	if (m->handshake)
 		return IMAP_STAGE_STARTTLS;
-	return m->asked_count > 0 ? m->asked[m->asked_at].stage : IMAP_STAGE_READY;
+	return m->asked;
 }
 
 void
@@ -87,39 +87,18 @@ imap_client_put(struct imap_client *m, struct buf *out, struct span line)
 }
 
 void
-imap_client_expect(struct imap_client *m, enum imap_client_stage stage, uint32_t uid)
-{
-	size_t at = (m->asked_at + m->asked_count) % IMAP_CLIENT_AHEAD;
-
-	ENSURE(m->asked_count < IMAP_CLIENT_AHEAD);
-	m->asked[at] = (struct imap_client_asked){ stage, uid, ++m->last_tag };
-	m->asked_count++;
-}
-
-void
-imap_client_ask(struct imap_client *m, struct buf *out, enum imap_client_stage stage, uint32_t uid,
-	struct span line)
+imap_client_ask(
+	struct imap_client *m, struct buf *out, enum imap_client_stage stage, struct span line)
 {
 	char tag[TAG_SIZE];
 
-	imap_client_expect(m, stage, uid);
-	snprintf(tag, sizeof(tag), "P%u ", (unsigned)m->last_tag);
+	ENSURE(m->asked == IMAP_STAGE_READY && m->over == IMAP_OVER_NO);
+	m->asked = stage;
+	snprintf(tag, sizeof(tag), "P%u ", (unsigned)++m->tag);
 	if (buf_put(out, span_of(tag)) != OK)
 		imap_client_end(m, IMAP_OVER_OUTPUT, SPAN_NONE);
 	else
 		imap_client_put(m, out, line);
-}
-
-struct imap_client_asked
-imap_client_answered(struct imap_client *m)
-{
-	struct imap_client_asked asked = m->asked[m->asked_at];
-
-	ENSURE(m->asked_count > 0);
-	m->asked_at = (m->asked_at + 1) % IMAP_CLIENT_AHEAD;
-	m->asked_count--;
-	m->unasked = 0;
-	return asked;
 }
 
 const char *
@@ -152,7 +131,7 @@ imap_client_command(const struct imap_client *m, char *text, size_t size)
 
 	if (uid)
 		snprintf(text, size, "%.*s%u%s", (int)(uid - word), word,
-			(unsigned)m->asked[m->asked_at].uid, uid + 2);
+			(unsigned)m->asked_uid, uid + 2);
 	else
 		snprintf(text, size, "%s", word);
 	return text;
@@ -160,7 +139,7 @@ imap_client_command(const struct imap_client *m, char *text, size_t size)
 
 /* ---- what is said ---- */
 
-/* The text of the oldest order, as much of it as is here. */
+/* The text of an order, as much of it as is here. */
 static size_t
 take_text(struct imap_client *m, struct span in, struct imap_client_event *ev)
 {
@@ -169,9 +148,8 @@ take_text(struct imap_client *m, struct span in, struct imap_client_event *ev)
 	m->literal_left -= size;
 	if (m->literal == IMAP_LITERAL_TEXT && size > 0) {
 		m->text_bytes += size;
-		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_TEXT,
-			.stage = m->asked[m->asked_at].stage, .uid = m->asked[m->asked_at].uid,
-			.text = span_range(in, 0, size) };
+		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_TEXT, .stage = m->asked,
+			.uid = imap_client_current(m)->uid, .text = span_range(in, 0, size) };
 	}
 	return size;
 }
@@ -226,9 +204,8 @@ say_state(struct imap_client *m, struct imap_client_event *ev)
 		ev->kind = IMAP_CLIENT_NEED_HOLDER;
 	} else if (m->handshake) {
 		ev->kind = m->pending = IMAP_CLIENT_STARTTLS;
-	} else if (imap_client_stage(m) == IMAP_STAGE_KEEP) {
-		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_ANSWER, .stage = IMAP_STAGE_KEEP,
-			.uid = imap_client_answered(m).uid };
+	} else if (imap_client_tell_order(m, ev)) {
+		m->unasked = 0;
 	} else if (m->news && imap_client_stage(m) == IMAP_STAGE_IDLE && m->idle_going) {
 		m->news = false;
 		ev->kind = IMAP_CLIENT_NEWS;
@@ -276,6 +253,8 @@ imap_client_next(struct imap_client *m, struct span in, struct buf *out, struct 
 		if (listens(m, ev))
 			say_state(m, ev);
 	}
+	if (listens(m, ev) && m->asked == IMAP_STAGE_READY)
+		imap_client_send_orders(m, out);
 	if (m->handshake && used < in.len) /* H3 */
 		imap_client_end(m, IMAP_OVER_INJECTED, SPAN_NONE);
 	else if (m->handshake && ev->kind == IMAP_CLIENT_NEED_BYTES)

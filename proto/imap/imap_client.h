@@ -6,9 +6,11 @@
  *       list() -> ITEM ... LISTED     order() -> TEXT ... ANSWER     expunge() -> EXPUNGED  <-----+
  *       idle() -> NEWS, idle_end() -> IDLED     noop() -> NEWS, IDLED     logout() -> OVER
  *
- * Same shape as smtp_client.h: bytes in, one event at a time; commands are put into OUT. Orders are pipelined,
- * and answered in the order in which they were given. The text of a message is passed on as it comes, in
- * pieces of any size; nothing of it is kept. What a server says unasked (RFC 3501, 7) is taken at any time.
+ * Same shape as smtp_client.h: bytes in, one event at a time; commands are put into OUT. Orders are answered in the
+ * order in which they were given. One command is under way at a time, for all orders of its kind that wait: servers
+ * answer several commands in any order (RFC 3501, 5.5), but the messages of one in theirs. The text of a message is
+ * passed on as it comes, in pieces of any size; nothing of it is kept. What a server says unasked (RFC 3501, 7) is
+ * taken at any time.
  */
 #ifndef PROTO_IMAP_IMAP_CLIENT_H
 #define PROTO_IMAP_IMAP_CLIENT_H
@@ -16,7 +18,7 @@
 #include "proto/imap/imap_args.h"
 #include "proto/sasl/sasl_client.h"
 
-#define IMAP_CLIENT_AHEAD 66	     /* commands whose answers have not come */
+#define IMAP_CLIENT_AHEAD 64	     /* orders whose answers have not come */
 #define IMAP_CLIENT_LINE_MAX 65536	     /* bytes of a line that is said to us */
 #define IMAP_CLIENT_LITERAL_MAX 65536    /* bytes of a literal that nobody asked for: read and dropped */
 #define IMAP_CLIENT_TEXT_MAX UINT32_MAX  /* bytes of the text of a message */
@@ -91,6 +93,7 @@ enum imap_client_result {
 	IMAP_RESULT_OK,
 	IMAP_RESULT_GONE,  /* OK without a text: it is not there any more */
 	IMAP_RESULT_EMPTY, /* a text of no bytes: no message is like that */
+	IMAP_RESULT_PASSED, /* it did not come, but one behind it did */
 	IMAP_RESULT_NO,
 	IMAP_RESULT_BAD,
 };
@@ -141,13 +144,15 @@ struct imap_client_fetched {
 	unsigned flags, depth;
 	enum { FETCHED_BEGIN, FETCHED_NAME, FETCHED_VALUE, FETCHED_END } at;
 	enum { FETCHED_OTHER, FETCHED_UID, FETCHED_SIZE, FETCHED_FLAGS, FETCHED_TEXT } item;
-	bool has_size, has_text; /* has_text: of the oldest order, as a literal */
+	bool has_size, has_text; /* has_text: of an order, as a literal */
 	bool quoted; /* the text is no literal: without a line's end it is no message either */
 };
 
-struct imap_client_asked {
+struct imap_client_order {
 	enum imap_client_stage stage;
-	uint32_t uid, tag;
+	uint32_t uid;
+	enum { IMAP_ORDER_WAITS, IMAP_ORDER_SENT, IMAP_ORDER_DONE } state;
+	enum imap_client_result result; /* DONE */
 };
 
 struct imap_client {
@@ -164,10 +169,11 @@ struct imap_client {
 	bool idle_going, idle_end_wanted;
 	struct sasl_client sasl;
 	unsigned login_step;
-	/* Commands whose answers have not come, the oldest first. */
-	struct imap_client_asked asked[IMAP_CLIENT_AHEAD];
-	size_t asked_at, asked_count;
-	uint32_t last_tag;
+	enum imap_client_stage asked; /* the command under way; READY: none */
+	uint32_t tag, asked_uid;      /* its, or the last one's */
+	/* A ring, the oldest first. */
+	struct imap_client_order orders[IMAP_CLIENT_AHEAD];
+	size_t order_at, order_count;
 	uint64_t unasked;
 	/* The response under way. */
 	size_t scanned;	     /* bytes of a line without an end */
@@ -176,8 +182,8 @@ struct imap_client {
 	bool goes_on;	     /* behind a literal */
 	bool is_fetch;
 	struct imap_client_fetched fetched;
-	uint64_t text_bytes; /* of the oldest order */
-	bool has_text, wrong_text;
+	uint64_t text_bytes;
+	bool wrong_text;
 	/* What was marked as deleted, and how far its removal is. */
 	struct imap_range *removed;
 	size_t removed_count, removed_size, removed_at;
@@ -203,16 +209,15 @@ void imap_client_prove(
 
 /* ---- after READY ---- */
 
-/* May a command be given? Not while IDLE, NOOP, a list or an expunge is under way, nor too many orders. */
+/* May an order be given? */
 bool imap_client_has_room(const struct imap_client *m);
 /* Nothing is asked that has no answer. */
 bool imap_client_is_quiet(const struct imap_client *m);
 
 /* All messages of the folder. Quiet before. */
 void imap_client_list(struct imap_client *m, struct buf *out);
-/* ORDER: IMAP_STAGE_HEAD, _FETCH, _DELETE, _SEEN or _KEEP. */
-void imap_client_order(
-	struct imap_client *m, enum imap_client_stage order, uint32_t uid, struct buf *out);
+/* ORDER: IMAP_STAGE_HEAD, _FETCH, _DELETE, _SEEN or _KEEP. The next call of next() says it, with those that wait. */
+void imap_client_order(struct imap_client *m, enum imap_client_stage order, uint32_t uid);
 /* Remove what was marked as deleted here, and nothing else (RFC 4315, 2.1). Quiet before. */
 void imap_client_expunge(struct imap_client *m, struct buf *out);
 bool imap_client_has_removed(const struct imap_client *m); /* there is something to expunge */
@@ -220,9 +225,9 @@ bool imap_client_has_removed(const struct imap_client *m); /* there is something
 void imap_client_idle(struct imap_client *m, struct buf *out);
 void imap_client_idle_end(struct imap_client *m, struct buf *out); /* IDLED follows */
 void imap_client_noop(struct imap_client *m, struct buf *out);	   /* NEWS perhaps, then IDLED */
-void imap_client_logout(struct imap_client *m, struct buf *out);   /* at any time; OVER follows */
+void imap_client_logout(struct imap_client *m, struct buf *out);   /* OVER follows. Quiet before */
 
-/* The stage of the oldest command without an answer. */
+/* Of the command under way. */
 enum imap_client_stage imap_client_stage(const struct imap_client *m);
 /* It in words, without secrets (H66): "UID FETCH 12 (BODY.PEEK[])"; cut at SIZE. */
 const char *imap_client_command(const struct imap_client *m, char *text, size_t size);

@@ -14,7 +14,7 @@ static void
 ask_capabilities(struct imap_client *m, enum imap_client_stage stage, struct buf *out)
 {
 	m->can_said = false;
-	imap_client_ask(m, out, stage, 0, SPAN("CAPABILITY"));
+	imap_client_ask(m, out, stage, SPAN("CAPABILITY"));
 }
 
 static void
@@ -28,7 +28,7 @@ select_folder(struct imap_client *m, struct buf *out)
 	if (buf_put(&line, SPAN("SELECT ")) == OK &&
 		imap_put_mailbox(&line, m->config.folder, false) == OK &&
 		!span_has_control(buf_span(&line), SPAN("")))
-		imap_client_ask(m, out, IMAP_STAGE_SELECT, 0, buf_span(&line));
+		imap_client_ask(m, out, IMAP_STAGE_SELECT, buf_span(&line));
 	else
 		imap_client_end(m, IMAP_OVER_REFUSED, SPAN("no folder can be called so"));
 	buf_fini(&line);
@@ -80,7 +80,7 @@ begin_login(struct imap_client *m, struct buf *out)
 		err = buf_printf(&line, "{%zu}", account->name.len);
 	m->login_step = quoted ? 2 : 0;
 	if (err == OK)
-		imap_client_ask(m, out, IMAP_STAGE_LOGIN, 0, buf_span(&line));
+		imap_client_ask(m, out, IMAP_STAGE_LOGIN, buf_span(&line));
 	else
 		imap_client_end(m, IMAP_OVER_AUTH, SPAN("name and password are too long"));
 	buf_wipe(&line);
@@ -135,7 +135,7 @@ begin_authenticate(struct imap_client *m, enum sasl_client_mechanism mechanism, 
 	else
 		m->sasl.step = 0; /* the response comes after "+" */
 	if (err == OK)
-		imap_client_ask(m, out, IMAP_STAGE_AUTHENTICATE, 0, buf_span(&line));
+		imap_client_ask(m, out, IMAP_STAGE_AUTHENTICATE, buf_span(&line));
 	else
 		imap_client_end(m, IMAP_OVER_OUTPUT, SPAN_NONE);
 	buf_wipe(&line);
@@ -222,7 +222,7 @@ go_on(struct imap_client *m, struct buf *out)
 	if (m->tls || m->config.tls == IMAP_CLIENT_TLS_NONE) {
 		log_in(m, out);
 	} else if (m->can & IMAP_CAN_STARTTLS) {
-		imap_client_ask(m, out, IMAP_STAGE_STARTTLS, 0, SPAN("STARTTLS"));
+		imap_client_ask(m, out, IMAP_STAGE_STARTTLS, SPAN("STARTTLS"));
 	} else {
 		imap_client_end(m, IMAP_OVER_NO_TLS, SPAN_NONE);
 	}
@@ -305,7 +305,7 @@ imap_client_on_begin(struct imap_client *m, enum imap_client_stage stage,
 							  : IMAP_OVER_REFUSED, s);
 		return;
 	}
-	imap_client_answered(m);
+	m->asked = IMAP_STAGE_READY;
 	if (stage == IMAP_STAGE_STARTTLS)
 		m->handshake = true;
 	else if (is_login)

@@ -1,28 +1,18 @@
 /*
- * imap_client_folder.c - what is done in the open folder: lists, orders, removal, waiting for news.
+ * imap_client_folder.c - what is done in the open folder: lists, removal, waiting for news.
  */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "proto/imap/imap_client_inside.h"
 
-#define ORDER_SIZE 80
 #define RANGE_SIZE 24 /* "4294967295:4294967295," */
 #define REMOVED_FIRST 64 /* ranges */
 
 bool
 imap_client_is_quiet(const struct imap_client *m)
 {
-	return m->over == IMAP_OVER_NO && m->asked_count == 0 && !m->listed && !m->expunged && !m->idled;
-}
-
-bool
-imap_client_has_room(const struct imap_client *m)
-{
-	enum imap_client_stage stage = imap_client_stage(m);
-
-	return m->over == IMAP_OVER_NO && m->asked_count < IMAP_CLIENT_AHEAD - 1 &&
-	       (stage == IMAP_STAGE_READY || (stage >= IMAP_STAGE_HEAD && stage <= IMAP_STAGE_KEEP));
+	return m->over == IMAP_OVER_NO && m->asked == IMAP_STAGE_READY && m->order_count == 0 && !m->listed &&
+	       !m->expunged && !m->idled;
 }
 
 void
@@ -33,39 +23,15 @@ imap_client_list(struct imap_client *m, struct buf *out)
 	if (m->folder.exists == 0) /* 1:* would be an error for some */
 		m->listed = true;
 	else
-		imap_client_ask(m, out, IMAP_STAGE_LIST, 0,
+		imap_client_ask(m, out, IMAP_STAGE_LIST,
 			SPAN("UID FETCH 1:* (UID RFC822.SIZE FLAGS)"));
-}
-
-void
-imap_client_order(
-	struct imap_client *m, enum imap_client_stage order, uint32_t uid, struct buf *out)
-{
-	char text[ORDER_SIZE];
-
-	ENSURE(imap_client_has_room(m) && order >= IMAP_STAGE_HEAD && order <= IMAP_STAGE_KEEP);
-	if (order == IMAP_STAGE_KEEP) {
-		imap_client_expect(m, order, uid);
-		return;
-	}
-	if (order == IMAP_STAGE_HEAD || order == IMAP_STAGE_FETCH)
-		snprintf(text, sizeof(text), "UID FETCH %u (UID BODY.PEEK[%s])", (unsigned)uid,
-			order == IMAP_STAGE_HEAD ? "HEADER" : "");
-	else
-		snprintf(text, sizeof(text), "UID STORE %u +FLAGS.SILENT (%s)", (unsigned)uid,
-			order == IMAP_STAGE_DELETE ? "\\Deleted" : "\\Seen");
-	imap_client_ask(m, out, order, uid, span_of(text));
 }
 
 void
 imap_client_logout(struct imap_client *m, struct buf *out)
 {
-	if (m->over != IMAP_OVER_NO)
-		return;
-	if (m->asked_count == IMAP_CLIENT_AHEAD)
-		imap_client_end(m, IMAP_OVER_LOGOUT, SPAN_NONE); /* it has answered nothing of all that */
-	else
-		imap_client_ask(m, out, IMAP_STAGE_LOGOUT, 0, SPAN("LOGOUT"));
+	ENSURE(imap_client_is_quiet(m));
+	imap_client_ask(m, out, IMAP_STAGE_LOGOUT, SPAN("LOGOUT"));
 }
 
 /* ---- removal ---- */
@@ -77,8 +43,8 @@ imap_client_has_removed(const struct imap_client *m)
 }
 
 /* One more that is marked; ranges grow at their end where UIDs rise, as they do. */
-static enum err
-remember_removed(struct imap_client *m, uint32_t uid)
+enum err
+imap_client_remember_removed(struct imap_client *m, uint32_t uid)
 {
 	struct imap_range *last = m->removed_count > 0 ? &m->removed[m->removed_count - 1] : NULL;
 	struct imap_range *grown;
@@ -141,7 +107,7 @@ ask_with_set(struct imap_client *m, enum imap_client_stage stage, struct span wo
 
 	buf_init(&line, 2 * IMAP_CLIENT_SET_LINE);
 	if (buf_put(&line, words) == OK && put(m, &line) == OK)
-		imap_client_ask(m, out, stage, 0, buf_span(&line));
+		imap_client_ask(m, out, stage, buf_span(&line));
 	else
 		imap_client_end(m, IMAP_OVER_OUTPUT, SPAN_NONE);
 	buf_fini(&line);
@@ -199,7 +165,7 @@ on_searched(struct imap_client *m, struct imap_client_status s, struct buf *out)
 {
 	m->others_deleted |= s.word != IMAP_WORD_OK;
 	if (!m->others_deleted && m->search_from == 0)
-		imap_client_ask(m, out, IMAP_STAGE_EXPUNGE, 0, SPAN("EXPUNGE"));
+		imap_client_ask(m, out, IMAP_STAGE_EXPUNGE, SPAN("EXPUNGE"));
 	else
 		go_on_expunge(m, out);
 }
@@ -211,14 +177,14 @@ imap_client_idle(struct imap_client *m, struct buf *out)
 {
 	ENSURE(imap_client_is_quiet(m) && (m->can & IMAP_CAN_IDLE));
 	m->idle_going = m->idle_end_wanted = false;
-	imap_client_ask(m, out, IMAP_STAGE_IDLE, 0, SPAN("IDLE"));
+	imap_client_ask(m, out, IMAP_STAGE_IDLE, SPAN("IDLE"));
 }
 
 void
 imap_client_noop(struct imap_client *m, struct buf *out)
 {
 	ENSURE(imap_client_is_quiet(m));
-	imap_client_ask(m, out, IMAP_STAGE_NOOP, 0, SPAN("NOOP"));
+	imap_client_ask(m, out, IMAP_STAGE_NOOP, SPAN("NOOP"));
 }
 
 /* "+": it waits with us; DONE is not said before (RFC 2177). */
@@ -246,45 +212,6 @@ imap_client_idle_end(struct imap_client *m, struct buf *out)
 
 /* ---- answers ---- */
 
-static enum imap_client_result
-result_of(const struct imap_client *m, enum imap_client_stage order, enum imap_client_word word)
-{
-	bool is_text = order == IMAP_STAGE_HEAD || order == IMAP_STAGE_FETCH;
-
-	if (word != IMAP_WORD_OK)
-		return word == IMAP_WORD_NO ? IMAP_RESULT_NO : IMAP_RESULT_BAD;
-	if (is_text && !m->has_text)
-		return IMAP_RESULT_GONE;
-	if (is_text && m->wrong_text)
-		return IMAP_RESULT_BAD;
-	return order == IMAP_STAGE_FETCH && m->text_bytes == 0 ? IMAP_RESULT_EMPTY : IMAP_RESULT_OK;
-}
-
-static void
-on_order(struct imap_client *m, struct imap_client_asked asked, struct imap_client_status s,
-	struct imap_client_event *ev)
-{
-	*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_ANSWER, .stage = asked.stage,
-		.uid = asked.uid, .result = result_of(m, asked.stage, s.word) };
-	m->answer_len = span_copy_clean(s.text, m->answer, sizeof(m->answer));
-	ev->answer = (struct span){ m->answer, m->answer_len };
-	m->has_text = m->wrong_text = false;
-	m->text_bytes = 0;
-	if (asked.stage == IMAP_STAGE_DELETE && ev->result == IMAP_RESULT_OK &&
-		remember_removed(m, asked.uid) != OK)
-		ev->result = IMAP_RESULT_NO;
-}
-
-/* A list that was refused is no empty list: what is missing in it would be forgotten. */
-static void
-on_listed(struct imap_client *m, struct imap_client_status s)
-{
-	if (s.word == IMAP_WORD_OK)
-		m->listed = true;
-	else
-		imap_client_end(m, IMAP_OVER_REFUSED, s.text);
-}
-
 static void
 on_idled(struct imap_client *m, struct imap_client_status s)
 {
@@ -295,26 +222,23 @@ on_idled(struct imap_client *m, struct imap_client_status s)
 }
 
 void
-imap_client_on_folder(struct imap_client *m, struct imap_client_asked asked,
-	struct imap_client_status s, struct buf *out, struct imap_client_event *ev)
+imap_client_on_folder(struct imap_client *m, enum imap_client_stage stage, struct imap_client_status s,
+	struct buf *out)
 {
-	if (asked.stage == IMAP_STAGE_LOGOUT) { /* before it is taken off: it is what was asked last */
-		imap_client_end(m, IMAP_OVER_LOGOUT, SPAN_NONE);
+	/* A list that was refused is no empty list: what is missing in it would be forgotten. */
+	if (stage == IMAP_STAGE_LOGOUT || (stage == IMAP_STAGE_LIST && s.word != IMAP_WORD_OK)) {
+		imap_client_end(m, stage == IMAP_STAGE_LOGOUT ? IMAP_OVER_LOGOUT : IMAP_OVER_REFUSED, s.text);
 		return;
 	}
-	if (asked.stage == IMAP_STAGE_LIST && s.word != IMAP_WORD_OK) {
-		on_listed(m, s);
-		return;
-	}
-	imap_client_answered(m);
-	if (asked.stage == IMAP_STAGE_LIST)
-		on_listed(m, s);
-	else if (asked.stage == IMAP_STAGE_SEARCH)
+	m->asked = IMAP_STAGE_READY;
+	if (stage == IMAP_STAGE_LIST)
+		m->listed = true;
+	else if (stage == IMAP_STAGE_SEARCH)
 		on_searched(m, s, out);
-	else if (asked.stage == IMAP_STAGE_EXPUNGE)
+	else if (stage == IMAP_STAGE_EXPUNGE)
 		on_expunged(m, s, out);
-	else if (asked.stage == IMAP_STAGE_IDLE || asked.stage == IMAP_STAGE_NOOP)
+	else if (stage == IMAP_STAGE_IDLE || stage == IMAP_STAGE_NOOP)
 		on_idled(m, s);
 	else
-		on_order(m, asked, s, ev);
+		imap_client_on_orders(m, stage, s);
 }

@@ -20,15 +20,11 @@ struct imap_client_status {
 
 /* The first reason stays. */
 void imap_client_end(struct imap_client *m, enum imap_client_over why, struct span answer);
-/* A command line of PARTS, with a new tag in front, and its place in the queue. */
-void imap_client_ask(struct imap_client *m, struct buf *out, enum imap_client_stage stage,
-	uint32_t uid, struct span line);
+/* A command LINE, with a new tag in front. */
+void imap_client_ask(
+	struct imap_client *m, struct buf *out, enum imap_client_stage stage, struct span line);
 /* Bytes that are no command of their own: a response to "+", DONE. */
 void imap_client_put(struct imap_client *m, struct buf *out, struct span line);
-/* Its place in the queue alone. */
-void imap_client_expect(struct imap_client *m, enum imap_client_stage stage, uint32_t uid);
-/* The oldest command has its answer. */
-struct imap_client_asked imap_client_answered(struct imap_client *m);
 
 /* ---- imap_client_say.c: what the server says ---- */
 
@@ -57,10 +53,27 @@ void imap_client_on_go_on(struct imap_client *m, struct span challenge, struct b
 void imap_client_on_begin(struct imap_client *m, enum imap_client_stage stage,
 	struct imap_client_status s, struct buf *out);
 
+/* ---- imap_client_order.c ---- */
+
+/* The one whose text comes, or comes next; NULL: none. */
+struct imap_client_order *imap_client_current(struct imap_client *m);
+/* The text of UID begins (0: not said whose): those before it in the command were passed over. ERR_NOT_FOUND. */
+MUST_CHECK enum err imap_client_begin_text(struct imap_client *m, uint32_t uid);
+/* The response with a text is whole. */
+void imap_client_end_text(struct imap_client *m, bool is_right);
+/* An answer to the command of orders under way. */
+void imap_client_on_orders(
+	struct imap_client *m, enum imap_client_stage stage, struct imap_client_status s);
+/* Put the next command of orders. False: none waits. */
+bool imap_client_send_orders(struct imap_client *m, struct buf *out);
+/* The oldest has its result: it is told. False: it has not. */
+bool imap_client_tell_order(struct imap_client *m, struct imap_client_event *ev);
+
 /* ---- imap_client_folder.c: from READY on ---- */
 
-void imap_client_on_folder(struct imap_client *m, struct imap_client_asked asked,
-	struct imap_client_status s, struct buf *out, struct imap_client_event *ev);
+MUST_CHECK enum err imap_client_remember_removed(struct imap_client *m, uint32_t uid);
+void imap_client_on_folder(struct imap_client *m, enum imap_client_stage stage,
+	struct imap_client_status s, struct buf *out);
 void imap_client_on_idling(struct imap_client *m, struct buf *out);
 
 #endif

@@ -105,61 +105,54 @@ take_literal_head(struct span *line, bool *has, uint64_t *size)
 
 /* ---- data ---- */
 
-static struct span
-wanted_now(const struct imap_client *m)
-{
-	return m->asked_count > 0 ? imap_client_fetch_wanted(m->asked[m->asked_at].stage) : SPAN("");
-}
-
-/* A literal begins: the text of the oldest order, or something to be dropped. */
+/* A literal begins: the text of an order, or something to be dropped. */
 static void
 begin_literal(struct imap_client *m, uint64_t size)
 {
 	bool is_text = m->is_fetch && imap_client_fetch_literal(&m->fetched);
 
-	if (is_text && m->fetched.uid != 0 && m->fetched.uid != m->asked[m->asked_at].uid) {
+	if (is_text && m->fetched.has_text) {
+		m->wrong_text = true; /* and it is not passed on behind the first */
+		is_text = false;
+	} else if (is_text && imap_client_begin_text(m, m->fetched.uid) != OK) {
 		imap_client_end(m, IMAP_OVER_UNASKED, SPAN("the text of another message"));
 		return;
 	}
-	if (is_text && m->has_text)
-		m->wrong_text = true; /* and it is not passed on behind the first */
-	is_text = is_text && !m->has_text;
 	if (!is_text && size > IMAP_CLIENT_LITERAL_MAX) {
 		imap_client_end(m, IMAP_OVER_LIMIT, SPAN("a literal that was not asked for"));
 		return;
 	}
-	m->has_text |= is_text;
 	m->fetched.has_text |= is_text;
 	m->literal = is_text ? IMAP_LITERAL_TEXT : IMAP_LITERAL_SKIPPED;
 	m->literal_left = size;
 	m->goes_on = true;
 }
 
-/* A whole FETCH response: an item of the list, or it belongs to the oldest order. */
+/* A whole FETCH response: an item of the list, or the text of an order. */
 static void
 end_fetch(struct imap_client *m, struct imap_client_event *ev)
 {
 	const struct imap_client_fetched *f = &m->fetched;
-	enum imap_client_stage stage = imap_client_stage(m);
+	const struct imap_client_order *order;
 
 	if (f->at != FETCHED_END) {
 		imap_client_end(m, IMAP_OVER_NONSENSE, SPAN("a FETCH response without an end"));
 		return;
 	}
-	if (stage == IMAP_STAGE_LIST && f->uid != 0 && f->has_size)
-		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_ITEM, .stage = stage,
+	if (m->asked == IMAP_STAGE_LIST && f->uid != 0 && f->has_size)
+		*ev = (struct imap_client_event){ .kind = IMAP_CLIENT_ITEM, .stage = m->asked,
 			.uid = f->uid, .size = f->size, .flags = f->flags };
-	if (f->quoted && !m->has_text)
-		m->has_text = true; /* of no bytes */
-	if (f->has_text && f->uid != 0 && f->uid != m->asked[m->asked_at].uid)
-		m->wrong_text = true;
+	if (!f->has_text && (!f->quoted || imap_client_begin_text(m, f->uid) != OK))
+		return;
+	order = imap_client_current(m);
+	imap_client_end_text(m, f->uid == 0 || f->uid == order->uid);
 }
 
 static void
 take_fetch(struct imap_client *m, struct span piece, bool has_literal, uint64_t size,
 	struct imap_client_event *ev)
 {
-	if (imap_client_fetch_take(&m->fetched, piece, wanted_now(m)) != OK)
+	if (imap_client_fetch_take(&m->fetched, piece, imap_client_fetch_wanted(m->asked)) != OK)
 		imap_client_end(m, IMAP_OVER_NONSENSE, piece);
 	else if (has_literal)
 		begin_literal(m, size);
@@ -232,17 +225,16 @@ take_untagged(
 	take_code(m, s.code);
 	if (!m->greeted) {
 		imap_client_on_greeting(m, s, out);
-	} else if (s.word == IMAP_WORD_BYE && imap_client_stage(m) != IMAP_STAGE_LOGOUT) {
-		/* Behind a LOGOUT that waits for other answers it is our own doing all the same. */
+	} else if (s.word == IMAP_WORD_BYE && m->asked != IMAP_STAGE_LOGOUT) {
 		imap_client_end(m, IMAP_OVER_BYE, s.text);
 	}
 }
 
 static void
-take_tagged(struct imap_client *m, struct span line, struct buf *out, struct imap_client_event *ev)
+take_tagged(struct imap_client *m, struct span line, struct buf *out)
 {
+	enum imap_client_stage stage = m->asked;
 	struct imap_client_status s;
-	struct imap_client_asked asked;
 	struct span rest = line, tag = take_word(&rest);
 	uint64_t number;
 
@@ -251,16 +243,16 @@ take_tagged(struct imap_client *m, struct span line, struct buf *out, struct ima
 		imap_client_end(m, IMAP_OVER_NONSENSE, line);
 		return;
 	}
-	if (m->asked_count == 0 || m->asked[m->asked_at].tag != number) {
+	if (stage == IMAP_STAGE_READY || m->tag != number) {
 		imap_client_end(m, IMAP_OVER_UNASKED, line);
 		return;
 	}
 	take_code(m, s.code);
-	asked = m->asked[m->asked_at];
-	if (asked.stage <= IMAP_STAGE_SELECT)
-		imap_client_on_begin(m, asked.stage, s, out);
+	m->unasked = 0;
+	if (stage <= IMAP_STAGE_SELECT)
+		imap_client_on_begin(m, stage, s, out);
 	else
-		imap_client_on_folder(m, asked, s, out, ev);
+		imap_client_on_folder(m, stage, s, out);
 }
 
 void
@@ -278,5 +270,5 @@ imap_client_line(
 	else if (span_starts(line, SPAN("+")))
 		imap_client_on_go_on(m, span_trim(span_from(line, 1)), out, ev);
 	else if (line.len > 0)
-		take_tagged(m, line, out, ev);
+		take_tagged(m, line, out);
 }

@@ -1,7 +1,7 @@
 /*
  * source_imap.c - a folder of an IMAP server as a source: the session, orders, listening, and the end.
  *
- * Orders are commands, up to SOURCE_AHEAD under way. The unique id of a message is UIDVALIDITY.UID. What is removed is
+ * Up to SOURCE_AHEAD orders wait; the machine makes one command of those of a kind. The unique id of a message is UIDVALIDITY.UID. What is removed is
  * marked as deleted first and expunged when nothing else is under way: before IDLE, and before LOGOUT.
  */
 #include "server/collect/source_imap.h"
@@ -274,6 +274,7 @@ next_event(struct source_imap *i)
 {
 	struct imap_client_event ev;
 	struct span in = stream_peek(&i->net.stream);
+	uint32_t tag = i->imap.tag;
 	size_t used = imap_client_next(&i->imap, in, out(i), &ev), left;
 	bool more;
 
@@ -289,7 +290,8 @@ next_event(struct source_imap *i)
 	more = on_event(i, &ev);
 	if (ev.kind != IMAP_CLIENT_STARTTLS)
 		stream_consume(&i->net.stream, used);
-	if (used > 0 && ev.kind != IMAP_CLIENT_TASK && ev.kind != IMAP_CLIENT_STARTTLS && !i->held && !i->net.closing)
+	if (ev.kind != IMAP_CLIENT_TASK && ev.kind != IMAP_CLIENT_STARTTLS && !i->held && !i->net.closing &&
+		(used > 0 || i->imap.tag != tag))
 		watch(i);
 	return more;
 }
@@ -455,10 +457,8 @@ order(struct source *s, enum source_order what, uint32_t number)
 		source_net_close(&i->net, SOURCE_OWN, "more orders than can be under way");
 		return;
 	}
-	imap_client_order(&i->imap, what == SOURCE_KEEP && !marks ? IMAP_STAGE_KEEP : stages[what], number, out(i));
-	watch(i);
-	if (what == SOURCE_KEEP)
-		defer(i); /* it may have no bytes of its own that would bring its answer */
+	imap_client_order(&i->imap, what == SOURCE_KEEP && !marks ? IMAP_STAGE_KEEP : stages[what], number);
+	defer(i); /* behind it there may be more, and one command for all */
 }
 
 static void

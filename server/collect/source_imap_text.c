@@ -44,6 +44,7 @@ result_of(const struct imap_client_event *ev)
 	case IMAP_RESULT_GONE:
 		return SOURCE_GONE;
 	case IMAP_RESULT_EMPTY:
+	case IMAP_RESULT_PASSED:
 	case IMAP_RESULT_NO:
 		return SOURCE_FAILED;
 	case IMAP_RESULT_BAD:
@@ -70,9 +71,10 @@ source_imap_answer(struct source_imap *i, const struct imap_client_event *ev)
 		[IMAP_STAGE_SEEN] = SOURCE_KEEP,
 		[IMAP_STAGE_KEEP] = SOURCE_KEEP,
 	};
-	struct span said = ev->result == IMAP_RESULT_EMPTY ? SPAN("a message without any text")
-			   : ev->result == IMAP_RESULT_OK  ? SPAN("")
-							   : ev->answer;
+	struct span said = ev->result == IMAP_RESULT_EMPTY    ? SPAN("a message without any text")
+			   : ev->result == IMAP_RESULT_PASSED ? SPAN("the server passed it over")
+			   : ev->result == IMAP_RESULT_OK     ? SPAN("")
+							      : ev->answer;
 
 	i->answer_held = true;
 	i->held_number = ev->uid;

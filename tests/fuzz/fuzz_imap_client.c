@@ -6,6 +6,7 @@ struct session {
 	struct imap_client machine;
 	struct buf *out;
 	unsigned turn;
+	bool ready;
 };
 
 /* What comes next, once all has been answered. */
@@ -20,7 +21,7 @@ go_on(struct session *s)
 		break;
 	case 1:
 		for (unsigned i = 0; i < 5; i++)
-			imap_client_order(m, IMAP_STAGE_HEAD + (enum imap_client_stage)i, 5 + i, s->out);
+			imap_client_order(m, IMAP_STAGE_HEAD + (enum imap_client_stage)i, 5 + i);
 		break;
 	case 2:
 		imap_client_expunge(m, s->out);
@@ -32,7 +33,9 @@ go_on(struct session *s)
 			imap_client_noop(m, s->out);
 		break;
 	case 4:
-		imap_client_order(m, IMAP_STAGE_FETCH, 7, s->out);
+		imap_client_order(m, IMAP_STAGE_FETCH, 7);
+		imap_client_order(m, IMAP_STAGE_FETCH, 9);
+		imap_client_order(m, IMAP_STAGE_FETCH, 8);
 		break;
 	default:
 		if (s->turn > 60)
@@ -59,9 +62,8 @@ hold(struct session *s, const struct imap_client_event *ev, bool all_used)
 			SPAN("0123456789abcdef0123456789abcdef"), s->out);
 	else if (ev->kind == IMAP_CLIENT_NEWS)
 		imap_client_idle_end(m, s->out);
-	else if (ev->kind != IMAP_CLIENT_ITEM && ev->kind != IMAP_CLIENT_STARTTLS &&
-		imap_client_is_quiet(m))
-		go_on(s);
+	else if (ev->kind == IMAP_CLIENT_READY)
+		s->ready = true;
 	return 0;
 }
 
@@ -82,6 +84,10 @@ step(void *arg, struct span in)
 		imap_client_command(&s->machine, command, sizeof(command));
 		if (ev.kind == IMAP_CLIENT_OVER)
 			return SIZE_MAX;
+		if (ev.kind == IMAP_CLIENT_NEED_BYTES && s->ready && imap_client_is_quiet(&s->machine)) {
+			go_on(s);
+			continue;
+		}
 		if (ev.kind == IMAP_CLIENT_NEED_BYTES || ev.kind == IMAP_CLIENT_NEED_HOLDER)
 			return total;
 		total -= hold(s, &ev, total == in.len);

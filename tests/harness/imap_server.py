@@ -285,7 +285,7 @@ class Session:
                 if "RFC822.SIZE" in items:
                     self.say("* %d FETCH (UID %d RFC822.SIZE %d FLAGS (%s))" % (place, m.uid, len(m.text), " ".join(sorted(m.flags))))
                     continue
-                text = m.text if "BODY.PEEK[]" in items else m.text[:m.text.index(b"\r\n\r\n") + 4]
+                text = m.text if "BODY.PEEK[]" in items else re.split(rb"(?<=\n)\r?\n", m.text)[0] + b"\r\n"
                 name = "BODY[]" if "BODY.PEEK[]" in items else "BODY[HEADER]"
                 self.put(("* %d FETCH (UID %d %s {%d}\r\n" % (place, m.uid, name, len(text))).encode())
                 if self.cuts and s.cut_in_text is not None:

@@ -58,7 +58,7 @@ log_output(struct run *r)
 static void
 log_event(struct run *r, const struct imap_client_event *ev)
 {
-	static const char *const results[] = { "ok", "gone", "empty", "no", "bad" };
+	static const char *const results[] = { "ok", "gone", "empty", "passed", "no", "bad" };
 	char command[100];
 
 	log_output(r);
@@ -99,7 +99,7 @@ order(struct run *r, char word)
 	uint32_t uid = (uint32_t)strtoul(r->plan, &end, 10);
 
 	r->plan = end;
-	imap_client_order(&r->machine, stage, uid, &r->out);
+	imap_client_order(&r->machine, stage, uid);
 }
 
 /* The next of the plan, and what is joined to it. */
@@ -148,9 +148,6 @@ hold(struct run *r, const struct imap_client_event *ev)
 		imap_client_prove(m, SPAN("0123456789abcdef"), SPAN(""), &r->out);
 	else if (ev->kind == IMAP_CLIENT_NEWS && imap_client_stage(m) == IMAP_STAGE_IDLE)
 		imap_client_idle_end(m, &r->out);
-	else if (ev->kind != IMAP_CLIENT_NEWS && ev->kind != IMAP_CLIENT_ITEM &&
-		ev->kind != IMAP_CLIENT_OVER && imap_client_is_quiet(m))
-		go_on(r);
 	return 0;
 }
 
@@ -162,6 +159,11 @@ feed(struct run *r, struct span in)
 
 	do {
 		total += imap_client_next(&r->machine, span_from(in, total), &r->out, &ev);
+		if (ev.kind == IMAP_CLIENT_NEED_BYTES && imap_client_is_quiet(&r->machine) && r->plan[0] &&
+			r->machine.folder.uidvalidity != 0) {
+			go_on(r);
+			continue;
+		}
 		if (ev.kind == IMAP_CLIENT_NEED_BYTES || ev.kind == IMAP_CLIENT_NEED_HOLDER)
 			break;
 		log_event(r, &ev);
@@ -228,20 +230,26 @@ static const struct script scripts[] = {
 	{ "an empty folder is not asked for its messages", .in_clear = true, .plan = "LQ",
 		.says = OPEN("", "0") BYE("P3"), .does = OPENS("0") "! listed\n" OUT("P3") },
 	{ "orders at once, and responses nobody asked for between them", .in_clear = true, .plan = "H5&F6&S7Q",
-		.says = OPEN("", "3") "* 3 FETCH (FLAGS (\\Flagged))\n* 4 EXISTS\n"
+		.says = OPEN("", "3") "P3 NO read-only\n* 3 FETCH (FLAGS (\\Flagged))\n* 4 EXISTS\n"
 			"* 1 FETCH (UID 5 BODY[HEADER] {6}\nA: b\n\n FLAGS (\\Seen))\n* 9 FETCH (UID 9 ENVELOPE (\"a\\\"\" {3}\n(x) NIL (NIL)) FLAGS ())\n"
-			"P3 OK\n* NO disk is full\n* LIST (\\Noselect) \"/\" {3}\na\"b\n"
-			"* 2 FETCH (BODY[] {0}\n UID 6)\nP4 OK\nP5 NO read-only\n" BYE("P6"),
-		.does = OPENS("3") "> P3 UID FETCH 5 (UID BODY.PEEK[HEADER])\n> P4 UID FETCH 6 (UID BODY.PEEK[])\n"
-			"> P5 UID STORE 7 +FLAGS.SILENT (\\Seen)\n! answer 5 ok [A: b\n\n]\n! answer 6 empty []\n! answer 7 no []\n" OUT("P6") },
+			"P4 OK\n* NO disk is full\n* LIST (\\Noselect) \"/\" {3}\na\"b\n"
+			"* 2 FETCH (BODY[] {0}\n UID 6)\nP5 OK\n" BYE("P6"),
+		.does = OPENS("3") "> P3 UID STORE 7 +FLAGS.SILENT (\\Seen)\n> P4 UID FETCH 5 (UID BODY.PEEK[HEADER])\n"
+			"! answer 5 ok [A: b\n\n]\n> P5 UID FETCH 6 (UID BODY.PEEK[])\n! answer 6 empty []\n! answer 7 no []\n" OUT("P6") },
+	{ "several orders in one command", .in_clear = true, .plan = "F5&D2&F6&D3&F9&F8&F10Q",
+		.says = OPEN("", "3") "P3 OK\n* 1 FETCH (UID 5 BODY[] {2}\nab)\n* 3 FETCH (UID 9 BODY[] {2}\ncd)\nP4 OK\n"
+			"* 2 FETCH (UID 8 BODY[] {2}\nef)\nP5 NO [SERVERBUG] no\n" BYE("P6"),
+		.does = OPENS("3") "> P3 UID STORE 2:3 +FLAGS.SILENT (\\Deleted)\n> P4 UID FETCH 5:6,9 (UID BODY.PEEK[])\n"
+			"! answer 5 ok [ab]\n! answer 2 ok []\n! answer 6 passed []\n! answer 3 ok []\n! answer 9 ok [cd]\n"
+			"> P5 UID FETCH 8,10 (UID BODY.PEEK[])\n! answer 8 ok [ef]\n! answer 10 no []\n" OUT("P6") },
 	{ "an order without a command has its answer in its turn", .in_clear = true, .plan = "K4&D5&K6Q",
-		.says = OPEN("", "1") "P4 OK\n" BYE("P6"),
-		.does = OPENS("1") "> P4 UID STORE 5 +FLAGS.SILENT (\\Deleted)\n! answer 4 ok []\n! answer 5 ok []\n! answer 6 ok []\n" OUT("P6") },
+		.says = OPEN("", "1") "P3 OK\n" BYE("P4"),
+		.does = OPENS("1") "! answer 4 ok []\n> P3 UID STORE 5 +FLAGS.SILENT (\\Deleted)\n! answer 5 ok []\n! answer 6 ok []\n" OUT("P4") },
 	{ "what is not there, and what is refused", .in_clear = true, .plan = "F5F6F7H8F9Q",
 		.says = OPEN("", "1") "P3 OK nothing\n* 1 FETCH (UID 6 BODY[] NIL)\nP4 OK\n"
-			"* 1 FETCH (UID 7 BODY[] {1}\nx)\nP5 NO no\nP6 BAD no\n* 1 FETCH (BODY[] \"x\" UID 9)\nP7 OK\n" BYE("P8"),
+			"* 1 FETCH (UID 7 BODY[] {1}\nx)\nP5 NO too late\nP6 BAD no\n* 1 FETCH (BODY[] \"x\" UID 9)\nP7 OK\n" BYE("P8"),
 		.does = OPENS("1") "> P3 UID FETCH 5 (UID BODY.PEEK[])\n! answer 5 gone []\n> P4 UID FETCH 6 (UID BODY.PEEK[])\n"
-			"! answer 6 gone []\n> P5 UID FETCH 7 (UID BODY.PEEK[])\n! answer 7 no [x]\n"
+			"! answer 6 gone []\n> P5 UID FETCH 7 (UID BODY.PEEK[])\n! answer 7 ok [x]\n"
 			"> P6 UID FETCH 8 (UID BODY.PEEK[HEADER])\n! answer 8 bad []\n"
 			"> P7 UID FETCH 9 (UID BODY.PEEK[])\n! answer 9 empty []\n" OUT("P8") },
 	{ "the UID behind a text is another's", .in_clear = true, .plan = "F5Q",
@@ -252,13 +260,16 @@ static const struct script scripts[] = {
 		.does = OPENS("1") "> P3 UID FETCH 5 (UID BODY.PEEK[])\n"
 			"! over: the server answered what it was not asked, UID FETCH 5 (UID BODY.PEEK[])\n" },
 	{ "one text, then another one", .in_clear = true, .plan = "F5Q",
-		.says = OPEN("", "1") "* 1 FETCH (UID 5 BODY[] {1}\nx)\n* 1 FETCH (UID 5 BODY[] {1}\ny)\nP3 OK\n" BYE("P4"),
+		.says = OPEN("", "1") "* 1 FETCH (UID 5 BODY[] {1}\nx BODY[] {1}\ny)\nP3 OK\n" BYE("P4"),
 		.does = OPENS("1") "> P3 UID FETCH 5 (UID BODY.PEEK[])\n! answer 5 bad [x]\n" OUT("P4") },
+	{ "one message, then the same again", .in_clear = true, .plan = "F5",
+		.says = OPEN("", "1") "* 1 FETCH (UID 5 BODY[] {1}\nx)\n* 1 FETCH (UID 5 BODY[] {1}\n",
+		.does = OPENS("1") "> P3 UID FETCH 5 (UID BODY.PEEK[])\n! answer 5 ok [x]\n"
+			"! over: the server answered what it was not asked, UID FETCH 5 (UID BODY.PEEK[])\n" },
 	{ "without UIDPLUS: nobody else has marked anything", .in_clear = true, .plan = "D5&D6&D9XQ",
-		.says = OPEN("", "3") "P3 OK\nP4 OK\nP5 OK\n* SEARCH\nP6 OK\nP7 OK\n" BYE("P8"),
-		.does = OPENS("3") "> P3 UID STORE 5 +FLAGS.SILENT (\\Deleted)\n> P4 UID STORE 6 +FLAGS.SILENT (\\Deleted)\n"
-			"> P5 UID STORE 9 +FLAGS.SILENT (\\Deleted)\n! answer 5 ok []\n! answer 6 ok []\n! answer 9 ok []\n"
-			"> P6 UID SEARCH DELETED UID 1:4,7:8,10:4294967295\n> P7 EXPUNGE\n! expunged ok\n" OUT("P8") },
+		.says = OPEN("", "3") "P3 OK\n* SEARCH\nP4 OK\nP5 OK\n" BYE("P6"),
+		.does = OPENS("3") "> P3 UID STORE 5:6,9 +FLAGS.SILENT (\\Deleted)\n! answer 5 ok []\n! answer 6 ok []\n! answer 9 ok []\n"
+			"> P4 UID SEARCH DELETED UID 1:4,7:8,10:4294967295\n> P5 EXPUNGE\n! expunged ok\n" OUT("P6") },
 	{ "without UIDPLUS: what others marked stays", .in_clear = true, .plan = "D1XQ",
 		.says = OPEN("", "3") "P3 OK\n* SEARCH 7\nP4 OK\n" BYE("P5"),
 		.does = OPENS("3") "> P3 UID STORE 1 +FLAGS.SILENT (\\Deleted)\n! answer 1 ok []\n"
@@ -419,8 +430,9 @@ a_long_removal_is_cut_into_commands(void **state)
 	while (ev.kind != IMAP_CLIENT_READY)
 		at += imap_client_next(&m, span_from(open, at), &out, &ev);
 	for (unsigned uid = 1; uid <= 1000; uid += 2) {
-		imap_client_order(&m, IMAP_STAGE_DELETE, uid, &out);
-		snprintf(line, sizeof(line), "P%u OK\r\n", (unsigned)m.last_tag);
+		imap_client_order(&m, IMAP_STAGE_DELETE, uid);
+		imap_client_next(&m, SPAN_NONE, &out, &ev);
+		snprintf(line, sizeof(line), "P%u OK\r\n", (unsigned)m.tag);
 		assert_int_equal(imap_client_next(&m, span_of(line), &out, &ev), strlen(line));
 		assert_int_equal(ev.kind, IMAP_CLIENT_ANSWER);
 	}
@@ -435,7 +447,7 @@ a_long_removal_is_cut_into_commands(void **state)
 		ranges++;
 		commands++;
 		buf_clear(&out);
-		snprintf(line, sizeof(line), "P%u OK\r\n", (unsigned)m.last_tag);
+		snprintf(line, sizeof(line), "P%u OK\r\n", (unsigned)m.tag);
 		assert_int_equal(imap_client_next(&m, span_of(line), &out, &ev), strlen(line));
 	}
 	assert_int_equal(ranges, 500);
