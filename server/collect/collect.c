@@ -348,6 +348,47 @@ collector_new(struct collect *all, struct span name)
 	return c;
 }
 
+/* All that CONF says of the collector NAME, as JSON; secrets by their names alone. False: it says nothing of it. */
+static bool
+put_conf(const struct conf *conf, struct span name, struct buf *out)
+{
+#define ROW_KEY(member, key, ...) key,
+	static const char *const keys[] = { COLLECTOR_ROWS(ROW_KEY) };
+#undef ROW_KEY
+	struct conf_entry entry;
+	char path[100];
+
+	for (size_t i = 0; i < conf->collectors.count; i++) {
+		if (!span_eq_nocase(conf->collectors.items[i].name, name))
+			continue;
+		for (size_t k = 0; k < COUNT(keys); k++) {
+			snprintf(path, sizeof(path), "collecting.collectors.%zu.%s", i, keys[k]);
+			if (conf_find(conf, path, &entry) != OK || conf_put_json(&entry, out) != OK)
+				return false;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Does the file say of it what it said when its collection began? */
+static bool
+is_as_it_was(const struct collector *c)
+{
+	const struct conf *old = generation_conf(collection_options(c->collection)->generation);
+	struct buf before, now;
+	bool same;
+
+	buf_init(&before, COLLECTOR_TEXT_MAX);
+	buf_init(&now, COLLECTOR_TEXT_MAX);
+	same = put_conf(old, span_of(c->name), &before) &&
+		put_conf(c->all->host->conf, span_of(c->name), &now) &&
+		span_eq(buf_span(&before), buf_span(&now));
+	buf_fini(&before);
+	buf_fini(&now);
+	return same;
+}
+
 /* It has left the file, or is disabled (INM-29). */
 static void
 let_go(struct collector *c, bool kept)
@@ -387,8 +428,9 @@ collect_follow(void *arg)
 		c->kept = true;
 		c->place = i;
 		c->account = collector_account(&conf->items[i]);
-		if (!conf->items[i].enabled)
-			let_go(c, true);
+		if (!conf->items[i].enabled || (c->collection &&
+			collection_shown(c->collection)->state == COLLECT_LISTENS && !is_as_it_was(c)))
+			let_go(c, true); /* who shall listen does so again, as the file says now */
 	}
 	list_move_all(&all->collectors, &before);
 	list_for_each(at, following, &all->collectors)

@@ -9,6 +9,7 @@
 #include "server/collect/collection.h"
 #include "server/net/loop.h"
 
+#define COLLECTOR_TEXT_MAX 1048576 /* bytes of all that the file says of one, as JSON */
 #define COLLECT_NAME_SIZE 65	      /* a name has 64 bytes at most */
 #define COLLECT_LOOK_MS 1000	      /* who listens (IDLE) and does not: once more */
 #define COLLECT_LISTEN_AGAIN_MS 60000 /* behind a collection that failed */

@@ -30,6 +30,7 @@ OPTIONS = {
     "read_only": False,
     "locked": 0,               # so many SELECTs are refused with [INUSE]
     "answers": {},             # "VERB" or "UID VERB", or "... NUMBER": bytes (@ is the tag), None (silence), or a function(session, tag, rest) -> bytes
+    "unreadable": set(),       # UIDs whose texts do not come; NO behind the others
     "storm": 0,                # so many FETCH responses with FLAGS before each answer
     "cut_at": None,            # after so many bytes of a session's output the connection is closed
     "cut_sessions": 1,         # of the next so many sessions; then it behaves
@@ -285,6 +286,8 @@ class Session:
                 if "RFC822.SIZE" in items:
                     self.say("* %d FETCH (UID %d RFC822.SIZE %d FLAGS (%s))" % (place, m.uid, len(m.text), " ".join(sorted(m.flags))))
                     continue
+                if m.uid in s.unreadable:
+                    continue
                 text = m.text if "BODY.PEEK[]" in items else re.split(rb"(?<=\n)\r?\n", m.text)[0] + b"\r\n"
                 name = "BODY[]" if "BODY.PEEK[]" in items else "BODY[HEADER]"
                 self.put(("* %d FETCH (UID %d %s {%d}\r\n" % (place, m.uid, name, len(text))).encode())
@@ -292,7 +295,8 @@ class Session:
                     self.put(text[:s.cut_in_text])
                     raise Cut
                 self.put(text + b")\r\n")
-            self.ok(tag)
+            failed = "BODY" in items and any(m.uid in s.unreadable for _, m in self.named(numbers))
+            self.ok(tag, "NO [SERVERBUG] cannot read all of them" if failed else "OK done")
 
     def do_uid_store(self, tag, rest):
         numbers, _, items = rest.partition(" ")
