@@ -315,6 +315,8 @@ lan_rules_parse(
 		return ERR_LIMIT;
 	}
 	rest = out->text = arena_copy(a, text);
+	if (span_starts(rest, SPAN("\xef\xbb\xbf"))) /* a byte order mark of an editor */
+		rest = span_from(rest, 3);
 	r.items = ARENA_ARRAY(a, struct lan_rule, count_lines(text));
 	while (room && span_next_line(&rest, &r.line)) {
 		r.number++;

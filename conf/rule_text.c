@@ -304,6 +304,8 @@ rule_text_parse(struct span text, unsigned language, struct arena *a, struct rul
 		return ERR_LIMIT;
 	}
 	rest = out->text = arena_copy(a, text);
+	if (span_starts(rest, SPAN("\xef\xbb\xbf"))) /* a byte order mark of an editor */
+		rest = span_from(rest, 3);
 	make_room(&r, rest);
 	while (!r.full && span_next_line(&rest, &r.line)) {
 		r.number++;

@@ -10,9 +10,11 @@
 
 #include "conf/conf_history.h"
 #include "server/net/tls.h"
+#include "server/pipeline/rule_targets.h"
 #include "server/server_state.h"
 
 #define FAULTS_TEXT_MAX (64 * 1024)
+#define TARGET_SHOWN 100 /* bytes */
 
 struct old_generation {
 	struct list link;
@@ -88,6 +90,29 @@ read_rules(struct reading *r)
 	return err;
 }
 
+/* The file may name whom nobody knows yet, or any more: odd, but taken. */
+static void
+warn_of_targets(struct server *s, const struct conf *conf, struct buf *lines)
+{
+	struct snapshot *snap = NULL;
+	bool room = true;
+
+	for (size_t i = 0; i < conf->monitor.count && room; i++) {
+		const struct conf_monitor *m = &conf->monitor.items[i];
+		const struct span targets[] = { m->target, m->sample_target };
+
+		if (!snap && snapshot_open(s->store, &snap) != OK)
+			return;
+		for (size_t n = 0; n < COUNT(targets) && room; n++)
+			if (targets[n].len > 0 && rule_target_find(conf, snap, targets[n]) == ERR_NOT_FOUND)
+				room = buf_printf(lines, "%s: warning: monitor.%zu.%s: nobody here is called %.*s\n",
+					s->options->conf_path, i, n ? "sample_target" : "target",
+					SPAN_FMT(span_range(targets[n], 0, TARGET_SHOWN))) == OK;
+	}
+	if (snap)
+		snapshot_close(&snap);
+}
+
 static enum err
 read_conf(struct server *s, struct loading *l)
 {
@@ -97,8 +122,10 @@ read_conf(struct server *s, struct loading *l)
 	if (err != OK)
 		return ERR_SYNTAX;
 	err = server_conf_prepare(s, l->reading.next, &l->tls, &l->roots, fault);
-	if (err == OK)
+	if (err == OK) {
+		warn_of_targets(s, l->reading.next, &l->load->faults);
 		return OK;
+	}
 	buf_clear(&l->load->faults);
 	if (buf_put(&l->load->faults, span_of(fault)) != OK)
 		buf_clear(&l->load->faults);

@@ -11,6 +11,21 @@
 #include "tui/print_reply.h"
 #include "tui/progress_line.h"
 
+#define PART_MAX 1000 /* bytes of a complaint's three parts, each */
+
+/* A sentence may repeat what was given, which may be 1 MiB; cut where a character begins. */
+static void
+put_part(struct buf *line, struct span part, const struct print_style *style)
+{
+	size_t n = PART_MAX;
+
+	while (n > 0 && n < part.len && ((unsigned char)part.ptr[n] & 0xc0) == 0x80)
+		n--;
+	print_clean(line, span_range(part, 0, n), style);
+	if (n < part.len)
+		print_clean(line, SPAN("..."), style);
+}
+
 void
 run_complain(int fd, struct complaint complaint, const struct print_style *style)
 {
@@ -19,12 +34,12 @@ run_complain(int fd, struct complaint complaint, const struct print_style *style
 
 	buf_init(&line, PRINT_MAX);
 	ok = buf_put(&line, SPAN("postroom: ")) == OK;
-	print_clean(&line, complaint.what, style);
+	put_part(&line, complaint.what, style);
 	ok = ok && buf_put(&line, SPAN(": ")) == OK;
-	print_clean(&line, complaint.why, style);
+	put_part(&line, complaint.why, style);
 	if (complaint.hint.len > 0) {
 		ok = ok && buf_put(&line, SPAN(" (")) == OK;
-		print_clean(&line, complaint.hint, style);
+		put_part(&line, complaint.hint, style);
 		ok = ok && buf_put(&line, SPAN(")")) == OK;
 	}
 	if (ok && buf_put(&line, SPAN("\n")) == OK)

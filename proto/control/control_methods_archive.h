@@ -40,7 +40,7 @@
 		"Write archived messages to a file: an mbox (mboxrd), or a zip of .eml files.  Where no ID is " \
 		"named, all that `archive search` finds by the same options.") \
 	X(archive_verify, "archive.verify", "archive verify", MESSAGE_READ, G0, FAULTS, "-against:text?", \
-		"id:text what:text messages:number removed:number chain:text warning:flag", \
+		"id:text what:text messages:number removed:number chain:text -warning:flag", \
 		"Check the chain and every message against it; the first break, or the end: ID and chain, which " \
 		"--against ID:CHAIN proves later.") \
 	X(archive_hold, "archive.hold", "archive hold", MESSAGE_READ, G1, DONE, \

@@ -3,6 +3,8 @@
  */
 #include "proto/control/rpc_reply.h"
 
+#include <string.h>
+
 #include "proto/control/control_method.h"
 
 static const struct {
@@ -111,6 +113,23 @@ put_number_if(struct json_writer *w, struct span name, uint32_t number)
 		json_put_member_u64(w, name, number);
 }
 
+/* What was given may be 1 MiB, and stands in the sentence; cut where a character begins. */
+static void
+put_short(struct json_writer *w, struct span name, struct span text)
+{
+	char cut[RPC_WORDS_MAX + sizeof("...")];
+	size_t n = RPC_WORDS_MAX;
+
+	if (text.len > RPC_WORDS_MAX) {
+		while (n > 0 && ((unsigned char)text.ptr[n] & 0xc0) == 0x80)
+			n--;
+		memcpy(cut, text.ptr, n);
+		memcpy(cut + n, "...", 3);
+		text = (struct span){ cut, n + 3 };
+	}
+	json_put_member_string(w, name, text);
+}
+
 void
 rpc_put_error(struct buf *out, struct span id, const struct rpc_error *error)
 {
@@ -121,12 +140,13 @@ rpc_put_error(struct buf *out, struct span id, const struct rpc_error *error)
 	json_put_name(&w, SPAN("error"));
 	json_put_object(&w);
 	json_put_member_i64(&w, SPAN("code"), rpc_code_number(error->code));
-	json_put_member_string(&w, SPAN("message"), error->why);
+	put_short(&w, SPAN("message"), error->why);
 	json_put_name(&w, SPAN("data"));
 	json_put_object(&w);
 	json_put_member_string(&w, SPAN("code"), span_of(rpc_code_word(error->code)));
 	put_if(&w, SPAN("what"), error->what);
-	put_if(&w, SPAN("why"), error->why);
+	if (error->why.len > 0)
+		put_short(&w, SPAN("why"), error->why);
 	put_if(&w, SPAN("hint"), error->hint);
 	put_if(&w, SPAN("field"), error->field);
 	put_number_if(&w, SPAN("line"), error->line);
@@ -208,8 +228,8 @@ rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done)
 	json_put_array(&w);
 	for (size_t i = 0; i < done->skipped_count; i++) {
 		json_put_object(&w);
-		json_put_member_string(&w, SPAN("key"), done->skipped[i].key);
-		json_put_member_string(&w, SPAN("why"), done->skipped[i].why);
+		put_short(&w, SPAN("key"), done->skipped[i].key);
+		put_short(&w, SPAN("why"), done->skipped[i].why);
 		json_put_close(&w);
 	}
 	json_put_close(&w);

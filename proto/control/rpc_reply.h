@@ -12,6 +12,8 @@
 #include "proto/base/buf.h"
 #include "proto/base/json.h"
 
+#define RPC_WORDS_MAX 1000 /* bytes of a sentence, which may repeat what was given */
+
 /*
  * X(id, word, JSON-RPC code, exit status of the command line, meaning)
  */

@@ -174,6 +174,9 @@ take_query(struct control_call *call, struct archive_query *q)
 		.max_size = rpc_number(r, "max_size", 0),
 		.direction = direction_of(control_param(call, "direction")),
 		.held = rpc_flag(r, "held")};
+	if (span_find_any(q->attachment, SPAN("*?")) < q->attachment.len)
+		return control_fail(call, RPC_INVALID, "a name is looked up by its words, like `invoice pdf`, not by a pattern",
+			NULL, "attachment");
 	return take_time(call, "since", &q->since_ms) && take_time(call, "until", &q->until_ms);
 }
 

@@ -161,7 +161,7 @@ control_call_go(struct control_call *call, enum control_step step)
 	if (step == CALL_ASK && !h->ask)
 		step = CALL_READ;
 	if (step == CALL_READ && !(call->foresees ? h->foresee : h->read))
-		step = call->foresees ? CALL_END : CALL_CHANGE;
+		step = !call->foresees ? CALL_CHANGE : h->tries ? CALL_RECORD : CALL_END;
 	if (step == CALL_CHANGE && !h->change && !h->each)
 		step = CALL_FINISH;
 	call->step = step;
@@ -188,7 +188,10 @@ control_call_go(struct control_call *call, enum control_step step)
 		break;
 	case CALL_RECORD:
 		call->takes = false;
-		control_change_submit(call);
+		if (call->foresees)
+			control_change_try(call);
+		else
+			control_change_submit(call);
 		break;
 	case CALL_FINISH:
 		call_finish(call);

@@ -23,6 +23,7 @@
  *   finish  what memory must learn after the commit (a remembered login to forget)
  *   foresee of a preview, in place of `read` and all that follows: says by control_foresee() what else
  *           would happen. `check` and `work` come before it, with call->foresees set
+ *   tries   a preview runs `change` in a transaction that is given up: what it refuses, the preview does
  *
  * The call owns an arena and the descriptors that came with it; both go with the reply. It outlives
  * its session: a peer that leaves cancels it, `cancelled` is looked at between slices, and no reply
@@ -85,6 +86,7 @@ struct control_handler {
 	const char *object;		/* "user": what an error of `change` is about */
 	const char *cannot;		/* why the way back is not in the log; NULL: it is */
 	bool unrecorded;		/* `change` keeps the log itself */
+	bool tries;			/* in place of `foresee` */
 	unsigned targets_job;		/* targets of one job; 0: CONTROL_TARGETS_JOB */
 };
 
@@ -132,6 +134,7 @@ struct control_call {
 	bool failed;
 	bool foresees; /* a preview: nothing is changed */
 	bool takes;    /* `take` is not over when it returns */
+	enum err tried; /* how `change` would end */
 	struct span *foreseen;
 	size_t foreseen_count;
 	uint64_t foreseen_bytes; /* of what would go */
@@ -195,6 +198,7 @@ enum control_step { CALL_CHECK, CALL_WORK, CALL_ASK, CALL_READ, CALL_CHANGE, CAL
  */
 void control_call_go(struct control_call *call, enum control_step step);
 void control_change_submit(struct control_call *call);
+void control_change_try(struct control_call *call);
 
 /* Set the error of a call; the first one stays. WHY and HINT are copied into the arena. False. */
 bool control_fail(struct control_call *call, enum rpc_code code, const char *why, const char *hint,

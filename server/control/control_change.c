@@ -332,6 +332,42 @@ call_changed(struct store_job *job, enum err result)
 	control_call_go(call, call_after_change(call));
 }
 
+static enum step
+try_apply(struct store_job *job, struct txn *txn)
+{
+	struct control_call *call = LIST_ITEM(job, struct control_call, job);
+
+	call->failed = false;
+	call->tried = call->handler->change(call, txn);
+	return STEP_FAIL; /* nothing of it stays */
+}
+
+static void
+try_done(struct store_job *job, enum err result)
+{
+	struct control_call *call = LIST_ITEM(job, struct control_call, job);
+
+	(void)result;
+	control_fail_err(call, call->tried, call->handler->object);
+	call->job_done = 0;
+	control_call_go(call, CALL_END);
+}
+
+void
+control_change_try(struct control_call *call)
+{
+	enum err err;
+
+	call->tried = ERR_BUSY; /* where it does not come so far */
+	call->job = (struct store_job){.apply = try_apply, .done = try_done, .inbox = call->host->inbox,
+		.size_bytes = 4096};
+	err = store_submit(call->host->store, &call->job);
+	if (err == OK)
+		return;
+	control_fail_err(call, err, "the store");
+	control_call_go(call, CALL_END);
+}
+
 void
 control_change_submit(struct control_call *call)
 {

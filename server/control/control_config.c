@@ -237,7 +237,7 @@ edit_failed(struct control_call *call, enum err err, const struct conf_change *c
 	const struct conf_faults *faults)
 {
 	if (err == ERR_NOT_FOUND && change->remove)
-		control_failf(call, RPC_NOT_FOUND, "key", "the file does not give \"%.*s\"",
+		control_failf(call, RPC_NOT_FOUND, "key", "the file does not give \"%.*s\": its default holds already",
 			SPAN_FMT(change->key));
 	else if (err == ERR_NOT_FOUND)
 		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",

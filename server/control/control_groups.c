@@ -239,6 +239,7 @@ group_add_change(struct control_call *call, struct txn *txn)
 const struct control_handler control_do_group_add = {
 	.change = group_add_change,
 	.object = "group",
+	.tries = true,
 };
 
 /* What `remove` and a new name need: what points at the group. */
@@ -313,6 +314,7 @@ const struct control_handler control_do_group_set = {
 	.change = group_set_change,
 	.finish = group_change_finish,
 	.object = "group",
+	.tries = true,
 };
 
 static enum step

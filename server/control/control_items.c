@@ -10,6 +10,7 @@
 #include "conf/conf_value.h"
 #include "server/control/control_items.h"
 #include "server/control/control_routes.h"
+#include "server/pipeline/rule_targets.h"
 
 static const struct item_kind a_connection = { SETTING_CONNECTIONS, "connections", "connection", NULL, NULL };
 static const struct item_kind a_schedule = { SETTING_SCHEDULES, "schedules", "schedule", NULL, NULL };
@@ -361,6 +362,17 @@ set_item(struct control_call *call, const struct item_kind *kind)
 	return i != SIZE_MAX && control_item_set(call, control_item_begin(call, kind), i);
 }
 
+/* What is no name here is refused: the copies would go nowhere (MON-02). An address that is not local is not looked up. */
+static bool
+has_target(struct control_call *call, const char *key)
+{
+	struct span target = control_item_key(call, key, SPAN_NONE);
+	struct snapshot *snap = target.len > 0 ? host_snapshot(call->host) : NULL;
+
+	return !snap || rule_target_find(call->host->conf, snap, target) != ERR_NOT_FOUND ||
+		control_failf(call, RPC_INVALID, "keys", "%s: nobody here is called %.*s", key, SPAN_FMT(target));
+}
+
 /* One that is not there yet is made. */
 static bool
 put_item(struct control_call *call, const struct item_kind *kind)
@@ -369,6 +381,8 @@ put_item(struct control_call *call, const struct item_kind *kind)
 	struct item_change *ic = control_item_begin(call, kind);
 	size_t i = control_item_find(call, kind, name, false);
 
+	if (!has_target(call, "target") || !has_target(call, "sample_target"))
+		return false;
 	return i == SIZE_MAX ? control_item_add(call, ic, name) : control_item_set(call, ic, i);
 }
 

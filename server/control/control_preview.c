@@ -272,7 +272,7 @@ preview_pin(struct control_call *call, struct previewing *pv)
 		control_call_end(call);
 		return;
 	}
-	if (!control_handlers[pv->inner->method->id]->foresee) {
+	if (!control_handlers[pv->inner->method->id]->foresee && !control_handlers[pv->inner->method->id]->tries) {
 		preview_end(call, pv);
 		return;
 	}

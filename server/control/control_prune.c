@@ -246,6 +246,7 @@ const struct control_handler control_do_rule_prune_add = {
 	.change = add_change,
 	.finish = add_finish,
 	.object = "prune rule",
+	.tries = true,
 };
 
 static enum err
@@ -265,6 +266,7 @@ set_change(struct control_call *call, struct txn *txn)
 const struct control_handler control_do_rule_prune_set = {
 	.change = set_change,
 	.object = "prune rule",
+	.tries = true,
 };
 
 static enum err

@@ -345,6 +345,7 @@ const struct control_handler control_do_user_set = {
 	.change = set_change,
 	.finish = set_finish,
 	.object = "user",
+	.tries = true,
 };
 
 static enum err

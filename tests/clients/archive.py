@@ -248,6 +248,8 @@ def test_out_again_ARC_02():
         equal(server.cli("archive", "copy", "1", "nobody-here", ok=False).returncode, 1)
         true(any("messages were imported" in line and "user=carl" in line and "count=2" in line
                  for line in security(server)), "an import, too")
+        r = server.cli("archive", "search", "--attachment", "*.pdf", ok=False)
+        true(r.returncode == 1 and "by its words" in r.stderr, r)
         # hold and release by the same, previewed
         preview = Link(server.socket).call("preview", method="archive.hold", params={"from": "*0@partner.test"}, all=True)["result"]
         equal(preview["count"], 3)

@@ -156,7 +156,9 @@ def test_profiles_by_command_MON_07():
         server.cli("group", "add", "trainees", "dora")
         server.cli("group", "set", "trainees", "enabled=yes", "force=yes", "monitor=on")
         server.cli("rule", "monitor", "set", "incoming=selected", "target=carl")
+        server.add_user("nobody")
         server.cli("rule", "monitor", "set", "name=sales", "outgoing=all", "target=nobody", "users=bert;trainees", "min_kb=5")
+        server.cli("user", "remove", "nobody", "--yes")
         rows = server.json("rule", "monitor", "list")
         equal([(r["name"], r["incoming"], r["outgoing"], r["target"]) for r in rows],
               [("default", "selected", "none", "carl"), ("sales", "none", "all", "nobody")])
@@ -199,6 +201,18 @@ def test_the_prefix_is_a_text_of_the_administrators_MON_06_ADM_12():
         true("%2 profile" in row["placeholders"], row)
         submit(server, "anna", ["bert@example.test"])
         equal([m["Subject"] for m in inbox(server, "carl")], ["{Mon-default/Internal} Offer"])
+
+
+def test_a_target_that_nobody_has_is_refused_or_said_MON_02():
+    with site() as server:
+        r = server.cli("rule", "monitor", "set", "name=extra", "target=nobodyhere", ok=False)
+        true(r.returncode == 1 and "nobody here is called nobodyhere" in r.stderr, r)
+        r = server.cli("rule", "monitor", "set", "name=extra", "target=postmaster", "sample_target=nobodyhere", ok=False)
+        true(r.returncode == 1 and "sample_target" in r.stderr, r)
+        true("extra" not in server.cli("rule", "monitor", "list").stdout, "nothing was changed")
+        # the file may say it: people come and go; the log warns at each load
+        server.cli("config", "set", "monitor", "[ { name: default, incoming: all, target: gone } ]")
+        wait_for(lambda: "monitor.0.target: nobody here is called gone" in server.errors(), "a warning")
 
 
 if __name__ == "__main__":

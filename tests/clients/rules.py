@@ -226,6 +226,16 @@ def test_a_large_text_comes_into_force_beside_other_changes_in_order_H36_H75_SMR
                (loops["longest_turn_us"] / 1000, loops["slow_turns"]))
 
 
+def test_a_byte_order_mark_is_no_rule_SMR_11_LAN_09():
+    with Server() as server:
+        fill(server)
+        write = "\ufeff~drop\nSubject: bad\n"
+        server.cli("rule", "smtp", "apply", "-", stdin=write)
+        server.cli("rule", "smtp", "add", "~two\nSubject: worse", "--place", "1")
+        equal([r["name"] for r in server.json("rule", "smtp", "list")], ["two", "drop"])
+        server.cli("route", "lan", "apply", "-", stdin="\ufeffa@example.test 127.0.0.1:25\n")
+
+
 def test_hits_are_kept_over_a_start_SMR_15():
     with Server(extra=EXTRA) as server:
         fill(server, "*first\nSubject: a\n")

@@ -525,6 +525,31 @@ def test_message_import(s):
     true("1 message imported" in r.stdout, r.stdout)
 
 
+def test_dry_run_checks_values(s):
+    """What the real thing refuses its --dry-run does, too; nothing stays of it."""
+    long = "x" * 10000
+    s.cli("user", "add", "dora", "--password-stdin", stdin=PASSWORD + "\n")
+    s.cli("group", "add", "dry")
+    before = s.cli("user", "show", "dora", "--json").stdout
+    for words, said in ((("user", "set", "dora", "quota_mb=zzz"), "quota_mb"), (("user", "set", "dora", "group=nogroup"), "no such group"),
+                        (("user", "set", "nobodyx", "comment=x"), "no such user"), (("group", "set", "dry", "quota_mb=zz"), "quota_mb"),
+                        (("rule", "prune", "add", "folder=INBOX", "age=zz"), "age"),
+                        (("rule", "prune", "add", "--user", "nobodyx", "folder=INBOX", "age=1"), "no such user")):
+        for options in ([], ["--dry-run"]):
+            r = s.cli(*words, *options, ok=False)
+            true(r.returncode == 1 and said in r.stderr, (words, options, r))
+    true("would set" in s.cli("user", "set", "dora", "comment=fine", "--dry-run").stdout, "a good one")
+    s.cli("rule", "prune", "add", "folder=INBOX", "age=3", "--dry-run")
+    s.cli("group", "add", "dry2", "--dry-run")
+    equal(s.cli("user", "show", "dora", "--json").stdout, before)
+    equal([r["name"] for r in s.json("group", "list") if r["name"].startswith("dry")], ["dry"])
+    equal(s.json("rule", "prune", "list"), [])
+    for words in (("user", "set", "dora", long + "=1"), ("config", "get", long), ("mapping", "add", long, "dora"), ("archive", "show", long),
+                  (long,), ("user", "list", "--" + long), ("user", "remove", long, "--yes")):
+        r = s.cli(*words, ok=False)
+        true(r.returncode and len(r.stdout + r.stderr) < 2100, "an error does not repeat 10 KB: %d" % len(r.stdout + r.stderr))
+
+
 def test_no_password_seen(s):
     with open(os.path.join(s.dir, "log", "main.log"), encoding="utf-8") as f:
         text = f.read()
