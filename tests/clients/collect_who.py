@@ -9,6 +9,7 @@ from pop3_server import PASSWORD as SECRET, Pop3Server  # noqa: E402
 from postroom import Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
+CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
 USERS = ("postmaster", "anna", "bert", "carl", "louise", "tim", "joe", "sarah", "fred")
 
 
@@ -27,7 +28,7 @@ def collector(name, pop3, keys):
 
 
 def site(pop3, collectors, extra=""):
-    text = "collecting:\n%s  collectors:\n" % extra
+    text = CHEAP + "collecting:\n%s  collectors:\n" % extra
     return Server(extra=text + "".join(collector(name, pop3, keys) for name, keys in collectors.items()))
 
 
@@ -55,9 +56,9 @@ def take(s):
     """What each has got since the last time; it is gone then."""
     got = {}
     for name in counts(s):
-        got[name] = s.fetch(name)
         p = s.pop(name)
-        for n in range(p.stat()[0]):
+        got[name] = [b"\r\n".join(p.retr(n + 1)[1]) + b"\r\n" for n in range(p.stat()[0])]
+        for n in range(len(got[name])):
             p.dele(n + 1)
         p.quit()
     return got
@@ -189,6 +190,24 @@ def test_mappings_map_08_map_11_map_17(s):
             equal(who(s, pop3, "one", mail("To: list@elsewhere.test")), {"anna": 1, "bert": 1})
             equal(who(s, pop3, "one", mail("To: anna@example.test", "Cc: karen@example.test")), {"anna": 1})
             equal(s.json("queue", "list"), [])
+
+
+def test_two_offices_map_18_adm_05(s):
+    """Main office maps who is absent to *REMOTE; the other takes unknown names for somebody's there."""
+    shared = mail("To: anna@example.test, paul@example.test")
+    with Pop3Server({"box": [shared, shared]}) as pop3:
+        with site(pop3, {"box": "accepted: [example.test], leave: always"}) as main:
+            main.add_user("postmaster", "--admin")
+            main.add_user("anna")
+            main.cli("mapping", "add", "paul", "*REMOTE")
+            collect(main, "box")
+            equal(counts(main), {"anna": 2})
+        with site(pop3, {"box": "accepted: [example.test]"}, "  unknown: { do: remote }\n") as branch:
+            branch.add_user("postmaster", "--admin")
+            branch.add_user("paul")
+            collect(branch, "box")
+            equal(counts(branch, ["postmaster", "paul"]), {"paul": 2})
+        equal(pop3.left("box"), [])
 
 
 def test_five_for_unknown_adm_02_adm_03_adm_04_adm_05(s):
