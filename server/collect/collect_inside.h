@@ -55,7 +55,8 @@ struct collect {
 	struct loop_timer look;
 	bool ending, sweeps;
 	int64_t sweep_ms; /* steady: the next one */
-	unsigned under_way, unburied; /* unburied: also those that are over, and tests of logins */
+	_Atomic unsigned under_way; /* which each collection looks at, on its loop */
+	unsigned unburied; /* also those that are over, and tests of logins */
 	unsigned of_loop[LOOP_MAX];
 	uint64_t numbers;
 	const struct source_kind *kind; /* a test's, for all; NULL */

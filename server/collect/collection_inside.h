@@ -30,6 +30,8 @@
 #include "store/fetched.h"
 
 #define COLLECTION_STORING_MAX 96	    /* messages of one collection that are here and not yet on disk */
+#define COLLECTION_STORING_ALL 1000	    /* of all collections: each gets its part, */
+#define COLLECTION_STORING_MIN 8	    /* and so many at least; a message takes up to 50 KB while it is on its way */
 #define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */
 #define COLLECTION_TURN_US 5000		    /* a turn of the loop that has lasted so long takes no more text */
 #define COLLECTION_TRIES 3		    /* to store one message, where the writer has too much to do */

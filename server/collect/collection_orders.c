@@ -9,7 +9,7 @@
 
 #include <sys/statvfs.h>
 
-#include "server/connect/connect.h"
+#include "server/collect/collect_inside.h"
 #include "store/store.h"
 
 #define DISK_LOOK_MS 1000
@@ -69,6 +69,16 @@ has_message_to_fetch(const struct collection *c)
 	return !c->fetches_none && c->wanted_at < c->wanted_count;
 }
 
+static size_t
+share_of(const struct collection *c)
+{
+	unsigned all = atomic_load(&c->o.front->collect->under_way);
+	size_t share = COLLECTION_STORING_ALL / (all > 0 ? all : 1);
+
+	share = share < COLLECTION_STORING_MIN ? COLLECTION_STORING_MIN : share;
+	return share < COLLECTION_STORING_MAX ? share : COLLECTION_STORING_MAX;
+}
+
 /* Of those under way one at least is always let in. */
 static bool
 may_fetch(struct collection *c)
@@ -77,7 +87,7 @@ may_fetch(struct collection *c)
 
 	for (struct list *at = c->fetches.next; at != &c->fetches; at = at->next)
 		coming++;
-	return coming == 0 || (coming < COLLECTION_STORING_MAX && collection_held(c) < COLLECTION_HELD_MAX);
+	return coming == 0 || (coming < share_of(c) && collection_held(c) < COLLECTION_HELD_MAX);
 }
 
 /* SMT-10 for what is collected: it is not even begun. */
