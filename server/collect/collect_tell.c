@@ -78,13 +78,14 @@ advice_of(const struct source_problem *problem)
 {
 	static const char *const texts[] = {
 		[SOURCE_NO_TLS] =
-			"The server offers no TLS as the collector wants it, or has a certificate that nobody here vouches "
-			"for: look at tls and tls_ca of the collector.",
+			"The server offers no TLS as the collector wants it, or has a certificate that nobody "
+			"here vouches for: look at tls and tls_ca of the collector.",
 		[SOURCE_NO_LOGIN] =
-			"Look at username, password and auth of the collector: `collect test` logs in and fetches nothing.",
+			"Look at username, password and auth of the collector: `collect test` logs in and "
+			"fetches nothing.",
 		[SOURCE_LOCKED] =
-			"Somebody else is in the mailbox, another collector or another site perhaps. It is tried again the "
-			"next time.",
+			"Somebody else is in the mailbox, another collector or another site perhaps. It is tried "
+			"again the next time.",
 		[SOURCE_REFUSED] = "Mostly the provider's server has trouble: ask there if it goes on.",
 		[SOURCE_NONSENSE] = "Look whether server, port and kind of the collector are right.",
 		[SOURCE_OWN] = "This is trouble of this machine, not of the provider.",
@@ -139,8 +140,8 @@ static enum err
 put_unsure(struct buf *text, const struct source_problem *p)
 {
 	return put_paragraph(text, p->removed_unsure
-		? "Messages were to be removed from the server, and it is not known whether they are. They are not fetched "
-		  "again." : NULL);
+		? "Messages were to be removed from the server, and it is not known whether they are. They are "
+		  "not fetched again." : NULL);
 }
 
 /* Those of single messages, and all but the one that ended it. */
@@ -197,9 +198,10 @@ collect_letter_put(const struct collect_report *r, struct buf *subject, struct b
 	if (err == OK)
 		err = put_errors(text, r);
 	if (err == OK)
-		err = buf_printf(text, "\nIt was started because of: %s\n\nWhat was not fetched stays on the server and is "
-			"tried again. You will not be told of this again before a collection has gone well, or before "
-			"tomorrow%s.\n", r->because, letter == COLLECT_UNREACHED ? " (errors.connection)" : "");
+		err = buf_printf(text, "\nIt was started because of: %s\n\nWhat was not fetched stays on the server "
+			"and is tried again. You will not be told of this again before a collection has gone well, "
+			"or before tomorrow%s.\n", r->because,
+			letter == COLLECT_UNREACHED ? " (errors.connection)" : "");
 	return err;
 }
 

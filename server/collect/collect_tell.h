@@ -1,8 +1,9 @@
 /*
  * collect_tell.h - letters to the Main Administrator about collections that fail (TRB-01, TRB-02, TRB-04).
  *
- * One for a collection at most, equal ones once a day until one has gone well, COLLECT_LETTERS_DAY a day in all. `errors.connection: no` silences
- * those about servers that cannot be reached; what fails behind the login is always told (CON-15).
+ * One for a collection at most, equal ones once a day until one has gone well, COLLECT_LETTERS_DAY a day in
+ * all. `errors.connection: no` silences those about servers that cannot be reached; what fails behind the login is
+ * always told (CON-15).
  */
 #ifndef SERVER_COLLECT_COLLECT_TELL_H
 #define SERVER_COLLECT_COLLECT_TELL_H

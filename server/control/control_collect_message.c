@@ -1,5 +1,5 @@
 /*
- * control_collect_message.c - `collect test NAME --message FILE`: for whom that message would be, and what looked at it.
+ * control_collect_message.c - `collect test NAME --message FILE`: for whom that message would be, and why.
  *
  * As `explain --collect NAME --message FILE`, in the rows of a test of the login.
  */

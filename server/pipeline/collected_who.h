@@ -19,7 +19,7 @@
 #include "server/pipeline/mail.h"
 #include "server/pipeline/plan.h"
 
-#define COLLECTED_LOOKED_MAX 10000     /* addresses in To, Cc, ... that are looked at, and a tenth in others; the rest is noted */
+#define COLLECTED_LOOKED_MAX 10000     /* addresses of To, Cc, ... that are looked at, and a tenth of other fields */
 #define COLLECTED_COMPARED_MAX 1000000 /* of them with entries of the accepted domains */
 #define COLLECTED_LOOKUPS_MAX 500      /* names beside addresses and in subjects that are looked up (INM-19, INM-20) */
 #define COLLECTED_TARGETS_MAX 100      /* of them, and of download rules, that one message goes to */
@@ -38,7 +38,7 @@ struct collected_ask {
 	const struct conf_collector *collector;
 	struct span instead; /* of a download rule: a user or list that gets it in place of all others; or empty */
 	struct span also;    /* likewise, besides them */
-	struct span envelope; /* the recipient that the server itself names (INM-18): where it is ours, nothing else is read */
+	struct span envelope; /* whom the server itself names (INM-18): where it is ours, nothing else is read */
 };
 
 /*
@@ -61,7 +61,7 @@ struct collected_names {
 	const struct span *users; /* with a mailbox here: after mappings, lists, assistants and forwarding; each once,
 				    * the first COLLECTED_NAMES_MAX */
 	size_t count;
-	bool only_elsewhere; /* all of its recipients are *REMOTE, or unknown where that means it: not downloaded (MAP-12) */
+	bool only_elsewhere; /* all are *REMOTE, or unknown where that means it: not downloaded (MAP-12) */
 };
 /* From a header alone; asks the pipeline with a plan of its own in ARENA. Any envelope of ASK's mail is replaced. */
 MUST_CHECK enum err collected_names(

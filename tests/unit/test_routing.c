@@ -397,6 +397,7 @@ main(void)
 		cmocka_unit_test(test_once),
 	};
 
-	return test_journal() + test_routing_lists() + test_routing_lan() + test_routing_collected() + test_routing_who() + test_routing_mailbox() +
+	return test_journal() + test_routing_lists() + test_routing_lan() + test_routing_collected() +
+		test_routing_who() + test_routing_who_names() + test_collected_header() + test_routing_mailbox() +
 		test_monitor() + cmocka_run_group_tests_name("routing", tests, NULL, NULL);
 }

@@ -78,6 +78,8 @@ bool notes_say(const struct asked *asked, const char *text);
 
 int test_routing_collected(void);
 int test_routing_who(void);
+int test_routing_who_names(void);
+int test_collected_header(void);
 int test_journal(void);
 int test_routing_lan(void);
 int test_routing_lists(void);

@@ -1,139 +1,7 @@
 /*
- * test_routing_who.c - for whom a collected message is: headers in, recipients and copies out, by the whole pipeline.
- *
- * A row's answer is what was found, one line: recipients in their order, ">" before one that a collector chose, then
- * " = " and the copies as in test_routing.h.
+ * test_routing_who.c - for whom a collected message is: fields, accepted domains, routes, order.
  */
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
-#include "conf/conf_load.h"
-#include "server/pipeline/collected_header.h"
-#include "server/pipeline/collected_who.h"
-#include "server/pipeline/pipeline.h"
-#include "tests/harness/page_edge.h"
-#include "tests/unit/test_routing.h"
-
-/* A collector of that name, all else as its keys say. */
-#define BOX(name, keys) "{ name: " name ", server: pop.isp.test, username: u, " keys " }"
-#define SITE(boxes) CONF "collecting: { collectors: [ " boxes " ] }\n"
-#define OURS "accepted: [example.org, \"fred@isp.test\"]"
-
-struct who {
-	const char *collector, *header, *want;
-};
-
-static const struct conf_collector *
-collector_named(const char *name)
-{
-	const struct conf_collectors *all = &site.host.conf->collectors;
-
-	for (size_t i = 0; i < all->count; i++)
-		if (span_eq(all->items[i].name, span_of(name)))
-			return &all->items[i];
-	fail_msg("no collector %s", name);
-	return NULL;
-}
-
-struct looked {
-	struct arena arena;
-	struct mail mail;
-	struct plan plan;
-	struct collected_ask ask;
-	struct address *to;
-	size_t count;
-};
-
-static void
-look_begin(struct looked *l, const char *collector, struct span header)
-{
-	*l = (struct looked){ .count = 0 };
-	arena_init(&l->arena, NULL);
-	l->mail = (struct mail){ .arena = &l->arena, .via = MAIL_VIA_POP3, .service = "pop3",
-		.hostname = SPAN("mail.example.org"), .collect = span_of(collector), .header = header,
-		.size = header.len, .message_no = 1, .id = SPAN("1"), .asks_nobody = true };
-	l->mail.peer.is_unix = true;
-	pipeline_read_header(site.host.conf, &l->mail);
-	plan_init(&l->plan, &l->arena);
-	l->ask = (struct collected_ask){ .conf = site.host.conf, .mail = &l->mail,
-		.collector = collector_named(collector) };
-	assert_int_equal(snapshot_open(site.host.store, &l->ask.snap), OK);
-}
-
-static void
-look_run(struct looked *l, struct buf *out)
-{
-	struct pipeline_ask question = { .conf = site.host.conf, .snap = l->ask.snap, .mail = &l->mail };
-	static const struct mail_options none;
-	struct address from;
-	enum phase at;
-
-	assert_int_equal(collected_who(&l->ask, &l->plan, &l->to, &l->count), OK);
-	for (size_t i = 0; i < l->count; i++) {
-		bool chosen = false;
-
-		for (size_t t = 0; t < l->mail.target_count; t++)
-			chosen |= span_eq(l->mail.targets[t].key, l->to[i].key);
-		assert_int_equal(buf_printf(out, "%s%s%.*s", i ? " " : "", chosen ? ">" : "",
-			SPAN_FMT(l->to[i].text)), OK);
-	}
-	collected_return_path(&l->mail, &from);
-	envelope_init(&l->mail.envelope, &l->arena, &from, &none);
-	assert_int_equal(pipeline_run_all(&question, l->to, l->count, NULL, &l->plan, &at), STAGE_NEXT);
-	assert_int_equal(buf_put(out, SPAN(" =")), OK);
-	for (const struct plan_copy *copy = l->plan.copies; copy; copy = copy->next)
-		put_copy(out, copy);
-}
-
-static void
-look_end(struct looked *l)
-{
-	snapshot_close(&l->ask.snap);
-	arena_reset(&l->arena);
-}
-
-static void
-check_who(const struct who *rows, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct looked l;
-		struct buf out;
-
-		buf_init(&out, 1 << 20);
-		look_begin(&l, rows[i].collector, span_of(rows[i].header));
-		look_run(&l, &out);
-		if (!span_eq(buf_span(&out), span_of(rows[i].want)))
-			fail_msg("row %zu: have '%.*s', want '%s'", i, SPAN_FMT(buf_span(&out)), rows[i].want);
-		buf_fini(&out);
-		look_end(&l);
-	}
-}
-#define CHECK_WHO(rows) check_who(rows, COUNT(rows))
-
-/* Does looking leave a note with that sentence? */
-static bool
-says(const struct who *who, const char *text)
-{
-	struct looked l;
-	struct span rest;
-	struct note note;
-	struct buf out;
-	bool found = false;
-
-	buf_init(&out, 1 << 20);
-	look_begin(&l, who->collector, span_of(who->header));
-	look_run(&l, &out);
-	rest = plan_notes(&l.plan);
-	while (note_take(&rest, &note) == PARSE_DONE) {
-		buf_clear(&out);
-		assert_int_equal(note_format(&note, &out), OK);
-		found |= span_find_span(buf_span(&out), span_of(text)) < buf_span(&out).len;
-	}
-	buf_fini(&out);
-	look_end(&l);
-	return found;
-}
+#include "tests/unit/who_ask.h"
 
 /* Each field alone is enough; Bcc and Resent-Bcc are never read. */
 static void
@@ -208,8 +76,8 @@ test_accepted_inm_06_inm_08_loc_03_loc_04_q_71(void **state)
 	site_add_mapping(&site, "fred@isp.test", "carl");
 	CHECK_WHO(rows);
 	check_who(&recognised, 1);
-	assert_true(says(&rows[1], "x@far.test in To is none of the accepted domains: passed over"));
-	assert_true(says(&rows[1], "anna@company.test is a recipient, by the field To"));
+	assert_true(who_says(&rows[1], "x@far.test in To is none of the accepted domains: passed over"));
+	assert_true(who_says(&rows[1], "anna@company.test is a recipient, by the field To"));
 	site_close(&site);
 }
 
@@ -283,7 +151,7 @@ test_five_routes_inm_09_lan_07(void **state)
 	site_add_list(&site, "team", "distribution", "anna;bert");
 	site_add_group(&site, "office", "carl");
 	CHECK_WHO(rows);
-	assert_true(says(&rows[2], "all mail of lan goes to box@branch.test at 192.0.2.7:2525"));
+	assert_true(who_says(&rows[2], "all mail of lan goes to box@branch.test at 192.0.2.7:2525"));
 	site_close(&site);
 }
 
@@ -309,9 +177,9 @@ test_special_inm_11(void **state)
 	(void)state;
 	open_site(SITE(BOX("tmpl", OURS ", special_headers: [X-RCPTTO, \"X-Envelope-To:\", \"DeliveredTo: account-*\"]")));
 	CHECK_WHO(rows);
-	assert_true(says(&rows[3], "other-anna@example.org does not fit account-*: passed over"));
-	assert_true(says(&rows[0], "anna@example.org is a recipient, by the field DeliveredTo"));
-	assert_true(says(&rows[0], "the standard fields are not looked at: stop-if-any, and somebody was found"));
+	assert_true(who_says(&rows[3], "other-anna@example.org does not fit account-*: passed over"));
+	assert_true(who_says(&rows[0], "anna@example.org is a recipient, by the field DeliveredTo"));
+	assert_true(who_says(&rows[0], "the standard fields are not looked at: stop-if-any, and somebody was found"));
 	site_close(&site);
 }
 
@@ -342,7 +210,7 @@ test_read_inm_12(void **state)
 		BOX("all", OURS ", special_headers: [X-To], read_special: all, read_received: all") ", "
 		BOX("default", OURS ", special_headers: [X-To]")));
 	CHECK_WHO(rows);
-	assert_true(says(&rows[3], "the received fields name 3 addresses of ours, of which the last counts; 1 passed over"));
+	assert_true(who_says(&rows[3], "the received fields name 3 addresses of ours, of which the last counts; 1 passed over"));
 	site_close(&site);
 }
 
@@ -378,7 +246,7 @@ test_order_inm_13(void **state)
 		ORDERED("late", "special, standard, stop-if-any, received, stop-if-any") ", "
 		ORDERED("only", "standard, stop")));
 	CHECK_WHO(rows);
-	assert_true(says(&rows[6], "the standard fields are not looked at: stop"));
+	assert_true(who_says(&rows[6], "the standard fields are not looked at: stop"));
 	site_close(&site);
 }
 
@@ -403,111 +271,8 @@ test_switches_inm_14_inm_15_inm_17(void **state)
 		BOX("bare", OURS ", ignore_bare_received: no") ", " BOX("mapped", OURS ", default_mappings: no")));
 	site_add_mapping(&site, "sales", "bert");
 	CHECK_WHO(rows);
-	assert_true(says(&rows[1], "a field Resent-To is not looked at: ignore_resent"));
-	assert_true(says(&rows[2], "anna in Received has no domain: passed over (ignore_bare_received)"));
-	site_close(&site);
-}
-
-/* Table F-INM-1, row by row; each is a To field, and a Cc. */
-static void
-test_single_address_inm_19(void **state)
-{
-	static const struct {
-		const char *field, *want;
-	} rows[] = {
-		{ "<joe@hotmail.test(louise)>", "louise" },
-		{ "(tim) <joe@hotmail.test>", "tim" },
-		{ "(louise) joe@hotmail.test", "louise" },
-		{ "<joe@hotmail.test> \"tim\"", "tim" },
-		{ "'louise' <joe@hotmail.test>", "louise" },
-		{ "tim <joe@hotmail.test>", "tim" },
-		{ "<joe@hotmail.test>", "joe" },
-		{ "joe@hotmail.test", "joe" },
-		{ "tim <joe@hotmail.test(sarah)>", "tim" },
-		/* falling through to the end; a list is no mailbox, nor is a group; letter case */
-		{ "Sarah <joe@hotmail.test>", "joe" },
-		{ "team <joe@hotmail.test>", "joe" },
-		{ "Everyone <joe@hotmail.test>", "joe" },
-		{ "\"TIM\" <JOE@Hotmail.test>", "tim" },
-		{ "=?utf-8?q?tim?= <joe@hotmail.test>", "tim" },
-		/* only beside our address */
-		{ "tim <tim@far.test>, louise <joe@hotmail.test>", "louise" },
-		{ "tim <joe@hotmail.test>, louise <joe@hotmail.test>, <joe@hotmail.test>", "tim louise joe" },
-		{ "tim <tim@far.test>", "postmaster" },
-	};
-
-	(void)state;
-	open_site(SITE(BOX("one", "accepted: [joe@hotmail.test], route: single")));
-	site_add_user(&site, "louise", NULL);
-	site_add_user(&site, "tim", NULL);
-	site_add_user(&site, "joe", NULL);
-	site_add_list(&site, "team", "distribution", "anna;bert");
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		for (size_t cc = 0; cc < 2; cc++) {
-			struct looked l;
-			struct buf out;
-			struct span all;
-
-			buf_init(&out, 1 << 20);
-			look_begin(&l, "one", SPAN_NONE);
-			l.mail.header = arena_printf(
-				&l.arena, "%s: %s\r\n\r\n", cc ? "Cc" : "To", rows[i].field);
-			pipeline_read_header(site.host.conf, &l.mail);
-			look_run(&l, &out);
-			all = buf_span(&out);
-			if (!span_eq(span_from(all, span_find_span(all, SPAN(" = ")) + 3), span_of(rows[i].want)))
-				fail_msg("row %zu: have '%.*s', want '%s'", i, SPAN_FMT(all), rows[i].want);
-			buf_fini(&out);
-			look_end(&l);
-		}
-	}
-	assert_true(says(&(struct who){ "one", "To: tim <joe@hotmail.test(sarah)>\r\n\r\n", "" },
-		"sarah stands beside our address in To, and is no user"));
-	assert_true(says(&(struct who){ "one", "To: tim <joe@hotmail.test(sarah)>\r\n\r\n", "" },
-		"tim stands beside our address in To, and is a user"));
-	site_close(&site);
-}
-
-/* The user that mail for the one address goes to has gone: the Main Administrator. */
-static void
-test_single_nobody_inm_19(void **state)
-{
-	static const struct who rows[] = {
-		{ "one", "To: Sarah <joe@hotmail.test>\r\n\r\n", "joe@hotmail.test = postmaster" },
-	};
-
-	(void)state;
-	open_site(SITE(BOX("one", "accepted: [joe@hotmail.test], route: single")));
-	CHECK_WHO(rows);
-	site_close(&site);
-}
-
-static void
-test_subject_inm_20(void **state)
-{
-	static const struct who rows[] = {
-		{ "braces", "Subject: hello {anna}\r\n\r\n", ">anna@example.org = anna" },
-		{ "braces", "Subject: {Anna} {bert}\r\n\r\n", ">anna@example.org = anna" },
-		{ "braces", "Subject: =?utf-8?q?hello_=7Banna=7D?=\r\n\r\n", ">anna@example.org = anna" },
-		{ "braces", "Subject: hello\r\n {anna}\r\n\r\n", ">anna@example.org = anna" },
-		/* a name that is nobody's, then one that is */
-		{ "braces", "Subject: {x} {anna}\r\n\r\n", ">anna@example.org = anna" },
-		/* unknown handling */
-		{ "braces", "Subject: {nobody}\r\nTo: anna@example.org\r\n\r\n", ">nobody@example.org = postmaster" },
-		{ "braces", "Subject: hello\r\nTo: anna@example.org\r\n\r\n", " = postmaster" },
-		{ "braces", "To: anna@example.org\r\n\r\n", " = postmaster" },
-		{ "braces", "Subject: {team}\r\n\r\n", ">team@example.org = postmaster" },
-		{ "for", "Subject: (FOR bert) hello\r\n\r\n", ">bert@example.org = bert" },
-		{ "for", "Subject: {bert}\r\n\r\n", " = postmaster" },
-	};
-
-	(void)state;
-	open_site(SITE(BOX("braces", OURS ", route: subject") ", " BOX("for", OURS ", route: subject, marker: \"(for*)\"")));
-	site_add_list(&site, "team", "distribution", "anna;bert");
-	CHECK_WHO(rows);
-	assert_true(says(&rows[0], "the subject names anna in the marks {*}"));
-	assert_true(says(&rows[5], "the subject names nobody in the marks {*}, and that is no user"));
-	assert_true(says(&rows[6], "the subject names nobody in the marks {*}"));
+	assert_true(who_says(&rows[1], "a field Resent-To is not looked at: ignore_resent"));
+	assert_true(who_says(&rows[2], "anna in Received has no domain: passed over (ignore_bare_received)"));
 	site_close(&site);
 }
 
@@ -585,252 +350,6 @@ test_mappings_map_08_map_11_map_12_map_17_map_18(void **state)
 	site_close(&site);
 }
 
-/* The names that a download rule's `Rcpt:` sees are those of the end: assistants and forwarding have been asked. */
-static void
-test_names_of_the_end_dlr_05(void **state)
-{
-	struct collected_names who;
-	struct looked l;
-
-	(void)state;
-	open_site(SITE(BOX("box", OURS)));
-	site_set_user(&site, "anna", "assistants", "bert");
-	site_set_user(&site, "anna", "assistant_redirect", "yes");
-	look_begin(&l, "box", SPAN("From: x@far.test\r\nTo: anna@example.org\r\n\r\n"));
-	assert_int_equal(collected_names(&l.ask, &l.arena, &who), OK);
-	assert_int_equal(who.count, 1);
-	check_span(0, who.users[0], SPAN("bert"));
-	look_end(&l);
-	site_close(&site);
-}
-
-/* DLR-09: a user or a list, in place of the recipients or besides them; no mapping is asked. */
-static void
-test_rule_targets_dlr_09(void **state)
-{
-	static const struct {
-		const char *instead, *also, *want;
-	} rows[] = {
-		{ "carl", "", ">carl@example.org = carl" },
-		{ "", "carl", "anna@example.org >carl@example.org = anna carl" },
-		{ "team", "", ">team@example.org = bert carl" },
-		{ "zoe", "", ">zoe@example.org = postmaster" },
-		{ "", "anna", "anna@example.org = anna" },
-	};
-
-	(void)state;
-	open_site(SITE(BOX("box", OURS)));
-	site_add_list(&site, "team", "distribution", "bert;carl");
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct looked l;
-		struct buf out;
-
-		buf_init(&out, 1 << 20);
-		look_begin(&l, "box", SPAN("To: anna@example.org\r\n\r\n"));
-		l.ask.instead = span_of(rows[i].instead);
-		l.ask.also = span_of(rows[i].also);
-		look_run(&l, &out);
-		check_span(i, buf_span(&out), span_of(rows[i].want));
-		buf_fini(&out);
-		look_end(&l);
-	}
-	site_close(&site);
-}
-
-/* ---- limits ---- */
-
-static struct span
-many(struct arena *a, size_t count, const char *domain)
-{
-	struct buf out;
-	struct span text;
-
-	buf_init(&out, 16 << 20);
-	assert_int_equal(buf_put(&out, SPAN("To: ")), OK);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(buf_printf(&out, "u%zu@%s,\r\n ", i, domain), OK);
-	assert_int_equal(buf_put(&out, SPAN("anna@example.org\r\n\r\n")), OK);
-	text = arena_copy(a, buf_span(&out));
-	buf_fini(&out);
-	return text;
-}
-
-static double
-cpu_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-/* 100,000 addresses: a named number is looked at, a named number of recipients is taken, and both are noted. */
-static void
-test_many_addresses_h7_h16(void **state)
-{
-	static const char *const domains[] = { "far.test", "example.org" };
-
-	(void)state;
-	open_site(SITE(BOX("box", OURS)));
-	for (size_t i = 0; i < COUNT(domains); i++) {
-		struct looked l;
-		double began;
-		bool ours = i == 1;
-
-		look_begin(&l, "box", SPAN("To: x@x.test\r\n\r\n"));
-		l.mail.header = many(&l.arena, 100000, domains[i]);
-		began = cpu_ms();
-		assert_int_equal(collected_who(&l.ask, &l.plan, &l.to, &l.count), OK);
-		print_message("100,000 addresses at %s: %.1f ms\n", domains[i], cpu_ms() - began);
-		assert_int_equal(l.count, ours ? (size_t)site.host.conf->limits_recipients : 0);
-		assert_true(span_find(plan_notes(&l.plan), (char)(ours ? NOTE_WHO_OVER : NOTE_WHO_LOOKED)) <
-			plan_notes(&l.plan).len);
-		assert_true(plan_notes(&l.plan).len < NOTES_MAX);
-		look_end(&l);
-	}
-	site_close(&site);
-}
-
-/* ---- beside the recipients ---- */
-
-static void
-test_from_line_inm_16(void **state)
-{
-	static const struct {
-		const char *text;
-		enum parse want;
-		size_t used;
-	} rows[] = {
-		{ "From anna Sat Jan  3 01:05:34 1998\r\nTo: x\r\n", PARSE_DONE, 36 },
-		{ "From anna\nTo: x\r\n", PARSE_DONE, 10 },
-		{ ">From anna Sat\r\nTo: x\r\n", PARSE_DONE, 16 },
-		{ "From: anna@example.org\r\n", PARSE_BAD, 0 },
-		{ "From : anna@example.org\r\n", PARSE_BAD, 0 },
-		{ "From  \t: anna@example.org\r\n", PARSE_BAD, 0 },
-		{ "Fro", PARSE_MORE, 0 },
-		{ "From ", PARSE_MORE, 0 },
-		{ "From anna Sat", PARSE_MORE, 0 },
-		{ "", PARSE_MORE, 0 },
-		{ "To: x\r\nFrom anna\r\n", PARSE_BAD, 0 },
-		{ "\r\nFrom anna\r\n", PARSE_BAD, 0 },
-		{ "from anna\r\n", PARSE_BAD, 0 },
-	};
-	char long_line[2000];
-	size_t used;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		check_row(i, collected_from_line(at_page_edge(span_of(rows[i].text)), &used) == rows[i].want);
-		check_row(i, used == rows[i].used);
-	}
-	memset(long_line, 'x', sizeof(long_line));
-	memcpy(long_line, "From ", 5);
-	assert_int_equal(collected_from_line((struct span){ long_line, sizeof(long_line) }, &used), PARSE_BAD);
-}
-
-static void
-test_received_date_inm_24(void **state)
-{
-	struct mail_date date;
-
-	(void)state;
-	assert_int_equal(collected_received_date(SPAN("X: y\r\nReceived: by b (;) id 1;\r\n\tTue, 13 Jan 1998 09:20:03 "
-		"+0100\r\nReceived: by a; Mon, 12 Jan 1998 00:00:00 +0000\r\n\r\n"), &date), OK);
-	assert_int_equal(date.seconds, 884679603);
-	assert_int_equal(date.offset_minutes, 60);
-	assert_int_equal(collected_received_date(SPAN("To: x\r\n\r\n"), &date), ERR_NOT_FOUND);
-	assert_int_equal(collected_received_date(SPAN("Received: by b\r\n\r\n"), &date), ERR_NOT_FOUND);
-	assert_int_equal(collected_received_date(SPAN("Received: by b; soon\r\n\r\n"), &date), ERR_NOT_FOUND);
-}
-
-#define DOUBLE "From: a@x.test\r\nDate: d\r\nSubject: s\r\nMessage-Id: <1@x>\r\n"
-
-static bool
-is_double(struct arena *a, const char *other, const char *to, bool ignore_id)
-{
-	unsigned char one[COLLECTED_DOUBLE_SIZE], two[COLLECTED_DOUBLE_SIZE];
-	struct address recipients[4];
-	struct span rest = SPAN("anna@x.test bert@x.test"), word;
-	size_t count = 0;
-
-	while (rest.len > 0) {
-		(void)span_cut(rest, ' ', &word, &rest);
-		assert_int_equal(address_parse(a, word, &recipients[count++]), OK);
-	}
-	collected_double_key(SPAN(DOUBLE "To: z\r\n\r\n"), recipients, count, ignore_id, one);
-	count = 0;
-	for (rest = span_of(to); rest.len > 0;) {
-		(void)span_cut(rest, ' ', &word, &rest);
-		assert_int_equal(address_parse(a, word, &recipients[count++]), OK);
-	}
-	collected_double_key(span_of(other), recipients, count, ignore_id, two);
-	return memcmp(one, two, sizeof(one)) == 0;
-}
-
-static void
-test_double_key_inm_21_cfg_03(void **state)
-{
-	static const struct {
-		const char *header, *to;
-		bool ignore_id, want;
-	} rows[] = {
-		{ DOUBLE "Received: another way\r\n\r\n", "Bert@x.test anna@x.test", false, true },
-		{ "From: b@x.test\r\nDate: d\r\nSubject: s\r\nMessage-Id: <1@x>\r\n", "anna@x.test bert@x.test", false, false },
-		{ "From: a@x.test\r\nDate: e\r\nSubject: s\r\nMessage-Id: <1@x>\r\n", "anna@x.test bert@x.test", false, false },
-		{ "From: a@x.test\r\nDate: d\r\nSubject: S\r\nMessage-Id: <1@x>\r\n", "anna@x.test bert@x.test", false, false },
-		{ "From: a@x.test\r\nDate: d\r\nSubject: s\r\nMessage-Id: <2@x>\r\n", "anna@x.test bert@x.test", false, false },
-		{ "From: a@x.test\r\nDate: d\r\nSubject: s\r\nMessage-Id: <2@x>\r\n", "anna@x.test bert@x.test", true, true },
-		{ "From: a@x.test\r\nDate: d\r\nSubject: s\r\n", "anna@x.test bert@x.test", false, false },
-		{ DOUBLE, "anna@x.test", false, false },
-		{ DOUBLE, "anna@x.test carl@x.test", false, false },
-		{ DOUBLE, "", false, false },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct arena a;
-
-		arena_init(&a, NULL);
-		check_row(i, is_double(&a, rows[i].header, rows[i].to, rows[i].ignore_id) == rows[i].want);
-		arena_reset(&a);
-	}
-}
-
-static void
-test_return_path_q_83(void **state)
-{
-	static const struct {
-		const char *header, *want;
-	} rows[] = {
-		{ "Return-Path: <b@far.test>\r\nFrom: a@far.test\r\n\r\n", "b@far.test" },
-		{ "Return-Path: b@far.test\r\nFrom: a@far.test\r\n\r\n", "b@far.test" },
-		{ "Return-Path: <>\r\nFrom: a@far.test\r\n\r\n", "" },
-		{ "From: A <a@far.test>\r\n\r\n", "a@far.test" },
-		{ "From: a@far.test, b@far.test\r\nSender: s@far.test\r\n\r\n", "s@far.test" },
-		{ "From: a@far.test\r\nContent-Type: multipart/Report; x\r\n\r\n", "" },
-		{ "From: a@far.test\r\nAuto-Submitted: auto-replied\r\n\r\n", "" },
-		{ "From: a@far.test\r\nAuto-Submitted: no\r\n\r\n", "a@far.test" },
-		{ "Return-Path: <b@far.test>\r\nAuto-Submitted: auto-replied\r\n\r\n", "b@far.test" },
-		{ "Return-Path: nonsense\r\nFrom: a@far.test\r\n\r\n", "a@far.test" },
-		{ "From: nobody\r\n\r\n", "" },
-		{ "Subject: x\r\n\r\n", "" },
-	};
-
-	(void)state;
-	open_site(SITE(BOX("box", OURS)));
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		struct address from;
-		struct looked l;
-
-		look_begin(&l, "box", span_of(rows[i].header));
-		collected_return_path(&l.mail, &from);
-		check_span(i, from.text, span_of(rows[i].want));
-		check_row(i, address_is_null(&from) == (rows[i].want[0] == '\0'));
-		look_end(&l);
-	}
-	site_close(&site);
-}
-
 int
 test_routing_who(void)
 {
@@ -844,18 +363,8 @@ test_routing_who(void)
 		cmocka_unit_test(test_read_inm_12),
 		cmocka_unit_test(test_order_inm_13),
 		cmocka_unit_test(test_switches_inm_14_inm_15_inm_17),
-		cmocka_unit_test(test_single_address_inm_19),
-		cmocka_unit_test(test_single_nobody_inm_19),
-		cmocka_unit_test(test_subject_inm_20),
 		cmocka_unit_test(test_forwarded_inm_22),
 		cmocka_unit_test(test_mappings_map_08_map_11_map_12_map_17_map_18),
-		cmocka_unit_test(test_names_of_the_end_dlr_05),
-		cmocka_unit_test(test_rule_targets_dlr_09),
-		cmocka_unit_test(test_many_addresses_h7_h16),
-		cmocka_unit_test(test_from_line_inm_16),
-		cmocka_unit_test(test_received_date_inm_24),
-		cmocka_unit_test(test_double_key_inm_21_cfg_03),
-		cmocka_unit_test(test_return_path_q_83),
 	};
 
 	return cmocka_run_group_tests_name("routing-who", tests, NULL, NULL);
