@@ -83,7 +83,7 @@ on_closing(struct loop_call *call)
 
 	if (d->stream_open && stream_is_lent(&d->stream))
 		return; /* on_returned */
-	if (d->work_lent || d->warming.lent || d->downgrading.lent)
+	if (d->proof.lent || d->warming.lent || d->downgrading.lent)
 		return; /* delivery_auth.c, on_warm(), delivery_prepare.c come back */
 	if (d->stream_open) {
 		metric_add(d->host->metrics, bytes_in, d->stream.bytes_in);
@@ -390,7 +390,7 @@ delivery_free(struct delivery **dp)
 
 	*dp = NULL;
 	delivery_auth_fini(d);
-	buf_wipe(&d->via_secret);
+	proxy_fini(&d->proxy);
 	arena_reset(&d->mail_arena);
 	arena_reset(&d->arena);
 	generation_release(&d->generation);
@@ -404,6 +404,7 @@ delivery_cut(struct delivery *d)
 	if (!d->started)
 		return;
 	resolver_cancel(&d->question);
+	proxy_cancel(&d->proxy);
 	token_cancel(&d->token);
 	loop_timer_clear(&d->pause);
 	dialer_cancel(&d->dialer);

@@ -23,10 +23,11 @@
 #include "conf/conf_types.h"
 #include "proto/base/arena.h"
 #include "proto/smtp/smtp_client.h"
+#include "server/connect/proxy.h"
 #include "server/net/dialer.h"
 #include "server/net/resolver.h"
+#include "server/net/sasl_proof.h"
 #include "server/net/stream.h"
-#include "server/net/work.h"
 #include "server/queue/body_warming.h"
 #include "server/queue/delivery_probe.h"
 #include "server/queue/downgrade.h"
@@ -107,9 +108,7 @@ struct delivery {
 	enum dns_type asking;
 	struct resolver_question question;
 	struct dialer dialer;
-	struct dial_via via; /* by_via: through it */
-	struct span via_name;
-	struct buf via_secret;
+	struct proxy proxy; /* by_via: through it */
 	bool by_via, by_name; /* by_name: the address under way is the host's name and a port, for the proxy */
 	bool again;	      /* all were tried; now those that refused, once more */
 	unsigned round;	      /* of that */
@@ -126,9 +125,7 @@ struct delivery {
 	struct smtp_client smtp;
 	bool smtp_open, asked, must_quit;
 	struct buf secret;
-	struct work work; /* of AUTH */
-	bool work_lent;
-	struct delivery_proof *proof;
+	struct sasl_proof proof; /* of AUTH */
 	struct token_question token; /* under way: it is not dialled before the answer */
 	void (*after_token)(struct delivery *);
 	uint64_t token_number;

@@ -29,7 +29,7 @@ remember_remote(struct delivery *d)
 			name.len > 0 ? " " : "", address);
 	if (d->by_via && n > 0 && (size_t)n < sizeof(d->remote))
 		snprintf(d->remote + n, sizeof(d->remote) - (size_t)n, " by SOCKS server %s",
-			dial_address_text(&d->via.server, by));
+			dial_address_text(&d->proxy.via.server, by));
 }
 
 /*

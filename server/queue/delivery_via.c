@@ -7,54 +7,21 @@
 #include <string.h>
 
 #include "conf/conf.h"
-#include "conf/conf_value.h"
 #include "server/connect/connect.h"
 #include "server/generation.h"
 #include "server/queue/delivery.h"
-#include "server/secrets.h"
 
 static void
-fail(struct delivery *d, const char *why)
+on_proxy(struct proxy *p, const char *why)
 {
+	struct delivery *d = LIST_ITEM(p, struct delivery, proxy);
+
+	if (!why) {
+		delivery_find_hosts(d);
+		return;
+	}
 	delivery_blame(d, 0, SPAN("4.4.3"), span_of(why), SMTP_STAGE_CONNECT);
 	delivery_fail(d, false);
-}
-
-static void
-on_server(struct resolver_question *q, const struct resolver_answer *answer)
-{
-	struct delivery *d = LIST_ITEM(q, struct delivery, question);
-
-	if (answer->err == OK) {
-		memcpy(d->via.server.ip, answer->records[0].ip, sizeof(d->via.server.ip));
-		delivery_find_hosts(d);
-	} else if (answer->err == ERR_NOT_FOUND && d->asking == DNS_A) {
-		d->asking = DNS_AAAA;
-		resolver_ask(d->host->resolver, d->host->loop, q, d->via_name, DNS_AAAA);
-	} else {
-		fail(d, answer->err == ERR_NOT_FOUND ?
-				"the SOCKS server has no address (socks.server)" :
-				"the address of the SOCKS server: no answer from the name servers");
-	}
-}
-
-static void
-find_server(struct delivery *d, const struct conf *conf)
-{
-	uint16_t port = 0;
-
-	if (conf_endpoint_parse(conf->socks_server, &d->via_name, &port) != OK) {
-		fail(d, "socks.server is not HOST:PORT");
-		return;
-	}
-	d->via.server.port = port > 0 ? port : SOCKS_PORT;
-	if (dial_address_parse(d->via_name, d->via.server.port, &d->via.server)) {
-		delivery_find_hosts(d);
-		return;
-	}
-	d->question.done = on_server;
-	d->asking = DNS_A;
-	resolver_ask(d->host->resolver, d->host->loop, &d->question, d->via_name, DNS_A);
 }
 
 void
@@ -68,14 +35,8 @@ delivery_find_via(struct delivery *d)
 		return;
 	}
 	d->by_via = true;
-	buf_clear(&d->via_secret);
-	if (secret_of_conf(d->host, &conf->socks_password, &d->via_secret) != OK) {
-		fail(d, "the password of the SOCKS server cannot be read (socks.password)");
-		return;
-	}
-	d->via.socks = (struct socks_config){ .version = conf->socks_version == SOCKS_4 ? 4 : 5,
-		.username = conf->socks_username, .password = buf_span(&d->via_secret) };
-	find_server(d, conf);
+	d->proxy.done = on_proxy;
+	proxy_find(&d->proxy, d->host, conf);
 }
 
 void
@@ -90,10 +51,10 @@ delivery_dial(struct delivery *d)
 		dialer_start(&d->dialer, to, wait_ms);
 		return;
 	}
-	d->via.socks.name = d->by_name ? delivery_host(d) : SPAN("");
-	memcpy(d->via.socks.ip, to->ip, sizeof(to->ip));
-	d->via.socks.port = to->port;
-	dialer_start_via(&d->dialer, &d->via, wait_ms);
+	d->proxy.via.socks.name = d->by_name ? delivery_host(d) : SPAN("");
+	memcpy(d->proxy.via.socks.ip, to->ip, sizeof(to->ip));
+	d->proxy.via.socks.port = to->port;
+	dialer_start_via(&d->dialer, &d->proxy.via, wait_ms);
 }
 
 /* ---- another try where the connection was refused (NET-01) ---- */
@@ -150,6 +111,4 @@ void
 delivery_via_init(struct delivery *d)
 {
 	loop_timer_init(&d->pause, on_pause);
-	buf_init(&d->via_secret, 1024);
-	d->via_secret.wipes = true;
 }
