@@ -20,8 +20,8 @@
 	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_smtp_add) X(rule_smtp_set) \
 	X(rule_download_apply) X(rule_download_on) X(rule_download_move) X(rule_download_add) \
 	X(rule_download_set) X(rule_download_try) \
-	 X(rule_content_apply) X(folder_share) \
-	X(rule_smtp_try) X(rule_prune_preview) X(journal_set) X(config_undo)
+	X(rule_content_apply) X(folder_share) X(route_lan_apply) X(apppass_add) X(user_legacy) X(explain) \
+	X(rule_smtp_try) X(rule_prune_preview) X(journal_set) X(config_undo) X(config_diff)
 
 /*
  * Fields of methods that are free else: X(method, parameter, name or front of a name that ends in a dot). Of a parameter
@@ -38,13 +38,15 @@
 	X(config_unset, "key", "monitor.") X(config_change, "keys", "archive.") \
 	X(config_change, "keys", "monitor") X(config_change, "keys", "monitor.") \
 	X(config_set, "key", "journal.") X(config_unset, "key", "journal.") \
-	X(config_change, "keys", "journal.")
+	X(config_change, "keys", "journal.") X(config_set, "key", "rules.") X(config_unset, "key", "rules.") \
+	X(config_change, "keys", "rules.") X(collect_set, "keys", "target") X(collect_set, "keys", "route")
 
 /* Columns of free methods that stay empty: what a filter or an order looks for there is not found either. */
-#define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject")
+#define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject") X(user_list, "store_forward_address") \
+	X(user_list, "store_forward_server")
 /* Fields that `user show`, `group show` and `queue show` leave out. */
 #define CONTROL_GUARDED_FIELDS(X) \
 	X("assistants") X("assistant_redirect") X("monitor") X("forward_to") X("forward") \
-	X("size_over_to") X("size_under_to") X("subject")
+	X("size_over_to") X("size_under_to") X("store_forward_address") X("store_forward_server") X("subject")
 
 #endif

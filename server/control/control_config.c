@@ -13,6 +13,7 @@
 #include "conf/conf_diff.h"
 #include "conf/conf_file.h"
 #include "conf/conf_history.h"
+#include "server/control/control_guard.h"
 #include "server/control/control_undo.h"
 #include "server/server.h"
 
@@ -25,17 +26,22 @@
 static bool
 show_one(const struct conf_entry *entry, void *arg)
 {
-	struct control_rows *rows = arg;
+	struct control_call *call = arg;
+	struct control_rows *rows = &call->rows;
+	bool hidden = call->is_locked && control_guard_has_key(span_of(entry->key)); /* SEC-09 */
 	struct buf value;
 
 	buf_init(&value, VALUE_MAX);
 	control_row(rows, span_of(entry->key));
 	control_put_text(rows, span_of(entry->key));
-	if (conf_put_text(entry, &value) == OK)
+	if (!hidden && conf_put_text(entry, &value) == OK)
 		control_put_text(rows, buf_span(&value).len ? buf_span(&value) : SPAN(""));
 	else
 		control_put_null(rows);
-	control_put_number(rows, entry->is_default);
+	if (hidden)
+		control_put_null(rows);
+	else
+		control_put_number(rows, entry->is_default);
 	control_put_text(rows, span_of(setting_needs_name(entry->setting->needs)));
 	control_put_text(rows, span_of(entry->setting->help));
 	control_put_text(rows, span_of(setting_type_name(entry->setting->type)));
@@ -46,7 +52,7 @@ show_one(const struct conf_entry *entry, void *arg)
 static void
 config_show(struct control_call *call)
 {
-	conf_each(call->host->conf, show_one, &call->rows);
+	conf_each(call->host->conf, show_one, call);
 	control_rows_end(&call->rows);
 	control_call_end(call);
 }

@@ -89,6 +89,15 @@ is_key(struct span name, struct span text)
 	return span_ends_nocase(name, SPAN(".")) ? span_starts(text, name) : span_eq(text, name);
 }
 
+bool
+control_guard_has_key(struct span key)
+{
+	for (size_t i = 0; i < COUNT(guarded_keys); i++)
+		if (guarded_keys[i].method == CONTROL_config_get && is_key(span_of(guarded_keys[i].name), key))
+			return true;
+	return false;
+}
+
 static bool
 names_key(const struct rpc_request *r, const char *param, struct span name)
 {

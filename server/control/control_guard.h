@@ -24,6 +24,7 @@ bool control_guard_has_method(const struct control_method *method);
 /* The same, or some of what it may name is: what a change of it took back would do is not told by its name. */
 bool control_guard_has_part(const struct control_method *method);
 bool control_guard_has_field(struct span name);
+bool control_guard_has_key(struct span key); /* a setting that `config get` refuses, and `config show` leaves empty */
 /* Leave the guarded columns of METHOD's rows empty. Behind control_rows_init(), and control_rows_keep(). */
 void control_guard_hide(const struct control_method *method, struct control_rows *rows);
 /* *error: it is on, and WHAT wants its password. */

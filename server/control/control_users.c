@@ -47,18 +47,19 @@ locked_until_ms(const struct control_call *call, struct span name)
 	return until_ms ? call->now_ms + until_ms - walk->steady_ms : 0;
 }
 
+/* HIDES what leads mail elsewhere: message security (SEC-09). */
 static void
-user_flags(const struct user *u, bool locked, char out[8])
+user_flags(const struct user *u, bool locked, bool hides, char out[8])
 {
 	char *at = out;
 
 	if (u->admin)
 		*at++ = 'a';
-	if (u->forward && u->forward_to.len)
+	if (u->forward && u->forward_to.len && !hides)
 		*at++ = 'f';
-	if (u->assistants.len)
+	if (u->assistants.len && !hides)
 		*at++ = 's';
-	if (u->monitor)
+	if (u->monitor && !hides)
 		*at++ = 'm';
 	if (locked)
 		*at++ = 'L';
@@ -107,7 +108,7 @@ user_row(struct control_call *call, struct snapshot *snap, const struct user *u)
 	char flags[8];
 	enum err err;
 
-	user_flags(u, locked_until_ms(call, u->name) != 0, flags);
+	user_flags(u, locked_until_ms(call, u->name) != 0, call->is_locked, flags);
 	err = folder_totals(snap, u->user_id, &totals);
 	if (err == OK)
 		err = folder_find(snap, u->user_id, SPAN("INBOX"), &inbox);

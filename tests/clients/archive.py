@@ -412,7 +412,9 @@ GUARDED = (["message", "show", "anna", "1"], ["message", "list", "anna"], ["mess
            ["group", "set", "staff", "monitor=on"], ["message", "remove", "anna", "1", "--yes"],
            ["message", "bin", "anna"], ["user", "export", "--out", "/dev/null"], ["user", "script", "anna"],
            ["user", "set", "anna", "size_over_to=bert@example.test"], ["rule", "smtp", "try", "--last", "1"],
-           ["rule", "prune", "preview"], ["journal", "set", "internal=bert"], ["config", "get", "monitor"])
+           ["rule", "prune", "preview"], ["journal", "set", "internal=bert"], ["config", "get", "monitor"], ["config", "diff"],
+           ["explain", "--from", "bo@far.test", "--to", "anna@example.test"], ["apppass", "add", "anna", "phone"],
+           ["user", "legacy", "anna", "apop", "on"], ["route", "lan", "apply", "-"], ["config", "set", "rules.smtp", "other.rules"])
 
 
 def test_message_security_SEC_09_MON_10_ARC_05():
@@ -437,6 +439,10 @@ def test_message_security_SEC_09_MON_10_ARC_05():
         equal(server.json("trace", "--filter", "subject=one"), [], "nor is it found by it")
         equal(server.json("queue", "list"), [])
         true("assistants" not in server.json("user", "show", "anna")[0], "assistants")
+        shown = {row["key"]: row["value"] for row in server.json("config", "show")}
+        equal((shown["monitor"], shown["archive.on"]), (None, "yes"), "who is monitored stands in the file")
+        equal([row["flags"] for row in server.json("user", "list") if row["name"] == "anna"], [""], "s, m and f are told by none")
+        equal([r["name"] for r in server.json("user", "list", "--filter", "flags=s")], ["*OUTQUEUE"], "nor found by it")
         true("monitor" not in server.json("group", "show", "staff")[0], "monitoring")
         for change in (mapped, helped):
             equal(server.cli("undo", change, "--yes", ok=False).returncode, 4, "taking back is editing")
