@@ -11,6 +11,7 @@
 static const struct source_kind *const kinds[] = {
 	[COLLECTOR_POP3] = &source_pop3,
 	[COLLECTOR_IMAP] = &source_imap,
+	[COLLECTOR_SPOOL] = &source_spool,
 };
 
 struct source *

@@ -152,6 +152,17 @@ allow_rules(const struct landlock_rules *r, const struct conf *conf)
 	return true;
 }
 
+/* Folders of files that are exchanged with another server (FXF). */
+static bool
+allow_spools(const struct landlock_rules *r, const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (conf->collectors.items[i].kind == COLLECTOR_SPOOL &&
+			!allow_span(r, conf->collectors.items[i].path, false))
+			return false;
+	return true;
+}
+
 static bool
 allow_all(const struct landlock_rules *r, const struct conf *conf, const char *conf_path)
 {
@@ -163,7 +174,7 @@ allow_all(const struct landlock_rules *r, const struct conf *conf, const char *c
 		allow_span(r, conf->data, false) &&
 		allow_span(r, conf->log_dir, false) && allow_span(r, conf->scheduling_drop, false) && allow_span(r, conf->control, true) &&
 		allow_span(r, span_of(conf_path), true) && allow_sockets(r, conf) &&
-		allow_new_certificate(r, conf) && allow_rules(r, conf);
+		allow_new_certificate(r, conf) && allow_rules(r, conf) && allow_spools(r, conf);
 }
 
 bool
