@@ -256,6 +256,7 @@ def test_a_disabled_one_is_never_contacted_INM_29():
         wait_for(lambda: connection(server, "lan")["because"] == "schedule often", "the schedule fires")
         wait_over(server, "lan")
         equal((pop.sessions, row(server)["state"], row(server)["next"]), (0, "off", None))
+        server.cli("collect", "set", "fetch", "every=")  # or it begins by itself as well
         server.cli("collect", "on", "fetch")
         server.cli("collect", "now", "fetch", "--wait")
         equal((pop.sessions, subjects(server)), (1, ["number 1"]))
