@@ -1,5 +1,5 @@
 /*
- * command_run_inside.h - what command_run.c and command_preview.c share.
+ * command_run_inside.h - what command_run.c, command_result.c and command_preview.c share.
  */
 #ifndef TUI_COMMAND_RUN_INSIDE_H
 #define TUI_COMMAND_RUN_INSIDE_H
