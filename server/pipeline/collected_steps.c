@@ -234,6 +234,7 @@ take_kept(struct collected_find *f)
 static void
 run_step(struct collected_find *f, const struct step *step)
 {
+	size_t fields = (size_t)f->ask->conf->limits_header_fields; /* more are refused in any case (H7) */
 	struct span rest = f->header;
 	struct header_field field;
 
@@ -242,7 +243,7 @@ run_step(struct collected_find *f, const struct step *step)
 	f->looked = step->read == step_standard ? 0 : f->looked_max - f->looked_max / OTHERS_PART;
 	f->has_kept = false;
 	f->recognised = f->unused = f->passed = 0;
-	while (header_next(&rest, &field))
+	while (fields-- > 0 && header_next(&rest, &field))
 		step->read(f, &field);
 	note_step(f, step);
 	take_kept(f);

@@ -187,6 +187,34 @@ cpu_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
+/* Fields that are more than a header may have are not looked at: such a message is refused (H7). */
+static void
+test_many_fields_h7(void **state)
+{
+	size_t max, fields[2];
+
+	(void)state;
+	open_site(SITE(BOX("box", OURS)));
+	max = (size_t)site.host.conf->limits_header_fields;
+	fields[0] = max - 1;
+	fields[1] = max;
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		struct looked l;
+		struct buf out;
+
+		buf_init(&out, 1 << 20);
+		for (size_t n = 0; n < fields[i]; n++)
+			assert_int_equal(buf_put(&out, SPAN("a:\r\n")), OK);
+		assert_int_equal(buf_put(&out, SPAN("To: anna@example.org\r\n\r\n")), OK);
+		look_begin(&l, "box", buf_span(&out));
+		assert_int_equal(collected_who(&l.ask, &l.plan, &l.to, &l.count), OK);
+		assert_int_equal(l.count, i == 0);
+		look_end(&l);
+		buf_fini(&out);
+	}
+	site_close(&site);
+}
+
 /* 100,000 addresses: a named number is looked at, a named number of recipients is taken, and both are noted. */
 static void
 test_many_addresses_h7_h16(void **state)
@@ -224,6 +252,7 @@ test_routing_who_names(void)
 		cmocka_unit_test(test_names_of_the_end_dlr_05),
 		cmocka_unit_test(test_rule_targets_dlr_09),
 		cmocka_unit_test(test_many_addresses_h7_h16),
+		cmocka_unit_test(test_many_fields_h7),
 	};
 
 	return cmocka_run_group_tests_name("routing-who-names", tests, NULL, NULL);
