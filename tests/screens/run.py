@@ -251,6 +251,24 @@ def test_inm_01_inm_02_collectors(server):
         c.keys("y").sees(r"undone: ", r"^> +isp")
 
 
+def test_inm_03_a_collection_is_seen_stopped_and_ended(server):
+    """INM-03, CON-12: how far a collection is, in the list and on the Overview; stopped and begun again, nothing is lost or doubled."""
+    letters = [b"To: anna@example.test\r\nSubject: no %d\r\n\r\n%s\r\n" % (i, b"x" * 900) for i in range(200)]
+    with pop3_server.Pop3Server({"office": letters}, delay_s=0.04) as isp, Console(server, rows=36, cols=120) as c:
+        server.cli("collect", "add", "isp", "kind=pop3", "server=127.0.0.1", "port=%d" % isp.port, "tls=none", "username=office",
+                   "accepted=example.test", "--password-stdin", stdin=pop3_server.PASSWORD + "\n")
+        c.keys("9").sees(r"^> .*isp +idle")
+        c.keys("C").sees(r"^> .*isp +fetching .*\[[| ]+\] +\d+%", r"%  \d+ of 200 messages, \d.* of \d+k")
+        c.keys("1").sees(r"^ isp +fetching .*\[[| ]+\] +\d+%  \d+ of 200")
+        c.keys("9", "S").sees(r"^> .*isp +idle")
+        c.sees(r"Progress +\d+ fetched, \d+ left there")
+        isp.delay_s = 0
+        c.keys("C").sees(r"^> .*isp +idle .*")
+        server.cli("collect", "now", "isp", "--wait")
+        subjects = sorted(m["subject"] for m in server.json("message", "list", "anna"))
+        assert subjects == sorted("no %d" % i for i in range(200)), len(subjects)
+
+
 def test_sch_02_week_of_a_schedule(server):
     """SCH-02: a schedule as days and hours, with the runs it would have; nothing before F2."""
     server.cli("schedule", "add", "office", "days=mon,tue", "from=9:00", "to=17:00", "every=15m")
