@@ -14,8 +14,6 @@
 #include "proto/mail/forward_server.h"
 #include "proto/mail/header_edit.h"
 
-#define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
-#define TIMEOUT_SENSIBLE_MAX 600000
 #define MESSAGE_SIZE_LEAST (64 * 1024)
 #define COMMAND_LINE_LEAST 1100
 #define POP3_TIMEOUT_LEAST_MS (10 * 60 * 1000)
@@ -301,7 +299,7 @@ check_timeouts(struct checking *c)
 
 	if (ms < TIMEOUT_SENSIBLE_MIN || ms > TIMEOUT_SENSIBLE_MAX)
 		conf_warning_add(c->faults, place(c, "timeouts.client"), SPAN("timeouts.client"),
-			"outside what is sensible, 30s to 600s");
+			TIMEOUT_SENSIBLE_TEXT);
 }
 
 /* The text in member "name" of an item, which is its first row in all named shapes. */

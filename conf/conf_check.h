@@ -8,6 +8,10 @@
 
 struct yaml_tree;
 
+#define TIMEOUT_SENSIBLE_MIN 30000 /* ms, NET-02 */
+#define TIMEOUT_SENSIBLE_MAX 600000
+#define TIMEOUT_SENSIBLE_TEXT "outside what is sensible, 30s to 600s"
+
 /*
  * Add faults and warnings about CONF to FAULTS: two listeners at one address, a certificate without
  * its key, a default domain that is not local (LOC-01), AUTH asked of everybody (SMT-06), timeouts

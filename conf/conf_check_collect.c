@@ -126,6 +126,27 @@ check_accepted(const struct checking *c)
 		"without accepted domains all of its mail is without recipients: accepted: [DOMAIN]");
 }
 
+/* NET-02; of one that cannot log in as it says (INM-02). */
+static void
+check_wire(const struct checking *c)
+{
+	const struct conf_collector *one = c->collector;
+	char key[CONF_KEY_MAX];
+	struct span text = key_of(c, "timeout", key);
+
+	if (one->kind != COLLECTOR_POP3 && one->kind != COLLECTOR_IMAP)
+		return;
+	if (one->timeout_ms < TIMEOUT_SENSIBLE_MIN || one->timeout_ms > TIMEOUT_SENSIBLE_MAX)
+		conf_warning_add(c->faults, yaml_place_of(c->tree, text), text, TIMEOUT_SENSIBLE_TEXT);
+	text = key_of(c, "auth", key);
+	if (one->auth == COLLECTOR_AUTH_XOAUTH2 && one->token_command.count == 0)
+		conf_warning_add(c->faults, yaml_place_of(c->tree, text), text,
+			"xoauth2 without token_command sends the password as a token");
+	if (one->token_command.count > 0 && one->auth != COLLECTOR_AUTH_XOAUTH2)
+		conf_warning_add(c->faults, yaml_place_of(c->tree, text), text,
+			"token_command without auth: xoauth2 sends the token as a password");
+}
+
 void
 conf_check_collecting(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
 {
@@ -136,5 +157,6 @@ conf_check_collecting(const struct conf *conf, const struct yaml_tree *tree, str
 		check_special(&c);
 		check_route(&c);
 		check_accepted(&c);
+		check_wire(&c);
 	}
 }

@@ -300,6 +300,11 @@ test_load_faults_cfg01_h60(void **state)
 			":1:19: warning: timeouts.pop3: less than the 10m of RFC 1939, 3\n" },
 		{ "timeouts: { client: 10s }\n",
 			":1:21: warning: timeouts.client: outside what is sensible, 30s to 600s\n" },
+		/* NET-02, INM-02 */
+		{ "collecting: { collectors: [ { name: a, accepted: [x.test], timeout: 5s } ] }\n",
+			":1:69: warning: collecting.collectors.a.timeout: outside what is sensible, 30s to 600s\n" },
+		{ "collecting: { collectors: [ { name: a, accepted: [x.test], auth: xoauth2 } ] }\n",
+			":1:66: warning: collecting.collectors.a.auth: xoauth2 without token_command sends the password as a token\n" },
 	};
 	char got[4000];
 
