@@ -199,6 +199,8 @@ put_removal(struct removing *r, struct span why)
 	enum err err = OK;
 
 	row.archive_id = id_next(r->txn, COUNTER_archive);
+	if (row.archive_id <= r->head.last_id) /* the counters were lost: repair */
+		row.archive_id = r->head.last_id + 1;
 	if (row.time_ms < r->head.last_ms)
 		row.time_ms = r->head.last_ms;
 	for (size_t i = 0; i < r->gap_count && err == OK; i++) {

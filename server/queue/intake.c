@@ -275,6 +275,18 @@ refused_by_store(void *arg)
 	tell_done(in, in->failed);
 }
 
+/* Headers that copies have in place of the message's own: they are in memory as long, and are written with it. */
+static size_t
+charge_versions(struct intake *in)
+{
+	size_t size = 0;
+
+	for (const struct plan_version *v = in->plan.versions; v; v = v->next)
+		size += v->header.len;
+	intake_charge(in, size);
+	return size;
+}
+
 static void
 submit_now(struct intake *in)
 {
@@ -301,7 +313,7 @@ submit_now(struct intake *in)
 		in->refusals = refusals_take(in->host);
 		in->job = (struct store_job){ .apply = intake_apply, .done = final_done,
 			.inbox = in->host->inbox, .incoming = true,
-			.size_bytes = in->plan.header.len + buf_span(&in->derived).len +
+			.size_bytes = in->plan.header.len + charge_versions(in) + buf_span(&in->derived).len +
 				(size_t)(in->body_size - in->flushed) };
 		err = store_submit(in->host->store, &in->job);
 	}
