@@ -29,7 +29,7 @@
 #include "store/commit.h"
 #include "store/fetched.h"
 
-#define COLLECTION_STORING_MAX 96	    /* messages of one collection that are here and not yet on disk */
+#define COLLECTION_STORING_MAX 200	    /* messages of one collection that are here and not yet on disk */
 #define COLLECTION_STORING_ALL 1000	    /* of all collections: each gets its part, */
 #define COLLECTION_STORING_MIN 8	    /* and so many at least; a message takes up to 50 KB while it is on its way */
 #define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */

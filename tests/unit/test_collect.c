@@ -557,6 +557,40 @@ test_too_large_stays_trb_06(void **state)
 	end();
 }
 
+/* A header that cannot be kept whole: nothing of it is stored, and it stays there. */
+static void
+test_huge_header_stays_trb_06(void **state)
+{
+	struct collect_view view;
+
+	(void)state;
+	begin("limits: { header_size: 64KB }\n" COLLECTOR(""));
+	add_text("To: anna@example.org\r\nSubject: large\r\nX: ")->repeat = 3000;
+	fill(1);
+	view = collect();
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
+	assert_int_equal(fake_left(), 1);
+	assert_non_null(strstr(view.error, "limits.header_size"));
+	end();
+}
+
+/* Rules off, nothing left there: what is larger is for manual care. */
+static void
+test_larger_than_the_limit_stays_inm_04(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(", max_kb: 100, download_rules: no"));
+	fill(2);
+	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = 3500;
+	assert_int_equal(collect().counts.fetched, 2);
+	assert_int_equal(fake_left(), 1);
+	assert_int_equal(fake_box.heads, 0);
+	offset_ms = 99 * DAY_MS;
+	assert_false(collect().failed);
+	assert_int_equal(fake_left(), 1);
+	end();
+}
+
 static void
 test_disk_guard_inm_25(void **state)
 {
@@ -790,6 +824,7 @@ main(void)
 		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
+		T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
 		T(test_disk_guard_inm_25), T(test_disabled_inm_29), T(test_locked_inm_30),
 		T(test_started_by_connection_con_02), T(test_once_more), T(test_stopped_con_12),
 		T(test_probe), T(test_last_is_kept), T(test_many), T(test_large_message) };
