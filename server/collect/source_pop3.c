@@ -207,42 +207,6 @@ on_prove(struct source_pop3 *p, const struct pop3_client_event *ev)
 	pop3_client_prove(&p->pop3, span_of(digest), SPAN_NONE, stream_out(&p->net.stream));
 }
 
-/* ---- text, and who does not take it ---- */
-
-/* False: it is held until source_resume(). */
-static bool
-on_text(struct source_pop3 *p, const struct pop3_client_event *ev, struct span in, size_t used)
-{
-	bool is_static = ev->text.ptr < in.ptr || ev->text.ptr >= in.ptr + in.len;
-
-	if (p->source.events->text(&p->source, ev->number, ev->text))
-		return true;
-	p->held = true;
-	p->held_text = (struct span){ is_static ? ev->text.ptr : NULL, ev->text.len };
-	p->held_at = is_static ? 0 : (size_t)(ev->text.ptr - in.ptr);
-	p->held_used = used;
-	p->held_number = ev->number;
-	source_net_pause(&p->net);
-	return false;
-}
-
-/* True: it was taken now. */
-static bool
-offer_held(struct source_pop3 *p)
-{
-	struct span in = stream_peek(&p->net.stream), text = p->held_text;
-
-	if (!text.ptr)
-		text = span_range(in, p->held_at, p->held_at + text.len);
-	if (!p->source.events->text(&p->source, p->held_number, text)) {
-		source_net_pause(&p->net);
-		return false;
-	}
-	p->held = false;
-	stream_consume(&p->net.stream, p->held_used);
-	return true;
-}
-
 /* ---- the conversation ---- */
 
 /* False: nothing more is to be had now. */
@@ -274,7 +238,7 @@ on_event(struct source_pop3 *p, const struct pop3_client_event *ev)
 		on_env_line(p, ev);
 		return true;
 	case POP3_CLIENT_TEXT:
-		return true; /* on_text() */
+		return true; /* source_pop3_text() */
 	case POP3_CLIENT_ANSWER:
 		on_answer(p, ev);
 		return true;
@@ -291,13 +255,13 @@ converse(struct source_pop3 *p)
 	struct pop3_client_event ev;
 	bool more = true;
 
-	if (p->held && !offer_held(p))
+	if (p->held && !source_pop3_offer(p))
 		return;
 	while (more && !p->net.closing && p->pop3_open && p->net.stream_open) {
 		struct span in = stream_peek(&p->net.stream);
 		size_t used = pop3_client_next(&p->pop3, in, stream_out(&p->net.stream), &ev);
 
-		if (ev.kind == POP3_CLIENT_TEXT && !on_text(p, &ev, in, used))
+		if (ev.kind == POP3_CLIENT_TEXT && !source_pop3_text(p, &ev, in, used))
 			return;
 		if (ev.kind == POP3_CLIENT_STLS) /* nothing of the clear text is left when TLS begins (H3) */
 			stream_consume(&p->net.stream, used);

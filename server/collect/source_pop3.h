@@ -1,5 +1,5 @@
 /*
- * source_pop3.h - a POP3 mailbox as a source: shared by source_pop3.c (the session), source_pop3_list.c (what is in it).
+ * source_pop3.h - a POP3 mailbox as a source: shared by source_pop3.c (the session), source_pop3_list.c (what is in it), source_pop3_text.c.
  */
 #ifndef SERVER_COLLECT_SOURCE_POP3_H
 #define SERVER_COLLECT_SOURCE_POP3_H
@@ -41,6 +41,13 @@ struct source_pop3 {
 	char sender[SOURCE_POP3_ENV_LINE], recipient[SOURCE_POP3_ENV_LINE];
 	bool removes; /* a DELE was sent */
 };
+
+/* ---- source_pop3_text.c ---- */
+
+/* EV's text, of the first USED bytes of IN. False: it was not taken, and is held until source_resume(). */
+bool source_pop3_text(
+	struct source_pop3 *p, const struct pop3_client_event *ev, struct span in, size_t used);
+bool source_pop3_offer(struct source_pop3 *p); /* what is held, again; true: it was taken now */
 
 /* ---- source_pop3_list.c ---- */
 
