@@ -289,26 +289,9 @@
 	X(outgoing_data_block_ms, "outgoing.timeouts.data_block", DURATION, 1000, DAY_MS, "3m",    \
 		"time", NOTHING, "Until a block is taken (RFC 5321, 4.5.3.2.5).")                  \
 	X(outgoing_data_done_ms, "outgoing.timeouts.data_done", DURATION, 1000, DAY_MS, "10m",     \
-		"time", NOTHING, "Until the reply to the final dot (RFC 5321, 4.5.3.2.6).")        \
-	X(collectors, "collecting.collectors", COLLECTORS, 0, 1000, "[]", "", RELOAD,              \
-		"Mailboxes elsewhere that are fetched.")                                           \
-	X(collecting_disk_spare, "collecting.disk_spare", SIZE, 0, INT64_C(1) << 50, "5MB", "bytes", \
-		NOTHING, "Room on the disk, besides its size, that a message is fetched with (INM-25).")   \
-	X(collecting_disk_spare_unknown, "collecting.disk_spare_unknown", SIZE, 0, INT64_C(1) << 50, \
-		"15MB", "bytes", NOTHING, "So much more where sizes are not known beforehand (INM-25).")   \
-	X(collecting_ignore_message_id, "collecting.ignore_message_id", BOOL, 0, 0, "no", "", NOTHING, \
-		"Doubles may have different Message-Ids (IgnoreMessageIdForDuplicates, INM-21).")          \
-	X(collecting_unknown_do, "collecting.unknown.do", CHOICE, 0, 0, "mail",                    \
-		"mail|error|remote", NOTHING, "What becomes of mail for unknown names (ADM-02).")  \
-	X(collecting_unknown_to, "collecting.unknown.to", ADDRESS, 0, 254, "", "", NOTHING,        \
-		"Who gets it; empty: the Main Administrator.")                                     \
-	X(collecting_unknown_bounce, "collecting.unknown.bounce", BOOL, 0, 0, "no", "", NOTHING,   \
-		"Tell the sender too.")                                                            \
-	X(collecting_unknown_text, "collecting.unknown.bounce_text", LINES, 0, 10000, "", "",       \
-		NOTHING, "Text of that notice, and of the one for names unknown here (SMT-12); "           \
-		"%1: the address, %2: the default domain (ADM-06).")                                                   \
-	X(collecting_query_delay_ms, "collecting.query_delay", DURATION, 0, YEARS_MS, "7d",        \
-		"time", NOTHING, "How long an asked recipient has to answer (DLR-07).")            \
+		"time", NOTHING, "Until the reply to the final dot (RFC 5321, 4.5.3.2.6).")
+
+#define SETTINGS_CONNECT(X)                                                                        \
 	X(connections, "connections", CONNECTIONS, 0, 10, "[]", "", RELOAD,                        \
 		"Ways onto the Internet, ten at most (CON-04).")                                   \
 	X(schedules, "schedules", SCHEDULES, 0, 100, "[]", "", RELOAD, "When to connect (SCH-02).") \
@@ -498,10 +481,12 @@
 	X(console_administrator, "console.groups.administrator", LIST, 0, 100, "[]", "", NOTHING,  \
 		"Unix groups whose members may do everything.")
 
+#include "conf/settings_collecting.h"
 #include "conf/settings_copies.h"
 
 #define SETTINGS(X)                                                                                \
 	SETTINGS_GROUND(X) SETTINGS_DOMAINS(X) SETTINGS_SERVICES(X) SETTINGS_LIMITS(X)             \
-	SETTINGS_WAYS(X) SETTINGS_DKIM(X) SETTINGS_JOURNAL(X) SETTINGS_ARCHIVE(X) SETTINGS_MAIL(X)
+	SETTINGS_WAYS(X) SETTINGS_COLLECTING(X) SETTINGS_CONNECT(X) SETTINGS_DKIM(X)               \
+	SETTINGS_JOURNAL(X) SETTINGS_ARCHIVE(X) SETTINGS_MAIL(X)
 
 #endif
