@@ -12,7 +12,7 @@
 #include "tui/command_help.h"
 #include "tui/command_options.h"
 
-#define WORDS_MAX 3 /* words of a command */
+#define WORDS_MAX 4 /* words of a command */
 
 struct reader {
 	size_t argc;

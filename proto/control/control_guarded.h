@@ -42,8 +42,8 @@
 	X(config_change, "keys", "rules.") X(collect_set, "keys", "target") X(collect_set, "keys", "route")
 
 /* Columns of free methods that stay empty: what a filter or an order looks for there is not found either. */
-#define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject") X(user_list, "store_forward_address") \
-	X(user_list, "store_forward_server")
+#define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject") X(rule_download_ask_list, "subject") \
+	X(user_list, "store_forward_address") X(user_list, "store_forward_server")
 /* Fields that `user show`, `group show` and `queue show` leave out. */
 #define CONTROL_GUARDED_FIELDS(X) \
 	X("assistants") X("assistant_redirect") X("monitor") X("forward_to") X("forward") \

@@ -1,5 +1,6 @@
 /*
- * control_methods_download.h - rows of control_methods.h, which says what they mean: download rules, and what they ask.
+ * control_methods_download.h - rows of control_methods.h, which says what they mean: download rules, and what they
+ * ask.
  */
 #ifndef PROTO_CONTROL_CONTROL_METHODS_DOWNLOAD_H
 #define PROTO_CONTROL_CONTROL_METHODS_DOWNLOAD_H
@@ -48,6 +49,17 @@
 		"changed:flag -id:text -subject:text -number:number -before_number:number -conditions:list " \
 		"-told:list", \
 		"Download rules, of a draft (its text) or in force, asked about the last messages that are here, as " \
-		"`rule smtp try` does it; each as if collector COLLECT had it.")
+		"`rule smtp try` does it; each as if collector COLLECT had it.") \
+	X(rule_download_ask_list, "rule.download.ask.list", "rule download ask list", QUEUE_VIEW, G0, ROWS, "", \
+		"id:text collector:text from:text subject:text size:size rule:text asked:list since:time until:time " \
+		"answer:text by:text", \
+		"Messages of mailboxes elsewhere about which somebody was asked (Ask); answer is open, fetch or remove " \
+		"and is carried out the next time that mailbox is collected.") \
+	X(rule_download_ask_fetch, "rule.download.ask.fetch", "rule download ask fetch", CONFIG_EDIT, G1, DONE, \
+		"ids:targets", "", \
+		"Answer in place of those who were asked: fetch it, for those it was meant for.") \
+	X(rule_download_ask_remove, "rule.download.ask.remove", "rule download ask remove", CONFIG_EDIT, G2, DONE, \
+		"ids:targets", "", \
+		"Answer in place of those who were asked: remove it there without fetching it.")
 
 #endif

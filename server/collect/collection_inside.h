@@ -257,7 +257,7 @@ void collection_free_rules(struct collection *c);
 void collection_judge(struct collection *c, size_t at);
 void collection_judge_head(struct collection *c, size_t at, struct span header);
 /* Who gets it by its rule, in place of others or besides; empty: nobody. */
-void collection_chosen(const struct collection_item *item, struct span *instead, struct span *also);
+void collection_chosen(struct collection_fetch *f, struct span *instead, struct span *also);
 
 /* ---- collection_fetch.c ---- */
 

@@ -146,7 +146,7 @@ collection_plan_front(struct collection_fetch *f, bool *doubled)
 
 	begin(f);
 	keep_date(f);
-	collection_chosen(&f->item, &who.instead, &who.also);
+	collection_chosen(f, &who.instead, &who.also);
 	if (!ask.snap || collected_who(&who, &in->plan, &to, &count) != OK)
 		return ERR_BUSY;
 	*doubled = is_double(f, to, count);

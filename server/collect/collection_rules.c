@@ -51,14 +51,14 @@ question_of(const struct collection_item *item)
 					 : SPAN_NONE };
 }
 
-/* It stays there, and with leave_days it is remembered since when (DLR-10). */
+/* It stays there, and it is remembered since when: for leave_days (DLR-10), and so that it is logged once (DLR-11). */
 static void
 leave(struct collection *c, struct collection_item *item)
 {
 	struct fetched row = { .first_s = item->first_s, .state = FETCHED_SEEN };
 
 	item->state = ITEM_OVER;
-	if (item->first_s != 0 || !item->has_hash || c->o.conf->leave_days == 0)
+	if (item->first_s != 0 || !item->has_hash)
 		return;
 	row.first_s = collection_now_s(c);
 	memcpy(row.hash, item->hash, sizeof(row.hash));
@@ -125,7 +125,7 @@ carry_out(struct collection *c, size_t at, const struct download_decision *decis
 	struct collection_choice *choice = NULL;
 
 	c->items[at].state = ITEM_ASKED;
-	if (decision->acts || decision->answer.instead.len > 0 || decision->answer.also.len > 0)
+	if (decision->acts || decision->answer.rule || decision->answer.because == DOWNLOAD_BY_ANSWER)
 		choice = choice_new(c, at, decision);
 	if (!decision->acts) {
 		obey(c, at, &decision->answer);
@@ -163,8 +163,12 @@ collection_judge_head(struct collection *c, size_t at, struct span header)
 }
 
 void
-collection_chosen(const struct collection_item *item, struct span *instead, struct span *also)
+collection_chosen(struct collection_fetch *f, struct span *instead, struct span *also)
 {
+	const struct collection_item *item = &f->item;
+
+	if (item->choice)
+		download_note(f->c->rules, &item->choice->decision, &f->intake->plan);
 	*instead = item->choice ? item->choice->decision.answer.instead : SPAN_NONE;
 	*also = item->choice ? item->choice->decision.answer.also : SPAN_NONE;
 }

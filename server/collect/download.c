@@ -132,12 +132,16 @@ any_may_hold(const struct download_ask *ask, struct arena *a)
 	return false;
 }
 
-/* Is what is for people elsewhere left there (contract 8)? */
+bool
+download_leaves_elsewhere(const struct conf *conf, const struct conf_collector *c)
+{
+	return is_mailbox(c) && c->download_rules && conf->collecting_unknown_do == UNKNOWN_REMOTE;
+}
+
 static bool
 leaves_elsewhere(const struct download_ask *ask)
 {
-	return is_mailbox(ask->collector) && ask->collector->download_rules &&
-		ask->conf->collecting_unknown_do == UNKNOWN_REMOTE;
+	return download_leaves_elsewhere(ask->conf, ask->collector);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "proto/base/hash64.h"
+#include "proto/mail/message_no.h"
 #include "proto/mime/encoded_word.h"
 #include "server/collect/source.h"
 #include "server/generation.h"
@@ -43,6 +44,15 @@ download_offer(struct download *d, bool has_unique, bool has_head)
 	d->has_head = has_head;
 }
 
+bool
+download_has_say(const struct download *d)
+{
+	bool asks;
+
+	return d->count > 0 || download_is_on(&d->conf->download_rules, d->collector) ||
+		download_limit(d->collector, &asks) > 0 || download_leaves_elsewhere(d->conf, d->collector);
+}
+
 static uint64_t
 hash_of(struct span known)
 {
@@ -58,7 +68,7 @@ take_question(struct download *d, const struct question *q)
 
 	d->questions[d->count++] = (struct download_known){ .question_no = q->question_no,
 		.known = arena_copy(a, q->known), .sender = arena_copy(a, q->sender),
-		.subject = arena_copy(a, q->subject), .rule = arena_copy(a, q->rule),
+		.subject = arena_copy(a, q->subject), .rule = arena_copy(a, q->rule), .by = arena_copy(a, q->by),
 		.until_ms = q->until_ms, .given = given[q->answer] };
 }
 
@@ -144,26 +154,19 @@ download_words(struct arena *a, struct span header, const char *field)
 	return value.len > 0 ? value : SPAN("(none)");
 }
 
-void
-download_mail(const struct download *d, struct arena *a, struct span header, struct mail *out)
-{
-	int64_t now_ms = host_now_ms(d->host);
-
-	*out = (struct mail){ .arena = a, .via = MAIL_VIA_POP3, .service = "pop3", .hostname = host_name(d->conf, a),
-		.collect = d->collector->name, .header = header, .size = header.len, .now_ms = now_ms,
-		.arrived_ms = now_ms, .zone_minutes = host_zone_minutes(now_ms) };
-	pipeline_read_header(d->conf, out);
-}
-
 enum err
-download_names(const struct download *d, struct arena *a, struct span header, struct snapshot *snap,
+download_names(const struct download_reader *r, struct arena *a, struct span header,
 	const struct download_answer *to, struct collected_names *out)
 {
 	struct mail *mail = ARENA_NEW(a, struct mail);
-	const struct collected_ask ask = { .conf = d->conf, .snap = snap, .mail = mail, .collector = d->collector,
-		.instead = to->instead, .also = to->also };
+	const struct collected_ask ask = { .conf = r->conf, .snap = r->snap, .mail = mail,
+		.collector = r->collector, .instead = to ? to->instead : SPAN(""), .also = to ? to->also : SPAN("") };
 
-	download_mail(d, a, header, mail);
+	*mail = (struct mail){ .arena = a, .via = MAIL_VIA_POP3, .service = "collect",
+		.hostname = host_name(r->conf, a), .collect = r->collector->name, .header = header,
+		.size = header.len, .now_ms = r->now_ms, .arrived_ms = r->now_ms,
+		.zone_minutes = host_zone_minutes(r->now_ms), .asks_nobody = true };
+	pipeline_read_header(r->conf, mail);
 	return collected_names(&ask, a, out);
 }
 
@@ -191,6 +194,15 @@ sign_of(struct arena *a, const struct download_answer *answer)
 	if (answer->rule)
 		return rule_sign(a, answer->rule);
 	return answer->because == DOWNLOAD_BY_LIMIT && !answer->asks ? SPAN("~") : SPAN("?");
+}
+
+static struct span
+by_of(const struct download *d, uint64_t question_no)
+{
+	for (size_t i = 0; i < d->count; i++)
+		if (d->questions[i].question_no == question_no)
+			return d->questions[i].by;
+	return SPAN("");
 }
 
 /* What stays as it was the last time is not said again. */
@@ -245,6 +257,19 @@ decided(const struct download_known *q, struct download_decision *out)
 	out->question_no = q ? q->question_no : 0;
 }
 
+void
+download_note(const struct download *d, const struct download_decision *decision, struct plan *plan)
+{
+	const struct download_answer *answer = &decision->answer;
+	char no[MESSAGE_NO_SIZE];
+
+	if (answer->rule)
+		plan_note(plan, NOTE_DOWNLOAD_RULE, answer->name, rule_sign(plan->arena, answer->rule));
+	else if (answer->because == DOWNLOAD_BY_ANSWER)
+		plan_note(plan, NOTE_DOWNLOAD_ASKED, by_of(d, decision->question_no),
+			message_no_format(decision->question_no, no));
+}
+
 bool
 download_item(struct download *d, const struct download_item *item, struct download_decision *out)
 {
@@ -288,7 +313,7 @@ enum err
 download_head(struct download *d, const struct download_item *item, struct span header,
 	struct snapshot *snap, struct download_decision *out)
 {
-	static const struct download_answer nobody_else = { .does = DOWNLOAD_FETCH };
+	const struct download_reader reader = { d->conf, snap, d->collector, host_now_ms(d->host) };
 	struct collected_names names;
 	struct download_ask ask;
 	struct arena a;
@@ -297,7 +322,7 @@ download_head(struct download *d, const struct download_item *item, struct span 
 	*out = (struct download_decision){ .acts = false };
 	arena_init(&a, NULL);
 	fill_ask(d, item, NULL, &ask);
-	err = download_names(d, &a, header, snap, &nobody_else, &names);
+	err = download_names(&reader, &a, header, NULL, &names);
 	if (err == OK) {
 		ask.header = header;
 		ask.names = names.users;

@@ -14,12 +14,12 @@
 
 #include "server/collect/download.h"
 #include "server/host.h"
+#include "server/pipeline/collected_who.h"
 
 #define DOWNLOAD_UNIQUE_MAX 512 /* bytes of a unique id: SOURCE_UNIQUE_MAX */
 
 struct download; /* of one collection */
 struct generation;
-struct snapshot;
 
 struct download_item {
 	struct span unique; /* by which it is known again: its unique id, or what stands in for it; empty: nothing */
@@ -43,6 +43,19 @@ MUST_CHECK enum err download_read(struct download *d, struct snapshot *snap);
 /* What the source can do, before the first item; has_unique by header hash counts as unique. */
 void download_offer(struct download *d, bool has_unique, bool has_head);
 
+/* Could any message meet a rule, the limit or a question? Else all are fetched as ever. After download_read(). */
+bool download_has_say(const struct download *d);
+
+/* Who would get a message with HEADER, or, of an answer TO (may be NULL), its letter. *OUT lives in A. ERR_IO. */
+struct download_reader {
+	const struct conf *conf;
+	struct snapshot *snap;
+	const struct conf_collector *collector;
+	int64_t now_ms;
+};
+MUST_CHECK enum err download_names(const struct download_reader *r, struct arena *a, struct span header,
+	const struct download_answer *to, struct collected_names *out);
+
 /* True: decided. False: its header is wanted first. */
 bool download_item(struct download *d, const struct download_item *item, struct download_decision *out);
 /* With its header, whole, CRLF lines. ERR_IO, ERR_CORRUPT: the store could not be read; leave it there. */
@@ -57,6 +70,9 @@ struct download_order {
 /* Carry DECISION out for ITEM. HEADER may have ptr NULL where it was not wanted. All is copied. */
 void download_carry(struct download *d, const struct download_decision *decision,
 	const struct download_item *item, struct span header, struct download_order *order);
+
+/* Why it is fetched, for the trace of what is fetched; nothing where no rule and no answer said so. */
+void download_note(const struct download *d, const struct download_decision *decision, struct plan *plan);
 
 /*
  * The list is whole and each item that is not known as fetched was asked about: questions about others have lost their

@@ -204,17 +204,17 @@ static enum err
 prepare(struct download_acting *acting, const struct download *d, const struct download_answer *answer,
 	const struct download_item *item, struct span header)
 {
-	static const struct download_answer nobody_else = { .does = DOWNLOAD_FETCH };
 	struct snapshot *snap = host_snapshot(d->host);
+	const struct download_reader reader = { d->conf, snap, d->collector, host_now_ms(d->host) };
 	struct collected_names names = { .count = 0 }, asked = { .count = 0 };
 	struct arena *a = &acting->arena;
 	struct download_letter letter = { .collector = d->collector->name, .rule = answer->name,
 		.header = header, .from = download_words(a, header, "From"),
 		.about = download_words(a, header, "Subject"), .size = item->size };
-	enum err err = snap ? download_names(d, a, header, snap, &nobody_else, &names) : ERR_IO;
+	enum err err = snap ? download_names(&reader, a, header, NULL, &names) : ERR_IO;
 
 	if (err == OK && answer->asks)
-		err = download_names(d, a, header, snap, answer, &asked);
+		err = download_names(&reader, a, header, answer, &asked);
 	if (err != OK)
 		return err;
 	letter.names = names.users;

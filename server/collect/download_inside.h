@@ -6,7 +6,6 @@
 
 #include "proto/base/list.h"
 #include "server/collect/download_act.h"
-#include "server/pipeline/collected_who.h"
 
 #define DOWNLOAD_AREA "dlrules" /* of the log (DLR-11) */
 #define DOWNLOAD_DROP_MAX 200 /* questions that lost their message and go in one transaction; others the next time */
@@ -15,7 +14,7 @@
 /* A question about a message of the collector. */
 struct download_known {
 	uint64_t question_no;
-	struct span known, sender, subject, rule;
+	struct span known, sender, subject, rule, by;
 	int64_t until_ms;
 	enum download_answer_given given;
 	bool met; /* its message was asked about */
@@ -38,12 +37,6 @@ struct download {
 
 /* What a field of HEADER says to people: unfolded, decoded, cut; in A. Never empty. */
 struct span download_words(struct arena *a, struct span header, const char *field);
-/* The mail that collected_who() asks about, from its header alone. HEADER and A outlive it. */
-void download_mail(const struct download *d, struct arena *a, struct span header, struct mail *out);
-/* Who would get it, or its letter. */
-MUST_CHECK enum err download_names(const struct download *d, struct arena *a, struct span header,
-	struct snapshot *snap, const struct download_answer *to, struct collected_names *out);
-
 /* ---- letters (download_letter.c): pure ---- */
 
 struct download_letter {

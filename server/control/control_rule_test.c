@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "server/collect/download.h"
+#include "server/collect/download_act.h"
 #include "server/control/control_notes.h"
 #include "server/control/control_rule_file.h"
 #include "server/control/control_transfer.h"
@@ -25,7 +25,7 @@ struct rule_test {
 	struct rule_trial trial;
 	unsigned stage;
 	const struct conf_collector *collector; /* of download rules: who meets it */
-	bool named; /* for whom it is was said */
+	bool named, only_elsewhere; /* for whom it is was said; it is for nobody here */
 	struct download_answer decision;
 };
 
@@ -99,16 +99,11 @@ read_question(struct control_call *call, struct rule_test *t)
 	const struct rpc_value *to = rpc_value(call->request, "to");
 	struct trial_message *m = &t->message;
 
-	t->stage = (unsigned)rpc_number(call->request, "stage", 0);
-	if (rpc_has(call->request, "stage") && (t->stage < 1 || t->stage > RULE_STAGES))
-		return control_fail(call, RPC_INVALID, "a stage is 1, 2 or 3", NULL, "stage");
 	if (!read_message(call, m) || !control_read_time(call, "at", &m->now_ms) || !read_draft(call, t))
 		return false;
 	t->named = rpc_has(call->request, "to");
 	m->declared = rpc_has(call->request, "size");
 	m->size = rpc_number(call->request, "size", m->size);
-	if (rpc_has(call->request, "from"))
-		m->from = control_param(call, "from");
 	if (t->named) {
 		m->to = to->items;
 		m->to_count = to->count;
@@ -152,6 +147,8 @@ put_why(struct control_call *call, const struct rule_test *t)
 	else if (t->collector && !t->collector->download_rules)
 		json_put_string(w, arena_printf(a, "%.*s does not use download rules (download_rules: no)",
 			SPAN_FMT(t->collector->name)));
+	else if (t->decision.because == DOWNLOAD_BY_ELSEWHERE)
+		json_put_string(w, SPAN("it is only for people elsewhere (*REMOTE): it is left there"));
 	else if (!rule)
 		json_put_string(w, arena_printf(a, "none of %zu rules holds: it is %s as usual",
 			t->set->count, t->set->language == RULES_OF_SMTP ? "accepted" : "downloaded"));
@@ -248,12 +245,24 @@ put_answer(struct control_call *call, const struct rule_test *t)
 	json_put_close(w);
 }
 
+/* What SMTP alone has: stages, and who sends. */
+static bool
+read_smtp(struct control_call *call, struct rule_test *t)
+{
+	t->stage = (unsigned)rpc_number(call->request, "stage", 0);
+	if (rpc_has(call->request, "stage") && (t->stage < 1 || t->stage > RULE_STAGES))
+		return control_fail(call, RPC_INVALID, "a stage is 1, 2 or 3", NULL, "stage");
+	if (rpc_has(call->request, "from"))
+		t->message.from = control_param(call, "from");
+	return true;
+}
+
 static bool
 test_smtp_work(struct control_call *call)
 {
 	struct rule_test *t = ARENA_NEW(&call->arena, struct rule_test);
 
-	if (!read_question(call, t) || !check_parties(call, &t->message))
+	if (!read_question(call, t) || !read_smtp(call, t) || !check_parties(call, &t->message))
 		return false;
 	trial_read_parties(&t->message, &call->arena);
 	rule_trial_run(&t->trial, &call->arena, t->set, &t->message, t->stage);
@@ -304,6 +313,7 @@ decide(struct control_call *call, struct rule_test *t)
 	const struct download_ask ask = { .conf = generation_conf(call->generation), .rules = t->set,
 		.collector = t->collector, .in_mail = m->in_mail, .has_head = true, .has_unique = true,
 		.size = m->size, .header = m->header, .names = m->to, .name_count = m->to_count,
+		.only_elsewhere = t->only_elsewhere,
 		.now_ms = m->now_ms, .zone_minutes = host_zone_minutes(m->now_ms) };
 
 	download_decide(&ask, &call->arena, &t->decision);
@@ -329,15 +339,39 @@ put_download_answer(struct control_call *call, struct rule_test *t)
 	json_put_close(w);
 }
 
+/* For whom it is, by its header as the collector reads it; without any, by its parties. */
+static bool
+find_names(struct control_call *call, struct rule_test *t, struct snapshot *snap)
+{
+	const struct conf *conf = generation_conf(call->generation);
+	const struct download_reader reader = { conf, snap, t->collector, t->message.now_ms };
+	struct trial_message *m = &t->message;
+	struct collected_names names;
+	enum err err;
+
+	if (t->named)
+		return true;
+	if (t->message.in_mail == 0) {
+		trial_read_parties(m, &call->arena);
+		trial_take_names(m, &call->arena, conf);
+		return true;
+	}
+	err = download_names(&reader, &call->arena, m->header, NULL, &names);
+	m->to = ARENA_ARRAY(&call->arena, struct span, names.count);
+	m->to_count = names.count;
+	for (size_t i = 0; i < names.count; i++)
+		m->to[i] = names.users[i];
+	t->only_elsewhere = names.only_elsewhere;
+	return control_fail_err(call, err, "the recipients");
+}
+
 static enum step
 test_download_read(struct control_call *call, struct snapshot *snap)
 {
 	struct rule_test *t = call->state;
 
-	(void)snap;
-	trial_read_parties(&t->message, &call->arena);
-	if (!t->named)
-		trial_take_names(&t->message, &call->arena, generation_conf(call->generation));
+	if (!find_names(call, t, snap))
+		return STEP_FAIL;
 	rule_trial_run(&t->trial, &call->arena, t->set, &t->message, 0);
 	decide(call, t);
 	put_download_answer(call, t);

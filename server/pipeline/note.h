@@ -126,6 +126,11 @@
 	X(216, ASSISTANT_INSTEAD, "mailbox", "{1} has assistants, who get it instead: {2}")        \
 	X(217, ASSISTANT_PASSED, "mailbox", "the assistants of {1} get nothing: {2}")              \
 	X(218, MAILBOX_KEEPS, "mailbox", "{1} keeps it after all: {2}")                            \
+	X(55, ASK_ANSWERED, "question", "the answer to question {1}: it is {2} the next time its mailbox is collected") \
+	X(56, ASK_OVER, "question", "there is no question {1} any more")                           \
+	X(57, ASK_STRANGER, "question", "question {1} is answered only by those who were asked, not by {2}") \
+	X(58, DOWNLOAD_RULE, "collected", "the download rule \"{1}\" has it fetched: {2}")         \
+	X(59, DOWNLOAD_ASKED, "collected", "it was fetched because {1} answered its question {2} so") \
 	X(220, ROBOT, "maillist", "{1} is a robot of this server; {2} reads its mail")             \
 	X(221, COLLECTED_LOST, "unknown", "{1} is nobody here: collecting.unknown says who gets the mail") \
 	X(222, COLLECTED_GOES, "collected", "{1} gets what was collected for nobody here: {2}")    \

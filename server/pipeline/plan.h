@@ -123,6 +123,12 @@ enum plan_standing {
 	STANDING_USER,  /* logged in, or from a noauth range with the address of a user */
 };
 
+/* AT_END: it answers a question of Ask (stage_question.c); written with the message. */
+struct plan_answer {
+	uint64_t question_no; /* 0: none */
+	bool fetch;
+};
+
 struct plan {
 	struct arena *arena;
 	enum plan_standing standing; /* set AT_MAIL */
@@ -160,6 +166,7 @@ struct plan {
 	bool urgent;        /* AT_END: its connection is made as soon as it is in the queue (HDR-03) */
 	bool receipt;       /* AT_END: who collects it causes a delivery receipt (HDR-05) */
 	bool receipt_sent;  /* AT_END: its header asks for a transmission receipt (HDR-07) */
+	struct plan_answer answer;
 	struct plan_reply reply;
 	char *notes;
 	size_t notes_len;

@@ -16,6 +16,7 @@ const struct stage stages[] = {
 	{ "rules", AT_RCPT, stage_rule_copies },
 	{ "lan-targets", AT_RCPT, stage_lan_targets },
 	{ "collected", AT_END, stage_collected },
+	{ "question", AT_END, stage_question },
 	{ "script", AT_END, stage_script },
 	{ "journal-receive", AT_END, stage_journal_receive },
 	{ "mailbox", AT_END, stage_mailbox },

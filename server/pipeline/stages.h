@@ -17,6 +17,7 @@ enum verdict stage_maillist(struct pipeline_ask *ask, enum phase phase, struct p
 enum verdict stage_unknown(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_outgoing(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_collected(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
+enum verdict stage_question(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_mailbox(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_script(struct pipeline_ask *ask, enum phase phase, struct plan *plan);
 enum verdict stage_script_header(struct pipeline_ask *ask, enum phase phase, struct plan *plan);

@@ -18,6 +18,7 @@
 #include "server/queue/intake_journal.h"
 #include "server/queue/intake_report.h"
 #include "server/queue/refusals.h"
+#include "store/questions.h"
 #include "store/bodies.h"
 #include "store/forwards.h"
 #include "store/ids.h"
@@ -439,6 +440,19 @@ write_queued(struct writing *w)
 	return err;
 }
 
+/* What a reply to Ask says (DLR-07); its question may have gone meanwhile. */
+static enum err
+write_answer(struct writing *w)
+{
+	const struct plan_answer *answer = &w->in->plan.answer;
+	enum err err = OK;
+
+	if (answer->question_no != 0)
+		err = question_answer_put(w->txn, answer->question_no,
+			answer->fetch ? QUESTION_FETCH : QUESTION_REMOVE, w->in->mail.user);
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
 enum err
 intake_write(struct txn *txn, struct intake *in)
 {
@@ -455,6 +469,8 @@ intake_write(struct txn *txn, struct intake *in)
 		err = write_archive(&w);
 	if (err == OK)
 		err = write_queued(&w);
+	if (err == OK)
+		err = write_answer(&w);
 	if (err == OK)
 		err = intake_trace_write(txn, in, w.notes);
 	if (err == OK && in->fetched)
