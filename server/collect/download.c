@@ -132,16 +132,12 @@ any_may_hold(const struct download_ask *ask, struct arena *a)
 	return false;
 }
 
-bool
-download_leaves_elsewhere(const struct conf *conf, const struct conf_collector *c)
-{
-	return is_mailbox(c) && c->download_rules && conf->collecting_unknown_do == UNKNOWN_REMOTE;
-}
-
+/* Is what is only for people elsewhere left there (contract 8)? */
 static bool
 leaves_elsewhere(const struct download_ask *ask)
 {
-	return download_leaves_elsewhere(ask->conf, ask->collector);
+	return is_mailbox(ask->collector) && ask->collector->download_rules &&
+		ask->conf->collecting_unknown_do == UNKNOWN_REMOTE;
 }
 
 bool

@@ -72,8 +72,6 @@ struct download_answer {
 
 /* Are the download rules asked for this collector: INM-23, and is there one that is on? */
 bool download_is_on(const struct rule_set *rules, const struct conf_collector *collector);
-/* Is what is only for people elsewhere left there (contract 8)? */
-bool download_leaves_elsewhere(const struct conf *conf, const struct conf_collector *collector);
 /* "fetch", "fetch and remove", "leave", "remove"; "ask". */
 const char *download_does_name(const struct download_answer *answer);
 /* The limit of INM-04 in bytes; 0: none. *ASKS: those it is for are asked (DLR-13), else it is left there. */

@@ -44,15 +44,6 @@ download_offer(struct download *d, bool has_unique, bool has_head)
 	d->has_head = has_head;
 }
 
-bool
-download_has_say(const struct download *d)
-{
-	bool asks;
-
-	return d->count > 0 || download_is_on(&d->conf->download_rules, d->collector) ||
-		download_limit(d->collector, &asks) > 0 || download_leaves_elsewhere(d->conf, d->collector);
-}
-
 static uint64_t
 hash_of(struct span known)
 {

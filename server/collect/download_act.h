@@ -43,9 +43,6 @@ MUST_CHECK enum err download_read(struct download *d, struct snapshot *snap);
 /* What the source can do, before the first item; has_unique by header hash counts as unique. */
 void download_offer(struct download *d, bool has_unique, bool has_head);
 
-/* Could any message meet a rule, the limit or a question? Else all are fetched as ever. After download_read(). */
-bool download_has_say(const struct download *d);
-
 /* Who would get a message with HEADER, or, of an answer TO (may be NULL), its letter. *OUT lives in A. ERR_IO. */
 struct download_reader {
 	const struct conf *conf;

@@ -199,7 +199,16 @@ fill_question(struct download_acting *acting, const struct download *d, const st
 		.size = item->size == SOURCE_SIZE_UNKNOWN ? 0 : item->size, .since_ms = host_now_ms(d->host), .until_ms = letter->until_ms };
 }
 
-/* What is written is taken from SCRATCH, and what outlives it from the acting's own. */
+/* Nobody is asked what could not be kept: he would be asked again each time. */
+static enum err
+has_room(struct snapshot *snap)
+{
+	uint64_t count;
+	enum err err = question_count(snap, &count);
+
+	return err == OK && count >= QUESTIONS_MAX ? ERR_LIMIT : err;
+}
+
 static enum err
 prepare(struct download_acting *acting, const struct download *d, const struct download_answer *answer,
 	const struct download_item *item, struct span header)
@@ -213,6 +222,8 @@ prepare(struct download_acting *acting, const struct download *d, const struct d
 		.about = download_words(a, header, "Subject"), .size = item->size };
 	enum err err = snap ? download_names(&reader, a, header, NULL, &names) : ERR_IO;
 
+	if (err == OK && answer->asks)
+		err = has_room(snap);
 	if (err == OK && answer->asks)
 		err = download_names(&reader, a, header, answer, &asked);
 	if (err != OK)

@@ -2,7 +2,7 @@
  * task_housekeeping.c - a chain of patient jobs, one at a time, each in slices.
  *
  *     forwards -> folders -> message bins -> graves -> queue bin -> user bin -> legacy passwords -> traces
- *     -> changes -> rule hits -> refusals -> rest until the next minute
+ *     -> changes -> rule hits -> questions -> refusals -> rest until the next minute
  *
  * A job that fails is logged and the chain goes on; all of it comes again in a minute.
  */
@@ -22,10 +22,13 @@
 #include "store/folder_jobs.h"
 #include "store/forwards.h"
 #include "store/graves.h"
+#include "store/questions.h"
 #include "store/queued.h"
 #include "store/secrets.h"
 #include "store/traces.h"
 #include "store/users.h"
+
+#define QUESTIONS_SLICE 100 /* that go in one transaction */
 
 struct housekeeping {
 	struct store_job job;
@@ -118,6 +121,13 @@ write_rule_hits(struct housekeeping *h, struct txn *txn, bool *more)
 	return rule_hits_write(h->host->shared, txn, more);
 }
 
+/* Of mailboxes that are not collected any more. */
+static enum err
+sweep_questions(struct housekeeping *h, struct txn *txn, bool *more)
+{
+	return questions_sweep(txn, h->now_ms, QUESTIONS_SLICE, more);
+}
+
 static const struct {
 	const char *name;
 	enum err (*run)(struct housekeeping *h, struct txn *txn, bool *more);
@@ -132,6 +142,7 @@ static const struct {
 	{ "traces", prune_traces },
 	{ "changes", prune_changes },
 	{ "rule hits", write_rule_hits },
+	{ "questions", sweep_questions },
 	{ "refusals", write_refusals },
 };
 

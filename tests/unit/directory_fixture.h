@@ -90,6 +90,7 @@ int test_forwards(void);
 int test_secrets(void);
 int test_dkim_keys(void);
 int test_journal_seats(void);
+int test_questions(void);
 int test_prune(void);
 int test_store_check(void);
 int test_backup(void);
