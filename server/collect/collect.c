@@ -54,15 +54,6 @@ collector_conf(const struct collector *c)
 	return conf_of(conf, span_of(c->name));
 }
 
-bool
-collector_is_of(const struct conf *conf, const struct conf_collector *c, struct span connection)
-{
-	for (size_t i = 0; i < c->connections.count; i++)
-		if (span_eq_nocase(c->connections.items[i], connection))
-			return true;
-	return c->connections.count == 0 && span_eq_nocase(connection_at(conf, 0)->name, connection);
-}
-
 /* ---- loops ---- */
 
 struct host *
@@ -207,8 +198,8 @@ start_waiting(struct collect *all)
 	}
 }
 
-static bool
-waits(const struct collector *c)
+bool
+collector_waits(const struct collector *c)
 {
 	return !list_is_empty(&c->link_waits);
 }
@@ -220,7 +211,7 @@ collector_start(struct collector *c, const char *because)
 	bool listens = c->collection &&
 		collection_shown(c->collection)->state == COLLECT_LISTENS;
 
-	if (waits(c) || c->again || all->ending)
+	if (collector_waits(c) || c->again || all->ending)
 		return;
 	if (c->collection) {
 		c->again = true;
@@ -254,8 +245,8 @@ collect_now(struct collect *all, struct span name, const char *because, uint64_t
 
 /* ---- told to stop ---- */
 
-static void
-stop(struct collector *c, int64_t ms)
+void
+collector_stop(struct collector *c, int64_t ms)
 {
 	list_remove(&c->link_waits);
 	c->again = false;
@@ -271,65 +262,10 @@ collect_stop(struct collect *all, struct span name)
 {
 	struct collector *c = collect_named(all, name);
 
-	if (!c || (!c->collection && !waits(c)))
+	if (!c || (!c->collection && !collector_waits(c)))
 		return ERR_NOT_FOUND;
-	stop(c, COLLECT_STOP_MS);
+	collector_stop(c, COLLECT_STOP_MS);
 	return OK;
-}
-
-/* ---- connections ---- */
-
-size_t
-collect_start_of(struct collect *all, struct span connection, const char *because)
-{
-	struct list *at, *following;
-	size_t count = 0;
-
-	list_for_each(at, following, &all->collectors) {
-		struct collector *c = LIST_ITEM(at, struct collector, link_all);
-		const struct conf_collector *conf = collector_conf(c);
-
-		if (!conf || !conf->enabled || conf->kind == COLLECTOR_SMTP ||
-			!collector_is_of(all->host->conf, conf, connection))
-			continue;
-		if (!c->collection && !waits(c))
-			collector_start(c, because);
-		else if (c->collection && collection_shown(c->collection)->state == COLLECT_LISTENS)
-			collector_start(c, because);
-		count++;
-	}
-	return count;
-}
-
-bool
-collect_busy_of(const struct collect *all, struct span connection)
-{
-	const struct list *at;
-
-	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
-		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
-		const struct conf_collector *conf = collector_conf(c);
-
-		if (conf && collector_is_of(all->host->conf, conf, connection) &&
-			(waits(c) || c->again || (c->collection &&
-				collection_shown(c->collection)->state != COLLECT_LISTENS)))
-			return true;
-	}
-	return false;
-}
-
-void
-collect_stop_of(struct collect *all, struct span connection)
-{
-	const struct list *at;
-
-	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
-		struct collector *c = LIST_ITEM(at, struct collector, link_all);
-		const struct conf_collector *conf = collector_conf(c);
-
-		if (conf && collector_is_of(all->host->conf, conf, connection))
-			stop(c, COLLECT_STOP_MS);
-	}
 }
 
 /* ---- the file ---- */
@@ -395,8 +331,8 @@ let_go(struct collector *c, bool kept)
 {
 	bool under_way = c->collection != NULL;
 
-	if (under_way || waits(c))
-		stop(c, COLLECT_STOP_MS);
+	if (under_way || collector_waits(c))
+		collector_stop(c, COLLECT_STOP_MS);
 	c->held = false;
 	if (!kept && !under_way)
 		collector_free(c);
@@ -449,7 +385,7 @@ shall_listen(const struct collector *c, int64_t now_ms)
 	const struct conf_collector *own = collector_conf(c);
 
 	if (!own || !own->enabled || !own->idle || own->kind != COLLECTOR_IMAP ||
-		c->held || c->collection || waits(c) || now_ms < c->listen_ms)
+		c->held || c->collection || collector_waits(c) || now_ms < c->listen_ms)
 		return false;
 	for (size_t i = 0; i < connection_count(conf); i++)
 		if (connection_at(conf, i)->kind == CONNECTION_LAN &&
@@ -503,7 +439,7 @@ collect_end(struct collect *all)
 	all->ending = true;
 	loop_timer_clear(&all->look);
 	list_for_each(at, following, &all->collectors)
-		stop(LIST_ITEM(at, struct collector, link_all), COLLECT_END_MS);
+		collector_stop(LIST_ITEM(at, struct collector, link_all), COLLECT_END_MS);
 	collect_end_probes(all);
 }
 

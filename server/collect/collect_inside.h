@@ -1,6 +1,7 @@
 /*
  * collect_inside.h - what the files of the front loop's side share: collect.c (which collector is fetched when),
- * collect_view.c (what is shown), collect_keep.c (what the store keeps), collect_probe.c (a login without collecting).
+ * collect_of.c (of a connection), collect_view.c (what is shown), collect_keep.c (what the store keeps), collect_probe.c (a
+ * login without collecting).
  */
 #ifndef SERVER_COLLECT_COLLECT_INSIDE_H
 #define SERVER_COLLECT_COLLECT_INSIDE_H
@@ -69,6 +70,8 @@ const struct conf_collector *collector_conf(const struct collector *c);
 struct host *collect_take_loop(struct collect *all);
 void collect_leave_loop(struct collect *all, const struct host *host);
 void collector_start(struct collector *c, const char *because);
+void collector_stop(struct collector *c, int64_t ms); /* also one that waits */
+bool collector_waits(const struct collector *c);
 void collect_end_probes(struct collect *all);
 
 /* ---- collect_keep.c ---- */
