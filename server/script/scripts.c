@@ -110,22 +110,27 @@ add_run(struct scripts_asked *a, uint64_t user_id, struct span name, struct span
 	}
 }
 
-/* Users reached since the last time: their scripts, and whom they lead to. */
+/*
+ * Users reached since the last time: their scripts, and whom they lead to. So many in one turn of the loop; pump()
+ * sees to it that the others are looked at in the next ones.
+ */
 static void
 look_round(struct scripts_asked *a, struct snapshot *snap)
 {
 	struct user_script script;
+	struct reached *r = a->first;
 	struct user user;
 
-	for (const struct reached *r = a->first; r; r = r->next) {
+	for (size_t n = 0; r && n < SCRIPTS_LOOKED_AT; r = r->next, n++) {
 		if (user_script_find(snap, r->user_id, &script) == OK &&
 			user_find(snap, r->user_id, &user) == OK && user.removed_ms == 0)
 			add_run(a, r->user_id, arena_copy(a->mail->arena, user.name), r->rcpt);
 		if (!r->settled)
 			reach_on(a, snap, r);
 	}
-	a->first = NULL;
-	a->end = &a->first;
+	a->first = r;
+	if (!r)
+		a->end = &a->first;
 }
 
 static void
@@ -206,7 +211,7 @@ fail_run(struct script_run *run, struct span why)
 static bool
 is_over(const struct scripts_asked *a)
 {
-	return list_is_empty(&a->waiting) && list_is_empty(&a->running);
+	return list_is_empty(&a->waiting) && list_is_empty(&a->running) && !a->first;
 }
 
 static void
@@ -305,15 +310,18 @@ pump(struct scripts_asked *a)
 	list_for_each(at, following, &a->waiting)
 		if (a->running_count < SCRIPTS_AT_ONCE && refused < SCRIPTS_AT_ONCE)
 			refused += !start(a, snap, LIST_ITEM(at, struct script_run, link));
-	if (refused > 0)
-		loop_timer_set(a->host->loop, &a->again, SCRIPTS_AGAIN_MS);
+	if (refused > 0 || a->first)
+		loop_timer_set(a->host->loop, &a->again, a->first ? SCRIPTS_LOOK_MS : SCRIPTS_AGAIN_MS);
 }
 
 static void
 on_again(struct loop_timer *timer)
 {
 	struct scripts_asked *a = LIST_ITEM(timer, struct scripts_asked, again);
+	struct snapshot *snap = host_snapshot(a->host);
 
+	if (snap)
+		look_round(a, snap);
 	pump(a);
 	if (is_over(a))
 		end(a);
@@ -337,7 +345,10 @@ static void
 on_deadline(struct loop_timer *timer)
 {
 	struct scripts_asked *a = LIST_ITEM(timer, struct scripts_asked, deadline);
+	struct snapshot *snap = host_snapshot(a->host);
 
+	while (snap && a->first)
+		look_round(a, snap); /* a script that was not asked has failed, too */
 	stop_all(a, &a->running);
 	stop_all(a, &a->waiting);
 	end(a);
@@ -364,7 +375,7 @@ scripts_ask(struct host *host, struct scripts_question *q, struct mail *mail, co
 		add_run(a, 0, SPAN("rules.content"), SPAN_NONE);
 	reach_plan(a, snap, plan);
 	pump(a);
-	if (a->run_count == 0)
+	if (a->run_count == 0 && !a->first)
 		return false;
 	if (is_over(a)) {
 		gather(a);

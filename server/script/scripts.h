@@ -22,6 +22,8 @@
 #define SCRIPTS_MESSAGE_MAX 500 /* of one message; of more users the scripts count as failed */
 #define SCRIPTS_REACHED_MAX 10000 /* users that are looked at for one message (limits.expansion_recipients) */
 #define SCRIPTS_WAIT_MS 10000	/* a message waits for all of them, then goes on without */
+#define SCRIPTS_LOOKED_AT 200 /* of them in one turn of the loop: some 10 us each (H36) */
+#define SCRIPTS_LOOK_MS 1 /* to the next turn */
 #define SCRIPTS_AGAIN_MS 20	/* where the runner has no room it is asked again so much later */
 
 struct scripts_asked;
