@@ -164,6 +164,17 @@ on_news(struct source *s)
 	collection_know(c);
 }
 
+/* What came for a message made no sense: the others shall not wait for it each time, nor what is to be removed. */
+static void
+pass_over(struct collection *c)
+{
+	const struct collection_order *first = &c->orders[c->order_first];
+
+	if (c->end.problem.fault == SOURCE_NONSENSE && c->order_count > 0 && first->order == SOURCE_FETCH &&
+		first->fetch)
+		collection_set_aside(c, &first->fetch->item);
+}
+
 static void
 on_source_over(struct source *s, const struct source_problem *problem)
 {
@@ -174,6 +185,7 @@ on_source_over(struct source *s, const struct source_problem *problem)
 	collection_enter(c, COLLECT_CLOSES);
 	if (problem->fault != SOURCE_FINE && !c->stopping)
 		collection_error(c, "%s", problem->why[0] ? problem->why : "it ended without a reason");
+	pass_over(c);
 	collection_fetches_cut(c);
 	collection_look(c);
 }

@@ -346,6 +346,8 @@ def test_contract_8_dots_that_are_not_doubled():
                 fails(p, "leading dots")
                 true(len(server.left("box")) >= 1 and server.left("box")[0].startswith(HEADER[:20]), "it is still there")
                 true("a" not in subjects(p), "nor half of it here: %s" % subjects(p))
+                got = now(p)
+                equal((subjects(p), got["errors"], len(server.left("box"))), (["b"], [], 1), "the next one goes around it")
 
 
 def test_sizes_that_lie():
