@@ -110,6 +110,12 @@ static const struct screen_class screen_download_rule = {
 	.take = "number",
 };
 
+static void
+open_asked(struct screen *s)
+{
+	(void)console_go(s->console, &screen_asked);
+}
+
 #define NOT_AUTOMATIC .never = { "automatic", "this one is the limit of a collector: change its max_kb there (9)" }
 
 const struct screen_class screen_download = {
@@ -137,6 +143,7 @@ const struct screen_class screen_download = {
 		{ 'd', "Remove", "rule.download.remove", NOT_AUTOMATIC },
 		{ 'T', "Test", "rule.download.try", .open = &screen_download_try },
 		{ 'M', "Move to", "rule.download.move", .form = &form_rule_place, NOT_AUTOMATIC },
+		{ 'Q', "Questions", "rule.download.ask.list", .run = open_asked, .help = "Messages about which somebody was asked, and what was answered." },
 		{ 'X', "As text", "rule.download.apply", .run = as_text, .help = "Edit all download rules as one text." },
 		{ 0 } },
 	.detail = (const struct detail[]){
@@ -148,5 +155,35 @@ const struct screen_class screen_download = {
 		{ 0 } },
 	.tabs = rule_tabs,
 	.help = "What becomes of mail at a provider before it is fetched: the first rule that holds. Without one it is fetched. Automatic ones are limits of collectors.",
+	.poll = true,
+};
+
+const struct screen_class screen_asked = {
+	.name = "asked",
+	.title = "Questions",
+	.method = "rule.download.ask.list",
+	.columns = (const struct column[]){
+		{ "Since", "since", 12, 3 },
+		{ "Collector", "collector", 10, 2 },
+		{ "From", "from", 18, 0, COLUMN_GROW },
+		{ "Subject", "subject", 20, 0, COLUMN_GROW },
+		{ "Size", "size", 6, 1 },
+		{ "Asked", "asked", 14, 0, COLUMN_GROW },
+		{ "Until", "until", 12, 4 },
+		{ "Answer", "answer", 7 },
+		{ "By", "by", 10, 5 },
+		{ 0 } },
+	.keys = (const struct key_action[]){
+		{ 'C', "Fetch it", "rule.download.ask.fetch" },
+		{ 'd', "Remove there", "rule.download.ask.remove" },
+		{ 0 } },
+	.detail = (const struct detail[]){
+		{ "From", "from" },
+		{ "Subject", "subject", 2 },
+		{ "Asked", "asked", 2 },
+		{ "Rule", "rule" },
+		{ "Answer by", "by" },
+		{ 0 } },
+	.help = "Messages that wait at a provider until somebody says whether they are fetched (Ask). An answer is carried out by the next collection.",
 	.poll = true,
 };

@@ -25,6 +25,7 @@ const struct screen_class *const screens[] = {
 	&screen_forwards,
 	&screen_dkim,
 	&screen_download,
+	&screen_asked,
 	&screen_prune,
 	&screen_prune_preview,
 	&screen_monitor,

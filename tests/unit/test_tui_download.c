@@ -26,6 +26,15 @@ static const struct answer rules[] = {
 	{ "rule.download.set", NULL, PLAY_DONE("rule changed") },
 	{ "rule.download.edit", NULL, "{\"text\":\"# ours\\n+@junk\\nFrom: @dest8.test\\n\"}" },
 	{ "preview", "rule.download.remove", "{\"token\":\"t3\",\"count\":1,\"sample\":[\"1\"]}" },
+	LIST("rule.download.ask.list", "q"),
+	{ "list.page", "\"cursor\":\"q\"",
+		"{\"rows\":[{\"key\":\"7\",\"cells\":{\"id\":\"7\",\"collector\":\"isp\",\"from\":\"scan@dest9.test\","
+		"\"subject\":\"Plans \\u202e of the house\",\"size\":31000000,\"rule\":\"big ones\",\"asked\":[\"anna\",\"bert\"],"
+		"\"since\":\"2026-11-20T13:20:00Z\",\"until\":\"2026-11-27T13:20:00Z\",\"answer\":\"open\",\"by\":\"\"}}],"
+		"\"rank\":0,\"total\":1}" },
+	{ "rule.download.ask.fetch", NULL, PLAY_DONE("1 message is fetched the next time") },
+	{ "preview", "rule.download.ask.remove", "{\"token\":\"t5\",\"count\":1,\"sample\":[\"7\"],\"effects\":[\"removed there\"]}" },
+	{ "apply", NULL, PLAY_DONE("done") },
 	LIST("rule.download.try", "t"),
 	{ "list.page", "\"cursor\":\"t\"",
 		"{\"rows\":[{\"key\":\"4Kx\",\"cells\":{\"time\":\"2026-11-21T13:20:00Z\",\"from\":\"ads@dest8.test\","
@@ -119,6 +128,24 @@ download_text_dlr_02(void **state)
 	play_end(&play);
 }
 
+/* DLR-07: what was asked, answered from here in place of those who were asked. */
+static void
+questions_dlr_07(void **state)
+{
+	(void)state;
+	play_begin(&play, rules, 24, 80);
+	play_keys(&play, "8]Q");
+	assert_true(play_sees(&play, "scan@dest9.test"));
+	assert_true(play_sees(&play, "\\u{202E}")); /* H70 */
+	play_keys(&play, "C");
+	assert_true(play_was_asked(&play, "rule.download.ask.fetch {\"ids\":[\"7\"]}"));
+	play_keys(&play, "d");
+	assert_true(play_sees(&play, "removed there"));
+	play_keys(&play, "y");
+	assert_true(play_was_asked(&play, "apply {\"token\":\"t5\"}"));
+	play_end(&play);
+}
+
 static void
 random_keys_here(void **state)
 {
@@ -134,7 +161,7 @@ pages_of_download(void **state)
 {
 	static const struct {
 		const char *name, *keys;
-	} rows[] = { { "download", "8]" }, { "download-edit", "je" }, { "download-try", "<F3>" } };
+	} rows[] = { { "download", "8]" }, { "download-edit", "je" }, { "download-try", "<F3>" }, { "asked", "<Esc><Esc>Q" } };
 	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
@@ -156,6 +183,7 @@ test_tui_download(void)
 		cmocka_unit_test(download_form_dlr_14),
 		cmocka_unit_test(actions_f_dlr_1),
 		cmocka_unit_test(download_text_dlr_02),
+		cmocka_unit_test(questions_dlr_07),
 		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_download),
 	};
