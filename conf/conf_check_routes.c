@@ -84,7 +84,9 @@ check_route(const struct at *at, const struct conf_route *route)
 {
 	bool named = route->servers.count > 0;
 
-	if (named != (route->kind == ROUTE_RELAY))
+	if ((route->path.len > 0) != (route->kind == ROUTE_SPOOL))
+		fault(at, "a route of kind spool wants the path of its folder, and no other kind has one");
+	if (named != (route->kind == ROUTE_RELAY) && route->kind != ROUTE_SPOOL)
 		conf_warning_add(at->faults, yaml_place_of(at->tree, span_of(at->key)), span_of(at->key),
 			named ? "a direct route finds its servers by MX: servers means nothing"
 			      : "a relay without servers sends nothing");

@@ -205,7 +205,8 @@ enum conf_collector_auth {
 };
 enum conf_collector_leave { LEAVE_DAYS, LEAVE_ALWAYS };
 enum conf_collector_kind { COLLECTOR_POP3, COLLECTOR_IMAP, COLLECTOR_SPOOL, COLLECTOR_SMTP };
-enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT };
+enum conf_route_kind { ROUTE_RELAY, ROUTE_DIRECT, ROUTE_SPOOL };
+enum conf_spool_layout { SPOOL_LAYOUT_IN, SPOOL_LAYOUT_USERS };
 enum conf_route_tls {
 	ROUTE_TLS_NONE,
 	ROUTE_TLS_OPPORTUNISTIC,

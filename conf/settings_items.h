@@ -29,8 +29,11 @@
 
 #define ROUTE_ROWS(X)                                                                              \
 	X(name, "name", TEXT, 1, 64, "", "", NOTHING, "Its name in commands and traces.")          \
-	X(kind, "kind", CHOICE, 0, 0, "relay", "relay|direct", NOTHING,                            \
-		"relay: to servers named here; direct: by MX.")                                    \
+	X(kind, "kind", CHOICE, 0, 0, "relay", "relay|direct|spool", NOTHING,                      \
+		"relay: to servers named here; direct: by MX; spool: into a folder of files (FXF).") \
+	X(path, "path", PATH, 0, 4095, "", "", NOTHING, "Folder of kind spool.")                   \
+	X(spool_layout, "spool_layout", CHOICE, 0, 0, "in", "in|users", NOTHING,                   \
+		"Of kind spool: PATH/in with the envelope in front, or PATH/out/LOCAL-PART.")      \
 	X(servers, "servers", ENDPOINTS, 0, 20, "[]", "host:port", NOTHING, "Tried in order (OUT-04).") \
 	X(port, "port", COUNT, 1, 65535, "25", "", NOTHING, "Port of direct delivery.")            \
 	X(username, "username", TEXT, 0, 255, "", "", NOTHING, "Empty: no AUTH.")                  \

@@ -15,7 +15,7 @@
 		"All keys of a route, and how it does; the names are the keys of `route set`.") \
 	X(route_add, "route.add", "route add", CONFIG_EDIT, G1, DONE, \
 		"name:name keys:keys -password:secret?", "", \
-		"Add a way out behind the others: kind=relay|direct, servers=HOST:PORT,..., tls=, username=, " \
+		"Add a way out behind the others: kind=relay|direct|spool, servers=HOST:PORT,..., tls=, username=, " \
 		"domains=..., max_recipients=, ..., also place=N; with --password-stdin its password is " \
 		"sealed in the store.") \
 	X(route_set, "route.set", "route set", CONFIG_EDIT, G1, DONE, \

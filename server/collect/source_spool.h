@@ -8,7 +8,7 @@
  *         X-Envelope-From: <a@far.test>        both are taken off
  *         X-Envelope-To: <anna@example.test>
  *
- * NAME is the unique id. Who writes does so under another name (no .eml), then renames. What was taken from PATH/in leaves an
+ * NAME is the unique id. Who writes does so under another name (no .eml), then renames. What was taken leaves an
  * empty NAME.taken for SPOOL_TAKEN_MS: a writer that died before it noted that it was done finds it, and writes no
  * second copy (FXF-02).
  */
@@ -27,6 +27,7 @@
 #define SPOOL_ADDRESS_SIZE 512
 #define SPOOL_ENDING ".eml"
 #define SPOOL_TAKEN ".taken"
+#define SPOOL_UNFINISHED ".tmp" /* behind a name with a dot in front */
 
 struct spool_item {
 	struct spool_item *next;

@@ -63,7 +63,7 @@ add(struct source_spool *s, struct span user, struct span name, uint64_t size)
 	s->bytes += size;
 }
 
-/* A mark of what was taken: its time is over. */
+/* A mark of what was taken, or a file whose writer died: its time is over. */
 static void
 sweep(const struct source_spool *s, int folder, const char *name, const struct stat *st)
 {
@@ -93,8 +93,11 @@ scan(struct source_spool *s, struct span user)
 	while (s->count < SOURCE_ITEMS_MAX && (entry = readdir(dir))) {
 		struct span name = span_of(entry->d_name);
 
-		if (!is_plain_name(name) || fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-			!S_ISREG(st.st_mode))
+		if (fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		if (span_starts(name, SPAN(".")) && span_ends_nocase(name, SPAN(SPOOL_UNFINISHED)))
+			sweep(s, dirfd(dir), entry->d_name, &st);
+		if (!is_plain_name(name))
 			continue;
 		if (span_ends_nocase(name, SPAN(SPOOL_ENDING)))
 			add(s, user, name, (uint64_t)st.st_size);
@@ -170,7 +173,7 @@ remove_file(struct source_spool *s)
 	char path[SPOOL_PATH_SIZE];
 
 	errno = ENAMETOOLONG;
-	if (!file_path(s, s->item, "", path) || (s->item->user.len == 0 && !leave_mark(s)) || unlink(path) != 0)
+	if (!file_path(s, s->item, "", path) || !leave_mark(s) || unlink(path) != 0)
 		failed(s, "cannot remove", path);
 }
 

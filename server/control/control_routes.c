@@ -172,7 +172,8 @@ names_servers(struct control_call *call)
 	for (size_t i = 0; i < keys->count; i++) {
 		servers |= span_eq(keys->pairs[i].key, SPAN("servers")) && keys->pairs[i].value.len > 0;
 		direct |= span_eq(keys->pairs[i].key, SPAN("kind")) &&
-			span_eq(keys->pairs[i].value, SPAN("direct"));
+			(span_eq(keys->pairs[i].value, SPAN("direct")) ||
+				span_eq(keys->pairs[i].value, SPAN("spool")));
 	}
 	return direct || servers ||
 		control_fail(call, RPC_INVALID, "a relay wants servers=HOST:PORT,...",

@@ -212,6 +212,7 @@ bool delivery_dial_again(struct delivery *d);
 /* ---- delivery_dial.c ---- */
 
 void delivery_on_dialled(struct dialer *dialer, int fd, int error);
+void delivery_open_folder(struct delivery *d); /* of a route of kind spool (spool_door.h) */
 void delivery_say_tls(struct delivery *d); /* how safe the connection is, for the trace */
 
 /* ---- delivery_auth.c ---- */

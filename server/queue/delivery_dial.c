@@ -10,6 +10,7 @@
 #include "server/generation.h"
 #include "server/log.h"
 #include "server/queue/delivery.h"
+#include "server/queue/spool_door.h"
 
 static void
 remember_remote(struct delivery *d)
@@ -153,6 +154,23 @@ no_connection(struct delivery *d, int error)
 				      .fields = { { "remote", span_of(d->remote) },
 					      { "attempt", .number = d->round + 1 } } });
 	delivery_blame(d, 0, SPAN("4.4.1"), span_of(text), SMTP_STAGE_CONNECT);
+}
+
+void
+delivery_open_folder(struct delivery *d)
+{
+	int fd = spool_door_open(d->host, &d->route);
+
+	d->host_count = d->host_at = d->address_count = d->address_at = 1;
+	d->hosts[0] = (struct delivery_host){ .name = d->route.path };
+	snprintf(d->remote, sizeof(d->remote), "%.*s", SPAN_FMT(d->route.path));
+	d->tls[0] = '\0';
+	if (fd >= 0) {
+		talk(d, fd);
+		return;
+	}
+	no_connection(d, errno);
+	delivery_fail(d, false);
 }
 
 void

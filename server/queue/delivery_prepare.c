@@ -74,7 +74,7 @@ sign(struct delivery *d)
 	struct signing_request request = { .header = d->header, .body_id = d->body_id,
 		.ours = d->ours };
 
-	if (delivery_is_lan(d)) {
+	if (delivery_is_lan(d) || d->route.kind == ROUTE_SPOOL) {
 		begin(d);
 		return;
 	}

@@ -29,6 +29,10 @@ delivery_find_via(struct delivery *d)
 {
 	const struct conf *conf = generation_conf(d->generation);
 
+	if (d->route.kind == ROUTE_SPOOL) {
+		delivery_open_folder(d);
+		return;
+	}
 	if (delivery_is_lan(d) || conf->socks_server.len == 0 ||
 		!connection_of_route(conf, &d->route)->socks) {
 		delivery_find_hosts(d);

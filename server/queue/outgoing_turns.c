@@ -10,6 +10,7 @@
 #include "server/queue/journal_route.h"
 #include "server/queue/outgoing_inside.h"
 #include "server/queue/routes.h"
+#include "server/queue/spool_door.h"
 
 /* ---- limits ---- */
 
@@ -230,8 +231,9 @@ static size_t
 recipients_of(const struct delivery *d)
 {
 	size_t max = (size_t)d->route.max_recipients;
+	size_t room = d->route.kind == ROUTE_SPOOL ? SPOOL_DOOR_RECIPIENTS : OUTGOING_RECIPIENTS;
 
-	return max > 0 && max < OUTGOING_RECIPIENTS ? max : OUTGOING_RECIPIENTS;
+	return max > 0 && max < room ? max : room;
 }
 
 static void

@@ -160,6 +160,9 @@ allow_spools(const struct landlock_rules *r, const struct conf *conf)
 		if (conf->collectors.items[i].kind == COLLECTOR_SPOOL &&
 			!allow_span(r, conf->collectors.items[i].path, false))
 			return false;
+	for (size_t i = 0; i < conf->outgoing_routes.count; i++)
+		if (!allow_span(r, conf->outgoing_routes.items[i].path, false))
+			return false;
 	return true;
 }
 

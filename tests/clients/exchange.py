@@ -2,14 +2,15 @@
 """exchange.py - mail that two servers exchange by a folder of files (FXF, INM-31)."""
 import glob
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from postroom import Server, equal, tap, true, wait_for  # noqa: E402
+from postroom import PASSWORD, Server, equal, tap, true, unverified, wait_for  # noqa: E402
 
 
 def mail(number, size=0):
-    return b"From: a@far.test\r\nSubject: no %d\r\n\r\nbody\r\n" % number + (b"y" * 70 + b"\r\n") * (size // 72)
+    return b"From: anna@example.test\r\nSubject: no %d\r\n\r\nbody\r\n" % number + (b"y" * 70 + b"\r\n") * (size // 72)
 
 
 def put(folder, name, data):
@@ -53,7 +54,7 @@ def test_inm_31_files_of_the_named_users():
         equal((answer["fetched"], answer["deleted"], answer["errors"]), (3, 3, []))
         equal((numbers(s, "anna"), numbers(s, "bea"), numbers(s, "carl")), ([1, 2], [3], []))
         true(any(text.endswith(mail(1, 1000000)[-5000:]) for text in s.fetch("anna")), "a large one is whole")
-        equal(sorted(os.listdir(folder + "/out/anna")), ["half.tmp", "link.eml"], "what is no message of ours stays")
+        equal(sorted(os.listdir(folder + "/out/anna")), ["half.tmp", "link.eml", "one.eml.taken", "two.eml.taken"], "what is no message of ours stays")
         equal(os.listdir(folder + "/out/carl"), ["four.eml"])
         os.chmod(folder + "/out/anna", 0o755)
         equal(now(s)["fetched"], 0)
@@ -87,11 +88,115 @@ def test_fxf_02_killed_between_the_commit_and_the_removal():
             put(folder + "/out/anna", "m%d" % i, mail(i, 20000))
         for _ in range(4):
             s.cli("collect", "now", "files")
-            wait_for(lambda: len(numbers(s, "anna")) > 0 or not os.listdir(folder + "/out/anna"), "something is here")
+            wait_for(lambda: len(numbers(s, "anna")) > 0, "something is here")
             s.kill()
             s.start()
-        wait_for(lambda: not now(s)["errors"] and not os.listdir(folder + "/out/anna"), "all is taken", 30)
+        wait_for(lambda: not now(s)["errors"] and not glob.glob(folder + "/out/anna/*.eml"), "all is taken", 30)
         equal(numbers(s, "anna"), list(range(1, 41)), "one copy of each")
+
+
+OUT = """
+outgoing:
+  routes:
+    - { name: files, kind: spool, path: %s, spool_layout: %s, domains: [b.test] }
+"""
+
+
+def pair(layout="in"):
+    """A, which writes what is for b.test into a folder, and B, which is b.test and takes it."""
+    b = Server(domain="b.test")
+    folder = exchange(b)
+    return Server(extra=OUT % (folder, layout)), b, folder
+
+
+def submission(server):
+    s = server.smtp("submission")
+    s.starttls(context=unverified())
+    s.login("anna", PASSWORD)
+    return s
+
+
+def waiting(server):
+    return len(server.json("queue", "list"))
+
+
+def test_fxf_02_two_servers_and_a_folder():
+    """FXF-01, FXF-02: the envelope is kept, the author need not be in the header."""
+    a, b, folder = pair()
+    with a, b:
+        a.add_user("anna")
+        b.add_user("bea")
+        b.add_user("ben")
+        b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "accepted=b.test")
+        with submission(a) as s:
+            s.sendmail("anna@example.test", ["bea@b.test", "ben@b.test"], mail(1, 300000) + b".dot\r\n")
+        wait_for(lambda: waiting(a) == 0, "it has left")
+        equal(len(glob.glob(folder + "/in/*.eml")), 2)
+        equal(now(b)["fetched"], 2)
+        equal((numbers(b, "bea"), numbers(b, "ben")), ([1], [1]))
+        true(b.fetch("bea")[0].endswith(b"\r\n.dot\r\n"), "as it was")
+
+
+def test_fxf_02_killed_on_either_side_one_copy():
+    a, b, folder = pair()
+    with a, b:
+        a.add_user("anna")
+        b.add_user("bea")
+        b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "accepted=b.test")
+        with submission(a) as s:
+            for i in range(1, 31):
+                s.sendmail("anna@example.test", ["bea@b.test"], mail(i, 10000))
+        for turn in range(4):
+            wait_for(lambda: glob.glob(folder + "/in/*"), "it writes")
+            a.kill()
+            b.cli("collect", "now", "files")
+            wait_for(lambda: numbers(b, "bea") or turn, "it takes")
+            b.kill()
+            b.start()
+            a.start()
+        wait_for(lambda: waiting(a) == 0, "all has left", 60)
+        wait_for(lambda: now(b)["fetched"] == 0 and not glob.glob(folder + "/in/*.eml"), "all is taken", 30)
+        equal(numbers(b, "bea"), list(range(1, 31)), "one copy of each")
+
+
+def test_fxf_02_dead_before_it_was_noted():
+    """A wrote, B took, and A is as it was before: it writes no second copy."""
+    a, b, folder = pair()
+    with a, b:
+        a.add_user("anna")
+        b.add_user("bea")
+        b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "accepted=b.test")
+        os.rename(folder + "/in", folder + "/gone")
+        with submission(a) as s:
+            s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
+        wait_for(lambda: "cannot make a file" in str(a.json("queue", "list")), "the folder is not there: it waits")
+        a.stop()
+        shutil.copytree(a.store, a.store + ".before")
+        os.rename(folder + "/gone", folder + "/in")
+        for turn in range(2):
+            a.start()
+            a.cli("queue", "retry", "--all", "--wait")
+            equal(waiting(a), 0)
+            equal(len(glob.glob(folder + "/in/*.eml")), 1 - turn, "a file, and then none")
+            equal(now(b)["fetched"], 1 - turn)
+            a.stop()
+            shutil.rmtree(a.store)
+            shutil.copytree(a.store + ".before", a.store)
+        equal(numbers(b, "bea"), [1])
+        equal(len(glob.glob(folder + "/in/*.taken")), 1)
+        a.start()
+
+
+def test_fxf_01_folders_of_users():
+    a, b, folder = pair("users")
+    with a, b:
+        a.add_user("anna")
+        b.add_user("bea")
+        b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "users=bea", "accepted=b.test")
+        with submission(a) as s:
+            s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
+        wait_for(lambda: glob.glob(folder + "/out/bea/*.eml"), "a file for bea")
+        equal((now(b)["fetched"], numbers(b, "bea")), (1, [1]))
 
 
 if __name__ == "__main__":
