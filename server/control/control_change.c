@@ -106,6 +106,12 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"smtp.on", "switched"},
 		{"smtp.off", "switched"},
 		{"smtp.move", "put into another order"},
+		{"download.apply", "put in force"},
+		{"download.on", "switched"},
+		{"download.off", "switched"},
+		{"download.move", "put into another order"},
+		{"download.ask.fetch", "answered: fetch it"},
+		{"download.ask.remove", "answered: remove it"},
 		{"content.apply", "put in force"},
 		{"script.set", "given another script"},
 		{"monitor.set", "for monitoring set"},
@@ -119,6 +125,8 @@ control_did(struct arena *a, struct span what, struct span object)
 	struct span noun, verb;
 
 	(void)span_cut(what, '.', &noun, &verb);
+	if (span_starts(verb, SPAN("download.ask.")))
+		noun = SPAN("question");
 	for (size_t i = 0; i < COUNT(words); i++)
 		if (span_eq(verb, span_of(words[i][0])))
 			verb = span_of(words[i][1]);

@@ -269,6 +269,28 @@ def test_inm_03_a_collection_is_seen_stopped_and_ended(server):
         assert subjects == sorted("no %d" % i for i in range(200)), len(subjects)
 
 
+def test_dlr_07_questions(server):
+    """DLR-07: what an Ask rule asked is answered here: one is fetched, one removed there, one stays."""
+    letters = [b"From: x%d@dest.test\r\nTo: anna@example.test\r\nSubject: no %d\r\n\r\nhello\r\n" % (i, i) for i in range(3)]
+    with pop3_server.Pop3Server({"office": letters}) as isp, Console(server) as c:
+        server.cli("collect", "add", "isp", "kind=pop3", "server=127.0.0.1", "port=%d" % isp.port, "tls=none", "username=office",
+                   "accepted=example.test", "--password-stdin", stdin=pop3_server.PASSWORD + "\n")
+        server.cli("rule", "download", "add", "?all\n")
+        server.cli("collect", "now", "isp", "--wait")
+        c.keys("8", "]").sees(r"^> +1 yes +all")
+        c.keys("Q").sees(r"row 1 of 3", r"^> .* open ")
+        c.keys("o").sees(r"Subject")
+        c.keys("Subject", "Enter").sees(r"sort: subject")
+        c.keys("g").sees(r"^> .*no 0 .* open ")
+        c.keys("C").sees(r"^> .*no 0 .* fetch ", r"u takes it back")
+        c.keys("j", "d").sees(r"rule download ask remove: 1")
+        c.keys("y").sees(r"no 1 .* remove ")
+        server.cli("collect", "now", "isp", "--wait")
+        assert [m["subject"] for m in server.json("message", "list", "anna") if m["subject"].startswith("no ")] == ["no 0"]
+        assert [m.text for m in isp.boxes["office"].messages] == [letters[2]], isp.boxes["office"].messages
+        c.keys("r").sees(r"row 1 of 1", r"no 2 .* open ")
+
+
 def test_sch_02_week_of_a_schedule(server):
     """SCH-02: a schedule as days and hours, with the runs it would have; nothing before F2."""
     server.cli("schedule", "add", "office", "days=mon,tue", "from=9:00", "to=17:00", "every=15m")
