@@ -1,6 +1,6 @@
 /*
- * source_imap.h - a folder of an IMAP server as a source: shared by source_imap.c (the session, orders, the end) and
- * source_imap_text.c (the text of a message on its way to the holder).
+ * source_imap.h - a folder of an IMAP server as a source: shared by source_imap.c (the session, orders, the end),
+ * source_imap_end.c (why it is over) and source_imap_text.c (the text of a message on its way to the holder).
  */
 #ifndef SERVER_COLLECT_SOURCE_IMAP_H
 #define SERVER_COLLECT_SOURCE_IMAP_H
@@ -40,6 +40,11 @@ struct source_imap {
 	size_t held_said;
 	char held_text[SOURCE_ANSWER_SIZE];
 };
+
+/* ---- source_imap_end.c ---- */
+
+/* The machine says that the session is over: with another token once more, or closed. */
+void source_imap_over(struct source_imap *i, const struct imap_client_event *ev);
 
 /* ---- source_imap_text.c ---- */
 
