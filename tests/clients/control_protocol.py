@@ -271,6 +271,34 @@ OF_THE_FILE["journal.set"] = "invalid"
 OF_THE_FILE.update({"collect.add": "invalid", "collect.set": "not_found", "collect.remove": "not_found",
                     "collect.on": "not_found", "collect.off": "not_found"})
 OF_THE_FILE.update({m.replace(".smtp.", ".download."): code for m, code in OF_THE_FILE.items() if ".smtp." in m})
+# and what tries the change: the name is a user's, there is no such group, a prune rule has no such key, and there is no rule
+TRIED = {"group.add": "clash", "group.set": "not_found", "rule.prune.add": "invalid", "rule.prune.set": "not_found"}
+REFUSED = {**OF_THE_FILE, **TRIED}
+
+
+def test_preview_that_tries(c, s):
+    """A preview that tries the change leaves nothing of it; its token does it."""
+    link = Link(s.sock)
+
+    def comments():
+        return [r.get("comment") for r in s.json("group", "list") if r["name"] == "tried"]
+
+    def ages():
+        return [r["age"] for r in s.json("rule", "prune", "list")]
+
+    def tried(method, look, **params):
+        before = look()
+        seen = link.call("preview", method=method, params=params)
+        c.check("preview of %s that can be done" % method, seen.get("result", {}).get("count") == 1, seen)
+        c.check("which changes nothing", look() == before, (before, look()))
+        done = link.call("apply", token=seen["result"]["token"])
+        c.check("and whose token does it", "result" in done and look() != before, (done, look()))
+
+    tried("group.add", comments, name="tried")
+    tried("group.set", comments, name="tried", keys={"comment": "y"})
+    tried("rule.prune.add", ages, keys={"age": "900"})
+    tried("rule.prune.set", ages, id=str(s.json("rule", "prune", "list")[0]["id"]), keys={"age": "800"})
+    link.close()
 
 
 def test_preview_of_all(c, s):
@@ -287,8 +315,8 @@ def test_preview_of_all(c, s):
         good = seen.get("count") == 1 and seen["effects"][0].startswith("would ")
         if method["params"].endswith(":secret") or ":secret " in method["params"]:  # H66: a preview is kept for minutes
             good = code(reply) == "invalid"
-        if method["name"] in OF_THE_FILE:
-            good = code(reply) == OF_THE_FILE[method["name"]]
+        if method["name"] in REFUSED:
+            good = code(reply) == REFUSED[method["name"]]
         c.check("preview of %s" % method["name"], good, reply)
         if seen and method["name"] not in ("service.stop", "user.remove", "user.rename"):
             reply = link.call("apply", token=seen["token"])
@@ -497,8 +525,8 @@ def main():
         s.start()
         s.run("user", "add", "postmaster", "--admin", "--password-stdin", stdin=PASSWORD + "\n")
         s.run("user", "add", "anna", "--password-stdin", stdin=PASSWORD + "\n")
-        for test in (test_hello, test_lists, test_numbered_lists, test_preview, test_preview_of_all, test_subscribe,
-                     test_cancel, test_fds, test_rights, test_operator, test_auth, test_parallel, test_limits, test_fuzz):
+        for test in (test_hello, test_lists, test_numbered_lists, test_preview, test_preview_of_all, test_preview_that_tries,
+                     test_subscribe, test_cancel, test_fds, test_rights, test_operator, test_auth, test_parallel, test_limits, test_fuzz):
             try:
                 test(c, s)
             except Exception as error:  # a test that breaks off has failed
