@@ -42,8 +42,9 @@ struct explained {
 };
 
 /*
- * Worker: the message of the parameter `message`, its size the file's; without one EXPLAIN_HEADER.
- * FROM_HEADER: without a line in front that is none of a header (INM-16). Fails the call.
+ * Worker: the message of the parameter `message` and its size, as it would be stored (Q-69);
+ * without one EXPLAIN_HEADER. FROM_HEADER: without a line in front that is none of a header
+ * (INM-16). Fails the call.
  */
 bool explained_read(struct control_call *call, struct explained *e);
 /* Loop thread: what is known of it before anybody is asked; part of explained_run(). */

@@ -569,6 +569,11 @@ def test_trace(c, s):
     got = s.json("explain", "--from", "x@example.net", "--to", "anna@example.test", "--message", eml)[0]
     c.check("explain --message sees the header", got["reply"]["code"] == 554 and got["reply"]["stage"] == "data"
             and got["copies"] == [] and got["more"] == 0, got)
+    for text, size in ((b"Subject: x\n\n1\n2\n", 20), (b"Subject: x\r\n\r\n1\r\n2\r\n", 20), (b"Subject: x\n\n1\r\n2", 20)):
+        with open(eml, "wb") as f:
+            f.write(text)
+        got = s.json("explain", "--from", "x@example.net", "--to", "anna@example.test", "--message", eml)[0]
+        c.check("Q-69 explain has the size as stored of %r" % text, got["asked"]["size"] == size, got)
 
 
 class Terminal:
