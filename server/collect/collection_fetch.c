@@ -34,6 +34,7 @@ collection_fetch_free(struct collection_fetch *f)
 {
 	struct collection *c = f->c;
 
+	collection_plan_unmark(f);
 	scripts_cancel(&f->scripts);
 	intake_drop(&f->intake);
 	list_remove(&f->link);
@@ -283,6 +284,7 @@ on_done(struct intake *in, enum err result)
 
 	c->storing--;
 	if (result == OK) {
+		f->is_marked = false; /* it stays so for the others */
 		c->io_errors = 0;
 		count_stored(f);
 		settle_stored(f);

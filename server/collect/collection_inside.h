@@ -104,6 +104,8 @@ struct collection_fetch {
 	bool begun; /* and behind that */
 	struct span envelope_from, envelope_to; /* as the server tells them (INM-18), in the intake's arena; or empty */
 	bool whole, submitted, kept_aside;
+	bool is_marked; /* in collection.doubles, by `mark`, and not on disk yet */
+	unsigned char mark[COLLECTED_DOUBLE_SIZE];
 };
 
 /* A row that is written besides a message. */
@@ -276,6 +278,8 @@ size_t collection_held(const struct collection *c);
 void collection_fill_mail(struct collection_fetch *f);
 /* For whom, and the phases before AT_END. OK; ERR_BUSY: not now; ERR_DENIED: refused, f->intake->plan.reply says why. */
 MUST_CHECK enum err collection_plan_front(struct collection_fetch *f, bool *is_double);
+/* It was not stored: it is no double of itself when it comes again. */
+void collection_plan_unmark(struct collection_fetch *f);
 /* The rest of it. The same. */
 MUST_CHECK enum err collection_plan_end(struct collection_fetch *f);
 /* It was refused: the Main Administrator gets it (TRB-06). ERR_NOT_FOUND: there is none; ERR_IO, ERR_LIMIT. */

@@ -32,16 +32,22 @@ static char texts[FAKE_MESSAGES][300];
 /* ---- a site and a mailbox ---- */
 
 static void
-begin(const char *conf)
+begin_without_administrator(const char *conf)
 {
 	offset_ms = 0;
 	site_open(&site, conf);
 	site.host.clock_offset_ms = &offset_ms;
 	site_add_user(&site, "anna", NULL);
-	site_add_user(&site, "postmaster", NULL);
 	site.host.collect = collect_open(&site.host);
 	site.host.collect->kind = &fake_source;
 	fake_box = (struct fake_box){ .ahead = 8 };
+}
+
+static void
+begin(const char *conf)
+{
+	begin_without_administrator(conf);
+	site_add_user(&site, "postmaster", NULL);
 }
 
 static void
@@ -452,6 +458,23 @@ test_doubles_inm_21(void **state)
 	end();
 }
 
+/* One that is put off is no double of itself: it stays there until it is on disk. */
+static void
+test_double_of_itself_inm_21(void **state)
+{
+	struct collect_view view;
+
+	(void)state;
+	begin_without_administrator(COLLECTOR(", duplicates: yes")); /* RFC 5321, 4.5.1: its mail waits */
+	add_text("From: carl@example.net\r\nTo: postmaster@example.org\r\nSubject: early\r\n"
+		 "Date: Sat, 3 Jan 1998 01:05:34 +0000\r\nMessage-Id: <1@example.net>\r\n\r\nHello\r\n");
+	view = collect();
+	assert_int_equal(view.counts.fetched, 0);
+	assert_int_equal(view.counts.deleted, 0);
+	assert_int_equal(fake_left(), 1);
+	end();
+}
+
 static void
 test_keep_received_inm_24(void **state)
 {
@@ -554,6 +577,19 @@ test_too_large_stays_trb_06(void **state)
 	assert_int_equal(collect().counts.failed, 0);
 	offset_ms = 2 * DAY_MS;
 	assert_int_equal(collect().counts.failed, 1);
+	end();
+}
+
+/* What is not fetched anyway wants no room on the disk: the others behind it come. */
+static void
+test_too_large_for_the_disk_inm_25(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(""));
+	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = (size_t)1 << 50;
+	fill(1);
+	assert_int_equal(collect().counts.fetched, 1);
+	assert_int_equal(fake_left(), 1);
 	end();
 }
 
@@ -821,10 +857,10 @@ main(void)
 		T(test_cut_at_each_step_inm_03), T(test_equal_headers_inm_03), T(test_equal_unique_ids),
 		T(test_leave_days_inm_05), T(test_leave_days_by_header_inm_05),
 		T(test_leave_days_by_nothing_inm_05), T(test_leave_always), T(test_gone_and_back_inm_05),
-		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_keep_received_inm_24),
+		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
-		T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
+		T(test_too_large_for_the_disk_inm_25), T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
 		T(test_disk_guard_inm_25), T(test_disabled_inm_29), T(test_locked_inm_30),
 		T(test_started_by_connection_con_02), T(test_once_more), T(test_stopped_con_12),
 		T(test_probe), T(test_last_is_kept), T(test_many), T(test_large_message) };
