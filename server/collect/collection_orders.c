@@ -112,13 +112,15 @@ fetch_next(struct collection *c)
 	struct collection_item *item = &c->items[at];
 	struct collection_fetch *f;
 
+	if (is_too_large(c, item)) {
+		c->wanted_at++;
+		return;
+	}
 	if (!collection_has_disk(c, item->size)) {
 		collection_stop_fetching(c);
 		return;
 	}
 	c->wanted_at++;
-	if (is_too_large(c, item))
-		return;
 	item->state = ITEM_OVER;
 	f = collection_fetch_new(c, item);
 	give(c, SOURCE_FETCH, item->number, at)->fetch = f;
