@@ -84,13 +84,44 @@ open_intake(struct collection_fetch *f)
 		collect_like_begin(&f->likeness);
 }
 
+/*
+ * It is larger than its server said, or than can be known before: nothing of it is kept, and the rest is passed over; not
+ * for ever, for there are servers that never end.
+ */
+static void
+pass_by(struct collection_fetch *f)
+{
+	struct collection *c = f->c;
+
+	if (f->intake) {
+		collection_set_aside(c, &f->item);
+		intake_drop(&f->intake);
+	}
+	if (f->came - (uint64_t)c->o.host->conf->limits_message_size > COLLECTION_EXCESS_MAX) {
+		collection_item_error(c, &f->item, "it does not come to an end", SPAN_NONE);
+		collection_cut(c);
+	}
+}
+
+static bool
+is_too_large(const struct collection_fetch *f)
+{
+	uint64_t max = (uint64_t)f->c->o.host->conf->limits_message_size;
+
+	return max > 0 && f->came > max;
+}
+
 static bool
 put(struct collection_fetch *f, struct span text)
 {
-	if (text.len > 0 && intake_text(f->intake, text) != OK)
+	if (text.len > 0 && !f->passes && intake_text(f->intake, text) != OK)
 		return false;
 	collect_like_feed(&f->likeness, text);
 	atomic_fetch_add(&f->c->shown.bytes, text.len);
+	f->came += text.len;
+	f->passes = f->passes || is_too_large(f);
+	if (f->passes)
+		pass_by(f);
 	return true;
 }
 
@@ -145,7 +176,7 @@ collection_fetch_text(struct collection_fetch *f, struct span text)
 	}
 	if (c->storing > 0 && collection_held(c) >= COLLECTION_HELD_MAX)
 		return false; /* the end of a commit resumes it */
-	if (!f->intake)
+	if (!f->intake && !f->passes)
 		open_intake(f);
 	if (!f->begun && !skip_from_line(f, &text))
 		return false;
@@ -430,6 +461,10 @@ end_text(struct collection_fetch *f)
 	bool is_cut;
 
 	f->whole = true;
+	if (f->passes) {
+		set_aside(f, "it is larger than limits.message_size, and stays there", SPAN_NONE);
+		return;
+	}
 	if (!f->intake)
 		open_intake(f);
 	if (!f->begun && !put_first(f)) {

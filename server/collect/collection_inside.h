@@ -34,6 +34,7 @@
 #define COLLECTION_STORING_MIN 8	    /* and so many at least; a message takes up to 50 KB while it is on its way */
 #define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */
 #define COLLECTION_TURN_US 5000		    /* a turn of the loop that has lasted so long takes no more text */
+#define COLLECTION_EXCESS_MAX (256u << 20)  /* bytes beyond limits.message_size that are read and passed over */
 #define COLLECTION_TRIES 3		    /* to store one message, where the writer has too much to do */
 #define COLLECTION_IO_ERRORS_MAX 10	    /* in a row: the store is of no use now */
 #define COLLECTION_KNOWN_SLICE 4000	    /* rows that a worker reads under one snapshot */
@@ -103,6 +104,8 @@ struct collection_fetch {
 	size_t skip; /* of the text that was offered and not taken: the end of such a line */
 	bool begun; /* and behind that */
 	struct span envelope_from, envelope_to; /* as the server tells them (INM-18), in the intake's arena; or empty */
+	uint64_t came; /* bytes of it */
+	bool passes;   /* they are more than limits.message_size: nothing of it is kept */
 	bool whole, submitted, kept_aside;
 	bool is_marked; /* in collection.doubles, by `mark`, and not on disk yet */
 	unsigned char mark[COLLECTED_DOUBLE_SIZE];

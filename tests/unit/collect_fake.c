@@ -98,7 +98,7 @@ list_one(struct fake *f)
 	}
 	m = &fake_box.messages[f->list_at++];
 	item.number = (uint32_t)f->list_at;
-	item.size = fake_box.no_sizes ? SOURCE_SIZE_UNKNOWN : size_of(m);
+	item.size = fake_box.no_sizes ? SOURCE_SIZE_UNKNOWN : fake_box.size_said ? fake_box.size_said : size_of(m);
 	snprintf(unique, sizeof(unique), "uid-%zu", f->list_at);
 	if (!fake_box.no_unique)
 		item.unique = span_of(m->unique ? m->unique : unique);

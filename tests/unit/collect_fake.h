@@ -28,6 +28,7 @@ struct fake_box {
 	unsigned cut_at;     /* behind so many steps; 0: never */
 	unsigned steps, cuts, starts, fetches, heads, removes, most_orders;
 	size_t piece;	     /* bytes of a text event; 0: all of it */
+	size_t size_said;    /* of each, in the list; 0: as it is */
 	void (*on_order)(enum source_order order, size_t place);
 };
 

@@ -593,6 +593,45 @@ test_too_large_for_the_disk_inm_25(void **state)
 	end();
 }
 
+/* What a server says of sizes is not trusted: no more than limits.message_size is written, and the others come. */
+static void
+test_larger_than_said_inm_04(void **state)
+{
+	(void)state;
+	for (int unknown = 0; unknown < 2; unknown++) {
+		begin("limits: { message_size: 1MB }\n" COLLECTOR(", ignore_from_line: yes"));
+		fake_box.piece = 65536;
+		fake_box.no_sizes = unknown;
+		fake_box.size_said = 1000;
+		fill(1);
+		add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = 50000;
+		fill(1);
+		assert_int_equal(collect().counts.fetched, 2);
+		assert_non_null(strstr(view_of("isp").error, "message 2: it is larger than limits.message_size"));
+		assert_int_equal(fake_left(), 1);
+		assert_false(collect().failed); /* for a day */
+		assert_int_equal(fake_box.fetches, 3);
+		end();
+	}
+}
+
+/* One that never ends: the connection is cut, and the others come the next time. */
+static void
+test_endless_message(void **state)
+{
+	(void)state;
+	begin("limits: { message_size: 1MB }\n" COLLECTOR(""));
+	fake_box.piece = 4u << 20;
+	fake_box.size_said = 1000;
+	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = (300u << 20) / 62;
+	fill(2);
+	collect();
+	assert_non_null(strstr(view_of("isp").error, "message 1: it does not come to an end"));
+	assert_int_equal(collect().counts.fetched, 2);
+	assert_int_equal(fake_left(), 1);
+	end();
+}
+
 /* A header that cannot be kept whole: nothing of it is stored, and it stays there. */
 static void
 test_huge_header_stays_trb_06(void **state)
@@ -860,7 +899,8 @@ main(void)
 		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
-		T(test_too_large_for_the_disk_inm_25), T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
+		T(test_too_large_for_the_disk_inm_25), T(test_larger_than_said_inm_04), T(test_endless_message),
+		T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
 		T(test_disk_guard_inm_25), T(test_disabled_inm_29), T(test_locked_inm_30),
 		T(test_started_by_connection_con_02), T(test_once_more), T(test_stopped_con_12),
 		T(test_probe), T(test_last_is_kept), T(test_many), T(test_large_message) };
