@@ -169,7 +169,7 @@ collection_fetch_text(struct collection_fetch *f, struct span text)
 {
 	struct collection *c = f->c;
 
-	if (loop_turn_us(c->o.host->loop) > COLLECTION_TURN_US) {
+	if (collection_is_late(c)) {
 		c->text_waits = true;
 		collection_resume(c);
 		return false;

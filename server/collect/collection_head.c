@@ -76,6 +76,7 @@ collection_on_head(struct collection *c, size_t at, enum source_result result, s
 		on_cannot(c, at);
 		break;
 	case SOURCE_FAILED:
+		c->gone_noted |= c->by_header; /* it may be one that is known: none of those has gone for sure */
 		collection_item_error(c, &c->items[at], "its header cannot be had", answer);
 		break;
 	case SOURCE_GONE:

@@ -155,6 +155,8 @@ struct collection {
 	struct collection_item *items;
 	size_t item_count, item_room, head_at;
 	size_t undecided; /* whose header is on its way */
+	bool plans;	  /* the list is whole, and not yet looked through: plan_at, of rows and then of items */
+	size_t plan_at;
 	uint32_t *wanted; /* places in items, in the order in which they are fetched */
 	size_t wanted_count, wanted_room, wanted_at;
 	struct collection_removal *removals;
@@ -168,7 +170,7 @@ struct collection {
 	struct collection_order orders[SOURCE_AHEAD];
 	size_t order_first, order_count;
 	struct buf head;
-	bool text_waits, pumps;
+	bool text_waits, pumps, pump_waits;
 
 	/* Messages. */
 	struct list fetches;
@@ -237,11 +239,15 @@ bool collection_has_head_to_ask(struct collection *c);
 void collection_settle_counts(struct collection *c, bool removed);
 void collection_want(struct collection *c, size_t at);
 void collection_list_clear(struct collection *c); /* before another pass, and at the end */
+/* The list is looked through, as far as this turn of the loop allows. True: all of it. */
+bool collection_plan_on(struct collection *c);
 
 /* ---- collection_orders.c ---- */
 
 /* Give what orders can be given; close, or listen, where nothing is left to be done. */
 void collection_pump(struct collection *c);
+/* This turn of the loop has lasted long enough. */
+bool collection_is_late(const struct collection *c);
 bool collection_on_text(struct collection *c, uint32_t number, struct span text);
 void collection_on_answered(struct collection *c, uint32_t number, enum source_order order,
 	enum source_result result, struct span answer);
@@ -258,6 +264,7 @@ void collection_on_head(struct collection *c, size_t at, enum source_result resu
 /* What is asked about its messages. False: the store could not be read. */
 bool collection_read_rules(struct collection *c);
 void collection_free_rules(struct collection *c);
+void collection_forget_choices(struct collection *c); /* nothing is under way */
 /* It is wanted, left or removed; or ITEM_NEW stays, and its header is wanted first. */
 void collection_judge(struct collection *c, size_t at);
 void collection_judge_head(struct collection *c, size_t at, struct span header);

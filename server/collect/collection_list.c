@@ -12,6 +12,7 @@
 #include "proto/base/hash64.h"
 
 #define DAY_S 86400
+#define PLAN_STEP 16 /* between two looks at the clock */
 
 uint32_t
 collection_now_s(const struct collection *c)
@@ -261,18 +262,33 @@ collection_note_gone(struct collection *c)
 static void
 plan(struct collection *c)
 {
-	size_t count = c->known_count;
-
-	for (size_t i = 0; i < count && !c->by_header; i++)
-		if (c->known[i].listed)
-			settle_row(c, &c->known[i]);
-	if (!c->by_header)
-		collection_note_gone(c);
 	download_offer(c->rules, !c->by_header || c->end.offer.has_head, c->end.offer.has_head);
+	c->plans = true;
+	c->plan_at = c->by_header ? c->known_count : 0;
+}
+
+bool
+collection_plan_on(struct collection *c)
+{
+	size_t rows = c->known_count;
+
+	for (; c->plans && c->plan_at < rows; c->plan_at++) {
+		if (c->plan_at % PLAN_STEP == 0 && collection_is_late(c))
+			return false;
+		if (c->known[c->plan_at].listed)
+			settle_row(c, &c->known[c->plan_at]);
+	}
+	if (c->plans && !c->by_header)
+		collection_note_gone(c);
 	if (collection_wants_heads(c))
-		return; /* each is looked at first */
-	for (size_t i = 0; i < c->item_count; i++)
-		collection_judge(c, i);
+		c->plans = false; /* each is looked at first */
+	for (; c->plans && c->plan_at - rows < c->item_count; c->plan_at++) {
+		if (c->plan_at % PLAN_STEP == 0 && collection_is_late(c))
+			return false;
+		collection_judge(c, c->plan_at - rows);
+	}
+	c->plans = false;
+	return true;
 }
 
 /* INM-05: what stays there must be known again. */
@@ -355,7 +371,8 @@ collection_list_clear(struct collection *c)
 	c->mark_count = c->mark_room = 0;
 	c->removal_count = c->removal_room = c->removal_at = 0;
 	c->known_count = 0;
-	c->by_header = c->gone_noted = c->listed = c->settled = c->rules_told = false;
+	c->by_header = c->gone_noted = c->listed = c->settled = c->rules_told = c->plans = false;
+	collection_forget_choices(c);
 	buf_fini(&c->uniques);
 	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);
 	arena_reset(&c->arena);

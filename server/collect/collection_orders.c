@@ -43,6 +43,48 @@ collection_has_disk(struct collection *c, uint64_t size)
 	return false;
 }
 
+/* ---- in another turn of the loop ---- */
+
+static void
+resume(void *arg)
+{
+	struct collection *c = arg;
+
+	c->posts--;
+	if (c->text_waits && c->source && !c->source_is_over) {
+		c->text_waits = false;
+		source_resume(c->source);
+	}
+	if (c->pump_waits) {
+		c->pump_waits = false;
+		collection_pump(c);
+	}
+	collection_look(c);
+}
+
+static void
+post_resume(struct collection *c)
+{
+	if (c->posts > 0)
+		return;
+	c->posts++;
+	loop_post(c->o.host->loop, resume, c);
+}
+
+void
+collection_resume(struct collection *c)
+{
+	if (c->text_waits)
+		post_resume(c);
+}
+
+static void
+pump_later(struct collection *c)
+{
+	c->pump_waits = true;
+	post_resume(c);
+}
+
 /* ---- orders ---- */
 
 static struct collection_order *
@@ -181,8 +223,29 @@ finish(struct collection *c)
 static bool
 is_done(struct collection *c)
 {
-	return c->order_count == 0 && c->undecided == 0 && list_is_empty(&c->fetches) &&
+	return !c->plans && c->order_count == 0 && c->undecided == 0 && list_is_empty(&c->fetches) &&
 		c->removal_at == c->removal_count && !collection_has_head_to_ask(c) && !has_message_to_fetch(c);
+}
+
+bool
+collection_is_late(const struct collection *c)
+{
+	return loop_turn_us(c->o.host->loop) > COLLECTION_TURN_US;
+}
+
+/* What is given takes no time, but much may be passed over. */
+static void
+give_orders(struct collection *c)
+{
+	size_t before = c->order_count;
+
+	while (has_room(c) && order_next(c)) {
+		if (c->order_count == before && collection_is_late(c)) {
+			pump_later(c);
+			return;
+		}
+		before = c->order_count;
+	}
 }
 
 void
@@ -191,8 +254,11 @@ collection_pump(struct collection *c)
 	if (!c->listed || c->source_is_over || c->closing || c->pumps)
 		return;
 	c->pumps = true; /* what is stored at once asks again */
-	while (has_room(c) && order_next(c))
-		;
+	c->plans = c->plans && !c->fetches_none;
+	if (collection_plan_on(c))
+		give_orders(c);
+	else
+		pump_later(c);
 	c->pumps = false;
 	if (is_done(c) && (c->stopping || atomic_load(&c->shown.state) != COLLECT_LISTENS))
 		finish(c);
@@ -230,28 +296,6 @@ collection_on_text(struct collection *c, uint32_t number, struct span text)
 		return true;
 	c->text_waits = !collection_fetch_text(order->fetch, text);
 	return !c->text_waits;
-}
-
-static void
-resume(void *arg)
-{
-	struct collection *c = arg;
-
-	c->posts--;
-	if (c->text_waits && c->source && !c->source_is_over) {
-		c->text_waits = false;
-		source_resume(c->source);
-	}
-	collection_look(c);
-}
-
-void
-collection_resume(struct collection *c)
-{
-	if (!c->text_waits || c->posts > 0)
-		return;
-	c->posts++;
-	loop_post(c->o.host->loop, resume, c);
 }
 
 static void

@@ -34,13 +34,19 @@ collection_read_rules(struct collection *c)
 }
 
 void
-collection_free_rules(struct collection *c)
+collection_forget_choices(struct collection *c)
 {
 	struct list *link;
 
-	download_free(&c->rules);
 	while ((link = list_take_first(&c->choices)))
 		free(LIST_ITEM(link, struct collection_choice, link));
+}
+
+void
+collection_free_rules(struct collection *c)
+{
+	download_free(&c->rules);
+	collection_forget_choices(c);
 }
 
 static struct download_item

@@ -165,6 +165,8 @@ do_order(struct fake *f)
 		fake_box.heads++;
 		if (fake_box.no_head)
 			answer(f, SOURCE_CANNOT);
+		else if (m->head_answers != SOURCE_DONE)
+			answer(f, m->head_answers);
 		else
 			load_text(f, m, true);
 		break;

@@ -16,7 +16,7 @@ struct fake_message {
 	const char *text;
 	size_t repeat; /* the text is followed by so many lines of 62 bytes */
 	bool gone;
-	enum source_result answers; /* to FETCH */
+	enum source_result answers, head_answers; /* to FETCH, to HEAD */
 };
 
 struct fake_box {

@@ -282,6 +282,31 @@ test_equal_headers_inm_03(void **state)
 }
 
 /* All have the same unique id, as some servers do. */
+/* Stored, and not removed there: a header that cannot be had for once does not make it a new message. */
+static void
+test_no_header_for_once_inm_03(void **state)
+{
+	(void)state;
+	for (unsigned cut = 1; ; cut++) {
+		begin(COLLECTOR(""));
+		fill(1);
+		fake_box.no_unique = true;
+		fake_box.cut_at = cut;
+		collect();
+		if (fake_left() == 1 && site_folder_count(&site, "anna", "INBOX") == 1)
+			break;
+		assert_int_equal(fake_left(), 1);
+		end();
+	}
+	fake_box.messages[0].head_answers = SOURCE_FAILED;
+	assert_true(collect().failed);
+	fake_box.messages[0].head_answers = SOURCE_DONE;
+	assert_false(collect().failed);
+	assert_int_equal(fake_left(), 0);
+	assert_each_once(1);
+	end();
+}
+
 static void
 test_equal_unique_ids(void **state)
 {
@@ -893,7 +918,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_fetched_then_removed_inm_03),
-		T(test_cut_at_each_step_inm_03), T(test_equal_headers_inm_03), T(test_equal_unique_ids),
+		T(test_cut_at_each_step_inm_03), T(test_equal_headers_inm_03), T(test_no_header_for_once_inm_03),
+		T(test_equal_unique_ids),
 		T(test_leave_days_inm_05), T(test_leave_days_by_header_inm_05),
 		T(test_leave_days_by_nothing_inm_05), T(test_leave_always), T(test_gone_and_back_inm_05),
 		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
