@@ -23,6 +23,7 @@ struct search {
 	struct frame frames[MIME_DEPTH_MAX + 1];
 	struct footer_spot *spots;
 	size_t count;
+	uint64_t left_us; /* what the texts may cost together */
 	bool passes;      /* what is deeper than */
 	unsigned passed;  /* this is passed over */
 	const char *why;  /* nothing is done */
@@ -59,7 +60,7 @@ found_text(struct search *s, const struct mime_part *part, struct span head,
 {
 	if (s->count == MIME_FOOTER_SPOTS_MAX)
 		return;
-	s->spots[s->count++] = (struct footer_spot){ *part, head, *e };
+	s->spots[s->count++] = (struct footer_spot){ *part, head, *e, &s->left_us };
 	for (unsigned i = 0; i < part->depth && i <= MIME_DEPTH_MAX; i++)
 		s->frames[i].has_text = true;
 }
@@ -234,7 +235,7 @@ sign(const struct mime_footer *f, const struct footer_spot *spot, struct mime_fo
 enum err
 mime_footer_make(const struct mime_footer *f, struct mime_footer_result *out)
 {
-	struct search s = { .f = f };
+	struct search s = { .f = f, .left_us = MIME_FOOTER_MAX_US };
 	enum err err;
 
 	*out = (struct mime_footer_result){ 0 };

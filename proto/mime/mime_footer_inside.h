@@ -12,6 +12,7 @@ struct footer_spot {
 	struct mime_part part;
 	struct span head;         /* its header */
 	struct mime_entity entity; /* and what that says */
+	uint64_t *left_us;         /* of MIME_FOOTER_MAX_US */
 };
 
 /*

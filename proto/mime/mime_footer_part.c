@@ -149,6 +149,20 @@ is_base64(char c)
 		c == '+' || c == '/';
 }
 
+/* May BYTES of it be done, at so much a KiB? */
+static bool
+afford(struct work *w, uint64_t bytes, unsigned us_per_kib)
+{
+	uint64_t us = bytes * us_per_kib / 1024;
+
+	if (us > *w->spot->left_us) {
+		w->why = large_text;
+		return false;
+	}
+	*w->spot->left_us -= us;
+	return true;
+}
+
 /* Groups of base64 counted over the text: the last line that begins one, SIZE bytes before the end at least. */
 struct groups {
 	uint64_t characters;
@@ -180,10 +194,8 @@ find_group(struct work *w)
 	enum err err = OK;
 
 	w->start = 0;
-	if (all > MIME_FOOTER_BASE64_MAX) {
-		w->why = large_text;
+	if (!afford(w, all, MIME_FOOTER_COUNT_US))
 		return OK;
-	}
 	for (uint64_t at = 0; at < all && err == OK; at += CHUNK) {
 		uint64_t size = all - at < CHUNK ? all - at : CHUNK;
 		struct span chunk;
@@ -213,8 +225,8 @@ find_start(struct work *w)
 		err = find_line(w, tail);
 	else if (w->from != MIME_BASE64)
 		w->start = all > tail ? all - tail : 0;
-	if (!w->why && all - w->start > MIME_FOOTER_WHOLE_MAX)
-		w->why = large_text;
+	if (!w->why && err == OK)
+		(void)afford(w, all - w->start, w->converts ? MIME_FOOTER_CONVERT_US : MIME_FOOTER_ENCODE_US);
 	return err;
 }
 

@@ -263,6 +263,63 @@ test_footer_large(void **state)
 	buf_fini(&decoded);
 }
 
+/* Lines of LINE in IN, about SIZE bytes. */
+static void
+put_lines(struct buf *in, struct span line, size_t size)
+{
+	for (size_t done = 0; done + line.len <= size; done += line.len)
+		assert_int_equal(buf_put(in, line), OK);
+}
+
+#define LATIN1 TYPE("iso-8859-1") "Content-Transfer-Encoding: 8bit\r\n\r\n"
+#define KIB 1024u
+
+/* What one turn of a loop cannot do is left alone (H36); the forms of a text share what it can. */
+static void
+test_footer_h36_costs_no_more_than_a_turn(void **state)
+{
+	static const struct {
+		const char *head;
+		size_t size, count; /* bytes of a text, and texts */
+		unsigned plain;
+	} costs[] = {
+		{ LATIN1, 99 * KIB, 1, 1 },
+		{ LATIN1, 101 * KIB, 1, 0 },
+		{ LATIN1, 60 * KIB, 2, 1 },
+		{ TYPE("utf-8") "\r\n", 560 * KIB, 1, 1 },
+		{ TYPE("utf-8") "\r\n", 580 * KIB, 1, 0 },
+		{ TYPE("utf-8") "\r\n", 280 * KIB, 2, 2 },
+		{ TYPE("utf-8") "Content-Transfer-Encoding: base64\r\n\r\n", 3000 * KIB, 1, 1 },
+		{ TYPE("utf-8") "Content-Transfer-Encoding: base64\r\n\r\n", 2000 * KIB, 2, 1 },
+		{ TYPE("utf-8") "Content-Transfer-Encoding: 8bit\r\n\r\n", 6000 * KIB, 2, 2 },
+	};
+	struct buf in, out;
+
+	(void)state;
+	buf_init(&in, 1 << 24);
+	buf_init(&out, 1 << 24);
+	for (size_t i = 0; i < COUNT(costs); i++) {
+		struct mime_footer_result r;
+		struct arena a;
+
+		arena_init(&a, NULL);
+		buf_clear(&in);
+		assert_int_equal(buf_put(&in, SPAN(ALTERNATIVE)), OK);
+		for (size_t part = 0; part < costs[i].count; part++) {
+			assert_int_equal(buf_printf(&in, B "%s", costs[i].head), OK);
+			put_lines(&in, SPAN("aGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8gaGVsbG8NCg0K\r\n"), costs[i].size);
+		}
+		assert_int_equal(buf_put(&in, SPAN(END)), OK);
+		sign(&a, buf_span(&in), SPAN(NON_ASCII), SPAN_NONE, &out, &r);
+		check_row(i, r.plain == costs[i].plain);
+		check_row(i, (r.plain == costs[i].count) == !r.why);
+		check_row(i, !r.why || strcmp(r.why, "its text is too large to be encoded anew") == 0);
+		arena_reset(&a);
+	}
+	buf_fini(&in);
+	buf_fini(&out);
+}
+
 /* ---- forms ---- */
 
 static void
@@ -290,6 +347,7 @@ test_mime_footer(void)
 		cmocka_unit_test(test_footer_charsets_sig_09),
 		cmocka_unit_test(test_footer_leaves_what_it_cannot_read),
 		cmocka_unit_test(test_footer_large),
+		cmocka_unit_test(test_footer_h36_costs_no_more_than_a_turn),
 		cmocka_unit_test(test_footer_forms_sig_04),
 	};
 
