@@ -19,13 +19,13 @@
 	X(user_export) X(user_import) X(user_script) X(user_script_set) \
 	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_smtp_add) X(rule_smtp_set) \
 	X(rule_download_apply) X(rule_download_on) X(rule_download_move) X(rule_download_add) \
-	X(rule_download_set) X(rule_download_try) \
+	X(rule_download_set) X(rule_download_try) X(collect_add) X(collect_set) \
 	X(rule_content_apply) X(folder_share) X(route_lan_apply) X(apppass_add) X(user_legacy) X(explain) \
 	X(rule_smtp_try) X(rule_prune_preview) X(journal_set) X(config_undo) X(config_diff)
 
 /*
  * Fields of methods that are free else: X(method, parameter, name or front of a name that ends in a dot). Of a parameter
- * of type keys its names count, of another one its value.
+ * of type keys its names count, of another one its value; "" is any: the parameter is there.
  */
 #define CONTROL_GUARDED_KEYS(X) \
 	X(user_set, "keys", "assistants") X(user_set, "keys", "assistant_redirect") \
@@ -39,7 +39,12 @@
 	X(config_change, "keys", "monitor") X(config_change, "keys", "monitor.") \
 	X(config_set, "key", "journal.") X(config_unset, "key", "journal.") \
 	X(config_change, "keys", "journal.") X(config_set, "key", "rules.") X(config_unset, "key", "rules.") \
-	X(config_change, "keys", "rules.") X(collect_set, "keys", "target") X(collect_set, "keys", "route")
+	X(config_change, "keys", "rules.") X(config_set, "key", "collecting.collectors") \
+	X(config_set, "key", "collecting.collectors.") X(config_set, "key", "collecting.unknown.") \
+	X(config_unset, "key", "collecting.collectors") X(config_unset, "key", "collecting.collectors.") \
+	X(config_unset, "key", "collecting.unknown.") X(config_change, "keys", "collecting.collectors") \
+	X(config_change, "keys", "collecting.collectors.") X(config_change, "keys", "collecting.unknown.") \
+	X(collect_test, "message", "") X(rule_download_test, "message", "")
 
 /* Columns of free methods that stay empty: what a filter or an order looks for there is not found either. */
 #define CONTROL_GUARDED_COLUMNS(X) X(queue_list, "subject") X(trace, "subject") X(rule_download_ask_list, "subject") \

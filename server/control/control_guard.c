@@ -103,6 +103,8 @@ names_key(const struct rpc_request *r, const char *param, struct span name)
 {
 	const struct rpc_value *v = rpc_value(r, param);
 
+	if (name.len == 0)
+		return v->present;
 	for (size_t i = 0; i < v->count && v->pairs; i++)
 		if (is_key(name, v->pairs[i].key))
 			return true;

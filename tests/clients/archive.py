@@ -414,7 +414,13 @@ GUARDED = (["message", "show", "anna", "1"], ["message", "list", "anna"], ["mess
            ["user", "set", "anna", "size_over_to=bert@example.test"], ["rule", "smtp", "try", "--last", "1"],
            ["rule", "prune", "preview"], ["journal", "set", "internal=bert"], ["config", "get", "monitor"], ["config", "diff"],
            ["explain", "--from", "bo@far.test", "--to", "anna@example.test"], ["apppass", "add", "anna", "phone"],
-           ["user", "legacy", "anna", "apop", "on"], ["route", "lan", "apply", "-"], ["config", "set", "rules.smtp", "other.rules"])
+           ["user", "legacy", "anna", "apop", "on"], ["route", "lan", "apply", "-"], ["config", "set", "rules.smtp", "other.rules"],
+           ["collect", "add", "mine", "kind=pop3", "server=127.0.0.1", "username=box", "password={sealed: collector.isp}", "route=all",
+            "target=bert"], ["collect", "set", "isp", "accepted="], ["config", "set", "collecting.collectors.isp.target", "bert"],
+           ["config", "set", "collecting.collectors", "[]"], ["config", "unset", "collecting.collectors.isp.accepted"],
+           ["config", "change", "collecting.collectors.isp.route=all", "collecting.collectors.isp.target=bert"],
+           ["config", "set", "collecting.unknown.to", "bert"], ["rule", "download", "test", "--message", "/dev/null"],
+           ["collect", "test", "isp", "--message", "/dev/null"])
 
 
 def test_message_security_SEC_09_MON_10_ARC_05():
@@ -427,6 +433,7 @@ def test_message_security_SEC_09_MON_10_ARC_05():
         mapped = server.json("undo", "list")[0]["id"]
         server.cli("user", "set", "anna", "assistants=bert")
         helped = server.json("undo", "list")[0]["id"]
+        server.cli("collect", "add", "isp", "kind=pop3", "server=127.0.0.1", "username=box", "--password-stdin", stdin="x\n")
         equal(server.json("security", "status")[0]["on"], False)
         true(server.cli("security", "open", "--password-stdin", stdin="x\n", ok=False).returncode == 1, "it is off")
         server.cli("security", "on", "--password-stdin", stdin="open sesame\n")
