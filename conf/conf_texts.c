@@ -10,6 +10,8 @@
 const struct conf_text conf_texts[] = {
 	{ "texts.collect_unreached", "Collecting", "%1 POP3, IMAP or File, %2 collector" },
 	{ "texts.collect_problem", "Collecting", "%1 POP3, IMAP or File, %2 collector" },
+	{ "texts.send_unreached", "Connections", "%1 route" },
+	{ "texts.send_problem", "Connections", "%1 route" },
 	{ "texts.monitor_prefix", "Monitoring", "%1 Incoming, Outgoing, Internal, %2 profile" },
 	{ "texts.quota_subject", "Quotas", "%1 per cent, %2 size" },
 	{ "texts.quota_text", "Quotas", "%1 per cent, %2 size" },

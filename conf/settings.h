@@ -413,6 +413,13 @@
 	X(texts_collect_problem, "texts.collect_problem", TEXT, 1, 200,                            \
 		"Postroom - %1 Client Problem", "", NOTHING,                                       \
 		"Subject of the letter about a collection that failed (TRB-02); %1 and %2 as above.") \
+	X(texts_send_unreached, "texts.send_unreached", TEXT, 1, 200,                              \
+		"Postroom - SMTP Client connection problem", "", NOTHING,                          \
+		"Subject of the letter about a route of which no server can be reached (TRB-03); %1: the " \
+		"route.")                                                                          \
+	X(texts_send_problem, "texts.send_problem", TEXT, 1, 200,                                  \
+		"Postroom - SMTP Client Problem", "", NOTHING,                                     \
+		"Subject of the letter about a server that left in the middle of a message; %1 as above.") \
 	X(texts_monitor_prefix, "texts.monitor_prefix", TEXT, 0, 200, "{Mon-%1}", "", NOTHING,      \
 		"Put before the subject of a monitoring copy; %1: Incoming, Outgoing, Internal, or "   \
 		"several of them with `+`; %2: the profile's name (MON-06, ADM-12).")              \

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base/text_fill.h"
 #include "server/connect/connect_inside.h"
 #include "server/queue/own_mail.h"
 
@@ -29,14 +30,18 @@ connection_log_left_up(const struct connection *c, const char *why)
 }
 
 static void
-send_letter(struct host *host, const char *subject, const char *text)
+send_mail(struct host *host, const struct own_mail *mail)
 {
-	const struct own_mail mail = { .subject = span_of(subject), .text = span_of(text) };
-
-	if (own_mail_send(host, &mail) != OK)
+	if (own_mail_send(host, mail) != OK)
 		log_put(host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "connect",
 					   .text = "no room for a letter",
-					   .fields = { { "subject", span_of(subject), 0 } } });
+					   .fields = { { "subject", mail->subject, 0 } } });
+}
+
+static void
+send_letter(struct host *host, const char *subject, const char *text)
+{
+	send_mail(host, &(struct own_mail){ .subject = span_of(subject), .text = span_of(text) });
 }
 
 void
@@ -104,23 +109,35 @@ may_tell(struct connect *all, struct span route, bool cut)
 	return true;
 }
 
+/* The subject is a text of the configuration (TRB-03). */
+static void
+send_filled(struct host *host, struct span words, struct span route, const char *text)
+{
+	struct arena arena;
+	struct own_mail mail = { .text = span_of(text) };
+
+	arena_init(&arena, NULL);
+	mail.subject = text_fill(&arena, words, route, SPAN_NONE);
+	send_mail(host, &mail);
+	arena_reset(&arena);
+}
+
 void
 connect_server_failed(
 	struct host *front, const struct conf_route *route, bool cut, const char *why)
 {
 	struct connect *all = front->connect;
-	char subject[OWN_MAIL_SUBJECT_MAX], text[LETTER_MAX];
+	const struct conf *conf = front->conf;
+	char text[LETTER_MAX];
 
-	if (!all || (!cut && !front->conf->errors_connection) || !may_tell(all, route->name, cut))
+	if (!all || (!cut && !conf->errors_connection) || !may_tell(all, route->name, cut))
 		return;
-	snprintf(subject, sizeof(subject), "Route %.*s: %s", SPAN_FMT(route->name),
-		cut ? "a connection was cut" : "no server answers");
 	snprintf(text, sizeof(text),
-		"%s\n\n%s\n\nMail that goes by the route %.*s waits in the queue and is tried again. You will not "
+		"%s %.*s\n\n%s\n\nMail that goes by this route waits in the queue and is tried again. You will not "
 		"be told again before mail has left by it, or before tomorrow%s.\n",
-		cut ? "A server left in the middle of a message:" : "No server could be reached:", why,
-		SPAN_FMT(route->name), cut ? "" : " (errors.connection)");
-	send_letter(front, subject, text);
+		cut ? "A server left in the middle of a message: route" : "No server could be reached: route",
+		SPAN_FMT(route->name), why, cut ? "" : " (errors.connection)");
+	send_filled(front, cut ? conf->texts_send_problem : conf->texts_send_unreached, route->name, text);
 }
 
 void

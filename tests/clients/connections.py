@@ -551,7 +551,10 @@ def test_who_may_connect_STS_06():
 # ---- letters ----
 
 
-def test_servers_that_do_not_answer_CON_15():
+UNREACHED, CUT = "Postroom - SMTP Client connection problem", "Postroom - SMTP Client Problem"
+
+
+def test_servers_that_do_not_answer_CON_15_TRB_03_ADM_08():
     for on in (True, False):
         closed = free_ports(1)[0]
         with Server(extra=config(closed, ["name: isp, kind: lan"],
@@ -563,12 +566,15 @@ def test_servers_that_do_not_answer_CON_15():
             server.cli("queue", "retry", "--all", "--wait")
             if on:
                 wait_for(lambda: letters(server), "a letter")
-                equal(letters(server), ["Route isp: no server answers"], "one, not two")
+                equal(letters(server), [UNREACHED], "one, not two")
+                text = server.fetch("postmaster")[0]
+                for words in (b"isp", b"127.0.0.1:%d" % closed, b"Connection refused", b"errors.connection"):
+                    true(words in text, "TRB-03: the route, the server and the reason: %s" % text)
                 continue
             equal(letters(server), [])
             with SmtpSink(port=closed, on_end=lambda mail: None):
                 server.cli("queue", "retry", "--all", "--wait")
-                wait_for(lambda: letters(server) == ["Route isp: a connection was cut"], "a cut is told all the same")
+                wait_for(lambda: letters(server) == [CUT], "a cut is told all the same")
 
 
 if __name__ == "__main__":
