@@ -7,6 +7,7 @@
 
 #include "store/archive.h"
 #include "store/bodies.h"
+#include "store/lmdb_txn.h"
 #include "store/rows.h"
 
 /* Any function of its bytes will do here; the server brings SHA-256. */
@@ -216,6 +217,36 @@ q_35_retention_leaves_a_chain_that_holds(void **state)
 	assert_int_equal(removed(f, 9, 34), 23);
 	assert_int_equal(broken_at(f), 0);
 	is_clean(f);
+}
+
+static enum err
+lose_counter(struct txn *txn, void *arg)
+{
+	(void)arg;
+	txn->counters.last[COUNTER_archive] = 2;
+	return OK;
+}
+
+/* A removal gets a number and a time behind the last row's, whatever became of the counters and the clock. */
+static void
+a_removal_is_never_before_the_last_row(void **state)
+{
+	struct fixture *f = *state;
+	struct archive_row row;
+
+	fill(f, 10);
+	assert_int_equal(archived(f, "anna@example.org", "bo@example.net", FIXTURE_NOW + 100000), 11);
+	assert_int_equal(run(f, lose_counter, NULL), OK);
+	assert_int_equal(removed(f, 1, 5), 5);
+	assert_int_equal(archive_find(look(f), 3, &row), ERR_NOT_FOUND); /* in the gap, and no removal */
+	assert_int_equal(archive_find(look(f), 12, &row), OK);
+	assert_int_equal(row.kind, ARCHIVE_REMOVAL);
+	assert_int_equal(row.time_ms, FIXTURE_NOW + 100000);
+	assert_int_equal(removed(f, 6, 6), 1);
+	assert_int_equal(archive_find(look(f), 13, &row), OK);
+	assert_int_equal(row.kind, ARCHIVE_REMOVAL);
+	assert_int_equal(archived(f, "anna@example.org", "bo@example.net", FIXTURE_NOW), 14);
+	assert_int_equal(broken_at(f), 0);
 }
 
 static enum err
@@ -456,6 +487,7 @@ test_archive(void)
 		TEST(rows_are_found_by_time_and_content),
 		TEST(words_name_the_blocks),
 		TEST(q_35_retention_leaves_a_chain_that_holds),
+		TEST(a_removal_is_never_before_the_last_row),
 		TEST(a_held_entry_stays),
 		TEST(a_deleted_entry_is_a_break),
 		TEST(a_changed_entry_is_a_break),

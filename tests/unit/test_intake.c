@@ -300,6 +300,40 @@ test_only_a_version(void **state)
 	site_close(&s.site);
 }
 
+/* Headers that copies have of their own are in memory until all of it is on disk, and are written with it. */
+static void
+test_headers_of_versions_are_counted(void **state)
+{
+	static const char *const to[] = { "anna@example.org" };
+	struct span header = { NULL, 50000 };
+	char *text = malloc(header.len + 1);
+	struct sent s = { 0 };
+	size_t held;
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, 'x', header.len);
+	memcpy(text, "X: ", 3);
+	memcpy(text + header.len - 4, "\r\n\r\n", 5);
+	site_open(&s.site, CONF);
+	site_add_user(&s.site, "anna", NULL);
+	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	for (unsigned i = 0; i < 3; i++)
+		add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .own_sender = true,
+				.target = SPAN("watch@example.com"), .version = version(&s, text, NULL, 0) });
+	held = s.in->held;
+	intake_submit(s.in);
+	assert_int_equal(s.in->held, held + 3 * header.len);
+	assert_int_equal(metric_get(s.site.host.metrics, memory_in_flight), s.in->held);
+	assert_true(s.in->job.size_bytes > 3 * header.len);
+	for (int i = 0; i < 2000 && s.ended == 0; i++)
+		site_turn(&s.site, 5);
+	assert_int_equal(s.result, OK);
+	assert_int_equal(metric_get(s.site.host.metrics, memory_in_flight), 0);
+	site_close(&s.site);
+	free(text);
+}
+
 static char *
 noise(size_t size)
 {
@@ -562,6 +596,7 @@ main(void)
 		cmocka_unit_test(test_copies_with_an_envelope_of_their_own),
 		cmocka_unit_test(test_nobody_is_told_of_a_monitor),
 		cmocka_unit_test(test_only_a_version),
+		cmocka_unit_test(test_headers_of_versions_are_counted),
 		cmocka_unit_test(test_large_body_is_read_at_the_end),
 		cmocka_unit_test(test_digest_of_a_part_of_a_large_body_jrn_04),
 		cmocka_unit_test(test_digest_of_a_large_body_that_was_not_hashed),
