@@ -28,4 +28,7 @@ void collect_like_begin(struct collect_likeness *l);
 void collect_like_feed(struct collect_likeness *l, struct span text);
 void collect_like_end(struct collect_likeness *l, unsigned char hash[FETCHED_HASH_SIZE]);
 
+/* Of another one with the same hash in one list: the second, the third of it, and so on. */
+void collect_like_again(unsigned char hash[FETCHED_HASH_SIZE]);
+
 #endif

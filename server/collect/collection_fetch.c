@@ -80,7 +80,7 @@ open_intake(struct collection_fetch *f)
 	collection_fill_mail(f);
 	f->envelope_from = arena_copy(&f->intake->arena, f->c->source->envelope_from); /* INM-18 */
 	f->envelope_to = arena_copy(&f->intake->arena, f->c->source->envelope_to);
-	if (f->c->by_header)
+	if (f->item.by_header)
 		collect_like_begin(&f->likeness);
 }
 
@@ -404,11 +404,14 @@ is_known(struct collection_fetch *f)
 	unsigned char text[FETCHED_HASH_SIZE];
 	struct collection_known *known;
 
-	if (!c->by_header)
+	if (!f->item.by_header)
 		return false;
 	collect_like_end(&f->likeness, text);
-	if (!f->item.has_hash && !collect_like_header(f->intake->mail.header, f->item.hash))
-		memcpy(f->item.hash, text, sizeof(text));
+	if (!f->item.has_hash) {
+		if (!collect_like_header(f->intake->mail.header, f->item.hash))
+			memcpy(f->item.hash, text, sizeof(text));
+		collection_tell_apart(c, f->item.hash);
+	}
 	f->item.has_hash = true;
 	known = collection_known_find(c, f->item.hash);
 	if (!known || known->listed)

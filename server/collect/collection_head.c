@@ -13,22 +13,36 @@ collection_wants_heads(const struct collection *c)
 	return c->by_header && c->end.offer.has_head && (c->known_count > 0 || collection_leaves(c));
 }
 
+void
+collection_judge_without_head(struct collection *c, size_t at)
+{
+	struct collection_item *item = &c->items[at];
+
+	if (!item->by_header || c->all_by_header || !collection_leaves(c)) {
+		collection_judge(c, at);
+		return;
+	}
+	item->state = ITEM_OVER; /* or it would be fetched each time */
+	collection_item_error(c, item, "it cannot be left there (leave_days): another has the same unique id, and "
+				       "the server has no TOP", SPAN_NONE);
+}
+
 /* The server cannot do it after all: each message is fetched, and told by what came. */
 static void
 on_cannot(struct collection *c, size_t at)
 {
 	c->end.offer.has_head = false;
-	if (c->by_header && collection_leaves(c)) {
+	if (c->all_by_header && collection_leaves(c)) {
 		if (!c->fetches_none)
 			collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL "
 					    "nor TOP, by which they would be known again");
 		collection_stop_fetching(c);
 		return;
 	}
-	download_offer(c->rules, !c->by_header, false);
-	collection_judge(c, at);
+	download_offer(c->rules, !c->all_by_header, false);
+	collection_judge_without_head(c, at);
 	for (; collection_has_head_to_ask(c); c->head_at++)
-		collection_judge(c, c->head_at);
+		collection_judge_without_head(c, c->head_at);
 }
 
 static void
@@ -37,11 +51,13 @@ on_header(struct collection *c, size_t at)
 	struct collection_item *item = &c->items[at];
 	struct collection_known *known;
 
-	if (!c->by_header) {
+	if (!item->by_header) {
 		collection_judge_head(c, at, buf_span(&c->head));
 		return;
 	}
 	item->has_hash = collect_like_header(buf_span(&c->head), item->hash);
+	if (item->has_hash)
+		collection_tell_apart(c, item->hash);
 	known = item->has_hash ? collection_known_find(c, item->hash) : NULL;
 	if (!known || known->listed) {
 		collection_judge_head(c, at, buf_span(&c->head));
@@ -76,7 +92,7 @@ collection_on_head(struct collection *c, size_t at, enum source_result result, s
 		on_cannot(c, at);
 		break;
 	case SOURCE_FAILED:
-		c->gone_noted |= c->by_header; /* it may be one that is known: none of those has gone for sure */
+		c->gone_noted |= c->items[at].by_header; /* it may be one that is known: none of those has gone for sure */
 		collection_item_error(c, &c->items[at], "its header cannot be had", answer);
 		break;
 	case SOURCE_GONE:

@@ -41,6 +41,7 @@
 #define COLLECTION_KNOWN_MAX 2000000	    /* rows; of more messages some are fetched again */
 #define COLLECTION_UNIQUES_MAX (16u << 20)  /* bytes of unique ids that are kept for traces; of others there is none */
 #define COLLECTION_DOUBLES_MAX 100000	    /* messages of one session among which doubles are looked for (INM-21) */
+#define COLLECTION_COPIES_MAX 1000	    /* of one list that nobody can tell apart, and are counted */
 #define COLLECTION_GONE_S (3 * 86400)	    /* with leave_days: a row stays so long without its message */
 #define COLLECTION_ASIDE_S 86400	    /* what could not be stored is tried again after it */
 
@@ -65,6 +66,7 @@ enum collection_item_state {
 struct collection_item {
 	unsigned char hash[FETCHED_HASH_SIZE];
 	bool has_hash;
+	bool by_header; /* no unique id tells it from others */
 	bool removes; /* when it is stored, whatever leave_days says */
 	uint8_t tries;
 	uint8_t state; /* enum collection_item_state */
@@ -147,7 +149,8 @@ struct collection {
 
 	/* The list. */
 	uint64_t listed_count, listed_bytes;
-	bool by_header; /* messages are told apart by their headers: no unique ids, or not such */
+	bool by_header; /* messages are told apart by their headers: some, or all, for there are no unique ids */
+	bool all_by_header;
 	bool gone_noted;
 	struct buf uniques;
 	uint64_t *marks; /* hash table of unique ids, for doubles among them */
@@ -228,6 +231,8 @@ void collection_write_changes(struct collection *c);
 void collection_go(struct collection *c);
 void collection_on_item(struct collection *c, const struct source_item *item);
 void collection_on_listed(struct collection *c, bool has_unique);
+/* HASH is of a header or a text: of a second one of the same in this list it becomes another. */
+void collection_tell_apart(struct collection *c, unsigned char hash[FETCHED_HASH_SIZE]);
 /* By header: all have been looked at. */
 void collection_note_gone(struct collection *c);
 /* A message that is known as stored, as ROW: it goes now, or stays. */
@@ -257,6 +262,8 @@ bool collection_has_disk(struct collection *c, uint64_t size);
 /* ---- collection_head.c ---- */
 
 bool collection_wants_heads(const struct collection *c);
+/* Its header is not to be had. */
+void collection_judge_without_head(struct collection *c, size_t at);
 void collection_on_head(struct collection *c, size_t at, enum source_result result, struct span answer);
 
 /* ---- collection_rules.c ---- */

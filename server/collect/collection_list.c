@@ -2,7 +2,7 @@
  * collection_list.c - the list of a mailbox beside what is known: what is new, whose days are over, what has gone.
  *
  * Each row of what is known stands for one message of the list: a second one of the same unique id is another message,
- * and then unique ids tell nothing there, and headers are looked at instead.
+ * then that unique id tells nothing, and the headers of both are looked at instead (RFC 1939, 7: copies may have the same).
  */
 #include "server/collect/collection_inside.h"
 
@@ -37,14 +37,16 @@ collection_go(struct collection *c)
 
 /* ---- doubles among unique ids ---- */
 
-static void
-mark_put(uint64_t *marks, size_t room, uint64_t mark)
-{
-	size_t at = (size_t)mark & (room - 1);
+#define MARK_TWICE 1 /* the lowest bit of a mark: its unique id came again */
 
-	while (marks[at] != 0)
+static uint64_t *
+mark_place(uint64_t *marks, size_t room, uint64_t mark)
+{
+	size_t at = (size_t)(mark >> 1) & (room - 1);
+
+	while (marks[at] != 0 && (marks[at] | MARK_TWICE) != (mark | MARK_TWICE))
 		at = (at + 1) & (room - 1);
-	marks[at] = mark;
+	return &marks[at];
 }
 
 static void
@@ -56,29 +58,51 @@ marks_grow(struct collection *c)
 	ENSURE(marks);
 	for (size_t i = 0; i < c->mark_room; i++)
 		if (c->marks[i] != 0)
-			mark_put(marks, room, c->marks[i]);
+			*mark_place(marks, room, c->marks[i]) = c->marks[i];
 	free(c->marks);
 	c->marks = marks;
 	c->mark_room = room;
+}
+
+static uint64_t
+mark_of(const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	uint64_t value;
+
+	memcpy(&value, hash, sizeof(value));
+	value &= ~(uint64_t)MARK_TWICE;
+	return value ? value : MARK_TWICE + 1;
 }
 
 /* Was it there already? 64 bits of the hash are enough: a mistake costs time. */
 static bool
 mark(struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE])
 {
-	uint64_t value;
-	size_t at;
+	uint64_t *place;
 
-	memcpy(&value, hash, sizeof(value));
-	value += value == 0;
 	if (2 * (c->mark_count + 1) > c->mark_room)
 		marks_grow(c);
-	for (at = (size_t)value & (c->mark_room - 1); c->marks[at] != 0; at = (at + 1) & (c->mark_room - 1))
-		if (c->marks[at] == value)
-			return true;
-	c->marks[at] = value;
+	place = mark_place(c->marks, c->mark_room, mark_of(hash));
+	if (*place != 0) {
+		*place |= MARK_TWICE;
+		return true;
+	}
+	*place = mark_of(hash);
 	c->mark_count++;
 	return false;
+}
+
+static bool
+is_marked_twice(const struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	return c->mark_room > 0 && (*mark_place(c->marks, c->mark_room, mark_of(hash)) & MARK_TWICE);
+}
+
+void
+collection_tell_apart(struct collection *c, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	for (unsigned i = 1; i < COLLECTION_COPIES_MAX && mark(c, hash); i++)
+		collect_like_again(hash);
 }
 
 /* ---- the list comes ---- */
@@ -139,17 +163,29 @@ collection_on_item(struct collection *c, const struct source_item *from)
 
 /* ---- the list is whole ---- */
 
-/* Unique ids tell nothing: what they named is looked at like all others. */
+static bool
+tells_nothing(const struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	return c->all_by_header || is_marked_twice(c, hash);
+}
+
+/* Unique ids that tell nothing: what they named is looked at like what has none. */
 static void
 forget_unique(struct collection *c)
 {
-	for (size_t i = 0; i < c->item_count; i++)
-		c->items[i].has_hash = false;
+	for (size_t i = 0; i < c->item_count; i++) {
+		struct collection_item *item = &c->items[i];
+
+		item->by_header = !item->has_hash || tells_nothing(c, item->hash);
+		item->has_hash = !item->by_header;
+	}
 	for (size_t i = 0; i < c->known_count; i++) {
 		struct collection_known *known = &c->known[i];
 
-		if (known->listed && !known->unwanted)
-			add_item(c, known->number, known->size);
+		if (!known->listed || !tells_nothing(c, known->row.hash))
+			continue;
+		if (!known->unwanted)
+			add_item(c, known->number, known->size)->by_header = true;
 		known->listed = false;
 	}
 }
@@ -262,15 +298,16 @@ collection_note_gone(struct collection *c)
 static void
 plan(struct collection *c)
 {
-	download_offer(c->rules, !c->by_header || c->end.offer.has_head, c->end.offer.has_head);
+	download_offer(c->rules, !c->all_by_header || c->end.offer.has_head, c->end.offer.has_head);
 	c->plans = true;
-	c->plan_at = c->by_header ? c->known_count : 0;
+	c->plan_at = 0;
 }
 
 bool
 collection_plan_on(struct collection *c)
 {
 	size_t rows = c->known_count;
+	bool wants_heads = collection_wants_heads(c);
 
 	for (; c->plans && c->plan_at < rows; c->plan_at++) {
 		if (c->plan_at % PLAN_STEP == 0 && collection_is_late(c))
@@ -280,12 +317,11 @@ collection_plan_on(struct collection *c)
 	}
 	if (c->plans && !c->by_header)
 		collection_note_gone(c);
-	if (collection_wants_heads(c))
-		c->plans = false; /* each is looked at first */
 	for (; c->plans && c->plan_at - rows < c->item_count; c->plan_at++) {
 		if (c->plan_at % PLAN_STEP == 0 && collection_is_late(c))
 			return false;
-		collection_judge(c, c->plan_at - rows);
+		if (!wants_heads || !c->items[c->plan_at - rows].by_header) /* it is looked at first */
+			collection_judge_without_head(c, c->plan_at - rows);
 	}
 	c->plans = false;
 	return true;
@@ -295,7 +331,7 @@ collection_plan_on(struct collection *c)
 static bool
 can_leave(struct collection *c)
 {
-	if (!c->by_header || !collection_leaves(c) || c->end.offer.has_head || c->item_count == 0)
+	if (!c->all_by_header || !collection_leaves(c) || c->end.offer.has_head || c->item_count == 0)
 		return true;
 	collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL nor TOP, by "
 			    "which they would be known again");
@@ -316,7 +352,8 @@ void
 collection_on_listed(struct collection *c, bool has_unique)
 {
 	c->listed = true;
-	c->by_header |= !has_unique && c->listed_count > 0;
+	c->all_by_header = !has_unique && c->listed_count > 0;
+	c->by_header |= c->all_by_header;
 	c->end.offer.has_unique = has_unique && !c->by_header;
 	if (c->end.offer.count == SOURCE_SIZE_UNKNOWN)
 		c->end.offer.count = c->listed_count;
@@ -371,7 +408,7 @@ collection_list_clear(struct collection *c)
 	c->mark_count = c->mark_room = 0;
 	c->removal_count = c->removal_room = c->removal_at = 0;
 	c->known_count = 0;
-	c->by_header = c->gone_noted = c->listed = c->settled = c->rules_told = c->plans = false;
+	c->by_header = c->all_by_header = c->gone_noted = c->listed = c->settled = c->rules_told = c->plans = false;
 	collection_forget_choices(c);
 	buf_fini(&c->uniques);
 	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);

@@ -326,6 +326,45 @@ test_equal_unique_ids(void **state)
 	end();
 }
 
+/* RFC 1939, 7: copies may have the same one. What is known of the others holds. */
+static void
+test_few_equal_unique_ids(void **state)
+{
+	(void)state;
+	for (int no_head = 0; no_head < 2; no_head++) {
+		begin(COLLECTOR(", leave_days: 2"));
+		fake_box.no_head = no_head;
+		fill(5);
+		collect();
+		fill(2);
+		fake_box.messages[5].unique = fake_box.messages[6].unique = "the-same";
+		collect();
+		collect();
+		assert_each_once(no_head ? 5 : 7);
+		assert_true(no_head ? view_of("isp").failed : fake_box.heads == 4);
+		end();
+	}
+}
+
+/* Two that nobody can tell apart, and both stay there: each is fetched once. */
+static void
+test_copies_left_there_inm_05(void **state)
+{
+	(void)state;
+	for (int same_unique = 0; same_unique < 2; same_unique++) {
+		begin(COLLECTOR(", leave_days: 2"));
+		fake_box.no_unique = !same_unique;
+		fill(2);
+		fake_box.messages[1].text = fake_box.messages[0].text;
+		fake_box.messages[0].unique = fake_box.messages[1].unique = "the-same";
+		collect();
+		collect();
+		collect();
+		assert_int_equal(count_of("anna", "message 0"), 2);
+		end();
+	}
+}
+
 /* ---- INM-05 ---- */
 
 static void
@@ -919,7 +958,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = { T(test_fetched_then_removed_inm_03),
 		T(test_cut_at_each_step_inm_03), T(test_equal_headers_inm_03), T(test_no_header_for_once_inm_03),
-		T(test_equal_unique_ids),
+		T(test_equal_unique_ids), T(test_few_equal_unique_ids),
+		T(test_copies_left_there_inm_05),
 		T(test_leave_days_inm_05), T(test_leave_days_by_header_inm_05),
 		T(test_leave_days_by_nothing_inm_05), T(test_leave_always), T(test_gone_and_back_inm_05),
 		T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
