@@ -27,11 +27,22 @@ static void begin_next(struct server *s);
 
 /* ---- what is not in force any more ---- */
 
+/* Once each: of two that are kept none would be the last hold. */
 static void
 keep_old(struct server *s, struct generation *generation)
 {
-	struct old_generation *old = calloc(1, sizeof(*old));
+	struct old_generation *old;
+	struct list *at, *next;
 
+	list_for_each(at, next, &s->loading.old) {
+		const struct old_generation *known = LIST_ITEM(at, struct old_generation, link);
+
+		if (!known->under_way && known->generation == generation) {
+			generation_release(&generation);
+			return;
+		}
+	}
+	old = calloc(1, sizeof(*old));
 	ENSURE(old);
 	old->generation = generation;
 	list_init(&old->work.link);

@@ -29,6 +29,7 @@ static void
 bury(struct source_spool *s)
 {
 	loop_call_cancel(&s->call);
+	loop_timer_clear(&s->list_on);
 	close_file(s);
 	free(s->buffer);
 	arena_reset(&s->arena);
@@ -80,6 +81,21 @@ answer(struct source_spool *s, enum source_result result)
 		result == SOURCE_FAILED ? span_of(s->why) : SPAN(""));
 }
 
+static void
+on_removed(struct source_spool *s)
+{
+	s->removed = true;
+	answer(s, SOURCE_DONE);
+}
+
+static void
+on_synced(struct source_spool *s)
+{
+	s->removed = false;
+	s->problem.removed_unsure = s->err != OK;
+	end(s, s->err == OK ? SOURCE_FINE : SOURCE_LOST, s->why);
+}
+
 /* The first piece begins with an envelope, perhaps; the user's folder says for whom it is otherwise. */
 static void
 begin_text(struct source_spool *s)
@@ -106,16 +122,20 @@ on_worked(struct work *work, enum err result)
 		bury(s);
 		return;
 	}
-	if (s->over)
-		return; /* on_call() tells it */
+	if (s->over) {
+		loop_defer(s->source.host->loop, &s->call);
+		return;
+	}
 	if (result != OK)
 		end(s, SOURCE_OWN, "too busy to look at files");
 	else if (s->task == SPOOL_SCAN)
 		on_scanned(s);
+	else if (s->task == SPOOL_SYNC)
+		on_synced(s);
 	else if (s->err != OK)
 		answer(s, s->err == ERR_NOT_FOUND ? SOURCE_GONE : SOURCE_FAILED);
 	else if (s->task == SPOOL_REMOVE)
-		answer(s, SOURCE_DONE);
+		on_removed(s);
 	else
 		s->piece = (struct span){ s->buffer, s->read_size };
 	if (s->task == SPOOL_READ && result == OK && s->err == OK && !s->begun)
@@ -228,18 +248,29 @@ obey(struct source_spool *s)
 }
 
 static void
-tell_list(struct source_spool *s)
+tell_item(struct source_spool *s, const struct spool_item *file, uint32_t number)
 {
 	char unique[SPOOL_NAME_MAX * 2 + 2];
+	struct source_item item = { .number = number, .size = file->size };
 
-	s->to_list = false;
-	for (size_t i = 0; i < s->count && !s->over; i++) {
-		struct source_item item = { .number = (uint32_t)i + 1, .size = s->items[i]->size };
+	snprintf(unique, sizeof(unique), "%.*s/%.*s", SPAN_FMT(file->user), SPAN_FMT(file->name));
+	item.unique = span_of(unique);
+	s->source.events->item(&s->source, &item);
+}
 
-		snprintf(unique, sizeof(unique), "%.*s/%.*s", SPAN_FMT(s->items[i]->user), SPAN_FMT(s->items[i]->name));
-		item.unique = span_of(unique);
-		s->source.events->item(&s->source, &item);
+/* Piece by piece, a turn of the loop each. */
+static void
+tell_list(struct source_spool *s)
+{
+	size_t end = s->list_at + SPOOL_LIST_STEP;
+
+	for (; s->list_at < s->count && s->list_at < end; s->list_at++)
+		tell_item(s, s->items[s->list_at], (uint32_t)s->list_at + 1);
+	if (s->list_at < s->count) {
+		loop_timer_set(s->source.host->loop, &s->list_on, 0);
+		return;
 	}
+	s->to_list = false;
 	s->source.events->listed(&s->source, true);
 }
 
@@ -247,14 +278,18 @@ static void
 go_on(struct source_spool *s)
 {
 	while (!s->lent && !s->over && !s->held && s->ready) {
-		if (s->to_list)
+		if (s->to_list && !loop_timer_is_set(&s->list_on))
 			tell_list(s);
 		else if (s->order_count > 0)
 			obey(s);
 		else
 			break;
 	}
-	if (s->closing && !s->lent && !s->over && s->order_count == 0)
+	if (!s->closing || s->lent || s->over || s->order_count > 0)
+		return;
+	if (s->removed)
+		submit(s, SPOOL_SYNC);
+	else
 		end(s, SOURCE_FINE, "");
 }
 
@@ -263,12 +298,16 @@ on_call(struct loop_call *call)
 {
 	struct source_spool *s = LIST_ITEM(call, struct source_spool, call);
 
-	if (s->over && !s->lent)
-		s->source.events->over(&s->source, &s->problem);
-	else if (s->over)
-		loop_defer(s->source.host->loop, &s->call); /* a moment: one read or one name */
-	else
+	if (!s->over)
 		go_on(s);
+	else if (!s->lent) /* else behind the one read or one name that is under way */
+		s->source.events->over(&s->source, &s->problem);
+}
+
+static void
+on_list_on(struct loop_timer *timer)
+{
+	go_on(LIST_ITEM(timer, struct source_spool, list_on));
 }
 
 /* ---- what the holder asks ---- */
@@ -279,6 +318,7 @@ start(struct source *source)
 	struct source_spool *s = of_source(source);
 
 	loop_call_init(&s->call, on_call);
+	loop_timer_init(&s->list_on, on_list_on);
 	arena_init(&s->arena, NULL);
 	s->fd = -1;
 	s->last = &s->first;
@@ -293,6 +333,7 @@ static void
 list(struct source *source)
 {
 	of_source(source)->to_list = true;
+	of_source(source)->list_at = 0;
 	loop_defer(source->host->loop, &of_source(source)->call);
 }
 

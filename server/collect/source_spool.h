@@ -18,11 +18,13 @@
 #include "proto/base/arena.h"
 #include "proto/mail/mail_lines.h"
 #include "server/collect/source_inside.h"
+#include "server/net/loop.h"
 #include "server/net/work.h"
 
 #define SPOOL_PIECE (256 * 1024)	     /* bytes of a file that are in memory at a time */
 #define SPOOL_NAME_MAX 200		     /* bytes of a file's name */
 #define SPOOL_TAKEN_MS (7LL * 24 * 3600 * 1000) /* wall clock, by the file's time */
+#define SPOOL_LIST_STEP 5000 /* files that are told in one turn of the loop */
 #define SPOOL_PATH_SIZE 1024 /* of a path in the folder, its end included */
 #define SPOOL_ADDRESS_SIZE 512
 #define SPOOL_ENDING ".eml"
@@ -41,12 +43,15 @@ struct spool_order {
 	uint32_t number;
 };
 
-enum spool_task { SPOOL_SCAN, SPOOL_READ, SPOOL_REMOVE };
+enum spool_task { SPOOL_SCAN, SPOOL_READ, SPOOL_REMOVE, SPOOL_SYNC };
 
 struct source_spool {
 	struct source source;
 	struct loop_call call;
 	bool ready, to_list, closing, over, doomed;
+	bool removed; /* files are gone, of which the disk does not know yet */
+	size_t list_at; /* so many are told */
+	struct loop_timer list_on;
 	struct source_problem problem;
 
 	/* The list, in the order of the scan; numbers are from 1. */

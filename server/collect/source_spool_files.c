@@ -145,26 +145,51 @@ read_piece(struct source_spool *s)
 		s->read_size = (size_t)got;
 }
 
-/* The mark is on disk before the file goes: a writer that looks finds the one or the other. */
 static bool
-leave_mark(const struct source_spool *s)
+sync_folder(const struct source_spool *s, struct span user)
 {
-	char path[SPOOL_PATH_SIZE], folder[SPOOL_PATH_SIZE];
-	int fd, dir;
+	char folder[SPOOL_PATH_SIZE];
+	int dir;
 	bool ok;
 
-	if (!file_path(s, s->item, SPOOL_TAKEN, path) || !folder_path(s, s->item->user, folder))
-		return false;
-	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
-	if (fd < 0)
-		return false;
-	close(fd);
-	dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = folder_path(s, user, folder) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (dir < 0)
 		return false;
 	ok = fsync(dir) == 0;
 	close(dir);
 	return ok;
+}
+
+/* What was removed is so after a power cut too, before it is forgotten that it was taken. */
+static void
+sync_all(struct source_spool *s)
+{
+	const struct spool_item *last = NULL;
+
+	for (const struct spool_item *item = s->first; item && s->err == OK; item = item->next) {
+		if (last && span_eq(last->user, item->user))
+			continue;
+		last = item;
+		errno = ENAMETOOLONG;
+		if (!sync_folder(s, item->user))
+			failed(s, "the folder", s->source.conf->path.ptr);
+	}
+}
+
+/* The mark is on disk before the file goes: a writer that looks finds the one or the other. */
+static bool
+leave_mark(const struct source_spool *s)
+{
+	char path[SPOOL_PATH_SIZE];
+	int fd;
+
+	if (!file_path(s, s->item, SPOOL_TAKEN, path))
+		return false;
+	fd = open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return sync_folder(s, s->item->user);
 }
 
 static void
@@ -192,6 +217,9 @@ spool_work(struct work *work)
 		break;
 	case SPOOL_REMOVE:
 		remove_file(s);
+		break;
+	case SPOOL_SYNC:
+		sync_all(s);
 		break;
 	}
 }

@@ -435,8 +435,8 @@ def test_net_01_five_attempts_at_a_closed_port():
     port, = free_ports(1)
     with Postroom(row(port)) as p:
         fails(p, "no connection")
-        equal(len(re.findall(r"no connection: Connection refused", "\n".join(
-            line for line in log_of(p).splitlines() if "attempt" in line))), 5)
+        wait_for(lambda: len(re.findall(r"no connection: Connection refused", "\n".join(  # the log is written by and by
+            line for line in log_of(p).splitlines() if "attempt" in line))) == 5, "five attempts")
 
 
 def test_con_10_through_socks_and_only_there():
