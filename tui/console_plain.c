@@ -102,7 +102,26 @@ say_help(const struct plain *p)
 	say_line(p, "help COMMAND explains one; quit leaves.");
 }
 
-/* The words that show a screen: its command, and how many rows. */
+static size_t
+add_option(char *words[PLAIN_WORDS_MAX], size_t count, const char *option, const char *value, struct arena *a)
+{
+	words[count++] = (char *)(uintptr_t)arena_text(a, span_of(option));
+	words[count++] = (char *)(uintptr_t)arena_text(a, span_of(value));
+	return count;
+}
+
+/* "name,state": what the screen shows, not all that its command has. */
+static const char *
+columns_text(const struct screen_class *class, struct arena *a)
+{
+	struct span text = SPAN("");
+
+	for (const struct column *c = class->columns; c->title; c++)
+		text = arena_printf(a, "%.*s%s%s", SPAN_FMT(text), text.len > 0 ? "," : "", c->field);
+	return arena_text(a, text);
+}
+
+/* The words that show a screen: its command, how many rows, their columns, and which where it does not have all. */
 static size_t
 screen_words(const struct screen_class *class, char *words[PLAIN_WORDS_MAX], struct arena *a)
 {
@@ -115,10 +134,13 @@ screen_words(const struct screen_class *class, char *words[PLAIN_WORDS_MAX], str
 		(void)span_cut(rest, ' ', &word, &rest);
 		words[count++] = (char *)(uintptr_t)arena_text(a, word);
 	}
-	if (m->reply == CONTROL_REPLY_ROWS) {
-		words[count++] = (char *)(uintptr_t)arena_text(a, SPAN("--limit"));
-		words[count++] = (char *)(uintptr_t)arena_text(a, SPAN(PLAIN_ROWS));
-	}
+	if (m->reply != CONTROL_REPLY_ROWS)
+		return count;
+	count = add_option(words, count, "--limit", PLAIN_ROWS, a);
+	if (class->columns)
+		count = add_option(words, count, "--columns", columns_text(class, a), a);
+	if (class->filter && !span_ends_nocase(span_of(class->filter), SPAN(":")))
+		count = add_option(words, count, "--filter", class->filter, a); /* "target:" wants a name behind it */
 	return count;
 }
 

@@ -224,15 +224,30 @@ print_duration(struct buf *out, uint64_t seconds)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		if (seconds < rows[i].length)
 			continue;
-		ok = buf_printf(out, "%llu%c %llu%c",
-			     (unsigned long long)(seconds / rows[i].length), rows[i].unit,
-			     (unsigned long long)(seconds % rows[i].length / rows[i].next),
-			     rows[i].next_unit) == OK;
+		ok = buf_printf(out, "%llu%c", (unsigned long long)(seconds / rows[i].length), rows[i].unit) == OK;
+		seconds = seconds % rows[i].length / rows[i].next;
+		if (seconds > 0)
+			ok = ok && buf_printf(out, " %u%c", (unsigned)seconds, rows[i].next_unit) == OK;
 		out->overflow |= !ok;
 		return;
 	}
 	ok = buf_printf(out, "%us", (unsigned)seconds) == OK;
 	out->overflow |= !ok;
+}
+
+void
+print_interval(struct buf *out, uint64_t seconds)
+{
+	static const struct {
+		unsigned length;
+		const char *unit;
+	} rows[] = { { 86400, "d" }, { 3600, "h" }, { 60, "m" }, { 1, "s" } };
+	size_t i = 0;
+
+	while (seconds % rows[i].length != 0)
+		i++;
+	out->overflow |= buf_printf(out, "%llu%s", (unsigned long long)(seconds / rows[i].length),
+				 seconds > 0 ? rows[i].unit : "") != OK;
 }
 
 static bool

@@ -36,9 +36,11 @@ size_t print_width(struct span text);
 /* TEXT in exactly WIDTH columns: filled with blanks, or cut before WIDTH with '~' at the end. */
 void print_cell(struct buf *out, struct span text, size_t width, bool right);
 
-/* "12k", "24M", "1.2G"; "6h 1m", "2d 4h", "12s"; for people, at most 7 columns. */
+/* "12k", "24M", "1.2G"; "6h 1m", "2d 4h", "15m", "12s"; for people, at most 7 columns. */
 void print_size(struct buf *out, uint64_t bytes);
 void print_duration(struct buf *out, uint64_t seconds);
+/* All of it in one unit, as the file and KEY=VALUE take it: "90s", "15m", "0". */
+void print_interval(struct buf *out, uint64_t seconds);
 /* RFC 3339 text as local time with offset, or UTC; anything else is cleaned. */
 void print_time(struct buf *out, struct span text, const struct print_style *style);
 

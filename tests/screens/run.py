@@ -412,16 +412,36 @@ def test_terminals(server):
         c.keys("quit", "Enter").sees(r"left with 0")
 
 
+def run_plain(server, lines):
+    r = subprocess.run([os.path.join(BUILD, "postroom"), "-s", server.socket, "console", "--plain"], input=lines,
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 0 and "\x1b" not in r.stdout + r.stderr, r
+    return r
+
+
+def plain(server, name):
+    """What one line shows: nothing is complained about."""
+    r = run_plain(server, name + "\n")
+    assert r.stderr == "", (name, r.stderr)
+    return r.stdout
+
+
 def test_plain_has_no_escapes(server):
     """TUI-09: what the console does, a command does; --plain names it."""
     lines = "help\nscreens\nusers\nkeys queue\nqueue\nnext\ntrace\nuser show \"anna\"\nnonsense\nexplain --from a@b.test --to anna@example.test\nquit\nusers\n"
-    r = subprocess.run([os.path.join(BUILD, "postroom"), "-s", server.socket, "console", "--plain"], input=lines,
-                       capture_output=True, text=True, timeout=60)
-    assert r.returncode == 0, r
-    assert "\x1b" not in r.stdout + r.stderr
+    r = run_plain(server, lines)
     assert "Hold/release: postroom queue hold." in r.stdout and "anna@example.test" in r.stdout, r.stdout
     assert r.stdout.count("carl") == 1, r.stdout  # nothing after quit
     assert "nonsense" in r.stderr, r.stderr
+
+
+def test_plain_shows_what_the_screen_shows(server):
+    """TUI-09: the screen's columns and rows by name: of store and forward those users alone that have it."""
+    server.cli("user", "set", "carl", "store_forward_address=carl@other.test", "store_forward_server=192.0.2.9")
+    for line in plain(server, "screens").splitlines():
+        plain(server, line.split(":")[0])
+    shown = plain(server, "store-forward")
+    assert "carl@other.test" in shown and "192.0.2.9" in shown and "anna" not in shown, shown
 
 
 TESTS = [v for k, v in list(globals().items()) if k.startswith("test_")]

@@ -99,7 +99,7 @@ static const struct scene scenes[] = {
 		{ "\"key\":\"hostname\"" }, 0, "mail.example.org\n", "" },
 	{ "status", { "\"result\":{\"version\":\"1\",\"uptime_s\":60,\"queue\":{\"count\":3,\"bytes\":2048}}" },
 		{ "\"status\"" }, 0,
-		"Postroom 1, up 1m 0s\nSessions   -\nQueue      3 waiting, 2.0kB, - held\n"
+		"Postroom 1, up 1m\nSessions   -\nQueue      3 waiting, 2.0kB, - held\n"
 		"Mailboxes  - users, - messages, -\nStore      -, -, disk free -\n"
 		"TLS        no certificate\n"
 		"So far     - received, - delivered, - rejected, - logins, - failed logins\n", "" },
@@ -114,7 +114,7 @@ static const struct scene scenes[] = {
 		      "\"counters\":{\"received\":1,\"delivered\":2,\"rejected\":3,\"logins\":4,"
 		      "\"logins_failed\":5},\"reload_fault\":\"line 3\"}" },
 		{ "\"status\"" }, 0,
-		"Postroom 1, up 1m 0s, 2026-11-20 10:00:00Z\nSessions   3 (smtp 2, control 1)\n"
+		"Postroom 1, up 1m, 2026-11-20 10:00:00Z\nSessions   3 (smtp 2, control 1)\n"
 		"Queue      3 waiting, 20 bytes, 1 held\n"
 		"Outgoing   4 connections, 1 slow, 2 of 9 destinations rest, last sent "
 		"2026-11-20 09:00:00Z\n"
