@@ -15,6 +15,7 @@
 enum form_kind {
 	FORM_TEXT,
 	FORM_NUMBER,
+	FORM_TIME,   /* "90s", "15m"; the method has it in seconds */
 	FORM_FLAG,   /* yes or no */
 	FORM_CHOICE, /* one of `choices`: "always|pop3|smtp" */
 	FORM_LIST,   /* several, by ';' */

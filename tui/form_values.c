@@ -31,7 +31,9 @@ form_changes(const struct form *f)
 static void
 value_text(const struct json *value, enum form_kind kind, struct buf *out)
 {
-	if (json_is(value, JSON_BOOL))
+	if (kind == FORM_TIME && json_is(value, JSON_NUMBER))
+		print_interval(out, json_number_or(value, 0));
+	else if (json_is(value, JSON_BOOL))
 		print_put(out, value->truth ? SPAN("yes") : SPAN("no"));
 	else if (json_is(value, JSON_STRING) || json_is(value, JSON_NUMBER))
 		print_put(out, value->text);

@@ -13,7 +13,7 @@ static const struct form_class schedule_add = {
 		{ NULL, "days", "Days", FORM_WORDS, WEEKDAYS, "none: every day", .keyed = true },
 		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", .keyed = true },
 		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", .keyed = true },
-		{ NULL, "every", "Every", FORM_TEXT, NULL, "15m, 1h; empty where it has fixed times", .keyed = true },
+		{ NULL, "every", "Every", FORM_TIME, NULL, "15m, 1h; empty where it has fixed times", .keyed = true },
 		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times instead: 8:00;12:00", .keyed = true },
 		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", .keyed = true },
 		{ 0 } },
@@ -27,7 +27,7 @@ static const struct form_class schedule_edit = {
 		{ NULL, "from", "From", FORM_TEXT, NULL, "begin of its window: 9:00", "from", .keyed = true },
 		{ NULL, "to", "To", FORM_TEXT, NULL, "end of its window, included: 17:00", "to", .keyed = true },
 		{ NULL, "at", "At", FORM_LIST, NULL, "fixed times: 8:00;12:00", "at", .keyed = true },
-		{ NULL, "every", "Every", FORM_TEXT, NULL, "a new interval: 15m, 1h; empty: as it is", .keyed = true },
+		{ NULL, "every", "Every", FORM_TIME, NULL, "15m, 1h; 0 where it has fixed times", "every", .keyed = true },
 		{ NULL, "connections", "Connections", FORM_LIST, NULL, "empty: all primary ones", "connections", .keyed = true },
 		{ 0 } },
 };

@@ -1,5 +1,5 @@
 /*
- * screen_sending.c - how mail leaves: connections, routes, destinations, LAN forwarding, DKIM keys.
+ * screen_sending.c - how mail leaves: routes, destinations, LAN forwarding, DKIM keys.
  */
 #include "tui/edit_panel.h"
 #include "tui/screen_rows.h"
@@ -7,58 +7,6 @@
 
 const struct screen_class *const sending_tabs[] = { &screen_collect, &screen_routes, &screen_schedules,
 	&screen_lan_rules, &screen_forwards, &screen_connections, &screen_destinations, &screen_dkim, NULL };
-
-/* ---- connections ---- */
-
-static const struct form_class connection_add = {
-	.title = "New connection",
-	.fields = (const struct form_field[]){
-		{ "New connection", "name", "Name", FORM_TEXT, NULL, "its name in errors and the log", .names_row = true },
-		{ NULL, "kind", "Kind", FORM_CHOICE, "lan|link", "lan: always online; link: made by the programs below", .keyed = true },
-		{ NULL, "up", "Up", FORM_LIST, NULL, "program and arguments that bring the link up: /usr/sbin/pppd;call;isp", .keyed = true },
-		{ NULL, "down", "Down", FORM_LIST, NULL, "and down", .keyed = true },
-		{ NULL, "status", "Status", FORM_LIST, NULL, "and tell by exit status 0 that it is up", .keyed = true },
-		{ 0 } },
-};
-
-static const struct form_class connection_primary = {
-	.title = "Primary",
-	.fields = (const struct form_field[]){
-		{ "Primary", "primary", "Primary", FORM_FLAG, NULL, "schedules that name no connection start it", "primary", .keyed = true },
-		{ 0 } },
-};
-
-const struct screen_class screen_connections = {
-	.name = "connections",
-	.title = "Connections",
-	.method = "connection.list",
-	.columns = (const struct column[]){
-		{ "Name", "name", 14, 0, COLUMN_GROW },
-		{ "Kind", "kind", 4, 3 },
-		{ "State", "state", 9 },
-		{ "Last", "last", 12, 1 },
-		{ "Next", "next", 12 },
-		{ "Waiting", "waiting", 7 },
-		{ "Primary", "primary", 7, 4 },
-		{ "Last result", "result", 20, 2, COLUMN_GROW },
-		{ 0 } },
-	.keys = (const struct key_action[]){
-		{ 'C', "Connect now", "connection.now", .take = "name" },
-		{ 'S', "Hang up", "connection.stop", .take = "name" },
-		{ 'c', "Create", "connection.add", .form = &connection_add },
-		{ 'P', "Primary", "connection.set", .form = &connection_primary },
-		{ 'd', "Remove", "connection.remove" },
-		{ 0 } },
-	.detail = (const struct detail[]){
-		{ "Sends when", "why", 2 },
-		{ "Last run", "because", 2 },
-		{ "Result", "result", 2 },
-		{ "Routes", "routes" },
-		{ 0 } },
-	.tabs = sending_tabs,
-	.help = "Ways onto the Internet. Without one in the file the server is always online. C connects at once.",
-	.poll = true,
-};
 
 /* ---- routes ---- */
 

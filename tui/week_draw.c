@@ -99,11 +99,9 @@ put_words(const struct week *w, struct buf *out)
 	if (p->at[0]) {
 		out->overflow |= buf_printf(out, ", at %s", p->at) != OK;
 	} else if (p->every_s > 0) {
-		bool hours = p->every_s % 3600 == 0, minutes = p->every_s % 60 == 0;
-
-		out->overflow |= buf_printf(out, ", %02d:%02d to %02d:%02d, every %lld%c", p->from / 60, p->from % 60, p->to / 60,
-					 p->to % 60, (long long)(hours ? p->every_s / 3600 : minutes ? p->every_s / 60 : p->every_s),
-					 hours ? 'h' : minutes ? 'm' : 's') != OK;
+		out->overflow |= buf_printf(out, ", %02d:%02d to %02d:%02d, every ", p->from / 60, p->from % 60, p->to / 60,
+					 p->to % 60) != OK;
+		print_interval(out, (uint64_t)p->every_s);
 	} else {
 		print_put(out, SPAN(": never; I gives it an interval, A a fixed time"));
 	}

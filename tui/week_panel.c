@@ -254,14 +254,12 @@ static void
 ask_every(struct screen *s)
 {
 	const struct week *w = s->state;
-	struct arena a;
+	struct buf now;
 
-	arena_init(&a, NULL);
-	console_ask(s->console, "every (15m, 1h)",
-		w->plan.every_s % 60 == 0 ? arena_printf(&a, "%lldm", (long long)w->plan.every_s / 60) :
-					    arena_printf(&a, "%llds", (long long)w->plan.every_s),
-		NULL, every_done);
-	arena_reset(&a);
+	buf_init(&now, WEEK_TEXT_MAX);
+	print_interval(&now, (uint64_t)w->plan.every_s);
+	console_ask(s->console, "every (15m, 1h)", buf_span(&now), NULL, every_done);
+	buf_fini(&now);
 }
 
 static void

@@ -100,6 +100,8 @@
 		"because:text why:text -routes:list -online:flag -began:time -failed:flag", \
 		"Ways onto the Internet, in file order: when each was last and is next used, what waits " \
 		"for it, how the last run ended and what it was made for, and why mail leaves when it does.") \
+	X(connection_show, "connection.show", "connection show", QUEUE_VIEW, G0, OBJECT, "name:name", "", \
+		"All keys of a connection, and how it does; the names are the keys of `connection set`.") \
 	X(connection_now, "connection.now", "connection now", CONNECT_START, G1, DONE, \
 		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
 		"Connect: one, --all, or the primary ones; --wait returns when they are done or 10 minutes " \
@@ -109,14 +111,15 @@
 		"Hang up one, the primary ones, or all: what is being sent is finished, the rest stays in the " \
 		"queue.") \
 	X(connection_add, "connection.add", "connection add", CONFIG_EDIT, G1, DONE, \
-		"name:name keys:keys", "", \
+		"name:name keys:keys -password:secret?", "", \
 		"Add a connection: kind=lan|link, up=PROGRAM;ARGUMENT;..., down=, status=, and as `connection " \
-		"set`.") \
+		"set`; with --password-stdin its password is sealed in the store.") \
 	X(connection_set, "connection.set", "connection set", CONFIG_EDIT, G1, DONE, \
-		"name:name keys:keys", "", \
-		"Change keys of a connection as docs/settings.md names them; lists a;b; KEY= for its default.") \
+		"name:name keys:keys? -password:secret?", "", \
+		"Change keys of a connection as docs/settings.md names them; lists a;b; KEY= for its default; with " \
+		"--password-stdin its password.") \
 	X(connection_remove, "connection.remove", "connection remove", CONFIG_EDIT, G2, DONE, \
-		"names:targets", "", "Remove connections that no route, schedule or collector names.") \
+		"names:targets", "", "Remove connections that no route, schedule or collector names, and their sealed passwords.") \
 	X(schedule_list, "schedule.list", "schedule list", STATUS_VIEW, G0, ROWS, "", \
 		"name:text enabled:flag days:list from:text to:text every:duration at:list connections:list " \
 		"next:time", \

@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "conf/conf_shapes.h"
 #include "server/collect/collect.h"
 #include "server/connect/connect.h"
 #include "server/control/control_undo.h"
@@ -160,21 +159,6 @@ const struct control_handler control_do_collect_list = { .check = list_check, .r
 /* ---- show ---- */
 
 static void
-put_keys(struct control_call *call, size_t i)
-{
-	const struct conf_shape *shape = conf_shape_of(SETTING_COLLECTORS);
-
-	for (size_t k = 0; k < shape->count; k++) {
-		struct conf_entry entry;
-		char path[PATH_SIZE];
-
-		snprintf(path, sizeof(path), "collecting.collectors.%zu.%s", i, shape->rows[k].key);
-		if (conf_find(call->host->conf, path, &entry) == OK)
-			control_put_setting(&call->json, span_of(shape->rows[k].key), &entry);
-	}
-}
-
-static void
 put_state(struct control_call *call, const struct looked *l)
 {
 	const struct collect_view *v = &l->v;
@@ -220,7 +204,8 @@ show_start(struct control_call *call)
 	settle(call, &all->items[i], &l);
 	json_put_object(&call->json);
 	json_put_member_u64(&call->json, SPAN("place"), i + 1);
-	put_keys(call, i);
+	control_put_item(call, call->host->conf, SETTING_COLLECTORS,
+		arena_printf(&call->arena, "collecting.collectors.%zu", i));
 	put_state(call, &l);
 	json_put_close(&call->json);
 	control_call_end(call);

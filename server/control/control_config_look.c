@@ -9,6 +9,7 @@
 #include "conf/conf_diff.h"
 #include "conf/conf_file.h"
 #include "conf/conf_history.h"
+#include "conf/conf_shapes.h"
 #include "server/control/control_undo.h"
 #include "server/generation.h"
 #include "server/server.h"
@@ -59,6 +60,21 @@ control_put_setting(struct json_writer *w, struct span name, const struct conf_e
 	else
 		json_put_null(w);
 	buf_fini(&text);
+}
+
+void
+control_put_item(struct control_call *call, const struct conf *conf, enum setting_type type, struct span path)
+{
+	const struct conf_shape *shape = conf_shape_of(type);
+
+	for (size_t i = 0; i < shape->count; i++) {
+		const char *key = arena_text(&call->arena,
+			arena_printf(&call->arena, "%.*s.%s", SPAN_FMT(path), shape->rows[i].key));
+		struct conf_entry entry;
+
+		if (conf_find(conf, key, &entry) == OK)
+			control_put_setting(&call->json, span_of(shape->rows[i].key), &entry);
+	}
 }
 
 struct putting {

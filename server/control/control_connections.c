@@ -1,10 +1,9 @@
 /*
- * control_connections.c - connections: what they do, when, and why; connect and hang up.
+ * control_connections.c - connections: what they do, when, and why, all keys of one; connect and hang up.
  */
 #include <stdio.h>
 
 #include "server/connect/connect.h"
-#include "server/control/control_call.h"
 #include "server/control/control_routes.h"
 #include "server/generation.h"
 #include "server/queue/routes.h"
@@ -110,6 +109,50 @@ list_read(struct control_call *call, struct snapshot *snap)
 }
 
 const struct control_handler control_do_connection_list = { .check = list_check, .read = list_read };
+
+/* ---- connection show ---- */
+
+static void
+put_state(struct control_call *call, const struct connect_view *v)
+{
+	struct json_writer *w = &call->json;
+
+	json_put_member_string(w, SPAN("state"), span_of(v->state));
+	json_put_member_string(w, SPAN("why"), span_of(why(call->host->conf, v)));
+	json_put_member_string(w, SPAN("because"), v->because);
+	json_put_member_string(w, SPAN("result"), v->result);
+	control_put_time(w, SPAN("last"), v->last_ms);
+	control_put_time(w, SPAN("next"), v->next_ms);
+}
+
+static void
+show_start(struct control_call *call)
+{
+	const struct conf_connections *all = &call->host->conf->connections;
+	struct span name = control_param(call, "name");
+	struct connect_view v;
+	size_t i = 0;
+
+	while (i < all->count && !span_eq_nocase(all->items[i].name, name))
+		i++;
+	if (i == all->count) {
+		control_failf(call, RPC_NOT_FOUND, "name", "there is no connection %.*s in the file%s", SPAN_FMT(name),
+			all->count > 0 ? "" : ", which has none: see connection add");
+		control_call_end(call);
+		return;
+	}
+	json_put_object(&call->json);
+	json_put_member_u64(&call->json, SPAN("place"), i + 1);
+	control_put_item(call, call->host->conf, SETTING_CONNECTIONS,
+		arena_printf(&call->arena, "connections.%zu", i));
+	for (size_t n = 0; connect_view_at(call->host->connect, n, &v); n++)
+		if (span_eq_nocase(v.name, name))
+			put_state(call, &v);
+	json_put_close(&call->json);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_connection_show = { .start = show_start };
 
 /* ---- now, stop ---- */
 

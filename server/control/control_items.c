@@ -12,7 +12,7 @@
 #include "server/control/control_routes.h"
 #include "server/pipeline/rule_targets.h"
 
-static const struct item_kind a_connection = { SETTING_CONNECTIONS, "connections", "connection", NULL, NULL };
+static const struct item_kind a_connection = { SETTING_CONNECTIONS, "connections", "connection", NULL, "connection." };
 static const struct item_kind a_schedule = { SETTING_SCHEDULES, "schedules", "schedule", NULL, NULL };
 static const struct item_kind a_monitor = { SETTING_MONITORS, "monitor", "profile", "default", NULL };
 

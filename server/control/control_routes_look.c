@@ -6,7 +6,6 @@
  */
 #include <stdio.h>
 
-#include "conf/conf_shapes.h"
 #include "server/connect/connect.h"
 #include "server/control/control_routes.h"
 #include "server/queue/outgoing.h"
@@ -261,22 +260,6 @@ show_check(struct control_call *call)
 }
 
 static void
-put_keys(struct control_call *call, const struct conf *conf, size_t i)
-{
-	const struct conf_shape *shape = conf_shape_of(SETTING_ROUTES);
-	struct json_writer *w = &call->json;
-
-	for (size_t k = 0; k < shape->count; k++) {
-		const char *path = arena_text(&call->arena,
-			arena_printf(&call->arena, "outgoing.routes.%zu.%s", i, shape->rows[k].key));
-		struct conf_entry entry;
-
-		if (conf_find(conf, path, &entry) == OK)
-			control_put_setting(w, span_of(shape->rows[k].key), &entry);
-	}
-}
-
-static void
 put_state(struct json_writer *w, struct arena *a, const struct route_waiting *waiting,
 	const struct route_state *state)
 {
@@ -310,7 +293,7 @@ show_read(struct control_call *call, struct snapshot *snap)
 		return step;
 	json_put_object(&call->json);
 	json_put_member_u64(&call->json, SPAN("place"), i + 1);
-	put_keys(call, conf, i);
+	control_put_item(call, conf, SETTING_ROUTES, arena_printf(&call->arena, "outgoing.routes.%zu", i));
 	put_state(&call->json, &call->arena, &look->walk->routes[i], &look->states[i]);
 	json_put_close(&call->json);
 	return STEP_DONE;

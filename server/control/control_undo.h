@@ -98,6 +98,9 @@ struct span control_list_json(struct control_call *call, const struct span *item
 struct span control_list_value(struct control_call *call, struct span value, const char *separators);
 /* A member NAME: the value of ENTRY as config.get has it; null where it is too long for a file. */
 void control_put_setting(struct json_writer *w, struct span name, const struct conf_entry *entry);
+/* Such a member for each key of the item PATH ("connections.0") of a list of TYPE, as CONF has it. */
+void control_put_item(
+	struct control_call *call, const struct conf *conf, enum setting_type type, struct span path);
 /* Such a member for each setting in force whose key begins with PREFIX ("archive."), named by what follows it. */
 void control_put_settings(struct control_call *call, struct span prefix);
 /* A row for each fault: line, column, key, what, warning. Ends the rows. */

@@ -394,6 +394,45 @@ def test_urgent_mail_connects_at_once_HDR_03_HDR_04():
                 waits(server, 3)
 
 
+# ---- all keys by command ----
+
+
+def test_a_link_is_made_and_changed_by_command_CON_05_CON_06_CON_07_CON_12():
+    """Every key of a connection is set by `connection add|set`, shown by `connection show`, and taken back."""
+    with Link("s3cret word") as link, SmtpSink() as sink, Server(extra=config(sink, ["name: lan, kind: lan"])) as server:
+        programs = ["%s=/bin/sh;%s;%s" % (w, link.path("link.sh"), w) for w in ("up", "down", "status")]
+        server.cli("connection", "add", "isp", "kind=link", *programs, "username=office", "autoconnect=no",
+                   "--password-stdin", stdin="s3cret word\n")
+        shown = server.json("connection", "show", "isp")[0]
+        equal((shown["kind"], shown["up"][2], shown["username"], shown["retries"], shown["state"]),
+              ("link", "up", "office", 1, "down"))
+        true("s3cret" not in json.dumps(shown), shown)
+        with open(server.config) as f:
+            true("s3cret" not in f.read(), "the file has the name of the password alone")
+        server.cli("connection", "now", "isp", "--wait")
+        equal(link.calls(), ["up isp office", "down"], "the programs got user and password")
+        keys = {"retries": 3, "retry_wait": 2, "link_timeout": 90, "interfaces": ["none0"], "autoconnect": True,
+                "autoconnect_once": False, "autoconnect_every": 360, "numbers": ["1", "2"], "multilink": False,
+                "pop3_then_smtp": True, "socks": False, "post_connect": ["/bin/true", "x"],
+                "pre_disconnect": ["/bin/true"], "program_timeout": 20, "primary": False}
+        words = {True: "yes", False: "no"}
+        server.cli("connection", "set", "isp", *["%s=%s" % (
+            k, ";".join(v) if isinstance(v, list) else words[v] if isinstance(v, bool) else v) for k, v in keys.items()])
+        shown = server.json("connection", "show", "isp")[0]
+        equal({k: shown[k] for k in keys}, keys)
+        server.cli("undo", "--yes")
+        equal([server.json("connection", "show", "isp")[0][k] for k in ("retries", "interfaces", "primary")], [1, [], True])
+        server.cli("connection", "set", "isp", "--password-stdin", stdin="other\n")
+        server.cli("connection", "now", "isp", "--wait")
+        true("password" in link.calls(), "the new one is used at once")
+        equal(server.cli("connection", "set", "isp", "colour=red", ok=False).returncode, 1)
+        equal(server.cli("connection", "show", "none", ok=False).returncode, 1)
+        server.cli("connection", "remove", "isp", "--yes")
+        equal([c["name"] for c in server.json("connection", "list")], ["lan"])
+        server.cli("undo", "--yes")
+        equal(server.json("connection", "show", "isp")[0]["username"], "office")
+
+
 # ---- online ----
 
 

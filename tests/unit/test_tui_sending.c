@@ -1,6 +1,8 @@
 /*
  * test_tui_sending.c - how mail leaves, in the console: connections, routes, destinations, LAN rules, keys.
  */
+#include <string.h>
+
 #include "tests/unit/test_tui.h"
 
 #include "tests/unit/console_server.h"
@@ -21,6 +23,15 @@ static const struct answer sending[] = {
 		"\"next\":\"2026-11-21T14:08:00Z\",\"waiting\":9,\"result\":\"3 sent\","
 		"\"because\":\"schedule office\",\"why\":\"it waits for its schedule\","
 		"\"routes\":[\"isp\"]}}],\"rank\":0,\"total\":1}" },
+	{ "connection.show", NULL,
+		"{\"place\":1,\"name\":\"isp-main\",\"kind\":\"link\",\"up\":[\"/usr/sbin/pppd\",\"call\",\"isp\"],"
+		"\"down\":[\"/usr/bin/poff\"],\"status\":[],\"primary\":true,\"retries\":1,\"retry_wait\":90,"
+		"\"link_timeout\":60,\"interfaces\":[\"ppp0\"],\"autoconnect\":true,\"autoconnect_once\":true,"
+		"\"autoconnect_every\":300,\"numbers\":[],\"username\":\"office\",\"multilink\":true,"
+		"\"pop3_then_smtp\":false,\"socks\":false,\"post_connect\":[],\"pre_disconnect\":[],"
+		"\"program_timeout\":30,\"state\":\"offline\",\"why\":\"it waits for its schedule\"}" },
+	{ "connection.add", NULL, PLAY_DONE("connection road added") },
+	{ "connection.set", NULL, PLAY_DONE("connection isp-main changed") },
 	{ "connection.now", NULL, PLAY_DONE("connection isp-main begun") },
 	{ "connection.stop", NULL, PLAY_DONE("connection isp-main hangs up") },
 	LIST("route.list", "r"),
@@ -93,6 +104,31 @@ connections_con_12(void **state)
 	assert_true(play_was_asked(&play, "connection.now {\"name\":\"isp-main\"}"));
 	play_keys(&play, "S");
 	assert_true(play_was_asked(&play, "connection.stop {\"name\":\"isp-main\"}"));
+	play_end(&play);
+}
+
+/* CON-05, CON-07: all keys of a link in groups; only what was changed is saved, its password as a secret. */
+static void
+connection_form_con_05(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 36, 120);
+	play_keys(&play, ":connections<Enter><Enter>");
+	assert_true(play_sees(&play, "[Link]  Tries   Run   State"));
+	assert_true(play_sees(&play, "/usr/sbin/pppd;call;isp"));
+	play_keys(&play, "<Down><Down><Down><Down><Down>;wlan0<PgDn><Ctrl-U>3");
+	assert_true(play_sees(&play, "Wait between       [90s "));
+	assert_true(play_sees(&play, "... every          [5m "));
+	play_keys(&play, "<PgDn> <F2>");
+	assert_true(play_was_asked(&play, "connection.set {\"name\":\"isp-main\",\"keys\":{\"interfaces\":\"ppp0;wlan0\","
+		"\"retries\":\"3\",\"pop3_then_smtp\":\"yes\"}}"));
+	play_keys(&play, "<Esc>gPcanary-9<F2>");
+	assert_true(play_was_asked(&play, "connection.set {\"name\":\"isp-main\",\"keys\":{},\"password\":\"canary-9\"}"));
+	assert_null(strstr(play_screen(&play), "canary"));
+	play_keys(&play, "gM<F2>gM <F2>");
+	assert_true(play_was_asked(&play, "connection.set {\"name\":\"isp-main\",\"keys\":{\"primary\":\"no\"}}"));
+	play_keys(&play, "croad<Down><Right><Down>/bin/up;now<F2>");
+	assert_true(play_was_asked(&play, "connection.add {\"name\":\"road\",\"keys\":{\"kind\":\"link\",\"up\":\"/bin/up;now\"}}"));
 	play_end(&play);
 }
 
@@ -225,9 +261,10 @@ pages_of_sending(void **state)
 	} rows[] = {
 		{ "routes", "9]" }, { "route", "<Enter>" }, { "schedules", "<Esc>]" },
 		{ "week", "<Enter>" }, { "week-changed", "j l BI<Ctrl-U>30m<Enter>" }, { "lan", "<Esc><Esc>]" },
-		{ "store-forward", "]" }, { "connections", "]" }, { "destinations", "]" }, { "dkim", "]" },
+		{ "store-forward", "]" }, { "connections", "]" },
+		{ "connection", "<Enter>" }, { "connection-new", "<Esc>c" }, { "destinations", "<Esc>]" }, { "dkim", "]" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 }, { 10, 40 } };
 
 	(void)state;
 	for (size_t size = 0; size < COUNT(sizes); size++) {
@@ -245,6 +282,7 @@ test_tui_sending(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(connections_con_12),
+		cmocka_unit_test(connection_form_con_05),
 		cmocka_unit_test(routes_out_04),
 		cmocka_unit_test(week_of_a_schedule_sch_02),
 		cmocka_unit_test(hand_off_lan_01),
