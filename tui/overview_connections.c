@@ -92,7 +92,7 @@ put_moment(const struct json *row, const char *field, const struct print_style *
 static int
 weight(const struct json *row, bool collects)
 {
-	if (text_of(row, "began").len > 0)
+	if (collects ? progress_is_under_way(row) : text_of(row, "began").len > 0)
 		return 0;
 	if (collects ? text_of(row, "error").len > 0 : json_truth(json_find(row, SPAN("failed"))))
 		return 1;

@@ -40,9 +40,11 @@ put_share(const struct json *row, unsigned cols, struct buf *out)
 		out->overflow |= buf_printf(out, " %3u%%", part >= whole ? 100 : (unsigned)((double)part * 100 / (double)whole)) != OK;
 }
 
-static bool
-is_under_way(const struct json *row)
+bool
+progress_is_under_way(const struct json *row)
 {
+	if (span_eq(json_text(json_find(row, SPAN("state"))), SPAN("listening")))
+		return false;
 	return json_text(json_find(row, SPAN("began"))).len > 0;
 }
 
@@ -50,9 +52,9 @@ void
 progress_put_brief(const struct json *row, const struct print_style *style, struct buf *out)
 {
 	(void)style;
-	if (is_under_way(row) && number(row, "to_fetch") > 0)
+	if (progress_is_under_way(row) && number(row, "to_fetch") > 0)
 		put_share(row, BRIEF_COLS, out);
-	else if (json_text(json_find(row, SPAN("last"))).len > 0 || is_under_way(row))
+	else if (json_text(json_find(row, SPAN("last"))).len > 0 || progress_is_under_way(row))
 		out->overflow |= buf_printf(out, "%llu", (unsigned long long)number(row, "fetched")) != OK;
 	else
 		print_put(out, SPAN("-"));
@@ -89,7 +91,7 @@ progress_put(const struct json *row, const struct print_style *style, struct buf
 	uint64_t whole = number(row, "to_fetch"), bytes = number(row, "to_fetch_bytes");
 	int64_t from, to;
 
-	if (!is_under_way(row)) {
+	if (!progress_is_under_way(row)) {
 		if (json_text(json_find(row, SPAN("last"))).len > 0)
 			progress_put_counts(row, style, out);
 		else

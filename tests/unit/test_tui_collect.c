@@ -24,7 +24,8 @@ static const struct answer collectors[] = {
 		COLLECTOR("2", "old", "idle", "false", "null", "\"fetched\":12,\"left\":340,\"deleted\":2,\"failed\":1,"
 			"\"bytes\":1000,\"to_fetch\":12,\"to_fetch_bytes\":0", "login: -ERR locked \\u001b[31m") "],\"rank\":0,\"total\":2}" },
 	{ "collect.list", "50}", "{\"rows\":["
-		"{\"name\":\"calm\",\"state\":\"idle\",\"last\":\"2026-11-21T13:30:00Z\",\"next\":null,\"fetched\":0,\"error\":\"\",\"began\":null},"
+		"{\"name\":\"calm\",\"state\":\"listening\",\"last\":\"2026-11-21T13:30:00Z\",\"next\":null,\"fetched\":0,\"error\":\"\","
+		"\"began\":\"2026-11-21T13:30:00Z\"},"
 		"{\"name\":\"old\",\"state\":\"idle\",\"last\":\"2026-11-21T13:58:00Z\",\"next\":\"2026-11-21T14:13:00Z\","
 		"\"fetched\":0,\"error\":\"login: -ERR locked\",\"began\":null},"
 		"{\"name\":\"isp\",\"state\":\"fetching\",\"last\":null,\"next\":null,\"fetched\":860,\"bytes\":17000000,"
@@ -180,6 +181,8 @@ overview_collects_sts_01(void **state)
 	assert_true(play_sees(&play, "CONNECTION   state"));
 	assert_true(play_sees(&play, "isp          fetching   -            -            [||||||||            ]  42%  860 of 2000"));
 	assert_true(play_sees(&play, "! login: -ERR locked"));
+	assert_true(play_sees(&play, "calm         listening"));
+	assert_false(play_sees(&play, "  0 messages, 0"));
 	assert_true(play_sees(&play, "lan          online     -            -            3 sent"));
 	play_keys(&play, "C");
 	assert_true(play_was_asked(&play, "collect.now {\"all\":true}"));
