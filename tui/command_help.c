@@ -12,7 +12,7 @@
 #define USAGE_MAX     4096
 #define USAGE_WIDTH   72 /* columns of a usage line, behind its "usage: " */
 #define USAGE_INDENT  8  /* columns of the lines that follow */
-#define NOUN_WIDTH    10 /* of the overview */
+#define NOUN_WIDTH    12 /* of the overview: "connection" is the longest */
 
 static const char global_help[] =
 	"\nOptions with every command:\n"

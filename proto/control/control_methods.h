@@ -54,7 +54,8 @@
 
 /* What log_line.area may be: a part of the server, or the protocol of a session. */
 #define CONTROL_LOG_AREAS \
-	"choice(config|connect|control|dlrules|imap|listen|loop|pop3|rules|search|security|server|smtp|store|task|tls)"
+	"choice(collect|config|connect|control|dlrules|imap|listen|loop|mapping|outgoing|pop3|queue|rules|runner|search|" \
+	"security|server|smtp|store|task|tls)"
 
 #define CONTROL_METHODS_SESSION(X) \
 	X(hello, "hello", "", NONE, G0, OBJECT, \

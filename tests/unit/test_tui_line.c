@@ -224,8 +224,8 @@ static void
 usage_breaks_between_options(void **state)
 {
 	static const char want[] = "  postroom log tail [--lines LINES] [--level error|warning|info|debug]\n"
-				   "          [--service config|connect|control|dlrules|imap|listen|loop|pop3|rules|search|security|"
-				   "server|smtp|store|task|tls]\n"
+				   "          [--service collect|config|connect|control|dlrules|imap|listen|loop|mapping|outgoing|pop3|queue|"
+				   "rules|runner|search|security|server|smtp|store|task|tls]\n"
 				   "          [--session SESSION]\n"
 				   "      The last lines of the log";
 	struct buf out;
