@@ -147,6 +147,32 @@ check_wire(const struct checking *c)
 			"token_command without auth: xoauth2 sends the token as a password");
 }
 
+static bool
+is_same_mailbox(const struct conf_collector *a, const struct conf_collector *b)
+{
+	return a->enabled && b->enabled && a->kind == b->kind && a->port == b->port &&
+		(a->kind == COLLECTOR_POP3 || a->kind == COLLECTOR_IMAP) && span_eq_nocase(a->server, b->server) &&
+		span_eq(a->username, b->username) &&
+		(a->kind == COLLECTOR_POP3 || span_eq(a->folder, b->folder));
+}
+
+/* Each knows only what it fetched itself. */
+static void
+check_alone(const struct checking *c, const struct conf_collectors *all)
+{
+	char key[CONF_KEY_MAX];
+	struct span text = key_of(c, "", key);
+
+	for (size_t i = 0; i < c->place; i++) {
+		if (!is_same_mailbox(&all->items[i], c->collector))
+			continue;
+		conf_warning_add(c->faults, yaml_place_of(c->tree, text), text,
+			"the same mailbox as %.*s: what is left there (leave_days) comes twice",
+			SPAN_FMT(all->items[i].name));
+		return;
+	}
+}
+
 void
 conf_check_collecting(const struct conf *conf, const struct yaml_tree *tree, struct conf_faults *faults)
 {
@@ -157,6 +183,7 @@ conf_check_collecting(const struct conf *conf, const struct yaml_tree *tree, str
 		check_special(&c);
 		check_route(&c);
 		check_accepted(&c);
+		check_alone(&c, &conf->collectors);
 		check_wire(&c);
 	}
 }

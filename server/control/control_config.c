@@ -252,7 +252,18 @@ edit_failed(struct control_call *call, enum err err, const struct conf_change *c
 		config_failed(call, err, faults);
 }
 
-/* What the new file is warned of because of the changed keys, for control_config_warn(). */
+/* The same key, or one that is a part of the other: a warning may be of the whole item. */
+static bool
+is_about(struct span warned, struct span changed)
+{
+	struct span longer = warned.len > changed.len ? warned : changed;
+	struct span shorter = warned.len > changed.len ? changed : warned;
+
+	return span_starts(longer, shorter) &&
+		(longer.len == shorter.len || longer.ptr[shorter.len] == '.');
+}
+
+/* What the new file is warned of because of the changed keys, for control_config_warn(); each once. */
 static void
 keep_warnings(struct control_call *call, struct control_config *c,
 	const struct conf_change *changes, size_t count, const struct conf_faults *faults)
@@ -260,10 +271,13 @@ keep_warnings(struct control_call *call, struct control_config *c,
 	for (size_t i = 0; i < faults->count; i++) {
 		const struct conf_fault *f = &faults->items[i];
 
+		bool about = false;
+
 		for (size_t j = 0; j < count && f->is_warning; j++)
-			if (span_eq(f->key, changes[j].key))
-				c->warnings = arena_printf(&call->arena, "%.*s; warning: %.*s",
-					SPAN_FMT(c->warnings), SPAN_FMT(f->text));
+			about = about || is_about(f->key, changes[j].key);
+		if (about)
+			c->warnings = arena_printf(&call->arena, "%.*s; warning: %.*s", SPAN_FMT(c->warnings),
+				SPAN_FMT(f->text));
 	}
 }
 

@@ -190,6 +190,7 @@ control_item_tell(struct control_call *call)
 	const struct item_change *ic = call->state;
 
 	call->note = control_did(&call->arena, span_of(call->request->method->method), ic->config.object);
+	control_config_warn(call);
 }
 
 /* The password of the request; OLD is the item as it is, or NULL. */

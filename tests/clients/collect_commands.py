@@ -67,6 +67,16 @@ def test_add_seals_the_password_h65_h66(s):
                 true(SECRET.encode() not in log and b"another one" not in log, "a password is in %s" % name)
 
 
+def test_what_the_file_is_warned_of_is_told_at_once(s):
+    with Server() as s:
+        said = s.cli("collect", "add", "isp", *ADD).stdout
+        true("isp added" in said and "without accepted domains" in said, said)
+        said = s.cli("collect", "set", "isp", "accepted=example.test").stdout
+        true("warning" not in said, said)
+        said = s.cli("collect", "add", "two", *ADD, "accepted=example.test").stdout
+        true("the same mailbox as isp" in said, said)
+
+
 def test_dry_run_changes_nothing(s):
     with Server() as s:
         before = file_of(s)

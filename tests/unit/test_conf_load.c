@@ -250,6 +250,9 @@ test_load_faults_cfg01_h60(void **state)
 		{ "collecting: { collectors: [{ name: a, server: h, username: u }] }\n",
 			":1:28: warning: collecting.collectors.a: without accepted domains all of its mail is without "
 			"recipients: accepted: [DOMAIN]\n" }, /* INM-07 */
+		{ BOX "folder: X }, { name: b, server: H, username: u, accepted: [a.test] }] }\n", ":1:96: warning: "
+			"collecting.collectors.b: the same mailbox as a: what is left there (leave_days) comes twice\n" },
+		{ BOX "port: 1 }, { name: b, server: h, username: u, accepted: [a.test] }] }\n", "" },
 		{ "connections: [{ name: a, kind: link }]\n",
 			":1:15: warning: connections.a: a link without up, status and interfaces "
 			"never comes up\n" },
