@@ -31,6 +31,7 @@ on_over(struct collection *collection)
 		p->has_unique = end->offer.has_unique;
 		p->has_head = end->offer.has_head;
 		p->has_sizes = end->offer.has_sizes;
+		p->no_tls = end->problem.fault == SOURCE_NO_TLS;
 		snprintf(p->remote, sizeof(p->remote), "%s", end->problem.remote);
 		snprintf(p->tls, sizeof(p->tls), "%s", end->problem.tls);
 		snprintf(p->why, sizeof(p->why), "%s", end->why);

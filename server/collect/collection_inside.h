@@ -50,6 +50,8 @@ struct collection_known {
 	struct fetched row;
 	uint32_t number;
 	bool listed, unwanted;
+	uint16_t unique_len; /* of what may be fetched after all */
+	uint32_t unique_at;  /* of collection.uniques */
 	uint64_t size;
 };
 

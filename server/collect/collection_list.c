@@ -116,15 +116,15 @@ add_item(struct collection *c, uint32_t number, uint64_t size)
 }
 
 static void
-keep_unique(struct collection *c, struct collection_item *item, struct span unique)
+keep_unique(struct collection *c, struct span unique, uint32_t *unique_at, uint16_t *unique_len)
 {
 	size_t at = buf_span(&c->uniques).len;
 
 	unique = span_range(unique, 0, SOURCE_UNIQUE_MAX);
 	if (buf_put(&c->uniques, unique) != OK)
 		return; /* a trace without it */
-	item->unique_at = (uint32_t)at;
-	item->unique_len = (uint16_t)unique.len;
+	*unique_at = (uint32_t)at;
+	*unique_len = (uint16_t)unique.len;
 }
 
 void
@@ -151,6 +151,8 @@ collection_on_item(struct collection *c, const struct source_item *from)
 		known->unwanted = from->unwanted;
 		known->number = from->number;
 		known->size = from->size;
+		if (known->row.state != FETCHED_STORED)
+			keep_unique(c, from->unique, &known->unique_at, &known->unique_len);
 		return;
 	}
 	if (from->unwanted)
@@ -158,7 +160,7 @@ collection_on_item(struct collection *c, const struct source_item *from)
 	item = add_item(c, from->number, from->size);
 	item->has_hash = from->unique.len > 0;
 	memcpy(item->hash, hash, item->has_hash ? sizeof(hash) : 0);
-	keep_unique(c, item, from->unique);
+	keep_unique(c, from->unique, &item->unique_at, &item->unique_len);
 }
 
 /* ---- the list is whole ---- */
@@ -260,6 +262,8 @@ settle_row(struct collection *c, struct collection_known *known)
 	item = add_item(c, known->number, known->size);
 	item->has_hash = true;
 	item->first_s = known->row.first_s;
+	item->unique_at = known->unique_at;
+	item->unique_len = known->unique_len;
 	memcpy(item->hash, known->row.hash, sizeof(item->hash));
 }
 

@@ -7,6 +7,7 @@
  */
 #include "server/collect/collection_inside.h"
 
+#include <stdio.h>
 #include <sys/statvfs.h>
 
 #include "server/collect/collect_inside.h"
@@ -132,18 +133,20 @@ may_fetch(struct collection *c)
 	return coming == 0 || (coming < share_of(c) && collection_held(c) < COLLECTION_HELD_MAX);
 }
 
-/* SMT-10 for what is collected: it is not even begun. */
+/* SMT-10 for what is collected: it is not even begun. It is told each time, and fetched as soon as the limit allows. */
 static bool
 is_too_large(struct collection *c, struct collection_item *item)
 {
 	uint64_t max = (uint64_t)c->o.host->conf->limits_message_size;
+	char why[160];
 
 	if (max == 0 || item->size == SOURCE_SIZE_UNKNOWN || item->size <= max)
 		return false;
 	item->state = ITEM_OVER;
-	if (item->has_hash)
-		collection_set_aside(c, item);
-	collection_item_error(c, item, "it is larger than limits.message_size, and stays there", SPAN_NONE);
+	snprintf(why, sizeof(why),
+		"its %llu bytes are more than limits.message_size, and it stays there: raise that, or remove it there",
+		(unsigned long long)item->size);
+	collection_item_error(c, item, why, SPAN_NONE);
 	return true;
 }
 

@@ -227,12 +227,16 @@ static void
 on_tls_failed(struct source_net *n)
 {
 	char distrust[200] = "", failure[200] = "", text[SOURCE_ANSWER_SIZE];
+	bool plain, judged;
 
 	metric_add(n->host->metrics, tls_failures, 1);
 	stream_tls_distrust(&n->stream, distrust, sizeof(distrust));
 	stream_tls_failure(&n->stream, failure, sizeof(failure));
-	snprintf(text, sizeof(text), "TLS failed: %.90s%s%.90s", distrust,
-		distrust[0] && failure[0] ? "; " : "", failure);
+	judged = strstr(failure, "Certificate verification failed"); /* DISTRUST says why */
+	plain = n->conf->tls == COLLECTOR_TLS_IMPLICIT && strstr(failure, "invalid SSL record");
+	snprintf(text, sizeof(text), "TLS failed: %.90s%s%.90s%s", distrust,
+		distrust[0] && failure[0] && !judged ? "; " : "", judged ? "" : failure,
+		plain ? " (a port without TLS from the first byte? tls=starttls)" : "");
 	source_net_close(n, SOURCE_NO_TLS, text);
 }
 
@@ -247,11 +251,13 @@ on_end(struct stream *stream, enum stream_end why)
 		[STREAM_OVERFLOW] = "the server reads nothing",
 	};
 	struct source_net *n = of_stream(stream);
+	bool silent = why == STREAM_EOF && stream->bytes_in == 0 && n->conf->tls != COLLECTOR_TLS_IMPLICIT;
 
 	if (!n->closing && why == STREAM_TLS_FAILED && !stream_is_secure(stream))
 		on_tls_failed(n);
 	else if (!n->closing)
-		n->events->lost(n, texts[why]);
+		n->events->lost(n, silent ? "the server closed the connection before it said anything (a port "
+			"with TLS from the first byte? tls=implicit)" : texts[why]);
 	loop_defer(n->host->loop, &n->call);
 }
 
@@ -288,7 +294,8 @@ source_net_tell_tls(struct source_net *n)
 	char why[200] = "";
 
 	if (!n->stream_open || !stream_is_secure(&n->stream)) {
-		snprintf(n->problem.tls, sizeof(n->problem.tls), "in clear");
+		snprintf(n->problem.tls, sizeof(n->problem.tls), "%s",
+			n->conf->tls == COLLECTOR_TLS_NONE ? "in clear" : "not encrypted yet");
 		return;
 	}
 	stream_tls_distrust(&n->stream, why, sizeof(why));

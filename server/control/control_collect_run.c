@@ -146,7 +146,15 @@ look_at(struct collecting *c, struct meant *m)
 
 	if (m->is_over)
 		return;
-	if (collect_view_named(c->call->host->collect, m->name, &v) != OK || v.number > m->number) {
+	if (collect_view_named(c->call->host->collect, m->name, &v) != OK) {
+		m->is_over = true;
+		m->errors[m->error_count < COLLECT_ERRORS_MAX ? m->error_count++ : COLLECT_ERRORS_MAX - 1] = arena_text(
+			&c->call->arena, arena_printf(&c->call->arena,
+				"%.*s was removed or renamed meanwhile: what more came is not counted here",
+				SPAN_FMT(m->name)));
+		return;
+	}
+	if (v.number > m->number) {
 		m->is_over = true;
 		return;
 	}
@@ -376,13 +384,16 @@ on_done(struct collect_probe *p)
 	struct arena *a = &t->call->arena;
 
 	tests--;
-	if (p->remote[0])
+	if (p->ok || p->tls[0]) /* there was a connection */
 		put_row(t, "connect", arena_printf(a, "%s%s%s", p->remote, p->tls[0] ? ", " : "", p->tls),
 			TEST_OK);
 	if (p->ok)
 		put_mailbox(t);
+	else if (p->tls[0])
+		put_row(t, p->no_tls ? "encryption" : "login", span_of(p->why), TEST_FAILED);
 	else
-		put_row(t, p->remote[0] ? "login" : "connect", span_of(p->why), TEST_FAILED);
+		put_row(t, "connect", arena_printf(a, "%s%s%s", p->remote, p->remote[0] ? ": " : "", p->why),
+			TEST_FAILED);
 	control_rows_end(&t->call->rows);
 	control_call_end(t->call);
 }

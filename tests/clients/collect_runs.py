@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """collect_runs.py - collectors in the runs of their connections: at the same time as mail that leaves or before it, by
 schedules, by hand, by their own interval; mail that is brought (kind smtp, ETRN); programs at both ends of a run."""
+import json
 import os
 import pty
 import subprocess
@@ -336,6 +337,10 @@ def test_a_new_name_knows_what_was_fetched():
         equal(len(subjects(server)), 3)
 
 
+def steps_of(r):
+    return [(row["step"], row["state"]) for row in map(json.loads, r.stdout.splitlines())]
+
+
 def test_the_login_test_changes_nothing():
     with Pop3Server(box(3)) as pop, Server(extra=config([collector(pop), collector(None, "dead")])) as server:
         server.add_user("anna")
@@ -346,8 +351,19 @@ def test_the_login_test_changes_nothing():
         pop.passwords["box"] = "another"
         r = server.cli("collect", "test", "fetch", ok=False)
         true(r.returncode == 1 and "failed" in r.stdout and "secret-word" not in r.stdout + r.stderr, r.stdout)
-        r = server.cli("collect", "test", "dead", ok=False)
-        true(r.returncode == 1 and "connect" in r.stdout, r.stdout)
+        r = server.cli("collect", "test", "dead", "--json", ok=False)
+        true(r.returncode == 1, r.stdout)
+        equal(steps_of(r), [("connect", "failed")])
+        true("of TLS" not in r.stdout and "in clear" not in r.stdout, r.stdout)
+        for tls, step, words in (("implicit", "encryption", "tls=starttls"), ("starttls", "encryption", "STLS")):
+            server.cli("collect", "set", "fetch", "tls=" + tls)
+            r = server.cli("collect", "test", "fetch", "--json", ok=False)
+            equal(steps_of(r), [("connect", "ok"), (step, "failed")])
+            true(words in r.stdout and ", in clear" not in r.stdout, r.stdout)
+        server.cli("collect", "set", "fetch", "tls=none")
+        pop.greeting, pop.cut_after, pop.cut_sessions = b"", 0, 1
+        r = server.cli("collect", "test", "fetch", ok=False)
+        true("tls=implicit" in r.stdout, r.stdout)
         true("secret-word" not in server.cli("log", "show", "--limit", "5000").stdout, "H66")
 
 

@@ -216,6 +216,9 @@ def test_answers_by_command_and_undo_DLR_07():
         equal(s.server.cli("rule", "download", "ask", "fetch", "ZZZZ", ok=False).returncode, 1)
         equal(s.collect(), (1, 2, 0))
         true("big one" in s.subjects() and "big two" not in s.subjects(), s.subjects())
+        found = [t for t in s.server.json("trace") if t["subject"] == "big one"]
+        told = s.server.cli("trace", found[0]["id"]).stdout
+        true("with the unique id 1." in told, told)
 
 
 def test_without_TOP_or_UIDL_ask_is_download_Q_29():
