@@ -17,6 +17,7 @@ from peers import certificate  # noqa: E402
 from pop3_server import Pop3Server  # noqa: E402
 from postroom import Server, Skip, equal, free_ports, tap, true, wait_for  # noqa: E402
 from socks_proxy import SocksProxy  # noqa: E402
+from solid_pop3 import SolidPop3, WORD  # noqa: E402
 
 SECRET = wires.PASSWORD
 NAME = "pop.test"
@@ -247,6 +248,27 @@ def test_inm_02_dovecot_with_each_method_and_tls_mode():
                 equal(d.files(), [])
             equal(len(subjects(p)), 3 * len(rows))
             true(all(b == b".dot\r\n..\r\n" + b"x" * 2000 + b"\r\n" for b in bodies(p)), "byte for byte")
+
+
+def test_inm_02_inm_03_inm_05_solid_pop3():
+    """Another server of Debian: it knows no CAPA, and so is asked one thing at a time."""
+    body = b".dot\r\n..\r\n" + b"x" * 2000 + b"\r\n"
+    with SolidPop3() as d, Postroom(row(d, password=WORD), row(d, "left", password=WORD, leave="always"), row(d, "wrong")) as p:
+        got = now(p)
+        equal((got["fetched"], got["errors"]), (0, []), "an empty mailbox")
+        d.fill([mail(b"solid-%d" % n, body) for n in range(30)])
+        got = now(p, "left")
+        equal((got["fetched"], got["left"], got["errors"], len(d.left())), (30, 30, [], 30))
+        d.fill([mail(b"solid-new", body)])
+        equal((now(p, "left")["fetched"], now(p, "left")["fetched"]), (1, 0), "UIDL knows what was there")
+        for name in d.left():
+            true(name.count(b"Subject:") == 1, "each as it was")
+        now(p, "wrong")
+        true("refused" in error_of(p, "wrong"), error_of(p, "wrong"))
+        got = now(p)
+        equal((got["fetched"], got["deleted"], got["errors"], d.left()), (31, 31, [], []))
+        equal(len(subjects(p)), 62)
+        true(all(b == body for b in bodies(p)), "byte for byte")
 
 
 def test_h68_certificates_are_believed_only_if_they_are_good():
