@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """collect.py - how fast a provider's mailbox is fetched: Postroom beside fetchmail, getmail6 and mpop, in one run.
 
-  tests/bench/collect.py [--messages N] [--size BYTES] [--rounds N] [--alone] [--sync-us US] [--leave]
+  tests/bench/collect.py [--messages N] [--size BYTES] [--rounds N] [--alone] [--imap] [--sync-us US] [--leave]
 
-N messages lie in a mailbox of Dovecot, alike for each; each client fetches all of them by POP3
-in clear and has them removed there, into a local mailbox that survives a power cut: Postroom's store; a maildir of getmail
+N messages lie in a mailbox of Dovecot, alike for each; each client fetches all of them by POP3 (--imap: by IMAP, which mpop
+does not speak) in clear and has them removed there, into a local mailbox that survives a power cut: Postroom's store; a maildir of getmail
 and mpop, which sync each file; fetchmail by LMTP into Dovecot, which does. The syncs that are counted show it. The clock runs from the
 start of the command to its end, when nothing may be left at the provider and all must be here. Needs root. It judges nothing.
 """
@@ -71,10 +71,12 @@ class Local(Provider):
 
 class Tool(Peer):
     """A client that runs once; where its mail lies is its own to say."""
+    by_imap = False
 
     def __init__(self, folder, base, provider, sync_us):
         super().__init__(folder, base, sync_us)
         self.provider = provider
+        self.port = provider.imap if self.by_imap else provider.pop
         self.set_up()
 
     def run(self, account):
@@ -98,7 +100,7 @@ class Tool(Peer):
 
 
 class Mpop(Tool):
-    name = "mpop"
+    name, program, package = "mpop", "mpop", "mpop"
 
     def set_up(self):
         self.maildir()
@@ -110,15 +112,15 @@ class Mpop(Tool):
 
 
 class Getmail(Tool):
-    name = "getmail6"
+    name, program, package = "getmail6", "getmail", "getmail6"
 
     def set_up(self):
         self.maildir()
 
     def command(self, account):
-        write(self.dir + "/getmailrc", "[retriever]\ntype = SimplePOP3Retriever\nserver = 127.0.0.1\nport = %d\nusername = %s\n"
+        write(self.dir + "/getmailrc", "[retriever]\ntype = Simple%sRetriever\nserver = 127.0.0.1\nport = %d\nusername = %s\n"
               "password = secret\n[destination]\ntype = Maildir\npath = %s/\n[options]\ndelete = true\nread_all = true\nverbose = 0\n"
-              % (self.provider.pop, account, self.dir + "/maildir"), 0o600)
+              % ("IMAP" if self.by_imap else "POP3", self.port, account, self.dir + "/maildir"), 0o600)
         for folder, _, _ in os.walk(self.dir + "/maildir"):
             os.chown(folder, NOBODY, NOBODY)
         os.chown(self.dir, NOBODY, NOBODY)
@@ -129,7 +131,7 @@ class Getmail(Tool):
 
 class Fetchmail(Tool):
     """Hands each message to Dovecot by LMTP."""
-    name = "fetchmail"
+    name, program, package = "fetchmail", "fetchmail", "fetchmail"
 
     def set_up(self):
         self.local = Local(self.dir + "/local", self.base + 3, sync_us=self.sync_us)
@@ -137,9 +139,9 @@ class Fetchmail(Tool):
 
     def command(self, account):
         self.account = account + "-here"
-        write(self.dir + "/fetchmailrc", 'poll 127.0.0.1 service %d protocol pop3 auth password user "%s" password "secret" sslproto "" '
+        write(self.dir + "/fetchmailrc", 'poll 127.0.0.1 service %d protocol %s auth password user "%s" password "secret" sslproto "" '
               'nokeep fetchall no rewrite lmtp smtphost "%s/dovecot/run/lmtp" smtpname "%s@bench.test"\n'
-              % (self.provider.pop, account, self.local.dir, self.account), 0o600)
+              % (self.port, "imap" if self.by_imap else "pop3", account, self.local.dir, self.account), 0o600)
         return "fetchmail --silent --fetchmailrc %s/fetchmailrc --idfile %s/ids --pidfile %s/pid --nosyslog" % (self.dir, self.dir, self.dir)
 
     def arrived(self):
@@ -163,9 +165,10 @@ class Ours(Postroom):
         self.provider = provider
 
     def run(self, account):
-        self.server.extra += "collecting:\n  collectors:\n    - { name: isp, server: 127.0.0.1, port: %d, tls: none, username: %s, " \
+        self.server.extra += "collecting:\n  collectors:\n    - { name: isp, kind: %s, server: 127.0.0.1, port: %d, tls: none, username: %s, " \
             "password: secret, accepted: [bench.test], duplicates: no, download_rules: no%s }\n" % (
-                self.provider.pop, account, ", leave_days: 3" if self.leave else "")
+                *(("imap", self.provider.imap) if Tool.by_imap else ("pop3", self.provider.pop)), account,
+                ", leave_days: 3" if self.leave else "")
         self.server.write_config()
         self.start()
         self.server.add_user("postmaster", "--admin")
@@ -205,12 +208,25 @@ def measure(kind, folder, base, provider, options):
         tool.stop()
 
 
+def others(options):
+    """Those that are there; who is not is named."""
+    found = []
+    for kind in [Getmail, Fetchmail] if options.imap else [Mpop, Getmail, Fetchmail]:
+        if shutil.which(kind.program):
+            found.append(kind)
+        else:
+            print("note: %s is not measured, it is not here (apt-get install %s; ./test installs it)" % (kind.name, kind.package),
+                  file=sys.stderr)
+    return found
+
+
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--messages", type=int, default=2000)
     a.add_argument("--size", type=int, default=4096)
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--alone", action="store_true", help="without the others")
+    a.add_argument("--imap", action="store_true", help="by IMAP instead of POP3")
     a.add_argument("--leave", action="store_true", help="Postroom leaves them on the server")
     a.add_argument("--sync-us", type=int, default=0, help="added to each sync, as on a drive")
     a.add_argument("--dir", help="where the mailboxes are; the disk that is measured")
@@ -218,10 +234,12 @@ def main():
     options = a.parse_args()
     if os.getuid() != 0:
         sys.exit("collect: needs root (mount namespaces and cgroups)")
+    if not os.path.exists("/usr/sbin/dovecot"):
+        sys.exit("collect: there is no Dovecot to fetch from (apt-get install dovecot-imapd dovecot-pop3d dovecot-lmtpd; ./test installs it)")
     if not os.path.exists(os.path.join(postroom.BUILD, "postroomd")):
         sys.exit("collect: there is no build/postroomd")
-    Ours.leave = options.leave
-    kinds = [Ours] if options.alone else [Ours, Mpop, Getmail, Fetchmail]
+    Ours.leave, Tool.by_imap = options.leave, options.imap
+    kinds = [Ours] + ([] if options.alone else others(options))
     work, base, rows = tempfile.mkdtemp(prefix="postroom-collect-", dir=options.dir), 20000 + os.getpid() % 20000, {}
     os.chmod(work, 0o755)
     provider = Provider(work + "/provider", base, sync_us=options.sync_us)
