@@ -7,8 +7,7 @@
 #include "server/pipeline/receipt_wish.h"
 
 #include "server/pipeline/forged.h"
-
-static const struct span bulk_words[] = { { "bulk", 4 }, { "list", 4 }, { "junk", 4 } };
+#include "server/pipeline/mail_robot.h"
 
 /* The first field of NAMES that is there; ptr NULL: none is. */
 static struct span
@@ -21,27 +20,6 @@ first_field(const struct conf_list *names, struct span header, struct span *name
 		value = header_find(header, *name);
 	}
 	return value;
-}
-
-/* RFC 3834, 2: no person waits for an answer to it. */
-static const char *
-why_robot(const struct mail *mail)
-{
-	struct span rest = mail->header;
-	struct header_field field;
-
-	while (header_next(&rest, &field)) {
-		if (span_eq_nocase(field.name, SPAN("Auto-Submitted")) &&
-			!span_eq_nocase(field.value, SPAN("no")))
-			return "a program sent it";
-		if (span_starts_nocase(field.name, SPAN("List-")))
-			return "it came over a list";
-		for (size_t i = 0; i < COUNT(bulk_words); i++)
-			if (span_eq_nocase(field.name, SPAN("Precedence")) &&
-				span_eq_nocase(field.value, bulk_words[i]))
-				return "it is bulk mail";
-	}
-	return NULL;
 }
 
 /* HDR-06, and what makes a receipt to the outside no weapon. */
@@ -92,10 +70,7 @@ receipt_wish_read(const struct conf *conf, const struct mail *mail, const struct
 	value = first_field(&conf->headers_delivery_receipt, mail->header, &out->field);
 	if (!value.ptr || !reaches_somebody(plan))
 		return false;
-	if (mail->report || address_is_null(&mail->envelope.reverse_path))
-		out->refused = "it is a report";
-	else
-		out->refused = why_robot(mail);
+	out->refused = mail_robot_why(mail);
 	if (!out->refused && !is_from_here(conf, mail, plan))
 		out->refused = why_outside(conf, mail, value);
 	return true;

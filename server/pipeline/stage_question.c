@@ -1,8 +1,9 @@
 /*
  * stage_question.c - replies to Mailer_Daemon that answer a question of Ask (DLR-07, DLR-08).
  *
- * Only who was asked may answer, and he has to have logged in (contract 8). Such a reply is kept nowhere: what it says
- * is written with it (plan.answer). All else that is written to Mailer_Daemon is read by the Main Administrator as ever.
+ * Only who was asked may answer, and he has to have logged in (contract 8); no program of his does it for him. Such a
+ * reply is kept nowhere: what it says is written with it (plan.answer). All else that is written to Mailer_Daemon is
+ * read by the Main Administrator as ever.
  */
 #include "server/pipeline/stages.h"
 
@@ -11,6 +12,7 @@
 #include "proto/mime/html_text.h"
 #include "proto/mime/mime_decoder.h"
 #include "server/pipeline/mail_body.h"
+#include "server/pipeline/mail_robot.h"
 #include "server/pipeline/names.h"
 #include "server/pipeline/question_reply.h"
 #include "store/questions.h"
@@ -121,15 +123,6 @@ read_reply(const struct mail *mail, bool *deletes)
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
-/* RFC 3834: nobody has read the question. */
-static bool
-is_automatic(const struct mail *mail)
-{
-	struct span value = span_trim(header_find(mail->header, SPAN("Auto-Submitted")));
-
-	return value.len > 0 && !span_starts_nocase(value, SPAN("no"));
-}
-
 static struct span
 id_of(struct plan *plan, uint64_t question_no)
 {
@@ -165,7 +158,7 @@ stage_question(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 	enum err err;
 
 	(void)phase;
-	if (!robots || !find_number(mail, &no) || is_automatic(mail))
+	if (!robots || !find_number(mail, &no) || mail_robot_why(mail))
 		return STAGE_NEXT;
 	err = question_find(ask->snap, no, &q);
 	if (err == ERR_NOT_FOUND || err == ERR_CORRUPT) {

@@ -77,8 +77,10 @@ class Site:
     def asks(self):
         return self.server.json("rule", "download", "ask", "list")
 
-    def reply(self, user, subject, body, html=None):
+    def reply(self, user, subject, body, html=None, sender=None, **more):
         m = email.message.EmailMessage(policy=email.policy.SMTP)
+        for name, value in more.items():
+            m[name.replace("_", "-")] = value
         m["From"], m["To"], m["Subject"] = user + "@example.test", "Mailer_Daemon@example.test", subject
         m.set_content(body)
         if html:
@@ -86,7 +88,7 @@ class Site:
         with self.server.smtp("submission") as smtp:
             smtp.starttls(context=unverified())
             smtp.login(user, PASSWORD)
-            smtp.send_message(m)
+            smtp.send_message(m, from_addr=sender)
 
     @staticmethod
     def text(letter):
@@ -201,6 +203,28 @@ def test_others_are_asked_and_only_they_answer_DLR_08():
         wait_for(lambda: "fetch" in [a["answer"] for a in s.asks()], "fred has said so")
         equal(s.collect()[0], 1)
         true("big one" in s.subjects("anna") and "big one" not in s.subjects("fred"), "for whom it was meant")
+
+
+def test_no_program_answers_DLR_07():
+    """RFC 3834: who is away, a receipt, a report; also where the user's own program sent it, logged in."""
+    with Site([mail("big one", size=BIG)], rules="?big\nSize: 1000000\n") as s:
+        s.collect()
+        subject = s.ask_letter()["Subject"]
+        s.reply("anna", "Away: " + subject, "DELETE\n", Auto_Submitted="auto-replied (vacation)")
+        s.reply("anna", "Away: " + subject, "DELETE\n", Precedence="bulk")
+        s.reply("anna", "Away: " + subject, "DELETE\n", X_Autoreply="yes")
+        s.reply("anna", "Undeliverable: " + subject, "DELETE\n", sender="<>")
+        with s.server.smtp("submission") as smtp:
+            smtp.starttls(context=unverified())
+            smtp.login("anna", PASSWORD)
+            smtp.sendmail("anna@example.test", ["Mailer_Daemon@example.test"], (
+                "From: anna@example.test\r\nTo: Mailer_Daemon@example.test\r\nSubject: Read: %s\r\nMIME-Version: 1.0\r\n"
+                "Content-Type: multipart/report; report-type=disposition-notification; boundary=b\r\n\r\n--b\r\n\r\n"
+                "Deleted without being read\r\n--b--\r\n" % subject))
+        wait_for(lambda: len(s.subjects("postmaster")) == 5, "the Main Administrator reads them")
+        equal([a["answer"] for a in s.asks()], ["open"])
+        s.reply("anna", "Re: " + subject, "yes\n", Auto_Submitted="no")
+        wait_for(lambda: [a["answer"] for a in s.asks()] == ["fetch"], "she says so herself")
 
 
 def test_answers_by_command_and_undo_DLR_07():
