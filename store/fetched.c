@@ -6,12 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/base/hash64.h"
 #include "store/ids.h"
 #include "store/rows.h"
 
-#define COLLECTOR_VERSION 1
-#define COLLECTOR_ROOM (FETCHED_ERROR_MAX + 64)
-#define FETCHED_VERSION 1
+#define COLLECTOR_VERSION 2 /* 2: its account */
+#define COLLECTOR_ROOM (FETCHED_ERROR_MAX + FETCHED_LABEL_MAX + 80)
+#define FETCHED_VERSION 2 /* 2: its mark */
 #define FETCHED_ROOM 64
 #define DOOMED "\001" /* in front of a number: the name of one that was given up; no file has such a name */
 
@@ -35,6 +36,10 @@ take_collector(struct record_in *in, struct fetched_collector *out)
 	out->last_ms = (int64_t)record_take_u64(in);
 	out->failed = record_take_u8(in) != 0;
 	out->error = record_take_span(in);
+	if (record_left(in) == 0)
+		return;
+	out->account.mark = record_take_u64(in);
+	out->account.label = record_take_span(in);
 }
 
 static enum err
@@ -74,6 +79,8 @@ put_collector(struct txn *txn, const struct key *key, const struct fetched_colle
 	record_put_u64(&out, (uint64_t)c->last_ms);
 	record_put_u8(&out, c->failed);
 	record_put_span(&out, span_range(c->error, 0, FETCHED_ERROR_MAX));
+	record_put_u64(&out, c->account.mark);
+	record_put_span(&out, span_range(c->account.label, 0, FETCHED_LABEL_MAX));
 	return table_put_record(txn, TABLE_collectors, key, &out);
 }
 
@@ -120,6 +127,126 @@ fetched_collector_note(
 	return put_collector(txn, &key, &c);
 }
 
+/* Its texts lie in the map, and shall outlive a change. */
+struct held {
+	char error[FETCHED_ERROR_MAX], label[FETCHED_LABEL_MAX];
+};
+
+static struct span
+hold_text(char *room, struct span text, size_t max)
+{
+	text = span_range(text, 0, max);
+	memcpy(room, text.ptr, text.len);
+	return (struct span){ room, text.len };
+}
+
+static void
+hold(struct held *held, struct fetched_collector *c)
+{
+	if (c->error.ptr)
+		c->error = hold_text(held->error, c->error, sizeof(held->error));
+	if (c->account.label.ptr)
+		c->account.label = hold_text(held->label, c->account.label, sizeof(held->label));
+}
+
+/* ---- their accounts ---- */
+
+/* Where the rows of another account of NAME are: no file has such a name. */
+static void
+away_key(struct span name, uint64_t mark, struct key *key)
+{
+	char text[40];
+	struct arena arena;
+	int len;
+
+	arena_init(&arena, NULL);
+	len = snprintf(text, sizeof(text), DOOMED "%016llx",
+		(unsigned long long)hash64((struct hash64_key){ mark, 0 }, arena_lower(&arena, name)));
+	arena_reset(&arena);
+	key_name(key, (struct span){ text, (size_t)len });
+}
+
+static void
+note_before(struct fetched_entry *out, const struct fetched_collector *c)
+{
+	out->moved = true;
+	snprintf(out->before, sizeof(out->before), "%.*s", SPAN_FMT(c->account.label));
+}
+
+/* C is put away as TO; its rows are those of FROM, where these were put away before, else there are none yet. */
+static enum err
+change_rows(struct txn *txn, struct fetched_collector *c, const struct key *to, const struct key *from)
+{
+	struct fetched_collector back;
+	enum err err = put_collector(txn, to, c);
+
+	if (err != OK)
+		return err;
+	err = find_by_key(txn_view(txn), from, &back);
+	c->id = err == OK ? back.id : id_next(txn, COUNTER_collector);
+	if (err == OK)
+		return table_delete(txn, TABLE_collectors, from);
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err;
+}
+
+enum err
+fetched_collector_enter(struct txn *txn, struct span name, const struct fetched_account *account,
+	int64_t now_ms, struct fetched_entry *out)
+{
+	struct fetched_collector c;
+	struct key key, to, from;
+	struct held held;
+	enum err err = take(txn, name, &key, &c);
+
+	*out = (struct fetched_entry){ .id = c.id };
+	if (err != OK || c.account.mark == account->mark)
+		return err;
+	hold(&held, &c);
+	if (c.account.mark != 0) {
+		note_before(out, &c);
+		away_key(name, c.account.mark, &to);
+		away_key(name, account->mark, &from);
+		c.left_ms = now_ms;
+		err = change_rows(txn, &c, &to, &from);
+		out->id = c.id;
+		c.left_ms = 0;
+	}
+	c.account = *account;
+	return err == OK ? put_collector(txn, &key, &c) : err;
+}
+
+enum err
+fetched_collector_look(struct snapshot *snap, struct span name, const struct fetched_account *account,
+	struct fetched_entry *out)
+{
+	struct fetched_collector c;
+	struct key from;
+	enum err err = fetched_collector_find(snap, name, &c);
+
+	*out = (struct fetched_entry){ .id = c.id };
+	if (err != OK || c.account.mark == 0 || c.account.mark == account->mark)
+		return err == ERR_NOT_FOUND ? OK : err;
+	note_before(out, &c);
+	away_key(name, account->mark, &from);
+	err = find_by_key(snap, &from, &c);
+	out->id = err == OK ? c.id : 0;
+	return err == ERR_NOT_FOUND || err == ERR_CORRUPT ? OK : err;
+}
+
+enum err
+fetched_collector_free(struct txn *txn, struct span name)
+{
+	struct fetched_collector c;
+	struct key key;
+	enum err err = fetched_collector_find(txn_view(txn), name, &c);
+
+	if (err != OK)
+		return err == ERR_NOT_FOUND ? OK : err;
+	name_key(name, &key);
+	c.account = (struct fetched_account){ 0 };
+	return put_collector(txn, &key, &c);
+}
+
 /* Its rows have no name any more, and are swept. */
 static enum err
 give_up(struct txn *txn, struct fetched_collector c)
@@ -130,7 +257,7 @@ give_up(struct txn *txn, struct fetched_collector c)
 
 	key_name(&key, (struct span){ name, (size_t)len });
 	c.left_ms = 1;
-	c.error = SPAN_NONE;
+	c.error = c.account.label = SPAN_NONE;
 	return put_collector(txn, &key, &c);
 }
 
@@ -139,7 +266,7 @@ fetched_rename(struct txn *txn, struct span from, struct span to)
 {
 	struct fetched_collector c, before;
 	struct key from_key, to_key;
-	char error[FETCHED_ERROR_MAX];
+	struct held held;
 	enum err err;
 
 	if (to.len == 0 || to.len > FETCHED_NAME_MAX)
@@ -149,9 +276,7 @@ fetched_rename(struct txn *txn, struct span from, struct span to)
 	err = fetched_collector_find(txn_view(txn), from, &c);
 	if (err != OK)
 		return err == ERR_NOT_FOUND ? OK : err;
-	c.error = span_range(c.error, 0, sizeof(error));
-	memcpy(error, c.error.ptr, c.error.len); /* it lies in the map */
-	c.error.ptr = error;
+	hold(&held, &c);
 	name_key(from, &from_key);
 	name_key(to, &to_key);
 	err = find_by_key(txn_view(txn), &to_key, &before);
@@ -180,6 +305,7 @@ take_message(struct record_in *in, struct fetched *out)
 	out->fetched_s = record_take_u32(in);
 	out->gone_s = record_take_u32(in);
 	out->state = record_take_u8(in);
+	out->mark = record_left(in) > 0 ? record_take_u64(in) : 0;
 	return record_end(in);
 }
 
@@ -211,6 +337,7 @@ fetched_put(struct txn *txn, uint64_t id, const struct fetched *f)
 	record_put_u32(&out, f->fetched_s);
 	record_put_u32(&out, f->gone_s);
 	record_put_u8(&out, f->state);
+	record_put_u64(&out, f->mark);
 	return table_put_record(txn, TABLE_fetched, &key, &out);
 }
 
@@ -235,7 +362,7 @@ fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struc
 		row_record(snap, TABLE_fetched, row, FETCHED_VERSION, &in) != OK)
 		return false;
 	memcpy(out->hash, rest.ptr, FETCHED_HASH_SIZE);
-	return take_message(&in, out) == OK && out->state >= FETCHED_SEEN && out->state <= FETCHED_ASIDE;
+	return take_message(&in, out) == OK && out->state >= FETCHED_SEEN && out->state <= FETCHED_REMOVED;
 }
 
 bool
@@ -305,7 +432,7 @@ enum err
 fetched_follow(struct txn *txn, const struct span *names, size_t count, int64_t now_ms)
 {
 	struct fetched_collector c;
-	char error[FETCHED_ERROR_MAX];
+	struct held held;
 	struct key at;
 	bool good;
 	enum err err;
@@ -316,9 +443,7 @@ fetched_follow(struct txn *txn, const struct span *names, size_t count, int64_t 
 
 		if (good && kept != (c.left_ms == 0)) {
 			c.left_ms = kept ? 0 : now_ms;
-			c.error = span_range(c.error, 0, sizeof(error));
-			memcpy(error, c.error.ptr, c.error.len);
-			c.error.ptr = error;
+			hold(&held, &c);
 			if ((err = put_collector(txn, &at, &c)) != OK)
 				return err;
 		}

@@ -5,7 +5,9 @@
  * number and of 128 bits that tell a message from all others: a hash of its unique id, of its header, or of all of it. A
  * row of a stored message is written in the transaction that stores it (INM-03). So a new name is one row (INM-05).
  *
- * Whoever takes a collector out of the file may put it back: its rows stay for FETCHED_KEPT_MS.
+ * Rows belong to one account. A collector that is pointed at another has none there: what a strange server calls "1" is not
+ * what the one before called so. Whoever takes a collector out of the file, or points it elsewhere, may go back: its rows
+ * stay for FETCHED_KEPT_MS.
  */
 #ifndef STORE_FETCHED_H
 #define STORE_FETCHED_H
@@ -15,10 +17,16 @@
 #define FETCHED_HASH_SIZE 16
 #define FETCHED_NAME_MAX 64
 #define FETCHED_ERROR_MAX 250			   /* bytes; the rest is cut */
-#define FETCHED_KEPT_MS (INT64_C(30) * 86400 * 1000) /* behind the day on which its collector left the file */
+#define FETCHED_LABEL_MAX 200			   /* the same */
+#define FETCHED_KEPT_MS (INT64_C(30) * 86400 * 1000) /* behind the day on which its collector left the file or the account */
 #define FETCHED_SLICE 200			   /* rows that are removed or marked in one transaction */
 
 /* ---- collectors ---- */
+
+struct fetched_account {
+	uint64_t mark;	   /* two accounts have two; 0: none is known */
+	struct span label; /* for people: "anna at pop.isp.test" */
+};
 
 struct fetched_collector {
 	uint64_t id;
@@ -26,6 +34,14 @@ struct fetched_collector {
 	int64_t last_ms; /* its last collection ended; 0: none */
 	bool failed;
 	struct span error; /* of that; "" */
+	struct fetched_account account;
+};
+
+/* A collection of an account begins. */
+struct fetched_entry {
+	uint64_t id; /* 0: nothing is known of it */
+	bool moved; /* until now the collector was of another account, */
+	char before[FETCHED_LABEL_MAX + 1]; /* this one */
 };
 
 /* NAME in any letter case. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. Spans live in the snapshot. */
@@ -33,6 +49,17 @@ MUST_CHECK enum err fetched_collector_find(
 	struct snapshot *snap, struct span name, struct fetched_collector *out);
 /* Its id; a new one where there is none yet. A damaged row is made anew. ERR_LIMIT: the name is too long. */
 MUST_CHECK enum err fetched_collector_take(struct txn *txn, struct span name, uint64_t *id);
+/*
+ * The same for a collection of ACCOUNT. Where the rows of NAME are another's, they are put away for FETCHED_KEPT_MS from
+ * NOW_MS on, and those of ACCOUNT are fetched back if they were put away before. Rows of no account become its rows.
+ */
+MUST_CHECK enum err fetched_collector_enter(struct txn *txn, struct span name,
+	const struct fetched_account *account, int64_t now_ms, struct fetched_entry *out);
+/* What that would find; nothing is changed. */
+MUST_CHECK enum err fetched_collector_look(struct snapshot *snap, struct span name,
+	const struct fetched_account *account, struct fetched_entry *out);
+/* The next account that enters as NAME has its rows: the mailbox is the same (a server with a new name). OK too without any. */
+MUST_CHECK enum err fetched_collector_free(struct txn *txn, struct span name);
 /* How its last collection ended. */
 MUST_CHECK enum err fetched_collector_note(
 	struct txn *txn, struct span name, int64_t last_ms, bool failed, struct span error);
@@ -54,6 +81,7 @@ enum fetched_state {
 	FETCHED_SEEN = 1, /* it was left there, for a rule said so: only when it was first seen counts */
 	FETCHED_STORED,	  /* it is here */
 	FETCHED_ASIDE,	  /* it could not be stored, and stays there (TRB-06); fetched_s: when it was tried */
+	FETCHED_REMOVED,  /* it is here, and its server says that it has removed it; until it is in the list no more */
 };
 
 /* Seconds since 1970. */
@@ -63,7 +91,14 @@ struct fetched {
 	uint32_t fetched_s; /* 0: not */
 	uint32_t gone_s;    /* since then it was not in a list; 0: it was in the last one */
 	uint8_t state;	    /* enum fetched_state */
+	uint64_t mark;	    /* of what is stored: of its header, else of its text; 0: none was taken */
 };
+
+static inline bool
+fetched_is_here(const struct fetched *f)
+{
+	return f->state == FETCHED_STORED || f->state == FETCHED_REMOVED;
+}
 
 MUST_CHECK enum err fetched_find(struct snapshot *snap, uint64_t id,
 	const unsigned char hash[FETCHED_HASH_SIZE], struct fetched *out);

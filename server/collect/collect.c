@@ -4,6 +4,7 @@
  *
  *     asked for --> waits for its turn --> under way --> over --> (asked for meanwhile: once more)
  */
+#include "server/collect/collect_account.h"
 #include "server/collect/collect_inside.h"
 #include "server/collect/collect_tell.h"
 
@@ -363,7 +364,7 @@ collect_follow(void *arg)
 		list_append(&all->collectors, &c->link_all);
 		c->kept = true;
 		c->place = i;
-		c->account = collector_account(&conf->items[i]);
+		c->account = collect_account_mark(&conf->items[i]);
 		if (!conf->items[i].enabled || (c->collection &&
 			collection_shown(c->collection)->state == COLLECT_LISTENS && !is_as_it_was(c)))
 			let_go(c, true); /* who shall listen does so again, as the file says now */

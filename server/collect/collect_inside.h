@@ -31,7 +31,7 @@ struct collector {
 	struct collect *all;
 	char name[COLLECT_NAME_SIZE];
 	size_t place; /* in the file, where that has not changed since */
-	uint64_t account; /* there; collector_account() */
+	uint64_t account; /* there; collect_account_mark() */
 	bool kept; /* by the file; else it goes when its collection is over */
 	bool again; /* asked for while one is under way */
 	bool stopping;
@@ -79,8 +79,6 @@ void collect_end_probes(struct collect *all);
 void collector_keep_end(const struct collector *c);
 /* What the store has of its last one; at its begin. */
 void collector_recall(struct collector *c);
-/* What makes a mailbox the same one under another name. */
-uint64_t collector_account(const struct conf_collector *conf);
 /* Of BEFORE, the collectors of the file until now: those that have another name get it. */
 void collect_follow_names(struct collect *all, struct list *before);
 /* The file is compared with what the store has, and what left it long ago goes, in slices. */

@@ -64,6 +64,15 @@ collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE])
 	return tells;
 }
 
+uint64_t
+collect_like_mark(const unsigned char hash[FETCHED_HASH_SIZE])
+{
+	uint64_t mark;
+
+	memcpy(&mark, hash, sizeof(mark));
+	return mark + (mark == 0);
+}
+
 void
 collect_like_begin(struct collect_likeness *l)
 {

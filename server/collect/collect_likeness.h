@@ -19,6 +19,9 @@ void collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZ
 /* False: it does not tell. */
 bool collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE]);
 
+/* Of such a hash, in fetched.mark; never 0. */
+uint64_t collect_like_mark(const unsigned char hash[FETCHED_HASH_SIZE]);
+
 /* The whole text, in pieces. */
 struct collect_likeness {
 	struct crypto_sha256_stream stream;

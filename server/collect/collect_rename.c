@@ -7,12 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "proto/base/hash64.h"
+#include "server/collect/collect_account.h"
 #include "server/log.h"
 #include "store/commit.h"
 #include "store/fetched.h"
-
-#define ACCOUNT_MAX 5000 /* bytes of what makes an account */
 
 struct renaming {
 	struct store_job job;
@@ -53,18 +51,6 @@ rename_to(struct collector *c, struct span name)
 		free(r);
 }
 
-uint64_t
-collector_account(const struct conf_collector *conf)
-{
-	char text[ACCOUNT_MAX];
-	int len = snprintf(text, sizeof(text), "%d\n%.*s\n%d\n%.*s\n%.*s\n%.*s", (int)conf->kind,
-		SPAN_FMT(conf->server), (int)conf->port, SPAN_FMT(conf->username), SPAN_FMT(conf->folder),
-		SPAN_FMT(conf->path));
-
-	return hash64((struct hash64_key){ 0, 0 },
-		(struct span){ text, len < (int)sizeof(text) ? (size_t)len : sizeof(text) - 1 });
-}
-
 static struct collector *
 named(struct list *of, struct span name)
 {
@@ -99,7 +85,7 @@ collect_follow_names(struct collect *all, struct list *before)
 		const struct conf_collector *now = c->place < conf->count ? &conf->items[c->place] : NULL;
 
 		if (now && c->kept && !has(conf, span_of(c->name)) && !named(before, now->name) &&
-			c->account == collector_account(now))
+			c->account == collect_account_mark(now))
 			rename_to(c, now->name);
 	}
 }

@@ -80,7 +80,7 @@ open_intake(struct collection_fetch *f)
 	collection_fill_mail(f);
 	f->envelope_from = arena_copy(&f->intake->arena, f->c->source->envelope_from); /* INM-18 */
 	f->envelope_to = arena_copy(&f->intake->arena, f->c->source->envelope_to);
-	if (f->item.by_header)
+	if (f->item.by_header || collection_doubts(f->c))
 		collect_like_begin(&f->likeness);
 }
 
@@ -337,6 +337,7 @@ submit(struct collection_fetch *f)
 
 	if (f->item.has_hash) {
 		*order = (struct fetched_order){ f->c->id, row_of(f->c, &f->item, FETCHED_STORED) };
+		order->row.mark = f->like;
 		in->fetched = order;
 	}
 	f->submitted = true;
@@ -382,57 +383,49 @@ on_scripts(struct scripts_question *q)
 	obey(f, collection_plan_end(f));
 }
 
-/* It is stored already, or a double of another: nothing of it is written but its row. */
+/* A double of another: nothing of it is written but its row. */
 static void
-pass_over(struct collection_fetch *f, bool is_known)
+pass_over(struct collection_fetch *f)
 {
 	struct collection *c = f->c;
 	struct fetched row = row_of(f->c, &f->item, FETCHED_STORED);
 
-	if (!is_known && f->item.has_hash)
+	row.mark = f->like;
+	if (f->item.has_hash)
 		collection_change(c, &row, false);
 	settle_stored(f);
 	collection_fetch_free(f);
 	collection_pump(c);
 }
 
-/* Without unique ids, and without a header beforehand, what came tells whether it came before. */
-static bool
-is_known(struct collection_fetch *f)
+/* It is stored already, as ROW. */
+static void
+pass_known(struct collection_fetch *f, const struct fetched *row)
 {
 	struct collection *c = f->c;
-	unsigned char text[FETCHED_HASH_SIZE];
-	struct collection_known *known;
 
-	if (!f->item.by_header)
-		return false;
-	collect_like_end(&f->likeness, text);
-	if (!f->item.has_hash) {
-		if (!collect_like_header(f->intake->mail.header, f->item.hash))
-			memcpy(f->item.hash, text, sizeof(text));
-		collection_tell_apart(c, f->item.hash);
-	}
-	f->item.has_hash = true;
-	known = collection_known_find(c, f->item.hash);
-	if (!known || known->listed)
-		return false;
-	known->listed = true;
-	return known->row.state == FETCHED_STORED;
+	if (f->item.by_header)
+		settle_stored(f);
+	else if (!c->source_is_over && !c->closing)
+		collection_settle_known(c, row, f->item.number);
+	collection_fetch_free(f);
+	collection_pump(c);
 }
 
 static void
 decide(struct collection_fetch *f)
 {
+	const struct fetched *known = collection_same_known(f);
 	bool is_double = false;
 	enum err err;
 
-	if (is_known(f)) {
-		pass_over(f, true);
+	if (known) {
+		pass_known(f, known);
 		return;
 	}
 	err = collection_plan_front(f, &is_double);
 	if (err == OK && is_double) {
-		pass_over(f, false);
+		pass_over(f);
 		return;
 	}
 	f->scripts = (struct scripts_question){ .done = on_scripts };

@@ -51,6 +51,12 @@ on_header(struct collection *c, size_t at)
 	struct collection_item *item = &c->items[at];
 	struct collection_known *known;
 
+	if (item->doubtful && (known = collection_known_find(c, item->hash)) &&
+		collection_same_header(&known->row, buf_span(&c->head))) {
+		item->state = ITEM_OVER;
+		collection_settle_known(c, &known->row, item->number);
+		return;
+	}
 	if (!item->by_header) {
 		collection_judge_head(c, at, buf_span(&c->head));
 		return;
@@ -69,7 +75,7 @@ on_header(struct collection *c, size_t at)
 		known->row.gone_s = 0;
 		collection_change(c, &known->row, false);
 	}
-	if (known->row.state == FETCHED_STORED) {
+	if (fetched_is_here(&known->row)) {
 		item->state = ITEM_OVER;
 		collection_settle_known(c, &known->row, item->number);
 	} else if (known->row.state == FETCHED_ASIDE &&

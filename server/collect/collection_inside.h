@@ -6,6 +6,7 @@
  *   collection_list.c    the list: what is new, what is to be removed, what has gone
  *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
  *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
+ *   collection_same.c    is it what was stored before?
  *   collection_rules.c   what download rules say of a message
  *   collection_fetch.c   one message from its order to its commit
  *   collection_plan.c    what the pipeline says of it; what it refuses is kept (TRB-06)
@@ -17,6 +18,7 @@
 #ifndef SERVER_COLLECT_COLLECTION_INSIDE_H
 #define SERVER_COLLECT_COLLECTION_INSIDE_H
 
+#include "server/collect/collect_account.h"
 #include "server/collect/collect_likeness.h"
 #include "server/collect/collection.h"
 #include "server/collect/download_act.h"
@@ -70,6 +72,7 @@ struct collection_item {
 	bool has_hash;
 	bool by_header; /* no unique id tells it from others */
 	bool removes; /* when it is stored, whatever leave_days says */
+	bool doubtful; /* its id is known, and it would be removed: is it the message that was stored? */
 	uint8_t tries;
 	uint8_t state; /* enum collection_item_state */
 	uint16_t unique_len;
@@ -103,6 +106,7 @@ struct collection_fetch {
 	struct intake *intake;	     /* NULL: nothing has come yet */
 	struct scripts_question scripts;
 	struct collect_likeness likeness;
+	uint64_t like; /* fetched.mark of it; 0: of one that is known by its header anyway */
 	char first[COLLECTED_FROM_LINE_MAX + 2]; /* the first line, until it is known what it is (INM-16) */
 	size_t first_len;
 	size_t skip; /* of the text that was offered and not taken: the end of such a line */
@@ -138,6 +142,7 @@ struct collection {
 
 	/* What is known. */
 	uint64_t id; /* of its rows; 0: not known yet, or it has none */
+	struct fetched_entry entry;
 	struct store_job taking;
 	struct work reading;
 	bool takes, reads, has_known;
@@ -154,6 +159,7 @@ struct collection {
 	bool by_header; /* messages are told apart by their headers: some, or all, for there are no unique ids */
 	bool all_by_header;
 	bool gone_noted;
+	bool came_again; /* what was removed is in the list */
 	struct buf uniques;
 	uint64_t *marks; /* hash table of unique ids, for doubles among them */
 	size_t mark_count, mark_room;
@@ -195,6 +201,16 @@ collection_enter(struct collection *c, enum collect_state state)
 
 /* Room for one item more in an array that grows. */
 void *collection_grow(void *items, size_t count, size_t *room, size_t size);
+
+/*
+ * A message that was stored in another session is removed only when it is seen to be that one: POP3 servers give ids
+ * again, and some take the number of a message for its id. IMAP never does (RFC 9051, 2.3.1.1).
+ */
+static inline bool
+collection_doubts(const struct collection *c)
+{
+	return c->o.conf->kind == COLLECTOR_POP3;
+}
 
 /* leave_days, or always: what was fetched is not removed at once. */
 static inline bool
@@ -267,6 +283,16 @@ bool collection_wants_heads(const struct collection *c);
 /* Its header is not to be had. */
 void collection_judge_without_head(struct collection *c, size_t at);
 void collection_on_head(struct collection *c, size_t at, enum source_result result, struct span answer);
+
+/* ---- collection_same.c ---- */
+
+/* HEADER is that of the message which ROW stands for. */
+bool collection_same_header(const struct fetched *row, struct span header);
+/*
+ * The row as which it is stored already: told by what came, where no header was asked for, or its id may have been given
+ * again. NULL: it is new. Once for each fetch: f->like is filled in.
+ */
+const struct fetched *collection_same_known(struct collection_fetch *f);
 
 /* ---- collection_rules.c ---- */
 

@@ -51,16 +51,17 @@ read_slice(struct collection *c, bool *more)
 static enum err
 find_id(struct collection *c)
 {
-	struct fetched_collector found;
+	char label[FETCHED_LABEL_MAX + 1];
+	struct fetched_account account = collect_account(c->o.conf, label);
 	struct snapshot *snap;
 	enum err err = snapshot_open(c->o.host->store, &snap);
 
 	if (err != OK)
 		return err;
-	err = fetched_collector_find(snap, c->o.conf->name, &found);
-	c->id = err == OK ? found.id : 0;
+	err = fetched_collector_look(snap, c->o.conf->name, &account, &c->entry);
+	c->id = err == OK ? c->entry.id : 0;
 	snapshot_close(&snap);
-	return err == ERR_NOT_FOUND ? OK : err;
+	return err;
 }
 
 static void
@@ -120,7 +121,20 @@ take_apply(struct store_job *job, struct txn *txn)
 {
 	struct collection *c = LIST_ITEM(job, struct collection, taking);
 
-	return step_of(job, fetched_collector_take(txn, c->o.conf->name, &c->id));
+	char label[FETCHED_LABEL_MAX + 1];
+	struct fetched_account account = collect_account(c->o.conf, label);
+
+	return step_of(job, fetched_collector_enter(txn, c->o.conf->name, &account,
+		host_now_ms(c->o.host), &c->entry));
+}
+
+/* INM-05: ids of one mailbox say nothing of another. */
+static void
+log_moved(const struct collection *c)
+{
+	log_put(c->o.host->log, &(struct log_line){ .level = LEVEL_WARNING, .area = "collect",
+		.text = "another mailbox: what was fetched from the one before is not known of it, and is kept for 30 days",
+		.fields = { { "collector", c->o.conf->name, 0 }, { "before", span_of(c->entry.before), 0 } } });
 }
 
 static void
@@ -129,10 +143,14 @@ take_done(struct store_job *job, enum err result)
 	struct collection *c = LIST_ITEM(job, struct collection, taking);
 
 	c->takes = false;
-	if (result == OK)
-		read_known(c);
-	else
+	if (result != OK) {
 		fail(c, result);
+		return;
+	}
+	c->id = c->entry.id;
+	if (c->entry.moved)
+		log_moved(c);
+	read_known(c);
 }
 
 void
@@ -181,6 +199,31 @@ collection_change(struct collection *c, const struct fetched *row, bool drop)
 	c->changes[c->change_count++] = (struct collection_change){ *row, drop };
 }
 
+/* Removed: what else the row says stays. What was never stored needs none; nor what no id names, for its like may come. */
+static enum err
+note_removed(struct collection *c, struct txn *txn, const unsigned char *hash)
+{
+	struct fetched row;
+	enum err err = fetched_find(txn_view(txn), c->id, hash, &row);
+
+	if (err == ERR_IO)
+		return err;
+	if (err != OK || !fetched_is_here(&row) || row.mark == 0)
+		return fetched_drop(txn, c->id, hash);
+	row.state = FETCHED_REMOVED;
+	return fetched_put(txn, c->id, &row);
+}
+
+static enum err
+write_one(struct collection *c, struct txn *txn, const struct collection_change *change)
+{
+	if (change->drop)
+		return fetched_drop(txn, c->id, change->row.hash);
+	if (change->row.state == FETCHED_REMOVED)
+		return note_removed(c, txn, change->row.hash);
+	return fetched_put(txn, c->id, &change->row);
+}
+
 static enum step
 write_apply(struct store_job *job, struct txn *txn)
 {
@@ -189,8 +232,7 @@ write_apply(struct store_job *job, struct txn *txn)
 	enum err err = OK;
 
 	for (; at < c->written_count && at < end && err == OK; at++)
-		err = c->written[at].drop ? fetched_drop(txn, c->id, c->written[at].row.hash)
-					  : fetched_put(txn, c->id, &c->written[at].row);
+		err = write_one(c, txn, &c->written[at]);
 	c->place.at = at;
 	return err == OK && at < c->written_count ? STEP_MORE : step_of(job, err);
 }

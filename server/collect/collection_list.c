@@ -151,7 +151,7 @@ collection_on_item(struct collection *c, const struct source_item *from)
 		known->unwanted = from->unwanted;
 		known->number = from->number;
 		known->size = from->size;
-		if (known->row.state != FETCHED_STORED)
+		if (known->row.state != FETCHED_STORED || !collection_leaves(c))
 			keep_unique(c, from->unique, &known->unique_at, &known->unique_len);
 		return;
 	}
@@ -231,40 +231,67 @@ collection_want(struct collection *c, size_t at)
 }
 
 /* INM-05: at once, after some days, or never. */
-void
-collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number)
+static bool
+is_due(const struct collection *c, const struct fetched *row)
 {
 	const struct conf_collector *conf = c->o.conf;
 	int64_t age_s = (int64_t)collection_now_s(c) - row->fetched_s;
 
-	if (conf->leave == LEAVE_ALWAYS)
+	return conf->leave != LEAVE_ALWAYS && (conf->leave_days == 0 || age_s >= conf->leave_days * DAY_S);
+}
+
+void
+collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number)
+{
+	if (!is_due(c, row))
 		return;
-	if (conf->leave_days == 0 || age_s >= conf->leave_days * DAY_S)
-		collection_remove(c, row->hash, number);
+	c->came_again |= row->state == FETCHED_REMOVED;
+	collection_remove(c, row->hash, number);
+}
+
+static struct collection_item *
+add_known(struct collection *c, const struct collection_known *known)
+{
+	struct collection_item *item = add_item(c, known->number, known->size);
+
+	item->has_hash = true;
+	item->unique_at = known->unique_at;
+	item->unique_len = known->unique_len;
+	memcpy(item->hash, known->row.hash, sizeof(item->hash));
+	return item;
+}
+
+/* Its row says that it is here. Which one that is, is asked where it would go. */
+static void
+settle_here(struct collection *c, const struct collection_known *known)
+{
+	struct collection_item *item;
+
+	if (!collection_doubts(c)) {
+		collection_settle_known(c, &known->row, known->number);
+	} else if (known->row.state == FETCHED_REMOVED || is_due(c, &known->row)) {
+		item = add_known(c, known);
+		item->doubtful = true;
+		item->removes = known->row.mark == 0; /* of an older version: once more, and then it goes */
+	}
 }
 
 static void
 settle_row(struct collection *c, struct collection_known *known)
 {
-	struct collection_item *item;
 
 	if (known->row.gone_s != 0) {
 		known->row.gone_s = 0;
 		collection_change(c, &known->row, false);
 	}
-	if (known->row.state == FETCHED_STORED) {
-		collection_settle_known(c, &known->row, known->number);
+	if (fetched_is_here(&known->row)) {
+		settle_here(c, known);
 		return;
 	}
 	if (known->unwanted || (known->row.state == FETCHED_ASIDE &&
 		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S))
 		return;
-	item = add_item(c, known->number, known->size);
-	item->has_hash = true;
-	item->first_s = known->row.first_s;
-	item->unique_at = known->unique_at;
-	item->unique_len = known->unique_len;
-	memcpy(item->hash, known->row.hash, sizeof(item->hash));
+	add_known(c, known)->first_s = known->row.first_s;
 }
 
 /*
@@ -276,7 +303,7 @@ settle_gone(struct collection *c, struct collection_known *known)
 {
 	uint32_t now_s = collection_now_s(c);
 
-	if (!collection_leaves(c) ||
+	if (!collection_leaves(c) || known->row.state == FETCHED_REMOVED ||
 		(known->row.gone_s != 0 && now_s - known->row.gone_s >= COLLECTION_GONE_S)) {
 		collection_change(c, &known->row, true);
 	} else if (known->row.gone_s == 0) {
@@ -307,6 +334,12 @@ plan(struct collection *c)
 	c->plan_at = 0;
 }
 
+static bool
+is_looked_at_first(const struct collection *c, const struct collection_item *item, bool wants_heads)
+{
+	return (wants_heads && item->by_header) || (item->doubtful && c->end.offer.has_head);
+}
+
 bool
 collection_plan_on(struct collection *c)
 {
@@ -324,7 +357,7 @@ collection_plan_on(struct collection *c)
 	for (; c->plans && c->plan_at - rows < c->item_count; c->plan_at++) {
 		if (c->plan_at % PLAN_STEP == 0 && collection_is_late(c))
 			return false;
-		if (!wants_heads || !c->items[c->plan_at - rows].by_header) /* it is looked at first */
+		if (!is_looked_at_first(c, &c->items[c->plan_at - rows], wants_heads))
 			collection_judge_without_head(c, c->plan_at - rows);
 	}
 	c->plans = false;
@@ -348,7 +381,7 @@ known_and_not_stored(const struct collection *c)
 	uint64_t count = 0;
 
 	for (size_t i = 0; i < c->known_count; i++)
-		count += c->known[i].listed && c->known[i].row.state != FETCHED_STORED;
+		count += c->known[i].listed && !fetched_is_here(&c->known[i].row);
 	return count;
 }
 
@@ -383,14 +416,14 @@ collection_settle_counts(struct collection *c, bool removed)
 		return;
 	c->settled = true;
 	for (size_t i = 0; i < c->removal_count && removed; i++) {
-		struct fetched row = { .state = FETCHED_STORED };
+		struct fetched row = { .state = FETCHED_REMOVED };
 
 		if (!c->removals[i].done)
 			continue;
 		count++;
 		memcpy(row.hash, c->removals[i].hash, sizeof(row.hash));
 		if (c->removals[i].has_hash)
-			collection_change(c, &row, true);
+			collection_change(c, &row, !collection_doubts(c));
 	}
 	atomic_fetch_add(&c->shown.deleted, count);
 	atomic_store(&c->shown.left, c->listed_count > count ? c->listed_count - count : 0);
@@ -412,7 +445,8 @@ collection_list_clear(struct collection *c)
 	c->mark_count = c->mark_room = 0;
 	c->removal_count = c->removal_room = c->removal_at = 0;
 	c->known_count = 0;
-	c->by_header = c->all_by_header = c->gone_noted = c->listed = c->settled = c->rules_told = c->plans = false;
+	c->by_header = c->all_by_header = c->gone_noted = c->listed = c->settled = c->rules_told = false;
+	c->plans = c->came_again = false;
 	collection_forget_choices(c);
 	buf_fini(&c->uniques);
 	buf_init(&c->uniques, COLLECTION_UNIQUES_MAX);

@@ -205,6 +205,10 @@ shall_listen(const struct collection *c)
 static void
 finish(struct collection *c)
 {
+	if (c->came_again)
+		collection_error(c, "messages that were removed are there again: the server says that it removes "
+				    "them, and does not; they are not fetched again");
+	c->came_again = false;
 	if (c->by_header && !c->fetches_none)
 		collection_note_gone(c);
 	if (c->rules && !c->fetches_none && !c->rules_told) {

@@ -110,6 +110,17 @@ site_open(struct site *site, const char *text)
 	loop_on_turn_end(host->loop, on_turn_end, host);
 }
 
+void
+site_set_conf(struct site *site, const char *text)
+{
+	struct host *host = &site->host;
+	struct generation *old = host->generation;
+
+	host->generation = generation_new(load_conf(text));
+	host->conf = generation_conf(host->generation);
+	generation_release(&old);
+}
+
 static int
 remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {

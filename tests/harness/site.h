@@ -25,6 +25,8 @@ struct site {
 /* Open a site with CONF, a whole file. Ends the process with a message where that fails. */
 void site_open(struct site *site, const char *conf);
 void site_close(struct site *site);
+/* Another file comes into force; who has to know is told by the test. */
+void site_set_conf(struct site *site, const char *conf);
 
 /* Add a user; a password may be NULL. The id. */
 uint64_t site_add_user(struct site *site, const char *name, const char *password);

@@ -52,9 +52,12 @@ over(struct fake *f, enum source_fault fault, const char *why)
 static void
 close_box(struct fake *f)
 {
-	for (size_t i = 0; i < fake_box.count; i++)
+	for (size_t i = 0; i < fake_box.count && !fake_box.lies; i++)
 		fake_box.messages[i].gone |= f->marked[i];
-	over(f, SOURCE_FINE, "");
+	if (fake_box.unanswered)
+		over(f, SOURCE_LOST, "pop.isp.test: no answer to QUIT");
+	else
+		over(f, SOURCE_FINE, "");
 }
 
 static void

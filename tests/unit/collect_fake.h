@@ -22,7 +22,9 @@ struct fake_message {
 struct fake_box {
 	struct fake_message messages[FAKE_MESSAGES];
 	size_t count;
-	bool no_unique, no_head, no_sizes, closes_unsure;
+	bool no_unique, no_head, no_sizes;
+	bool unanswered; /* what was marked goes, and the answer to QUIT is lost */
+	bool lies; /* it says that it removed them */
 	unsigned locked;     /* so many times */
 	unsigned ahead;	     /* 0: 1 */
 	unsigned cut_at;     /* behind so many steps; 0: never */

@@ -19,6 +19,8 @@ struct wish {
 	size_t count;
 	int64_t now_ms;
 	bool more;
+	struct fetched_account account;
+	struct fetched_entry entry;
 };
 
 static enum err
@@ -27,6 +29,22 @@ apply_take(struct txn *txn, void *arg)
 	struct wish *w = arg;
 
 	return fetched_collector_take(txn, span_of(w->name), &w->id);
+}
+
+static enum err
+apply_enter(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_collector_enter(txn, span_of(w->name), &w->account, w->now_ms, &w->entry);
+}
+
+static enum err
+apply_free(struct txn *txn, void *arg)
+{
+	struct wish *w = arg;
+
+	return fetched_collector_free(txn, span_of(w->name));
 }
 
 static enum err
@@ -214,6 +232,73 @@ test_swept_long_after_it_left_the_file(void **state)
 	assert_true(take(f, "gone") != gone);
 }
 
+static void
+on_finding(void *arg, struct span line)
+{
+	(void)line;
+	++*(unsigned *)arg;
+}
+
+static struct fetched_entry
+look_at(struct fixture *f, const struct wish *w)
+{
+	struct fetched_entry entry;
+	struct snapshot *snap;
+
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	assert_int_equal(fetched_collector_look(snap, span_of(w->name), &w->account, &entry), OK);
+	snapshot_close(&snap);
+	return entry;
+}
+
+static struct fetched_entry
+enter(struct fixture *f, uint64_t mark, const char *label, int64_t now_ms)
+{
+	struct wish w = { .name = "isp", .now_ms = now_ms, .account = { mark, span_of(label) } };
+	struct fetched_entry before = look_at(f, &w);
+
+	assert_int_equal(run_now(f->store, apply_enter, &w), OK);
+	assert_int_equal(before.moved, w.entry.moved);
+	assert_true(before.id == 0 || before.id == w.entry.id);
+	assert_int_equal(look_at(f, &w).id, w.entry.id);
+	return w.entry;
+}
+
+/* Rows belong to an account; those of another are put away, and are back in time. */
+static void
+test_accounts_of_a_collector_inm_05(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t isp = take(f, "isp"); /* of no account yet */
+	struct wish w = { .name = "ISP", .now_ms = 40 * DAY_MS };
+	struct fetched_entry e = enter(f, 7, "u at a", DAY_MS);
+	unsigned lines = 0;
+
+	assert_true(e.id == isp && !e.moved);
+	put(f, isp, 1, FETCHED_STORED);
+	e = enter(f, 8, "u at b", DAY_MS);
+	assert_true(e.id != isp && e.moved);
+	assert_string_equal(e.before, "u at a");
+	put(f, e.id, 1, FETCHED_STORED);
+	fixture_reopen(f);
+	e = enter(f, 7, "u at a", 2 * DAY_MS);
+	assert_int_equal(e.id, isp);
+	assert_string_equal(e.before, "u at b");
+	assert_int_equal(count(f, isp), 1);
+	/* the same mailbox under another name */
+	assert_int_equal(run_now(f->store, apply_free, &w), OK);
+	e = enter(f, 9, "u at c", 3 * DAY_MS);
+	assert_true(e.id == isp && !e.moved);
+	/* b was not gone back to */
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	e = enter(f, 8, "u at b", 40 * DAY_MS);
+	assert_int_equal(count(f, e.id), 0);
+	w.name = "nobody";
+	assert_int_equal(run_now(f->store, apply_free, &w), OK);
+	store_close(&f->store);
+	assert_int_equal(store_check(&f->options, false, on_finding, &lines), 0);
+}
+
 /* It came back in time. */
 static void
 test_comes_back_to_the_file(void **state)
@@ -231,13 +316,6 @@ test_comes_back_to_the_file(void **state)
 	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
 	assert_false(w.more);
 	assert_int_equal(count(f, isp), 1);
-}
-
-static void
-on_finding(void *arg, struct span line)
-{
-	(void)line;
-	++*(unsigned *)arg;
 }
 
 static void
@@ -269,7 +347,8 @@ test_store_fetched(void)
 {
 	const struct CMUnitTest tests[] = { T(test_rows_of_a_collector_inm_05),
 		T(test_how_the_last_one_ended), T(test_rename),
-		T(test_swept_long_after_it_left_the_file), T(test_comes_back_to_the_file),
+		T(test_swept_long_after_it_left_the_file), T(test_accounts_of_a_collector_inm_05),
+		T(test_comes_back_to_the_file),
 		T(test_check_mends) };
 
 	return cmocka_run_group_tests_name("store/fetched", tests, NULL, NULL);
