@@ -44,7 +44,7 @@ imap_client_end(struct imap_client *m, enum imap_client_over why, struct span an
 		return;
 	m->over_stage = imap_client_stage(m);
 	m->over = why;
-	m->answer_len = span_copy_clean(answer, m->answer, sizeof(m->answer));
+	m->answer_len = sasl_client_copy_said(&m->sasl, answer, m->answer, sizeof(m->answer));
 }
 
 void

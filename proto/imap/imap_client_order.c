@@ -159,7 +159,7 @@ imap_client_on_orders(
 					 : is_text(stage)	   ? IMAP_RESULT_GONE
 								   : IMAP_RESULT_OK;
 
-	m->answer_len = span_copy_clean(s.text, m->answer, sizeof(m->answer));
+	m->answer_len = sasl_client_copy_said(&m->sasl, s.text, m->answer, sizeof(m->answer));
 	for (size_t i = 0; i < m->order_count; i++) {
 		struct imap_client_order *o = at(m, i);
 

@@ -229,7 +229,7 @@ take_status(struct pop3_client *m, struct span line, struct span rest, struct bu
 	struct pop3_asked *front = asked_at(m, 0);
 	struct pop3_answer answer;
 
-	m->said_len = span_copy_clean(line, m->said, sizeof(m->said));
+	m->said_len = sasl_client_copy_said(&m->sasl, line, m->said, sizeof(m->said));
 	if (pop3_answer_parse(line, &answer) != OK ||
 		(answer.kind == POP3_ANSWER_CHALLENGE && front->kind != POP3_ASKED_AUTH)) {
 		pop3_client_end(m, POP3_OVER_NONSENSE);

@@ -345,3 +345,25 @@ sasl_client_is_settled(const struct sasl_client *c)
 {
 	return c->mechanism != SASL_CLIENT_SCRAM_SHA_256 || c->step > STEP_LAST;
 }
+
+size_t
+sasl_client_copy_said(const struct sasl_client *c, struct span said, char *to, size_t room)
+{
+	const struct span hidden[] = { c->account.password, buf_span(&c->response) };
+	char text[SASL_CLIENT_SAID_MAX];
+	size_t len = 0;
+
+	while (said.len > 0 && len + 3 <= sizeof(text)) {
+		size_t skip = 0;
+
+		for (size_t i = 0; i < COUNT(hidden); i++)
+			if (hidden[i].len >= SASL_CLIENT_HIDDEN_MIN && hidden[i].len > skip && span_starts(said, hidden[i]))
+				skip = hidden[i].len;
+		if (skip == 0)
+			text[len++] = said.ptr[0];
+		else
+			len += span_copy_clean(SPAN("***"), text + len, sizeof(text) - len);
+		said = span_from(said, skip > 0 ? skip : 1);
+	}
+	return span_copy_clean((struct span){ text, len }, to, room);
+}

@@ -67,12 +67,12 @@ smtp_client_enter(struct smtp_client *m, enum smtp_stage stage)
 
 /* ANSWER with its text in TEXT, which outlives the reader. */
 static struct smtp_answer
-answer_keep(struct smtp_answer answer, char text[SMTP_ANSWER_TEXT])
+answer_keep(const struct smtp_client *m, struct smtp_answer answer, char text[SMTP_ANSWER_TEXT])
 {
 	struct smtp_answer kept = { .code = answer.code };
 	size_t at = answer.enhanced.len > 0 ? (size_t)(answer.enhanced.ptr - answer.text.ptr) : 0;
 
-	kept.text = (struct span){ text, span_copy_clean(answer.text, text, SMTP_ANSWER_TEXT) };
+	kept.text = (struct span){ text, sasl_client_copy_said(&m->sasl, answer.text, text, SMTP_ANSWER_TEXT) };
 	kept.enhanced = span_range(kept.text, at, at + answer.enhanced.len);
 	return kept;
 }
@@ -84,7 +84,7 @@ smtp_client_end(struct smtp_client *m, enum smtp_client_over why, struct smtp_an
 	if (m->over != SMTP_OVER_NO)
 		return;
 	m->over = why;
-	m->over_answer = answer_keep(answer, m->over_text);
+	m->over_answer = answer_keep(m, answer, m->over_text);
 }
 
 void
@@ -92,7 +92,7 @@ smtp_client_settle(struct smtp_client *m, enum smtp_stage stage, struct smtp_ans
 {
 	m->settled = true;
 	m->settled_stage = stage;
-	m->verdict = answer_keep(answer, m->verdict_text);
+	m->verdict = answer_keep(m, answer, m->verdict_text);
 }
 
 void

@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
 """collect_wire.py - mail is fetched by POP3: from Dovecot, and from a server that misbehaves in every way that was heard of."""
+import base64
+import json
 import os
 import poplib
 import re
@@ -449,6 +451,19 @@ def test_inm_18_demon_env():
         with Postroom(row(server, demon_env="yes")) as p:
             fails(p, "demon_env")
             equal(len(server.left("box")), 1)
+
+
+def test_h66_a_server_that_repeats_the_secret():
+    """Some show the line that they do not understand: what it held is in no error, log or letter."""
+    encoded = base64.b64encode(b"\0box\0" + SECRET.encode()).decode()
+    for auth, verb, shown in (("plain", "PASS *", "PASS " + SECRET), ("sasl-plain", "AUTH *", "AUTH PLAIN " + encoded)):
+        answer = ("-ERR [AUTH] what is %s?\r\n" % shown).encode()
+        with one_box(b"one", answers={verb: answer}) as server, Postroom(row(server, auth=auth)) as p:
+            fails(p, "***")
+            letters = b"".join(p.fetch("postmaster")).decode()
+            wait_for(lambda: "***" in log_of(p), "the log")
+            for where in (json.dumps(p.json("collect", "list")), log_of(p), letters):
+                true(SECRET not in where and encoded not in where, where[-600:])
 
 
 # ---- connections ----
