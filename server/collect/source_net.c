@@ -226,7 +226,7 @@ on_secure(struct stream *stream)
 static void
 on_tls_failed(struct source_net *n)
 {
-	char distrust[200] = "", failure[200] = "", text[SOURCE_ANSWER_SIZE];
+	char distrust[200] = "", failure[200] = "", text[300];
 	bool plain, judged;
 
 	metric_add(n->host->metrics, tls_failures, 1);
