@@ -238,17 +238,19 @@ set_aside(struct collection_fetch *f, const char *why, struct span more)
 	collection_fetch_free(f);
 }
 
+/* MORE may live in F. */
 static void
-put_off(struct collection_fetch *f, const char *why)
+put_off(struct collection_fetch *f, const char *why, struct span more)
 {
 	struct collection *c = f->c;
 	struct collection_item again = f->item;
 
-	collection_fetch_free(f);
 	if (again.tries + 1 >= COLLECTION_TRIES || c->fetches_none) {
-		collection_item_error(c, &again, why, SPAN_NONE);
+		collection_item_error(c, &again, why, more);
+		collection_fetch_free(f);
 		return;
 	}
+	collection_fetch_free(f);
 	again.tries++;
 	again.state = ITEM_WANTED; /* its header is not asked for again */
 	c->items = collection_grow(c->items, c->item_count, &c->item_room, sizeof(*c->items));
@@ -293,7 +295,7 @@ on_not_stored(struct collection_fetch *f, enum err result)
 	struct collection *c = f->c;
 
 	if (result == ERR_BUSY) {
-		put_off(f, "it could not be stored: too much waits to be written");
+		put_off(f, "it could not be stored: too much waits to be written", SPAN_NONE);
 		return;
 	}
 	if (result == ERR_FULL || ++c->io_errors >= COLLECTION_IO_ERRORS_MAX) {
@@ -371,7 +373,7 @@ obey(struct collection_fetch *f, enum err said)
 	else if (said == ERR_DENIED)
 		keep(f);
 	else
-		put_off(f, "it could not be taken now");
+		put_off(f, "it could not be taken now", f->intake->plan.reply.text);
 	collection_pump(c);
 }
 
@@ -464,12 +466,12 @@ end_text(struct collection_fetch *f)
 	if (!f->intake)
 		open_intake(f);
 	if (!f->begun && !put_first(f)) {
-		put_off(f, "there is no memory for it now (limits.memory_in_flight)");
+		put_off(f, "there is no memory for it now (limits.memory_in_flight)", SPAN_NONE);
 		return;
 	}
 	is_cut = f->intake->mail.header_is_over; /* the rest of it was not kept */
 	if (intake_text_end(f->intake) != OK)
-		put_off(f, "there is no number for it now");
+		put_off(f, "there is no number for it now", SPAN_NONE);
 	else if (is_cut)
 		set_aside(f, "its header is over limits.header_size, and it stays there", SPAN_NONE);
 	else

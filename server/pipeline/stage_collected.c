@@ -138,19 +138,32 @@ drop(struct pipeline_ask *ask, struct plan *plan)
 		? STAGE_NEXT : stage_trouble(plan);
 }
 
+/* It waits where it is until there is one. Our own people read this: in `collect list`, and in a letter once somebody can. */
+static enum verdict
+no_reader(struct plan *plan)
+{
+	plan_refuse(plan, 450, "4.3.0", "it is for nobody here, and there is no Main Administrator to get such mail: "
+		"make one (postroom user add NAME --admin)");
+	return STAGE_DEFER;
+}
+
 enum verdict
 stage_collected(struct pipeline_ask *ask, enum phase phase, struct plan *plan)
 {
 	enum conf_unknown_do what = (enum conf_unknown_do)ask->conf->collecting_unknown_do;
 	bool as_letter = what == UNKNOWN_ERROR || accepts_nothing(ask);
 	struct reader reader;
+	enum err err;
 
 	(void)phase;
 	if (ask->mail->via != MAIL_VIA_POP3 || (plan->lost.count == 0 && plan->recipients > 0))
 		return STAGE_NEXT;
 	if (what == UNKNOWN_REMOTE && !as_letter)
 		return drop(ask, plan);
-	if (find_reader(ask, plan, &reader) != OK || add_copy(ask, &reader, as_letter, plan) != OK)
+	err = find_reader(ask, plan, &reader);
+	if (err == ERR_NOT_FOUND)
+		return no_reader(plan);
+	if (err != OK || add_copy(ask, &reader, as_letter, plan) != OK)
 		return stage_trouble(plan);
 	return STAGE_NEXT;
 }

@@ -240,6 +240,16 @@ def test_refused_mail_is_kept_TRB_06():
         true("by the collector fetch" in trace and "with the unique id" in trace, trace[:800])
 
 
+def test_without_a_main_administrator_it_waits_and_says_so_ADM_02():
+    with Pop3Server({"box": [mail(1, to="gone@example.test")]}) as pop, Server(extra=config(collector(pop.port))) as server:
+        server.add_user("anna")
+        said = collect(server)
+        true("no Main Administrator" in said["errors"][0] and "user add NAME --admin" in said["errors"][0], said)
+        equal((said["fetched"], len(pop.left("box"))), (0, 1))
+        server.add_user("postmaster", "--admin")
+        equal((collect(server)["fetched"], pop.left("box"), subjects(server, "postmaster")), (1, [], numbers(1, 1)), "it waited there")
+
+
 def test_sizes_and_lines_that_lie():
     """Sizes are wrong, a line is huge, a NUL, bare line ends and dots: what came is stored, and no more."""
     texts = [mail(1) + b"y" * 300000 + b"\r\n", mail(2) + b"\0 and \xff\r\n", mail(3) + b"bare\nends\n.\nhere\r\n", mail(4)]
