@@ -22,6 +22,14 @@ struct conf *test_conf_load(struct span text);
 /* All faults of TEXT, one a line: "3:7: log.level: ...". */
 void test_conf_faults(struct span text, char *out, size_t size);
 
+struct rule_header;
+struct rule_set;
+/* The rules of TEXT, which must be good: test_rule_text.c. */
+void test_rules_parse(struct arena *a, const char *text, unsigned language, struct rule_set *out);
+/* The lines of TEXT, as SET asks for them. */
+void test_rules_header(struct arena *a, const struct rule_set *set, const char *text,
+	struct rule_header *out);
+
 #define check_row(i, condition)                                                                    \
 	do {                                                                                       \
 		if (!(condition))                                                                  \
@@ -32,10 +40,12 @@ int test_archive_rules(void);
 int test_conf_access(void);
 int test_conf_bombs(void);
 int test_conf_edit(void);
+int test_conf_faults_all(void);
 int test_conf_get(void);
 int test_conf_history(void);
 int test_conf_load_all(void);
 int test_lan_rules(void);
+int test_rule_speed(void);
 int test_rule_text(void);
 
 #endif

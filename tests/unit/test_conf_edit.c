@@ -35,122 +35,123 @@ edit(struct span text, const char *key, const char *value, char *out, size_t siz
 	return err;
 }
 
+static const struct {
+	const char *text, *key, *value, *want;
+} places[] = {
+	/* change */
+	{ "loops: 1 # one\n", "loops", "2", "loops: 2 # one\n" },
+	{ "log: { level: info }   # x\n", "log.level", "debug",
+		"log: { level: debug }   # x\n" },
+	{ "log:\n    level:   info   # x\n    keep: 3\n", "log.level", "debug",
+		"log:\n    level:   debug   # x\n    keep: 3\n" },
+	{ "hostname: 'a.test' # q\n", "hostname", "b.test", "hostname: b.test # q\n" },
+	{ "signature: { plain: a }\n", "signature.plain", "x: # y",
+		"signature: { plain: \"x: # y\" }\n" },
+	{ "hostname: a.test\n", "hostname", "", "hostname: \"\"\n" },
+	{ "hostname: a.test\n", "hostname", "yes", "hostname: \"yes\"\n" },
+	{ "domains:\n  local: # ours\n    - a.test\n    - b.test # two\n  map: []\n",
+		"domains.local", "[\"c.test\"]",
+		"domains:\n  local: [\"c.test\"] # ours\n  map: []\n" },
+	{ "domains:\n  local:\n    # all of them\n    - a.test\n\n    # the last\n    - b.test\n",
+		"domains.local", "[\"c.test\"]",
+		"domains:\n  local: [\"c.test\"]\n    # all of them\n" },
+	{ "domains:\n  local:\n  - a.test\n  - b.test", "domains.local", "[\"c.test\"]",
+		"domains:\n  local: [\"c.test\"]\n" },
+	{ "domains: # d\r\n  local:  # l\r\n  - a.test\r\n  map: []\r\n", "domains.local",
+		"[]", "domains: # d\r\n  local: []  # l\r\n  map: []\r\n" },
+	{ "services:\n  smtp:\n    listen:\n      - \"*:25\" # mx\n    access: # who\n      - "
+	  "10.0.0.0/8\n  pop3:\n    listen: [\"*:110\"]\n",
+		"services.smtp.access", "[\"::1\"]",
+		"services:\n  smtp:\n    listen:\n      - \"*:25\" # mx\n    access: "
+		"[\"::1\"] # who\n  pop3:\n    listen: [\"*:110\"]\n" },
+	{ "domains: { local: [a.test], map: [] }\n", "domains.local",
+		"[ \"c.test\",\n \"d.test\" ]",
+		"domains: { local: [ \"c.test\",  \"d.test\" ], map: [] }\n" },
+	{ "signature:\n  plain: |\n    one\n    two\n\n# end\nloops: 1\n", "signature.plain",
+		"one\ntwo\n", "signature:\n  plain: \"one\\ntwo\\n\"\n\n# end\nloops: 1\n" },
+	{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
+		"outgoing.routes.isp.port", "26",
+		"outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n      port: "
+		"26\n" },
+	{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
+		"outgoing.routes.0.kind", "relay",
+		"outgoing:\n  routes:\n    - name: isp # x\n      kind: relay\n" },
+	{ "outgoing: { routes: [{ name: isp, kind: direct, password: x }] }\n",
+		"outgoing.routes.isp.password", "{\"sealed\": \"isp\"}",
+		"outgoing: { routes: [{ name: isp, kind: direct, password: {\"sealed\": "
+		"\"isp\"} }] }\n" },
+	/* add */
+	{ "", "loops", "2", "loops: 2\n" },
+	{ "# only this", "loops", "2", "# only this\nloops: 2\n" },
+	{ "loops: 2", "log.level", "debug", "loops: 2\nlog: { level: debug }\n" },
+	{ "loops: 2 # x\n\n# end\n", "log.level", "debug",
+		"loops: 2 # x\nlog: { level: debug }\n\n# end\n" },
+	{ "loops: 2\r\n", "log.keep", "3", "loops: 2\r\nlog: { keep: 3 }\r\n" },
+	{ "log: { level: info }\n", "log.keep", "3", "log: { level: info, keep: 3 }\n" },
+	{ "log: {}\n", "log.keep", "3", "log: { keep: 3 }\n" },
+	{ "log:\n  # level: debug\nloops: 1\n", "log.keep", "3",
+		"log: { keep: 3 }\n  # level: debug\nloops: 1\n" },
+	{ "log:\n  level: info # x\nloops: 1\n", "log.keep", "3",
+		"log:\n  level: info # x\n  keep: 3\nloops: 1\n" },
+	{ "outgoing:\n  warnings: never\n", "outgoing.timeouts.data", "1m",
+		"outgoing:\n  warnings: never\n  timeouts: { data: 1m }\n" },
+	{ "loops: 1\n", "outgoing.timeouts.data", "1m",
+		"loops: 1\noutgoing: { timeouts: { data: 1m } }\n" },
+	{ "services:\n  smtp: { listen: [\"*:25\"] } # mx\n", "services.pop3.listen",
+		"[\"*:110\"]",
+		"services:\n  smtp: { listen: [\"*:25\"] } # mx\n  pop3: { listen: [\"*:110\"] "
+		"}\n" },
+	{ "{ loops: 1 }\n", "log.keep", "3", "{ loops: 1, log: { keep: 3 } }\n" },
+	/* one more item */
+	{ "outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n  warnings: never\n",
+		"outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n    - { name: b, "
+		"kind: direct }\n  warnings: never\n" },
+	{ "outgoing:\n  routes:\n  - name: a\n    kind: direct",
+		"outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing:\n  routes:\n  - name: a\n    kind: direct\n  - { name: b, kind: direct }\n" },
+	{ "outgoing: { routes: [ { name: a, kind: direct } ] }\n",
+		"outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing: { routes: [ { name: a, kind: direct }, { name: b, kind: direct } ] }\n" },
+	{ "outgoing: { routes: [] }\n", "outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing: { routes: [ { name: b, kind: direct } ] }\n" },
+	/* remove */
+	{ "a: &\n", "loops", NULL, NULL },
+	{ "loops: 1 # x\nlog: { keep: 3 }\n", "loops", NULL, "log: { keep: 3 }\n" },
+	{ "log: { keep: 3, level: info }\n", "log.keep", NULL, "log: { level: info }\n" },
+	{ "log: { keep: 3, level: info }\n", "log.level", NULL, "log: { keep: 3 }\n" },
+	{ "log: { keep: 3 }\n", "log.keep", NULL, "log: {  }\n" },
+	{ "log:\n  keep: 3 # x\n  level: info\n", "log.keep", NULL, "log:\n  level: info\n" },
+	{ "log:\n  level: info\n# c\nloops: 1\n", "log.level", NULL, "log:\n# c\nloops: 1\n" },
+	{ "domains:\n  local:\n  - a.test\n  - b.test\n  map: []\n", "domains.local", NULL,
+		"domains:\n  map: []\n" },
+	{ "log: { keep: 3,  # three\n  level: info }\n", "log.level", NULL,
+		"log: { keep: 3,  # three\n   }\n" },
+	{ "outgoing:\n  routes:\n    - name: a\n      kind: direct\n    - name: b\n      kind: "
+	  "direct\n  warnings: never\n",
+		"outgoing.routes.a", NULL,
+		"outgoing:\n  routes:\n    - name: b\n      kind: direct\n  warnings: never\n" },
+	{ "outgoing:\n  routes: [{ name: a, kind: direct }, { name: b, kind: direct }]\n",
+		"outgoing.routes.b", NULL,
+		"outgoing:\n  routes: [{ name: a, kind: direct }]\n" },
+	{ "services:\n  smtp: { listen: [\"*:25\"] }\n  pop3: { listen: [\"*:110\"] }\n",
+		"services.smtp", NULL, "services:\n  pop3: { listen: [\"*:110\"] }\n" },
+};
+
 static void
 test_edit_places_cfg02(void **state)
 {
-	static const struct {
-		const char *text, *key, *value, *want;
-	} rows[] = {
-		/* change */
-		{ "loops: 1 # one\n", "loops", "2", "loops: 2 # one\n" },
-		{ "log: { level: info }   # x\n", "log.level", "debug",
-			"log: { level: debug }   # x\n" },
-		{ "log:\n    level:   info   # x\n    keep: 3\n", "log.level", "debug",
-			"log:\n    level:   debug   # x\n    keep: 3\n" },
-		{ "hostname: 'a.test' # q\n", "hostname", "b.test", "hostname: b.test # q\n" },
-		{ "signature: { plain: a }\n", "signature.plain", "x: # y",
-			"signature: { plain: \"x: # y\" }\n" },
-		{ "hostname: a.test\n", "hostname", "", "hostname: \"\"\n" },
-		{ "hostname: a.test\n", "hostname", "yes", "hostname: \"yes\"\n" },
-		{ "domains:\n  local: # ours\n    - a.test\n    - b.test # two\n  map: []\n",
-			"domains.local", "[\"c.test\"]",
-			"domains:\n  local: [\"c.test\"] # ours\n  map: []\n" },
-		{ "domains:\n  local:\n    # all of them\n    - a.test\n\n    # the last\n    - b.test\n",
-			"domains.local", "[\"c.test\"]",
-			"domains:\n  local: [\"c.test\"]\n    # all of them\n" },
-		{ "domains:\n  local:\n  - a.test\n  - b.test", "domains.local", "[\"c.test\"]",
-			"domains:\n  local: [\"c.test\"]\n" },
-		{ "domains: # d\r\n  local:  # l\r\n  - a.test\r\n  map: []\r\n", "domains.local",
-			"[]", "domains: # d\r\n  local: []  # l\r\n  map: []\r\n" },
-		{ "services:\n  smtp:\n    listen:\n      - \"*:25\" # mx\n    access: # who\n      - "
-		  "10.0.0.0/8\n  pop3:\n    listen: [\"*:110\"]\n",
-			"services.smtp.access", "[\"::1\"]",
-			"services:\n  smtp:\n    listen:\n      - \"*:25\" # mx\n    access: "
-			"[\"::1\"] # who\n  pop3:\n    listen: [\"*:110\"]\n" },
-		{ "domains: { local: [a.test], map: [] }\n", "domains.local",
-			"[ \"c.test\",\n \"d.test\" ]",
-			"domains: { local: [ \"c.test\",  \"d.test\" ], map: [] }\n" },
-		{ "signature:\n  plain: |\n    one\n    two\n\n# end\nloops: 1\n", "signature.plain",
-			"one\ntwo\n", "signature:\n  plain: \"one\\ntwo\\n\"\n\n# end\nloops: 1\n" },
-		{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
-			"outgoing.routes.isp.port", "26",
-			"outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n      port: "
-			"26\n" },
-		{ "outgoing:\n  routes:\n    - name: isp # x\n      kind: direct\n",
-			"outgoing.routes.0.kind", "relay",
-			"outgoing:\n  routes:\n    - name: isp # x\n      kind: relay\n" },
-		{ "outgoing: { routes: [{ name: isp, kind: direct, password: x }] }\n",
-			"outgoing.routes.isp.password", "{\"sealed\": \"isp\"}",
-			"outgoing: { routes: [{ name: isp, kind: direct, password: {\"sealed\": "
-			"\"isp\"} }] }\n" },
-		/* add */
-		{ "", "loops", "2", "loops: 2\n" },
-		{ "# only this", "loops", "2", "# only this\nloops: 2\n" },
-		{ "loops: 2", "log.level", "debug", "loops: 2\nlog: { level: debug }\n" },
-		{ "loops: 2 # x\n\n# end\n", "log.level", "debug",
-			"loops: 2 # x\nlog: { level: debug }\n\n# end\n" },
-		{ "loops: 2\r\n", "log.keep", "3", "loops: 2\r\nlog: { keep: 3 }\r\n" },
-		{ "log: { level: info }\n", "log.keep", "3", "log: { level: info, keep: 3 }\n" },
-		{ "log: {}\n", "log.keep", "3", "log: { keep: 3 }\n" },
-		{ "log:\n  # level: debug\nloops: 1\n", "log.keep", "3",
-			"log: { keep: 3 }\n  # level: debug\nloops: 1\n" },
-		{ "log:\n  level: info # x\nloops: 1\n", "log.keep", "3",
-			"log:\n  level: info # x\n  keep: 3\nloops: 1\n" },
-		{ "outgoing:\n  warnings: never\n", "outgoing.timeouts.data", "1m",
-			"outgoing:\n  warnings: never\n  timeouts: { data: 1m }\n" },
-		{ "loops: 1\n", "outgoing.timeouts.data", "1m",
-			"loops: 1\noutgoing: { timeouts: { data: 1m } }\n" },
-		{ "services:\n  smtp: { listen: [\"*:25\"] } # mx\n", "services.pop3.listen",
-			"[\"*:110\"]",
-			"services:\n  smtp: { listen: [\"*:25\"] } # mx\n  pop3: { listen: [\"*:110\"] "
-			"}\n" },
-		{ "{ loops: 1 }\n", "log.keep", "3", "{ loops: 1, log: { keep: 3 } }\n" },
-		/* one more item */
-		{ "outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n  warnings: never\n",
-			"outgoing.routes.b", "{ name: b, kind: direct }",
-			"outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n    - { name: b, "
-			"kind: direct }\n  warnings: never\n" },
-		{ "outgoing:\n  routes:\n  - name: a\n    kind: direct",
-			"outgoing.routes.b", "{ name: b, kind: direct }",
-			"outgoing:\n  routes:\n  - name: a\n    kind: direct\n  - { name: b, kind: direct }\n" },
-		{ "outgoing: { routes: [ { name: a, kind: direct } ] }\n",
-			"outgoing.routes.b", "{ name: b, kind: direct }",
-			"outgoing: { routes: [ { name: a, kind: direct }, { name: b, kind: direct } ] }\n" },
-		{ "outgoing: { routes: [] }\n", "outgoing.routes.b", "{ name: b, kind: direct }",
-			"outgoing: { routes: [ { name: b, kind: direct } ] }\n" },
-		/* remove */
-		{ "a: &\n", "loops", NULL, NULL },
-		{ "loops: 1 # x\nlog: { keep: 3 }\n", "loops", NULL, "log: { keep: 3 }\n" },
-		{ "log: { keep: 3, level: info }\n", "log.keep", NULL, "log: { level: info }\n" },
-		{ "log: { keep: 3, level: info }\n", "log.level", NULL, "log: { keep: 3 }\n" },
-		{ "log: { keep: 3 }\n", "log.keep", NULL, "log: {  }\n" },
-		{ "log:\n  keep: 3 # x\n  level: info\n", "log.keep", NULL, "log:\n  level: info\n" },
-		{ "log:\n  level: info\n# c\nloops: 1\n", "log.level", NULL, "log:\n# c\nloops: 1\n" },
-		{ "domains:\n  local:\n  - a.test\n  - b.test\n  map: []\n", "domains.local", NULL,
-			"domains:\n  map: []\n" },
-		{ "log: { keep: 3,  # three\n  level: info }\n", "log.level", NULL,
-			"log: { keep: 3,  # three\n   }\n" },
-		{ "outgoing:\n  routes:\n    - name: a\n      kind: direct\n    - name: b\n      kind: "
-		  "direct\n  warnings: never\n",
-			"outgoing.routes.a", NULL,
-			"outgoing:\n  routes:\n    - name: b\n      kind: direct\n  warnings: never\n" },
-		{ "outgoing:\n  routes: [{ name: a, kind: direct }, { name: b, kind: direct }]\n",
-			"outgoing.routes.b", NULL,
-			"outgoing:\n  routes: [{ name: a, kind: direct }]\n" },
-		{ "services:\n  smtp: { listen: [\"*:25\"] }\n  pop3: { listen: [\"*:110\"] }\n",
-			"services.smtp", NULL, "services:\n  pop3: { listen: [\"*:110\"] }\n" },
-	};
 	static char got[5000];
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		enum err err = edit(at_page_edge(span_of(rows[i].text)), rows[i].key, rows[i].value,
+	for (size_t i = 0; i < COUNT(places); i++) {
+		enum err err = edit(at_page_edge(span_of(places[i].text)), places[i].key, places[i].value,
 			got, sizeof(got));
 
-		if (rows[i].want == NULL)
+		if (places[i].want == NULL)
 			check_row(i, err == ERR_SYNTAX && got[0] == '\0');
-		else if (err != OK || strcmp(got, rows[i].want) != 0)
-			fail_msg("row %zu: %s\n got %s\nwant %s", i, err_name(err), got, rows[i].want);
+		else if (err != OK || strcmp(got, places[i].want) != 0)
+			fail_msg("row %zu: %s\n got %s\nwant %s", i, err_name(err), got, places[i].want);
 	}
 }
 

@@ -119,7 +119,7 @@ test_conf_load(struct span text)
 int
 main(void)
 {
-	return test_conf_access() + test_conf_load_all() + test_conf_bombs() + test_conf_get() +
-	       test_conf_edit() + test_conf_history() + test_lan_rules() + test_rule_text() +
-	       test_archive_rules();
+	return test_conf_access() + test_conf_load_all() + test_conf_faults_all() + test_conf_bombs() +
+	       test_conf_get() + test_conf_edit() + test_conf_history() + test_lan_rules() +
+	       test_rule_text() + test_rule_speed() + test_archive_rules();
 }

@@ -1,12 +1,9 @@
 /*
- * test_control_server.c - the pure parts of server/control: rows, credit, levels, imports, CSV.
+ * test_control_server.c - the pure parts of server/control: credit, levels, imports, CSV.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
+#include "tests/unit/test_control_server.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "conf/conf.h"
 #include "server/control/control_guard.h"
@@ -14,287 +11,10 @@
 #include "server/control/control_lists.h"
 #include "server/control/control_log.h"
 #include "server/control/control_notes.h"
-#include "server/control/control_rows.h"
 #include "server/control/control_subscribe.h"
 #include "server/control/control_transfer.h"
 #include "store/entries.h"
 #include "tests/harness/page_edge.h"
-
-#define check_row(i, condition)                                                                    \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg("row %zu: %s", (size_t)(i), #condition);                          \
-	} while (0)
-
-/* ---- rows ---- */
-
-static const struct rpc_request *
-request(struct arena *a, const char *line)
-{
-	struct rpc_request *r = ARENA_NEW(a, struct rpc_request);
-	struct rpc_error error;
-
-	assert_true(rpc_request_parse(span_of(line), a, r, &error));
-	return r;
-}
-
-/* Three queue rows whose order by id, size and state all differ. */
-static void
-fill(struct control_rows *rows)
-{
-	static const struct {
-		const char *id, *state;
-		int64_t size;
-	} given[] = {{"A", "held", 30}, {"B", "active", 10}, {"C", "held", 20}};
-
-	for (size_t i = 0; i < COUNT(given); i++) {
-		struct span to = SPAN("x@y.test");
-
-		control_row(rows, span_of(given[i].id));
-		control_put_text(rows, span_of(given[i].id));
-		control_put_text(rows, span_of(given[i].state));
-		control_put_number(rows, 5);
-		control_put_time_ms(rows, 0);
-		control_put_number(rows, given[i].size);
-		control_put_text(rows, SPAN("s@y.test"));
-		control_put_list(rows, &to, 1);
-		control_put_text(rows, SPAN(""));
-		control_put_number(rows, 0);
-		control_put_text(rows, SPAN(""));
-		control_put_text(rows, SPAN(""));
-		control_put_text(rows, SPAN(""));
-		control_put_list(rows, &to, 0);
-	}
-	control_rows_end(rows);
-}
-
-static void
-rows_are_filtered_sorted_and_cut(void **state)
-{
-	static const struct {
-		const char *params, *want;
-	} given[] = {
-		{"", "ABC"},
-		{"\"sort\":\"size\"", "BCA"},
-		{"\"sort\":\"-size\"", "ACB"},
-		{"\"sort\":\"state\"", "BAC"},
-		{"\"filter\":\"state:held\"", "AC"},
-		{"\"filter\":\"size>15 size<25\"", "C"},
-		{"\"filter\":\"to:x@y.test\",\"sort\":\"size:desc\"", "ACB"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(given); i++) {
-		struct rpc_error error;
-		struct control_rows rows;
-		struct arena a;
-		char line[256];
-
-		arena_init(&a, NULL);
-		snprintf(line, sizeof(line),
-			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
-			given[i].params);
-		check_row(i, control_rows_init(&rows, &a, request(&a, line), 0, &error));
-		fill(&rows);
-		check_row(i, rows.count == strlen(given[i].want));
-		for (size_t j = 0; j < rows.count; j++)
-			check_row(i, rows.rows[j].key.ptr[0] == given[i].want[j]);
-		control_rows_fini(&rows);
-		arena_reset(&a);
-	}
-}
-
-/* Three of EXPECTED rows were looked at, and two passed. */
-static void
-a_count_that_ends_early_is_an_estimate(void **state)
-{
-	static const struct {
-		uint64_t expected, want;
-		bool approx;
-	} given[] = {{0, 2, false}, {3, 2, false}, {6, 4, true}, {1500, 1000, true},
-		{1999999, 1330000, true}};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(given); i++) {
-		struct rpc_error error;
-		struct control_rows rows;
-		struct arena a;
-
-		arena_init(&a, NULL);
-		check_row(i, control_rows_init(&rows, &a, request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,"
-			"\"method\":\"queue.list\",\"params\":{\"filter\":\"state:held\"}}"), 0, &error));
-		control_rows_keep(&rows, CONTROL_KEEP_NONE, NULL);
-		fill(&rows);
-		rows.expected = given[i].expected;
-		control_rows_estimate(&rows);
-		check_row(i, rows.total == given[i].want);
-		check_row(i, rows.approx == given[i].approx);
-		control_rows_fini(&rows);
-		arena_reset(&a);
-	}
-}
-
-static void
-rows_refuse_a_bad_sort_and_filter(void **state)
-{
-	static const char *const bad[] = {"\"sort\":\"nonsense\"", "\"filter\":\"size>many\""};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(bad); i++) {
-		struct rpc_error error = {0};
-		struct control_rows rows;
-		struct arena a;
-		char line[256];
-
-		arena_init(&a, NULL);
-		snprintf(line, sizeof(line),
-			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
-			bad[i]);
-		check_row(i, !control_rows_init(&rows, &a, request(&a, line), 0, &error));
-		check_row(i, error.code == RPC_INVALID && error.why.len > 0);
-		control_rows_fini(&rows);
-		arena_reset(&a);
-	}
-}
-
-static void
-rows_say_where_to_go_on(void **state)
-{
-	struct rpc_error error;
-	struct control_rows rows, moved;
-	struct json_writer w;
-	struct span next;
-	struct arena a, b;
-	struct buf out;
-
-	(void)state;
-	arena_init(&a, NULL);
-	arena_init(&b, NULL);
-	buf_init(&out, 65536);
-	json_writer_init(&w, &out);
-	assert_true(control_rows_init(&rows, &a,
-		request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\"}"), 0,
-		&error));
-	fill(&rows);
-	control_rows_move(&moved, &rows, &b);
-	control_rows_fini(&rows);
-	arena_reset(&a); /* nothing of the moved rows lies in it */
-	json_put_array(&w);
-	control_rows_put(&moved, 0, 2, &w, &next);
-	json_put_close(&w);
-	assert_int_equal(json_writer_end(&w), OK);
-	assert_true(span_eq(next, SPAN("B")));
-	assert_true(span_find_span(buf_span(&out), SPAN("\"recipients\":[\"x@y.test\"]")) <
-		    buf_span(&out).len);
-	assert_true(span_find_span(buf_span(&out), SPAN("\"next_try\":null")) < buf_span(&out).len);
-	assert_int_equal(control_rows_find(&moved, SPAN("C")), 2);
-	assert_int_equal(control_rows_find(&moved, SPAN("D")), 3);
-	control_rows_fini(&moved);
-	arena_reset(&b);
-	buf_fini(&out);
-}
-
-/* ---- lists that are kept as numbers ---- */
-
-static void
-ids_stand_in_order_and_are_found(void **state)
-{
-	static const struct {
-		uint64_t id;
-		int64_t number;
-		const char *text;
-	} given[] = {{7, 30, "Bob"}, {3, 10, "carl"}, {9, 10, "anna"}, {5, 20, "bob"}};
-	static const struct {
-		enum control_ids_order order;
-		bool down;
-		uint64_t want[4];
-	} rows[] = {
-		{IDS_AS_ADDED, false, {7, 3, 9, 5}},
-		{IDS_BY_NUMBER, false, {3, 9, 5, 7}},
-		{IDS_BY_NUMBER, true, {7, 5, 9, 3}},
-		{IDS_BY_TEXT, false, {9, 5, 7, 3}},
-		{IDS_BY_TEXT, true, {3, 7, 5, 9}},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		uint64_t wanted[] = {5, 4, 3};
-		size_t found[3];
-		struct control_ids ids;
-
-		control_ids_init(&ids, rows[i].order, rows[i].down);
-		for (size_t j = 0; j < COUNT(given); j++)
-			check_row(i, control_ids_add(&ids, given[j].id, given[j].number,
-					     span_of(given[j].text)));
-		control_ids_end(&ids);
-		for (size_t j = 0; j < COUNT(given); j++) {
-			check_row(i, ids.ids[j] == rows[i].want[j]);
-			check_row(i, control_ids_find(&ids, rows[i].want[j]) == j);
-		}
-		control_ids_find_all(&ids, wanted, COUNT(wanted), found);
-		check_row(i, ids.ids[found[0]] == 5 && found[1] == 4 && ids.ids[found[2]] == 3);
-		control_ids_fini(&ids);
-	}
-}
-
-/* A list that would take more memory than all lists may have is refused, and gives all back. */
-static void
-ids_have_a_limit(void **state)
-{
-	struct control_ids ids;
-	uint64_t id = 1;
-
-	(void)state;
-	for (int round = 0; round < 2; round++) {
-		control_ids_init(&ids, IDS_BY_NUMBER, false);
-		while (id < 10000000 && control_ids_add(&ids, id, 0, SPAN_NONE))
-			id++;
-		assert_true(id > 2000000 && id < 10000000);
-		assert_true(ids.counted_bytes <= CONTROL_ROWS_MEMORY);
-		control_ids_fini(&ids);
-		id = 1;
-	}
-	assert_true(control_rows_memory_take(CONTROL_ROWS_MEMORY));
-	assert_false(control_rows_memory_take(1));
-	control_rows_memory_give(CONTROL_ROWS_MEMORY);
-}
-
-/* A reply that shows two rows keeps no more than it needs, and counts them all. */
-static void
-rows_are_kept_as_far_as_they_are_shown(void **state)
-{
-	static const struct {
-		const char *params;
-		enum control_keep keep;
-		size_t count;
-	} given[] = {
-		{"\"limit\":0", CONTROL_KEEP_PAGE, 2},
-		{"\"limit\":1,\"after\":\"B\"", CONTROL_KEEP_PAGE, 2},
-		{"\"limit\":1,\"sort\":\"size\"", CONTROL_KEEP_PAGE, 3},
-		{"\"limit\":1", CONTROL_KEEP_ALL, 3},
-		{"", CONTROL_KEEP_NONE, 0},
-		{"", CONTROL_KEEP_TARGETS, 3},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(given); i++) {
-		struct rpc_error error;
-		struct control_rows rows;
-		struct arena a;
-		char line[256];
-
-		arena_init(&a, NULL);
-		snprintf(line, sizeof(line),
-			"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{%s}}",
-			given[i].params);
-		check_row(i, control_rows_init(&rows, &a, request(&a, line), 0, &error));
-		control_rows_keep(&rows, given[i].keep, NULL);
-		fill(&rows);
-		check_row(i, rows.count == given[i].count && rows.total == 3);
-		control_rows_fini(&rows);
-		arena_reset(&a);
-	}
-}
 
 /* ---- subscriptions ---- */
 
@@ -527,13 +247,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rows_are_filtered_sorted_and_cut),
-		cmocka_unit_test(a_count_that_ends_early_is_an_estimate),
-		cmocka_unit_test(rows_refuse_a_bad_sort_and_filter),
-		cmocka_unit_test(rows_say_where_to_go_on),
-		cmocka_unit_test(rows_are_kept_as_far_as_they_are_shown),
-		cmocka_unit_test(ids_stand_in_order_and_are_found),
-		cmocka_unit_test(ids_have_a_limit),
 		cmocka_unit_test(h59_events_stop_without_credit),
 		cmocka_unit_test(h59_credentials_decide),
 		cmocka_unit_test(preview_knows_the_list_behind_a_change),
@@ -545,5 +258,5 @@ main(void)
 		cmocka_unit_test(log_14_lines_are_taken_apart),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, NULL) + test_control_rows();
 }

@@ -31,6 +31,7 @@ int test_net_shared(void);
 int test_net_stream(void);
 int test_net_tls(void);
 int test_net_tls_client(void);
+int test_net_tokens(void);
 int test_net_warden(void);
 int test_net_work(void);
 

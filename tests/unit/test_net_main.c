@@ -34,6 +34,7 @@ main(void)
 	failed += test_net_log();
 	failed += test_net_resolver();
 	failed += test_net_runner();
+	failed += test_net_tokens();
 	failed += test_net_session();
 	failed += test_net_shared();
 	failed += test_net_locks();

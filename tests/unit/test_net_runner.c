@@ -17,7 +17,6 @@
 #include "server/host.h"
 #include "server/net/loop.h"
 #include "server/runner/runner.h"
-#include "server/runner/tokens.h"
 #include "tests/harness/runner_site.h"
 
 struct site {
@@ -466,48 +465,6 @@ test_runner_that_dies_at_its_start_is_not_started_for_ever(void **state)
 	close_site(&s);
 }
 
-static void
-test_token_read_json_or_a_line_rfc6749(void **state)
-{
-	static const struct {
-		const char *text, *token; /* NULL: none */
-		int64_t life_ms;
-	} rows_read[] = {
-		{ "ya29.a-b_c~d+e/f==\n", "ya29.a-b_c~d+e/f==", 0 },
-		{ "\r\n  abc  \r\n", "abc", 0 },
-		{ "{\"access_token\":\"abc\",\"expires_in\":3599}", "abc", 3599000 },
-		{ "{\n \"expires_in\": \"60\",\n \"access_token\": \"abc\"\n}\n", "abc", 60000 },
-		{ "{\"access_token\":\"abc\",\"expires_in\":-1}", "abc", 0 },
-		{ "{\"access_token\":\"abc\",\"expires_in\":1e99}", "abc", 0 },
-		{ "{\"access_token\":\"abc\"}", "abc", 0 },
-		{ "", NULL, 0 },
-		{ "two words", NULL, 0 },
-		{ "one\ntwo", NULL, 0 },
-		{ "caf\303\251", NULL, 0 },
-		{ "a\1b", NULL, 0 }, /* it would end the response before its time */
-		{ "{\"access_token\":\"a\\u0001b\"}", NULL, 0 },
-		{ "{\"access_token\":7}", NULL, 0 },
-		{ "{\"error\":\"invalid_grant\"}", NULL, 0 },
-		{ "{", NULL, 0 },
-	};
-	struct arena a;
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(rows_read); i++) {
-		struct span token;
-		int64_t life_ms;
-		enum err err;
-
-		arena_init(&a, NULL);
-		err = token_read(&a, span_of(rows_read[i].text), &token, &life_ms);
-		if ((err == OK) != (rows_read[i].token != NULL) ||
-			(err == OK && (!span_eq(token, span_of(rows_read[i].token)) ||
-					      life_ms != rows_read[i].life_ms)))
-			fail_msg("row %zu", i);
-		arena_reset(&a);
-	}
-}
-
 int
 test_net_runner(void)
 {
@@ -521,7 +478,6 @@ test_net_runner(void)
 		cmocka_unit_test(test_runner_that_dies_is_reported_and_replaced),
 		cmocka_unit_test(test_runner_that_cannot_be_started_is_reported),
 		cmocka_unit_test(test_runner_that_dies_at_its_start_is_not_started_for_ever),
-		cmocka_unit_test(test_token_read_json_or_a_line_rfc6749),
 	};
 
 	return cmocka_run_group_tests_name("runner", tests, NULL, NULL);

@@ -1,18 +1,17 @@
 /*
  * test_rule_text.c - the rule languages: texts of rules, which of them holds, and changing them (SMR-02 to
- * SMR-12, DLR-03 to DLR-06, Q-30 to Q-33, H75).
+ * SMR-12, DLR-03 to DLR-06, Q-30 to Q-33).
  */
 #include "tests/unit/test_conf.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "conf/rule_edit.h"
 #include "conf/rule_match.h"
 #include "tests/harness/page_edge.h"
 
-static void
-parse_good(struct arena *a, const char *text, unsigned language, struct rule_set *out)
+void
+test_rules_parse(struct arena *a, const char *text, unsigned language, struct rule_set *out)
 {
 	struct conf_faults faults;
 
@@ -32,8 +31,8 @@ struct asked {
 	unsigned in_mail;
 };
 
-static void
-add_header(struct arena *a, const struct rule_set *set, const char *text, struct rule_header *out)
+void
+test_rules_header(struct arena *a, const struct rule_set *set, const char *text, struct rule_header *out)
 {
 	struct span rest = span_of(text), line, name, value;
 
@@ -70,11 +69,11 @@ check_asked(size_t i, const struct asked *row, unsigned language)
 	struct arena a;
 
 	arena_init(&a, NULL);
-	parse_good(&a, row->rules, language, &set);
+	test_rules_parse(&a, row->rules, language, &set);
 	rule_text_make(&a, span_of(row->from), &facts.sender);
 	add_recipients(&a, row->to ? row->to : "", &facts);
 	if (row->header) {
-		add_header(&a, &set, row->header, &header);
+		test_rules_header(&a, &set, row->header, &header);
 		facts.header = &header;
 	}
 	check_row(i, rule_set_ask(&set, &facts, &answer) == OK);
@@ -236,12 +235,12 @@ test_rules_actions_smr03_dlr04(void **state)
 	(void)state;
 	arena_init(&a, NULL);
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		parse_good(&a, rows[i].text, rows[i].language, &set);
+		test_rules_parse(&a, rows[i].text, rows[i].language, &set);
 		check_row(i, set.count == 1 && set.items[0].action == rows[i].action);
 		check_row(i, set.items[0].also == rows[i].also);
 		check_row(i, span_eq(set.items[0].name, span_of(rows[i].name)));
 		check_row(i, span_eq(rule_sign(&a, set.items), span_of(rows[i].sign)));
-		parse_good(&a, arena_text(&a, rule_definition_text(&a, set.items)), rows[i].language, &again);
+		test_rules_parse(&a, arena_text(&a, rule_definition_text(&a, set.items)), rows[i].language, &again);
 		check_row(i, span_eq(rule_definition_text(&a, again.items), rule_definition_text(&a, set.items)));
 	}
 	arena_reset(&a);
@@ -322,7 +321,7 @@ test_rules_edit_smr02(void **state)
 	(void)state;
 	arena_init(&a, NULL);
 	buf_init(&out, 10000);
-	parse_good(&a, text, RULES_OF_SMTP, &set);
+	test_rules_parse(&a, text, RULES_OF_SMTP, &set);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		buf_clear(&out);
 		check_row(i, (rows[i].place ? rule_edit_move(&set, (unsigned)rows[i].number,
@@ -330,30 +329,30 @@ test_rules_edit_smr02(void **state)
 			false, &out)) == OK);
 		if (!span_eq(buf_span(&out), span_of(rows[i].want)))
 			fail_msg("row %zu: %.*s", i, SPAN_FMT(buf_span(&out)));
-		parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+		test_rules_parse(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 		check_row(i, off.count == 3);
 	}
 	buf_clear(&out); /* off and on again is the same text */
 	assert_int_equal(rule_edit_switch(&set, 1, false, &out), OK);
-	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	test_rules_parse(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 	assert_true(off.items[0].off && !off.items[1].off && off.items[0].condition_count == 2);
 	buf_clear(&out);
 	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
 	assert_true(span_eq(buf_span(&out), span_of(text)));
 	/* a condition that is commented out stays a comment */
-	parse_good(&a, "*r\nMailFrom: a\n#off MailFrom: b\n#off so\n", RULES_OF_SMTP, &off);
+	test_rules_parse(&a, "*r\nMailFrom: a\n#off MailFrom: b\n#off so\n", RULES_OF_SMTP, &off);
 	buf_clear(&out);
 	assert_int_equal(rule_edit_switch(&off, 1, false, &out), OK);
-	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	test_rules_parse(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 	buf_clear(&out);
 	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
-	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	test_rules_parse(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 	assert_int_equal(off.items[0].condition_count, 1);
 	/* and so does what only begins like a line of a rule that is off */
-	parse_good(&a, "#off ~x\n#off #off ~y\n#off\n", RULES_OF_SMTP, &off);
+	test_rules_parse(&a, "#off ~x\n#off #off ~y\n#off\n", RULES_OF_SMTP, &off);
 	buf_clear(&out);
 	assert_int_equal(rule_edit_switch(&off, 1, true, &out), OK);
-	parse_good(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
+	test_rules_parse(&a, arena_text(&a, buf_span(&out)), RULES_OF_SMTP, &off);
 	assert_int_equal(off.count, 1);
 	assert_false(off.items[0].off);
 	assert_int_equal(rule_edit_switch(&set, 4, true, &out), ERR_NOT_FOUND);
@@ -376,7 +375,7 @@ test_one_rule_edited_smr15(void **state)
 	(void)state;
 	arena_init(&a, NULL);
 	buf_init(&out, 10000);
-	parse_good(&a, text, RULES_OF_SMTP, &set);
+	test_rules_parse(&a, text, RULES_OF_SMTP, &set);
 	assert_int_equal(rule_edit_replace(&set, 1, span_of(rule), &out), OK);
 	assert_true(span_eq(buf_span(&out),
 		SPAN("# head\n\n# first\n3~new\nSubject: y\n\n# second\n<b\nTo: z")));
@@ -402,125 +401,6 @@ test_one_rule_edited_smr15(void **state)
 	arena_reset(&a);
 }
 
-/* ---- H75 ---- */
-
-static double
-cpu_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static void
-make_many(struct buf *text, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(buf_printf(text, "*rule %u that says no to one sender only\n"
-			"Subject: *win %u times*\nFrom: *user%u@many%u.example.test*\n", i, i, i, i), OK);
-}
-
-/* 100,000 rules, 10 MB: read in one pass, asked in step with their number; one more is refused with its line. */
-static void
-test_rules_many_h75(void **state)
-{
-	struct rule_facts facts = { .stage = 3, .has_size = true, .size = 5000, .day = 1 };
-	struct conf_faults faults;
-	struct rule_header header;
-	struct rule_answer answer;
-	struct rule_set set;
-	struct arena a;
-	struct buf text;
-	double began;
-
-	(void)state;
-	arena_init(&a, NULL);
-	buf_init(&text, RULE_TEXT_MAX);
-	make_many(&text, 90000);
-	while (buf_span(&text).len < RULE_TEXT_MAX - 200 && buf_put(&text, SPAN("# more and more of the same\n")) == OK)
-		continue;
-	conf_faults_init(&faults);
-	began = cpu_ms();
-	assert_int_equal(rule_text_parse(buf_span(&text), RULES_OF_SMTP, &a, &set, &faults), OK);
-	print_message("# %zu rules, %zu bytes: read in %.0f ms\n", set.count, text.len, cpu_ms() - began);
-	assert_int_equal(set.count, 90000);
-	add_header(&a, &set, "Subject: we win the game, and this is a longer one than most\n"
-		"From: Somebody <user@many89999.example.test>\n", &header);
-	facts.header = &header;
-	began = cpu_ms();
-	assert_int_equal(rule_set_ask(&set, &facts, &answer), OK);
-	print_message("# asked in %.2f ms\n", cpu_ms() - began);
-	assert_null(answer.rule);
-	assert_int_equal(answer.asked, 90000);
-	arena_reset(&a);
-	buf_clear(&text);
-	for (unsigned i = 0; i <= RULES_MAX; i++)
-		assert_int_equal(buf_put(&text, SPAN("*\nSize: 1\n")), OK);
-	assert_int_equal(rule_text_parse(buf_span(&text), RULES_OF_SMTP, &a, &set, &faults), ERR_LIMIT);
-	assert_int_equal(faults.errors, 1);
-	conf_faults_fini(&faults);
-	buf_fini(&text);
-	arena_reset(&a);
-}
-
-/* A header made to be slow costs no more than the limit; it says so. */
-static void
-test_rules_slow_header_h75_h25(void **state)
-{
-	static char value[60000];
-	struct rule_facts facts = { .stage = 3, .has_size = true };
-	struct rule_header header;
-	struct rule_answer answer;
-	struct rule_set set;
-	struct arena a;
-	struct buf text;
-
-	(void)state;
-	arena_init(&a, NULL);
-	buf_init(&text, RULE_TEXT_MAX);
-	for (unsigned i = 0; i < 5000; i++)
-		assert_int_equal(buf_printf(&text, "*r%u\nSubject: *a*a*a*a*a*a*aab*\n", i), OK);
-	parse_good(&a, arena_text(&a, buf_span(&text)), RULES_OF_SMTP, &set);
-	memset(value, 'a', sizeof(value));
-	memcpy(value, "abb", 3); /* each pair of the patterns is in it */
-	rule_header_init(&header, &a, &set);
-	rule_header_add(&header, &a, &set, SPAN("Subject"), (struct span){ value, sizeof(value) }, SPAN_NONE);
-	facts.header = &header;
-	assert_int_equal(rule_set_ask(&set, &facts, &answer), ERR_LIMIT);
-	buf_fini(&text);
-	arena_reset(&a);
-}
-
-/* Nor does one rule alone: a long header, and a text that is laid against each byte of it. */
-static void
-test_rules_slow_rule_h75_h25(void **state)
-{
-	static char value[60000];
-	struct rule_facts facts = { .stage = 3, .has_size = true };
-	struct rule_header header;
-	struct rule_answer answer;
-	struct rule_set set;
-	struct arena a;
-	struct buf text;
-
-	(void)state;
-	arena_init(&a, NULL);
-	buf_init(&text, RULE_TEXT_MAX);
-	memset(value, 'a', sizeof(value));
-	memcpy(value, "abb", 3);
-	assert_int_equal(buf_printf(&text, "*r\nSubject: *?%.400sb*\n", value + 10), OK);
-	parse_good(&a, arena_text(&a, buf_span(&text)), RULES_OF_SMTP, &set);
-	rule_header_init(&header, &a, &set);
-	for (unsigned i = 0; i < 17; i++) /* 1 MiB */
-		rule_header_add(&header, &a, &set, SPAN("Subject"), (struct span){ value, sizeof(value) }, SPAN_NONE);
-	facts.header = &header;
-	assert_int_equal(rule_set_ask(&set, &facts, &answer), ERR_LIMIT);
-	assert_null(answer.rule);
-	buf_fini(&text);
-	arena_reset(&a);
-}
-
 int
 test_rule_text(void)
 {
@@ -531,9 +411,6 @@ test_rule_text(void)
 		cmocka_unit_test(test_rules_faults_smr04_smr14),
 		cmocka_unit_test(test_rules_edit_smr02),
 		cmocka_unit_test(test_one_rule_edited_smr15),
-		cmocka_unit_test(test_rules_many_h75),
-		cmocka_unit_test(test_rules_slow_header_h75_h25),
-		cmocka_unit_test(test_rules_slow_rule_h75_h25),
 	};
 
 	return cmocka_run_group_tests_name("rule_text", tests, NULL, NULL);
