@@ -92,7 +92,10 @@ struct collect_probe {
 	void (*done)(struct collect_probe *p); /* on the front loop */
 	bool ok;
 	uint64_t count, bytes, fresh; /* in the mailbox; fresh: not fetched before */
-	bool has_unique, has_head, has_sizes, no_tls; /* no_tls: it ended there */
+	bool has_unique, has_head, has_sizes;
+	bool has_token, is_connected, wants_tls;
+	unsigned addresses;	 /* that the server's name has; 0: nobody was asked for them */
+	const char *failed_step; /* where it is not OK, as collect_failed_step() */
 	char remote[200], tls[200], why[COLLECT_ERROR_SIZE]; /* why: where it is not OK */
 	struct collect_probing *under_way;
 };

@@ -3,6 +3,7 @@
  * nothing changed. Beside a collection that is under way, and of a disabled collector too.
  */
 #include "server/collect/collect_inside.h"
+#include "server/collect/collect_tell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,14 +25,20 @@ on_over(struct collection *collection)
 
 	if (p) {
 		p->under_way = NULL;
+		const struct conf_collector *conf = collection_options(collection)->conf;
+
 		p->ok = !end->failed;
+		p->failed_step = collect_failed_step(conf, end);
+		p->has_token = conf->token_command.count > 0 && end->problem.way > SOURCE_WANTS_TOKEN;
+		p->wants_tls = conf->tls != COLLECTOR_TLS_NONE;
+		p->is_connected = end->problem.way == SOURCE_CONNECTED;
+		p->addresses = end->problem.addresses;
 		p->count = end->offer.count;
 		p->bytes = end->offer.bytes;
 		p->fresh = end->fresh;
 		p->has_unique = end->offer.has_unique;
 		p->has_head = end->offer.has_head;
 		p->has_sizes = end->offer.has_sizes;
-		p->no_tls = end->problem.fault == SOURCE_NO_TLS;
 		snprintf(p->remote, sizeof(p->remote), "%s", end->problem.remote);
 		snprintf(p->tls, sizeof(p->tls), "%s", end->problem.tls);
 		snprintf(p->why, sizeof(p->why), "%s", end->why);

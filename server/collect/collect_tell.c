@@ -98,6 +98,31 @@ advice_of(const struct source_problem *problem)
 	return (size_t)problem->fault < COUNT(texts) ? texts[problem->fault] : NULL;
 }
 
+/* ---- the step ---- */
+
+const char *
+collect_failed_step(const struct conf_collector *c, const struct collection_end *end)
+{
+	static const char *const ways[] = { [SOURCE_BEGUN] = "connect", [SOURCE_WANTS_TOKEN] = "token",
+		[SOURCE_LOOKS_UP] = "name", [SOURCE_DIALS] = "connect" };
+	static const char *const logins[] = { "USER", "PASS", "APOP", "AUTH", "LOGIN" };
+	const struct source_problem *p = &end->problem;
+	struct span command = span_of(p->command);
+
+	if (c->kind == COLLECTOR_SPOOL && !end->logged_in)
+		return "folder";
+	if (p->fault == SOURCE_NO_TLS)
+		return "encryption";
+	if (p->way != SOURCE_CONNECTED)
+		return ways[p->way];
+	if (end->logged_in || span_eq(command, SPAN("SELECT")) || span_eq(command, SPAN("STAT")))
+		return "mailbox";
+	for (size_t i = 0; i < COUNT(logins); i++)
+		if (span_starts(command, span_of(logins[i])))
+			return "login";
+	return p->fault == SOURCE_NO_LOGIN ? "login" : "greeting";
+}
+
 /* ---- the letter ---- */
 
 enum collect_letter

@@ -34,6 +34,9 @@ enum collect_letter {
 };
 enum collect_letter collect_letter_of(const struct collection_end *end);
 
+/* At which of its steps it ended: "token", "name", "connect", "encryption", "greeting", "login", "mailbox"; of files "folder". */
+const char *collect_failed_step(const struct conf_collector *c, const struct collection_end *end);
+
 /* Pure; UTF-8, lines end in LF, no secret in them. ERR_LIMIT. */
 MUST_CHECK enum err collect_letter_put(const struct collect_report *r, struct buf *subject, struct buf *text);
 

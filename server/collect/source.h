@@ -38,9 +38,20 @@ enum source_fault {
 	SOURCE_OWN,	      /* our side: no descriptor, no memory, no token */
 };
 
+/* How far it came on its way to the server. */
+enum source_way {
+	SOURCE_BEGUN, /* of a folder of files: all of it */
+	SOURCE_WANTS_TOKEN,
+	SOURCE_LOOKS_UP,
+	SOURCE_DIALS,
+	SOURCE_CONNECTED,
+};
+
 /* Why it ended. All text is clean and holds no secret. */
 struct source_problem {
 	enum source_fault fault;
+	enum source_way way;
+	unsigned addresses; /* that the name of the server has; 0: it is one, or a proxy looks it up */
 	bool removed_unsure; /* removals were asked for and their end is not known */
 	char why[SOURCE_ANSWER_SIZE];	  /* one line for people; "" where SOURCE_FINE */
 	char answer[SOURCE_ANSWER_SIZE];  /* what it said last; or "" */

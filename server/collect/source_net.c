@@ -315,6 +315,7 @@ source_net_talk(struct source_net *n, int fd)
 
 	stream_init(&n->stream, n->host->loop, fd, &stream_events, &limits);
 	n->stream_open = true;
+	n->problem.way = SOURCE_CONNECTED;
 	n->counted_bytes = 0;
 	n->paused = false;
 	source_net_tell_tls(n);

@@ -29,6 +29,7 @@ source_net_get_token(struct source_net *n)
 		source_net_dial(n);
 		return;
 	}
+	n->problem.way = SOURCE_WANTS_TOKEN;
 	n->token.done = on_token;
 	token_ask(n->host, &n->token, n->conf->token_command.items, n->conf->token_command.count);
 }

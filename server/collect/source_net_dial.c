@@ -80,6 +80,7 @@ dial(struct source_net *n, const struct dial_address *to)
 									     n->conf->timeout_ms;
 
 	n->dials = true;
+	n->problem.way = SOURCE_DIALS;
 	if (!n->by_proxy) {
 		dialer_start(&n->dialer, to, wait_ms);
 		return;
@@ -158,6 +159,7 @@ on_addresses(struct resolver_question *q, const struct resolver_answer *answer)
 		ask_addresses(n, DNS_AAAA);
 		return;
 	}
+	n->problem.addresses = (unsigned)n->address_count;
 	if (n->address_count == 0)
 		snprintf(n->problem.why, sizeof(n->problem.why), "%.*s%s", (int)(n->name.len > 100 ? 100 : n->name.len),
 			n->name.ptr, n->dns_failed ? ": no answer from the name servers" : " has no address");
@@ -214,6 +216,7 @@ on_proxy(struct proxy *p, const char *why)
 {
 	struct source_net *n = LIST_ITEM(p, struct source_net, proxy);
 
+	n->problem.way = why ? SOURCE_DIALS : SOURCE_LOOKS_UP;
 	if (why)
 		source_net_close(n, SOURCE_NO_CONNECTION, why);
 	else
@@ -227,6 +230,7 @@ source_net_dial(struct source_net *n)
 		source_net_close(n, SOURCE_NO_CONNECTION, "`server` is no host name (collect set server=)");
 		return;
 	}
+	n->problem.way = SOURCE_LOOKS_UP;
 	n->by_proxy = wants_proxy(n);
 	n->proxy.done = on_proxy;
 	if (n->by_proxy)

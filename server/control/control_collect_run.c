@@ -1,5 +1,5 @@
 /*
- * control_collect_run.c - collectors at work: `collect now`, `collect stop`, `collect test`.
+ * control_collect_run.c - collectors at work: `collect now`, `collect stop`.
  *
  * Who waits looks ten times a second how the collections do that were asked for, by their numbers; one that has
  * gone to listen for more mail (IMAP IDLE) is done.
@@ -8,10 +8,8 @@
 
 #include "server/collect/collect.h"
 #include "server/control/control_call.h"
-#include "server/control/control_collect_message.h"
 
 #define WAIT_LOOK_MS 100
-#define TESTS_MAX 10 /* that log in at one time */
 
 /* ---- now ---- */
 
@@ -331,107 +329,3 @@ stop_start(struct control_call *call)
 }
 
 const struct control_handler control_do_collect_stop = { .start = stop_start };
-
-/* ---- test ---- */
-
-struct collect_test {
-	struct collect_probe probe;
-	struct control_call *call;
-	size_t rows;
-};
-
-static unsigned tests; /* that log in just now; front loop */
-
-enum test_state { TEST_OK, TEST_NOTE, TEST_FAILED };
-
-static void
-put_row(struct collect_test *t, const char *step, struct span result, enum test_state state)
-{
-	static const char *const words[] = { "ok", "note", "failed" };
-	struct control_rows *rows = &t->call->rows;
-
-	control_row(rows, arena_printf(&t->call->arena, "%zu", ++t->rows));
-	control_put_text(rows, span_of(step));
-	control_put_text(rows, result);
-	control_put_text(rows, span_of(words[state]));
-	control_put_number(rows, state != TEST_FAILED);
-}
-
-static void
-put_mailbox(struct collect_test *t)
-{
-	const struct collect_probe *p = &t->probe;
-	struct arena *a = &t->call->arena;
-
-	put_row(t, "login", SPAN("the account is taken"), TEST_OK);
-	put_row(t, "mailbox", arena_printf(a, "%llu messages, %llu bytes; %llu not fetched before",
-		(unsigned long long)p->count, (unsigned long long)p->bytes,
-		(unsigned long long)p->fresh), TEST_OK);
-	put_row(t, "unique ids", p->has_unique ? SPAN("messages are told apart by them") :
-		SPAN("none: messages are told apart by their headers, where these can be had"),
-		p->has_unique ? TEST_OK : TEST_NOTE);
-	put_row(t, "headers", p->has_head ? SPAN("can be looked at before a message is fetched") :
-		SPAN("cannot be had alone: download rules see the size only"),
-		p->has_head ? TEST_OK : TEST_NOTE);
-	if (!p->has_sizes)
-		put_row(t, "sizes", SPAN("are not told beforehand: max_kb does not act"), TEST_NOTE);
-}
-
-static void
-on_done(struct collect_probe *p)
-{
-	struct collect_test *t = LIST_ITEM(p, struct collect_test, probe);
-	struct arena *a = &t->call->arena;
-
-	tests--;
-	if (p->ok || p->tls[0]) /* there was a connection */
-		put_row(t, "connect", arena_printf(a, "%s%s%s", p->remote, p->tls[0] ? ", " : "", p->tls),
-			TEST_OK);
-	if (p->ok)
-		put_mailbox(t);
-	else if (p->tls[0])
-		put_row(t, p->no_tls ? "encryption" : "login", span_of(p->why), TEST_FAILED);
-	else
-		put_row(t, "connect", arena_printf(a, "%s%s%s", p->remote, p->remote[0] ? ": " : "", p->why),
-			TEST_FAILED);
-	control_rows_end(&t->call->rows);
-	control_call_end(t->call);
-}
-
-static bool
-may_test(struct control_call *call, struct span name)
-{
-	const struct conf_collector *conf = conf_named(call->host->conf, name);
-
-	if (!conf)
-		return control_failf(
-			call, RPC_NOT_FOUND, "name", "there is no collector %.*s", SPAN_FMT(name));
-	if (conf->kind == COLLECTOR_SMTP)
-		return control_fail(call, RPC_REFUSED, "it is of kind smtp: mail is brought to it",
-			"there is no account to log in to", "name");
-	return tests < TESTS_MAX || control_fail(call, RPC_BUSY, "too many tests at once",
-		"try again in a moment", NULL);
-}
-
-/* True: the end comes by on_done(). */
-static bool
-test_login(struct control_call *call)
-{
-	struct collect_test *t = ARENA_NEW(&call->arena, struct collect_test);
-	struct span name = control_param(call, "name");
-
-	t->call = call;
-	t->probe.done = on_done;
-	if (collect_message_is_given(call) || !may_test(call, name) ||
-		!control_fail_err(call, collect_probe(call->host->collect, name, &t->probe), "collector"))
-		return false;
-	tests++;
-	return true;
-}
-
-const struct control_handler control_do_collect_test = {
-	.work = collect_message_work,
-	.work_kind = WORK_GENERAL,
-	.finish = collect_message_finish,
-	.wait = test_login,
-};

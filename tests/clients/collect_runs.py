@@ -13,6 +13,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from connections import (Link, advance_to, connection, letters, log, queue, submit, waits,  # noqa: E402
                          wait_empty, wait_over)
+from imap_server import ImapServer  # noqa: E402
 from pop3_server import Pop3Server  # noqa: E402
 from postroom import BUILD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
@@ -365,6 +366,29 @@ def test_the_login_test_changes_nothing():
         r = server.cli("collect", "test", "fetch", ok=False)
         true("tls=implicit" in r.stdout, r.stdout)
         true("secret-word" not in server.cli("log", "show", "--limit", "5000").stdout, "H66")
+
+
+def tried(server, name="fetch"):
+    return steps_of(server.cli("collect", "test", name, "--json", ok=False))
+
+
+def test_the_login_test_names_the_step_that_fails():
+    with Pop3Server(box(1)) as pop, ImapServer() as imap, Server(extra=config([
+            collector(pop), collector(pop, "tls").replace("tls: none", "tls: starttls"),
+            collector(imap, "imap", folder="Nowhere").replace("kind: pop3", "kind: imap"),
+            collector(pop, "nobody").replace("127.0.0.1,", "nobody.invalid,"),
+            "{ name: files, kind: spool, path: /dev/null/spool, users: [anna], accepted: [example.test] }"])) as server:
+        server.add_user("anna")
+        way = [("connect", "ok"), ("encryption", "note")]
+        equal(tried(server)[:4], way + [("login", "ok"), ("mailbox", "ok")])
+        equal(tried(server, "tls"), [("connect", "ok"), ("encryption", "failed")])
+        equal(tried(server, "imap"), way + [("login", "ok"), ("mailbox", "failed")])
+        equal(tried(server, "nobody"), [("name", "failed")])
+        equal(tried(server, "files"), [("folder", "failed")])
+        pop.passwords["box"] = "another"
+        equal(tried(server), way + [("login", "failed")])
+        pop.greeting = b"-ERR go away\r\n"
+        equal(tried(server), way + [("greeting", "failed")])
 
 
 def test_hang_up_in_the_middle_closes_cleanly_CON_12():
