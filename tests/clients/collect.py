@@ -10,7 +10,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from dovecot import Dovecot, PASSWORD as DOVECOT_PASSWORD  # noqa: E402
-from pop3_server import Pop3Server  # noqa: E402
+from pop3_server import Message, Pop3Server  # noqa: E402
 from postroom import Server, equal, figure, tap, true  # noqa: E402
 
 
@@ -165,6 +165,20 @@ def test_quit_without_an_answer_INM_03():
 
 
 # ---- what stays there ----
+
+
+def test_another_account_with_the_same_ids_loses_nothing_INM_05():
+    """Many servers count their unique ids from 1; another login is another mailbox."""
+    with Pop3Server({"box": [Message(mail(1), b"1")], "other": [Message(mail(2), b"1")]}) as pop, Server(
+            extra=config(collector(pop.port, leave_days=2))) as server:
+        server.add_user("anna")
+        equal(collect(server)["fetched"], 1)
+        server.cli("collect", "set", "fetch", "username=other")
+        said = collect(server)
+        equal((said["fetched"], said["errors"]), (1, []))
+        server.cli("clock", "advance", "3d")
+        equal(collect(server)["deleted"], 1)
+        equal((subjects(server), pop.left("other")), (numbers(1, 2), []))
 
 
 def test_leave_two_days_scenario_7_INM_05():
