@@ -23,10 +23,11 @@
 #define ADDRESS_SIZE 600
 #define LINE_MAX_BYTES (1 << 30) /* a line of text: any */
 #define NAME_SIZE 41		 /* 20 bytes of the hash, in hexadecimal digits */
+#define TEMPORARY_SIZE 32
 
 struct spool_file {
-	int fd;
-	char to[ADDRESS_SIZE], folder[PATH_SIZE], temporary[PATH_SIZE];
+	int fd, folder; /* -1: not open */
+	char to[ADDRESS_SIZE], temporary[TEMPORARY_SIZE];
 	struct crypto_sha256_stream hash;
 };
 
@@ -119,10 +120,17 @@ write_all(struct spool_door *d, struct spool_file *f, struct span text)
 	return true;
 }
 
+/* The folder PATH, not by a link: who shares it must not lead mail elsewhere. */
+static int
+open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 static bool
 sync_folder(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = open_folder(path);
 	bool ok = fd >= 0 && fsync(fd) == 0;
 
 	if (fd >= 0)
@@ -130,27 +138,54 @@ sync_folder(const char *path)
 	return ok;
 }
 
-/* PATH/in, or PATH/out/LOCAL-PART, which is made; no way out of it by a name. */
+/* What a group may do there the other server may, whatever the umask of this one (FXF-03). */
+static bool
+share(int fd, mode_t rights)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && fchmod(fd, (st.st_mode & 07777) | rights) == 0;
+}
+
+/* PATH/out/LOCAL-PART is made where it is not there. */
+static bool
+make_folder(struct spool_door *d, const char *path)
+{
+	char out[PATH_SIZE];
+	int fd;
+	bool ok;
+
+	if (mkdir(path, 0770) != 0)
+		return true; /* it is there, or open_folder() says what is wrong */
+	fd = open_folder(path);
+	ok = fd >= 0 && share(fd, 0770);
+	if (fd >= 0)
+		close(fd);
+	snprintf(out, sizeof(out), "%.900s/out", d->root);
+	return (ok && sync_folder(out)) || failed(d, "cannot make a folder");
+}
+
+/* PATH/in, or PATH/out/LOCAL-PART; no way out of it by a name. */
 static bool
 choose_folder(struct spool_door *d, struct spool_file *f)
 {
 	struct span to = span_of(f->to), user = span_range(to, 0, span_find_last(to, '@'));
-	char out[PATH_SIZE];
+	char path[PATH_SIZE];
 	int n;
 
 	if (!d->users)
-		n = snprintf(f->folder, sizeof(f->folder), "%.900s/in", d->root);
+		n = snprintf(path, sizeof(path), "%.900s/in", d->root);
 	else
-		n = snprintf(f->folder, sizeof(f->folder), "%.700s/out/%.*s", d->root, SPAN_FMT(user));
-	if (n < 0 || (size_t)n >= sizeof(f->folder) - 100 ||
+		n = snprintf(path, sizeof(path), "%.700s/out/%.*s", d->root, SPAN_FMT(user));
+	if (n < 0 || (size_t)n >= sizeof(path) ||
 		(d->users && (user.len == 0 || user.ptr[0] == '.' || span_find(user, '/') < user.len))) {
 		errno = EINVAL;
 		return failed(d, "no folder can be called so");
 	}
-	if (!d->users || mkdir(f->folder, 0770) != 0)
-		return true; /* it is there, or open() says what is wrong */
-	snprintf(out, sizeof(out), "%.900s/out", d->root);
-	return sync_folder(out) || failed(d, "cannot make a folder");
+	if (d->users && !make_folder(d, path))
+		return false;
+	f->folder = open_folder(path);
+	return f->folder >= 0 || failed(d, "cannot open the folder");
 }
 
 static bool
@@ -176,9 +211,9 @@ open_file(struct spool_door *d, struct spool_file *f)
 	random_fill(name, sizeof(name));
 	for (size_t i = 0; i < sizeof(name); i++)
 		snprintf(digits + 2 * i, 3, "%02x", name[i]);
-	snprintf(f->temporary, sizeof(f->temporary), "%.900s/.%s.tmp", f->folder, digits);
-	f->fd = open(f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
-	if (f->fd < 0)
+	snprintf(f->temporary, sizeof(f->temporary), ".%s.tmp", digits);
+	f->fd = openat(f->folder, f->temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0660);
+	if (f->fd < 0 || !share(f->fd, 0660))
 		return failed(d, "cannot make a file");
 	return put_envelope(d, f);
 }
@@ -188,9 +223,11 @@ drop_file(struct spool_file *f)
 {
 	if (f->fd >= 0) {
 		close(f->fd);
-		unlink(f->temporary);
+		unlinkat(f->folder, f->temporary, 0);
 	}
-	f->fd = -1;
+	if (f->folder >= 0)
+		close(f->folder);
+	f->fd = f->folder = -1;
 }
 
 /* Under its own name, unless it was taken already; on disk, both. */
@@ -198,24 +235,27 @@ static bool
 close_file(struct spool_door *d, struct spool_file *f)
 {
 	unsigned char sum[CRYPTO_SHA256_SIZE];
-	char digits[NAME_SIZE] = "", path[PATH_SIZE + 100], taken[PATH_SIZE + 110];
+	char digits[NAME_SIZE] = "", name[NAME_SIZE + 10], taken[NAME_SIZE + 20];
+	bool ok;
 
 	crypto_sha256_end(&f->hash, sum);
 	for (size_t i = 0; i < NAME_SIZE / 2; i++)
 		snprintf(digits + 2 * i, 3, "%02x", sum[i]);
-	snprintf(path, sizeof(path), "%s/%s.eml", f->folder, digits);
-	snprintf(taken, sizeof(taken), "%s.taken", path);
+	snprintf(name, sizeof(name), "%s.eml", digits);
+	snprintf(taken, sizeof(taken), "%s.taken", name);
 	if (fsync(f->fd) != 0)
 		return failed(d, "cannot sync a file");
-	if (access(taken, F_OK) == 0) {
+	if (faccessat(f->folder, taken, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		drop_file(f);
 		return true;
 	}
-	if (rename(f->temporary, path) != 0)
+	if (renameat(f->folder, f->temporary, f->folder, name) != 0)
 		return failed(d, "cannot name a file");
 	close(f->fd);
 	f->fd = -1;
-	return sync_folder(f->folder) || failed(d, "cannot sync a folder");
+	ok = fsync(f->folder) == 0 || failed(d, "cannot sync a folder");
+	drop_file(f);
+	return ok;
 }
 
 static void
@@ -248,7 +288,7 @@ add_recipient(struct spool_door *d, struct span line)
 
 	if (d->count == SPOOL_DOOR_RECIPIENTS)
 		return say(d, "452 4.5.3 files enough for one message\r\n");
-	f->fd = -1;
+	f->fd = f->folder = -1;
 	if (!take_path(line, f->to))
 		return say(d, "501 5.1.3 no address\r\n");
 	d->count++;

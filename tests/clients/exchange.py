@@ -137,6 +137,25 @@ def test_fxf_02_two_servers_and_a_folder():
         true(b.fetch("bea")[0].endswith(b"\r\n.dot\r\n"), "as it was")
 
 
+def test_fxf_03_rights_of_a_group_and_no_links():
+    """Two servers that run as different users share a group: what one makes the other may read and remove."""
+    a, b, folder = pair("users")
+    with a, b:
+        a.add_user("anna")
+        os.chmod(folder + "/out", 0o2770)
+        os.makedirs(b.dir + "/elsewhere")
+        os.symlink(b.dir + "/elsewhere", folder + "/out/carl")
+        with submission(a) as s:
+            s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
+            s.sendmail("anna@example.test", ["carl@b.test"], mail(2))
+        wait_for(lambda: glob.glob(folder + "/out/bea/*.eml"), "a file for bea")
+        made = os.stat(folder + "/out/bea")
+        equal((oct(made.st_mode & 0o7777), made.st_gid), ("0o2770", os.stat(folder + "/out").st_gid))
+        equal(oct(os.stat(glob.glob(folder + "/out/bea/*.eml")[0]).st_mode & 0o7777), "0o660")
+        wait_for(lambda: any("cannot" in str(row["last_error"]) for row in a.json("queue", "list")), "no mail by a link")
+        equal(os.listdir(b.dir + "/elsewhere"), [])
+
+
 def test_fxf_02_killed_on_either_side_one_copy():
     a, b, folder = pair()
     with a, b:
@@ -169,7 +188,7 @@ def test_fxf_02_dead_before_it_was_noted():
         os.rename(folder + "/in", folder + "/gone")
         with submission(a) as s:
             s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
-        wait_for(lambda: "cannot make a file" in str(a.json("queue", "list")), "the folder is not there: it waits")
+        wait_for(lambda: "cannot open the folder" in str(a.json("queue", "list")), "the folder is not there: it waits")
         a.stop()
         shutil.copytree(a.store, a.store + ".before")
         os.rename(folder + "/gone", folder + "/in")
