@@ -13,9 +13,10 @@
 		"target= leave_days=N connections=a;b, ...; with --password-stdin its password is sealed in " \
 		"the store.") \
 	X(collect_set, "collect.set", "collect set", CONFIG_EDIT, G1, DONE, \
-		"name:name keys:keys? -password:secret?", "", \
+		"name:name keys:keys? -same_mailbox:flag? -password:secret?", "", \
 		"Change keys of a collector as docs/settings.md names them; lists a;b; KEY= for its default; " \
-		"name=NEW renames it, and what was fetched stays known.") \
+		"name=NEW renames it, and what was fetched stays known. At another server, port or user nothing is " \
+		"known, unless --same-mailbox says that it is the mailbox of before.") \
 	X(collect_remove, "collect.remove", "collect remove", CONFIG_EDIT, G2, DONE, "names:targets", "", \
 		"Remove collectors and their sealed passwords; what they fetched stays known for 30 days.") \
 	X(collect_on, "collect.on", "collect on", CONFIG_EDIT, G1, DONE, "names:targets", "", \

@@ -18,6 +18,12 @@ port_of(const struct conf_collector *conf)
 	return is_standard ? 0 : (int)conf->port;
 }
 
+static struct span
+folder_of(const struct conf_collector *conf)
+{
+	return span_eq_nocase(conf->folder, SPAN("INBOX")) ? SPAN("") : conf->folder;
+}
+
 uint64_t
 collect_account_mark(const struct conf_collector *conf)
 {
@@ -27,7 +33,7 @@ collect_account_mark(const struct conf_collector *conf)
 	arena_init(&arena, NULL);
 	mark = hash64((struct hash64_key){ 0, 0 }, arena_printf(&arena, "%d\n%.*s\n%d\n%.*s\n%.*s\n%.*s", (int)conf->kind,
 		SPAN_FMT(arena_lower(&arena, conf->server)), port_of(conf), SPAN_FMT(conf->username),
-		SPAN_FMT(conf->folder), SPAN_FMT(conf->path)));
+		SPAN_FMT(folder_of(conf)), SPAN_FMT(conf->path)));
 	arena_reset(&arena);
 	return mark + (mark == 0);
 }

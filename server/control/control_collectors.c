@@ -5,6 +5,7 @@
  * change and undo. LAN rules are a text of the administrator's own, and have to be changed by hand first.
  */
 #include "conf/lan_rules.h"
+#include "server/collect/collect_account.h"
 #include "server/control/control_items.h"
 #include "server/generation.h"
 #include "store/fetched.h"
@@ -22,6 +23,7 @@ struct collector_change {
 	uint64_t ids[MAPPINGS_FOLLOW_MAX];
 	size_t count;
 	uint64_t more; /* beyond these */
+	const char *before; /* the account that it is pointed away from; NULL: it stays there */
 };
 
 static enum err
@@ -49,6 +51,8 @@ change_store(struct control_call *call, struct txn *txn)
 
 	if (err == OK && ic->new_name.len > 0)
 		err = fetched_rename(txn, ic->config.object, ic->new_name);
+	if (err == OK && cc->before && rpc_flag(call->request, "same_mailbox"))
+		err = fetched_collector_free(txn, ic->new_name.len > 0 ? ic->new_name : ic->config.object);
 	for (size_t i = 0; ic->new_name.len > 0 && i < cc->count && err == OK; i++)
 		err = follow(txn, cc->ids[i], cc, ic->new_name, call->now_ms);
 	return err;
@@ -130,6 +134,10 @@ tell(struct control_call *call)
 	if (ic->new_name.len > 0 && cc->count > 0)
 		call->note = arena_printf(&call->arena, "%.*s, with %.*s", SPAN_FMT(call->note),
 			SPAN_FMT(mappings_text(call, cc->count)));
+	if (cc->before && !rpc_flag(call->request, "same_mailbox"))
+		call->note = arena_printf(&call->arena, "%.*s; what was fetched from %s is not known there, and is known again "
+			"if it goes back within 30 days (the same mailbox under a new name: --same-mailbox)",
+			SPAN_FMT(call->note), cc->before);
 	if (left > 0)
 		call->note = arena_printf(&call->arena, "%.*s; %.*s still name%s %.*s",
 			SPAN_FMT(call->note), SPAN_FMT(mappings_text(call, left)), left == 1 ? "s" : "",
@@ -196,6 +204,25 @@ renames(struct control_call *call, struct item_change *ic, struct span old)
 	return true;
 }
 
+/* The account that it is pointed away from by the pairs of the request, for people; NULL: it is the same. */
+static const char *
+account_before(struct control_call *call, const struct conf_collector *now)
+{
+	char *before = arena_alloc(&call->arena, FETCHED_LABEL_MAX + 1);
+	struct conf_collector then = *now;
+	struct span text = control_item_key(call, "port", SPAN_NONE);
+	uint64_t port = 0; /* its default */
+
+	if (text.ptr && (text.len == 0 || span_u64(text, UINT16_MAX, &port) == OK))
+		then.port = (int64_t)port;
+	then.server = control_item_key(call, "server", now->server);
+	then.username = control_item_key(call, "username", now->username);
+	then.folder = control_item_key(call, "folder", now->folder);
+	then.path = control_item_key(call, "path", now->path);
+	collect_account(now, before);
+	return collect_account_mark(&then) == collect_account_mark(now) ? NULL : before;
+}
+
 static bool
 collect_set_check(struct control_call *call)
 {
@@ -205,6 +232,8 @@ collect_set_check(struct control_call *call)
 	if (i == SIZE_MAX)
 		return false;
 	ic = begin(call);
+	((struct collector_change *)ic->more)->before =
+		account_before(call, &call->host->conf->collectors.items[i]);
 	return control_item_set(call, ic, i) &&
 		(ic->new_name.len == 0 || renames(call, ic, ic->config.object));
 }

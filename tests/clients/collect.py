@@ -236,6 +236,23 @@ def test_another_name_keeps_what_was_fetched():
         equal(subjects(server), numbers(1, 3))
 
 
+def test_another_account_of_a_collector_INM_05():
+    """Ids of another server say nothing; whose server has another name says so, and nothing comes twice."""
+    with Pop3Server(box(2)) as pop, Pop3Server(box(2)) as other, Pop3Server(box(2)) as new:
+        with Server(extra=config(collector(pop.port, leave_days=9))) as server:
+            server.add_user("anna")
+            equal(collect(server)["fetched"], 2)
+            said = server.cli("collect", "set", "fetch", "port=%d" % other.port).stdout
+            true("what was fetched from box at 127.0.0.1 is not known there" in said and "--same-mailbox" in said, said)
+            equal(collect(server)["fetched"], 2, "ids that look alike")
+            said = server.cli("collect", "set", "fetch", "port=%d" % pop.port).stdout
+            equal(collect(server)["fetched"], 0, "it went back")
+            said = server.cli("collect", "set", "fetch", "port=%d" % new.port, "--same-mailbox").stdout
+            true("not known" not in said, said)
+            equal(collect(server)["fetched"], 0, "the same mailbox")
+            equal(len(subjects(server)), 4)
+
+
 # ---- what is not as it should be ----
 
 
