@@ -184,12 +184,26 @@ begin(struct collector *c, const struct conf_collector *conf)
 	collection_begin(c->collection);
 }
 
+/* Who listens for new mail (IDLE) does so for days, and takes nobody's turn. */
+static unsigned
+at_work(const struct collect *all)
+{
+	unsigned listening = 0;
+
+	for (const struct list *at = all->collectors.next; at != &all->collectors; at = at->next) {
+		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		listening += c->collection && collection_shown(c->collection)->state == COLLECT_LISTENS;
+	}
+	return all->under_way - listening;
+}
+
 static void
 start_waiting(struct collect *all)
 {
 	struct list *link;
 
-	while (!all->ending && all->under_way < COLLECT_AT_ONCE &&
+	while (!all->ending && !list_is_empty(&all->waiting) && at_work(all) < COLLECT_AT_ONCE &&
 		(link = list_take_first(&all->waiting))) {
 		struct collector *c = LIST_ITEM(link, struct collector, link_waits);
 		const struct conf_collector *conf = collector_conf(c);
@@ -408,6 +422,7 @@ on_look(struct loop_timer *timer)
 		if (shall_listen(c, now_ms))
 			collector_start(c, "it listens for new mail");
 	}
+	start_waiting(all); /* some may listen by now */
 	if (now_ms >= all->sweep_ms)
 		collect_sweep(all);
 	loop_timer_set(all->host->loop, &all->look, COLLECT_LOOK_MS);

@@ -661,6 +661,35 @@ test_once_more(void **state)
 	end();
 }
 
+/* Those that listen for new mail (IDLE) keep nobody from his turn, however many they are. */
+static void
+test_many_listen(void **state)
+{
+	static char conf[(COLLECT_AT_ONCE + 2) * 200];
+	struct collect_view view;
+	char name[20];
+	int len = snprintf(conf, sizeof(conf), "%s  collectors:\n", HEAD);
+
+	(void)state;
+	for (int i = 0; i < COLLECT_AT_ONCE; i++)
+		len += snprintf(conf + len, sizeof(conf) - (size_t)len, "    - { name: box%d, kind: imap, idle: yes, "
+			"server: imap.isp.test, username: u, accepted: [example.org] }\n", i);
+	snprintf(conf + len, sizeof(conf) - (size_t)len, "    - { name: isp, kind: pop3, server: pop.isp.test, "
+		"username: u, accepted: [example.org] }\n");
+	begin(conf);
+	for (int i = 0; i < COLLECT_AT_ONCE; i++) {
+		snprintf(name, sizeof(name), "box%d", i);
+		assert_int_equal(collect_now(site.host.collect, span_of(name), "a test", NULL), OK);
+	}
+	for (int i = 0; i < 3000 && view_of("box99").state != COLLECT_LISTENS; i++)
+		turn();
+	assert_int_equal(collect_now(site.host.collect, SPAN("isp"), "a test", NULL), OK);
+	for (int i = 0; i < 3000 && ((view = view_of("isp")).last_ms == 0 || view.state != COLLECT_IDLE); i++)
+		turn();
+	assert_true(view.last_ms != 0);
+	end();
+}
+
 static void
 test_stopped_con_12(void **state)
 {
@@ -808,7 +837,8 @@ main(void)
 		T(test_too_large_for_the_disk_inm_25), T(test_larger_than_said_inm_04), T(test_endless_message),
 		T(test_huge_header_stays_trb_06), T(test_larger_than_the_limit_stays_inm_04),
 		T(test_disk_guard_inm_25), T(test_disabled_inm_29), T(test_locked_inm_30),
-		T(test_started_by_connection_con_02), T(test_once_more), T(test_stopped_con_12),
+		T(test_started_by_connection_con_02), T(test_once_more), T(test_many_listen),
+		T(test_stopped_con_12),
 		T(test_probe), T(test_last_is_kept), T(test_many), T(test_large_message) };
 
 	return cmocka_run_group_tests_name("collect", tests, NULL, NULL) + test_collect_again();
