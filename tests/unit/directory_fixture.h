@@ -87,6 +87,7 @@ int test_message_flags(void);
 int test_bin(void);
 int test_transfer(void);
 int test_forwards(void);
+int test_forwards_many(void);
 int test_secrets(void);
 int test_dkim_keys(void);
 int test_journal_seats(void);
