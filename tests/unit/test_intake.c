@@ -2,193 +2,16 @@
  * test_intake.c - one message with several contents and several envelopes: versions, roles, groups; a large body
  * that stages read.
  */
-#include <setjmp.h>
-#include <stdarg.h>
+#include "tests/unit/intake_sent.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "proto/mail/header.h"
 #include "server/pipeline/global_signature.h"
 #include "server/pipeline/mail_body.h"
-#include "server/queue/intake.h"
 #include "store/bodies.h"
-#include "store/contents.h"
-#include "store/queued.h"
-#include "tests/harness/site.h"
-
-#define CONF                                                                                       \
-	"hostname: mail.example.org\n"                                                             \
-	"domains: { default: example.org, local: [example.org] }\n"
-#define HEADER "From: carl@example.org\r\nSubject: hi\r\n\r\n"
-
-struct sent {
-	struct site site;
-	struct intake *in;
-	unsigned ended, gathered;
-	enum err result;
-};
-
-static void
-on_done(struct intake *in, enum err result)
-{
-	struct sent *s = in->holder;
-
-	s->ended++;
-	s->result = result;
-	intake_drop(&s->in);
-}
-
-static void
-on_gathered(struct intake *in)
-{
-	((struct sent *)in->holder)->gathered++;
-}
-
-static const struct intake_events events = { .done = on_done, .gathered = on_gathered };
-
-/* The text goes in, in pieces of STEP bytes; the loop turns where there is no room. */
-static void
-feed(struct sent *s, struct span text, size_t step)
-{
-	for (size_t at = 0; at < text.len;) {
-		struct span part = span_range(text, at, at + step < text.len ? at + step : text.len);
-
-		if (intake_text(s->in, part) == OK)
-			at += part.len;
-		else
-			site_turn(&s->site, 30);
-	}
-}
-
-/* A message of the server's own to TO, whole and planned; nothing is submitted. */
-static void
-plan_it(struct sent *s, struct span body, const char *const *to, size_t count)
-{
-	static const struct address nobody = { .flags = ADDRESS_NULL };
-	struct mail_options options = { .body = BODY_UNSAID };
-	struct address addresses[4];
-	struct pipeline_ask ask = { .conf = s->site.host.conf };
-	enum phase at;
-
-	s->in = intake_open(&s->site.host, &events, s);
-	s->in->mail.via = MAIL_VIA_LOCAL;
-	s->in->mail.service = "local";
-	s->in->mail.hostname = SPAN("mail.example.org");
-	s->in->mail.peer.is_unix = true;
-	envelope_init(&s->in->mail.envelope, &s->in->arena, &nobody, &options);
-	feed(s, SPAN(HEADER), 7);
-	feed(s, body, 30000);
-	assert_int_equal(intake_text_end(s->in), OK);
-	for (int i = 0; i < 2000 && !intake_gather(s->in); i++)
-		site_turn(&s->site, 5);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(
-			address_parse(&s->in->arena, span_of(to[i]), &addresses[i]), OK);
-	ask.mail = &s->in->mail;
-	ask.snap = host_snapshot(&s->site.host);
-	assert_int_equal(pipeline_run_all(&ask, addresses, count, NULL, &s->in->plan, &at),
-		STAGE_NEXT);
-}
-
-static void
-submit(struct sent *s)
-{
-	intake_submit(s->in);
-	for (int i = 0; i < 2000 && s->ended == 0; i++)
-		site_turn(&s->site, 5);
-	assert_int_equal(s->ended, 1);
-	assert_int_equal(s->result, OK);
-}
-
-static struct plan_version *
-version(struct sent *s, const char *header, const struct plan_piece *pieces, size_t count)
-{
-	struct plan_version *v = plan_version_new(&s->in->plan);
-
-	v->header = arena_copy(&s->in->arena, span_of(header));
-	v->pieces = pieces;
-	v->piece_count = count;
-	return v;
-}
-
-static void
-add(struct sent *s, struct plan_copy copy)
-{
-	copy.why = NOTE_PLACE_INBOX;
-	copy.recipient_no = 0;
-	assert_int_equal(plan_copy_add(&s->in->plan, &copy, 1), OK); /* the limit is not theirs */
-}
-
-struct entry_want {
-	const char *address, *sender, *header;
-	struct span body;
-	unsigned report, notify;
-};
-
-static void
-assert_body(struct snapshot *snap, const struct content *c, struct span want)
-{
-	struct span piece;
-	uint64_t at = 0;
-
-	assert_int_equal(c->body_size, want.len);
-	while (body_read(snap, c->body_id, at, &piece) == OK) {
-		assert_memory_equal(piece.ptr, want.ptr + at, piece.len);
-		at += piece.len;
-	}
-	assert_int_equal(at, want.len);
-}
-
-static void
-assert_entries(struct sent *s, const struct entry_want *want, size_t count)
-{
-	struct queued q = { 0 };
-	struct queued_recipient r;
-	struct snapshot *snap;
-	struct content c;
-
-	assert_int_equal(snapshot_open(s->site.host.store, &snap), OK);
-	for (size_t i = 0; i < count; i++, want++) {
-		assert_int_equal(queued_next(snap, q.queue_id, &q), OK);
-		assert_true(span_eq(q.sender, span_of(want->sender)));
-		assert_int_equal(q.report, want->report);
-		assert_int_equal(queued_recipient_find(snap, q.queue_id, 1, &r), OK);
-		assert_true(span_eq(r.address, span_of(want->address)));
-		assert_int_equal(r.notify, want->notify);
-		assert_int_equal(content_get(snap, q.content_id, &c), OK);
-		assert_true(span_eq(c.header, span_of(want->header)));
-		assert_int_equal(q.size_bytes, c.header.len + want->body.len);
-		assert_body(snap, &c, want->body);
-	}
-	assert_int_equal(queued_next(snap, q.queue_id, &q), ERR_NOT_FOUND);
-	snapshot_close(&snap);
-}
-
-static uint64_t
-rows(struct sent *s, enum store_table table)
-{
-	struct snapshot *snap;
-	uint64_t count;
-
-	assert_int_equal(snapshot_open(s->site.host.store, &snap), OK);
-	assert_int_equal(table_count(snap, table, &count), OK);
-	snapshot_close(&snap);
-	return count;
-}
-
-static void
-assert_folder(struct sent *s, const char *user, size_t n, const char *want)
-{
-	struct buf message;
-
-	buf_init(&message, 1 << 23);
-	assert_true(site_folder_read(&s->site, user, "INBOX", n, &message));
-	assert_true(span_eq(buf_span(&message), span_of(want)));
-	buf_fini(&message);
-}
 
 /* A colleague, an outsider, a monitor here and there, a journal, all of one message; its body is stored once. */
 static void
@@ -199,7 +22,7 @@ test_copies_with_an_envelope_of_their_own(void **state)
 		{ SPAN("--b--\r\n"), 0, 0 }, { { NULL, 0 }, 2, 3 } };
 	static const struct plan_piece own[] = { { SPAN("nothing of it\r\n"), 0, 0 } };
 	const struct entry_want want[] = {
-		{ "out@example.net", "", HEADER, SPAN("hello\r\n"), 0, 0 },
+		{ "out@example.net", "", SENT_HEADER, SPAN("hello\r\n"), 0, 0 },
 		{ "watch@example.com", "mon@example.org", "X-Monitor: 1\r\n\r\n", SPAN("hello\r\n"), 0,
 			QUEUED_NOTIFY_NEVER },
 		{ "journal@example.com", "", "X-Journal: 1\r\n\r\n", SPAN("--b\r\nhello\r\n--b--\r\nllo"),
@@ -212,34 +35,34 @@ test_copies_with_an_envelope_of_their_own(void **state)
 	struct buf notes;
 
 	(void)state;
-	site_open(&s.site, CONF);
+	site_open(&s.site, SENT_CONF);
 	site_add_user(&s.site, "anna", NULL);
 	site_add_user(&s.site, "boss", NULL);
-	plan_it(&s, SPAN("hello\r\n"), to, 2);
-	monitor = version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
-	add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
+	sent_plan(&s, SPAN("hello\r\n"), to, 2);
+	monitor = sent_version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
+	sent_add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
 			.user = SPAN("boss"), .folder = SPAN("INBOX"), .target = SPAN("boss/INBOX"),
 			.version = monitor });
-	monitor = version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
-	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .version = monitor,
+	monitor = sent_version(&s, "X-Monitor: 1\r\n\r\n", NULL, 0);
+	sent_add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .version = monitor,
 			.target = SPAN("watch@example.com"), .own_sender = true,
 			.sender = SPAN("mon@example.org") }); /* the same bytes, stored once */
-	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+	sent_add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
 			.target = SPAN("journal@example.com"), .report = QUEUED_REPORT_COPY,
-			.version = version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
-	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+			.version = sent_version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
+	sent_add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
 			.target = SPAN("note@example.com"), .report = QUEUED_REPORT_COPY,
-			.version = version(&s, "X-Note: 1\r\n\r\n", own, COUNT(own)) });
+			.version = sent_version(&s, "X-Note: 1\r\n\r\n", own, COUNT(own)) });
 	assert_int_equal(plan_counted(&s.in->plan), 2);
 	assert_int_equal(plan_outgoing_count(&s.in->plan), 1);
-	submit(&s);
-	assert_folder(&s, "anna", 1, "Return-Path: <>\r\n" HEADER "hello\r\n");
-	assert_folder(&s, "boss", 1, "Return-Path: <>\r\nX-Monitor: 1\r\n\r\nhello\r\n");
+	sent_submit(&s);
+	sent_assert_folder(&s, "anna", 1, "Return-Path: <>\r\n" SENT_HEADER "hello\r\n");
+	sent_assert_folder(&s, "boss", 1, "Return-Path: <>\r\nX-Monitor: 1\r\n\r\nhello\r\n");
 	assert_int_equal(site_folder_count(&s.site, "boss", "INBOX"), 1);
-	assert_entries(&s, want, COUNT(want));
-	assert_int_equal(rows(&s, TABLE_contents), 4); /* as it came, and three versions */
-	assert_int_equal(rows(&s, TABLE_bodies), 3);   /* what came, what the wrap adds, the note */
-	assert_int_equal(rows(&s, TABLE_body_joins), 1);
+	sent_assert_entries(&s, want, COUNT(want));
+	assert_int_equal(sent_rows(&s, TABLE_contents), 4); /* as it came, and three versions */
+	assert_int_equal(sent_rows(&s, TABLE_bodies), 3);   /* what came, what the wrap adds, the note */
+	assert_int_equal(sent_rows(&s, TABLE_body_joins), 1);
 	buf_init(&notes, 1 << 16);
 	assert_true(site_trace_read(&s.site, &notes)); /* of the last entry: it points to the message */
 	assert_true(span_find_span(buf_span(&notes), SPAN("a part of message")) < buf_span(&notes).len);
@@ -257,18 +80,18 @@ test_nobody_is_told_of_a_monitor(void **state)
 	struct span text;
 
 	(void)state;
-	site_open(&s.site, CONF);
+	site_open(&s.site, SENT_CONF);
 	site_add_user(&s.site, "anna", NULL);
 	site_add_user(&s.site, "boss", NULL);
 	site_add_user(&s.site, "carl", NULL);
-	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	sent_plan(&s, SPAN("hello\r\n"), to, 1);
 	assert_int_equal(address_parse(&s.in->arena, SPAN("carl@example.org"),
 				 &s.in->mail.envelope.reverse_path), OK);
 	LIST_ITEM(s.in->mail.envelope.recipients.next, struct recipient, link)->options.notify =
 		DSN_NOTIFY_SUCCESS;
-	add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
+	sent_add(&s, (struct plan_copy){ .kind = COPY_FOLDER, .role = COPY_MONITOR, .user_id = 2,
 			.user = SPAN("boss"), .folder = SPAN("INBOX"), .target = SPAN("boss/INBOX") });
-	submit(&s);
+	sent_submit(&s);
 	assert_int_equal(site_folder_count(&s.site, "boss", "INBOX"), 1);
 	buf_init(&report, 1 << 20);
 	assert_true(site_folder_read(&s.site, "carl", "INBOX", 1, &report));
@@ -289,14 +112,14 @@ test_only_a_version(void **state)
 	struct sent s = { 0 };
 
 	(void)state;
-	site_open(&s.site, CONF);
-	plan_it(&s, SPAN("hello\r\n"), NULL, 0);
-	add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
+	site_open(&s.site, SENT_CONF);
+	sent_plan(&s, SPAN("hello\r\n"), NULL, 0);
+	sent_add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_JOURNAL, .own_sender = true,
 			.target = SPAN("journal@example.com"),
-			.version = version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
-	submit(&s);
-	assert_entries(&s, &want, 1);
-	assert_int_equal(rows(&s, TABLE_body_shares), 0);
+			.version = sent_version(&s, "X-Journal: 1\r\n\r\n", wrap, COUNT(wrap)) });
+	sent_submit(&s);
+	sent_assert_entries(&s, &want, 1);
+	assert_int_equal(sent_rows(&s, TABLE_body_shares), 0);
 	site_close(&s.site);
 }
 
@@ -315,12 +138,12 @@ test_headers_of_versions_are_counted(void **state)
 	memset(text, 'x', header.len);
 	memcpy(text, "X: ", 3);
 	memcpy(text + header.len - 4, "\r\n\r\n", 5);
-	site_open(&s.site, CONF);
+	site_open(&s.site, SENT_CONF);
 	site_add_user(&s.site, "anna", NULL);
-	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	sent_plan(&s, SPAN("hello\r\n"), to, 1);
 	for (unsigned i = 0; i < 3; i++)
-		add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .own_sender = true,
-				.target = SPAN("watch@example.com"), .version = version(&s, text, NULL, 0) });
+		sent_add(&s, (struct plan_copy){ .kind = COPY_REMOTE, .role = COPY_MONITOR, .own_sender = true,
+				.target = SPAN("watch@example.com"), .version = sent_version(&s, text, NULL, 0) });
 	held = s.in->held;
 	intake_submit(s.in);
 	assert_int_equal(s.in->held, held + 3 * header.len);
@@ -354,7 +177,7 @@ test_large_body_is_read_at_the_end(void **state)
 	const size_t size = 3 * 1024 * 1024 + 64;
 	char *bytes = noise(size), *whole = malloc(size + 6);
 	struct plan_piece foot[] = { { { NULL, 0 }, 0, size }, { SPAN("foot\r\n"), 0, 0 } };
-	struct entry_want want = { "out@example.net", "", HEADER, { whole, size + 6 }, 0, 0 };
+	struct entry_want want = { "out@example.net", "", SENT_HEADER, { whole, size + 6 }, 0, 0 };
 	struct mime_derived parts;
 	struct span piece;
 	struct sent s = { 0 };
@@ -364,8 +187,8 @@ test_large_body_is_read_at_the_end(void **state)
 	assert_non_null(whole);
 	memcpy(whole, bytes, size);
 	memcpy(whole + size, "foot\r\n", 6);
-	site_open(&s.site, CONF);
-	plan_it(&s, (struct span){ bytes, size }, to, 1);
+	site_open(&s.site, SENT_CONF);
+	sent_plan(&s, (struct span){ bytes, size }, to, 1);
 	assert_true(s.in->mail.body.stored > 1024 * 1024);
 	s.in->mail.body.snap = host_snapshot(&s.site.host);
 	while (mail_body_read(&s.in->mail, at, &piece) == OK) {
@@ -381,9 +204,9 @@ test_large_body_is_read_at_the_end(void **state)
 	assert_int_equal(mail_body_range(&s.in->mail, size - 1, 2, &piece), ERR_NOT_FOUND);
 	assert_int_equal(mail_body_parts(&s.in->mail, &parts), OK);
 	assert_int_equal(parts.part_count, 1);
-	s.in->plan.outgoing = version(&s, HEADER, foot, COUNT(foot));
-	submit(&s);
-	assert_entries(&s, &want, 1);
+	s.in->plan.outgoing = sent_version(&s, SENT_HEADER, foot, COUNT(foot));
+	sent_submit(&s);
+	sent_assert_entries(&s, &want, 1);
 	site_close(&s.site);
 	free(bytes);
 	free(whole);
@@ -407,7 +230,7 @@ assert_archived(struct sent *s, const char *header, struct span body)
 	assert_memory_equal(row.message.digest, want, sizeof(want));
 	assert_int_equal(content_get(snap, row.message.content_id, &c), OK);
 	assert_true(span_eq(c.header, span_of(header)));
-	assert_body(snap, &c, body);
+	sent_assert_body(snap, &c, body);
 	snapshot_close(&snap);
 }
 
@@ -428,12 +251,12 @@ test_digest_of_a_part_of_a_large_body_jrn_04(void **state)
 		struct span body = { noise(parts[i][0]), parts[i][0] };
 		struct sent s = { 0 };
 
-		site_open(&s.site, CONF);
+		site_open(&s.site, SENT_CONF);
 		site_add_user(&s.site, "anna", NULL);
-		plan_it(&s, body, to, 1);
-		s.in->plan.archive_version = version(&s, "Subject: kept\r\n\r\n", &part, 1);
+		sent_plan(&s, body, to, 1);
+		s.in->plan.archive_version = sent_version(&s, "Subject: kept\r\n\r\n", &part, 1);
 		assert_int_equal(plan_archive(&s.in->plan, ARCHIVE_INCOMING), OK);
-		submit(&s);
+		sent_submit(&s);
 		assert_archived(&s, "Subject: kept\r\n\r\n", span_range(body, part.from, part.from + part.size));
 		site_close(&s.site);
 		free((char *)body.ptr);
@@ -449,12 +272,12 @@ test_digest_of_a_large_body_that_was_not_hashed(void **state)
 	struct sent s = { 0 };
 
 	(void)state;
-	site_open(&s.site, CONF);
+	site_open(&s.site, SENT_CONF);
 	site_add_user(&s.site, "anna", NULL);
-	plan_it(&s, body, to, 1);
+	sent_plan(&s, body, to, 1);
 	assert_int_equal(plan_archive(&s.in->plan, ARCHIVE_INCOMING), OK);
-	submit(&s);
-	assert_archived(&s, HEADER, body);
+	sent_submit(&s);
+	assert_archived(&s, SENT_HEADER, body);
 	site_close(&s.site);
 	free((char *)body.ptr);
 }
@@ -462,7 +285,7 @@ test_digest_of_a_large_body_that_was_not_hashed(void **state)
 /* ---- collected mail for nobody here ---- */
 
 #define LOST_CONF                                                                                  \
-	CONF "collecting: { unknown: { do: error, bounce: yes, bounce_text: \"%1 is nobody at %2\" }, "   \
+	SENT_CONF "collecting: { unknown: { do: error, bounce: yes, bounce_text: \"%1 is nobody at %2\" }, "   \
 	     "collectors: [ { name: box, server: pop.isp.test, username: u, accepted: [example.org] } ] }\n"
 
 #define HOP "Received: from a by b; Mon, 1 Jan 2024 00:00:00 +0000\r\n"
@@ -478,7 +301,7 @@ collect(struct sent *s, const char *sender)
 	enum phase at;
 
 	s->ended = 0;
-	s->in = intake_open(&s->site.host, &events, s);
+	s->in = intake_open(&s->site.host, &sent_events, s);
 	s->in->mail.via = MAIL_VIA_POP3;
 	s->in->mail.service = "pop3";
 	s->in->mail.collect = SPAN("box");
@@ -487,7 +310,7 @@ collect(struct sent *s, const char *sender)
 	if (sender[0])
 		assert_int_equal(address_parse(&s->in->arena, span_of(sender), &from), OK);
 	envelope_init(&s->in->mail.envelope, &s->in->arena, &from, &options);
-	feed(s, SPAN(HOP HEADER "hello\r\n"), 7);
+	sent_feed(s, SPAN(HOP SENT_HEADER "hello\r\n"), 7);
 	assert_int_equal(intake_text_end(s->in), OK);
 	s->in->mail.nonce[0] = 0x1234; /* H79: the boundary of what is made of it */
 	for (size_t i = 0; i < COUNT(to); i++)
@@ -495,7 +318,7 @@ collect(struct sent *s, const char *sender)
 	ask.mail = &s->in->mail;
 	ask.snap = host_snapshot(&s->site.host);
 	assert_int_equal(pipeline_run_all(&ask, addresses, COUNT(to), NULL, &s->in->plan, &at), STAGE_NEXT);
-	submit(s);
+	sent_submit(s);
 }
 
 static void
@@ -533,7 +356,7 @@ test_collected_for_nobody_adm_02_adm_03_adm_06_adm_07(void **state)
 	assert_holds(buf_span(&message), "Collector: box\r\nSender: bo@far.test\r\n");
 	assert_holds(buf_span(&message),
 		"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n"
-		"Content-Disposition: attachment\r\n\r\n" HOP HEADER "hello\r\n\r\n--attached-0000000000001234");
+		"Content-Disposition: attachment\r\n\r\n" HOP SENT_HEADER "hello\r\n\r\n--attached-0000000000001234");
 	assert_holds(buf_span(&message), "Return-Path: <>\r\n" HOP "Date: "); /* H16: a letter that is collected again */
 	assert_int_equal(site_folder_count(&s.site, "anna", "INBOX"), 1);
 	assert_int_equal(snapshot_open(s.site.host.store, &snap), OK);
@@ -569,8 +392,8 @@ test_signature_finds_no_room_sig_09(void **state)
 	char *header;
 
 	(void)state;
-	site_open(&s.site, CONF "signature: { plain: \"M\xc3\xbcller\" }\n");
-	plan_it(&s, SPAN("hello\r\n"), to, 1);
+	site_open(&s.site, SENT_CONF "signature: { plain: \"M\xc3\xbcller\" }\n");
+	sent_plan(&s, SPAN("hello\r\n"), to, 1);
 	plan = &s.in->plan;
 	plan->standing = STANDING_USER;
 	s.in->mail.via = MAIL_VIA_SUBMISSION;
