@@ -40,11 +40,13 @@
 	X(rule_smtp_remove, "rule.smtp.remove", "rule smtp remove", CONFIG_EDIT, G2, DONE, \
 		"numbers:targets", "", "Remove SMTP rules, with the comments right above them.") \
 	X(rule_smtp_test, "rule.smtp.test", "rule smtp test", QUEUE_VIEW, G0, OBJECT, \
-		"-message:fd(read)? -from:text? -to:list? -size:size? -stage:count? -at:time? -draft:fd(read)?", \
+		"-message:fd(read)? -from:text? -to:list? -size:size? -stage:count? -at:time? -draft:fd(read)? " \
+		"-collect:text?", \
 		"rule:text action:text stage:number number:number line:number recipient:text why:list " \
 		"-rules:list", \
 		"Which SMTP rule holds for a message, in force or of a draft, and why; without --from and --to " \
-		"its header says them, without --stage all stages are asked, --size is what MAIL declares.") \
+		"its header says them, without --stage all stages are asked, --size is what MAIL declares. --collect, " \
+		"as `rule download test` has it, changes nothing.") \
 	X(rule_smtp_try, "rule.smtp.try", "rule smtp try", CONFIG_EDIT, G0, ROWS, \
 		"-draft:text? -against:text? -now:time? -last:count? -number:count? -rule:text?", \
 		"time:time from:text to:list size:size rule:text action:text before:text before_action:text " \

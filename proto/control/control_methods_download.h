@@ -38,11 +38,13 @@
 	X(rule_download_remove, "rule.download.remove", "rule download remove", CONFIG_EDIT, G2, DONE, \
 		"numbers:targets", "", "Remove download rules, with the comments right above them.") \
 	X(rule_download_test, "rule.download.test", "rule download test", QUEUE_VIEW, G0, OBJECT, \
-		"-message:fd(read)? -collect:text? -to:list? -size:size? -at:time? -draft:fd(read)?", \
+		"-message:fd(read)? -collect:text? -to:list? -size:size? -at:time? -draft:fd(read)? -from:text? " \
+		"-stage:count?", \
 		"rule:text action:text number:number line:number does:text names:list why:list -rules:list", \
 		"Which download rule would hold for a message, in force or of a draft, and why; as collector " \
-		"COLLECT would meet it, else for none of them. Its header says for whom it is, --to names users in " \
-		"place of that.") \
+		"COLLECT would meet it, else the first of the file. Its header says for whom it is, --to names users " \
+		"in place of that. --from and --stage, as `rule smtp test` has them, change nothing: these rules know " \
+		"neither.") \
 	X(rule_download_try, "rule.download.try", "rule download try", CONFIG_EDIT, G0, ROWS, \
 		"-draft:text? -against:text? -now:time? -last:count? -number:count? -rule:text? -collect:text?", \
 		"time:time from:text to:list size:size rule:text action:text before:text before_action:text " \

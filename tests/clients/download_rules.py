@@ -317,6 +317,9 @@ def test_commands_of_rules_DLR_03_DLR_05_DLR_14():
             f.write(mail("x", sender="boss@customer.com"))
         said = c.json("rule", "download", "test", "--message", path, "--collect", "box")[0]
         equal((said["rule"], said["action"], said["number"], said["names"]), ("Redirect", ">fred<", 2, ["anna"]))
+        for language in ("smtp", "download"): # the form of contract 3, whole
+            c.json("rule", language, "test", "--message", path, "--collect", "box", "--from", "a@far.test", "--to", "anna",
+                   "--to", "bert", "--size", "9", "--stage", "1", "--at", "2026-01-02T03:04:05Z")
         said = c.json("rule", "download", "test", "--message", path, "--size", "1000001", "--collect", "box")[0]
         equal((said["rule"], said["action"], said["does"]), ("Ask about big messages", "?", "ask"))
         with open(path, "wb") as f:
