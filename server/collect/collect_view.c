@@ -30,6 +30,10 @@ show_running(struct collector *c, struct collect_view *out)
 	out->began_ms = c->began_ms;
 	if (shown->passed_ms > 0)
 		out->last_ms = shown->passed_ms;
+	if (shown->state == COLLECT_LISTENS) { /* what went wrong before is over */
+		out->failed = shown->error_count > 0;
+		out->error = out->failed ? shown->errors[shown->error_count - 1] : "";
+	}
 	out->error_count = shown->error_count;
 	for (size_t i = 0; i < out->error_count; i++)
 		c->shown_errors[i] = shown->errors[i];

@@ -252,6 +252,15 @@ def test_idle_arrivals_polls_and_goodbyes():
         equal(p.numbers(), [1, 2, 3])
 
 
+def test_who_listens_has_no_error_of_before():
+    with ImapServer([mail(1)], locked=1) as peer, Postroom() as p:
+        p.collector("idle", peer.port, "idle=yes")
+        wait_for(lambda: p.shows("idle")["error"], "it is refused", 20)
+        equal(p.now("idle")["errors"], [])
+        wait_for(lambda: p.shows("idle")["state"] == "listening", "it listens")
+        true(not p.shows("idle")["error"], p.shows("idle"))
+
+
 def test_uidvalidity_changes():
     with ImapServer([mail(1), mail(2)]) as peer, Postroom() as p:
         p.collector("moved", peer.port, "leave=always", "unseen_only=yes")
