@@ -17,7 +17,8 @@ static void
 failed(struct source_spool *s, const char *what, const char *path)
 {
 	s->err = errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
-	snprintf(s->why, sizeof(s->why), "%s %.120s: %s", what, path, strerror(errno));
+	snprintf(s->why, sizeof(s->why), "%s %.90s: %s%s", what, path, strerror(errno),
+		errno == EACCES ? " (a path that is new in the file wants a restart)" : "");
 }
 
 static bool
@@ -71,6 +72,21 @@ sweep(const struct source_spool *s, int folder, const char *name, const struct s
 		unlinkat(folder, name, 0);
 }
 
+/* A folder that is not mounted, or mistyped, is none that is empty. */
+static bool
+has_root(const struct source_spool *s)
+{
+	struct span root = s->source.conf->path;
+	char path[SPOOL_PATH_SIZE];
+	struct stat st;
+	int n = snprintf(path, sizeof(path), "%.*s", SPAN_FMT(root));
+
+	if (n <= 0 || (size_t)n >= sizeof(path) || stat(path, &st) != 0)
+		return false;
+	errno = ENOENT;
+	return S_ISDIR(st.st_mode);
+}
+
 static void
 scan(struct source_spool *s, struct span user)
 {
@@ -86,7 +102,7 @@ scan(struct source_spool *s, struct span user)
 	}
 	dir = opendir(path);
 	if (!dir) {
-		if (user.len == 0 || errno != ENOENT) /* a user to whom nothing was written yet */
+		if (user.len == 0 || errno != ENOENT || !has_root(s)) /* else: nothing was written to him yet */
 			failed(s, "the folder", path);
 		return;
 	}

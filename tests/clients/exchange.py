@@ -79,6 +79,20 @@ def test_fxf_01_fxf_02_an_envelope_and_a_mark_of_what_was_taken():
         equal(os.listdir(folder + "/in"), ["m2.eml.taken"], "old marks go")
 
 
+def test_a_folder_that_is_not_mounted_is_no_empty_one():
+    with Server() as s:
+        s.add_user("anna")
+        folder = exchange(s)
+        s.cli("collect", "add", "files", "kind=spool", "path=" + folder, "users=anna", "accepted=example.test")
+        equal(now(s)["errors"], [])
+        os.rename(folder + "/out", folder + "/away")
+        equal(now(s)["errors"], [], "nothing was written yet")
+        os.rename(folder, folder + ".away")
+        true("No such file" in str(now(s)["errors"]), "mistyped, or not mounted")
+        os.rename(folder + ".away", folder)
+        equal(now(s)["errors"], [])
+
+
 def test_fxf_02_killed_between_the_commit_and_the_removal():
     with Server() as s:
         s.add_user("anna")
