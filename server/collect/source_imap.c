@@ -241,8 +241,8 @@ next_event(struct source_imap *i)
 	struct imap_client_event ev;
 	struct span in = stream_peek(&i->net.stream);
 	uint32_t tag = i->imap.tag;
+	bool idles = i->imap.idle_going, more;
 	size_t used = imap_client_next(&i->imap, in, out(i), &ev), left;
-	bool more;
 
 	if (ev.kind == IMAP_CLIENT_TEXT) {
 		left = source_imap_text(i, ev.uid, ev.text);
@@ -257,8 +257,8 @@ next_event(struct source_imap *i)
 	if (ev.kind != IMAP_CLIENT_STARTTLS)
 		stream_consume(&i->net.stream, used);
 	if (ev.kind != IMAP_CLIENT_TASK && ev.kind != IMAP_CLIENT_STARTTLS && !i->held && !i->net.closing &&
-		(used > 0 || i->imap.tag != tag))
-		watch(i);
+		(ev.kind != IMAP_CLIENT_NEED_BYTES || i->imap.tag != tag || i->imap.idle_going != idles))
+		watch(i); /* a line that says nothing does not set it anew (H20) */
 	return more;
 }
 

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """collect_imap.py - mail fetched from IMAP folders (INM-02): Dovecot, and a server that misbehaves."""
 import os
+import socket
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
@@ -311,6 +313,40 @@ def test_texts_are_stored_as_mail_may_be():
             for name in files:
                 with open(os.path.join(folder, name), errors="replace") as f:
                     true(imap_server.PASSWORD not in f.read(), "the password in " + name)
+
+
+class Drips:
+    """Says that it is still there, a few bytes at a time, and answers nothing."""
+
+    def __enter__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port, self.over = self.listener.getsockname()[1], threading.Event()
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        return self
+
+    def run(self):
+        peer, _ = self.listener.accept()
+        try:
+            peer.sendall(b"* OK hello\r\n")
+            while not self.over.wait(0.2):
+                peer.sendall(b"* OK wait\r\n")
+        except OSError:
+            pass
+        peer.close()
+
+    def __exit__(self, *why):
+        self.over.set()
+        self.thread.join()
+        self.listener.close()
+
+
+def test_h20_a_line_now_and_then_is_no_answer():
+    with Drips() as peer, Postroom() as p:
+        p.collector("imap", peer.port, "timeout=2s")
+        p.cli("collect", "now", "imap")
+        wait_for(lambda: p.shows("imap")["error"], "the end of it", seconds=15)
+        true("no answer in time" in p.shows("imap")["error"], p.shows("imap"))
 
 
 if __name__ == "__main__":
