@@ -74,6 +74,12 @@ struct detail {
 	cell_put *put; /* NULL: the field as its type wants it */
 };
 
+/* A line above a table: what PUT makes of the answer of METHOD, which wants no parameters. */
+struct above {
+	const char *method;
+	cell_put *put;
+};
+
 struct panel_class {
 	size_t size; /* of the state */
 	void (*open)(struct screen *screen);
@@ -117,6 +123,7 @@ struct screen_class {
 	const struct screen_class *open; /* what Enter opens on a row */
 	unsigned parts; /* text of a message: enum message_part; read once, since that is audited */
 	const struct detail *detail;
+	const struct above *above; /* a line between title and table */
 	const struct form_class *form; /* of a form panel */
 	const struct edit_class *edit; /* of an edit panel */
 	const struct screen_class *const *tabs; /* with itself among them; ended by NULL */

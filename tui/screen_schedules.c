@@ -62,13 +62,70 @@ open_runs(struct screen *s)
 	console_open(s->console, &screen_runs, NULL, SPAN("next runs"));
 }
 
-/* What holds for all schedules stands among the settings. */
+/* ---- what holds for all ---- */
+
+static const struct form_class modifiers_form = {
+	.title = "Modifiers",
+	.save = "schedule.modify",
+	.fields = (const struct form_field[]){
+		{ "Modifiers", "send_immediately", "Send at once", FORM_FLAG, NULL, "outgoing mail that arrives while online; off: it waits for the next run" },
+		{ NULL, "skip_if_connected_within", "Skip within", FORM_TIME, NULL, "so soon after a connection a schedule does not fire: 5m; 0: it always does" },
+		{ NULL, "connect_after_people", "After people", FORM_NUMBER, NULL, "connect when so many have checked their mail; 0: never" },
+		{ NULL, "connect_after_people_within", "... within", FORM_TIME, NULL, "how soon after the first of them: 5m" },
+		{ NULL, "connect_for_priority", "Urgent mail", FORM_FLAG, NULL, "connects at once; headers.priority says what is urgent" },
+		{ NULL, "follow_clock_changes", "Clock changes", FORM_FLAG, NULL, "when somebody sets the clock: fire for the time jumped over" },
+		{ NULL, "drop", "Drop folder", FORM_TEXT, NULL, "a file connect.now in it connects; wants a restart; empty: none" },
+		{ 0 } },
+};
+
+const struct screen_class screen_modifiers = {
+	.name = "modifiers",
+	.title = "Modifiers",
+	.panel = &form_panel,
+	.method = "schedule.modifiers",
+	.form = &modifiers_form,
+	.help = "What holds for all schedules: what is sent at once, what is skipped, what else connects.",
+};
+
+static uint64_t
+number_of(const struct json *answer, const char *field)
+{
+	return json_number_or(json_find(answer, span_of(field)), 0);
+}
+
+/* "Sends at once; skips within 5m of a connection; connects after 3 people in 5m, for urgent mail" */
+static void
+put_modifiers(const struct json *answer, const struct print_style *style, struct buf *out)
+{
+	uint64_t skip = number_of(answer, "skip_if_connected_within"), people = number_of(answer, "connect_after_people");
+	bool urgent = json_truth(json_find(answer, SPAN("connect_for_priority")));
+	bool drop = json_text(json_find(answer, SPAN("drop"))).len > 0;
+
+	(void)style;
+	print_put(out, json_truth(json_find(answer, SPAN("send_immediately"))) ? SPAN("M: sends at once") :
+		SPAN("M: online too mail waits for a run"));
+	if (skip > 0) {
+		print_put(out, SPAN("; skips within "));
+		print_interval(out, skip);
+	}
+	if (people > 0) {
+		out->overflow |= buf_printf(out, "; connects: %llu people in ", (unsigned long long)people) != OK;
+		print_interval(out, number_of(answer, "connect_after_people_within"));
+	}
+	print_put(out, urgent ? SPAN("; for urgent mail") : SPAN(""));
+	print_put(out, drop ? SPAN("; by connect.now") : SPAN(""));
+	print_put(out, json_truth(json_find(answer, SPAN("follow_clock_changes"))) ? SPAN("; follows the clock") : SPAN(""));
+}
+
+static const struct above modifiers_above = { "schedule.modifiers", put_modifiers };
+
 static void
 open_modifiers(struct screen *s)
 {
-	(void)console_go(s->console, &screen_settings);
-	table_filter(console_screen(s->console), SPAN("key:scheduling"));
+	console_open(s->console, &screen_modifiers, NULL, SPAN("modifiers"));
 }
+
+/* ---- the list ---- */
 
 const struct screen_class screen_schedules = {
 	.name = "schedules",
@@ -92,8 +149,9 @@ const struct screen_class screen_schedules = {
 		{ 'e', "Edit", "schedule.set", .form = &schedule_edit },
 		{ 'd', "Remove", "schedule.remove" },
 		{ 'L', "Next runs", "schedule.next", .run = open_runs, .help = "The next ten runs of all schedules." },
-		{ 'M', "Modifiers", "config.show", .run = open_modifiers, .help = "Settings that hold for all schedules: what is sent at once, what is skipped." },
+		{ 'M', "Modifiers", "schedule.modifiers", .run = open_modifiers, .help = "What holds for all schedules: what is sent at once, what is skipped." },
 		{ 0 } },
+	.above = &modifiers_above,
 	.tabs = sending_tabs,
 	.help = "When connections are made by the clock. No connections named: all primary ones.",
 	.poll = true,

@@ -18,7 +18,7 @@ extern const struct screen_class screen_message, screen_trace_steps, screen_user
 	screen_list, screen_list_members, screen_access_test,
 	screen_queue_header, screen_queue_body, screen_queue_parts, screen_queue_raw, screen_letter_header,
 	screen_letter_body, screen_letter_parts, screen_letter_raw, screen_setting, screen_folders, screen_folder_mail,
-	screen_folder_rights, screen_history, screen_route, screen_connection, screen_dkim_key, screen_prune_preview, screen_user_prune,
+	screen_folder_rights, screen_history, screen_route, screen_connection, screen_modifiers, screen_dkim_key, screen_prune_preview, screen_user_prune,
 	screen_archived_header, screen_archived_body, screen_archived_parts, screen_archived_raw,
 	screen_user_script, screen_rule_try, screen_rule_paste, screen_rules_text, screen_week, screen_collector, screen_order,
 	screen_download_try, screen_download_paste, screen_download_text;

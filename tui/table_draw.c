@@ -345,6 +345,10 @@ table_draw(struct screen *s, struct rect at)
 	int detail = side > 0 ? 0 : detail_rows(t, at);
 	struct layout layout;
 
+	if (table_above_draw(t, at)) {
+		at.row++;
+		at.rows--;
+	}
 	if (side > 0)
 		draw_side(t, (struct rect){ at.row, at.cols - side, at.rows - 1, side });
 	at.cols -= side > 0 ? side + 1 : 0;

@@ -8,6 +8,15 @@
 #include "tui/table_panel.h"
 #include "tui/table_rows.h"
 
+#define ABOVE_ROWS_LEAST 6 /* of the panel: below there is no room for that line */
+
+struct table_above {
+	struct screen *screen;
+	struct arena arena; /* of the answer */
+	const struct json *answer; /* NULL: not known */
+	bool asked;
+};
+
 struct table {
 	struct screen *screen;
 	struct table_rows rows;
@@ -24,7 +33,13 @@ struct table {
 	uint64_t search_at, search_left; /* rows that are still to be looked at */
 	char epoch[32]; /* of the server that the rows came from */
 	int64_t lost;
+	struct table_above above;
 };
+
+void table_above_ask(struct table *t);
+void table_above_close(struct table *t);
+/* False: there is none, or no room for it. */
+bool table_above_draw(struct table *t, struct rect at);
 
 void table_mark_here(struct table *t);
 void table_mark_range(struct table *t); /* twice: from where, to where */

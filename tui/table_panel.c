@@ -239,6 +239,7 @@ table_renew(struct screen *s)
 	if (screen_panel(s) != &table_panel)
 		return;
 	table_unmark(t);
+	table_above_ask(t);
 	table_rows_open(&t->rows, buf_span(&t->key));
 }
 
@@ -309,6 +310,7 @@ table_open(struct screen *s)
 	struct table *t = s->state;
 
 	t->screen = s;
+	arena_init(&t->above.arena, NULL);
 	table_rows_init(&t->rows, s);
 	t->rows.changed = rows_came;
 	buf_init(&t->key, JSON_TEXT_MAX);
@@ -326,6 +328,7 @@ table_close(struct screen *s)
 {
 	struct table *t = s->state;
 
+	table_above_close(t);
 	table_rows_fini(&t->rows);
 	buf_fini(&t->key);
 	buf_fini(&t->search);
@@ -338,6 +341,7 @@ table_enter(struct screen *s)
 {
 	struct table *t = s->state;
 
+	table_above_ask(t);
 	if (strcmp(t->epoch, s->console->epoch) != 0 || t->lost != s->console->lost_ms) {
 		snprintf(t->epoch, sizeof(t->epoch), "%s", s->console->epoch);
 		t->lost = s->console->lost_ms;
@@ -360,6 +364,8 @@ table_changed(struct screen *s, bool store)
 		!t->mark_all; /* also when it may not be opened again at once */
 
 	t->stale |= store;
+	if (store)
+		table_above_ask(t);
 	if (t->hold || s->class->still || !(t->stale || to_top))
 		return;
 	if (to_top && table_rows_may_open(&t->rows)) {

@@ -133,6 +133,14 @@
 		"Add a schedule: days=mon,tue from=9:00 to=17:00 every=15m, or at=8:00,20:00; connections=a;b.") \
 	X(schedule_set, "schedule.set", "schedule set", CONFIG_EDIT, G1, DONE, "name:name keys:keys", "", \
 		"Change keys of a schedule, enabled=yes|no among them; KEY= for its default.") \
+	X(schedule_modifiers, "schedule.modifiers", "schedule modifiers", STATUS_VIEW, G0, OBJECT, "", \
+		"send_immediately:flag skip_if_connected_within:duration connect_after_people:number " \
+		"connect_after_people_within:duration follow_clock_changes:flag connect_for_priority:flag drop:text", \
+		"What holds for all schedules: what is sent at once, what is skipped, what else connects.") \
+	X(schedule_modify, "schedule.modify", "schedule modify", CONFIG_EDIT, G1, DONE, \
+		"keys:keys -confirm:flag?", "", \
+		"Change what `schedule modifiers` shows, several in one step: send_immediately=no ...; KEY= for its " \
+		"default.") \
 	X(schedule_remove, "schedule.remove", "schedule remove", CONFIG_EDIT, G2, DONE, "names:targets", \
 		"", "Remove schedules.")
 

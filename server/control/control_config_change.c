@@ -99,6 +99,12 @@ archive_check(struct control_call *call)
 }
 
 static bool
+schedules_check(struct control_call *call)
+{
+	return change_check_of(call, "scheduling.");
+}
+
+static bool
 change_work(struct control_call *call)
 {
 	struct config_change *c = call->state;
@@ -137,14 +143,20 @@ const struct control_handler control_do_config_change = {
 	.unrecorded = true,
 };
 
-const struct control_handler control_do_archive_set = {
-	.check = archive_check,
-	.work = change_work,
-	.work_kind = WORK_GENERAL,
-	.foresee = control_config_foresee,
-	.would = change_would,
-	.take = control_config_set_take,
-	.change = control_config_set_change,
-	.object = "the change",
-	.unrecorded = true,
-};
+/* The part of the file below one key, by the rights of its own command. */
+#define PART_METHOD(method, looks)                                                                 \
+	const struct control_handler control_do_##method = {                                       \
+		.check = looks,                                                                    \
+		.work = change_work,                                                               \
+		.work_kind = WORK_GENERAL,                                                         \
+		.foresee = control_config_foresee,                                                 \
+		.would = change_would,                                                             \
+		.take = control_config_set_take,                                                   \
+		.change = control_config_set_change,                                               \
+		.finish = control_config_warn,                                                     \
+		.object = "the change",                                                            \
+		.unrecorded = true,                                                                \
+	}
+
+PART_METHOD(archive_set, archive_check);
+PART_METHOD(schedule_modify, schedules_check);

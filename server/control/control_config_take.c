@@ -18,7 +18,7 @@ config_object(struct control_call *call)
 	const struct rpc_value *keys;
 	struct span object;
 
-	if (id == CONTROL_config_change || id == CONTROL_archive_set) {
+	if (id == CONTROL_config_change || id == CONTROL_archive_set || id == CONTROL_schedule_modify) {
 		keys = rpc_value(call->request, "keys");
 		return keys->count < 2 ? keys->pairs[0].key
 				       : arena_printf(&call->arena, "%.*s and %zu more",

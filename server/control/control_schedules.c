@@ -1,5 +1,5 @@
 /*
- * control_schedules.c - schedules: when each fires next, and the runs that follow, also of one that is only thought of.
+ * control_schedules.c - schedules: when each fires next, what holds for all, and the runs that follow, also of one that is only thought of.
  */
 #include <stdio.h>
 
@@ -7,7 +7,7 @@
 #include "conf/conf_value.h"
 #include "server/connect/connect.h"
 #include "server/connect/timetable.h"
-#include "server/control/control_call.h"
+#include "server/control/control_undo.h"
 #include "server/generation.h"
 #include "server/queue/routes.h"
 
@@ -59,6 +59,19 @@ schedule_list(struct control_call *call)
 }
 
 const struct control_handler control_do_schedule_list = { .start = schedule_list };
+
+/* ---- schedule modifiers ---- */
+
+static void
+modifiers_start(struct control_call *call)
+{
+	json_put_object(&call->json);
+	control_put_settings(call, SPAN("scheduling."));
+	json_put_close(&call->json);
+	control_call_end(call);
+}
+
+const struct control_handler control_do_schedule_modifiers = { .start = modifiers_start };
 
 /* ---- schedule next ---- */
 

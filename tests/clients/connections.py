@@ -347,6 +347,20 @@ def test_a_run_just_before_skips_the_next_one_SCH_05():
         wait_for(lambda: len(link.calls()) == 6, "the third fires")
 
 
+def test_modifiers_by_command_SCH_03_SCH_05_SCH_06():
+    """What holds for all schedules: shown, changed in one step, taken back."""
+    with Server() as server:
+        before = server.json("schedule", "modifiers")[0]
+        equal((before["send_immediately"], before["skip_if_connected_within"]), (True, 0))
+        server.cli("schedule", "modify", "send_immediately=no", "skip_if_connected_within=90s", "connect_after_people=3")
+        now = server.json("schedule", "modifiers")[0]
+        equal((now["send_immediately"], now["skip_if_connected_within"], now["connect_after_people"]), (False, 90, 3))
+        equal(server.json("config", "get", "scheduling.skip_if_connected_within")[0]["value"], 90)
+        equal(server.cli("schedule", "modify", "colour=red", ok=False).returncode, 1)
+        server.cli("undo", "--yes")
+        equal(server.json("schedule", "modifiers")[0], before)
+
+
 def test_people_who_checked_their_mail_SCH_06():
     with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
             "scheduling: { connect_after_people: 2, connect_after_people_within: 5m }\n")) as server:

@@ -261,7 +261,7 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
                "rule.smtp.on": "not_found", "rule.smtp.off": "not_found", "rule.smtp.move": "not_found",
                "rule.smtp.add": "invalid", "rule.smtp.set": "not_found", "rule.smtp.remove": "not_found", "connection.add": "invalid",
                "connection.set": "not_found", "connection.remove": "not_found", "schedule.add": "invalid",
-               "schedule.set": "not_found", "schedule.remove": "not_found",
+               "schedule.set": "not_found", "schedule.remove": "not_found", "schedule.modify": "not_found",
                "rule.content.apply": "invalid", "user.script.set": "invalid",
                "rule.monitor.set": "invalid", "rule.monitor.remove": "not_found",
                "archive.set": "not_found", "message.send": "invalid"}

@@ -64,6 +64,10 @@ static const struct answer sending[] = {
 		"{\"rows\":[{\"time\":\"2026-11-23T09:00:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]},"
 		"{\"time\":\"2026-11-23T09:15:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]}]}" },
 	{ "schedule.set", NULL, PLAY_DONE("schedule office changed") },
+	{ "schedule.modifiers", NULL,
+		"{\"send_immediately\":true,\"skip_if_connected_within\":300,\"connect_after_people\":3,"
+		"\"connect_after_people_within\":600,\"follow_clock_changes\":false,\"connect_for_priority\":true,\"drop\":\"\"}" },
+	{ "schedule.modify", NULL, PLAY_DONE("scheduling changed") },
 	{ "route.test", NULL, "{\"rows\":[{\"step\":\"login\",\"result\":\"235 ok\",\"state\":\"ok\"}]}" },
 	LIST("route.lan.list", "l"),
 	{ "list.page", "\"cursor\":\"l\"",
@@ -243,6 +247,22 @@ from_the_overview(void **state)
 	play_end(&play);
 }
 
+/* SCH-03, SCH-05, SCH-06: what holds for all schedules stands above them; M edits it. */
+static void
+modifiers_sch_05(void **state)
+{
+	(void)state;
+	play_begin(&play, sending, 24, 100);
+	play_keys(&play, ":schedules<Enter>");
+	assert_true(play_sees(&play, "M: sends at once; skips within 5m; connects: 3 people in 10m; for urgent mail"));
+	play_keys(&play, "M");
+	assert_true(play_sees(&play, "Skip within        [5m "));
+	play_keys(&play, " <Down><Ctrl-U>90s<Down>0<F2>");
+	assert_true(play_was_asked(&play, "schedule.modify {\"keys\":{\"send_immediately\":\"no\","
+		"\"skip_if_connected_within\":\"90s\",\"connect_after_people\":\"30\"}}"));
+	play_end(&play);
+}
+
 static void
 random_keys_here(void **state)
 {
@@ -260,7 +280,7 @@ pages_of_sending(void **state)
 		const char *name, *keys;
 	} rows[] = {
 		{ "routes", "9]" }, { "route", "<Enter>" }, { "schedules", "<Esc>]" },
-		{ "week", "<Enter>" }, { "week-changed", "j l BI<Ctrl-U>30m<Enter>" }, { "lan", "<Esc><Esc>]" },
+		{ "week", "<Enter>" }, { "week-changed", "j l BI<Ctrl-U>30m<Enter>" }, { "modifiers", "<Esc><Esc>M" }, { "lan", "<Esc>]" },
 		{ "store-forward", "]" }, { "connections", "]" },
 		{ "connection", "<Enter>" }, { "connection-new", "<Esc>c" }, { "destinations", "<Esc>]" }, { "dkim", "]" },
 	};
@@ -289,6 +309,7 @@ test_tui_sending(void)
 		cmocka_unit_test(store_and_forward),
 		cmocka_unit_test(dkim_keys),
 		cmocka_unit_test(from_the_overview),
+		cmocka_unit_test(modifiers_sch_05),
 		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_sending),
 	};
