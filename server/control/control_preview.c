@@ -4,71 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server/control/control_archive.h"
 #include "server/control/control_lists.h"
+#include "server/control/control_previews.h"
 #include "server/control/control_undo.h"
 #include "server/net/random.h"
 #include "store/changes.h"
-
-#define TOKEN_BYTES 16
-#define TOKEN_SIZE (2 * TOKEN_BYTES + 1)
-
-struct preview {
-	struct list link;
-	char token[TOKEN_SIZE];
-	char who[SHARED_USER_SIZE]; /* nobody else may apply it */
-	struct arena arena;
-	struct rpc_request *request; /* its targets are the pinned keys */
-	size_t count;
-	int64_t expires_ms; /* of the loop's clock */
-	int fds[CONTROL_FDS_MAX]; /* the files that came with it */
-	unsigned fd_count;
-	uint64_t digest; /* of what was in them */
-};
-
-/* Of all sessions: a command line previews and applies over two connections. Front loop only. */
-static struct list previews = LIST_INIT(previews);
-static size_t preview_count, preview_files, preview_pinned;
-
-static void
-preview_unlink(struct preview *p)
-{
-	list_remove(&p->link);
-	preview_count--;
-	preview_files -= p->fd_count > 0;
-	preview_pinned -= p->count;
-}
-
-static void
-preview_free(void *arg)
-{
-	struct preview *p = arg;
-
-	for (unsigned i = 0; i < p->fd_count; i++)
-		close(p->fds[i]);
-	arena_reset(&p->arena);
-	free(p);
-}
-
-static void
-previews_sweep(int64_t now_ms)
-{
-	struct list *at, *following;
-
-	list_for_each (at, following, &previews) {
-		struct preview *p = LIST_ITEM(at, struct preview, link);
-		bool too_many = preview_count > CONTROL_PREVIEWS_MAX ||
-				(preview_pinned > CONTROL_PINNED_MAX && preview_count > 1) ||
-				(p->fd_count > 0 && preview_files > CONTROL_PREVIEW_FILES_MAX);
-
-		if (p->expires_ms > now_ms && !too_many)
-			continue;
-		preview_unlink(p);
-		preview_free(p);
-	}
-}
 
 const struct control_method *
 control_list_of(const struct control_method *method)
@@ -116,7 +58,6 @@ preview_take_files(struct preview *p, struct control_call *call)
 	p->fd_count = call->fd_count;
 	p->digest = call->file_digest;
 	call->fd_count = 0;
-	preview_files += p->fd_count > 0;
 }
 
 /* The inner request once more, in an arena that lives as long as the preview. */
@@ -127,12 +68,12 @@ preview_keep(struct control_call *call, struct previewing *pv)
 	struct rpc_value *targets;
 	struct rpc_error error;
 	struct rpc_request *outer;
-	unsigned char bytes[TOKEN_BYTES];
+	unsigned char bytes[CONTROL_TOKEN_BYTES];
 
 	ENSURE(p);
 	arena_init(&p->arena, NULL);
 	random_fill(bytes, sizeof(bytes));
-	for (size_t i = 0; i < TOKEN_BYTES; i++)
+	for (size_t i = 0; i < CONTROL_TOKEN_BYTES; i++)
 		snprintf(p->token + 2 * i, 3, "%02x", bytes[i]);
 	snprintf(p->who, sizeof(p->who), "%s", call->who.name);
 	p->expires_ms = loop_now_ms(call->host->loop) + CONTROL_PREVIEW_MS;
@@ -156,10 +97,8 @@ preview_keep(struct control_call *call, struct previewing *pv)
 			targets->items[i] = arena_copy(&p->arena, pv->keys[i]);
 	}
 	p->count = pv->count;
-	preview_pinned += p->count;
 	preview_take_files(p, call);
-	list_append(&previews, &p->link);
-	preview_count++;
+	control_previews_add(p);
 	return p;
 }
 
@@ -233,7 +172,7 @@ preview_end(struct control_call *call, struct previewing *pv)
 {
 	struct preview *p = NULL;
 
-	previews_sweep(loop_now_ms(call->host->loop));
+	control_previews_sweep(loop_now_ms(call->host->loop));
 	if (!call->failed) {
 		p = preview_keep(call, pv);
 		if (!p)
@@ -460,22 +399,15 @@ const struct control_handler control_do_preview = {.start = preview_start};
 static struct preview *
 preview_take(struct control_call *call)
 {
-	struct list *at, *following;
+	struct preview *p;
 
-	previews_sweep(loop_now_ms(call->host->loop));
-	list_for_each (at, following, &previews) {
-		struct preview *p = LIST_ITEM(at, struct preview, link);
-
-		if (!span_eq(span_of(p->token), control_param(call, "token")) ||
-			strcmp(p->who, call->who.name) != 0)
-			continue;
-		preview_unlink(p); /* one apply */
-		arena_on_reset(&call->arena, preview_free, p);
-		return p;
-	}
-	control_fail(
-		call, RPC_GONE, "this preview is over or was applied", "preview again", "token");
-	return NULL;
+	control_previews_sweep(loop_now_ms(call->host->loop));
+	p = control_previews_take(control_param(call, "token"), call->who.name);
+	if (p)
+		arena_on_reset(&call->arena, control_preview_free, p);
+	else
+		control_fail(call, RPC_GONE, "this preview is over or was applied", "preview again", "token");
+	return p;
 }
 
 static void
