@@ -33,17 +33,12 @@ end(struct crypto_sha256_stream *stream, unsigned char hash[FETCHED_HASH_SIZE])
 }
 
 void
-collect_like_unique(
-	struct span username, struct span folder, struct span unique, unsigned char hash[FETCHED_HASH_SIZE])
+collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZE])
 {
 	struct crypto_sha256_stream stream;
 
 	crypto_sha256_begin(&stream);
 	crypto_sha256_feed(&stream, SPAN("unique\n"));
-	crypto_sha256_feed(&stream, username);
-	crypto_sha256_feed(&stream, (struct span){ "", 1 });
-	crypto_sha256_feed(&stream, folder);
-	crypto_sha256_feed(&stream, (struct span){ "", 1 });
 	crypto_sha256_feed(&stream, unique);
 	end(&stream, hash);
 }

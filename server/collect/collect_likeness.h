@@ -15,9 +15,8 @@
 #include "server/net/crypto.h"
 #include "store/fetched.h"
 
-/* Of a login and, of IMAP, of a folder: another mailbox may give the same id (many count from 1), and its mail would be lost. */
-void collect_like_unique(
-	struct span username, struct span folder, struct span unique, unsigned char hash[FETCHED_HASH_SIZE]);
+/* Of one account: another's rows are not even read (fetched.h). */
+void collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZE]);
 /* False: it does not tell. */
 bool collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE]);
 

@@ -142,9 +142,7 @@ collection_on_item(struct collection *c, const struct source_item *from)
 	if (from->unique.len == 0) {
 		c->by_header = true;
 	} else {
-		collect_like_unique(c->o.conf->username,
-			c->o.conf->kind == COLLECTOR_IMAP ? c->o.conf->folder : SPAN_NONE,
-			span_range(from->unique, 0, SOURCE_UNIQUE_MAX), hash);
+		collect_like_unique(span_range(from->unique, 0, SOURCE_UNIQUE_MAX), hash);
 		c->by_header |= mark(c, hash);
 		known = collection_known_find(c, hash);
 	}
