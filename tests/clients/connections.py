@@ -256,6 +256,29 @@ def test_failures_are_told_once_CON_06_CON_14():
         wait_for(lambda: len(letters(server)) == 2, "success, then four more: another")
 
 
+def test_link_failures_are_not_told_where_errors_link_is_off_CON_14_ADM_08():
+    with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+        server.add_user("anna")
+        server.add_user("postmaster", "--admin")
+        equal([server.json("config", "get", key)[0]["value"] for key in (
+            "errors.connection", "errors.link", "outgoing.transport_errors_to_admin")], [True, True, False], "as delivered")
+        server.cli("config", "set", "errors.link", "no")
+        link.touch("broken")
+        submit(server)
+        for _ in range(4):
+            server.cli("connection", "now", "--wait")
+        server.cli("config", "set", "errors.link", "yes")
+        server.cli("connection", "now", "--wait")
+        equal(letters(server), [], "the fourth failure is the one that is told")
+        link.remove("broken")
+        server.cli("connection", "now", "--wait")
+        wait_empty(server)
+        link.touch("broken")
+        for _ in range(4):
+            server.cli("connection", "now", "--wait")
+        wait_for(lambda: len(letters(server)) == 1, "and on again")
+
+
 def test_the_retry_delay_opens_no_link_OUT_16():
     closed = free_ports(1)[0]
     with Link() as link, Server(extra=config(closed, ["name: isp, " + link.keys()])) as server:

@@ -4,6 +4,7 @@ import glob
 import os
 import shutil
 import sys
+import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from postroom import PASSWORD, Server, equal, tap, true, unverified, wait_for  # noqa: E402
@@ -230,6 +231,33 @@ def test_fxf_01_folders_of_users():
             s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
         wait_for(lambda: glob.glob(folder + "/out/bea/*.eml"), "a file for bea")
         equal((now(b)["fetched"], numbers(b, "bea")), (1, [1]))
+
+
+def test_fxf_03_a_satellite_and_its_parent():
+    """The same user with the same password on both sides; all that he sends goes to the parent (LOC-08)."""
+    top = tempfile.TemporaryDirectory(prefix="exchange-")
+    folder = top.name
+    os.makedirs(folder + "/in")
+    os.makedirs(folder + "/out")
+    os.chmod(folder, 0o777)
+    parent = Server(extra=OUT.replace("b.test", "satellite.test") % (folder, "users"))
+    satellite = Server(extra=OUT.replace("[b.test]", "['*']") % (folder, "in"))
+    with top, parent, satellite:
+        satellite.cli("config", "set", "domains.route_locally", "no")
+        for side in (parent, satellite):
+            side.add_user("anna")
+            side.add_user("bea")
+        parent.cli("mapping", "add", "bea", "bea@satellite.test")
+        parent.cli("collect", "add", "files", "kind=spool", "path=" + folder, "accepted=example.test")
+        satellite.cli("collect", "add", "files", "kind=spool", "path=" + folder, "users=bea", "accepted=example.test")
+        with submission(satellite) as s:
+            s.sendmail("anna@example.test", ["anna@example.test", "bea@example.test"], mail(1))
+        wait_for(lambda: waiting(satellite) == 0, "it has left")
+        equal((numbers(satellite, "anna"), numbers(satellite, "bea")), ([], []), "not even what is for its own users stays")
+        equal(now(parent)["fetched"], 2)
+        equal((numbers(parent, "anna"), numbers(parent, "bea")), ([1], []))
+        wait_for(lambda: glob.glob(folder + "/out/bea/*.eml"), "the parent hands it back")
+        equal((now(satellite)["fetched"], numbers(satellite, "bea")), (1, [1]))
 
 
 if __name__ == "__main__":
