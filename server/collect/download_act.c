@@ -200,9 +200,7 @@ by_of(const struct download *d, uint64_t question_no)
 static bool
 is_worth_a_line(const struct download_answer *answer, const struct download_item *item)
 {
-	static const bool silent[] = { [DOWNLOAD_BY_NONE] = true, [DOWNLOAD_BY_WAITING] = true };
-
-	return !silent[answer->because] &&
+	return answer->because != DOWNLOAD_BY_NONE && answer->because != DOWNLOAD_BY_WAITING &&
 		(answer->does != DOWNLOAD_LEAVE || answer->asks || item->first_ms == 0);
 }
 
