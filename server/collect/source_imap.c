@@ -57,8 +57,7 @@ on_lost(struct source_net *n, const char *why)
 		source_net_close(n, SOURCE_FINE, "");
 		return;
 	}
-	n->problem.removed_unsure = i->removes;
-	source_net_close(n, SOURCE_LOST, why);
+	source_net_lose(n, i->removes, why);
 }
 
 static void
@@ -463,21 +462,13 @@ close_it(struct source *s)
 static void
 cut(struct source *s)
 {
-	struct source_imap *i = of_source(s);
-
-	i->net.problem.removed_unsure = i->removes;
-	source_net_close(&i->net, SOURCE_LOST, "it was told to stop");
+	source_net_lose(&of_source(s)->net, of_source(s)->removes, "it was told to stop");
 }
 
 static void
 free_it(struct source *s)
 {
-	struct source_imap *i = of_source(s);
-
-	if (i->net.events)
-		source_net_free(&i->net);
-	else
-		source_release(s); /* it was not started */
+	source_net_drop(&of_source(s)->net, s);
 }
 
 const struct source_kind source_imap = {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/collect/source_inside.h"
 #include "server/generation.h"
 #include "server/metrics.h"
 #include "server/net/tls.h"
@@ -103,6 +104,13 @@ source_net_close(struct source_net *n, enum source_fault fault, const char *why)
 	loop_defer(n->host->loop, &n->call);
 }
 
+void
+source_net_lose(struct source_net *n, bool removes, const char *why)
+{
+	n->problem.removed_unsure = removes;
+	source_net_close(n, SOURCE_LOST, why);
+}
+
 bool
 source_net_again(struct source_net *n)
 {
@@ -130,6 +138,15 @@ source_net_free(struct source_net *n)
 	loop_call_cancel(&n->call);
 	close_stream(n);
 	bury(n);
+}
+
+void
+source_net_drop(struct source_net *n, struct source *source)
+{
+	if (n->events)
+		source_net_free(n);
+	else
+		source_release(source);
 }
 
 /* ---- time ---- */

@@ -101,6 +101,8 @@ void source_net_start(struct source_net *n);
  * The end, `over` follows; the first reason stays. WHY is cleaned and cut; not told where FAULT is SOURCE_FINE.
  */
 void source_net_close(struct source_net *n, enum source_fault fault, const char *why);
+/* The same as SOURCE_LOST; REMOVES: whether what was to be removed is, nobody knows. */
+void source_net_lose(struct source_net *n, bool removes, const char *why);
 /*
  * The login was refused. True: by a token, and another one is fetched, once; the connection is made anew, `connected`
  * comes again.
@@ -108,6 +110,8 @@ void source_net_close(struct source_net *n, enum source_fault fault, const char 
 bool source_net_again(struct source_net *n);
 /* At any time, out of all callbacks; `freed` follows, perhaps at once, and no other callback. */
 void source_net_free(struct source_net *n);
+/* Likewise of SOURCE, which may not have been started: then it is released in this call. */
+void source_net_drop(struct source_net *n, struct source *source);
 
 /* Something is expected from the other side, within MS; 0: the collector's `timeout`. Each answer sets it anew. */
 void source_net_expect(struct source_net *n, int64_t ms);

@@ -95,8 +95,7 @@ on_lost(struct source_net *n, const char *why)
 		source_net_close(n, SOURCE_FINE, "");
 		return;
 	}
-	n->problem.removed_unsure = p->removes;
-	source_net_close(n, SOURCE_LOST, why);
+	source_net_lose(n, p->removes, why);
 }
 
 static void
@@ -437,21 +436,13 @@ close_it(struct source *s)
 static void
 cut(struct source *s)
 {
-	struct source_pop3 *p = of_source(s);
-
-	p->net.problem.removed_unsure = p->removes;
-	source_net_close(&p->net, SOURCE_LOST, "it was told to stop");
+	source_net_lose(&of_source(s)->net, of_source(s)->removes, "it was told to stop");
 }
 
 static void
 free_it(struct source *s)
 {
-	struct source_pop3 *p = of_source(s);
-
-	if (p->net.events)
-		source_net_free(&p->net);
-	else
-		source_release(s); /* it was not started */
+	source_net_drop(&of_source(s)->net, s);
 }
 
 const struct source_kind source_pop3 = {
