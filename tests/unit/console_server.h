@@ -30,6 +30,12 @@
 /* What a change answers. */
 #define PLAY_DONE(note) \
 	"{\"done\":1,\"skipped\":[],\"undo\":\"5\",\"undo_until\":null,\"note\":\"" note "\"}"
+/* A list with one row is opened. */
+#define PLAY_LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
+/* What else may be asked, and the end of the answers. */
+#define PLAY_END \
+	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" }, { "apply", NULL, PLAY_DONE("done") }, \
+	{ "list.close", NULL, "{\"done\":1}" }, { 0 }
 
 struct answer {
 	const char *method;

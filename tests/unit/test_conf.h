@@ -30,6 +30,9 @@ void test_rules_parse(struct arena *a, const char *text, unsigned language, stru
 void test_rules_header(struct arena *a, const struct rule_set *set, const char *text,
 	struct rule_header *out);
 
+/* FAULTS, which end here, are one, in this place and with WHY in it; ROW is told where they are not. */
+void test_conf_fault(size_t row, struct conf_faults *faults, unsigned line, unsigned column, const char *why);
+
 #define check_row(i, condition)                                                                    \
 	do {                                                                                       \
 		if (!(condition))                                                                  \

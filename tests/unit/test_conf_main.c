@@ -97,6 +97,16 @@ test_conf_faults(struct span text, char *out, size_t size)
 	conf_faults_fini(&faults);
 }
 
+void
+test_conf_fault(size_t row, struct conf_faults *faults, unsigned line, unsigned column, const char *why)
+{
+	check_row(row, faults->count == 1);
+	check_row(row, faults->items[0].line == line);
+	check_row(row, faults->items[0].column == column);
+	check_row(row, span_find_span(faults->items[0].text, span_of(why)) < faults->items[0].text.len);
+	conf_faults_fini(faults);
+}
+
 struct conf *
 test_conf_load(struct span text)
 {

@@ -152,12 +152,7 @@ test_lan_rules_faults_lan09(void **state)
 		conf_faults_init(&faults);
 		check_row(i, lan_rules_parse(at_page_edge(span_of(rows[i].text)), &a, &rules,
 			&faults) == ERR_SYNTAX);
-		check_row(i, faults.count == 1);
-		check_row(i, faults.items[0].line == rows[i].line);
-		check_row(i, faults.items[0].column == rows[i].column);
-		check_row(i, span_find_span(faults.items[0].text, span_of(rows[i].why)) <
-			faults.items[0].text.len);
-		conf_faults_fini(&faults);
+		test_conf_fault(i, &faults, rows[i].line, rows[i].column, rows[i].why);
 	}
 	arena_reset(&a);
 }

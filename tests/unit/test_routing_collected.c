@@ -10,14 +10,27 @@
 	     "username: u, accepted: [example.org, shop.test] }, { name: box2, server: pop.isp.test, "    \
 	     "username: v, accepted: [] } ] }\n"
 
+/* What is asked of a site with CONF. */
+struct boxed {
+	const char *conf;
+	struct asked asked;
+};
+
+static void
+check_rows(const struct boxed *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		open_site(rows[i].conf);
+		check_sized(&rows[i].asked, 1, 0);
+		site_close(&site);
+	}
+}
+
 /* ADM-02, the five; who is known gets his copy in each. */
 static void
 test_five_ways_adm_02(void **state)
 {
-	static const struct {
-		const char *conf;
-		struct asked asked;
-	} rows[] = {
+	static const struct boxed rows[] = {
 		{ BOX("do: error"), { BOX1, NULL, "anna@example.org nobody@shop.test", "anna postmaster*" } },
 		{ BOX("do: mail"), { BOX1, NULL, "anna@example.org nobody@shop.test", "anna postmaster" } },
 		{ BOX("do: error, to: bert"), { BOX1, NULL, "anna@shop.test nobody@shop.test", "anna bert*" } },
@@ -37,21 +50,14 @@ test_five_ways_adm_02(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		open_site(rows[i].conf);
-		check_sized(&rows[i].asked, 1, 0);
-		site_close(&site);
-	}
+	check_rows(rows, COUNT(rows));
 }
 
 /* LOC-04: recipients elsewhere are passed over, and where none is left it is acted upon once. INM-07: never silently. */
 static void
 test_without_recipients_loc_04_inm_07(void **state)
 {
-	static const struct {
-		const char *conf;
-		struct asked asked;
-	} rows[] = {
+	static const struct boxed rows[] = {
 		{ BOX("do: mail"), { BOX1, NULL, "a@far.test b@far.test", "postmaster" } },
 		{ BOX("do: error"), { BOX1, NULL, "", "postmaster*" } },
 		{ BOX("do: remote"), { BOX1, NULL, "a@far.test", "-" } },
@@ -61,11 +67,7 @@ test_without_recipients_loc_04_inm_07(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		open_site(rows[i].conf);
-		check_sized(&rows[i].asked, 1, 0);
-		site_close(&site);
-	}
+	check_rows(rows, COUNT(rows));
 }
 
 /* ADM-03: a report besides 1 to 4, never with 5; ADM-04: of collected mail alone. */

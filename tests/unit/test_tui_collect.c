@@ -53,10 +53,7 @@ static const struct answer collectors[] = {
 		"\"auth\":\"plain\",\"username\":\"office\",\"accepted\":[\"example.org\"],\"route\":\"recipient\",\"target\":\"\","
 		"\"order\":[\"special\",\"stop-if-any\",\"standard\"],\"leave_days\":3,\"leave\":\"days\",\"max_kb\":0,"
 		"\"download_rules\":true,\"state\":\"fetching\",\"revision\":3}" },
-	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
-	{ "apply", NULL, PLAY_DONE("done") },
-	{ "list.close", NULL, "{\"done\":1}" },
-	{ 0 },
+	PLAY_END,
 };
 
 static struct play play;

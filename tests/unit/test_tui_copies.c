@@ -8,14 +8,13 @@
 
 #include "tests/unit/console_server.h"
 
-#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
 #define ROW(cursor, key, cells) \
 	{ "list.page", "\"cursor\":\"" cursor "\"", \
 		"{\"rows\":[{\"key\":\"" key "\",\"cells\":{" cells "}}],\"rank\":0,\"total\":1}" }
 
 static const struct answer copies[] = {
 	PLAY_BEGIN,
-	LIST("journal.seats", "j"),
+	PLAY_LIST("journal.seats", "j"),
 	ROW("j", "bob@example.org", "\"address\":\"bob@example.org\",\"kind\":\"internal\","
 		"\"since\":\"2026-11-01T08:00:00Z\",\"last\":\"2026-11-21T13:00:00Z\""),
 	{ "journal.release", NULL, PLAY_DONE("1 seat released") },
@@ -25,26 +24,26 @@ static const struct answer copies[] = {
 		"\"internal_list\":[],\"receive\":[],\"receive_from\":[],\"used_internal\":7,"
 		"\"free_internal\":18,\"used_external\":2,\"free_external\":null}" },
 	{ "journal.set", NULL, PLAY_DONE("journal.seats_internal changed") },
-	LIST("message.bins", "b"),
+	PLAY_LIST("message.bins", "b"),
 	ROW("b", "bob", "\"user\":\"bob\",\"messages\":3,\"size\":24576,\"oldest\":\"2026-11-20T08:00:00Z\","
 		"\"until\":\"2026-12-20T08:00:00Z\""),
-	LIST("message.bin", "m"),
+	PLAY_LIST("message.bin", "m"),
 	ROW("m", "4", "\"id\":\"4\",\"folder\":\"INBOX\",\"from\":\"news@dest3.test\",\"subject\":\"Offers\","
 		"\"size\":512,\"removed\":\"2026-11-20T08:00:00Z\",\"until\":\"2026-12-20T08:00:00Z\""),
 	{ "message.restore", NULL, PLAY_DONE("1 message put back") },
-	LIST("script.list", "s"),
+	PLAY_LIST("script.list", "s"),
 	ROW("s", "bob", "\"user\":\"bob\",\"bytes\":71,\"changed\":\"2026-11-20T08:00:00Z\",\"by\":\"anna\""),
 	{ "user.script", NULL, "{\"text\":\"if mail.size > 1000000 then keep() end\\n\"}" },
 	{ "user.script.set", NULL, PLAY_DONE("script of bob in force") },
-	LIST("script.functions", "f"),
+	PLAY_LIST("script.functions", "f"),
 	ROW("f", "keep", "\"name\":\"keep()\",\"scripts\":\"user\",\"help\":\"the mailbox keeps it\""),
 	{ "rule.content.show", NULL, "{\"text\":\"-- nothing yet\\n\"}" },
 	{ "preview", "rule.content.apply",
 		"{\"token\":\"t1\",\"count\":1,\"effects\":[\"would put this script in force\"]}" },
-	LIST("user.list", "u"),
+	PLAY_LIST("user.list", "u"),
 	ROW("u", "bob", "\"name\":\"bob\",\"flags\":\"\""),
 	{ "user.show", NULL, "{\"name\":\"bob\"}" },
-	LIST("rule.prune.list", "p"),
+	PLAY_LIST("rule.prune.list", "p"),
 	ROW("p", "2", "\"id\":2,\"user\":\"bob\",\"folder\":\"News\",\"age\":30,\"size\":0,\"read\":\"any\","
 		"\"flagged\":\"unflagged\",\"deleted\":false,\"spam\":false"),
 	{ "signature.preview", NULL, "{\"text\":\"Bob, Example Ltd\\n\"}" },

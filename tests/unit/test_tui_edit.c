@@ -7,16 +7,15 @@
 
 #include "tests/unit/console_server.h"
 
-#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
 #define RULES "# first\\n*no exe\\nSubject: *.exe\\n"
 
 static const struct answer texts[] = {
 	PLAY_BEGIN,
-	LIST("rule.smtp.list", "s"),
+	PLAY_LIST("rule.smtp.list", "s"),
 	{ "list.page", "\"cursor\":\"s\"",
 		"{\"rows\":[{\"key\":\"1\",\"cells\":{\"number\":1,\"enabled\":true,\"name\":\"no exe\"}}],"
 		"\"rank\":0,\"total\":1}" },
-	LIST("rule.smtp.try", "t"),
+	PLAY_LIST("rule.smtp.try", "t"),
 	{ "list.page", "\"cursor\":\"t\"",
 		"{\"rows\":[{\"key\":\"pasted\",\"cells\":{\"from\":\"ads@dest8.test\",\"rule\":\"no exe\","
 		"\"action\":\"*\",\"changed\":true}}],\"rank\":0,\"total\":1}" },

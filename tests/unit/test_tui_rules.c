@@ -9,7 +9,6 @@
 
 #include "tests/unit/console_server.h"
 
-#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
 #define RULE(number, on, name, conditions, action) \
 	"{\"key\":\"" number "\",\"cells\":{\"number\":" number ",\"enabled\":" on ",\"name\":\"" name "\"," \
 	"\"match\":\"all\",\"conditions\":[" conditions "],\"action\":\"" action "\",\"stage\":3," \
@@ -37,7 +36,7 @@ static const struct answer rules[] = {
 		"\"role\":\"administrator\",\"rights\":[\"status.view\",\"queue.view\",\"log.view\","
 		"\"config.edit\",\"message.read\"]}" },
 	PLAY_BEGIN,
-	LIST("rule.smtp.list", "s"),
+	PLAY_LIST("rule.smtp.list", "s"),
 	{ "list.page", "\"cursor\":\"s\"",
 		"{\"rows\":[" RULE("1", "true", "block exe", "\"attachment *.exe\"", "*") ","
 		RULE("2", "false", "big attachments", "\"size > 20M\",\"not from *@example.org\"", "*") ","
@@ -50,14 +49,14 @@ static const struct answer rules[] = {
 	{ "rule.smtp.add", NULL, PLAY_DONE("rule added") },
 	{ "rule.smtp.set", NULL, PLAY_DONE("rule changed") },
 	{ "preview", "rule.smtp.remove", "{\"token\":\"t3\",\"count\":1,\"sample\":[\"1\"]}" },
-	LIST("rule.smtp.try", "t"),
+	PLAY_LIST("rule.smtp.try", "t"),
 	{ "list.page", "\"cursor\":\"t\"",
 		"{\"rows\":[" TRIED("4Kx0B2", "true", "big attachments", "*", "[\"y\",\"n\"]") ","
 		TRIED("4Kx0B1", "false", "copy orders", "<", "[\"n\",\"n\"]") "],\"rank\":0,\"total\":2}" },
-	LIST("rule.prune.list", "p"),
+	PLAY_LIST("rule.prune.list", "p"),
 	{ "list.page", "\"cursor\":\"p\"",
 		"{\"rows\":[" PRUNE("1", "null", "*") "," PRUNE("2", "\"bob\"", "INBOX") "],\"rank\":0,\"total\":2}" },
-	LIST("rule.prune.preview", "w"),
+	PLAY_LIST("rule.prune.preview", "w"),
 	{ "list.page", "\"cursor\":\"w\"",
 		"{\"rows\":[{\"key\":\"bob INBOX 4\",\"cells\":{\"user\":\"bob\",\"folder\":\"INBOX\",\"uid\":4,"
 		"\"from\":\"news@dest3.test\",\"subject\":\"Offers of last year\","
@@ -66,7 +65,7 @@ static const struct answer rules[] = {
 	{ "rule.prune.set", NULL, PLAY_DONE("prune rule 1 changed") },
 	{ "preview", "rule.prune.run",
 		"{\"token\":\"t1\",\"count\":1,\"sample\":[\"bob INBOX 4\"],\"effects\":[\"1 message of bob\"]}" },
-	LIST("rule.monitor.list", "m"),
+	PLAY_LIST("rule.monitor.list", "m"),
 	{ "list.page", "\"cursor\":\"m\"",
 		"{\"rows\":[{\"key\":\"default\",\"cells\":{" PROFILE "}}],\"rank\":0,\"total\":1}" },
 	{ "rule.monitor.show", NULL,
@@ -79,7 +78,7 @@ static const struct answer rules[] = {
 		"\"keep_incoming\":0,\"keep_outgoing\":0,\"keep_internal\":0,\"rules\":[],\"max_size\":0,"
 		"\"messages\":1200311,\"size\":81234567890,\"removed\":12}" },
 	{ "archive.set", NULL, PLAY_DONE("archive.keep_days changed") },
-	LIST("archive.search", "a"),
+	PLAY_LIST("archive.search", "a"),
 	{ "list.page", "\"cursor\":\"a\"",
 		"{\"rows\":[" ARCHIVED("812", "Order 2291 confirmation", "false") ","
 		ARCHIVED("811", "Offers", "true") "],\"rank\":0,\"total\":2}" },
@@ -95,10 +94,7 @@ static const struct answer rules[] = {
 		"\"chain\":\"ab12\",\"warning\":true}]}" },
 	{ "archive.export", NULL, "{\"done\":1,\"note\":\"1 message written\"}" },
 	{ "user.show", NULL, "{\"name\":\"bob\"}" },
-	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
-	{ "apply", NULL, PLAY_DONE("done") },
-	{ "list.close", NULL, "{\"done\":1}" },
-	{ 0 },
+	PLAY_END,
 };
 
 static struct play play;

@@ -7,7 +7,6 @@
 
 #include "tests/unit/console_server.h"
 
-#define LIST(method, cursor) { "list.open", method, "{\"cursor\":\"" cursor "\",\"total\":1}" }
 #define ROUTE(place, name, waiting, why) \
 	"{\"key\":\"" name "\",\"cells\":{\"place\":" place ",\"name\":\"" name "\",\"kind\":\"relay\"," \
 	"\"servers\":[\"smtp.isp.test:587\"],\"domains\":[],\"tls\":\"required\",\"waiting\":" waiting "," \
@@ -16,7 +15,7 @@
 
 static const struct answer sending[] = {
 	PLAY_BEGIN,
-	LIST("connection.list", "c"),
+	PLAY_LIST("connection.list", "c"),
 	{ "list.page", "\"cursor\":\"c\"",
 		"{\"rows\":[{\"key\":\"isp-main\",\"cells\":{\"name\":\"isp-main\",\"kind\":\"link\","
 		"\"state\":\"offline\",\"primary\":true,\"last\":\"2026-11-21T13:58:00Z\","
@@ -34,7 +33,7 @@ static const struct answer sending[] = {
 	{ "connection.set", NULL, PLAY_DONE("connection isp-main changed") },
 	{ "connection.now", NULL, PLAY_DONE("connection isp-main begun") },
 	{ "connection.stop", NULL, PLAY_DONE("connection isp-main hangs up") },
-	LIST("route.list", "r"),
+	PLAY_LIST("route.list", "r"),
 	{ "list.page", "\"cursor\":\"r\"",
 		"{\"rows\":[" ROUTE("1", "isp", "9", "no connection: Connection refused") ","
 		ROUTE("2", "branch", "0", "") "],\"rank\":0,\"total\":2}" },
@@ -47,19 +46,19 @@ static const struct answer sending[] = {
 	{ "route.set", NULL, PLAY_DONE("route isp changed") },
 	{ "preview", "route.remove",
 		"{\"token\":\"t1\",\"count\":1,\"sample\":[\"isp\"],\"effects\":[\"9 messages wait for it\"]}" },
-	LIST("route.destinations", "d"),
+	PLAY_LIST("route.destinations", "d"),
 	{ "list.page", "\"cursor\":\"d\"",
 		"{\"rows\":[{\"key\":\"direct dest3.test\",\"cells\":{\"route\":\"direct\","
 		"\"destination\":\"dest3.test\",\"waiting\":1183,\"connections\":0,\"limit\":1,"
 		"\"failures\":38,\"rests_until\":\"2026-11-21T14:22:00Z\","
 		"\"why\":\"mx.dest3.test: Connection refused\",\"server\":\"\",\"tls\":\"\"}}],"
 		"\"rank\":0,\"total\":1}" },
-	LIST("schedule.list", "s"),
+	PLAY_LIST("schedule.list", "s"),
 	{ "list.page", "\"cursor\":\"s\"",
 		"{\"rows\":[{\"key\":\"office\",\"cells\":{\"name\":\"office\",\"enabled\":true,"
 		"\"days\":[\"mon\",\"tue\"],\"from\":\"09:00\",\"to\":\"17:00\",\"every\":900,\"at\":[],"
 		"\"connections\":[],\"next\":\"2026-11-23T09:00:00Z\"}}],\"rank\":0,\"total\":1}" },
-	LIST("schedule.next", "n"),
+	PLAY_LIST("schedule.next", "n"),
 	{ "schedule.next", NULL,
 		"{\"rows\":[{\"time\":\"2026-11-23T09:00:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]},"
 		"{\"time\":\"2026-11-23T09:15:00Z\",\"schedule\":\"office\",\"connections\":[\"isp-main\"]}]}" },
@@ -69,28 +68,25 @@ static const struct answer sending[] = {
 		"\"connect_after_people_within\":600,\"follow_clock_changes\":false,\"connect_for_priority\":true,\"drop\":\"\"}" },
 	{ "schedule.modify", NULL, PLAY_DONE("scheduling changed") },
 	{ "route.test", NULL, "{\"rows\":[{\"step\":\"login\",\"result\":\"235 ok\",\"state\":\"ok\"}]}" },
-	LIST("route.lan.list", "l"),
+	PLAY_LIST("route.lan.list", "l"),
 	{ "list.page", "\"cursor\":\"l\"",
 		"{\"rows\":[{\"key\":\"3\",\"cells\":{\"line\":3,\"pattern\":\"*@branch.test\","
 		"\"server\":\"192.0.2.7:25\",\"rewrite\":\"\",\"conditions\":\"smtp\"}}],"
 		"\"rank\":0,\"total\":1}" },
 	{ "route.lan.test", NULL, "{\"address\":\"ann@branch.test\",\"forwarded\":true,\"line\":3}" },
-	LIST("user.list", "u"),
+	PLAY_LIST("user.list", "u"),
 	{ "list.page", "\"cursor\":\"u\"",
 		"{\"rows\":[{\"key\":\"bert\",\"cells\":{\"name\":\"bert\",\"inbox\":3,"
 		"\"store_forward_address\":\"bert@other.test\",\"store_forward_server\":\"mail.other.test\"}}],\"rank\":0,\"total\":1}" },
 	{ "user.set", NULL, PLAY_DONE("user bert changed") },
-	LIST("dkim.list", "k"),
+	PLAY_LIST("dkim.list", "k"),
 	{ "list.page", "\"cursor\":\"k\"",
 		"{\"rows\":[{\"key\":\"s2026\",\"cells\":{\"domain\":\"example.org\",\"selector\":\"s2026\","
 		"\"algorithm\":\"ed25519\",\"bits\":256,\"state\":\"waits\",\"from\":null,\"until\":null}}],"
 		"\"rank\":0,\"total\":1}" },
 	{ "dkim.use", NULL, PLAY_DONE("key s2026 signs") },
 	{ "dkim.show", NULL, "{\"domain\":\"example.org\",\"selector\":\"s2026\",\"value\":\"v=DKIM1\"}" },
-	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
-	{ "apply", NULL, PLAY_DONE("done") },
-	{ "list.close", NULL, "{\"done\":1}" },
-	{ 0 },
+	PLAY_END,
 };
 
 static struct play play;
