@@ -377,13 +377,32 @@ obey(struct spool_door *d, struct span line)
 	return say(d, "502 5.5.1 not here\r\n");
 }
 
+/* So that a test of the route says it, and mail waits for the folder as for a server. */
+static bool
+greet(struct spool_door *d)
+{
+	char path[PATH_SIZE], line[300];
+	int fd;
+	bool ok;
+
+	snprintf(path, sizeof(path), "%.900s/%s", d->root, d->users ? "out" : "in");
+	fd = open_folder(path);
+	ok = fd >= 0 && faccessat(fd, ".", W_OK | X_OK, 0) == 0;
+	if (!ok)
+		failed(d, "cannot use the folder");
+	if (fd >= 0)
+		close(fd);
+	snprintf(line, sizeof(line), ok ? "220 folder\r\n" : "421 4.3.0 %s\r\n", d->why);
+	return say(d, line) && ok;
+}
+
 static void
 run(struct work *work)
 {
 	struct spool_door *d = LIST_ITEM(work, struct spool_door, work);
 	struct span line;
 
-	if (say(d, "220 folder\r\n"))
+	if (greet(d))
 		while (take_line(d, &line) && obey(d, line))
 			;
 	drop_all(d);
