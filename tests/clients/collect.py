@@ -315,6 +315,9 @@ def test_disk_guard_INM_25():
 # ---- many ----
 
 
+os.environ.setdefault("ASAN_OPTIONS", "quarantine_size_mb=1")  # the sanitizers' own hoard of what was freed is not measured
+
+
 class Memory:
     """Most memory of its own that a process of the server has meanwhile, in kB; pages of the store's file are not its own."""
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """collect_who.py - for whom collected mail is, collected from a real POP3 session: scenarios 5 and 6, and letters: TAP."""
+import itertools
 import os
 import sys
 import time
@@ -37,9 +38,13 @@ def add_users(s):
         s.add_user(name, *(["--admin"] if name == "postmaster" else []))
 
 
+UNIQUE = itertools.count(1)
+
+
 def put(pop3, *texts):
+    """Each with an id of its own: a provider gives none a second time."""
     for text in texts:
-        pop3.boxes["box"].add(text)
+        pop3.boxes["box"].add(text, b"id-%d" % next(UNIQUE))
 
 
 def collect(s, name):
