@@ -77,6 +77,25 @@ def test_what_the_file_is_warned_of_is_told_at_once(s):
         true("the same mailbox as isp" in said, said)
 
 
+def test_switches_of_the_misc_screen_adm_10(s):
+    """SOCKS (NET-08), names (SVC-05, SVC-06), collect before sending (CON-03), the provider's time (INM-24): as delivered, and set."""
+    with Server(extra="connections: [ { name: isp, kind: lan } ]\n") as s:
+        add(s, "isp", "accepted=example.test", "connections=isp")
+        for key, before, after in (("socks.server", "", "127.0.0.1:1080"), ("privacy.anonymise", False, True),
+                                   ("privacy.hide_addresses", False, True)):
+            equal(get(s, key), before, key)
+            s.cli("config", "set", key, {True: "yes"}.get(after, after))
+            equal(get(s, key), after, key)
+        of_connection = lambda: get(s, "connections")[0]["pop3_then_smtp"]  # noqa: E731
+        of_collector = lambda: get(s, "collecting.collectors.isp")["keep_received"]  # noqa: E731
+        equal((of_connection(), of_collector()), (False, False))
+        s.cli("connection", "set", "isp", "pop3_then_smtp=yes")
+        s.cli("collect", "set", "isp", "keep_received=yes")
+        equal((of_connection(), of_collector()), (True, True))
+        s.cli("undo")
+        equal((of_connection(), of_collector()), (True, False))
+
+
 def test_dry_run_changes_nothing(s):
     with Server() as s:
         before = file_of(s)
