@@ -46,6 +46,7 @@ pop3_client_over_text(enum pop3_client_over why)
 		[POP3_OVER_QUIT] = "quit",
 		[POP3_OVER_REFUSED] = "the server refused",
 		[POP3_OVER_LOCKED] = "the mailbox is in use elsewhere",
+		[POP3_OVER_TOO_SOON] = "the server wants more time between two logins",
 		[POP3_OVER_NO_TLS] = "the server offers no STLS, which tls: starttls requires",
 		[POP3_OVER_NO_AUTH] = "the server does not offer this way to log in (auth)",
 		[POP3_OVER_AUTH] = "the login was refused",
@@ -156,6 +157,7 @@ struct span
 pop3_client_command(const struct pop3_client *m, char *text, size_t size)
 {
 	bool by_answer = m->over == POP3_OVER_REFUSED || m->over == POP3_OVER_LOCKED ||
+		m->over == POP3_OVER_TOO_SOON ||
 		m->over == POP3_OVER_NO_TLS || m->over == POP3_OVER_AUTH;
 	const struct pop3_asked *a = m->sent > 0 && !by_answer ? &m->asked[m->first] : &m->last;
 	int n = snprintf(text, size, "%.*s", SPAN_FMT(commands[a->kind].word));

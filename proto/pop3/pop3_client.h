@@ -60,6 +60,7 @@ enum pop3_client_over {
 	POP3_OVER_QUIT,	    /* +OK to QUIT: what was deleted is gone */
 	POP3_OVER_REFUSED,  /* an error answer that ends it */
 	POP3_OVER_LOCKED,   /* somebody else is in the mailbox (INM-30) */
+	POP3_OVER_TOO_SOON, /* [LOGIN-DELAY] (RFC 2449, 8.1.1) */
 	POP3_OVER_NO_TLS,   /* asked for, and not to be had */
 	POP3_OVER_NO_AUTH,  /* the method is not offered, or would show the password */
 	POP3_OVER_AUTH,	    /* the login was refused */

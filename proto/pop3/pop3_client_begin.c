@@ -234,7 +234,9 @@ on_refusal(struct pop3_client *m, struct pop3_asked asked, struct pop3_answer an
 		pop3_client_begin(m, asked, (struct pop3_answer){ .kind = POP3_ANSWER_OK }, out);
 		return;
 	}
-	if (pop3_answer_is_locked(answer))
+	if (answer.code == POP3_CODE_LOGIN_DELAY)
+		pop3_client_end(m, POP3_OVER_TOO_SOON);
+	else if (pop3_answer_is_locked(answer))
 		pop3_client_end(m, POP3_OVER_LOCKED);
 	else if (asked.kind == POP3_ASKED_STLS)
 		pop3_client_end(m, POP3_OVER_NO_TLS);

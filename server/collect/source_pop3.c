@@ -60,6 +60,7 @@ static const struct {
 	[POP3_OVER_QUIT] = { SOURCE_FINE, false },
 	[POP3_OVER_REFUSED] = { SOURCE_REFUSED, true },
 	[POP3_OVER_LOCKED] = { SOURCE_LOCKED, true },
+	[POP3_OVER_TOO_SOON] = { SOURCE_REFUSED, true },
 	[POP3_OVER_NO_TLS] = { SOURCE_NO_TLS, false },
 	[POP3_OVER_NO_AUTH] = { SOURCE_NO_LOGIN, false },
 	[POP3_OVER_AUTH] = { SOURCE_NO_LOGIN, true },

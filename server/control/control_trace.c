@@ -72,14 +72,14 @@ text_or_empty(struct span s)
 }
 
 /*
- * "because" is what decided: where the last copy went, else what refused the message, which is the
+ * "because" is what decided: where the last copy went, or that it answered a question (DLR-07), else what refused the message, which is the
  * last sentence that is not about header fields.
  */
 static bool
 decides(enum note_code code, bool placed)
 {
 	if (code == NOTE_PLACE_INBOX || code == NOTE_PLACE_QUEUED || code == NOTE_PLACE_NOBODY ||
-		code == NOTE_WRITE_GONE || code == NOTE_WRITE_REFUSED)
+		code == NOTE_WRITE_GONE || code == NOTE_WRITE_REFUSED || code == NOTE_ASK_ANSWERED)
 		return true;
 	return !placed && code != NOTE_HEADER_ADDED && code != NOTE_HEADER_REMOVED;
 }
@@ -99,7 +99,7 @@ put_tail(struct control_rows *rows, const struct trace *t, bool with_steps)
 		if (!decides(note.code, placed))
 			continue;
 		because = steps[n - 1];
-		placed = good && note.code >= NOTE_PLACE_INBOX;
+		placed = placed || (good && note.code >= NOTE_PLACE_INBOX);
 	}
 	control_put_text(rows, because);
 	control_put_text(rows, text_or_empty(t->message_id));

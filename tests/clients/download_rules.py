@@ -170,6 +170,8 @@ def test_ask_scenario_8_DLR_07_DLR_08_Q_29():
         s.reply("anna", "Re: " + one["Subject"], "Yes please\n")
         s.reply("anna", "AW: " + two["Subject"], "\nDELETE, thank you\n\n> A message waits\n")
         wait_for(lambda: sorted(a["answer"] for a in s.asks()) == ["fetch", "open", "remove"], "both answers")
+        found = [t for t in s.server.json("trace", "--from", "anna@example.test") if t["subject"].startswith("Re: ")]
+        true("the answer to question" in found[0]["because"], found[0])
         true("postmaster" not in s.subjects("postmaster") and s.subjects("postmaster") == [], "the robot's reader gets none")
         equal(s.collect(), (1, 2, 1))
         true("big one" in s.subjects("anna") and "big two" not in s.subjects("anna"), s.subjects("anna"))

@@ -243,6 +243,8 @@ static const struct script scripts[] = {
 		"> CAPA\n> STLS\n! over: the server offers no STLS, which tls: starttls requires | STLS | -ERR no\n" },
 	{ "INM-30: [IN-USE]", { .secret_in_clear = true }, "", GREETING CAPA "+OK\n\f-ERR [IN-USE] x\n\f",
 		"> CAPA\n> USER anna\n> PASS secret\n! over: the mailbox is in use elsewhere | PASS | -ERR [IN-USE] x\n" },
+	{ "RFC 2449, 8.1.1: [LOGIN-DELAY]", { .secret_in_clear = true }, "", GREETING CAPA "+OK\n\f-ERR [LOGIN-DELAY] x\n\f",
+		"> CAPA\n> USER anna\n> PASS secret\n! over: the server wants more time between two logins | PASS | -ERR [LOGIN-DELAY] x\n" },
 	{ "INM-30: in words", { .secret_in_clear = true }, "", GREETING CAPA "+OK\n\f-ERR unable to lock mailbox\n\f",
 		"> CAPA\n> USER anna\n> PASS secret\n! over: the mailbox is in use elsewhere | PASS | -ERR unable to lock mailbox\n" },
 	{ "a locked account is no locked mailbox", { .secret_in_clear = true }, "", GREETING CAPA "+OK\n\f-ERR account locked\n\f",
