@@ -287,7 +287,8 @@ take_body_line(struct pop3_client *m, struct span line, struct span rest, struct
 			ev->size = POP3_SIZE_UNKNOWN;
 	}
 	if ((front->kind == POP3_ASKED_CAPA && m->lines > POP3_CLIENT_CAPA_LINES) ||
-		(front->kind == POP3_ASKED_ENV && m->lines > POP3_CLIENT_ENV_LINES))
+		(front->kind == POP3_ASKED_ENV && m->lines > POP3_CLIENT_ENV_LINES) ||
+		m->lines > POP3_CLIENT_LIST_LINES)
 		pop3_client_end(m, POP3_OVER_LINE);
 }
 

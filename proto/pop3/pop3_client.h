@@ -21,6 +21,7 @@
 #define POP3_CLIENT_LINE 4096	  /* bytes of one line, other than of a message's text (RFC 2449, 4: 512) */
 #define POP3_CLIENT_CAPA_LINES 200
 #define POP3_CLIENT_ENV_LINES 100
+#define POP3_CLIENT_LIST_LINES 2000000 /* of LIST, of UIDL */
 #define POP3_CLIENT_SAID_MAX 200 /* bytes of an answer that are kept */
 #define POP3_CLIENT_STAMP 500	  /* bytes of the greeting's timestamp */
 #define POP3_CLIENT_AUTH_LINE 255 /* bytes of AUTH with an initial response, CRLF too (RFC 5034, 4) */

@@ -106,4 +106,5 @@ collection_on_head(struct collection *c, size_t at, enum source_result result, s
 		break;
 	}
 	buf_clear(&c->head);
+	c->head_came = 0;
 }

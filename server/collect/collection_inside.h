@@ -181,6 +181,7 @@ struct collection {
 	struct collection_order orders[SOURCE_AHEAD];
 	size_t order_first, order_count;
 	struct buf head;
+	uint64_t head_came;
 	bool text_waits, pumps, pump_waits;
 
 	/* Messages. */

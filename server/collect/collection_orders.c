@@ -281,10 +281,15 @@ oldest(struct collection *c, uint32_t number)
 	return c->order_count > 0 && order->number == number ? order : NULL;
 }
 
-/* HEAD: what is beyond the limit of a header is left out. */
+/* HEAD: what is beyond the limit of a header is left out, as long as there is an end. */
 static bool
 take_head(struct collection *c, struct span text)
 {
+	c->head_came += text.len;
+	if (c->head_came > COLLECTION_EXCESS_MAX) {
+		collection_error(c, "a header does not come to an end");
+		collection_cut(c);
+	}
 	if (buf_put(&c->head, text) != OK)
 		c->head.overflow = false;
 	return true;

@@ -446,6 +446,34 @@ test_inm_05_100000_lines(void **state)
 	buf_fini(&in);
 }
 
+/* H20: nobody waits for a list that never ends. */
+static void
+test_h20_a_list_without_an_end(void **state)
+{
+	static const struct span line = SPAN("1 a\r\n");
+	struct run r = { .asks = "UIDL" };
+	struct pop3_client_config config = { .secret_in_clear = true };
+	struct pop3_client_event ev = { .kind = POP3_CLIENT_NEED_BYTES };
+
+	(void)state;
+	buf_init(&r.out, 10000);
+	buf_init(&r.log, 2000);
+	buf_init(&r.text, 10);
+	config.account = (struct sasl_account){ SPAN("anna"), SPAN("secret"), SPAN("pop.test"), 110 };
+	pop3_client_init(&r.machine, &config);
+	feed(&r, BEGIN "+OK\n\f", false);
+	for (unsigned i = 0; i < POP3_CLIENT_LIST_LINES; i++) {
+		assert_int_equal(pop3_client_next(&r.machine, line, &r.out, &ev), line.len);
+		assert_int_equal(ev.kind, POP3_CLIENT_UNIQUE);
+	}
+	pop3_client_next(&r.machine, line, &r.out, &ev);
+	assert_int_equal(ev.kind, POP3_CLIENT_OVER);
+	assert_int_equal(ev.why, POP3_OVER_LINE);
+	pop3_client_fini(&r.machine);
+	buf_fini(&r.out);
+	buf_fini(&r.log);
+}
+
 int
 test_pop3_client(void)
 {
@@ -456,6 +484,7 @@ test_pop3_client(void)
 		cmocka_unit_test(test_trb_02_no_secret_in_the_command),
 		cmocka_unit_test(test_lines_of_any_length),
 		cmocka_unit_test(test_inm_05_100000_lines),
+		cmocka_unit_test(test_h20_a_list_without_an_end),
 	};
 
 	return cmocka_run_group_tests_name("pop3_client", tests, NULL, NULL);
