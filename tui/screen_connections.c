@@ -90,7 +90,7 @@ const struct screen_class screen_connections = {
 		{ "State", "state", 9 },
 		{ "Last", "last", 12, 1 },
 		{ "Next", "next", 12 },
-		{ "Waiting", "waiting", 7 },
+		{ "Waiting", "waiting", 7, 5 },
 		{ "Primary", "primary", 7, 4 },
 		{ "Last result", "result", 20, 2, COLUMN_GROW },
 		{ 0 } },

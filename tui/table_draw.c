@@ -205,7 +205,7 @@ detail_rows(const struct table *t, struct rect at)
 {
 	int rows = 1;
 
-	if (!t->screen->class->detail || t->no_detail || at.rows < DETAIL_FROM)
+	if (!t->screen->class->detail || t->no_detail || t->rows.total == 0 || at.rows < DETAIL_FROM)
 		return 0;
 	for (const struct detail *d = t->screen->class->detail; d->label; d++)
 		rows += d->rows ? d->rows : 1;
@@ -259,7 +259,7 @@ side_cols(const struct table *t, struct rect at)
 	int side = at.cols / 3 < SIDE_COLS ? at.cols / 3 : SIDE_COLS;
 	struct layout all;
 
-	if (!t->screen->class->detail || t->no_detail || at.cols < SIDE_FROM)
+	if (!t->screen->class->detail || t->no_detail || t->rows.total == 0 || at.cols < SIDE_FROM)
 		return 0;
 	lay_out(t, CELLS_COLS_MAX, &all);
 	return layout_width(&all, true) < at.cols - side ? side : 0;
@@ -379,8 +379,9 @@ table_title(struct screen *s, struct buf *out)
 {
 	struct table *t = s->state;
 	struct span filter = buf_span(&t->rows.filter), sort = buf_span(&t->rows.sort);
+	bool own = s->class->filter && span_eq(filter, span_of(s->class->filter)); /* what the screen is about */
 
-	if (filter.len > 0)
+	if (filter.len > 0 && !own)
 		out->overflow |= buf_printf(out, "filter: %.*s   ", SPAN_FMT(filter)) != OK;
 	if (t->rows.known)
 		out->overflow |= buf_printf(out, "%llu row%s   ", (unsigned long long)t->rows.total,

