@@ -32,6 +32,7 @@ main(void)
 	failed += test_pop3();
 	failed += test_pop3_client();
 	failed += test_imap_args();
+	failed += test_imap_sets_and_names();
 	failed += test_imap_client();
 	failed += test_imap_requests();
 	failed += test_imap_search();

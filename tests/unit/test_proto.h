@@ -16,6 +16,7 @@ int test_journal_report(void);
 int test_mbox(void);
 int test_header(void);
 int test_imap_args(void);
+int test_imap_sets_and_names(void);
 int test_imap_client(void);
 int test_imap_requests(void);
 int test_imap_search(void);
