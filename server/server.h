@@ -103,6 +103,11 @@ struct tls_client *server_read_roots(struct server *s, const char *path, size_t 
 
 /* Take the rule files over where they have changed and been left alone for a second. Front loop. */
 void server_rules_follow(struct server *s);
+/*
+ * Is the text of FILE that stands there now in force, or refused? False: it is being read, ask again (DLR-02). Front
+ * loop.
+ */
+bool server_rules_are_read(struct server *s, enum rule_file file);
 /* Why the last text was refused, "FILE:3:1: ..."; "" where it was not. */
 const char *server_rules_fault(const struct server *s, enum rule_file file);
 

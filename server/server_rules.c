@@ -314,6 +314,26 @@ on_loaded(struct server_load *load, enum err err)
 		s->rules[load->file].stamp = stamp_of(s, server_front(s)->conf, load->file);
 }
 
+static void
+load_changed(struct server *s, enum rule_file file)
+{
+	s->watch = (struct server_load){ .what = LOAD_RULES, .file = file, .done = on_loaded };
+	server_load(s, &s->watch);
+}
+
+bool
+server_rules_are_read(struct server *s, enum rule_file file)
+{
+	struct file_stamp now = stamp_of(s, server_front(s)->conf, file);
+
+	if (server_load_is_busy(s))
+		return false;
+	if (server_stamp_eq(&s->rules[file].stamp, &now))
+		return true;
+	load_changed(s, file);
+	return false;
+}
+
 void
 server_rules_follow(struct server *s)
 {
@@ -325,8 +345,7 @@ server_rules_follow(struct server *s)
 		s->content.unseen = true;
 		s->rules[file].stamp = stamp_of(s, server_front(s)->conf, file);
 	} else if (is_new) {
-		s->watch = (struct server_load){ .what = LOAD_RULES, .file = file, .done = on_loaded };
-		server_load(s, &s->watch);
+		load_changed(s, file);
 	}
 	if (s->content.unseen)
 		server_content_look(s);

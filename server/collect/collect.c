@@ -16,6 +16,7 @@
 #include "server/generation.h"
 #include "server/log.h"
 #include "server/metrics.h"
+#include "server/server.h"
 
 static void start_waiting(struct collect *all);
 
@@ -198,12 +199,30 @@ at_work(const struct collect *all)
 	return all->under_way - listening;
 }
 
+/* A collection obeys the text that stood in the file when it began, however new that is (DLR-02). */
+static bool
+has_to_wait_for_rules(struct collect *all)
+{
+	int64_t now_ms = host_steady_ms(all->host);
+
+	if (!all->host->server || server_rules_are_read(all->host->server, RULE_FILE_DOWNLOAD)) {
+		all->rules_until_ms = 0;
+		return false;
+	}
+	if (all->rules_until_ms == 0)
+		all->rules_until_ms = now_ms + COLLECT_RULES_WAIT_MS;
+	loop_timer_set(all->host->loop, &all->look, COLLECT_RULES_LOOK_MS);
+	return now_ms < all->rules_until_ms;
+}
+
 static void
 start_waiting(struct collect *all)
 {
 	struct list *link;
 
-	while (!all->ending && !list_is_empty(&all->waiting) && at_work(all) < COLLECT_AT_ONCE &&
+	if (all->ending || list_is_empty(&all->waiting) || has_to_wait_for_rules(all))
+		return;
+	while (!list_is_empty(&all->waiting) && at_work(all) < COLLECT_AT_ONCE &&
 		(link = list_take_first(&all->waiting))) {
 		struct collector *c = LIST_ITEM(link, struct collector, link_waits);
 		const struct conf_collector *conf = collector_conf(c);
@@ -416,6 +435,7 @@ on_look(struct loop_timer *timer)
 	int64_t now_ms = host_steady_ms(all->host);
 	struct list *at, *following;
 
+	loop_timer_set(all->host->loop, &all->look, COLLECT_LOOK_MS);
 	list_for_each(at, following, &all->collectors) {
 		struct collector *c = LIST_ITEM(at, struct collector, link_all);
 
@@ -425,7 +445,6 @@ on_look(struct loop_timer *timer)
 	start_waiting(all); /* some may listen by now */
 	if (now_ms >= all->sweep_ms)
 		collect_sweep(all);
-	loop_timer_set(all->host->loop, &all->look, COLLECT_LOOK_MS);
 }
 
 /* ---- life ---- */

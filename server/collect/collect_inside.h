@@ -13,6 +13,8 @@
 #define COLLECTOR_TEXT_MAX 1048576 /* bytes of all that the file says of one, as JSON */
 #define COLLECT_NAME_SIZE 65	      /* a name has 64 bytes at most */
 #define COLLECT_LOOK_MS 1000	      /* who listens (IDLE) and does not: once more */
+#define COLLECT_RULES_LOOK_MS 20      /* are the download rules read that were changed a moment ago? */
+#define COLLECT_RULES_WAIT_MS 5000    /* then the old ones count */
 #define COLLECT_LISTEN_AGAIN_MS 60000 /* behind a collection that failed */
 #define COLLECT_SWEEP_MS 3600000      /* between two looks for what left the file long ago */
 #define COLLECT_END_MS 3000	      /* at the end of the server, instead of COLLECT_STOP_MS */
@@ -56,6 +58,7 @@ struct collect {
 	struct loop_timer look;
 	bool ending, sweeps;
 	int64_t sweep_ms; /* steady: the next one */
+	int64_t rules_until_ms; /* steady: collections wait so long for rules that are being read; 0: for none */
 	_Atomic unsigned under_way; /* which each collection looks at, on its loop */
 	unsigned unburied; /* also those that are over, and tests of logins */
 	unsigned of_loop[LOOP_MAX];

@@ -80,7 +80,8 @@ opening(struct arena *a, const struct download_letter *l)
 		"whether it shall be fetched.\n\n"
 		"Reply to this letter and keep its subject line: it is fetched the next time mail is collected, for\n"
 		"those to whom it was sent.\n\n"
-		"Begin your reply with the word DELETE: it is deleted there.\n\n"
+		"Begin your reply with the word DELETE: it is deleted there, unless somebody else who was asked\n"
+		"wants to have it.\n\n"
 		"Without an answer it is deleted there after %.*s.\n",
 		SPAN_FMT(l->collector), SPAN_FMT(l->rule), SPAN_FMT(date_of(a, l)));
 }

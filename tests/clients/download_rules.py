@@ -205,6 +205,12 @@ def test_others_are_asked_and_only_they_answer_DLR_08():
         wait_for(lambda: "fetch" in [a["answer"] for a in s.asks()], "fred has said so")
         equal(s.collect()[0], 1)
         true("big one" in s.subjects("anna") and "big one" not in s.subjects("fred"), "for whom it was meant")
+        both = s.ask_letter("anna", "also")["Subject"]
+        for who, text, answer in (("bert", "yes\n", "fetch"), ("anna", "DELETE\n", "fetch"), ("bert", "DELETE\n", "remove"),
+                                  ("anna", "I want it\n", "fetch")):
+            s.reply(who, "Re: " + both, text)
+            wait_for(lambda: any(who in t["from"] and "Re: " + both == t["subject"] for t in s.server.json("trace")), who)
+            wait_for(lambda: answer in [a["answer"] for a in s.asks() if "two" in a["subject"]], "%s: %s" % (who, answer))
 
 
 def test_no_program_answers_DLR_07():
@@ -280,8 +286,7 @@ def test_file_edited_from_outside_scenario_9_DLR_02_DLR_12():
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w") as f:
             f.write("# junk\n+@Silently delete spam\nTo: Members@aol.com\nSubject: $$$\nFrom: @xxx\n")
-        wait_for(lambda: len(s.server.json("rule", "download", "list")) == 1, "it is taken over", 20)
-        equal(s.collect(), (1, 2, 0))
+        equal(s.collect(), (1, 2, 0), "the next collection obeys it")
         equal(s.subjects(), ["hello"])
         true(len(s.log()) == 1 and "Silently delete spam" in s.log()[0], s.log())
         with open(path, "a") as f:

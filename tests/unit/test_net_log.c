@@ -55,7 +55,8 @@ static void
 remove_dir(void)
 {
 	static const char *const names[] = { "main.log", "security.log", "error.log",
-		"main.log.old", "security.log.old", "error.log.old" };
+		"dlrules.log", "main.log.old",
+		"security.log.old", "error.log.old", "dlrules.log.old" };
 	char path[128];
 
 	for (size_t i = 0; i < COUNT(names); i++) {
