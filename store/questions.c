@@ -116,6 +116,17 @@ question_answer_put(struct txn *txn, uint64_t question_no, enum question_answer 
 }
 
 enum err
+question_reply_put(struct txn *txn, uint64_t question_no, enum question_answer answer, struct span user)
+{
+	struct question q;
+	enum err err = question_find(txn_view(txn), question_no, &q);
+
+	if (err != OK || (answer == QUESTION_REMOVE && q.answer == QUESTION_FETCH && !span_eq(q.by, user)))
+		return err;
+	return question_answer_put(txn, question_no, answer, user);
+}
+
+enum err
 question_remove(struct txn *txn, uint64_t question_no)
 {
 	struct key key;

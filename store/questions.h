@@ -51,6 +51,9 @@ MUST_CHECK enum err question_put(struct txn *txn, const struct question *q);
 /* BY says what becomes of it, in place of what was said before. ERR_NOT_FOUND. */
 MUST_CHECK enum err question_answer_put(
 	struct txn *txn, uint64_t question_no, enum question_answer answer, struct span by);
+/* The same by the letter of a user who was asked: he removes nothing that another of them wants to have. */
+MUST_CHECK enum err question_reply_put(
+	struct txn *txn, uint64_t question_no, enum question_answer answer, struct span user);
 MUST_CHECK enum err question_remove(struct txn *txn, uint64_t question_no); /* OK also where there is none */
 /* Up to MAX of those that ended QUESTION_KEPT_MS before NOW_MS go. *MORE: there may be more. */
 MUST_CHECK enum err questions_sweep(struct txn *txn, int64_t now_ms, size_t max, bool *more);

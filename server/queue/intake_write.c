@@ -440,16 +440,6 @@ write_queued(struct writing *w)
 	return err;
 }
 
-/* Where several were asked, nobody deletes what another of them wants to have. */
-static bool
-another_wants_it(struct writing *w, const struct plan_answer *answer)
-{
-	struct question q;
-
-	return !answer->fetch && question_find(txn_view(w->txn), answer->question_no, &q) == OK &&
-		q.answer == QUESTION_FETCH && !span_eq(q.by, w->in->mail.user);
-}
-
 /* What a reply to Ask says (DLR-07); its question may have gone meanwhile. */
 static enum err
 write_answer(struct writing *w)
@@ -457,8 +447,8 @@ write_answer(struct writing *w)
 	const struct plan_answer *answer = &w->in->plan.answer;
 	enum err err = OK;
 
-	if (answer->question_no != 0 && !another_wants_it(w, answer))
-		err = question_answer_put(w->txn, answer->question_no,
+	if (answer->question_no != 0)
+		err = question_reply_put(w->txn, answer->question_no,
 			answer->fetch ? QUESTION_FETCH : QUESTION_REMOVE, w->in->mail.user);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
