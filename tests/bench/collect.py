@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """collect.py - how fast a provider's mailbox is fetched: Postroom beside fetchmail, getmail6 and mpop, in one run.
 
-  tests/bench/collect.py [--messages N] [--size BYTES] [--rounds N] [--alone] [--imap] [--sync-us US] [--leave]
+  tests/bench/collect.py [--messages N] [--size BYTES] [--rounds N] [--alone] [--imap] [--maildir] [--sync-us US] [--leave]
 
 N messages lie in a mailbox of Dovecot, alike for each; each client fetches all of them by POP3 (--imap: by IMAP, which mpop
 does not speak) in clear and has them removed there, into a local mailbox that survives a power cut: Postroom's store; a maildir of getmail
@@ -31,13 +31,14 @@ class Provider(Dovecot):
     """Dovecot with mdbox, where what is removed costs no unlink, so that it is the clients that are measured."""
     name = "provider"
     fsync = "never"
+    form = "mdbox"
 
     def configure(self):
         super().configure()
         path = self.dir + "/dovecot/dovecot.conf"
         with open(path) as f:
             text = f.read()
-        write(path, text.replace("sdbox:~/sdbox", "mdbox:~/mdbox"))
+        write(path, text.replace("sdbox:~/sdbox", "%s:~/%s" % (self.form, self.form)))
 
     def fill(self, account, texts):
         c = imaplib.IMAP4("127.0.0.1", self.imap)
@@ -60,13 +61,7 @@ class Local(Provider):
     """Where fetchmail hands its mail to: it syncs what it takes."""
     name = "local"
     fsync = "optimized"
-
-    def configure(self):
-        super().configure()
-        path = self.dir + "/dovecot/dovecot.conf"
-        with open(path) as f:
-            text = f.read()
-        write(path, text.replace("mdbox:~/mdbox", "sdbox:~/sdbox"))
+    form = "sdbox"
 
 
 class Tool(Peer):
@@ -227,6 +222,7 @@ def main():
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--alone", action="store_true", help="without the others")
     a.add_argument("--imap", action="store_true", help="by IMAP instead of POP3")
+    a.add_argument("--maildir", action="store_true", help="the provider has a maildir: a file to read and unlink for each message")
     a.add_argument("--leave", action="store_true", help="Postroom leaves them on the server")
     a.add_argument("--sync-us", type=int, default=0, help="added to each sync, as on a drive")
     a.add_argument("--dir", help="where the mailboxes are; the disk that is measured")
@@ -238,6 +234,7 @@ def main():
         sys.exit("collect: there is no Dovecot to fetch from (apt-get install dovecot-imapd dovecot-pop3d dovecot-lmtpd; ./test installs it)")
     if not os.path.exists(os.path.join(postroom.BUILD, "postroomd")):
         sys.exit("collect: there is no build/postroomd")
+    Provider.form = "maildir" if options.maildir else Provider.form
     Ours.leave, Tool.by_imap = options.leave, options.imap
     kinds = [Ours] + ([] if options.alone else others(options))
     work, base, rows = tempfile.mkdtemp(prefix="postroom-collect-", dir=options.dir), 20000 + os.getpid() % 20000, {}

@@ -534,8 +534,11 @@ def test_root_without_the_user_postroom_runs_programs_and_scripts_as_nobody_SEC_
               [([str(nobody.pw_uid)] * 4, [str(nobody.pw_gid)] * 4, [str(nobody.pw_gid)], "1")], "the runner, with no way back")
         for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             equal(int(runner[0][name], 16), 0, name)
-        with open(server.dir + "/log/main.log") as f:
-            true("programs and scripts run as nobody" in f.read(), "said at the start")
+
+        def said():
+            with open(server.dir + "/log/main.log") as f:
+                return "programs and scripts run as nobody" in f.read()
+        wait_for(said, "said at the start")
 
 
 def test_descriptors_do_not_reach_children_h62():
