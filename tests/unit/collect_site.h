@@ -41,6 +41,9 @@ void assert_each_once(size_t count);
 /* Of what was fetched by isp. */
 size_t row_count(void);
 
-int test_collect_again(void); /* test_collect_again.c */
+/* Groups of the program, each in its file. */
+int test_collect_again(void);
+int test_collect_starts(void);
+int test_collect_texts(void);
 
 #endif
