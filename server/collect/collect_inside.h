@@ -1,7 +1,15 @@
 /*
- * collect_inside.h - what the files of the front loop's side share: collect.c (which collector is fetched when),
- * collect_of.c (of a connection), collect_view.c (what is shown), collect_keep.c (what the store keeps), collect_probe.c (a
- * login without collecting).
+ * collect_inside.h - what the files of the front loop's side share.
+ *
+ *   collect.c         which collectors there are, on which loops, who listens; begin and end of it all
+ *   collect_follow.c  who comes and goes with a new file
+ *   collect_rename.c  who has another name there
+ *   collect_turn.c    which is fetched when
+ *   collect_of.c      those of a connection
+ *   collect_view.c    what is shown
+ *   collect_keep.c    what the store keeps of them
+ *   collect_tell.c    letters about those that fail
+ *   collect_probe.c   a login without collecting
  */
 #ifndef SERVER_COLLECT_COLLECT_INSIDE_H
 #define SERVER_COLLECT_COLLECT_INSIDE_H
@@ -72,18 +80,29 @@ const struct conf_collector *collector_conf(const struct collector *c);
 /* The loop with the fewest; it counts there until collect_leave_loop(). */
 struct host *collect_take_loop(struct collect *all);
 void collect_leave_loop(struct collect *all, const struct host *host);
+bool collector_waits(const struct collector *c); /* for its turn */
+bool collector_listens(const struct collector *c);
+bool collector_is_busy(const struct collector *c); /* it waits for its turn, or is at work: who listens is not */
+void collector_free(struct collector *c);
+void collect_end_probes(struct collect *all);
+
+/* ---- collect_turn.c ---- */
+
 void collector_start(struct collector *c, const char *because);
 void collector_stop(struct collector *c, int64_t ms); /* also one that waits */
-bool collector_waits(const struct collector *c);
-void collect_end_probes(struct collect *all);
+/* Those whose turn it is now. */
+void collect_start_waiting(struct collect *all);
+
+/* ---- collect_rename.c ---- */
+
+/* Of BEFORE, the collectors of the file until now: those that have another name get it. */
+void collect_follow_names(struct collect *all, struct list *before);
 
 /* ---- collect_keep.c ---- */
 
 void collector_keep_end(const struct collector *c);
 /* What the store has of its last one; at its begin. */
 void collector_recall(struct collector *c);
-/* Of BEFORE, the collectors of the file until now: those that have another name get it. */
-void collect_follow_names(struct collect *all, struct list *before);
 /* The file is compared with what the store has, and what left it long ago goes, in slices. */
 void collect_sweep(struct collect *all);
 

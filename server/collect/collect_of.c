@@ -26,9 +26,7 @@ collect_start_of(struct collect *all, struct span connection, const char *becaus
 		if (!conf || !conf->enabled || conf->kind == COLLECTOR_SMTP ||
 			!collector_is_of(all->host->conf, conf, connection))
 			continue;
-		if (!c->collection && !collector_waits(c))
-			collector_start(c, because);
-		else if (c->collection && collection_shown(c->collection)->state == COLLECT_LISTENS)
+		if (!collector_is_busy(c))
 			collector_start(c, because);
 		count++;
 	}
@@ -45,8 +43,7 @@ collect_busy_of(const struct collect *all, struct span connection)
 		const struct conf_collector *conf = collector_conf(c);
 
 		if (conf && collector_is_of(all->host->conf, conf, connection) &&
-			(collector_waits(c) || c->again || (c->collection &&
-				collection_shown(c->collection)->state != COLLECT_LISTENS)))
+			(collector_is_busy(c) || c->again))
 			return true;
 	}
 	return false;

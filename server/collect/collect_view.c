@@ -46,7 +46,7 @@ show(struct collector *c, struct collect_view *out)
 	const struct conf_collector *conf = collector_conf(c);
 
 	*out = (struct collect_view){ .name = span_of(c->name), .enabled = conf && conf->enabled,
-		.state = list_is_empty(&c->link_waits) ? COLLECT_IDLE : COLLECT_WAITS,
+		.state = collector_waits(c) ? COLLECT_WAITS : COLLECT_IDLE,
 		.last_ms = c->last_ms, .failed = c->failed, .error = c->error, .because = c->because,
 		.number = c->number };
 	if (c->collection) {
@@ -112,8 +112,7 @@ collect_under_way(const struct collect *all)
 	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
 		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
 
-		count += !list_is_empty(&c->link_waits) || (c->collection &&
-			collection_shown(c->collection)->state != COLLECT_LISTENS);
+		count += collector_is_busy(c);
 	}
 	return count;
 }

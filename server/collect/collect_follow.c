@@ -1,0 +1,115 @@
+/*
+ * collect_follow.c - the collectors as a new file says: who comes, who goes, who stays under another name
+ * (collect_rename.c).
+ */
+#include "server/collect/collect_inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "server/collect/collect_account.h"
+#include "server/generation.h"
+
+static struct collector *
+collector_new(struct collect *all, struct span name)
+{
+	struct collector *c = calloc(1, sizeof(*c));
+
+	ENSURE(c);
+	c->all = all;
+	snprintf(c->name, sizeof(c->name), "%.*s", SPAN_FMT(name));
+	list_init(&c->link_all);
+	list_init(&c->link_waits);
+	collector_recall(c);
+	return c;
+}
+
+/* All that CONF says of the collector NAME, as JSON; secrets by their names alone. False: it says nothing of it. */
+static bool
+put_conf(const struct conf *conf, struct span name, struct buf *out)
+{
+#define ROW_KEY(member, key, ...) key,
+	static const char *const keys[] = { COLLECTOR_ROWS(ROW_KEY) };
+#undef ROW_KEY
+	struct conf_entry entry;
+	char path[100];
+
+	for (size_t i = 0; i < conf->collectors.count; i++) {
+		if (!span_eq_nocase(conf->collectors.items[i].name, name))
+			continue;
+		for (size_t k = 0; k < COUNT(keys); k++) {
+			snprintf(path, sizeof(path), "collecting.collectors.%zu.%s", i, keys[k]);
+			if (conf_find(conf, path, &entry) != OK || conf_put_json(&entry, out) != OK)
+				return false;
+		}
+		return true;
+	}
+	return false;
+}
+
+/* Does the file say of it what it said when its collection began? */
+static bool
+is_as_it_was(const struct collector *c)
+{
+	const struct conf *old = generation_conf(collection_options(c->collection)->generation);
+	struct buf before, now;
+	bool same;
+
+	buf_init(&before, COLLECTOR_TEXT_MAX);
+	buf_init(&now, COLLECTOR_TEXT_MAX);
+	same = put_conf(old, span_of(c->name), &before) &&
+		put_conf(c->all->host->conf, span_of(c->name), &now) &&
+		span_eq(buf_span(&before), buf_span(&now));
+	buf_fini(&before);
+	buf_fini(&now);
+	return same;
+}
+
+/* It has left the file, or is disabled (INM-29). */
+static void
+let_go(struct collector *c, bool kept)
+{
+	bool under_way = c->collection != NULL;
+
+	if (under_way || collector_waits(c))
+		collector_stop(c, COLLECT_STOP_MS);
+	c->held = false;
+	if (!kept && !under_way)
+		collector_free(c);
+}
+
+void
+collect_follow(void *arg)
+{
+	struct collect *all = arg;
+	const struct conf_collectors *conf = &all->host->conf->collectors;
+	struct list before, *at, *following;
+
+	list_init(&before);
+	list_move_all(&before, &all->collectors);
+	collect_follow_names(all, &before);
+	list_for_each(at, following, &before)
+		LIST_ITEM(at, struct collector, link_all)->kept = false;
+	for (size_t i = 0; i < conf->count; i++) {
+		struct collector *c = NULL;
+
+		list_for_each(at, following, &before)
+			if (span_eq_nocase(span_of(LIST_ITEM(at, struct collector, link_all)->name),
+				    conf->items[i].name))
+				c = LIST_ITEM(at, struct collector, link_all);
+		if (!c)
+			c = collector_new(all, conf->items[i].name);
+		list_remove(&c->link_all);
+		list_append(&all->collectors, &c->link_all);
+		c->kept = true;
+		c->place = i;
+		c->account = collect_account_mark(&conf->items[i]);
+		if (!conf->items[i].enabled || (collector_listens(c) && !is_as_it_was(c)))
+			let_go(c, true); /* who shall listen does so again, as the file says now */
+	}
+	list_move_all(&all->collectors, &before);
+	list_for_each(at, following, &all->collectors)
+		if (!LIST_ITEM(at, struct collector, link_all)->kept)
+			let_go(LIST_ITEM(at, struct collector, link_all), false);
+	collect_sweep(all);
+}
