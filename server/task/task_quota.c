@@ -31,6 +31,7 @@ struct telling {
 	uint64_t user_id;
 	uint8_t bits;      /* his marks then */
 	unsigned mails;    /* under way */
+	bool user_told;    /* one of them is for the user */
 	bool again;        /* something changed meanwhile */
 	struct store_job job;
 };
@@ -232,13 +233,14 @@ who_is_told(const struct conf *conf, unsigned raised)
 	return all;
 }
 
-/* One mail to each, whatever number of thresholds was passed at once. *told: the user got one. */
-static void
+/* One mail to each, whatever number of thresholds was passed at once. Returns whether the user got one. */
+static bool
 follow(struct host *host, struct arena *a, uint64_t user_id, const struct quota *quota, uint8_t bits,
-	uint8_t before, bool *told)
+	uint8_t before)
 {
 	struct quota_threshold who = who_is_told(host->conf, bits & ~before);
 	struct telling *t = calloc(1, sizeof(*t));
+	bool told = false;
 
 	ENSURE(t);
 	*t = (struct telling){ .watch = host->quota, .host = host, .user_id = user_id, .bits = bits };
@@ -247,11 +249,12 @@ follow(struct host *host, struct arena *a, uint64_t user_id, const struct quota 
 	t->mails = 1; /* ours, so that nothing ends it meanwhile */
 	if (who.user && tell_user(host, a, quota, t) == OK) {
 		t->mails++;
-		*told = true;
+		t->user_told = told = true;
 	}
 	if (who.admin && tell_admin(host, a, line_of(a, quota), 1, t) == OK)
 		t->mails++;
 	on_told(t, OK);
+	return told;
 }
 
 static void
@@ -275,7 +278,7 @@ look_at(struct host *host, struct snapshot *snap, uint64_t user_id, bool daily)
 	uint8_t bits, before;
 	struct quota quota;
 	struct arena a;
-	bool told = false;
+	bool told = t && t->user_told; /* a moment ago: the daily mail would say it twice */
 	enum err err;
 
 	if (!has_room(host))
@@ -291,7 +294,7 @@ look_at(struct host *host, struct snapshot *snap, uint64_t user_id, bool daily)
 		t->again = true;
 	arena_init(&a, NULL);
 	if (!t && bits != before)
-		follow(host, &a, user_id, &quota, bits, before, &told);
+		told = follow(host, &a, user_id, &quota, bits, before);
 	if (daily)
 		note_daily(host, &a, &quota, told);
 	arena_reset(&a);
