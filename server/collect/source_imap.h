@@ -1,13 +1,15 @@
 /*
- * source_imap.h - a folder of an IMAP server as a source: shared by source_imap.c (the session, orders, the end),
- * source_imap_end.c (why it is over) and source_imap_text.c (the text of a message on its way to the holder).
+ * source_imap.h - a folder of an IMAP server as a source: shared by
+ *
+ *   source_imap.c       what the holder asks for
+ *   source_imap_talk.c  the session with the server
+ *   source_imap_text.c  the text of a message on its way to the holder
  */
 #ifndef SERVER_COLLECT_SOURCE_IMAP_H
 #define SERVER_COLLECT_SOURCE_IMAP_H
 
 #include "proto/imap/imap_client.h"
 #include "proto/mail/mail_lines.h"
-#include "server/collect/source_inside.h"
 #include "server/collect/source_net.h"
 
 #define SOURCE_IMAP_PORT 143
@@ -17,8 +19,7 @@
 #define SOURCE_IMAP_POLL_MS 60000   /* NOOP, where there is no IDLE */
 
 struct source_imap {
-	struct source source;
-	struct source_net net;
+	struct source_net net; /* `removes`: something is marked, and not expunged */
 	struct imap_client imap;
 	bool imap_open, ready;
 	bool closing; /* LOGOUT follows, once all is answered and what was marked is expunged */
@@ -26,13 +27,10 @@ struct source_imap {
 	bool listens; /* source_idle() was asked for, and nothing since */
 	bool to_list; /* asked for, and waits for the end of IDLE */
 	bool has_news;
-	bool removes; /* something is marked, and not expunged */
-	struct loop_call call; /* events that wait until a function of source.h has returned */
 	struct loop_timer wait; /* for the next NOOP, or the end of one IDLE */
 	/* The text under way, and the answer that waits until the holder has taken the last of it. */
 	struct mail_lines lines;
 	struct span tail; /* static */
-	bool held;	  /* the holder does not take what comes */
 	bool answer_held;
 	uint32_t held_number;
 	enum source_order held_order;
@@ -41,10 +39,17 @@ struct source_imap {
 	char held_text[SOURCE_ANSWER_SIZE];
 };
 
-/* ---- source_imap_end.c ---- */
+/* ---- source_imap_talk.c ---- */
 
-/* The machine says that the session is over: with another token once more, or closed. */
-void source_imap_over(struct source_imap *i, const struct imap_client_event *ev);
+extern const struct source_net_events source_imap_events;
+/* Time for NOOP, or for a new IDLE: routers forget a connection on which nothing is said. */
+void source_imap_wait(struct loop_timer *timer);
+
+static inline struct buf *
+source_imap_out(struct source_imap *i)
+{
+	return stream_out(&i->net.stream);
+}
 
 /* ---- source_imap_text.c ---- */
 

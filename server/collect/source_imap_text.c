@@ -6,16 +6,6 @@
  */
 #include "server/collect/source_imap.h"
 
-static bool
-offer(struct source_imap *i, uint32_t number, struct span piece)
-{
-	if (i->source.events->text(&i->source, number, piece))
-		return true;
-	i->held = true;
-	source_net_pause(&i->net);
-	return false;
-}
-
 size_t
 source_imap_text(struct source_imap *i, uint32_t number, struct span text)
 {
@@ -26,7 +16,7 @@ source_imap_text(struct source_imap *i, uint32_t number, struct span text)
 		size_t used;
 		struct span piece = mail_lines_next(&i->lines, rest, &used);
 
-		if (piece.len > 0 && !offer(i, number, piece)) {
+		if (piece.len > 0 && !source_net_offer(&i->net, number, piece)) {
 			i->lines = before;
 			return rest.len;
 		}
@@ -57,7 +47,7 @@ static void
 tell_answer(struct source_imap *i)
 {
 	i->answer_held = false;
-	i->source.events->answered(&i->source, i->held_number, i->held_order, i->held_result,
+	i->net.source.events->answered(&i->net.source, i->held_number, i->held_order, i->held_result,
 		(struct span){ i->held_text, i->held_said });
 }
 
@@ -90,8 +80,8 @@ source_imap_answer(struct source_imap *i, const struct imap_client_event *ev)
 bool
 source_imap_go_on(struct source_imap *i)
 {
-	i->held = false;
-	if (i->answer_held && i->tail.len > 0 && !offer(i, i->held_number, i->tail))
+	i->net.held = false;
+	if (i->answer_held && i->tail.len > 0 && !source_net_offer(&i->net, i->held_number, i->tail))
 		return false;
 	i->tail = SPAN_NONE;
 	if (i->answer_held)

@@ -5,20 +5,21 @@
  *                                 ^           |                                  |
  *                                 +- the next +        a fresh token, once  <----+ (source_net_again)
  *
- * What a POP3 and an IMAP source have in common; each owns one of these and its protocol machine. On the
- * loop of the source, all of it. No callback comes inside a function of this header, but for `input` in
+ * What a POP3 and an IMAP source have in common; the struct of each begins with one of these, its protocol machine
+ * follows. On the loop of the source, all of it. No callback comes inside a function of this header, but for `input` in
  * source_net_resume().
  *
- *   source_net.c        life, the stream, deadlines, the end
- *   source_net_dial.c   from the server's name to a socket; attempts (NET-01), a proxy (CON-10)
- *   source_net_auth.c   passwords and tokens, and what they prove
- *   source_net_roots.c  who vouches for the server (tls_ca, tls.ca)
+ *   source_net.c         begin and end
+ *   source_net_stream.c  the stream, TLS, deadlines
+ *   source_net_dial.c    from the server's name to a socket; attempts (NET-01), a proxy (CON-10)
+ *   source_net_auth.c    passwords and tokens, and what they prove
+ *   source_net_roots.c   who vouches for the server (tls_ca, tls.ca)
  */
 #ifndef SERVER_COLLECT_SOURCE_NET_H
 #define SERVER_COLLECT_SOURCE_NET_H
 
 #include "proto/sasl/sasl_client.h"
-#include "server/collect/source.h"
+#include "server/collect/source_inside.h"
 #include "server/connect/proxy.h"
 #include "server/net/dialer.h"
 #include "server/net/resolver.h"
@@ -44,22 +45,33 @@ struct source_net_events {
 	void (*proved)(struct source_net *n, struct span proof, struct span signature);
 	/* The peer has left, or said nothing in time, WHY is a line for people: source_net_close() in it, or source_net_again(). */
 	void (*lost)(struct source_net *n, const char *why);
-	/* Once: nothing is open any more, n->problem says why; `answer` and `command` of it are still to be filled. */
+	/* After source_net_defer(). */
+	void (*deferred)(struct source_net *n);
+	/* Once, before the holder is told: nothing is open any more; fill `answer` and `command` of n->problem. */
 	void (*over)(struct source_net *n);
-	/* Behind source_net_free(): nothing touches N any more, its owner is freed. */
+	/* Behind source_net_free(): fini what is behind N; its memory goes next. */
 	void (*freed)(struct source_net *n);
 };
 
+/* How the end of a machine is told. */
+struct source_net_fault {
+	enum source_fault fault;
+	bool quotes; /* the answer says more than we can */
+};
+
 struct source_net {
-	const struct source_net_events *events;
-	struct source *source; /* whose connection it is */
-	struct host *host;
-	const struct conf_collector *conf; /* its */
+	struct source source;
+	const struct source_net_events *events; /* NULL: not started */
+	struct host *host;		   /* the source's */
+	const struct conf_collector *conf; /* likewise */
 	uint16_t port;
 	struct source_problem problem; /* fault, why, remote, tls are filled here */
 	struct stream stream;
 	bool stream_open; /* there is one; connected, and not yet closed */
 	bool closing, is_over, doomed, dials;
+	bool removes; /* something is to be removed, and whether it is gone is not known yet */
+	bool held;    /* the holder did not take a piece of text */
+	struct loop_call later; /* `deferred` */
 
 	/* For source_net*.c alone. */
 	struct span name; /* the server's, as A-labels; in `arena` */
@@ -93,32 +105,36 @@ struct source_net {
 	struct source_roots *roots_asked;
 };
 
-/* Of SOURCE, which outlives it. PORT: where the file says none. N is zeroed by it. */
-void source_net_init(struct source_net *n, struct source *source,
-	const struct source_net_events *events, uint16_t port);
-void source_net_start(struct source_net *n);
+/* Begin. The port where the file says none: PORT, with TLS from the first byte TLS_PORT. */
+void source_net_start(struct source_net *n, const struct source_net_events *events, uint16_t port, uint16_t tls_port);
 /*
  * The end, `over` follows; the first reason stays. WHY is cleaned and cut; not told where FAULT is SOURCE_FINE.
  */
 void source_net_close(struct source_net *n, enum source_fault fault, const char *why);
-/* The same as SOURCE_LOST; REMOVES: whether what was to be removed is, nobody knows. */
-void source_net_lose(struct source_net *n, bool removes, const char *why);
+/* The same where the machine says WHY, after the server SAID something. */
+void source_net_end(struct source_net *n, struct source_net_fault fault, const char *why, struct span said);
 /*
  * The login was refused. True: by a token, and another one is fetched, once; the connection is made anew, `connected`
  * comes again.
  */
 bool source_net_again(struct source_net *n);
-/* At any time, out of all callbacks; `freed` follows, perhaps at once, and no other callback. */
-void source_net_free(struct source_net *n);
-/* Likewise of SOURCE, which may not have been started: then it is released in this call. */
-void source_net_drop(struct source_net *n, struct source *source);
+void source_net_defer(struct source_net *n); /* `deferred` follows, in another turn of the loop */
+/* A piece of the text of NUMBER to the holder. False: not taken, N->held; nothing is read until source_resume(). */
+bool source_net_offer(struct source_net *n, uint32_t number, struct span piece);
+
+/* ---- rows of struct source_kind ---- */
+
+void source_net_resume(struct source *s); /* `input` follows */
+void source_net_cut(struct source *s);
+void source_net_free(struct source *s); /* `freed` follows where it was started, perhaps at once, and no other callback */
+
+/* ---- time ---- */
 
 /* Something is expected from the other side, within MS; 0: the collector's `timeout`. Each answer sets it anew. */
 void source_net_expect(struct source_net *n, int64_t ms);
 void source_net_expect_nothing(struct source_net *n);
-/* Nobody takes what comes: reading stops, so does time. */
-void source_net_pause(struct source_net *n);
-void source_net_resume(struct source_net *n); /* `input` follows */
+
+/* ---- TLS and login ---- */
 
 void source_net_start_tls(struct source_net *n); /* verified, always; `secure` follows, or `lost` */
 /* Name, and password or token; SCRAM's nonce. Spans live as long as N. ERR_IO: it cannot be read (closed, SOURCE_OWN). */
@@ -135,7 +151,9 @@ void source_net_tell_tls(struct source_net *n); /* problem.tls, once logged in *
 void source_net_dial(struct source_net *n);	   /* proxy, names, sockets; then source_net_talk() */
 void source_net_dial_init(struct source_net *n);
 void source_net_dial_stop(struct source_net *n);
+void source_net_stream_init(struct source_net *n);
 void source_net_talk(struct source_net *n, int fd);
+void source_net_hang_up(struct source_net *n);
 void source_net_get_token(struct source_net *n); /* then source_net_dial() */
 /* Who vouches for the server; then source_net_trusted(), perhaps in this call, or closed. */
 void source_net_get_roots(struct source_net *n);

@@ -75,7 +75,7 @@ on_dialled(struct dialer *dialer, int fd, int error)
 static void
 dial(struct source_net *n, const struct dial_address *to)
 {
-	const struct conf *conf = generation_conf(n->source->generation);
+	const struct conf *conf = generation_conf(n->source.generation);
 	int64_t wait_ms = conf->outgoing_connect_ms < n->conf->timeout_ms ? conf->outgoing_connect_ms :
 									     n->conf->timeout_ms;
 
@@ -101,7 +101,7 @@ on_pause(struct loop_timer *timer)
 static void
 next_round(struct source_net *n)
 {
-	const struct conf *conf = generation_conf(n->source->generation);
+	const struct conf *conf = generation_conf(n->source.generation);
 	char why[SOURCE_ANSWER_SIZE];
 
 	if (n->refused_count == 0 || n->round + 1 >= (unsigned)conf->outgoing_connect_attempts) {
@@ -198,7 +198,7 @@ find_addresses(struct source_net *n)
 static bool
 wants_proxy(const struct source_net *n)
 {
-	const struct conf *conf = generation_conf(n->source->generation);
+	const struct conf *conf = generation_conf(n->source.generation);
 	bool wants = false;
 
 	for (size_t i = 0; i < n->conf->connections.count; i++) {
@@ -234,7 +234,7 @@ source_net_dial(struct source_net *n)
 	n->by_proxy = wants_proxy(n);
 	n->proxy.done = on_proxy;
 	if (n->by_proxy)
-		proxy_find(&n->proxy, n->host, generation_conf(n->source->generation));
+		proxy_find(&n->proxy, n->host, generation_conf(n->source.generation));
 	else
 		find_addresses(n);
 }

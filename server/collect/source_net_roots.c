@@ -84,7 +84,7 @@ source_net_get_roots(struct source_net *n)
 	r = calloc(1, sizeof(*r));
 	ENSURE(r);
 	*r = (struct source_roots){ .net = n, .host = n->host, .path = n->conf->tls_ca, .count = 1,
-		.generation = generation_hold(n->source->generation),
+		.generation = generation_hold(n->source.generation),
 		.work = { .loop = n->host->loop, .kind = WORK_GENERAL, .run = run_read, .done = on_read } };
 	n->roots_asked = r;
 	list_init(&r->work.link);

@@ -1,11 +1,15 @@
 /*
- * source_pop3.h - a POP3 mailbox as a source: shared by source_pop3.c (the session), source_pop3_list.c (what is in it), source_pop3_text.c.
+ * source_pop3.h - a POP3 mailbox as a source: shared by
+ *
+ *   source_pop3.c       what the holder asks for
+ *   source_pop3_talk.c  the session with the server
+ *   source_pop3_list.c  what is in the mailbox
+ *   source_pop3_text.c  the text of a message on its way to the holder
  */
 #ifndef SERVER_COLLECT_SOURCE_POP3_H
 #define SERVER_COLLECT_SOURCE_POP3_H
 
 #include "proto/pop3/pop3_client.h"
-#include "server/collect/source_inside.h"
 #include "server/collect/source_net.h"
 
 #define SOURCE_POP3_PORT 110
@@ -21,26 +25,28 @@ struct source_pop3_list {
 };
 
 struct source_pop3 {
-	struct source source;
 	struct source_net net;
 	struct pop3_client pop3;
 	bool pop3_open, ready, quit;
 	bool empty; /* STAT says so: LIST is not asked, some servers leave then */
 	bool top_works;
 	uint64_t stat_count;
-	struct loop_call call; /* events that wait until a function of source.h has returned */
-	bool to_list_empty;
+	bool to_list_empty; /* `listed` waits until source_list() has returned */
 	struct source_pop3_list list;
 	/* Text that the holder did not take: in the input from `held_at` on, or static; `held_used` bytes are used up by it. */
-	bool held;
 	size_t held_at, held_used;
 	struct span held_text;
 	uint32_t held_number;
 	/* The envelope of the message that comes next (INM-18). */
 	size_t sender_len, recipient_len;
 	char sender[SOURCE_POP3_ENV_LINE], recipient[SOURCE_POP3_ENV_LINE];
-	bool removes; /* a DELE was sent */
 };
+
+/* ---- source_pop3_talk.c ---- */
+
+extern const struct source_net_events source_pop3_events;
+/* What the server owes an answer to sets the deadline. */
+void source_pop3_watch(struct source_pop3 *p);
 
 /* ---- source_pop3_text.c ---- */
 

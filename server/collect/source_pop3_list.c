@@ -76,7 +76,7 @@ tell(struct source_pop3 *p, uint32_t number, uint64_t *place, struct span unique
 
 	*place |= TOLD;
 	if (p->list.items++ < SOURCE_ITEMS_MAX)
-		p->source.events->item(&p->source, &item);
+		p->net.source.events->item(&p->net.source, &item);
 }
 
 void
@@ -109,5 +109,5 @@ source_pop3_list_end(struct source_pop3 *p, bool has_unique)
 		if ((by_stat || (*place & LISTED)) && !(*place & TOLD))
 			tell(p, number, place, SPAN_NONE);
 	}
-	p->source.events->listed(&p->source, has_unique);
+	p->net.source.events->listed(&p->net.source, has_unique);
 }

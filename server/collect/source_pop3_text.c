@@ -10,14 +10,12 @@ source_pop3_text(struct source_pop3 *p, const struct pop3_client_event *ev, stru
 {
 	bool is_static = ev->text.ptr < in.ptr || ev->text.ptr >= in.ptr + in.len;
 
-	if (p->source.events->text(&p->source, ev->number, ev->text))
+	if (source_net_offer(&p->net, ev->number, ev->text))
 		return true;
-	p->held = true;
 	p->held_text = (struct span){ is_static ? ev->text.ptr : NULL, ev->text.len };
 	p->held_at = is_static ? 0 : (size_t)(ev->text.ptr - in.ptr);
 	p->held_used = used;
 	p->held_number = ev->number;
-	source_net_pause(&p->net);
 	return false;
 }
 
@@ -28,11 +26,8 @@ source_pop3_offer(struct source_pop3 *p)
 
 	if (!text.ptr)
 		text = span_range(in, p->held_at, p->held_at + text.len);
-	if (!p->source.events->text(&p->source, p->held_number, text)) {
-		source_net_pause(&p->net);
+	if (!source_net_offer(&p->net, p->held_number, text))
 		return false;
-	}
-	p->held = false;
 	stream_consume(&p->net.stream, p->held_used);
 	return true;
 }
