@@ -165,6 +165,15 @@ conf_service(const struct conf *conf, enum service_name name)
 	return NULL;
 }
 
+const struct conf_collector *
+conf_collector(const struct conf *conf, struct span name)
+{
+	for (size_t i = 0; i < conf->collectors.count; i++)
+		if (span_eq_nocase(conf->collectors.items[i].name, name))
+			return &conf->collectors.items[i];
+	return NULL;
+}
+
 int64_t
 conf_service_max_connections(const struct conf *conf, const struct conf_service *service)
 {

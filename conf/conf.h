@@ -62,6 +62,9 @@ int64_t conf_service_max_connections(const struct conf *conf, const struct conf_
 int64_t conf_service_max_per_ip(const struct conf *conf, const struct conf_service *service);
 int64_t conf_service_timeout_ms(const struct conf *conf, const struct conf_service *service);
 
+/* The collector of that name, letter case does not count; or NULL. Its place is the distance from the first. */
+const struct conf_collector *conf_collector(const struct conf *conf, struct span name);
+
 /* domains.default, else the first plain domain of domains.local, else hostname; may be empty. */
 struct span conf_default_domain(const struct conf *conf);
 

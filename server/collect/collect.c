@@ -27,15 +27,6 @@ collect_named(const struct collect *all, struct span name)
 	return NULL;
 }
 
-static const struct conf_collector *
-conf_of(const struct conf *conf, struct span name)
-{
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		if (span_eq_nocase(conf->collectors.items[i].name, name))
-			return &conf->collectors.items[i];
-	return NULL;
-}
-
 const struct conf_collector *
 collector_conf(const struct collector *c)
 {
@@ -44,7 +35,7 @@ collector_conf(const struct collector *c)
 	if (c->place < conf->collectors.count &&
 		span_eq_nocase(conf->collectors.items[c->place].name, span_of(c->name)))
 		return &conf->collectors.items[c->place];
-	return conf_of(conf, span_of(c->name));
+	return conf_collector(conf, span_of(c->name));
 }
 
 /* ---- what it does ---- */

@@ -31,20 +31,16 @@ put_conf(const struct conf *conf, struct span name, struct buf *out)
 #define ROW_KEY(member, key, ...) key,
 	static const char *const keys[] = { COLLECTOR_ROWS(ROW_KEY) };
 #undef ROW_KEY
+	const struct conf_collector *c = conf_collector(conf, name);
 	struct conf_entry entry;
 	char path[100];
 
-	for (size_t i = 0; i < conf->collectors.count; i++) {
-		if (!span_eq_nocase(conf->collectors.items[i].name, name))
-			continue;
-		for (size_t k = 0; k < COUNT(keys); k++) {
-			snprintf(path, sizeof(path), "collecting.collectors.%zu.%s", i, keys[k]);
-			if (conf_find(conf, path, &entry) != OK || conf_put_json(&entry, out) != OK)
-				return false;
-		}
-		return true;
+	for (size_t k = 0; c && k < COUNT(keys); k++) {
+		snprintf(path, sizeof(path), "collecting.collectors.%td.%s", c - conf->collectors.items, keys[k]);
+		if (conf_find(conf, path, &entry) != OK || conf_put_json(&entry, out) != OK)
+			return false;
 	}
-	return false;
+	return c != NULL;
 }
 
 /* Does the file say of it what it said when its collection began? */

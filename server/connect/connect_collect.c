@@ -12,25 +12,27 @@
 
 /* ---- which ---- */
 
-/* The Ith collector of the file, where it is enabled and C starts it; else NULL. */
+/* COLLECTOR (may be NULL) where it is enabled and C starts it; else NULL. */
+static const struct conf_collector *
+own(const struct connection *c, const struct conf_collector *collector)
+{
+	const struct conf *conf = c->all->host->conf;
+
+	return collector && collector->enabled && collector_is_of(conf, collector, span_of(c->name)) ?
+		collector : NULL;
+}
+
+/* The Ith of the file. */
 static const struct conf_collector *
 own_at(const struct connection *c, size_t i)
 {
-	const struct conf *conf = c->all->host->conf;
-	const struct conf_collector *collector = &conf->collectors.items[i];
-
-	return collector->enabled && collector_is_of(conf, collector, span_of(c->name)) ? collector : NULL;
+	return own(c, &c->all->host->conf->collectors.items[i]);
 }
 
 static const struct conf_collector *
 own_named(const struct connection *c, struct span name)
 {
-	const struct conf *conf = c->all->host->conf;
-
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		if (span_eq_nocase(conf->collectors.items[i].name, name))
-			return own_at(c, i);
-	return NULL;
+	return own(c, conf_collector(c->all->host->conf, name));
 }
 
 static size_t

@@ -190,25 +190,25 @@ put_state(struct control_call *call, const struct looked *l)
 static void
 show_start(struct control_call *call)
 {
-	const struct conf_collectors *all = &call->host->conf->collectors;
+	const struct conf *conf = call->host->conf;
 	struct span name = control_param(call, "name");
+	const struct conf_collector *c = conf_collector(conf, name);
 	struct looked l = { .v = { .error = "", .because = "" } };
-	size_t i = 0;
+	size_t place;
 
-	while (i < all->count && !span_eq_nocase(all->items[i].name, name))
-		i++;
-	if (i == all->count) {
+	if (!c) {
 		control_failf(call, RPC_NOT_FOUND, "name", "there is no collector %.*s", SPAN_FMT(name));
 		control_call_end(call);
 		return;
 	}
 	if (collect_view_named(call->host->collect, name, &l.v) != OK)
 		l.v.error = l.v.because = ""; /* a new file, which is taken in a moment */
-	settle(call, &all->items[i], &l);
+	settle(call, c, &l);
+	place = (size_t)(c - conf->collectors.items);
 	json_put_object(&call->json);
-	json_put_member_u64(&call->json, SPAN("place"), i + 1);
-	control_put_item(call, call->host->conf, SETTING_COLLECTORS,
-		arena_printf(&call->arena, "collecting.collectors.%zu", i));
+	json_put_member_u64(&call->json, SPAN("place"), place + 1);
+	control_put_item(call, conf, SETTING_COLLECTORS,
+		arena_printf(&call->arena, "collecting.collectors.%zu", place));
 	put_state(call, &l);
 	json_put_close(&call->json);
 	control_call_end(call);

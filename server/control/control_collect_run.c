@@ -72,19 +72,10 @@ take_names(struct collecting *c, bool (*all)(const struct collect_view *v))
 	return true;
 }
 
-static const struct conf_collector *
-conf_named(const struct conf *conf, struct span name)
-{
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		if (span_eq_nocase(conf->collectors.items[i].name, name))
-			return &conf->collectors.items[i];
-	return NULL;
-}
-
 static bool
 is_trigger(const struct conf *conf, struct span name)
 {
-	const struct conf_collector *c = conf_named(conf, name);
+	const struct conf_collector *c = conf_collector(conf, name);
 
 	return c && c->kind == COLLECTOR_SMTP;
 }

@@ -104,15 +104,12 @@ on_done(struct collect_probe *p)
 static bool
 may_test(struct control_call *call, struct span name)
 {
-	const struct conf_collectors *all = &call->host->conf->collectors;
-	size_t i = 0;
+	const struct conf_collector *c = conf_collector(call->host->conf, name);
 
-	while (i < all->count && !span_eq_nocase(all->items[i].name, name))
-		i++;
-	if (i == all->count)
+	if (!c)
 		return control_failf(
 			call, RPC_NOT_FOUND, "name", "there is no collector %.*s", SPAN_FMT(name));
-	if (all->items[i].kind == COLLECTOR_SMTP)
+	if (c->kind == COLLECTOR_SMTP)
 		return control_fail(call, RPC_REFUSED, "it is of kind smtp: mail is brought to it",
 			"there is no account to log in to", "name");
 	return tests < TESTS_MAX || control_fail(call, RPC_BUSY, "too many tests at once",

@@ -283,15 +283,14 @@ static bool
 find_collector(struct control_call *call, struct rule_test *t)
 {
 	static const struct conf_collector nobody = { .name = { "", 0 }, .download_rules = true };
-	const struct conf_collectors *all = &generation_conf(call->generation)->collectors;
+	const struct conf *conf = generation_conf(call->generation);
+	const struct conf_collectors *all = &conf->collectors;
 	struct span name = control_param(call, "collect");
 
-	for (size_t i = 0; i < all->count && !t->collector; i++)
-		if (name.len == 0 || span_eq_nocase(all->items[i].name, name)) {
-			t->collector = &all->items[i];
-			t->message.in_mail = (unsigned)i + 1;
-		}
-	if (!t->collector && name.len == 0)
+	t->collector = name.len > 0 ? conf_collector(conf, name) : all->count > 0 ? all->items : NULL;
+	if (t->collector)
+		t->message.in_mail = (unsigned)(t->collector - all->items) + 1;
+	else if (name.len == 0)
 		t->collector = &nobody;
 	return t->collector || control_failf(call, RPC_NOT_FOUND, "collect", "no collector is called %.*s", SPAN_FMT(name));
 }

@@ -97,15 +97,16 @@ read_against(struct control_call *call, struct rule_try *t)
 static bool
 read_collector(struct control_call *call, struct rule_try *t)
 {
+	const struct conf_collectors *all = &t->conf->collectors;
+	const struct conf_collector *c;
 	struct span name;
 
 	if (t->now->language != RULES_OF_DOWNLOAD)
 		return true; /* SMTP rules have no such parameter */
 	name = control_param(call, "collect");
-	for (size_t i = 0; i < t->conf->collectors.count && !t->in_mail; i++)
-		if (name.len == 0 || span_eq_nocase(t->conf->collectors.items[i].name, name))
-			t->in_mail = (unsigned)i + 1;
-	return t->in_mail || name.len == 0 ||
+	c = name.len > 0 ? conf_collector(t->conf, name) : all->count > 0 ? all->items : NULL;
+	t->in_mail = c ? (unsigned)(c - all->items) + 1 : 0;
+	return c || name.len == 0 ||
 		control_failf(call, RPC_NOT_FOUND, "collect", "no collector is called %.*s", SPAN_FMT(name));
 }
 

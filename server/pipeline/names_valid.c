@@ -14,12 +14,7 @@
 const struct conf_collector *
 names_collector(const struct conf *conf, const struct mail *mail)
 {
-	if (mail->via != MAIL_VIA_POP3)
-		return NULL;
-	for (size_t i = 0; i < conf->collectors.count; i++)
-		if (span_eq_nocase(conf->collectors.items[i].name, mail->collect))
-			return &conf->collectors.items[i];
-	return NULL;
+	return mail->via == MAIL_VIA_POP3 ? conf_collector(conf, mail->collect) : NULL;
 }
 
 /* PATTERN with A-labels in its domain, where it has others; else empty. */
