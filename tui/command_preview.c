@@ -3,31 +3,28 @@
  */
 #include "tui/ask.h"
 #include "tui/command_run_inside.h"
+#include "tui/params.h"
 #include "tui/print_reply.h"
 
 static enum err
 call_preview(struct run *r, const struct command_files *files, const struct json **result)
 {
 	const struct command_options *o = &r->command->options;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 	enum err err;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("method"), span_of(r->command->method->method));
-	json_put_name(&w, SPAN("params"));
-	command_put_params(r->command, r->secret, &w);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("method"), span_of(r->command->method->method));
+	json_put_name(&p.w, SPAN("params"));
+	command_put_params(r->command, r->secret, &p.w);
 	if (o->filter)
-		json_put_member_string(&w, SPAN("filter"), span_of(o->filter));
+		json_put_member_string(&p.w, SPAN("filter"), span_of(o->filter));
 	if (o->all)
-		json_put_member_bool(&w, SPAN("all"), true);
-	json_put_close(&w);
-	err = json_writer_end(&w);
+		json_put_member_bool(&p.w, SPAN("all"), true);
+	err = params_end(&p);
 	if (err == OK)
-		err = run_call(r, "preview", &params, files, result);
-	buf_wipe(&params);
+		err = run_call(r, "preview", &p.text, files, result);
+	params_fini(&p);
 	return err;
 }
 
@@ -50,19 +47,15 @@ static int
 apply(struct run *r, const struct json *preview)
 {
 	const struct json *result;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 	enum err err;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("token"), json_text(json_find(preview, SPAN("token"))));
-	json_put_close(&w);
-	err = json_writer_end(&w);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("token"), json_text(json_find(preview, SPAN("token"))));
+	err = params_end(&p);
 	if (err == OK)
-		err = run_call(r, "apply", &params, NULL, &result);
-	buf_fini(&params);
+		err = run_call(r, "apply", &p.text, NULL, &result);
+	params_fini(&p);
 	return err == OK ? run_print_result(r, r->command->method, result) : run_failed(r, err);
 }
 

@@ -8,6 +8,7 @@
 #include "tui/ask.h"
 #include "tui/command_files.h"
 #include "tui/command_run_inside.h"
+#include "tui/params.h"
 #include "tui/print_reply.h"
 #include "tui/progress_line.h"
 
@@ -402,22 +403,20 @@ run_open(struct run *r)
 {
 	struct password password = { .len = 0 };
 	const struct json *result;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 	enum err err = ask_password_once(
 		!isatty(STDIN_FILENO), "Password of message security: ", &password);
 
 	if (err != OK)
 		return run_tell(r, EXIT_USAGE, SPAN("--open"), "the password could not be read",
 			SPAN("give it on standard input, or at a terminal"));
-	buf_init(&params, 4096);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("password"), (struct span){ password.bytes, password.len });
-	json_put_close(&w);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("password"), (struct span){ password.bytes, password.len });
 	password_wipe(&password);
-	err = run_call(r, "security.open", &params, NULL, &result);
-	buf_wipe(&params);
+	err = params_end(&p);
+	if (err == OK)
+		err = run_call(r, "security.open", &p.text, NULL, &result);
+	params_fini(&p);
 	return err == OK ? EXIT_DONE : run_failed(r, err);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tui/form_panel.h"
+#include "tui/params.h"
 #include "tui/table_panel.h"
 #include "tui/text_panel.h"
 
@@ -148,26 +149,19 @@ void
 console_apply(struct console *c, const struct control_method *method, struct span token,
 	struct span word, link_done *done, void *owner)
 {
-	struct pending *p = done ? NULL : pending_new(c, method);
-	struct json_writer w;
-	struct buf params;
+	struct pending *waits = done ? NULL : pending_new(c, method);
+	struct params p;
 
-	if (p)
-		p->undo = method->id == CONTROL_undo_apply;
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("token"), token);
+	if (waits)
+		waits->undo = method->id == CONTROL_undo_apply;
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("token"), token);
 	if (word.len > 0)
-		json_put_member_string(&w, SPAN("word"), word);
-	json_put_close(&w);
-	if (json_writer_end(&w) != OK ||
-		server_link_call(&c->link, "apply", buf_span(&params), p ? answered : done,
-			p ? (void *)p : owner) == 0) {
+		json_put_member_string(&p.w, SPAN("word"), word);
+	if (!params_send(&p, &c->link, "apply", waits ? answered : done, waits ? (void *)waits : owner)) {
 		console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
-		pending_free(p);
+		pending_free(waits);
 	}
-	buf_fini(&params);
 }
 
 /* What apply answers is the DONE of the method that was previewed. */
@@ -205,26 +199,22 @@ static bool
 preview(struct console *c, const struct control_method *method, struct span params,
 	const struct selection *sel, const struct act_values *told)
 {
-	struct json_writer w;
-	struct buf outer;
+	struct params p;
 	bool sent = false;
 
-	buf_init(&outer, CONTROL_LINE_MAX);
-	json_writer_init(&w, &outer);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("method"), span_of(method->method));
-	json_put_name(&w, SPAN("params"));
-	json_put_raw(&w, params);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("method"), span_of(method->method));
+	json_put_name(&p.w, SPAN("params"));
+	json_put_raw(&p.w, params);
 	if (sel->all && sel->filter.len > 0)
-		json_put_member_string(&w, SPAN("filter"), sel->filter);
+		json_put_member_string(&p.w, SPAN("filter"), sel->filter);
 	else if (sel->all)
-		json_put_member_bool(&w, SPAN("all"), true);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		sent = send(c, "preview", buf_span(&outer), told->fd, told->previewed, told->owner);
+		json_put_member_bool(&p.w, SPAN("all"), true);
+	if (params_end(&p) == OK)
+		sent = send(c, "preview", buf_span(&p.text), told->fd, told->previewed, told->owner);
 	else
 		console_say(c, STYLE_ERROR, "! too much at once: mark fewer");
-	buf_fini(&outer);
+	params_fini(&p);
 	return sent;
 }
 

@@ -3,6 +3,7 @@
  * session, and what is on the screen is loaded again.
  */
 #include "tui/console.h"
+#include "tui/params.h"
 
 #define FIELD SPAN("message_security") /* what the server names in such an error */
 
@@ -27,20 +28,14 @@ static void
 password_typed(struct screen *s, struct span password)
 {
 	struct console *c = s->console;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 
 	if (password.len == 0)
 		return;
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("password"), password);
-	json_put_close(&w);
-	if (json_writer_end(&w) != OK ||
-		server_link_call(&c->link, "security.open", buf_span(&params), opened, c) == 0)
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("password"), password);
+	if (!params_send(&p, &c->link, "security.open", opened, c))
 		console_say(c, STYLE_ERROR, "! no server answers: nothing was done");
-	buf_wipe(&params);
 }
 
 bool

@@ -3,6 +3,7 @@
  * coming back after it was gone.
  */
 #include "tui/console.h"
+#include "tui/params.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,18 +174,12 @@ login_done(void *owner, struct link_reply *reply)
 static void
 login(struct console *c, struct span user, struct span password)
 {
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("user"), user);
-	json_put_member_string(&w, SPAN("password"), password);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		(void)server_link_call(&c->link, "auth", buf_span(&params), login_done, c);
-	buf_wipe(&params);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("user"), user);
+	json_put_member_string(&p.w, SPAN("password"), password);
+	(void)params_send(&p, &c->link, "auth", login_done, c);
 }
 
 static void

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include "tui/command_run.h"
+#include "tui/params.h"
 #include "tui/print_reply.h"
 
 static volatile sig_atomic_t stopped;
@@ -53,28 +54,24 @@ run_follow(struct run *r)
 {
 	struct sigaction action = { .sa_handler = on_signal };
 	const struct json *result;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 	enum err err;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("topic"), SPAN("log"));
-	put_if(&w, r, "level");
-	put_if(&w, r, "service");
-	put_if(&w, r, "session");
-	put_if(&w, r, "filter");
-	json_put_close(&w);
-	err = json_writer_end(&w);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("topic"), SPAN("log"));
+	put_if(&p.w, r, "level");
+	put_if(&p.w, r, "service");
+	put_if(&p.w, r, "session");
+	put_if(&p.w, r, "filter");
+	err = params_end(&p);
 	r->link->on_event = follow_event;
 	r->link->on_event_arg = r;
 	sigaction(SIGINT, &action, NULL);
 	if (err == OK)
 		err = control_link_call(r->link,
-			&(struct link_call){ .method = "subscribe", .params = buf_span(&params) },
+			&(struct link_call){ .method = "subscribe", .params = buf_span(&p.text) },
 			r->arena, &result);
-	buf_fini(&params);
+	params_fini(&p);
 	while (!stopped && (err == OK || err == ERR_BUSY))
 		err = control_link_wait(r->link, -1);
 	return stopped ? EXIT_DONE : run_failed(r, err);

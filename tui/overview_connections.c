@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tui/overview_inside.h"
+#include "tui/params.h"
 #include "tui/progress.h"
 
 #define ROWS_MAX 50
@@ -167,27 +168,21 @@ act(struct screen *s, const char *collect, const char *connect)
 {
 	struct overview *o = s->state;
 	const struct line *line = o->at < o->count ? &o->lines[o->at] : NULL;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 	const char *method = line && line->object[0] && !line->collects ? connect : collect;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
+	params_begin(&p);
 	if (!line || !line->object[0]) {
-		json_put_member_bool(&w, SPAN("all"), true);
+		json_put_member_bool(&p.w, SPAN("all"), true);
 	} else if (line->collects) {
-		json_put_name(&w, SPAN("names"));
-		json_put_array(&w);
-		json_put_string(&w, span_of(line->object));
-		json_put_close(&w);
+		json_put_name(&p.w, SPAN("names"));
+		json_put_array(&p.w);
+		json_put_string(&p.w, span_of(line->object));
+		json_put_close(&p.w);
 	} else {
-		json_put_member_string(&w, SPAN("name"), span_of(line->object));
+		json_put_member_string(&p.w, SPAN("name"), span_of(line->object));
 	}
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		console_do_params(s->console, control_method_find(span_of(method)), buf_span(&params));
-	buf_fini(&params);
+	params_do(&p, s->console, method);
 	overview_connections_ask(s);
 }
 

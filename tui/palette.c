@@ -13,6 +13,7 @@
 #include "tui/command_help.h"
 #include "tui/console_plain.h"
 #include "tui/menu_inside.h"
+#include "tui/params.h"
 #include "tui/screens.h"
 
 #define FOUND_ROWS 6    /* of one source */
@@ -238,28 +239,21 @@ static bool
 ask_one(struct palette *p, struct found *f, struct span words)
 {
 	const struct source *from = f->source;
-	struct json_writer w;
-	struct buf params;
-	bool sent = false;
+	struct params params;
+	bool sent;
 	struct arena a;
 
 	if (!screen_may(p->console, from->method) || (from->id && !is_like_id(words)))
 		return false;
 	arena_init(&a, NULL);
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
+	params_begin(&params);
 	if (from->filter)
-		json_put_member_string(&w, SPAN("filter"),
+		json_put_member_string(&params.w, SPAN("filter"),
 			arena_printf(&a, "%s%.*s", from->filter, SPAN_FMT(words)));
 	else
-		json_put_member_string(&w, span_of(from->param), words);
-	json_put_member_u64(&w, SPAN("limit"), FOUND_ROWS);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		sent = server_link_call(&p->console->link, from->method, buf_span(&params), answered,
-			       f) != 0;
-	buf_fini(&params);
+		json_put_member_string(&params.w, span_of(from->param), words);
+	json_put_member_u64(&params.w, SPAN("limit"), FOUND_ROWS);
+	sent = params_send(&params, &p->console->link, from->method, answered, f);
 	arena_reset(&a);
 	return sent;
 }

@@ -1,6 +1,7 @@
 /*
  * screen_schedules.c - when connections are made by the clock, and the runs that follow.
  */
+#include "tui/params.h"
 #include "tui/screen_rows.h"
 #include "tui/table_panel.h"
 
@@ -37,23 +38,17 @@ switch_schedule(struct screen *s)
 {
 	const struct json *row = NULL;
 	struct span key;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 
 	if (!screen_panel(s)->row(s, &row, &key))
 		return;
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("name"), key);
-	json_put_name(&w, SPAN("keys"));
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("enabled"), json_truth(json_find(row, SPAN("enabled"))) ? SPAN("no") : SPAN("yes"));
-	json_put_close(&w);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		console_do_params(s->console, control_method_find(SPAN("schedule.set")), buf_span(&params));
-	buf_fini(&params);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("name"), key);
+	json_put_name(&p.w, SPAN("keys"));
+	json_put_object(&p.w);
+	json_put_member_string(&p.w, SPAN("enabled"), json_truth(json_find(row, SPAN("enabled"))) ? SPAN("no") : SPAN("yes"));
+	json_put_close(&p.w);
+	params_do(&p, s->console, "schedule.set");
 }
 
 static void

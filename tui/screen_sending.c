@@ -2,6 +2,7 @@
  * screen_sending.c - how mail leaves: routes, destinations, LAN forwarding, DKIM keys.
  */
 #include "tui/edit_panel.h"
+#include "tui/params.h"
 #include "tui/screen_rows.h"
 #include "tui/table_panel.h"
 
@@ -83,20 +84,14 @@ static void
 test_route(struct screen *s)
 {
 	const struct json *row = NULL;
-	struct json_writer w;
 	struct span key;
-	struct buf params;
+	struct params p;
 
 	if (!screen_panel(s)->row(s, &row, &key))
 		return;
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_member_string(&w, SPAN("what"), key);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		console_do_params(s->console, control_method_find(SPAN("route.test")), buf_span(&params));
-	buf_fini(&params);
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("what"), key);
+	params_do(&p, s->console, "route.test");
 }
 
 const struct screen_class screen_routes = {

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "tui/console.h"
+#include "tui/params.h"
 
 static struct span
 key_here(struct screen *s, struct span *value)
@@ -83,27 +84,20 @@ void
 settings_pending_apply(struct screen *s)
 {
 	struct console *c = s->console;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 
 	if (c->pending_count == 0) {
 		console_say(c, STYLE_DIM, "no setting waits; E edits one in place");
 		return;
 	}
-	buf_init(&params, CONTROL_LINE_MAX);
-	params.wipes = true; /* there may be a password among them */
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	json_put_name(&w, SPAN("keys"));
-	json_put_object(&w);
+	params_begin(&p);
+	json_put_name(&p.w, SPAN("keys"));
+	json_put_object(&p.w);
 	for (size_t i = 0; i < c->pending_count; i++)
 		json_put_member_string(
-			&w, span_of(c->pending[i].key), span_of(c->pending[i].value));
-	json_put_close(&w);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		console_do_params(c, control_method_find(SPAN("config.change")), buf_span(&params));
-	buf_wipe(&params);
+			&p.w, span_of(c->pending[i].key), span_of(c->pending[i].value));
+	json_put_close(&p.w);
+	params_do(&p, c, "config.change");
 }
 
 void

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/params.h"
 #include "tui/table_inside.h"
 
 static uint64_t
@@ -190,18 +191,11 @@ static void
 filter_changed(struct screen *s, struct span text)
 {
 	struct table *t = s->state;
-	struct json_writer w;
-	struct buf params;
+	struct params p;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	table_rows_put_list(&t->rows, text, &w);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		(void)server_link_call(
-			&s->console->link, "list.count", buf_span(&params), counted, s);
-	buf_fini(&params);
+	params_begin(&p);
+	table_rows_put_list(&t->rows, text, &p.w);
+	(void)params_send(&p, &s->console->link, "list.count", counted, s);
 }
 
 void

@@ -2,6 +2,7 @@
  * table_rows.c - see table_rows.h.
  */
 #include "tui/table_rows.h"
+#include "tui/params.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -237,22 +238,13 @@ table_rows_put_list(struct table_rows *r, struct span filter, struct json_writer
 static bool
 ask_open(struct table_rows *r, link_done *done)
 {
-	struct json_writer w;
-	struct buf params;
-	uint64_t id = 0;
+	struct params p;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
-	table_rows_put_list(r, buf_span(&r->filter), &w);
+	params_begin(&p);
+	table_rows_put_list(r, buf_span(&r->filter), &p.w);
 	if (buf_span(&r->sort).len > 0)
-		json_put_member_string(&w, SPAN("sort"), buf_span(&r->sort));
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		id = server_link_call(&r->screen->console->link, "list.open", buf_span(&params),
-			done, r);
-	buf_fini(&params);
-	return id != 0;
+		json_put_member_string(&p.w, SPAN("sort"), buf_span(&r->sort));
+	return params_send(&p, &r->screen->console->link, "list.open", done, r);
 }
 
 static void
@@ -416,27 +408,18 @@ looked(void *owner, struct link_reply *reply)
 static bool
 ask_keys(struct table_rows *r, const char *cursor)
 {
-	struct json_writer w;
-	struct buf params;
-	uint64_t id = 0;
+	struct params p;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&w, &params);
-	json_put_object(&w);
+	params_begin(&p);
 	r->asked_turned = r->turned;
-	json_put_member_string(&w, SPAN("cursor"), span_of(cursor));
-	json_put_name(&w, SPAN("keys"));
-	json_put_array(&w);
+	json_put_member_string(&p.w, SPAN("cursor"), span_of(cursor));
+	json_put_name(&p.w, SPAN("keys"));
+	json_put_array(&p.w);
 	for (size_t i = 0; i < r->page_count; i++)
 		for (size_t j = 0; j < r->pages[i].count; j++)
-			json_put_string(&w, r->pages[i].rows[j].key);
-	json_put_close(&w);
-	json_put_close(&w);
-	if (json_writer_end(&w) == OK)
-		id = server_link_call(&r->screen->console->link, "list.page", buf_span(&params),
-			looked, r);
-	buf_fini(&params);
-	return id != 0;
+			json_put_string(&p.w, r->pages[i].rows[j].key);
+	json_put_close(&p.w);
+	return params_send(&p, &r->screen->console->link, "list.page", looked, r);
 }
 
 static void

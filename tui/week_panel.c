@@ -2,6 +2,7 @@
  * week_panel.c - see week_panel.h. The figures of the grid are reckoned here, the next runs by the server.
  */
 #include "tui/week_panel.h"
+#include "tui/params.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -158,21 +159,13 @@ static bool
 call(struct week *w, const char *method, bool changed, link_done *done)
 {
 	struct screen *s = w->screen;
-	struct json_writer out;
-	struct buf params;
-	bool sent;
+	struct params p;
 
-	buf_init(&params, CONTROL_LINE_MAX);
-	json_writer_init(&out, &params);
-	json_put_object(&out);
-	json_put_member_string(&out, SPAN("name"), s->place->key);
-	json_put_name(&out, SPAN("keys"));
-	put_keys(w, changed, &out);
-	json_put_close(&out);
-	sent = json_writer_end(&out) == OK &&
-		server_link_call(&s->console->link, method, buf_span(&params), done, s) != 0;
-	buf_fini(&params);
-	return sent;
+	params_begin(&p);
+	json_put_member_string(&p.w, SPAN("name"), s->place->key);
+	json_put_name(&p.w, SPAN("keys"));
+	put_keys(w, changed, &p.w);
+	return params_send(&p, &s->console->link, method, done, s);
 }
 
 static void
