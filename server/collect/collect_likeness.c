@@ -23,44 +23,37 @@ is_passing(struct span name)
 	return false;
 }
 
-static void
-end(struct crypto_sha256_stream *stream, unsigned char hash[FETCHED_HASH_SIZE])
-{
-	unsigned char whole[CRYPTO_SHA256_SIZE];
-
-	crypto_sha256_end(stream, whole);
-	memcpy(hash, whole, FETCHED_HASH_SIZE);
-}
+_Static_assert(CRYPTO_MARK_SIZE == FETCHED_HASH_SIZE, "a hash");
 
 void
 collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_sha256_stream stream;
+	struct crypto_mark_stream stream;
 
-	crypto_sha256_begin(&stream);
-	crypto_sha256_feed(&stream, SPAN("unique\n"));
-	crypto_sha256_feed(&stream, unique);
-	end(&stream, hash);
+	crypto_mark_begin(&stream);
+	crypto_mark_feed(&stream, SPAN("unique\n"));
+	crypto_mark_feed(&stream, unique);
+	crypto_mark_end(&stream, hash);
 }
 
 bool
 collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_sha256_stream stream;
+	struct crypto_mark_stream stream;
 	struct header_field field;
 	bool tells = false;
 
-	crypto_sha256_begin(&stream);
-	crypto_sha256_feed(&stream, SPAN("header\n"));
+	crypto_mark_begin(&stream);
+	crypto_mark_feed(&stream, SPAN("header\n"));
 	while (header_next(&header, &field)) {
 		if (is_passing(field.name))
 			continue;
 		tells = tells || ((span_eq_nocase(field.name, SPAN("Message-Id")) ||
 			span_eq_nocase(field.name, SPAN("Received"))) &&
 			span_trim_folds(field.value).len > 0);
-		crypto_sha256_feed(&stream, field.raw);
+		crypto_mark_feed(&stream, field.raw);
 	}
-	end(&stream, hash);
+	crypto_mark_end(&stream, hash);
 	return tells;
 }
 
@@ -76,8 +69,8 @@ collect_like_mark(const unsigned char hash[FETCHED_HASH_SIZE])
 void
 collect_like_begin(struct collect_likeness *l)
 {
-	crypto_sha256_begin(&l->stream);
-	crypto_sha256_feed(&l->stream, SPAN("text\n"));
+	crypto_mark_begin(&l->stream);
+	crypto_mark_feed(&l->stream, SPAN("text\n"));
 	l->begun = true;
 }
 
@@ -85,23 +78,23 @@ void
 collect_like_feed(struct collect_likeness *l, struct span text)
 {
 	if (l->begun)
-		crypto_sha256_feed(&l->stream, text);
+		crypto_mark_feed(&l->stream, text);
 }
 
 void
 collect_like_end(struct collect_likeness *l, unsigned char hash[FETCHED_HASH_SIZE])
 {
-	end(&l->stream, hash);
+	crypto_mark_end(&l->stream, hash);
 	l->begun = false;
 }
 
 void
 collect_like_again(unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_sha256_stream stream;
+	struct crypto_mark_stream stream;
 
-	crypto_sha256_begin(&stream);
-	crypto_sha256_feed(&stream, SPAN("again\n"));
-	crypto_sha256_feed(&stream, (struct span){ (const char *)hash, FETCHED_HASH_SIZE });
-	end(&stream, hash);
+	crypto_mark_begin(&stream);
+	crypto_mark_feed(&stream, SPAN("again\n"));
+	crypto_mark_feed(&stream, (struct span){ (const char *)hash, FETCHED_HASH_SIZE });
+	crypto_mark_end(&stream, hash);
 }

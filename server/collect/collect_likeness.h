@@ -25,7 +25,7 @@ uint64_t collect_like_mark(const unsigned char hash[FETCHED_HASH_SIZE]);
 
 /* The whole text, in pieces. */
 struct collect_likeness {
-	struct crypto_sha256_stream stream;
+	struct crypto_mark_stream stream;
 	bool begun;
 };
 void collect_like_begin(struct collect_likeness *l);

@@ -98,7 +98,7 @@ on_ending(struct loop_call *call)
 	collection_list_clear(c);
 	free(c->known);
 	free(c->changes);
-	free(c->doubles);
+	collection_doubles_fini(&c->doubles);
 	buf_fini(&c->head);
 	loop_post(c->o.front->loop, tell_over, c);
 }

@@ -20,11 +20,10 @@ static const struct intake_events intake_events;
 struct collection_fetch *
 collection_fetch_new(struct collection *c, const struct collection_item *item)
 {
-	struct collection_fetch *f = calloc(1, sizeof(*f));
+	struct collection_fetch *f = aligned_alloc(_Alignof(struct collection_fetch), sizeof(*f));
 
 	ENSURE(f);
-	f->c = c;
-	f->item = *item;
+	*f = (struct collection_fetch){ .c = c, .item = *item };
 	list_append(&c->fetches, &f->link);
 	return f;
 }

@@ -9,6 +9,7 @@
  *   collection_same.c    is it what was stored before?
  *   collection_rules.c   what download rules say of a message
  *   collection_fetch.c   one message from its order to its commit
+ *   collection_doubles.c the doubles among messages of one session (INM-21)
  *   collection_plan.c    what the pipeline says of it; what it refuses is kept (TRB-06)
  *
  *     list --> item --+--> HEAD --+--> FETCH --> intake --> pipeline --> commit, with its row --+--> REMOVE --> closed:
@@ -21,6 +22,7 @@
 #include "server/collect/collect_account.h"
 #include "server/collect/collect_likeness.h"
 #include "server/collect/collection.h"
+#include "server/collect/collection_doubles.h"
 #include "server/collect/download_act.h"
 #include "server/collect/source_inside.h"
 #include "server/net/loop.h"
@@ -42,7 +44,6 @@
 #define COLLECTION_KNOWN_SLICE 4000	    /* rows that a worker reads under one snapshot */
 #define COLLECTION_KNOWN_MAX 2000000	    /* rows; of more messages some are fetched again */
 #define COLLECTION_UNIQUES_MAX (16u << 20)  /* bytes of unique ids that are kept for traces; of others there is none */
-#define COLLECTION_DOUBLES_MAX 100000	    /* messages of one session among which doubles are looked for (INM-21) */
 #define COLLECTION_COPIES_MAX 1000	    /* of one list that nobody can tell apart, and are counted */
 #define COLLECTION_GONE_S (3 * 86400)	    /* with leave_days: a row stays so long without its message */
 #define COLLECTION_ASIDE_S 86400	    /* what could not be stored is tried again after it */
@@ -188,8 +189,7 @@ struct collection {
 	struct list fetches;
 	size_t storing;
 	unsigned io_errors;
-	unsigned char (*doubles)[COLLECTED_DOUBLE_SIZE];
-	size_t double_count, double_room;
+	struct collection_doubles doubles;
 	int64_t disk_seen_ms, disk_free;
 	uint64_t disk_taken;
 };

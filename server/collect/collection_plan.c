@@ -77,33 +77,23 @@ static bool
 is_double(struct collection_fetch *f, const struct address *recipients, size_t count)
 {
 	struct collection *c = f->c;
+	enum doubles_add added;
 
 	if (!c->o.conf->duplicates)
 		return false;
 	collected_double_key(f->intake->mail.header, recipients, count,
 		c->o.host->conf->collecting_ignore_message_id, f->mark);
-	for (size_t i = 0; i < c->double_count; i++)
-		if (memcmp(c->doubles[i], f->mark, sizeof(f->mark)) == 0)
-			return true;
-	if (c->double_count == COLLECTION_DOUBLES_MAX)
-		return false;
-	c->doubles = collection_grow(c->doubles, c->double_count, &c->double_room, sizeof(*c->doubles));
-	memcpy(c->doubles[c->double_count++], f->mark, sizeof(f->mark));
-	f->is_marked = true;
-	return false;
+	added = collection_doubles_add(&c->doubles, f->mark);
+	f->is_marked = added == DOUBLES_ADDED;
+	return added == DOUBLES_THERE;
 }
 
 void
 collection_plan_unmark(struct collection_fetch *f)
 {
-	struct collection *c = f->c;
-
-	for (size_t i = c->double_count; f->is_marked && i-- > 0;) {
-		if (memcmp(c->doubles[i], f->mark, sizeof(f->mark)) != 0)
-			continue;
-		memmove(c->doubles[i], c->doubles[--c->double_count], sizeof(f->mark));
-		f->is_marked = false;
-	}
+	if (f->is_marked)
+		collection_doubles_remove(&f->c->doubles, f->mark);
+	f->is_marked = false;
 }
 
 /* ERR_DENIED: refused; ERR_BUSY: not now. */

@@ -51,6 +51,26 @@ crypto_sha256_end(struct crypto_sha256_stream *s, unsigned char out[CRYPTO_SHA25
 	crypto_hash_sha256_final((void *)s->state, out);
 }
 
+_Static_assert(sizeof(crypto_generichash_state) <= sizeof(struct crypto_mark_stream), "room");
+
+void
+crypto_mark_begin(struct crypto_mark_stream *s)
+{
+	crypto_generichash_init((void *)s->state, NULL, 0, CRYPTO_MARK_SIZE);
+}
+
+void
+crypto_mark_feed(struct crypto_mark_stream *s, struct span piece)
+{
+	crypto_generichash_update((void *)s->state, bytes_of(piece), piece.len);
+}
+
+void
+crypto_mark_end(struct crypto_mark_stream *s, unsigned char out[CRYPTO_MARK_SIZE])
+{
+	crypto_generichash_final((void *)s->state, out, CRYPTO_MARK_SIZE);
+}
+
 void
 crypto_hmac_sha256(struct span key, struct span text, unsigned char out[CRYPTO_SHA256_SIZE])
 {

@@ -3,11 +3,11 @@
  */
 #include "server/pipeline/collected_header.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "proto/base/ascii.h"
 #include "proto/mail/header.h"
+#include "server/net/crypto.h"
 
 enum parse
 collected_from_line(struct span text, size_t *used)
@@ -49,12 +49,12 @@ collected_received_date(struct span header, struct mail_date *out)
 
 /* Each with its length before it, so that no two lists of them are one text. */
 static void
-add(crypto_generichash_state *state, struct span value)
+add(struct crypto_mark_stream *state, struct span value)
 {
 	uint64_t len = value.ptr ? value.len : UINT64_MAX; /* a field that is not there is not an empty one */
 
-	crypto_generichash_update(state, (const unsigned char *)&len, sizeof(len));
-	crypto_generichash_update(state, (const unsigned char *)value.ptr, value.len);
+	crypto_mark_feed(state, (struct span){ (const char *)&len, sizeof(len) });
+	crypto_mark_feed(state, value);
 }
 
 static int
@@ -70,7 +70,7 @@ collected_double_key(struct span header, const struct address *recipients, size_
 	unsigned char key[COLLECTED_DOUBLE_SIZE])
 {
 	static const char *const names[] = { "From", "Date", "Subject", "Message-Id" };
-	crypto_generichash_state state;
+	struct crypto_mark_stream state;
 	struct arena arena;
 	const struct address **sorted;
 
@@ -79,11 +79,11 @@ collected_double_key(struct span header, const struct address *recipients, size_
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &recipients[i];
 	qsort(sorted, count, sizeof(*sorted), by_key);
-	crypto_generichash_init(&state, NULL, 0, COLLECTED_DOUBLE_SIZE);
+	crypto_mark_begin(&state);
 	for (size_t i = 0; i < COUNT(names) - ignore_id; i++)
 		add(&state, header_find(header, span_of(names[i])));
 	for (size_t i = 0; i < count; i++)
 		add(&state, sorted[i]->key);
-	crypto_generichash_final(&state, key, COLLECTED_DOUBLE_SIZE);
+	crypto_mark_end(&state, key);
 	arena_reset(&arena);
 }

@@ -9,7 +9,7 @@
 #include "proto/mail/mail_date.h"
 
 #define COLLECTED_FROM_LINE_MAX 998 /* bytes of such a line that are looked at; a longer one stays */
-#define COLLECTED_DOUBLE_SIZE 32    /* bytes of a key of doubles */
+#define COLLECTED_DOUBLE_SIZE 16    /* bytes of a key of doubles */
 
 /*
  * Is the first line of a message one like `From anna Sat Jan  3 01:05:34 1998`, which is no header line (INM-16)?

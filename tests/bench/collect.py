@@ -13,10 +13,12 @@ import imaplib
 import os
 import poplib
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -154,6 +156,48 @@ class Fetchmail(Tool):
         return super().run(account)
 
 
+class Reader:
+    """No client at all: asks for everything at once and throws it away, so that what the provider itself can give is seen."""
+    name = "(reader)"
+    figures = (0, 0)
+
+    def __init__(self, folder, base, provider, sync_us):
+        self.provider = provider
+
+    def run(self, account):
+        count, began = self.provider.left(account), time.time()
+        with socket.create_connection(("127.0.0.1", self.provider.pop)) as s:
+            def read(answers, end):
+                seen, tail = 0, b""
+                while seen < answers:
+                    got = s.recv(1 << 20)
+                    if not got:
+                        raise RuntimeError("the provider hung up")
+                    seen += (tail + got).count(end)
+                    tail = (tail + got)[1 - len(end):]
+            read(1, b"\r\n")
+            s.sendall(b"USER %s\r\nPASS secret\r\n" % account.encode())
+            read(2, b"\r\n")
+            orders = b"".join(b"RETR %d\r\n" % n for n in range(1, count + 1))
+            writer = threading.Thread(target=s.sendall, args=(orders,))
+            writer.start()
+            read(count, b"\r\n.\r\n")
+            writer.join()
+            orders = b"".join(b"DELE %d\r\n" % n for n in range(1, count + 1)) + b"QUIT\r\n"
+            writer = threading.Thread(target=s.sendall, args=(orders,))
+            writer.start()
+            read(count + 1, b"\r\n")
+            writer.join()
+        self.count = count
+        return time.time() - began
+
+    def arrived(self):
+        return self.count
+
+    def stop(self):
+        pass
+
+
 class Ours(Postroom):
     def __init__(self, folder, base, provider, sync_us):
         super().__init__(folder, base, sync_us=sync_us)
@@ -236,7 +280,7 @@ def main():
         sys.exit("collect: there is no build/postroomd")
     Provider.form = "maildir" if options.maildir else Provider.form
     Ours.leave, Tool.by_imap = options.leave, options.imap
-    kinds = [Ours] + ([] if options.alone else others(options))
+    kinds = [Ours] + ([] if options.alone else others(options)) + ([] if options.imap else [Reader])
     work, base, rows = tempfile.mkdtemp(prefix="postroom-collect-", dir=options.dir), 20000 + os.getpid() % 20000, {}
     os.chmod(work, 0o755)
     provider = Provider(work + "/provider", base, sync_us=options.sync_us)
@@ -264,10 +308,12 @@ def show(rows):
     print("%-12s %9s %9s %9s" % ("", "msgs/s", "syncs", "CPU ms"))
     for name, m in median.items():
         print("%-12s %9.0f %9.3f %9s" % (name, m["rate"], m["syncs"], "%.3f" % m["cpu"] if m["cpu"] else ""))
-    others = {name: m["rate"] for name, m in median.items() if name != "Postroom"}
+    others = {name: m["rate"] for name, m in median.items() if name not in ("Postroom", Reader.name)}
     if others and "Postroom" in median:
         best = max(others, key=others.get)
         print("beside %s, the fastest of them: %.2fx, goal %gx" % (best, median["Postroom"]["rate"] / others[best], GOAL))
+    if others and Reader.name in median:
+        print("more than %.2fx it cannot be: so fast is a reader that keeps nothing" % (median[Reader.name]["rate"] / max(others.values())))
 
 
 if __name__ == "__main__":

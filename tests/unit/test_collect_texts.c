@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "server/collect/collection_doubles.h"
 #include "tests/unit/collect_site.h"
 
 /* ---- INM-16, INM-21, INM-24, traces ---- */
@@ -71,6 +72,43 @@ test_doubles_inm_21(void **state)
 	assert_int_equal(count_of("anna", "twice"), 1);
 	assert_int_equal(fake_left(), 0);
 	end();
+}
+
+static const unsigned char *
+crowded(unsigned char key[COLLECTED_DOUBLE_SIZE], uint64_t i)
+{
+	uint64_t half = i % 100, other = i + 1;
+
+	memcpy(key, &half, sizeof(half));
+	memcpy(key + sizeof(half), &other, sizeof(other));
+	return key;
+}
+
+/* Keys that want the same places: none is lost when others go. */
+static void
+test_table_of_doubles_inm_21(void **state)
+{
+	struct collection_doubles d = { 0 };
+	unsigned char key[COLLECTED_DOUBLE_SIZE] = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < 2000; i++)
+		assert_int_equal(collection_doubles_add(&d, crowded(key, i)), DOUBLES_ADDED);
+	for (uint64_t i = 0; i < 2000; i += 3)
+		collection_doubles_remove(&d, crowded(key, i));
+	for (uint64_t i = 0; i < 2000; i++)
+		assert_int_equal(collection_doubles_add(&d, crowded(key, i)),
+			i % 3 == 0 ? DOUBLES_ADDED : DOUBLES_THERE);
+	for (uint64_t i = 2000; i < COLLECTION_DOUBLES_MAX; i++) {
+		uint64_t spread = i * 0x9e3779b97f4a7c15;
+
+		memcpy(key, &spread, sizeof(spread));
+		assert_int_equal(collection_doubles_add(&d, key), DOUBLES_ADDED);
+	}
+	assert_int_equal(collection_doubles_add(&d, key), DOUBLES_THERE);
+	key[0] ^= 1;
+	assert_int_equal(collection_doubles_add(&d, key), DOUBLES_FULL);
+	collection_doubles_fini(&d);
 }
 
 /* One that is put off is no double of itself: it stays there until it is on disk. */
@@ -314,7 +352,7 @@ test_disk_guard_inm_25(void **state)
 int
 test_collect_texts(void)
 {
-	const struct CMUnitTest tests[] = { T(test_from_line_inm_16), T(test_doubles_inm_21),
+	const struct CMUnitTest tests[] = { T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_table_of_doubles_inm_21),
 		T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
