@@ -33,6 +33,7 @@ struct server;
 struct shared;
 struct signer;
 struct snapshot;
+struct spool_doors;
 struct store;
 struct store_inbox;
 struct tls_server;
@@ -67,6 +68,7 @@ struct host {
 	struct refusals *refusals; /* queue/refusals.h; made at the first one, closed with the host */
 	struct login_notes *login_notes; /* session/login_notes.h; likewise */
 	struct own_mails *own_mails; /* queue/own_mail.h; likewise */
+	struct spool_doors *spool_doors; /* queue/spool_door.h; likewise */
 	struct derive_keeper *derive_keeper; /* queue/derive_stored.h; likewise */
 	struct signer *signer; /* queue/signing.h; likewise */
 	struct folder_watches *folder_watches; /* imap/folder_watch.h; likewise */

@@ -21,6 +21,7 @@
 #include "server/queue/outgoing.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/signing.h"
+#include "server/queue/spool_door.h"
 #include "server/queue/refusals.h"
 #include "server/runner/tokens.h"
 #include "server/search/search.h"
@@ -312,6 +313,7 @@ close_hosts(struct server *s)
 		refusals_close(&host->refusals);
 		login_notes_close(&host->login_notes);
 		own_mails_close(&host->own_mails);
+		spool_doors_close(&host->spool_doors);
 		signer_close(&host->signer);
 		derive_keeper_close(&host->derive_keeper);
 		folder_watches_close(&host->folder_watches);

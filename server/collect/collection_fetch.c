@@ -486,6 +486,10 @@ collection_fetch_end(struct collection_fetch *f, enum source_result result, stru
 		end_text(f);
 		return;
 	}
+	if (result == SOURCE_BROKEN) {
+		set_aside(f, "it is no message, and stays there", answer);
+		return;
+	}
 	if (result != SOURCE_GONE)
 		collection_item_error(c, &f->item, "it cannot be fetched", answer);
 	collection_fetch_free(f);

@@ -87,6 +87,7 @@ enum source_result {
 	SOURCE_GONE,	/* it is not there (any more); the others are not touched by it */
 	SOURCE_CANNOT,	/* the other side cannot do that at all: TOP, for instance */
 	SOURCE_FAILED,	/* an error answer to this order alone */
+	SOURCE_BROKEN,	/* it is there, and is no message: it is set aside */
 };
 
 struct source_events {

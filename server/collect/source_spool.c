@@ -78,7 +78,7 @@ answer(struct source_spool *s, enum source_result result)
 	s->begun = s->tail_given = false;
 	s->piece = SPAN_NONE;
 	s->source.events->answered(&s->source, order.number, order.order, result,
-		result == SOURCE_FAILED ? span_of(s->why) : SPAN(""));
+		result == SOURCE_FAILED || result == SOURCE_BROKEN ? span_of(s->why) : SPAN(""));
 }
 
 static void
@@ -133,7 +133,7 @@ on_worked(struct work *work, enum err result)
 	else if (s->task == SPOOL_SYNC)
 		on_synced(s);
 	else if (s->err != OK)
-		answer(s, s->err == ERR_NOT_FOUND ? SOURCE_GONE : SOURCE_FAILED);
+		answer(s, s->err == ERR_NOT_FOUND ? SOURCE_GONE : s->err == ERR_CORRUPT ? SOURCE_BROKEN : SOURCE_FAILED);
 	else if (s->task == SPOOL_REMOVE)
 		on_removed(s);
 	else
@@ -247,13 +247,15 @@ obey(struct source_spool *s)
 		read_on(s);
 }
 
+/* What an empty file is known by is not what it will be known by when it is written. */
 static void
 tell_item(struct source_spool *s, const struct spool_item *file, uint32_t number)
 {
-	char unique[SPOOL_NAME_MAX * 2 + 2];
+	char unique[SPOOL_NAME_MAX * 2 + 20];
 	struct source_item item = { .number = number, .size = file->size };
 
-	snprintf(unique, sizeof(unique), "%.*s/%.*s", SPAN_FMT(file->user), SPAN_FMT(file->name));
+	snprintf(unique, sizeof(unique), "%.*s/%.*s%s", SPAN_FMT(file->folder), SPAN_FMT(file->name),
+		file->size == 0 ? " (empty)" : "");
 	item.unique = span_of(unique);
 	s->source.events->item(&s->source, &item);
 }

@@ -2,7 +2,7 @@
  * source_spool.h - a folder of files as a source (FXF-01, INM-31): shared by source_spool.c (the session) and
  * source_spool_files.c (what is done with files, on a worker).
  *
- *     PATH/out/USER/NAME.eml   mail for the users that the file names, the text alone
+ *     PATH/out/USER/NAME.eml   mail for the users that the file names, the text alone; USER in any letter case
  *     PATH/in/NAME.eml         where it names none: mail for anybody here, its envelope in front:
  *
  *         X-Envelope-From: <a@far.test>        both are taken off
@@ -10,7 +10,7 @@
  *
  * NAME is the unique id. Who writes does so under another name (no .eml), then renames. What was taken leaves an
  * empty NAME.taken for SPOOL_TAKEN_MS: a writer that died before it noted that it was done finds it, and writes no
- * second copy (FXF-02).
+ * second copy (FXF-02). A file of no bytes is no message: it is being written, or its writer died.
  */
 #ifndef SERVER_COLLECT_SOURCE_SPOOL_H
 #define SERVER_COLLECT_SOURCE_SPOOL_H
@@ -24,6 +24,7 @@
 #define SPOOL_PIECE (256 * 1024)	     /* bytes of a file that are in memory at a time */
 #define SPOOL_NAME_MAX 200		     /* bytes of a file's name */
 #define SPOOL_TAKEN_MS (7LL * 24 * 3600 * 1000) /* wall clock, by the file's time */
+#define SPOOL_EMPTY_MS (10LL * 60 * 1000) /* likewise: an empty file may be written so long, then it is broken */
 #define SPOOL_LIST_STEP 5000 /* files that are told in one turn of the loop */
 #define SPOOL_PATH_SIZE 1024 /* of a path in the folder, its end included */
 #define SPOOL_ADDRESS_SIZE 512
@@ -33,9 +34,10 @@
 
 struct spool_item {
 	struct spool_item *next;
-	struct span user; /* empty: PATH/in */
-	struct span name; /* with its ending */
-	uint64_t size;
+	struct span user;   /* as the collector names him; empty: PATH/in */
+	struct span folder; /* his, as the disk has it; the same */
+	struct span name;   /* with its ending */
+	uint64_t size;	    /* 0: it is broken */
 };
 
 struct spool_order {
@@ -76,7 +78,7 @@ struct source_spool {
 	int fd; /* the file under way; -1: none */
 	char *buffer;
 	size_t read_size; /* of SPOOL_READ; 0 at its end */
-	enum err err;	  /* ERR_NOT_FOUND: it is not there */
+	enum err err;	  /* ERR_NOT_FOUND: it is not there; ERR_CORRUPT: it is no message */
 	char why[SOURCE_ANSWER_SIZE];
 	char from[SPOOL_ADDRESS_SIZE], to[SPOOL_ADDRESS_SIZE]; /* of the envelope, "" where it says none */
 	int64_t now_ms;

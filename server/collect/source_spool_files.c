@@ -22,11 +22,11 @@ failed(struct source_spool *s, const char *what, const char *path)
 }
 
 static bool
-folder_path(const struct source_spool *s, struct span user, char path[SPOOL_PATH_SIZE])
+folder_path(const struct source_spool *s, struct span folder, char path[SPOOL_PATH_SIZE])
 {
 	struct span root = s->source.conf->path;
-	int n = user.len > 0 ? snprintf(path, SPOOL_PATH_SIZE, "%.*s/out/%.*s", SPAN_FMT(root), SPAN_FMT(user))
-			     : snprintf(path, SPOOL_PATH_SIZE, "%.*s/in", SPAN_FMT(root));
+	int n = folder.len > 0 ? snprintf(path, SPOOL_PATH_SIZE, "%.*s/out/%.*s", SPAN_FMT(root), SPAN_FMT(folder))
+			       : snprintf(path, SPOOL_PATH_SIZE, "%.*s/in", SPAN_FMT(root));
 
 	return n > 0 && n < SPOOL_PATH_SIZE;
 }
@@ -35,7 +35,7 @@ static bool
 file_path(const struct source_spool *s, const struct spool_item *item, const char *more, char path[SPOOL_PATH_SIZE])
 {
 	char folder[SPOOL_PATH_SIZE];
-	int n = folder_path(s, item->user, folder) ?
+	int n = folder_path(s, item->folder, folder) ?
 		snprintf(path, SPOOL_PATH_SIZE, "%s/%.*s%s", folder, SPAN_FMT(item->name), more) : -1;
 
 	return n > 0 && n < SPOOL_PATH_SIZE;
@@ -51,13 +51,21 @@ is_plain_name(struct span name)
 	       span_find(name, '/') == name.len && !span_has_control(name, SPAN(""));
 }
 
+/* Nothing of it is there yet, or never was: a full disk, a machine that lost its power. */
+static bool
+is_young_and_empty(const struct source_spool *s, const struct stat *st)
+{
+	return st->st_size == 0 && s->now_ms - (int64_t)st->st_mtime * 1000 < SPOOL_EMPTY_MS;
+}
+
+/* USER and FOLDER live in the arena. */
 static void
-add(struct source_spool *s, struct span user, struct span name, uint64_t size)
+add(struct source_spool *s, struct span user, struct span folder, struct span name, uint64_t size)
 {
 	struct spool_item *item = ARENA_NEW(&s->arena, struct spool_item);
 
-	*item = (struct spool_item){ .user = arena_copy(&s->arena, user),
-		.name = arena_copy(&s->arena, name), .size = size };
+	*item = (struct spool_item){ .user = user, .folder = folder, .name = arena_copy(&s->arena, name),
+		.size = size };
 	*s->last = item;
 	s->last = &item->next;
 	s->count++;
@@ -88,21 +96,21 @@ has_root(const struct source_spool *s)
 }
 
 static void
-scan(struct source_spool *s, struct span user)
+scan(struct source_spool *s, struct span user, struct span folder)
 {
 	char path[SPOOL_PATH_SIZE];
 	struct dirent *entry;
 	struct stat st;
 	DIR *dir;
 
-	if (!folder_path(s, user, path)) {
+	if (!folder_path(s, folder, path)) {
 		errno = ENAMETOOLONG;
 		failed(s, "the folder", s->source.conf->path.ptr);
 		return;
 	}
 	dir = opendir(path);
 	if (!dir) {
-		if (user.len == 0 || errno != ENOENT || !has_root(s)) /* else: nothing was written to him yet */
+		if (folder.len == 0 || errno != ENOENT || !has_root(s)) /* else: nothing was written to him yet */
 			failed(s, "the folder", path);
 		return;
 	}
@@ -113,12 +121,58 @@ scan(struct source_spool *s, struct span user)
 			continue;
 		if (span_starts(name, SPAN(".")) && span_ends_nocase(name, SPAN(SPOOL_UNFINISHED)))
 			sweep(s, dirfd(dir), entry->d_name, &st);
-		if (!is_plain_name(name))
+		if (!is_plain_name(name) || is_young_and_empty(s, &st))
 			continue;
 		if (span_ends_nocase(name, SPAN(SPOOL_ENDING)))
-			add(s, user, name, (uint64_t)st.st_size);
+			add(s, user, folder, name, (uint64_t)st.st_size);
 		else if (span_ends_nocase(name, SPAN(SPOOL_TAKEN)))
 			sweep(s, dirfd(dir), entry->d_name, &st);
+	}
+	closedir(dir);
+}
+
+/* The user whose folder NAME is, of those that the file names; empty: none. */
+static struct span
+whose(const struct source_spool *s, struct span name)
+{
+	const struct conf_list *users = &s->source.conf->users;
+
+	for (size_t i = 0; i < users->count; i++)
+		if (is_plain_name(users->items[i]) && span_eq_nocase(users->items[i], name))
+			return users->items[i];
+	return SPAN_NONE;
+}
+
+/* A folder that may not be listed has those that are written as the file writes them. */
+static void
+scan_as_written(struct source_spool *s)
+{
+	const struct conf_list *users = &s->source.conf->users;
+
+	for (size_t i = 0; i < users->count; i++)
+		if (is_plain_name(users->items[i]))
+			scan(s, users->items[i], users->items[i]);
+}
+
+/* Names of users have no letter case: each folder that is somebody's, however it is written. */
+static void
+scan_users(struct source_spool *s)
+{
+	char path[SPOOL_PATH_SIZE];
+	struct span root = s->source.conf->path;
+	int n = snprintf(path, sizeof(path), "%.*s/out", SPAN_FMT(root));
+	DIR *dir = n > 0 && (size_t)n < sizeof(path) ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	if (!dir) {
+		scan_as_written(s); /* and what is wrong with it */
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		struct span user = whose(s, span_of(entry->d_name));
+
+		if (user.len > 0)
+			scan(s, user, arena_copy(&s->arena, span_of(entry->d_name)));
 	}
 	closedir(dir);
 }
@@ -126,49 +180,65 @@ scan(struct source_spool *s, struct span user)
 static void
 scan_all(struct source_spool *s)
 {
-	const struct conf_list *users = &s->source.conf->users;
-
-	if (users->count == 0)
-		scan(s, SPAN_NONE);
-	for (size_t i = 0; i < users->count; i++)
-		if (is_plain_name(users->items[i]))
-			scan(s, users->items[i]);
+	if (s->source.conf->users.count == 0)
+		scan(s, SPAN_NONE, SPAN_NONE);
+	else
+		scan_users(s);
 }
 
 /* ---- one file ---- */
 
 static void
-read_piece(struct source_spool *s)
+broken(struct source_spool *s)
+{
+	s->err = ERR_CORRUPT;
+	snprintf(s->why, sizeof(s->why), "%.*s is empty: let its writer write it again, or remove it",
+		SPAN_FMT(span_range(s->item->name, 0, 100)));
+}
+
+static bool
+open_file(struct source_spool *s)
 {
 	char path[SPOOL_PATH_SIZE];
+
+	errno = ENAMETOOLONG;
+	s->fd = !file_path(s, s->item, "", path) ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (s->fd < 0)
+		failed(s, "the file", path);
+	return s->fd >= 0;
+}
+
+static void
+read_piece(struct source_spool *s)
+{
 	ssize_t got;
 
 	s->read_size = 0;
-	if (s->fd < 0) {
-		errno = ENAMETOOLONG;
-		s->fd = !file_path(s, s->item, "", path) ? -1 : open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-		if (s->fd < 0) {
-			failed(s, "the file", path);
-			return;
-		}
+	if (s->item->size == 0) { /* also where it has been written since: it is in the next list under its own name */
+		broken(s);
+		return;
 	}
+	if (s->fd < 0 && !open_file(s))
+		return;
 	do
 		got = read(s->fd, s->buffer, SPOOL_PIECE);
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		failed(s, "a file in", s->source.conf->path.ptr);
+	else if (got == 0 && !s->begun)
+		broken(s);
 	else
 		s->read_size = (size_t)got;
 }
 
 static bool
-sync_folder(const struct source_spool *s, struct span user)
+sync_folder(const struct source_spool *s, struct span folder)
 {
-	char folder[SPOOL_PATH_SIZE];
+	char path[SPOOL_PATH_SIZE];
 	int dir;
 	bool ok;
 
-	dir = folder_path(s, user, folder) ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	dir = folder_path(s, folder, path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	if (dir < 0)
 		return false;
 	ok = fsync(dir) == 0;
@@ -183,11 +253,11 @@ sync_all(struct source_spool *s)
 	const struct spool_item *last = NULL;
 
 	for (const struct spool_item *item = s->first; item && s->err == OK; item = item->next) {
-		if (last && span_eq(last->user, item->user))
+		if (last && span_eq(last->folder, item->folder))
 			continue;
 		last = item;
 		errno = ENAMETOOLONG;
-		if (!sync_folder(s, item->user))
+		if (!sync_folder(s, item->folder))
 			failed(s, "the folder", s->source.conf->path.ptr);
 	}
 }
@@ -205,7 +275,7 @@ leave_mark(const struct source_spool *s)
 	if (fd < 0)
 		return false;
 	close(fd);
-	return sync_folder(s, s->item->user);
+	return sync_folder(s, s->item->folder);
 }
 
 static void

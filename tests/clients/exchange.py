@@ -235,6 +235,48 @@ def test_fxf_01_folders_of_users():
         equal((now(b)["fetched"], numbers(b, "bea")), (1, [1]))
 
 
+def test_an_empty_file_waits_and_is_set_aside_then():
+    """FXF-01: no message has no bytes. One that is written on the spot comes when it is there; one whose writer died is told of once a day."""
+    with Server() as s:
+        s.add_user("anna")
+        folder = exchange(s)
+        s.cli("collect", "add", "files", "kind=spool", "path=" + folder, "users=anna", "accepted=example.test")
+        put(folder + "/out/anna", "one", b"")
+        put(folder + "/out/anna", "two", mail(2))
+        answer = now(s)
+        equal((answer["fetched"], answer["errors"]), (1, []), "it may be written at this moment")
+        os.utime(folder + "/out/anna/one.eml", (1, 1))
+        answer = now(s)
+        equal((answer["fetched"], answer["deleted"], len(answer["errors"])), (0, 0, 1))
+        true("empty" in answer["errors"][0] and "one.eml" in answer["errors"][0], answer)
+        equal(now(s)["errors"], [], "not again before a day is over")
+        true(os.path.exists(folder + "/out/anna/one.eml"), "it is nobody's but the writer's")
+        put(folder + "/out/anna", "one", mail(1))
+        equal(now(s)["fetched"], 1, "its writer came back")
+        equal(numbers(s, "anna"), [1, 2])
+
+
+def test_folders_of_users_in_any_letter_case():
+    """FXF-01, FXF-02: names of users have no letter case, so their folders have none."""
+    a, b, folder = pair("users")
+    with a, b:
+        a.add_user("anna")
+        b.add_user("bea")
+        b.add_user("ben")
+        b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "users=BEA;Ben;bea", "accepted=b.test")
+        os.mkdir(folder + "/out/Bea")
+        with submission(a) as s:
+            for i, to in enumerate(("bea", "BEA", "Bea", "BEN", "ben")):
+                s.sendmail("anna@example.test", [to + "@b.test"], mail(i))
+        wait_for(lambda: waiting(a) == 0, "all has left")
+        equal(sorted(os.listdir(folder + "/out")), ["Bea", "ben"], "the one that was there is used, a new one has small letters")
+        os.mkdir(folder + "/out/beA")
+        put(folder + "/out/beA", "other", mail(9))
+        equal((now(b)["fetched"], now(b)["fetched"]), (6, 0))
+        equal((numbers(b, "bea"), numbers(b, "ben")), ([0, 1, 2, 9], [3, 4]))
+        equal(glob.glob(folder + "/out/*/*.eml"), [])
+
+
 def test_fxf_03_a_satellite_and_its_parent():
     """The same user with the same password on both sides; all that he sends goes to the parent (LOC-08)."""
     top = tempfile.TemporaryDirectory(prefix="exchange-")

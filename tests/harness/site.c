@@ -16,6 +16,7 @@
 #include "server/queue/derive_stored.h"
 #include "server/queue/own_mail.h"
 #include "server/queue/refusals.h"
+#include "server/queue/spool_door.h"
 #include "server/session/login_notes.h"
 #include "store/bodies.h"
 #include "store/contents.h"
@@ -143,6 +144,7 @@ site_close(struct site *site)
 	refusals_close(&host->refusals);
 	login_notes_close(&host->login_notes);
 	own_mails_close(&host->own_mails);
+	spool_doors_close(&host->spool_doors);
 	derive_keeper_close(&host->derive_keeper);
 	folder_watches_close(&host->folder_watches);
 	loop_close(&host->loop);
