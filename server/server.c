@@ -113,6 +113,7 @@ end_sessions(void *arg)
 	struct host *host = arg;
 
 	host->stopping = true;
+	own_mails_hurry(host);
 	session_close_all(host, NULL, CLOSE_SHUTDOWN);
 }
 
@@ -345,6 +346,8 @@ close_all(struct server *s)
 	}
 	if (s->listeners.next)
 		server_listeners_close(s);
+	for (unsigned i = 0; s->store && i < s->loop_count; i++)
+		own_mails_end(&s->hosts[i]);
 	if (s->store && s->workers && !workers_end(s->workers, STOP_WORK_MS))
 		leave_worker(s);
 	workers_close(&s->workers);

@@ -32,7 +32,7 @@ struct own_mails {
 	struct host *host;
 	struct list waiting; /* the oldest first */
 	size_t waiting_count, under_way;
-	bool posted;
+	bool posted, hurries, ended; /* hurries: nothing is tried again; ended: nothing is taken */
 	struct loop_timer retry;
 };
 
@@ -98,6 +98,10 @@ letter_put_off(struct letter *letter, enum err why)
 	struct own_mails *all = letter->all;
 
 	intake_drop(&letter->intake);
+	if (all->hurries) {
+		letter_end(letter, ERR_BUSY, SPAN("the server stops"));
+		return;
+	}
 	if (++letter->tries >= OWN_MAIL_TRIES_MAX) {
 		letter_end(letter, why, span_of(err_name(why)));
 		return;
@@ -326,7 +330,7 @@ own_mail_send(struct host *host, const struct own_mail *mail)
 
 	if (mail->text.len > OWN_MAIL_TEXT_MAX || mail->also_count >= OWN_MAIL_NAMES_MAX)
 		return ERR_LIMIT;
-	if (own_mail_waiting(host) >= OWN_MAIL_WAITING_MAX)
+	if (all->ended || own_mail_waiting(host) >= OWN_MAIL_WAITING_MAX)
 		return ERR_BUSY;
 	letter = calloc(1, sizeof(*letter));
 	ENSURE(letter);
@@ -355,17 +359,43 @@ own_mail_waiting(const struct host *host)
 	return all ? all->waiting_count + all->under_way : 0;
 }
 
+/* One after the other, for each `done` may send more. */
+static void
+give_up(struct own_mails *all)
+{
+	struct list *link;
+
+	while ((link = list_take_first(&all->waiting))) {
+		all->waiting_count--;
+		letter_end(LIST_ITEM(link, struct letter, link), ERR_BUSY, SPAN("the server stops"));
+	}
+}
+
+void
+own_mails_hurry(struct host *host)
+{
+	struct own_mails *all = mails_of(host);
+	bool is_full = loop_timer_is_set(&all->retry);
+
+	all->hurries = true;
+	loop_timer_clear(&all->retry);
+	if (is_full)
+		give_up(all);
+}
+
+void
+own_mails_end(struct host *host)
+{
+	struct own_mails *all = mails_of(host);
+
+	all->hurries = all->ended = true;
+	loop_timer_clear(&all->retry);
+	give_up(all);
+}
+
 void
 own_mails_close(struct own_mails **allp)
 {
-	struct own_mails *all = *allp;
-	struct list *link;
-
+	free(*allp);
 	*allp = NULL;
-	if (!all)
-		return;
-	loop_timer_clear(&all->retry);
-	while ((link = list_take_first(&all->waiting)))
-		letter_free(LIST_ITEM(link, struct letter, link));
-	free(all);
 }

@@ -9,6 +9,10 @@
  *     own_mail_send --> waits --> pipeline, intake --> on disk --> done(OK)
  *                         ^             |
  *                         +-- no room --+-- nobody has that name --> done(ERR_NOT_FOUND)
+ *                         |
+ *                         +-- the server ends --> done(ERR_BUSY)
+ *
+ * `done` of each letter that was taken comes, once: behind own_mails_close() none is left.
  */
 #ifndef SERVER_QUEUE_OWN_MAIL_H
 #define SERVER_QUEUE_OWN_MAIL_H
@@ -33,7 +37,10 @@ struct own_mail {
 	struct span from;    /* a person's address, the return address too; empty: Mailer_Daemon */
 	struct span subject; /* UTF-8; controls become blanks (H11) */
 	struct span text;    /* UTF-8, lines end in LF; any text is safe */
-	/* On the loop, later: it is on disk, or why not (logged); ERR_DENIED: for some of several. May be NULL. */
+	/*
+	 * On the loop, later, or in own_mails_end(): it is on disk, or why not (logged); ERR_DENIED: for some of several;
+	 * ERR_BUSY: the server ends. May be NULL.
+	 */
 	void (*done)(void *arg, enum err result);
 	void *arg;
 };
@@ -46,7 +53,11 @@ MUST_CHECK enum err own_mail_send(struct host *host, const struct own_mail *mail
 
 size_t own_mail_waiting(const struct host *host); /* those under way included */
 
-/* With the host, when the store is closed: what still waits is lost. May be NULL. */
+/* The server is told to stop, on the loop of HOST: what waits for room is given up, so that nobody waits for it. */
+void own_mails_hurry(struct host *host);
+/* No loop runs any more, and the store is open: what still waits is given up, and nothing more is taken (ERR_BUSY). */
+void own_mails_end(struct host *host);
+/* With the host, behind own_mails_end() and the last commit. May be NULL. */
 void own_mails_close(struct own_mails **all);
 
 /*

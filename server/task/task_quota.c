@@ -33,6 +33,7 @@ struct telling {
 	unsigned mails;    /* under way */
 	bool user_told;    /* one of them is for the user */
 	bool again;        /* something changed meanwhile */
+	bool cut;	   /* the server stops: not all was told, and so nothing is marked */
 	struct store_job job;
 };
 
@@ -141,8 +142,12 @@ on_told(void *arg, enum err result)
 {
 	struct telling *t = arg;
 
-	(void)result; /* logged there; nobody of that name: then nobody wants to know */
-	if (--t->mails == 0)
+	t->cut |= result == ERR_BUSY; /* else logged there; nobody of that name: then nobody wants to know */
+	if (--t->mails > 0)
+		return;
+	if (t->cut)
+		telling_end(t);
+	else
 		mark(t);
 }
 

@@ -14,7 +14,7 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "harness")]
 from postroom import tap  # noqa: E402
 
-LANES = (("starts", "kills", "imap_faults", "disk", "damage", "outgoing_sweep"), ("forward_faults", "copies", "collect_faults", "power_cuts", "imap_large", "sweep", "backups"))  # run beside each other
+LANES = (("starts", "kills", "imap_faults", "disk", "damage", "outgoing_sweep"), ("forward_faults", "copies", "collect_faults", "disk_elsewhere", "power_cuts", "imap_large", "sweep", "backups"))  # run beside each other
 
 
 def tests_of(modules):

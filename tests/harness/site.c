@@ -137,6 +137,7 @@ site_close(struct site *site)
 	struct host *host = &site->host;
 
 	host_snapshot_close(host);
+	own_mails_end(host);
 	store_close(&host->store);
 	store_inbox_run(&site->inbox);
 	store_inbox_fini(&site->inbox);

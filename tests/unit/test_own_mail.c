@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -448,6 +449,86 @@ test_limits(void **state)
 	site_close(&site);
 }
 
+/* Who waits holds something until he hears. */
+static unsigned heard[ERR_CORRUPT + 1];
+
+static void
+on_heard(void *arg, enum err result)
+{
+	heard[result]++;
+	free(arg);
+}
+
+static void
+send_held(struct site *site, unsigned count)
+{
+	struct own_mail mail = { .to = SPAN("anna"), .subject = SPAN("a"), .text = SPAN("a\n"), .done = on_heard };
+
+	for (unsigned i = 0; i < count; i++) {
+		mail.arg = malloc(8);
+		assert_non_null(mail.arg);
+		assert_int_equal(own_mail_send(&site->host, &mail), OK);
+	}
+}
+
+static void
+turn_until_full(struct site *site)
+{
+	full_commits = 1000000;
+	for (int i = 0; i < 2000 && full_commits == 1000000; i++)
+		site_turn(site, 5);
+	assert_true(full_commits < 1000000);
+}
+
+/* A stop while there is no room: nobody waits for it, and what needs no room any more is still written. */
+static void
+test_stop_while_letters_wait_for_room_h43(void **state)
+{
+	struct site site;
+
+	(void)state;
+	memset(heard, 0, sizeof(heard));
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	send_held(&site, 20);
+	turn_until_full(&site);
+	own_mails_hurry(&site.host);
+	for (int i = 0; i < 2000 && heard[ERR_BUSY] < 20; i++)
+		site_turn(&site, 5);
+	assert_int_equal(heard[ERR_BUSY], 20);
+	assert_int_equal(own_mail_waiting(&site.host), 0);
+	full_commits = 0;
+	send_held(&site, 3);
+	for (int i = 0; i < 2000 && heard[OK] < 3; i++)
+		site_turn(&site, 5);
+	assert_int_equal(heard[OK], 3);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 3);
+	site_close(&site);
+	assert_int_equal(heard[ERR_BUSY], 20);
+}
+
+/* The end, with letters that wait, and some in the hands of the writer: all hear of it, once; no more are taken. */
+static void
+test_end_while_letters_wait(void **state)
+{
+	struct own_mail mail = { .to = SPAN("anna"), .subject = SPAN("a"), .text = SPAN("a\n") };
+	struct site site;
+
+	(void)state;
+	memset(heard, 0, sizeof(heard));
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	send_held(&site, 30);
+	turn_until_full(&site);
+	send_held(&site, 1);
+	own_mails_end(&site.host);
+	assert_int_equal(own_mail_send(&site.host, &mail), ERR_BUSY);
+	site_close(&site);
+	full_commits = 0;
+	assert_int_equal(heard[OK] + heard[ERR_BUSY], 31);
+	assert_true(heard[ERR_BUSY] > 0);
+}
+
 int
 main(void)
 {
@@ -463,6 +544,8 @@ main(void)
 		cmocka_unit_test(test_to_the_main_administrator_adm_01),
 		cmocka_unit_test(test_full_disk_h43),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_stop_while_letters_wait_for_room_h43),
+		cmocka_unit_test(test_end_while_letters_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
