@@ -290,6 +290,26 @@ play_is_page(struct play *p, const char *name)
 	return false;
 }
 
+void
+play_pages(struct play *p, const struct play_tour *tour)
+{
+	static const int sizes[][2] = { { 24, 80 }, { 36, 120 }, { 10, 40 } };
+
+	for (size_t size = 0; size < COUNT(sizes) - !tour->tiny; size++) {
+		bool same = true;
+
+		play_begin(p, tour->answers, sizes[size][0], sizes[size][1]);
+		if (tour->told)
+			play_event(p, "status", PLAY_STATUS);
+		for (size_t i = 0; i < tour->count; i++) {
+			play_keys(p, tour->pages[i].keys);
+			same &= play_is_page(p, tour->pages[i].name);
+		}
+		play_end(p);
+		assert_true(same);
+	}
+}
+
 bool
 play_sees(struct play *p, const char *text)
 {

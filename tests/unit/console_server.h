@@ -70,6 +70,18 @@ void play_storm(struct play *p, const char *letters, int count);
 const char *play_screen(struct play *p);
 /* The page docs/screens/NAME-COLSxROWS.txt is the screen; written anew with POSTROOM_WRITE_SCREENS=1. */
 bool play_is_page(struct play *p, const char *name);
+/* Pages that follow from one another by keys, at each size of which the manual has a picture. */
+struct play_page {
+	const char *name, *keys;
+};
+struct play_tour {
+	const struct answer *answers;
+	const struct play_page *pages;
+	size_t count;
+	bool told; /* the server tells its status first */
+	bool tiny; /* the smallest size as well */
+};
+void play_pages(struct play *p, const struct play_tour *tour);
 bool play_sees(struct play *p, const char *text);
 /* Was this asked for since the last look? Forgets what was asked. */
 bool play_was_asked(struct play *p, const char *text);

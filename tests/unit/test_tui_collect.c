@@ -213,22 +213,11 @@ random_keys_here(void **state)
 static void
 pages_of_collecting(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = { { "overview-collecting", "1" }, { "collect", "9" }, { "collector-new", "c" }, { "collector", "<Esc><Enter>" },
+	static const struct play_page pages[] = { { "overview-collecting", "1" }, { "collect", "9" }, { "collector-new", "c" }, { "collector", "<Esc><Enter>" },
 		{ "collector-for-whom", "<PgDn>" }, { "collect-order", "<Esc>R" }, { "collect-test", "<Esc>T" } };
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, collectors, sizes[size][0], sizes[size][1]);
-		play_event(&play, "status", PLAY_STATUS);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = collectors, .told = true, .pages = pages, .count = COUNT(pages) });
 }
 
 int

@@ -361,26 +361,15 @@ clash_is_shown(void **state)
 static void
 pages_of_docs(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "overview", "1" }, { "users", "5" }, { "users-marked", " " }, { "users-remove", "d" },
 		{ "user", "<Esc>-<Enter>" }, { "user-changed", "Anna A." }, { "user-new", "<F5><Esc>c" },
 		{ "help", "<Esc>?" }, { "command", "<Esc>:user" }, { "filter", "<Esc>fan" },
 		{ "logs", "<Esc>4" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, users, sizes[size][0], sizes[size][1]);
-		play_event(&play, "status", PLAY_STATUS);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = users, .told = true, .pages = pages, .count = COUNT(pages) });
 }
 
 /* From 40x10 up every screen draws; below it says so. ASan and UBSan look at the rest. */

@@ -159,24 +159,14 @@ guarded_sec_09(void **state)
 static void
 pages_of_copies(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "journal", ":journal<Enter>" }, { "journal-to", "]" }, { "bins", "<F9>bins<Enter>" },
 		{ "scripts", ":scripts<Enter>" }, { "script", "<Enter>" }, { "functions", "H" }, { "security", ":security<Enter>" },
 		{ "content", ":content<Enter>" }, { "user-prune", "5<Enter><PgUp>[[" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, copies, sizes[size][0], sizes[size][1]);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = copies, .pages = pages, .count = COUNT(pages) });
 }
 
 int

@@ -159,20 +159,10 @@ random_keys_here(void **state)
 static void
 pages_of_download(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = { { "download", "8]" }, { "download-edit", "je" }, { "download-try", "<F3>" }, { "asked", "<Esc><Esc>Q" } };
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+	static const struct play_page pages[] = { { "download", "8]" }, { "download-edit", "je" }, { "download-try", "<F3>" }, { "asked", "<Esc><Esc>Q" } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, rules, sizes[size][0], sizes[size][1]);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = rules, .pages = pages, .count = COUNT(pages) });
 }
 
 int

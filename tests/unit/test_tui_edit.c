@@ -125,20 +125,10 @@ random_keys_here(void **state)
 static void
 pages_of_texts(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = { { "rules-text", "8X<Down><Down><F5>" }, { "rule-paste", "<Esc>TPSubject: hello" } };
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
+	static const struct play_page pages[] = { { "rules-text", "8X<Down><Down><F5>" }, { "rule-paste", "<Esc>TPSubject: hello" } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, texts, sizes[size][0], sizes[size][1]);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = texts, .pages = pages, .count = COUNT(pages) });
 }
 
 int

@@ -146,28 +146,14 @@ shared_belongs_to_nobody_shf(void **state)
 static void
 pages_of_folders(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "folders", "5M]" }, { "folder-rights", "jR" }, { "folder-rights-give", "c" },
 		{ "folder-mail", "<Esc><Enter>" }, { "folder-mail-move", "M" },
 		{ "folder-use", "<Esc><Esc>E" }, { "shared", "<Esc>:shared<Enter>" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		bool same = true;
-
-		play_begin(&play, folders, sizes[size][0], sizes[size][1]);
-		play_event(&play, "status", PLAY_STATUS);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			same &= play_is_page(&play, rows[i].name);
-		}
-		play_end(&play);
-		assert_true(same);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = folders, .told = true, .pages = pages, .count = COUNT(pages) });
 }
 
 int

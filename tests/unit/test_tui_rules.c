@@ -318,24 +318,14 @@ archive_is_exported_arc_02(void **state)
 static void
 pages_of_rules(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "rules", "8" }, { "rule-edit", "jje" }, { "rule-try", "<F3>" }, { "prune", "<Esc><Esc>]]" }, { "prune-preview", "X" }, { "prune-edit", "<Esc>ge" },
 		{ "monitor", "<Esc>]" }, { "profile", "<Enter>" }, { "archiving", "<Esc>]" }, { "archive", "<F9>archive<Enter>" },
 		{ "archive-search", "S" }, { "archived", "<Esc><Enter>" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, rules, sizes[size][0], sizes[size][1]);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = rules, .pages = pages, .count = COUNT(pages) });
 }
 
 int

@@ -299,9 +299,7 @@ settings_wait_for_one_step(void **state)
 static void
 pages_of_objects(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "lists", "7" }, { "list-members", "j<Enter>" }, { "list", "]" },
 		{ "groups", "<Esc>:groups<Enter>" }, { "group", "<Enter>" },
 		{ "user-access", "<Esc>5<Enter><PgDn><PgDn>" }, { "user-addresses", "<PgDn>" },
@@ -312,21 +310,9 @@ pages_of_objects(void **state)
 		{ "settings", ":settings<Enter>" }, { "setting", "<Enter>" },
 		{ "setting-change", "<Ctrl-U>12MB<F2>" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		bool same = true;
-
-		play_begin(&play, objects, sizes[size][0], sizes[size][1]);
-		play_event(&play, "status", PLAY_STATUS);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			same &= play_is_page(&play, rows[i].name);
-		}
-		play_end(&play);
-		assert_true(same);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = objects, .told = true, .pages = pages, .count = COUNT(pages) });
 }
 
 int

@@ -272,25 +272,15 @@ random_keys_here(void **state)
 static void
 pages_of_sending(void **state)
 {
-	static const struct {
-		const char *name, *keys;
-	} rows[] = {
+	static const struct play_page pages[] = {
 		{ "routes", "9]" }, { "route", "<Enter>" }, { "schedules", "<Esc>]" },
 		{ "week", "<Enter>" }, { "week-changed", "j l BI<Ctrl-U>30m<Enter>" }, { "modifiers", "<Esc><Esc>M" }, { "lan", "<Esc>]" },
 		{ "store-forward", "]" }, { "connections", "]" },
 		{ "connection", "<Enter>" }, { "connection-new", "<Esc>c" }, { "destinations", "<Esc>]" }, { "dkim", "]" },
 	};
-	static const int sizes[][2] = { { 24, 80 }, { 36, 120 }, { 10, 40 } };
 
 	(void)state;
-	for (size_t size = 0; size < COUNT(sizes); size++) {
-		play_begin(&play, sending, sizes[size][0], sizes[size][1]);
-		for (size_t i = 0; i < COUNT(rows); i++) {
-			play_keys(&play, rows[i].keys);
-			assert_true(play_is_page(&play, rows[i].name));
-		}
-		play_end(&play);
-	}
+	play_pages(&play, &(struct play_tour){ .answers = sending, .tiny = true, .pages = pages, .count = COUNT(pages) });
 }
 
 int
