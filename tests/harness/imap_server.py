@@ -15,6 +15,8 @@ import ssl
 import struct
 import threading
 
+from loopback import Cut, LoopbackServer
+
 PASSWORD = "secret-word"
 TOKEN = "token-word"
 
@@ -40,49 +42,23 @@ OPTIONS = {
 }
 
 
-class Cut(Exception):
-    pass
-
-
 class Message:
     def __init__(self, uid, text, flags=()):
         self.uid, self.text, self.flags = uid, text, set(flags)
 
 
-class ImapServer:
+class ImapServer(LoopbackServer):
+    OPTIONS = OPTIONS
+
     def __init__(self, texts=(), **options):
-        unknown = set(options) - set(OPTIONS)
-        assert not unknown, f"no such option: {unknown}"
-        for name, value in {**OPTIONS, **options}.items():
-            setattr(self, name, value.copy() if isinstance(value, (dict, set)) else value)
-        self.next_uid, self.messages, self.commands, self.sessions = 1, [], [], 0
-        self.lock, self.live, self.socks = threading.RLock(), [], []
+        super().__init__(**options)
+        self.next_uid, self.messages, self.commands = 1, [], []
+        self.lock, self.live = threading.RLock(), []
         for text in texts:
             self.add(text)
-        self.socket = socket.create_server(("127.0.0.1", 0), backlog=100)
-        self.port = self.socket.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        for s in [self.socket, *self.socks]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.socket.accept()
-            except OSError:
-                return
-            self.socks.append(sock)
-            self.sessions += 1
-            threading.Thread(target=Session(self, sock, self.sessions).run, daemon=True).start()
+    def serve(self, sock, number):
+        Session(self, sock, number).run()
 
     def add(self, text, flags=()):
         with self.lock:
@@ -160,9 +136,7 @@ class Session:
             self.close()
 
     def start_tls(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.server.certificate)
-        self.sock = context.wrap_socket(self.sock, server_side=True)
+        self.sock = self.server.wrap(self.sock)
         self.secure = True
 
     # ---- the conversation ----

@@ -20,6 +20,8 @@ import struct
 import threading
 import time
 
+from loopback import Cut, LoopbackServer, end
+
 PASSWORD = "secret-word"
 SASL = ("PLAIN", "CRAM-MD5", "XOAUTH2")
 
@@ -57,10 +59,6 @@ OPTIONS = {
     "cut_removes": False,      # what had been marked is gone also where there was no QUIT
     "delay_s": 0,              # before each answer
 }
-
-
-class Cut(Exception):
-    pass
 
 
 # ---- texts on the wire ----
@@ -125,32 +123,17 @@ class Box:
             self.messages.append(Message(text, uid or b"%d.%s" % (len(self.messages) + 1, hashlib.md5(text).hexdigest().encode())))
 
 
-class Pop3Server:
+class Pop3Server(LoopbackServer):
+    OPTIONS = OPTIONS
+
     def __init__(self, boxes=None, host="127.0.0.1", **options):
-        unknown = set(options) - set(OPTIONS)
-        assert not unknown, f"no such option: {unknown}"
-        for name, value in {**OPTIONS, **options}.items():
-            setattr(self, name, value.copy() if isinstance(value, (dict, set)) else value)
+        super().__init__(host, **options)
         self.boxes = {name: box if isinstance(box, Box) else Box(box) for name, box in (boxes or {}).items()}
-        self.commands, self.sessions, self.logins, self.socks = [], 0, [], []
+        self.commands, self.logins = [], []
         self.changed = threading.Condition()
-        self.socket = socket.create_server((host, 0), backlog=200)
-        self.port = self.socket.getsockname()[1]
 
-    def __enter__(self):
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *why):
-        self.close()
-
-    def close(self):
-        for s in [self.socket, *self.socks]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
+    def serve(self, sock, number):
+        Session(self, sock, number).run()
 
     def left(self, name):
         return [m.text for m in self.boxes[name].messages]
@@ -169,16 +152,6 @@ class Pop3Server:
                     return False
                 self.changed.wait(0.05)
         return True
-
-    def _accept(self):
-        while True:
-            try:
-                sock, _ = self.socket.accept()
-            except OSError:
-                return
-            self.socks = [s for s in self.socks if s.fileno() >= 0] + [sock]
-            self.sessions += 1
-            threading.Thread(target=Session(self, sock, self.sessions).run, daemon=True).start()
 
 
 class Session:
@@ -228,10 +201,7 @@ class Session:
         raise Cut
 
     def start_tls(self):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.server.certificate)
-        self.sock = context.wrap_socket(self.sock, server_side=True)
-        self.server.socks.append(self.sock)
+        self.sock = self.server.wrap(self.sock)
         self.secure = True
 
     # ---- life ----
@@ -252,11 +222,7 @@ class Session:
                 self.remove()
         finally:
             self.unlock()
-            try:
-                self.sock.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            self.sock.close()
+            end(self.sock)
             with s.changed:
                 s.changed.notify_all()
 

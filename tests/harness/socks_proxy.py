@@ -12,42 +12,19 @@ import socket
 import struct
 import threading
 
+from loopback import Cut, LoopbackServer
+
 SOURCE = "127.0.0.8"
 
 
-class Cut(Exception):
-    pass
+class SocksProxy(LoopbackServer):
+    OPTIONS = {"logins": None, "reply": None, "cut": None, "silent": False}
 
+    def __init__(self, names=None, **options):
+        super().__init__(**options)
+        self.names, self.asked, self.users = names or {}, [], []
 
-class SocksProxy:
-    def __init__(self, names=None, logins=None, reply=None, cut=None, silent=False):
-        self.names, self.logins, self.reply, self.cut, self.silent = names or {}, logins or {}, reply, cut, silent
-        self.asked, self.users, self.socks = [], [], []
-        self.socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self.socket.getsockname()[1]
-
-    def __enter__(self):
-        threading.Thread(target=self.accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *why):
-        for s in [self.socket, *self.socks]:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            s.close()
-
-    def accept(self):
-        while True:
-            try:
-                client, _ = self.socket.accept()
-            except OSError:
-                return
-            self.socks.append(client)
-            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
-
-    def serve(self, client):
+    def serve(self, client, number):
         left = [self.cut]
 
         def say(data):
@@ -112,7 +89,7 @@ class SocksProxy:
     def relay(self, client, host, port, granted):
         server = socket.create_connection((self.names.get(host, host), port), 10, source_address=(SOURCE, 0))
         server.settimeout(None)
-        self.socks.append(server)
+        self.keep(server)
         granted()
         threading.Thread(target=self.pump, args=(client, server), daemon=True).start()
         self.pump(server, client)
