@@ -14,8 +14,8 @@
 
 static const unsigned char mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
 
-static bool
-is_ipv4(const struct dial_address *a)
+bool
+dial_address_is_ipv4(const struct dial_address *a)
 {
 	return memcmp(a->ip, mapped, sizeof(mapped)) == 0;
 }
@@ -27,7 +27,7 @@ sockaddr_of(const struct dial_address *a, socklen_t *length)
 	struct sockaddr_in *in = (struct sockaddr_in *)&out;
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&out;
 
-	if (is_ipv4(a)) {
+	if (dial_address_is_ipv4(a)) {
 		in->sin_family = AF_INET;
 		in->sin_port = htons(a->port);
 		memcpy(&in->sin_addr, a->ip + 12, 4);
@@ -79,12 +79,12 @@ dial_refusal(const struct dial_address *a, bool allow_loopback)
 	static const unsigned char none[16] = { 0 };
 	static const unsigned char loopback6[16] = { [15] = 1 };
 
-	if (memcmp(a->ip, none, 16) == 0 || (is_ipv4(a) && a->ip[12] == 0))
+	if (memcmp(a->ip, none, 16) == 0 || (dial_address_is_ipv4(a) && a->ip[12] == 0))
 		return "the address is nobody's";
-	if (is_ipv4(a) ? a->ip[12] >= 224 : a->ip[0] == 0xff)
+	if (dial_address_is_ipv4(a) ? a->ip[12] >= 224 : a->ip[0] == 0xff)
 		return "the address is no host's";
 	if (!allow_loopback &&
-		(is_ipv4(a) ? a->ip[12] == 127 : memcmp(a->ip, loopback6, 16) == 0))
+		(dial_address_is_ipv4(a) ? a->ip[12] == 127 : memcmp(a->ip, loopback6, 16) == 0))
 		return "the address is this machine's loopback (allow_loopback)";
 	return NULL;
 }

@@ -19,6 +19,7 @@ struct dial_address {
 
 /* "192.0.2.1", "2001:db8::1", "[192.0.2.1]", "[IPv6:2001:db8::1]"; false: no address but a name. */
 bool dial_address_parse(struct span text, uint16_t port, struct dial_address *out);
+bool dial_address_is_ipv4(const struct dial_address *address);
 /* "192.0.2.1:25", "[2001:db8::1]:25" */
 const char *dial_address_text(const struct dial_address *address, char out[DIAL_TEXT_SIZE]);
 /*

@@ -42,8 +42,9 @@ struct tls_client *tls_client_hold(struct tls_client *client);
 void tls_client_release(struct tls_client **client); /* any thread */
 
 /*
- * The client's side of a connection to NAME, a host name or a literal address, which the certificate
- * must be for. VERIFY: a handshake with one that is not, or that nobody vouches for, fails; without it
+ * The client's side of a connection to NAME, which the certificate must be for: a host name, or a
+ * literal address (dial_address_parse()), which one of its iPAddress must be (RFC 5280, 4.2.1.6).
+ * VERIFY: a handshake with one that is not, or that nobody vouches for, fails; without it
  * tls_distrust() says so (H68). NAME is copied.
  */
 struct tls *tls_connect(struct tls_client *client, struct span name, bool verify,

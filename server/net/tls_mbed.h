@@ -7,12 +7,14 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#include "server/net/dialer.h"
 #include "server/net/tls.h"
 
 struct tls {
 	struct tls_server *server; /* one of them */
 	struct tls_client *client;
-	bool verify, by_address; /* client: the server was named by an address, which no certificate has */
+	bool verify, by_address;     /* client; the server was named by its address */
+	struct dial_address address; /* which */
 	struct buf *wire_in, *wire_out;
 	int failure; /* the library's last code */
 	mbedtls_ssl_context ssl;

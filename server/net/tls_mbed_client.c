@@ -2,9 +2,9 @@
  * tls_mbed_client.c - the client's side: roots, names, and what is wrong with a certificate.
  *
  * The library only looks, and we decide: so an opportunistic session can say why it is not verified. The
- * name is always set: without it mbedTLS 2.28.3 takes any valid certificate (CVE-2025-27809, H68).
+ * name is always set: without it mbedTLS 2.28.3 takes any valid certificate (CVE-2025-27809, H68). It
+ * knows host names only; a server that was named by its address is compared here.
  */
-#include <arpa/inet.h>
 #include <mbedtls/version.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,6 +17,8 @@
 #include "server/net/tls_mbed.h"
 
 #define NAME_MAX_SIZE 256 /* bytes of a host name and its 0 */
+/* [7] iPAddress of a GeneralName (RFC 5280, 4.2.1.6) */
+#define SAN_IP_ADDRESS (MBEDTLS_ASN1_CONTEXT_SPECIFIC | 7)
 
 struct tls_client {
 	_Atomic unsigned holds;
@@ -79,12 +81,34 @@ tls_client_release(struct tls_client **cp)
 	free(c);
 }
 
+/*
+ * Is CERTIFICATE for the address that was called? Only an iPAddress says so, byte by byte (RFC 9110,
+ * 4.3.5): neither the common name nor a dNSName that is spelled like an address.
+ */
 static bool
-is_address(const char *name)
+names_address(const mbedtls_x509_crt *certificate, const struct tls *t)
 {
-	unsigned char bytes[16];
+	const mbedtls_x509_sequence *at = &certificate->subject_alt_names;
+	const unsigned char *ip = t->address.ip;
 
-	return inet_pton(AF_INET, name, bytes) == 1 || inet_pton(AF_INET6, name, bytes) == 1;
+	for (; at && at->buf.p; at = at->next) {
+		if (at->buf.tag != SAN_IP_ADDRESS)
+			continue;
+		if (at->buf.len == 4 && dial_address_is_ipv4(&t->address) && memcmp(at->buf.p, ip + 12, 4) == 0)
+			return true;
+		if (at->buf.len == 16 && memcmp(at->buf.p, ip, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The library looked at each certificate of the chain; DEPTH 0 is the server's own. */
+static int
+look_at_address(void *arg, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
+{
+	if (depth == 0 && !names_address(certificate, arg))
+		*flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+	return 0;
 }
 
 struct tls *
@@ -102,29 +126,33 @@ tls_connect(struct tls_client *client, struct span name, bool verify, struct buf
 	}
 	memcpy(text, name.ptr, name.len);
 	text[name.len] = '\0';
-	t->by_address = is_address(text);
-	if (!t->by_address && t->failure == 0) /* RFC 6066, 3: no address there */
-		t->failure = mbedtls_ssl_set_hostname(&t->ssl, text);
+	t->by_address = dial_address_parse(name, 0, &t->address);
+	if (t->by_address)
+		mbedtls_ssl_set_verify(&t->ssl, look_at_address, t);
+	if (t->failure == 0) /* RFC 6066, 3: no address there */
+		t->failure = mbedtls_ssl_set_hostname(&t->ssl, t->by_address ? NULL : text);
 	return t;
 }
 
 bool
 tls_mbed_is_trusted(const struct tls *t)
 {
-	return t->client && !t->by_address && mbedtls_ssl_get_verify_result(&t->ssl) == 0;
+	return t->client && mbedtls_ssl_get_verify_result(&t->ssl) == 0;
 }
 
 const char *
 tls_distrust(const struct tls *t, char *text, size_t size)
 {
-	static const struct {
+	const struct {
 		uint32_t flag;
 		const char *why;
 	} reasons[] = {
 		{ MBEDTLS_X509_BADCERT_EXPIRED, "the certificate has expired" },
 		{ MBEDTLS_X509_BADCERT_FUTURE, "the certificate is not valid yet" },
 		{ MBEDTLS_X509_BADCERT_REVOKED, "the certificate was revoked" },
-		{ MBEDTLS_X509_BADCERT_CN_MISMATCH, "the certificate is for another name" },
+		{ MBEDTLS_X509_BADCERT_CN_MISMATCH,
+			t->by_address ? "the certificate is not for this address"
+					   : "the certificate is for another name" },
 		{ MBEDTLS_X509_BADCERT_NOT_TRUSTED, "nobody we know vouches for the certificate" },
 		{ UINT32_MAX, "the certificate is not good enough" },
 	};
@@ -133,8 +161,6 @@ tls_distrust(const struct tls *t, char *text, size_t size)
 
 	if (t->failure != 0 && t->failure != MBEDTLS_ERR_X509_CERT_VERIFY_FAILED)
 		why = "no certificate was seen";
-	else if (t->by_address)
-		why = "a server named by its address cannot be verified";
 	for (size_t i = 0; !why[0] && flags != 0 && i < COUNT(reasons); i++)
 		if (flags & reasons[i].flag)
 			why = reasons[i].why;

@@ -59,7 +59,8 @@ class Postroom(Server):
 
 
 def now(s, name="isp"):
-    return s.json("collect", "now", name, "--wait")[0]
+    """What came of it, whether it failed or not."""
+    return s.json("collect", "now", name, "--wait", ok=False)[0]
 
 
 def error_of(s, name="isp"):
@@ -289,6 +290,33 @@ def test_h68_certificates_are_believed_only_if_they_are_good():
             with Postroom(row(clear, tls="starttls")) as p:
                 fails(p, "STLS")
             equal(clear.said("USER"), [])
+
+
+def named(folder, common, alternative):
+    """A certificate for these names alone."""
+    folder = tempfile.mkdtemp(dir=folder)
+    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert,
+                    "-days", "30", "-subj", "/CN=" + common, "-addext", "subjectAltName=" + alternative], check=True, capture_output=True)
+    return cert, key
+
+
+def test_h68_a_server_named_by_its_address_is_verified_by_it():
+    """RFC 5280, 4.2.1.6: an iPAddress, and neither the common name nor a dNSName that is spelled like one."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for tls, offered in (("starttls", "stls"), ("implicit", "implicit")):
+            for common, alternative, good in ((NAME, "DNS:%s,IP:127.0.0.1" % NAME, True), (NAME, "IP:127.0.0.2,IP:::1", False),
+                                              ("127.0.0.1", "DNS:" + NAME, False), (NAME, "DNS:127.0.0.1", False)):
+                cert = named(folder, common, alternative)
+                os.chmod(os.path.dirname(cert[0]), 0o755)
+                with one_box(b"a", tls=offered, certificate=cert) as server, \
+                        Postroom(row(server, tls=tls, server="127.0.0.1", tls_ca=cert[0])) as p:
+                    if good:
+                        equal(now(p)["fetched"], 1)
+                    else:
+                        fails(p, "the certificate is not for this address")
+                        equal(server.logins, [])
 
 
 def test_h3_nothing_that_came_in_clear_counts():
