@@ -73,6 +73,7 @@ struct room {
 	uint64_t checked_end; /* of the file */
 	uint64_t disk_free;
 	uint64_t wanted; /* bytes that must come free before mail may come in; 0: none */
+	enum store_room state;
 	atomic_bool full;
 };
 

@@ -95,6 +95,7 @@ is_full(struct store *store, struct room *room, uint64_t end)
 	uint64_t unused;
 
 	room->wanted = 0;
+	room->state = STORE_HAS_ROOM;
 	if (!over_limit && room->disk_free >= needed)
 		return false;
 	unused = room_free_bytes(store);
@@ -102,6 +103,8 @@ is_full(struct store *store, struct room *room, uint64_t end)
 		room->wanted = end - unused - limit;
 	if (room->disk_free + unused + room->wanted < needed)
 		room->wanted = needed - room->disk_free - unused;
+	if (room->wanted > 0)
+		room->state = over_limit && end - unused > limit ? STORE_OVER_MAX_SIZE : STORE_DISK_LOW;
 	return room->wanted > 0;
 }
 
@@ -176,6 +179,18 @@ bool
 store_is_full(struct store *store)
 {
 	return atomic_load_explicit(&store->room.full, memory_order_relaxed);
+}
+
+enum store_room
+store_room(struct store *store, uint64_t *wanted)
+{
+	enum store_room state;
+
+	pthread_mutex_lock(&store->room.lock);
+	state = store->room.state;
+	*wanted = store->room.wanted;
+	pthread_mutex_unlock(&store->room.lock);
+	return state;
 }
 
 uint64_t

@@ -104,6 +104,10 @@ void store_set_limits(struct store *store, uint64_t max_size, uint64_t message_s
 
 /* Incoming mail is refused now (452 4.3.1); reads, deletes and flags go on. Any thread, cheap. */
 bool store_is_full(struct store *store);
+/* What keeps mail out: `max_size`, or the disk; HAS_ROOM also where a commit found none that should be there. */
+enum store_room { STORE_HAS_ROOM, STORE_OVER_MAX_SIZE, STORE_DISK_LOW };
+/* *wanted: bytes that must come free, or 0. As of the last look, at most a second ago. Any thread. */
+enum store_room store_room(struct store *store, uint64_t *wanted);
 /* Messages are encrypted in it (SEC-08), and whoever opened it gave no key: their text cannot be read. */
 bool store_lacks_key(const struct store *store);
 /* The disk failed (on_fatal was called); nothing is taken any more. */

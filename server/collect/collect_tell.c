@@ -53,7 +53,7 @@ static const struct cause {
 	{ 0, "the server closed the connection",
 		"This server did not close it. Some providers do so where the mailbox is empty or when they are too "
 		"busy; a firewall, a proxy or a virus scanner on the way may do it too." },
-	{ 0, "nothing came",
+	{ 0, "no answer in time",
 		"The connection was idle for as long as `timeout` of the collector says. The provider may be slow, or "
 		"the link is faulty." },
 };

@@ -97,7 +97,8 @@ pass_by(struct collection_fetch *f)
 		intake_drop(&f->intake);
 	}
 	if (f->came - (uint64_t)c->o.host->conf->limits_message_size > COLLECTION_EXCESS_MAX) {
-		collection_item_error(c, &f->item, "it does not come to an end", SPAN_NONE);
+		collection_item_error(c, &f->item, "it does not come to an end, far over limits.message_size: remove it there",
+			SPAN_NONE);
 		collection_cut(c);
 	}
 }
@@ -294,17 +295,18 @@ on_not_stored(struct collection_fetch *f, enum err result)
 	struct collection *c = f->c;
 
 	if (result == ERR_BUSY) {
-		put_off(f, "it could not be stored: too much waits to be written", SPAN_NONE);
+		put_off(f, "the store has too much to write, the next run tries again", SPAN_NONE);
 		return;
 	}
 	if (result == ERR_FULL || ++c->io_errors >= COLLECTION_IO_ERRORS_MAX) {
 		if (!c->fetches_none)
-			collection_error(c, "messages cannot be stored: %s", err_name(result));
+			collection_tell_no_room(c, result);
 		collection_stop_fetching(c);
 		atomic_fetch_add(&c->shown.failed, 1);
 		collection_fetch_free(f);
 	} else {
-		set_aside(f, "it could not be stored, and stays there", span_of(err_name(result)));
+		set_aside(f, "it could not be stored, and stays there (postroom log show --level error)",
+			span_of(err_name(result)));
 	}
 }
 
@@ -354,7 +356,7 @@ keep(struct collection_fetch *f)
 	enum err err = collection_plan_keep(f);
 
 	if (err != OK) {
-		set_aside(f, "it is refused here, and stays there", why);
+		set_aside(f, "it is refused here, and stays there for another try tomorrow", why);
 		return;
 	}
 	f->kept_aside = true;
@@ -372,7 +374,8 @@ obey(struct collection_fetch *f, enum err said)
 	else if (said == ERR_DENIED)
 		keep(f);
 	else
-		put_off(f, "it could not be taken now", f->intake->plan.reply.text);
+		put_off(f, "it could not be taken now, the next run tries again",
+			f->intake->plan.reply.text);
 	collection_pump(c);
 }
 
@@ -459,20 +462,22 @@ end_text(struct collection_fetch *f)
 
 	f->whole = true;
 	if (f->passes) {
-		set_aside(f, "it is larger than limits.message_size, and stays there", SPAN_NONE);
+		set_aside(f, "it is larger than limits.message_size, and stays there: raise that, or remove it there",
+			SPAN_NONE);
 		return;
 	}
 	if (!f->intake)
 		open_intake(f);
 	if (!f->begun && !put_first(f)) {
-		put_off(f, "there is no memory for it now (limits.memory_in_flight)", SPAN_NONE);
+		put_off(f, "there is no memory for it now, the next run tries again (limits.memory_in_flight)", SPAN_NONE);
 		return;
 	}
 	is_cut = f->intake->mail.header_is_over; /* the rest of it was not kept */
 	if (intake_text_end(f->intake) != OK)
-		put_off(f, "there is no number for it now", SPAN_NONE);
+		put_off(f, "the store is too busy for it, the next run tries again", SPAN_NONE);
 	else if (is_cut)
-		set_aside(f, "its header is over limits.header_size, and it stays there", SPAN_NONE);
+		set_aside(f, "its header is over limits.header_size, and it stays there: raise that, or remove it there",
+			SPAN_NONE);
 	else
 		gather(f);
 }

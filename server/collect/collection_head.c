@@ -24,7 +24,14 @@ collection_judge_without_head(struct collection *c, size_t at)
 	}
 	item->state = ITEM_OVER; /* or it would be fetched each time */
 	collection_item_error(c, item, "it cannot be left there (leave_days): another has the same unique id, and "
-				       "the server has no TOP", SPAN_NONE);
+				       "the server has no TOP; only `collect set leave_days=0` fetches it", SPAN_NONE);
+}
+
+void
+collection_tell_cannot_leave(struct collection *c)
+{
+	collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL nor TOP, by which they "
+			    "would be known again; only `collect set leave_days=0` fetches them");
 }
 
 /* The server cannot do it after all: each message is fetched, and told by what came. */
@@ -34,8 +41,7 @@ on_cannot(struct collection *c, size_t at)
 	c->end.offer.has_head = false;
 	if (c->all_by_header && collection_leaves(c)) {
 		if (!c->fetches_none)
-			collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL "
-					    "nor TOP, by which they would be known again");
+			collection_tell_cannot_leave(c);
 		collection_stop_fetching(c);
 		return;
 	}

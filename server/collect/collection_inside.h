@@ -277,9 +277,12 @@ void collection_on_answered(struct collection *c, uint32_t number, enum source_o
 	enum source_result result, struct span answer);
 void collection_resume(struct collection *c);
 bool collection_has_disk(struct collection *c, uint64_t size);
+/* A message could not be stored, nor can the next: what is full or fails, and what helps. */
+void collection_tell_no_room(struct collection *c, enum err result);
 
 /* ---- collection_head.c ---- */
 
+void collection_tell_cannot_leave(struct collection *c);
 bool collection_wants_heads(const struct collection *c);
 /* Its header is not to be had. */
 void collection_judge_without_head(struct collection *c, size_t at);

@@ -79,7 +79,7 @@ read_run(struct work *work)
 static void
 fail(struct collection *c, enum err why)
 {
-	collection_error(c, "what was fetched before cannot be read: %s", err_name(why));
+	collection_error(c, "what was fetched before cannot be read from the store (%s): see `postroom check`", err_name(why));
 	collection_cut(c);
 	collection_look(c);
 }

@@ -26,7 +26,7 @@ collection_go(struct collection *c)
 	if (!c->ready || !c->has_known || c->source_is_over || c->closing)
 		return;
 	if (!collection_read_rules(c)) {
-		collection_error(c, "the questions of download rules cannot be read");
+		collection_error(c, "the questions of download rules cannot be read from the store: see `postroom check`");
 		collection_cut(c);
 		return;
 	}
@@ -370,8 +370,7 @@ can_leave(struct collection *c)
 {
 	if (!c->all_by_header || !collection_leaves(c) || c->end.offer.has_head || c->item_count == 0)
 		return true;
-	collection_error(c, "messages cannot be left there (leave_days): the server has neither UIDL nor TOP, by "
-			    "which they would be known again");
+	collection_tell_cannot_leave(c);
 	return false;
 }
 

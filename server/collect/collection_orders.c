@@ -8,41 +8,9 @@
 #include "server/collect/collection_inside.h"
 
 #include <stdio.h>
-#include <sys/statvfs.h>
 
 #include "server/collect/collect_inside.h"
 #include "store/store.h"
-
-#define DISK_LOOK_MS 1000
-
-/* ---- the disk (INM-25) ---- */
-
-bool
-collection_has_disk(struct collection *c, uint64_t size)
-{
-	const struct conf *conf = c->o.host->conf;
-	int64_t now_ms = loop_now_ms(c->o.host->loop), wanted = conf->collecting_disk_spare;
-	struct statvfs fs;
-
-	if ((c->disk_seen_ms == 0 || now_ms - c->disk_seen_ms >= DISK_LOOK_MS) &&
-		statvfs(store_path(c->o.host->store), &fs) == 0) {
-		c->disk_seen_ms = now_ms;
-		c->disk_free = (int64_t)(fs.f_bavail * fs.f_frsize);
-		c->disk_taken = 0;
-	}
-	if (size == SOURCE_SIZE_UNKNOWN)
-		wanted += conf->collecting_disk_spare_unknown;
-	else if (size < (uint64_t)INT64_MAX / 2)
-		wanted += (int64_t)size;
-	if (c->disk_seen_ms == 0 || c->disk_free - (int64_t)c->disk_taken >= wanted) {
-		c->disk_taken += size == SOURCE_SIZE_UNKNOWN ? 0 : size;
-		return true;
-	}
-	collection_error(c, "the disk of the store has %lld MB free, and %lld MB are wanted before a message is fetched "
-			    "(collecting.disk_spare)",
-		(long long)(c->disk_free >> 20), (long long)(wanted >> 20));
-	return false;
-}
 
 /* ---- in another turn of the loop ---- */
 
@@ -207,7 +175,7 @@ finish(struct collection *c)
 {
 	if (c->came_again)
 		collection_error(c, "messages that were removed are there again: the server says that it removes "
-				    "them, and does not; they are not fetched again");
+				    "them, and does not; they are not fetched again, only the provider can mend it");
 	c->came_again = false;
 	if (c->by_header && !c->fetches_none)
 		collection_note_gone(c);
@@ -283,11 +251,11 @@ oldest(struct collection *c, uint32_t number)
 
 /* HEAD: what is beyond the limit of a header is left out, as long as there is an end. */
 static bool
-take_head(struct collection *c, struct span text)
+take_head(struct collection *c, const struct collection_order *order, struct span text)
 {
 	c->head_came += text.len;
 	if (c->head_came > COLLECTION_EXCESS_MAX) {
-		collection_error(c, "a header does not come to an end");
+		collection_item_error(c, &c->items[order->at], "its header does not come to an end: remove it there", SPAN_NONE);
 		collection_cut(c);
 	}
 	if (buf_put(&c->head, text) != OK)
@@ -303,7 +271,7 @@ collection_on_text(struct collection *c, uint32_t number, struct span text)
 	if (!order)
 		return true;
 	if (order->order == SOURCE_HEAD)
-		return take_head(c, text);
+		return take_head(c, order, text);
 	if (!order->fetch)
 		return true;
 	c->text_waits = !collection_fetch_text(order->fetch, text);
@@ -317,7 +285,7 @@ on_removed(struct collection *c, size_t at, enum source_result result, struct sp
 
 	c->removals[at].done = result == SOURCE_DONE || result == SOURCE_GONE;
 	if (!c->removals[at].done)
-		collection_item_error(c, &item, "it could not be removed there", answer);
+		collection_item_error(c, &item, "it could not be removed there, the next run tries again", answer);
 }
 
 void

@@ -105,7 +105,8 @@ on_carried(struct download_order *order, enum err result)
 		obey(c, choice->at, &choice->decision.answer);
 	else
 		collection_item_error(c, &c->items[choice->at],
-			"what its download rule tells or asks could not be written", span_of(err_name(result)));
+			"what its download rule tells or asks could not be written, the next run tries again",
+			span_of(err_name(result)));
 	collection_pump(c);
 }
 
@@ -164,7 +165,7 @@ collection_judge_head(struct collection *c, size_t at, struct span header)
 		carry_out(c, at, &decision, header);
 	} else {
 		c->items[at].state = ITEM_OVER;
-		collection_item_error(c, &c->items[at], "its download rules could not be asked", SPAN_NONE);
+		collection_item_error(c, &c->items[at], "its download rules could not be asked, the next run tries again", SPAN_NONE);
 	}
 }
 

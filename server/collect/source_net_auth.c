@@ -19,7 +19,7 @@ on_token(struct token_question *q, const struct token_answer *answer)
 		source_net_dial(n);
 		return;
 	}
-	source_net_close(n, SOURCE_OWN, answer->err == OK ? "the token is too long" : answer->why);
+	source_net_close(n, SOURCE_OWN, answer->err == OK ? "what token_command printed is too long for a token" : answer->why);
 }
 
 void
@@ -61,7 +61,7 @@ on_proof(struct sasl_proof *p, enum err result)
 	if (n->closing)
 		loop_defer(n->host->loop, &n->call);
 	else if (result != OK)
-		source_net_close(n, SOURCE_OWN, "too busy to log in");
+		source_net_close(n, SOURCE_OWN, "this machine is too busy to log in there, the next run tries again");
 	else
 		n->events->proved(n, p->proof, p->signature);
 }
@@ -77,7 +77,7 @@ void
 source_net_prove(struct source_net *n, const struct sasl_task *task)
 {
 	if (!sasl_proof_begin(&n->proof, n->host->loop, n->host->workers, task, buf_span(&n->secret)))
-		source_net_close(n, SOURCE_OWN, "too busy to log in");
+		source_net_close(n, SOURCE_OWN, "this machine is too busy to log in there, the next run tries again");
 }
 
 void

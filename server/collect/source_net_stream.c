@@ -45,7 +45,7 @@ on_deadline(struct loop_timer *timer)
 	if (n->stream_open && n->stream.bytes_in - n->heard_bytes >= SOURCE_PROGRESS_BYTES)
 		set_deadline(n);
 	else
-		n->events->lost(n, "no answer in time");
+		n->events->lost(n, "no answer in time (timeout)");
 }
 
 void

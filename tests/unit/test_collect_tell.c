@@ -191,6 +191,7 @@ test_causes_f_trb_1_trb_05(void **state)
 		{ ECONNREFUSED, NULL, "a firewall refuses them" },
 		{ 0, "the server closed the connection", "This server did not close it" },
 		{ 0, "pop.isp.test has no address", "no machine of that name" },
+		{ 0, "no answer in time (timeout)", "`timeout` of the collector" },
 		{ 0, "pop.isp.test: no answer from the name servers", "name servers cannot be reached" },
 	};
 

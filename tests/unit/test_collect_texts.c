@@ -10,6 +10,8 @@
 #include <cmocka.h>
 
 #include "server/collect/collection_doubles.h"
+#include "store/store.h"
+#include "tests/harness/page_edge.h"
 #include "tests/unit/collect_site.h"
 
 /* ---- INM-16, INM-21, INM-24, traces ---- */
@@ -347,6 +349,35 @@ test_disk_guard_inm_25(void **state)
 	end();
 }
 
+/* H43: what is full, and what helps; and it goes on as soon as there is room. */
+static void
+test_a_full_store_says_what_helps_inm_25(void **state)
+{
+	static const struct {
+		uint64_t max_size, message_size;
+		const char *what, *helps;
+	} rows[] = {
+		{ 8192, 1 << 20, "the store has reached 95 % of store.max_size", "raise that, or delete" },
+		{ UINT64_C(1) << 40, UINT64_C(1) << 60, "the disk of the store is nearly full", "make room for" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct collect_view view;
+
+		begin(COLLECTOR(""));
+		fill(2);
+		store_set_limits(site.host.store, rows[i].max_size, rows[i].message_size);
+		view = collect();
+		check_row(i, view.failed && view.counts.fetched == 0 && fake_left() == 2);
+		check_row(i, strstr(view.error, rows[i].what) && strstr(view.error, rows[i].helps));
+		check_row(i, view.error_count == 1 && strlen(view.error) < COLLECT_ERROR_SIZE - 1);
+		store_set_limits(site.host.store, UINT64_C(1) << 40, 1 << 20);
+		check_row(i, collect().counts.fetched == 2);
+		end();
+	}
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int
@@ -358,7 +389,8 @@ test_collect_texts(void)
 		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
 		T(test_too_large_for_the_disk_inm_25), T(test_larger_than_said_inm_04),
 		T(test_endless_message), T(test_huge_header_stays_trb_06),
-		T(test_larger_than_the_limit_stays_inm_04), T(test_disk_guard_inm_25) };
+		T(test_larger_than_the_limit_stays_inm_04), T(test_disk_guard_inm_25),
+		T(test_a_full_store_says_what_helps_inm_25) };
 
 	return cmocka_run_group_tests_name("collect texts", tests, NULL, NULL);
 }
