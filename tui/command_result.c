@@ -65,6 +65,10 @@ run_print_result(struct run *r, const struct control_method *m, const struct jso
 
 	if (print_nothing(r, m, rows))
 		return EXIT_DONE;
+	for (const struct json *at = m->reply == CONTROL_REPLY_DONE && !r->command->options.json ?
+			reply_errors(result) : NULL; at; at = at->next)
+		run_complain(r->complaints, (struct complaint){ run_words(r), json_text(at), SPAN_NONE },
+			&r->style);
 	buf_init(&out, PRINT_MAX);
 	print_reply(&out, m, result, r->command->options.columns, r->command->options.json,
 		&r->style);

@@ -56,9 +56,8 @@ run_tell(struct run *r, int status, struct span what, const char *why, struct sp
 	return status;
 }
 
-/* "user show anna": the command and the first word that it was given. */
-static struct span
-command_words(struct run *r)
+struct span
+run_words(struct run *r)
 {
 	const struct command *c = r->command;
 	const struct control_param *first = c->schema.items;
@@ -79,7 +78,7 @@ server_error(struct run *r)
 
 	if (c.what.len == 0 ||
 		(r->command->method && span_eq(c.what, span_of(r->command->method->words))))
-		c.what = command_words(r);
+		c.what = run_words(r);
 	if (e->field.len > 0 && c.hint.len == 0)
 		c.hint = e->code == RPC_NO_PERMISSION ?
 			arena_printf(r->arena, "it wants the right %.*s", SPAN_FMT(e->field)) :
@@ -257,7 +256,7 @@ static bool
 ask_confirm(struct run *r)
 {
 	run_complain(r->complaints,
-		(struct complaint){ command_words(r), r->link->error.why, SPAN_NONE }, &r->style);
+		(struct complaint){ run_words(r), r->link->error.why, SPAN_NONE }, &r->style);
 	if (!ask_yes("Do it? [y/N] "))
 		return false;
 	set_param(r, "confirm", SPAN(""));

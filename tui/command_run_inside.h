@@ -7,6 +7,8 @@
 #include "tui/command_files.h"
 #include "tui/command_run.h"
 
+/* "user show anna": the command and the first word that it was given. */
+struct span run_words(struct run *r);
 /* Complain and give back STATUS. */
 int run_tell(struct run *r, int status, struct span what, const char *why, struct span hint);
 /* Write OUT and free it; STATUS if that went well. */

@@ -400,12 +400,22 @@ print_reply(struct buf *out, const struct control_method *m, const struct json *
 	}
 }
 
+const struct json *
+reply_errors(const struct json *result)
+{
+	const struct json *errors = json_find(result, SPAN("errors"));
+
+	return json_is(errors, JSON_ARRAY) ? errors->first : NULL;
+}
+
 bool
 reply_tells_of_faults(const struct control_method *m, const struct json *result)
 {
 	bool done = m->reply == CONTROL_REPLY_DONE;
 	const struct json *faults = json_find(result, done ? SPAN("skipped") : SPAN("rows"));
 
+	if (done && reply_errors(result))
+		return true;
 	if (!faults || (!done && m->reply != CONTROL_REPLY_FAULTS))
 		return false;
 	for (const struct json *row = faults->first; row; row = row->next)

@@ -42,7 +42,9 @@ void print_reply(struct buf *out, const struct control_method *m, const struct j
 /* Are all of COLUMNS ("a,b") fields of the method? *wrong is the first that is not. */
 bool print_columns_known(const struct control_method *m, const char *columns, struct span *wrong);
 
-/* A check with findings that are no warnings; a change that left out some of what was named. */
+/* The first of `errors`: what ran, but failed (rpc_reply.h); NULL: nothing did, or nobody waited. */
+const struct json *reply_errors(const struct json *result);
+/* A check with findings that are no warnings; what left out some of what was named, or ran, but failed. */
 bool reply_tells_of_faults(const struct control_method *m, const struct json *result);
 
 /* What of a message is printed, with an empty line between. */

@@ -16,7 +16,8 @@
  *            OBJECT  one object
  *            TEXT    {"text":"..."}
  *            DONE    {"done":N,"skipped":[{"key":K,"why":W}],"undo":ID|null,"undo_until":TIME|null,
- *                    "note":"a sentence"}, and with what makes a password "secret":"...", told this once
+ *                    "note":"a sentence"}, and with what makes a password "secret":"...", told this once;
+ *                    what waited for an end says "errors":[TEXT], what ran, but failed (exit status 1)
  *            FAULTS  as ROWS; a row that is no `warning` means that something is wrong (exit
  *                    status 1)
  *   params   schema, see control_schema.h:  name:type, '-' in front: an option on the command line

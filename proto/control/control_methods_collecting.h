@@ -46,7 +46,7 @@
 	X(collect_now, "collect.now", "collect now", CONNECT_START, G1, DONE, \
 		"names:targets? -all:flag? -wait:flag?", "", \
 		"Collect by these collectors, or by --all that are enabled; --wait returns when they are done " \
-		"and says what came of it.") \
+		"and says what came of it, with exit status 1 where something failed.") \
 	X(collect_stop, "collect.stop", "collect stop", CONNECT_START, G1, DONE, \
 		"names:targets? -all:flag? -wait:flag?", "", \
 		"End collections: what is being stored is finished, the rest stays on the server.")

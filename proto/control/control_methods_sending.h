@@ -105,7 +105,7 @@
 	X(connection_now, "connection.now", "connection now", CONNECT_START, G1, DONE, \
 		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
 		"Connect: one, --all, or the primary ones; --wait returns when they are done or 10 minutes " \
-		"have passed.") \
+		"have passed, with exit status 1 where a link did not come up or a collector failed.") \
 	X(connection_stop, "connection.stop", "connection stop", CONNECT_START, G1, DONE, \
 		"name:name? -all:flag? -primary:flag? -wait:flag?", "", \
 		"Hang up one, the primary ones, or all: what is being sent is finished, the rest stays in the " \

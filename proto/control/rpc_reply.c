@@ -209,10 +209,15 @@ put_collected(struct json_writer *w, const struct rpc_collected *c)
 	json_put_member_u64(w, SPAN("deleted"), c->deleted);
 	json_put_member_u64(w, SPAN("failed"), c->failed);
 	json_put_member_u64(w, SPAN("bytes"), c->bytes);
+}
+
+static void
+put_errors(struct json_writer *w, const struct rpc_errors *errors)
+{
 	json_put_name(w, SPAN("errors"));
 	json_put_array(w);
-	for (size_t i = 0; i < c->error_count; i++)
-		json_put_string(w, span_of(c->errors[i]));
+	for (size_t i = 0; i < errors->count; i++)
+		json_put_string(w, span_of(errors->items[i]));
 	json_put_close(w);
 }
 
@@ -240,6 +245,8 @@ rpc_put_done(struct buf *out, struct span id, const struct rpc_done *done)
 		json_put_member_string(&w, SPAN("secret"), done->secret);
 	if (done->collected)
 		put_collected(&w, done->collected);
+	if (done->errors)
+		put_errors(&w, done->errors);
 	return put_tail(&w);
 }
 

@@ -75,8 +75,12 @@ struct rpc_skipped {
 /* What collections came to; of `collect now --wait`. */
 struct rpc_collected {
 	uint64_t fetched, left, deleted, failed, bytes;
-	const char **errors;
-	size_t error_count;
+};
+
+/* What ran, but failed, one line each: the command line ends with 1 where there are any. */
+struct rpc_errors {
+	const char **items;
+	size_t count;
 };
 
 struct rpc_done {
@@ -88,6 +92,7 @@ struct rpc_done {
 	struct span note;       /* one sentence for people; may be empty */
 	struct span secret;     /* a password that was made, told this once; empty: none */
 	const struct rpc_collected *collected; /* or NULL */
+	const struct rpc_errors *errors;       /* NULL: nobody waited for how it ended */
 };
 
 /* How far a request is. Bytes are told where their total is not 0. */

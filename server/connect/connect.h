@@ -98,6 +98,9 @@ size_t connect_people(const struct connect *all);   /* who checked mail since th
 /* When C is fetched next, by a schedule or its own `every`; LAST_MS is when it was last, or 0. 0: by neither. */
 int64_t connect_collects_next_ms(
 	const struct connect *all, const struct conf_collector *c, int64_t last_ms);
+/* What the collectors of V's connection say of its last run, in words for people. */
+void connect_each_collect_error(const struct connect *all, const struct connect_view *v,
+	void (*tell)(void *arg, struct span collector, const char *error), void *arg);
 /* Of kind smtp: is a run of it waiting for mail? */
 bool connect_waits_for(const struct connect *all, const struct conf_collector *c);
 

@@ -159,6 +159,36 @@ connection_say_collected(const struct connection *c, char *text, size_t size)
 	snprintf(text, size, ", %llu collected%.200s", sum.fetched, sum.failed);
 }
 
+struct telling {
+	const struct connection *c;
+	int64_t since_ms;
+	void (*tell)(void *arg, struct span collector, const char *error);
+	void *arg;
+};
+
+static void
+tell_errors(void *arg, const struct collect_view *v)
+{
+	const struct telling *t = arg;
+
+	if (v->last_ms < t->since_ms || !own_named(t->c, v->name))
+		return;
+	for (size_t i = 0; i < v->error_count; i++)
+		t->tell(t->arg, v->name, v->errors[i]);
+	if (v->failed && v->error_count == 0)
+		t->tell(t->arg, v->name, v->error);
+}
+
+void
+connect_each_collect_error(const struct connect *all, const struct connect_view *v,
+	void (*tell)(void *arg, struct span collector, const char *error), void *arg)
+{
+	struct telling t = { .c = connect_named(all, v->name), .since_ms = v->last_ms, .tell = tell, .arg = arg };
+
+	if (t.c)
+		collect_each(all->host->collect, tell_errors, &t);
+}
+
 /* ---- without a run ---- */
 
 /* Is a connection of C there to be used? */

@@ -156,6 +156,7 @@ struct control_call {
 	struct span note;
 	struct span secret; /* of a password that was made (DONE); wiped at the end */
 	const struct rpc_collected *collected; /* of DONE, or NULL */
+	const struct rpc_errors *errors;       /* likewise */
 	const char *skip_why; /* `each` says why it returned an error; NULL: the usual words */
 	uint64_t job_done;    /* of the job under way: added when it is on disk */
 	uint64_t job_parts;   /* of those, what is only a part of something */

@@ -30,6 +30,7 @@ struct collecting {
 	struct loop_timer timer;
 	struct meant *items;
 	size_t count;
+	bool tells_errors; /* who ends a collection has what was asked for */
 };
 
 /* "isp", or "isp and 2 more". */
@@ -196,18 +197,27 @@ tell_progress(struct control_call *call, const struct collect_counts *sum)
 }
 
 static void
-put_results(struct collecting *c, const struct collect_counts *sum)
+put_errors(struct collecting *c)
 {
-	struct control_call *call = c->call;
-	struct rpc_collected *r = ARENA_NEW(&call->arena, struct rpc_collected);
+	struct arena *a = &c->call->arena;
+	struct rpc_errors *errors = ARENA_NEW(a, struct rpc_errors);
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->count; i++)
 		count += c->items[i].error_count;
-	r->errors = ARENA_ARRAY(&call->arena, const char *, count + 1);
+	errors->items = ARENA_ARRAY(a, const char *, count + 1);
 	for (size_t i = 0; i < c->count; i++)
 		for (size_t n = 0; n < c->items[i].error_count; n++)
-			r->errors[r->error_count++] = c->items[i].errors[n];
+			errors->items[errors->count++] = c->items[i].errors[n];
+	c->call->errors = errors;
+}
+
+static void
+put_results(struct collecting *c, const struct collect_counts *sum)
+{
+	struct control_call *call = c->call;
+	struct rpc_collected *r = ARENA_NEW(&call->arena, struct rpc_collected);
+
 	r->fetched = sum->fetched;
 	r->left = sum->left;
 	r->deleted = sum->deleted;
@@ -217,9 +227,8 @@ put_results(struct collecting *c, const struct collect_counts *sum)
 	call->note = arena_printf(&call->arena, "%.*s: %llu fetched, %llu left there, %llu removed there",
 		SPAN_FMT(names_text(c)), (unsigned long long)r->fetched, (unsigned long long)r->left,
 		(unsigned long long)r->deleted);
-	for (size_t i = 0; i < r->error_count; i++)
-		call->note = arena_printf(
-			&call->arena, "%.*s; %s", SPAN_FMT(call->note), r->errors[i]);
+	if (c->tells_errors)
+		put_errors(c);
 }
 
 static void
@@ -273,6 +282,7 @@ now_start(struct control_call *call)
 	size_t kept = 0;
 
 	c->call = call;
+	c->tells_errors = true;
 	if (take_names(c, is_enabled)) {
 		for (size_t i = 0; rpc_flag(call->request, "all") && i < c->count; i++)
 			if (!is_trigger(call->host->conf, c->items[i].name))

@@ -11,6 +11,7 @@
 #define CONNECTIONS_MAX 11 /* ten of the file, or the one of its own */
 #define WAIT_MS (10 * 60 * 1000)
 #define WAIT_LOOK_MS 100
+#define ERRORS_MAX 1000 /* of all runs that were asked for */
 
 /* ---- connection list ---- */
 
@@ -161,6 +162,7 @@ struct connection_act {
 	struct loop_timer timer;
 	struct control_call *call;
 	int64_t until_ms; /* of the loop's clock */
+	struct rpc_errors *errors; /* NULL: who hangs up has what was asked for */
 };
 
 /* One of the three ways to say which. */
@@ -191,6 +193,32 @@ is_meant(const struct connect_wanted *wanted, const struct connect_view *v)
 		: wanted->which == CONNECT_ALL || v->primary;
 }
 
+static void
+add_error(struct connection_act *act, struct span of, const char *error)
+{
+	struct rpc_errors *errors = act->errors;
+
+	if (errors->count < ERRORS_MAX)
+		errors->items[errors->count++] = arena_text(&act->call->arena,
+			arena_printf(&act->call->arena, "%.*s%s%s", SPAN_FMT(of), of.len > 0 ? ": " : "", error));
+}
+
+static void
+add_collect_error(void *arg, struct span collector, const char *error)
+{
+	add_error(arg, collector, error);
+}
+
+/* A link that did not come up, and what its collectors say. */
+static void
+add_errors(struct connection_act *act, const struct connect_view *v)
+{
+	if (v->failed)
+		add_error(act, act->wanted.which == CONNECT_ONE ? SPAN("") : v->name, arena_text(&act->call->arena, v->result));
+	else
+		connect_each_collect_error(act->call->host->connect, v, add_collect_error, act);
+}
+
 /* Who waited for the end of runs hears how they ended. */
 static void
 tell_results(struct connection_act *act)
@@ -198,10 +226,16 @@ tell_results(struct connection_act *act)
 	struct control_call *call = act->call;
 	struct connect_view v;
 
-	for (size_t i = 0; i < CONNECTIONS_MAX && connect_view_at(call->host->connect, i, &v); i++)
-		if (is_meant(&act->wanted, &v) && v.result.len > 0)
+	for (size_t i = 0; i < CONNECTIONS_MAX && connect_view_at(call->host->connect, i, &v); i++) {
+		if (!is_meant(&act->wanted, &v))
+			continue;
+		if (v.result.len > 0)
 			call->note = arena_printf(&call->arena, "%.*s; %.*s: %.*s", SPAN_FMT(call->note),
 				SPAN_FMT(v.name), SPAN_FMT(v.result));
+		if (act->errors)
+			add_errors(act, &v);
+	}
+	call->errors = act->errors;
 }
 
 static void
@@ -250,8 +284,11 @@ connection_now(struct control_call *call)
 {
 	struct connection_act *act = begin(call, CONNECT_PRIMARY);
 
-	if (act)
-		end(act, connect_now(call->host->connect, &act->wanted), "started");
+	if (!act)
+		return;
+	act->errors = ARENA_NEW(&call->arena, struct rpc_errors);
+	act->errors->items = ARENA_ARRAY(&call->arena, const char *, ERRORS_MAX);
+	end(act, connect_now(call->host->connect, &act->wanted), "started");
 }
 
 static void

@@ -162,7 +162,8 @@ put_done(struct control_call *call, struct buf *out)
 		.skipped_count = call->skipped_count,
 		.note = call->note,
 		.secret = call->secret,
-		.collected = call->collected};
+		.collected = call->collected,
+		.errors = call->errors};
 
 	if (call->undo_id && call->too_large)
 		done.note = arena_printf(&call->arena, "%.*s; undo cannot take it back: too many rows",

@@ -45,7 +45,7 @@ class Postroom(Server):
 
     def now(self, name, fails=False):
         """What came of one collection."""
-        answer = self.json("collect", "now", name, "--wait")[0]
+        answer = self.json("collect", "now", name, "--wait", ok=False)[0]
         equal(bool(answer["errors"]), fails, answer)
         return answer
 

@@ -57,7 +57,7 @@ def subjects(server, user="anna"):
 
 def run(server, name="isp"):
     """Connect; how it ended."""
-    server.cli("connection", "now", name, "--wait")
+    server.cli("connection", "now", name, "--wait", ok=False)
     return connection(server, name)["result"]
 
 
@@ -266,6 +266,29 @@ def test_a_disabled_one_is_never_contacted_INM_29():
 
 # ---- by hand ----
 
+def test_a_script_sees_that_it_failed():
+    """Contract 2: 1, and the reason on stderr; what went well is told all the same."""
+    with Pop3Server(box(2)) as pop, Server(extra=config(
+            [collector(pop, connections="[isp]"), collector(None, "dead", connections="[isp]")],
+            ["name: isp, primary: yes", "name: ddl, kind: link, up: [/bin/false], retries: 0"])) as server:
+        server.add_user("anna")
+        r = server.cli("collect", "now", "fetch", "--wait")
+        equal((r.stdout.split(":")[0], r.stderr), ("fetch", ""))
+        for words, says in ((("collect", "now", "dead"), "postroom: collect now dead: "), (("collect", "now", "--all"), "postroom: collect now: dead: "),
+                            (("connection", "now", "isp"), "postroom: connection now isp: dead: "),
+                            (("connection", "now", "ddl"), "postroom: connection now ddl: the link did not come up: "),
+                            (("connection", "now", "--all"), "postroom: connection now: ddl: the link did not come up: ")):
+            r = server.cli(*words, "--wait", ok=False)
+            equal(r.returncode, 1, "%s" % (words,))
+            true(any(line.startswith(says) for line in r.stderr.splitlines()), "%s: %s" % (words, r.stderr))
+            true(r.stdout and all(line.startswith("postroom: ") for line in r.stderr.splitlines()), "%s: %s" % (words, r.stdout))
+            r = server.cli(*words, "--wait", "--json", ok=False)
+            equal((r.returncode, r.stderr, len(r.stdout.splitlines())), (1, "", 1), "%s" % (words,))
+            true(json.loads(r.stdout)["errors"], r.stdout)
+        server.cli("collect", "off", "dead")
+        for words in (("collect", "now", "--all"), ("connection", "now", "isp")):
+            equal(server.json(*words, "--wait")[0]["errors"], [], "%s" % (words,))
+
 
 def test_now_says_what_came_of_it():
     with Pop3Server(box(3)) as pop, Server(extra=config(
@@ -274,10 +297,10 @@ def test_now_says_what_came_of_it():
         done = server.json("collect", "now", "fetch", "--wait")[0]
         equal((done["fetched"], done["left"], done["deleted"], done["errors"]), (3, 0, 3, []))
         equal(pop.left("box"), [])
-        done = server.json("collect", "now", "dead", "--wait")[0]
+        done = server.json("collect", "now", "dead", "--wait", ok=False)[0]
         equal((done["fetched"], len(done["errors"])), (0, 1))
         true(row(server, "dead")["error"] and row(server, "dead")["error"] in done["errors"][0], str(done))
-        done = server.json("collect", "now", "--all", "--wait")[0]
+        done = server.json("collect", "now", "--all", "--wait", ok=False)[0]
         true(any(e.startswith("dead: ") for e in done["errors"]), str(done))
         for words, says in ((("now", "none"), "there is no collector none"), (("now",), "--all"), (("stop", "fetch"), "nothing is being"),
                             (("now", "fetch", "--all"), "one of them"), (("test", "none"), "no collector")):
@@ -595,7 +618,7 @@ def test_schedule_and_links_scenario_19():
         link.touch("broken")
         sessions = pop.sessions
         for _ in range(5):
-            server.cli("connection", "now", "isp", "--wait")
+            server.cli("connection", "now", "isp", "--wait", ok=False)
         wait_for(lambda: letters(server), "four failures: one letter")
         equal((len(letters(server)), pop.sessions), (1, sessions), "and nobody collects without a link")
         submit(server)

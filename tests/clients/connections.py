@@ -166,7 +166,7 @@ def test_the_password_of_a_link_from_a_file_CON_05_H55():
             wait_empty(server)
             os.unlink(path)
             submit(server)
-            server.cli("connection", "now", "isp", "--wait")
+            server.cli("connection", "now", "isp", "--wait", ok=False)
             true("password cannot be read" in connection(server)["result"], connection(server)["result"])
             equal(link.calls(), ["up isp u", "down"])
 
@@ -239,7 +239,9 @@ def test_failures_are_told_once_CON_06_CON_14():
         link.touch("broken")
         submit(server)
         for tries in range(1, 6):
-            told = server.cli("connection", "now", "--wait").stdout
+            r = server.cli("connection", "now", "--wait", ok=False)
+            told = r.stdout
+            true(r.returncode == 1 and "no carrier" in r.stderr, "status 1: " + r.stderr)
             equal(link.calls().count("up isp"), 2 * tries, "two dials an attempt")
             true("isp: " in told and "no carrier" in told, "who waited hears how it ended: " + told)
         row = connection(server)
@@ -252,7 +254,7 @@ def test_failures_are_told_once_CON_06_CON_14():
         wait_empty(server)
         link.touch("broken")
         for _ in range(4):
-            server.cli("connection", "now", "--wait")
+            server.cli("connection", "now", "--wait", ok=False)
         wait_for(lambda: len(letters(server)) == 2, "success, then four more: another")
 
 
@@ -266,16 +268,16 @@ def test_link_failures_are_not_told_where_errors_link_is_off_CON_14_ADM_08():
         link.touch("broken")
         submit(server)
         for _ in range(4):
-            server.cli("connection", "now", "--wait")
+            server.cli("connection", "now", "--wait", ok=False)
         server.cli("config", "set", "errors.link", "yes")
-        server.cli("connection", "now", "--wait")
+        server.cli("connection", "now", "--wait", ok=False)
         equal(letters(server), [], "the fourth failure is the one that is told")
         link.remove("broken")
         server.cli("connection", "now", "--wait")
         wait_empty(server)
         link.touch("broken")
         for _ in range(4):
-            server.cli("connection", "now", "--wait")
+            server.cli("connection", "now", "--wait", ok=False)
         wait_for(lambda: len(letters(server)) == 1, "and on again")
 
 

@@ -38,7 +38,7 @@ static const char intro[] =
 	"| rows | `{rows: [...], next: KEY or null, total: N}`; `after: KEY` gives what follows |\n"
 	"| object | one object |\n"
 	"| text | `{text}` |\n"
-	"| done | `{done, skipped: [{key, why}], undo: ID or null, undo_until, note}` |\n"
+	"| done | `{done, skipped: [{key, why}], undo: ID or null, undo_until, note}`; what waited for an end says `errors: [TEXT]`, too |\n"
 	"| faults | as rows; not empty means that something is wrong |\n\n"
 	"Events are notifications `{\"method\":\"event\",\"params\":{subscription, topic, seq, data}}`; each is\n"
 	"answered by a notification `ack`; at most 64 wait for it. For topic `log` `data` is\n"
