@@ -37,7 +37,21 @@ struct fetched_collector {
 	struct fetched_account account;
 };
 
+/* The collectors of the file, as far as rows are about them. Any thread. */
+struct fetched_file {
+	const void *of;
+	size_t count;
+	struct span (*name)(const void *of, size_t i);
+	uint64_t (*mark)(const void *of, size_t i); /* of its account */
+};
+
 /* A collection of an account begins. */
+struct fetched_ask {
+	struct span name;
+	struct fetched_account account;
+	int64_t now_ms;
+	const struct fetched_file *file; /* as it was when the collection was started */
+};
 struct fetched_entry {
 	uint64_t id; /* 0: nothing is known of it */
 	bool moved; /* until now the collector was of another account, */
@@ -47,20 +61,22 @@ struct fetched_entry {
 /* NAME in any letter case. ERR_NOT_FOUND, ERR_CORRUPT, ERR_IO. Spans live in the snapshot. */
 MUST_CHECK enum err fetched_collector_find(
 	struct snapshot *snap, struct span name, struct fetched_collector *out);
-/* Its id; a new one where there is none yet. A damaged row is made anew. ERR_LIMIT: the name is too long. */
-MUST_CHECK enum err fetched_collector_take(struct txn *txn, struct span name, uint64_t *id);
 /*
- * The same for a collection of ACCOUNT. Where the rows of NAME are another's, they are put away for FETCHED_KEPT_MS from
- * NOW_MS on, and those of ACCOUNT are fetched back if they were put away before. Rows of no account become its rows.
+ * The number under which all rows of this collection are, whatever its collector is called by its end; a new one where there
+ * is none yet. A damaged row is made anew. ERR_LIMIT: the name is too long.
+ *
+ * Where the rows of the name are another account's, they are put away for FETCHED_KEPT_MS, and those of ACCOUNT are fetched
+ * back if they were put away before. Rows of no account become its rows. Where there are none, those of ACCOUNT are
+ * taken whose name the file has no more: the collector was renamed.
  */
-MUST_CHECK enum err fetched_collector_enter(struct txn *txn, struct span name,
-	const struct fetched_account *account, int64_t now_ms, struct fetched_entry *out);
+MUST_CHECK enum err fetched_collector_enter(
+	struct txn *txn, const struct fetched_ask *ask, struct fetched_entry *out);
 /* What that would find; nothing is changed. */
-MUST_CHECK enum err fetched_collector_look(struct snapshot *snap, struct span name,
-	const struct fetched_account *account, struct fetched_entry *out);
+MUST_CHECK enum err fetched_collector_look(
+	struct snapshot *snap, const struct fetched_ask *ask, struct fetched_entry *out);
 /* The next account that enters as NAME has its rows: the mailbox is the same (a server with a new name). OK too without any. */
 MUST_CHECK enum err fetched_collector_free(struct txn *txn, struct span name);
-/* How its last collection ended. */
+/* How its last collection ended. OK too where nothing is known of it. */
 MUST_CHECK enum err fetched_collector_note(
 	struct txn *txn, struct span name, int64_t last_ms, bool failed, struct span error);
 /*
@@ -69,9 +85,11 @@ MUST_CHECK enum err fetched_collector_note(
  */
 MUST_CHECK enum err fetched_rename(struct txn *txn, struct span from, struct span to);
 
-/* NAMES are all the collectors of the file: the others have left it, at NOW_MS where that is not noted yet. */
-MUST_CHECK enum err fetched_follow(
-	struct txn *txn, const struct span *names, size_t count, int64_t now_ms);
+/*
+ * FILE has another text: collectors that it has not have left it, at NOW_MS where that is not noted yet. One of which nothing
+ * is known gets what is known of its account by a name that FILE has no more.
+ */
+MUST_CHECK enum err fetched_follow(struct txn *txn, const struct fetched_file *file, int64_t now_ms);
 /* One slice of what left the file FETCHED_KEPT_MS before NOW_MS, with its rows. *MORE: there is more of it. */
 MUST_CHECK enum err fetched_sweep(struct txn *txn, int64_t now_ms, bool *more);
 

@@ -51,3 +51,21 @@ collect_account(const struct conf_collector *conf, char room[FETCHED_LABEL_MAX +
 	len = len > FETCHED_LABEL_MAX ? FETCHED_LABEL_MAX : len;
 	return (struct fetched_account){ collect_account_mark(conf), { room, (size_t)len } };
 }
+
+static struct span
+name_at(const void *conf, size_t i)
+{
+	return ((const struct conf *)conf)->collectors.items[i].name;
+}
+
+static uint64_t
+mark_at(const void *conf, size_t i)
+{
+	return collect_account_mark(&((const struct conf *)conf)->collectors.items[i]);
+}
+
+struct fetched_file
+collect_file(const struct conf *conf)
+{
+	return (struct fetched_file){ conf, conf->collectors.count, name_at, mark_at };
+}

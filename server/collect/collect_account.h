@@ -13,5 +13,7 @@
 uint64_t collect_account_mark(const struct conf_collector *conf);
 /* With its label, "anna at pop.isp.test", in ROOM; cut. */
 struct fetched_account collect_account(const struct conf_collector *conf, char room[FETCHED_LABEL_MAX + 1]);
+/* The collectors of CONF, which has to live as long as it is asked. */
+struct fetched_file collect_file(const struct conf *conf);
 
 #endif

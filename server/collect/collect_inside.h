@@ -97,6 +97,8 @@ void collect_start_waiting(struct collect *all);
 
 /* Of BEFORE, the collectors of the file until now: those that have another name get it. */
 void collect_follow_names(struct collect *all, struct list *before);
+/* A collection of its account is under way whose collector has left the file, or is of another account by now. */
+bool collector_has_to_wait(const struct collector *c);
 
 /* ---- collect_keep.c ---- */
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "server/collect/collect_account.h"
 #include "server/log.h"
 #include "store/commit.h"
 #include "store/fetched.h"
@@ -72,15 +73,30 @@ struct sweeping {
 	struct collect *all;
 	int64_t now_ms;
 	size_t count;
-	struct span *names;
-	char (*texts)[COLLECT_NAME_SIZE];
+	struct sweeping_collector {
+		char name[COLLECT_NAME_SIZE];
+		uint64_t mark;
+	} *collectors;
 };
+
+static struct span
+name_at(const void *sweeping, size_t i)
+{
+	return span_of(((const struct sweeping *)sweeping)->collectors[i].name);
+}
+
+static uint64_t
+mark_at(const void *sweeping, size_t i)
+{
+	return ((const struct sweeping *)sweeping)->collectors[i].mark;
+}
 
 static enum step
 sweeping_apply(struct store_job *job, struct txn *txn)
 {
 	struct sweeping *s = LIST_ITEM(job, struct sweeping, job);
-	enum err err = fetched_follow(txn, s->names, s->count, s->now_ms);
+	const struct fetched_file file = { s, s->count, name_at, mark_at };
+	enum err err = fetched_follow(txn, &file, s->now_ms);
 	bool more = false;
 
 	if (err == OK)
@@ -92,8 +108,7 @@ static void
 sweeping_free(struct sweeping *s)
 {
 	s->all->sweeps = false;
-	free(s->names);
-	free(s->texts);
+	free(s->collectors);
 	free(s);
 }
 
@@ -123,12 +138,11 @@ collect_sweep(struct collect *all)
 	s->all = all;
 	s->now_ms = host_now_ms(all->host);
 	s->count = conf->count;
-	s->names = calloc(conf->count + 1, sizeof(*s->names));
-	s->texts = calloc(conf->count + 1, sizeof(*s->texts));
-	ENSURE(s->names && s->texts);
+	s->collectors = calloc(conf->count + 1, sizeof(*s->collectors));
+	ENSURE(s->collectors);
 	for (size_t i = 0; i < conf->count; i++) {
-		snprintf(s->texts[i], sizeof(s->texts[i]), "%.*s", SPAN_FMT(conf->items[i].name));
-		s->names[i] = span_of(s->texts[i]);
+		snprintf(s->collectors[i].name, sizeof(s->collectors[i].name), "%.*s", SPAN_FMT(conf->items[i].name));
+		s->collectors[i].mark = collect_account_mark(&conf->items[i]);
 	}
 	s->job = (struct store_job){ .apply = sweeping_apply, .done = sweeping_done,
 		.inbox = all->host->inbox, .size_bytes = 64 * FETCHED_SLICE, .patient = true };

@@ -1,6 +1,9 @@
 /*
- * collect_rename.c - a mailbox that has another name in the new file: at the same place, the same account. It
- * keeps what is known of it, whoever renamed it: a command, an undo, somebody with an editor.
+ * collect_rename.c - a mailbox that has another name in the new file: the same account. It keeps what is known of it,
+ * whoever renamed it: a command, an undo, somebody with an editor.
+ *
+ * What the store knows follows here at once, in the order of the file. Where that cannot be written now, or the server ends
+ * before it is, the next collection finds it by its account (fetched_collector_enter()).
  */
 #include "server/collect/collect_inside.h"
 
@@ -51,41 +54,62 @@ rename_to(struct collector *c, struct span name)
 		free(r);
 }
 
-static struct collector *
-named(struct list *of, struct span name)
+static bool
+is_among(struct list *of, struct span name)
 {
 	struct list *at, *following;
 
-	list_for_each(at, following, of) {
-		struct collector *c = LIST_ITEM(at, struct collector, link_all);
-
-		if (span_eq_nocase(span_of(c->name), name))
-			return c;
-	}
-	return NULL;
-}
-
-static bool
-has(const struct conf_collectors *conf, struct span name)
-{
-	for (size_t i = 0; i < conf->count; i++)
-		if (span_eq_nocase(conf->items[i].name, name))
+	list_for_each(at, following, of)
+		if (span_eq_nocase(span_of(LIST_ITEM(at, struct collector, link_all)->name), name))
 			return true;
 	return false;
+}
+
+/* What had another name: at the same place, else wherever it was. */
+static struct collector *
+named_until_now(struct list *before, const struct conf *conf, size_t place)
+{
+	uint64_t mark = collect_account_mark(&conf->collectors.items[place]);
+	struct collector *found = NULL;
+	struct list *at, *following;
+
+	list_for_each(at, following, before) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		if (c->account != mark || conf_collector(conf, span_of(c->name)))
+			continue;
+		if (!found || (c->kept && c->place == place))
+			found = c;
+	}
+	return found;
 }
 
 void
 collect_follow_names(struct collect *all, struct list *before)
 {
-	const struct conf_collectors *conf = &all->host->conf->collectors;
-	struct list *at, *following;
+	const struct conf *conf = all->host->conf;
+	struct collector *c;
 
-	list_for_each(at, following, before) {
-		struct collector *c = LIST_ITEM(at, struct collector, link_all);
-		const struct conf_collector *now = c->place < conf->count ? &conf->items[c->place] : NULL;
+	for (size_t i = 0; i < conf->collectors.count; i++) {
+		struct span name = conf->collectors.items[i].name;
 
-		if (now && c->kept && !has(conf, span_of(c->name)) && !named(before, now->name) &&
-			c->account == collect_account_mark(now))
-			rename_to(c, now->name);
+		if (!is_among(before, name) && (c = named_until_now(before, conf, i)))
+			rename_to(c, name);
 	}
+}
+
+bool
+collector_has_to_wait(const struct collector *c)
+{
+	const struct list *at;
+
+	for (at = c->all->collectors.next; at != &c->all->collectors; at = at->next) {
+		const struct collector *other = LIST_ITEM(at, struct collector, link_all);
+		uint64_t mark = other == c || !other->collection ? 0
+			: collect_account_mark(collection_options(other->collection)->conf);
+
+		if (mark != 0 && mark == c->account && (!other->kept || other->account != mark))
+			return true;
+	}
+	return false;
 }

@@ -146,15 +146,19 @@ has_to_wait_for_rules(struct collect *all)
 void
 collect_start_waiting(struct collect *all)
 {
-	struct list *link;
+	struct list *at, *following;
 
 	if (all->ending || list_is_empty(&all->waiting) || has_to_wait_for_rules(all))
 		return;
-	while (!list_is_empty(&all->waiting) && at_work(all) < COLLECT_AT_ONCE &&
-		(link = list_take_first(&all->waiting))) {
-		struct collector *c = LIST_ITEM(link, struct collector, link_waits);
+	list_for_each(at, following, &all->waiting) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_waits);
 		const struct conf_collector *conf = collector_conf(c);
 
+		if (at_work(all) >= COLLECT_AT_ONCE)
+			return;
+		if (collector_has_to_wait(c))
+			continue;
+		list_remove(&c->link_waits);
 		if (conf && conf->enabled)
 			begin(c, conf);
 	}

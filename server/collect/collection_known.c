@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/generation.h"
 #include "server/log.h"
 #include "store/store.h"
 
@@ -52,13 +53,14 @@ static enum err
 find_id(struct collection *c)
 {
 	char label[FETCHED_LABEL_MAX + 1];
-	struct fetched_account account = collect_account(c->o.conf, label);
+	struct fetched_file file = collect_file(generation_conf(c->o.generation));
+	struct fetched_ask ask = { c->o.conf->name, collect_account(c->o.conf, label), host_now_ms(c->o.host), &file };
 	struct snapshot *snap;
 	enum err err = snapshot_open(c->o.host->store, &snap);
 
 	if (err != OK)
 		return err;
-	err = fetched_collector_look(snap, c->o.conf->name, &account, &c->entry);
+	err = fetched_collector_look(snap, &ask, &c->entry);
 	c->id = err == OK ? c->entry.id : 0;
 	snapshot_close(&snap);
 	return err;
@@ -114,18 +116,17 @@ read_known(struct collection *c)
 		fail(c, err);
 }
 
-/* ---- its number ---- */
+/* ---- its number: from now on rows follow whatever name the collector gets ---- */
 
 static enum step
 take_apply(struct store_job *job, struct txn *txn)
 {
 	struct collection *c = LIST_ITEM(job, struct collection, taking);
-
 	char label[FETCHED_LABEL_MAX + 1];
-	struct fetched_account account = collect_account(c->o.conf, label);
+	struct fetched_file file = collect_file(generation_conf(c->o.generation));
+	struct fetched_ask ask = { c->o.conf->name, collect_account(c->o.conf, label), host_now_ms(c->o.host), &file };
 
-	return step_of(job, fetched_collector_enter(txn, c->o.conf->name, &account,
-		host_now_ms(c->o.host), &c->entry));
+	return step_of(job, fetched_collector_enter(txn, &ask, &c->entry));
 }
 
 /* INM-05: ids of one mailbox say nothing of another. */

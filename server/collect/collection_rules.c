@@ -30,7 +30,7 @@ collection_read_rules(struct collection *c)
 		return true;
 	if (!c->rules)
 		c->rules = download_new(c->o.host, c->o.generation, c->o.conf, (unsigned)place + 1);
-	return snap && download_read(c->rules, snap) == OK;
+	return snap && download_read(c->rules, c->id, snap) == OK;
 }
 
 void

@@ -15,7 +15,6 @@
 #include "server/pipeline/pipeline.h"
 #include "server/pipeline/rule_targets.h"
 #include "server/rule_hits.h"
-#include "store/fetched.h"
 #include "store/questions.h"
 
 /* ---- what is known ---- */
@@ -97,26 +96,22 @@ find_question(struct download *d, struct span known)
 }
 
 enum err
-download_read(struct download *d, struct snapshot *snap)
+download_read(struct download *d, uint64_t collector_id, struct snapshot *snap)
 {
-	struct fetched_collector collector;
 	struct question q = { .question_no = 0 };
 	uint64_t rows = 0;
 	enum err err = question_count(snap, &rows);
 
 	arena_reset(&d->arena);
 	d->count = 0;
-	if (err == OK)
-		err = fetched_collector_find(snap, d->collector->name, &collector);
-	if (err == ERR_NOT_FOUND || rows == 0)
-		return OK;
-	if (err != OK)
+	d->collector_id = collector_id;
+	if (err != OK || rows == 0)
 		return err;
 	rows = rows > QUESTIONS_MAX ? QUESTIONS_MAX : rows;
 	d->questions = ARENA_ARRAY(&d->arena, struct download_known, rows);
 	while (d->count < rows &&
 		((err = question_next(snap, q.question_no, &q)) == OK || err == ERR_CORRUPT))
-		if (err == OK && q.collector_id == collector.id)
+		if (err == OK && q.collector_id == collector_id)
 			take_question(d, &q);
 	index_questions(d);
 	return err == ERR_IO ? err : OK;

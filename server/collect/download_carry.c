@@ -18,7 +18,6 @@
 #include "server/pipeline/names.h"
 #include "server/queue/own_mail.h"
 #include "store/commit.h"
-#include "store/fetched.h"
 #include "store/questions.h"
 
 #define SEND_RETRY_MS 1000
@@ -35,7 +34,6 @@ struct download_acting {
 	unsigned tries;
 	struct loop_timer retry;
 	struct store_job job;
-	struct span collector;
 	struct question question; /* question_no 0: none is put */
 };
 
@@ -60,12 +58,8 @@ static enum step
 question_apply(struct store_job *job, struct txn *txn)
 {
 	struct download_acting *acting = LIST_ITEM(job, struct download_acting, job);
-	struct question q = acting->question;
 
-	job->err = fetched_collector_take(txn, acting->collector, &q.collector_id);
-	if (job->err == OK)
-		job->err = question_put(txn, &q);
-	return job->err == OK ? STEP_DONE : STEP_FAIL;
+	return step_of(job, question_put(txn, &acting->question));
 }
 
 static void
@@ -192,7 +186,7 @@ fill_question(struct download_acting *acting, const struct download *d, const st
 {
 	struct arena *a = &acting->arena;
 
-	acting->question = (struct question){ .question_no = letter->question_no,
+	acting->question = (struct question){ .question_no = letter->question_no, .collector_id = d->collector_id,
 		.known = arena_copy(a, item->unique), .sender = arena_copy(a, letter->from),
 		.subject = arena_copy(a, letter->about),
 		.rule = arena_copy(a, span_range(letter->rule, 0, QUESTION_TEXT_MAX)),
@@ -263,7 +257,6 @@ download_carry(struct download *d, const struct download_decision *decision,
 	acting->order = order;
 	order->under_way = acting;
 	arena_init(&acting->arena, NULL);
-	acting->collector = arena_copy(&acting->arena, d->collector->name);
 	acting->mail.done = on_sent;
 	acting->mail.arg = acting;
 	list_append(&d->acting, &acting->link);

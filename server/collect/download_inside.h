@@ -25,6 +25,7 @@ struct download {
 	struct generation *generation;
 	const struct conf *conf;
 	const struct conf_collector *collector;
+	uint64_t collector_id; /* of questions */
 	unsigned in_mail;
 	bool has_unique, has_head;
 	struct arena arena; /* the questions */

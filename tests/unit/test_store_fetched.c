@@ -15,28 +15,59 @@ struct wish {
 	const char *name, *to;
 	uint64_t id;
 	struct fetched row;
-	const struct span *names;
-	size_t count;
 	int64_t now_ms;
 	bool more;
 	struct fetched_account account;
 	struct fetched_entry entry;
 };
 
-static enum err
-apply_take(struct txn *txn, void *arg)
-{
-	struct wish *w = arg;
+/* ---- the file ---- */
 
-	return fetched_collector_take(txn, span_of(w->name), &w->id);
+static struct in_file {
+	const char *name; /* NULL: no more of them */
+	uint64_t mark;
+} in_file[4];
+
+static struct span
+name_at(const void *of, size_t i)
+{
+	return span_of(((const struct in_file *)of)[i].name);
 }
+
+static uint64_t
+mark_at(const void *of, size_t i)
+{
+	return ((const struct in_file *)of)[i].mark;
+}
+
+static struct fetched_file
+file_now(void)
+{
+	struct fetched_file file = { in_file, 0, name_at, mark_at };
+
+	while (file.count < COUNT(in_file) && in_file[file.count].name)
+		file.count++;
+	return file;
+}
+
+static void
+file_has(struct in_file one, struct in_file other)
+{
+	memset(in_file, 0, sizeof(in_file));
+	in_file[0] = one;
+	in_file[1] = other;
+}
+
+/* ---- what is asked ---- */
 
 static enum err
 apply_enter(struct txn *txn, void *arg)
 {
 	struct wish *w = arg;
+	struct fetched_file file = file_now();
+	struct fetched_ask ask = { span_of(w->name), w->account, w->now_ms, &file };
 
-	return fetched_collector_enter(txn, span_of(w->name), &w->account, w->now_ms, &w->entry);
+	return fetched_collector_enter(txn, &ask, &w->entry);
 }
 
 static enum err
@@ -83,8 +114,9 @@ static enum err
 apply_follow(struct txn *txn, void *arg)
 {
 	struct wish *w = arg;
+	struct fetched_file file = file_now();
 
-	return fetched_follow(txn, w->names, w->count, w->now_ms);
+	return fetched_follow(txn, &file, w->now_ms);
 }
 
 static enum err
@@ -95,13 +127,20 @@ apply_sweep(struct txn *txn, void *arg)
 	return fetched_sweep(txn, w->now_ms, &w->more);
 }
 
+static struct fetched_entry
+enter_as(struct fixture *f, const char *name, uint64_t mark, const char *label, int64_t now_ms)
+{
+	struct wish w = { .name = name, .now_ms = now_ms, .account = { mark, span_of(label) } };
+
+	assert_int_equal(run_now(f->store, apply_enter, &w), OK);
+	return w.entry;
+}
+
+/* Of an account that nobody else has. */
 static uint64_t
 take(struct fixture *f, const char *name)
 {
-	struct wish w = { .name = name };
-
-	assert_int_equal(run_now(f->store, apply_take, &w), OK);
-	return w.id;
+	return enter_as(f, name, 1000 + (uint64_t)(name[0] & ~32), "", 0).id;
 }
 
 static void
@@ -184,6 +223,19 @@ test_how_the_last_one_ended(void **state)
 	snapshot_close(&snap);
 }
 
+static uint64_t
+id_of(struct fixture *f, const char *name)
+{
+	struct fetched_collector c;
+	struct snapshot *snap;
+	enum err err;
+
+	assert_int_equal(snapshot_open(f->store, &snap), OK);
+	err = fetched_collector_find(snap, span_of(name), &c);
+	snapshot_close(&snap);
+	return err == OK ? c.id : 0;
+}
+
 static void
 test_rename(void **state)
 {
@@ -194,8 +246,8 @@ test_rename(void **state)
 	put(f, isp, 1, FETCHED_STORED);
 	put(f, before, 2, FETCHED_STORED);
 	assert_int_equal(run_now(f->store, apply_rename, &w), OK);
-	assert_int_equal(take(f, "provider"), isp);
-	assert_true(take(f, "isp") != isp);
+	assert_int_equal(id_of(f, "provider"), isp);
+	assert_int_equal(id_of(f, "isp"), 0);
 	assert_int_equal(count(f, isp), 1);
 	w = (struct wish){ .name = "never", .to = "seen" };
 	assert_int_equal(run_now(f->store, apply_rename, &w), OK);
@@ -208,11 +260,11 @@ test_rename(void **state)
 static void
 test_swept_long_after_it_left_the_file(void **state)
 {
-	static const struct span names[] = { { "KEPT", 4 } };
 	struct fixture *f = *state;
-	struct wish w = { .names = names, .count = 1, .now_ms = DAY_MS };
+	struct wish w = { .now_ms = DAY_MS };
 	uint64_t kept = take(f, "kept"), gone = take(f, "gone");
 
+	file_has((struct in_file){ "KEPT", 1 }, (struct in_file){ 0 });
 	put(f, kept, 1, FETCHED_STORED);
 	for (unsigned i = 0; i < FETCHED_SLICE + 5; i++)
 		put(f, gone, i, FETCHED_STORED);
@@ -242,11 +294,13 @@ on_finding(void *arg, struct span line)
 static struct fetched_entry
 look_at(struct fixture *f, const struct wish *w)
 {
+	struct fetched_file file = file_now();
+	struct fetched_ask ask = { span_of(w->name), w->account, w->now_ms, &file };
 	struct fetched_entry entry;
 	struct snapshot *snap;
 
 	assert_int_equal(snapshot_open(f->store, &snap), OK);
-	assert_int_equal(fetched_collector_look(snap, span_of(w->name), &w->account, &entry), OK);
+	assert_int_equal(fetched_collector_look(snap, &ask, &entry), OK);
 	snapshot_close(&snap);
 	return entry;
 }
@@ -269,11 +323,14 @@ static void
 test_accounts_of_a_collector_inm_05(void **state)
 {
 	struct fixture *f = *state;
-	uint64_t isp = take(f, "isp"); /* of no account yet */
+	uint64_t isp = take(f, "isp");
 	struct wish w = { .name = "ISP", .now_ms = 40 * DAY_MS };
-	struct fetched_entry e = enter(f, 7, "u at a", DAY_MS);
+	struct fetched_entry e;
 	unsigned lines = 0;
 
+	file_has((struct in_file){ "isp", 8 }, (struct in_file){ 0 });
+	assert_int_equal(run_now(f->store, apply_free, &w), OK); /* of no account */
+	e = enter(f, 7, "u at a", DAY_MS);
 	assert_true(e.id == isp && !e.moved);
 	put(f, isp, 1, FETCHED_STORED);
 	e = enter(f, 8, "u at b", DAY_MS);
@@ -299,18 +356,57 @@ test_accounts_of_a_collector_inm_05(void **state)
 	assert_int_equal(store_check(&f->options, false, on_finding, &lines), 0);
 }
 
+/* Rows whose name the file has no more go with their account; those of one that is there stay his. */
+static void
+test_renamed_in_the_file_inm_05(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t isp, other;
+	struct wish w = { .now_ms = 2 * DAY_MS };
+	unsigned lines = 0;
+
+	file_has((struct in_file){ "isp", 7 }, (struct in_file){ "other", 8 });
+	isp = enter_as(f, "isp", 7, "u at a", DAY_MS).id;
+	other = enter_as(f, "other", 8, "u at b", DAY_MS).id;
+	put(f, isp, 1, FETCHED_STORED);
+	put(f, other, 1, FETCHED_STORED);
+	assert_true(enter_as(f, "third", 7, "u at a", DAY_MS).id != isp);
+	/* a collection, then the file alone */
+	file_has((struct in_file){ "provider", 7 }, (struct in_file){ "other", 8 });
+	assert_int_equal(enter_as(f, "provider", 7, "u at a", DAY_MS).id, isp);
+	file_has((struct in_file){ "isp", 7 }, (struct in_file){ "other", 8 });
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	assert_int_equal(enter_as(f, "isp", 7, "u at a", DAY_MS).id, isp);
+	/* each has the name of the other */
+	file_has((struct in_file){ "isp", 8 }, (struct in_file){ "other", 7 });
+	assert_int_equal(enter_as(f, "isp", 8, "u at b", DAY_MS).id, other);
+	assert_int_equal(enter_as(f, "other", 7, "u at a", DAY_MS).id, isp);
+	/* away for a while: nobody else gets them */
+	file_has((struct in_file){ "isp", 9 }, (struct in_file){ "other", 7 });
+	assert_true(enter_as(f, "isp", 9, "u at c", DAY_MS).id != other);
+	file_has((struct in_file){ "isp", 8 }, (struct in_file){ "fourth", 8 });
+	assert_true(enter_as(f, "fourth", 8, "u at b", DAY_MS).id != other);
+	assert_int_equal(enter_as(f, "isp", 8, "u at b", DAY_MS).id, other);
+	/* too late */
+	file_has((struct in_file){ 0 }, (struct in_file){ 0 });
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	assert_true(enter_as(f, "fifth", 7, "u at a", 40 * DAY_MS).id != isp);
+	store_close(&f->store);
+	assert_int_equal(store_check(&f->options, false, on_finding, &lines), 0);
+}
+
 /* It came back in time. */
 static void
 test_comes_back_to_the_file(void **state)
 {
-	static const struct span names[] = { { "isp", 3 } };
 	struct fixture *f = *state;
-	struct wish w = { .count = 0, .now_ms = DAY_MS };
+	struct wish w = { .now_ms = DAY_MS };
 	uint64_t isp = take(f, "isp");
 
 	put(f, isp, 1, FETCHED_STORED);
 	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
-	w = (struct wish){ .names = names, .count = 1, .now_ms = 20 * DAY_MS };
+	file_has((struct in_file){ "isp", 1 }, (struct in_file){ 0 });
+	w = (struct wish){ .now_ms = 20 * DAY_MS };
 	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
 	w.now_ms = 100 * DAY_MS;
 	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
@@ -348,8 +444,7 @@ test_store_fetched(void)
 	const struct CMUnitTest tests[] = { T(test_rows_of_a_collector_inm_05),
 		T(test_how_the_last_one_ended), T(test_rename),
 		T(test_swept_long_after_it_left_the_file), T(test_accounts_of_a_collector_inm_05),
-		T(test_comes_back_to_the_file),
-		T(test_check_mends) };
+		T(test_renamed_in_the_file_inm_05), T(test_comes_back_to_the_file), T(test_check_mends) };
 
 	return cmocka_run_group_tests_name("store/fetched", tests, NULL, NULL);
 }
