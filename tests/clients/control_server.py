@@ -8,9 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
+from postroom import PATIENCE_S, START_S, STOP_S, free_ports  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("POSTROOM_BUILD", os.path.join(ROOT, "build"))
@@ -26,17 +30,6 @@ services:
   submission:  {{ listen: ["127.0.0.1:{submission}"] }}
   pop3:        {{ listen: ["127.0.0.1:{pop3}"] }}
 """
-
-
-def free_ports(count):
-    """Ports that nobody listens at just now."""
-    held = [socket.socket() for _ in range(count)]
-    for s in held:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in held]
-    for s in held:
-        s.close()
-    return ports
 
 
 class Server:
@@ -66,7 +59,7 @@ class Server:
             ready.set()
 
         threading.Thread(target=read, daemon=True).start()
-        if not ready.wait(20) or self.process.poll() is not None:
+        if not ready.wait(START_S) or self.process.poll() is not None:
             raise RuntimeError("the server did not start: " + " | ".join(self.errors[-5:]))
         return self
 
@@ -76,7 +69,7 @@ class Server:
             return 0
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(15)
+            return self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -112,7 +105,7 @@ class Link:
 
     def __init__(self, path):
         self.s = socket.socket(socket.AF_UNIX)
-        self.s.settimeout(20)
+        self.s.settimeout(PATIENCE_S)
         self.s.connect(path)
         self.buffer = b""
         self.last = 0
@@ -172,10 +165,10 @@ class Count:
         return 1 if self.failed else 0
 
 
-def wait_until(good, seconds=10):
+def wait_until(good, seconds=PATIENCE_S):
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if good():
-            return True
+    while not good():
+        if time.monotonic() > end:
+            return False
         time.sleep(0.05)
-    return False
+    return True

@@ -26,28 +26,54 @@ import traceback
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("POSTROOM_BUILD", "build"))
 PASSWORD = "canary-Kx7 pass"  # H66 searches logs and replies for it
-START_S, STOP_S, COMMAND_S = 30, 15, 120
+START_S, STOP_S, COMMAND_S = 60, 30, 120
+PATIENCE_S = 60  # for what must come: a state is waited for, and a machine may be slow; no test waits for it to pass
 SERVICES = ("smtp", "submission", "submissions", "pop3", "pop3s", "imap", "imaps")
 
 
-def free_ports(count):
-    """Ports that were free a moment ago; held together so that they differ.
+class Ports:
+    """Ports of this process alone, whoever else tests beside it: also while nobody listens there, and over a restart.
 
-    From below those that connections take by themselves: suites run beside each other, and one
-    that is taken before its server is there would be somebody else's.
+    They lie below those that connections take by themselves. A share of them belongs to whoever holds the name of it,
+    which is a socket in no folder and goes with its process.
     """
-    socks = []
-    while len(socks) < count:
-        s = socket.socket()
-        try:
-            s.bind(("127.0.0.1", random.randrange(10000, 32000)))
-            socks.append(s)
-        except OSError:
-            s.close()
-    ports = [s.getsockname()[1] for s in socks]
-    for s in socks:
-        s.close()
-    return ports
+    FIRST, SHARE, SHARES = 10000, 500, 44
+
+    def __init__(self):
+        self.holder, self.at, self.pid = None, 0, 0
+
+    def take_share(self):
+        for number in random.sample(range(self.SHARES), self.SHARES):
+            holder = socket.socket(socket.AF_UNIX)
+            try:
+                holder.bind("\0postroom-test-ports-%d" % number)
+            except OSError:
+                holder.close()
+                continue
+            self.holder, self.first, self.pid = holder, self.FIRST + number * self.SHARE, os.getpid()
+            return
+        raise RuntimeError("%d tests hold ports already" % self.SHARES)
+
+    def take(self, address):
+        if self.pid != os.getpid():
+            self.take_share()
+        for _ in range(self.SHARE):
+            port, self.at = self.first + self.at, (self.at + 1) % self.SHARE
+            with socket.socket() as s:
+                try:
+                    s.bind((address, port))
+                    return port
+                except OSError:
+                    pass
+        raise RuntimeError("no port is free on " + address)
+
+
+PORTS = Ports()
+
+
+def free_ports(count, address="127.0.0.1"):
+    """Ports that nobody listens at, nor will: each is given once, until all have been."""
+    return [PORTS.take(address) for _ in range(count)]
 
 
 def unverified():
@@ -103,8 +129,8 @@ class Server:
             return f.read().decode("utf-8", "replace")
 
     def wait_ready(self):
-        end = time.time() + START_S
-        while time.time() < end:
+        end = time.monotonic() + START_S
+        while time.monotonic() < end:
             if "ready\n" in self.errors():
                 return
             if self.process.poll() is not None:
@@ -147,20 +173,15 @@ class Server:
                 pass
         self.process.wait()
         for pid in pids[1:]:  # init reaps them
-            wait_for(lambda: is_dead(pid), "process %d is gone" % pid, 5)
+            wait_for(lambda: is_dead(pid), "process %d is gone" % pid)
         self.wait_unlocked()
 
     def wait_unlocked(self):
         """The warden's child is reaped by init: wait until nobody holds our ports."""
-        end = time.time() + 5
-        while time.time() < end:
-            busy = False
-            for port in self.ports.values():
-                with socket.socket() as s:
-                    busy |= s.connect_ex(("127.0.0.1", port)) == 0
-            if not busy:
-                return
-            time.sleep(0.01)
+        def is_free(port):
+            with socket.socket() as s:
+                return s.connect_ex(("127.0.0.1", port)) != 0
+        wait_for(lambda: all(map(is_free, self.ports.values())), "nobody answers at its ports")
 
     def __enter__(self):
         return self.start()
@@ -264,13 +285,13 @@ def true(condition, what):
         raise AssertionError(what)
 
 
-def wait_for(condition, what, seconds=10):
-    end = time.time() + seconds
-    while time.time() < end:
-        if condition():
-            return
+def wait_for(condition, what, seconds=PATIENCE_S):
+    """Until it is so. It is looked at after the end of the time too."""
+    end = time.monotonic() + max(seconds, PATIENCE_S)
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError("not within %g s: %s" % (max(seconds, PATIENCE_S), what))
         time.sleep(0.02)
-    raise AssertionError("not within %g s: %s" % (seconds, what))
 
 
 class Skip(Exception):
