@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#define RUNNER_PATIENCE_MS 20000 /* for what must come, however busy the machine */
+#define RUNNER_PATIENCE_MS 60000 /* for what must come, however busy the machine */
 
 /* Our end of its socket; *process is to be waited for behind runner_close(). */
 int runner_site_fork(pid_t *process);

@@ -17,7 +17,7 @@
 
 #include "server/services.h"
 
-#define PATIENCE 5000 /* turns of 2 ms that an answer may take */
+#define PATIENCE 30000 /* turns of 2 ms that an answer may take */
 #define NO "NO [UNAVAILABLE]"
 
 static struct site site;

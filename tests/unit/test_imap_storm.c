@@ -22,7 +22,7 @@
 #define COMES_AND_GOES 3 /* this one */
 #define MESSAGES_MAX 4000
 #define STEPS 1500
-#define PATIENCE 5000 /* turns of 2 ms that an answer may take */
+#define PATIENCE 30000 /* turns of 2 ms that an answer may take */
 #define UNKNOWN 0xffffffffu
 
 struct known {

@@ -145,7 +145,7 @@ static const struct {
 	{ "sleep 100", "", 100, RUNNER_TIMED_OUT, 0, "", "" },
 	{ "trap '' TERM; echo deaf; while :; do sleep 1; done", "", 100, RUNNER_TIMED_OUT, 0, NULL, "" },
 	{ "exec cat /dev/zero", "", 0, RUNNER_TOO_MUCH, 0, NULL, "" },
-	{ "echo why >&2; exec cat /dev/zero >&2", "", 300, RUNNER_TIMED_OUT, 0, "", "why" },
+	{ "echo why >&2; exec cat /dev/zero >&2", "", 3000, RUNNER_TIMED_OUT, 0, "", "why" },
 	{ "(cat /dev/zero >&2 &) ; echo over", "", 0, RUNNER_EXITED, 0, "over\n", NULL },
 	{ "sleep 100 & echo left", "", 0, RUNNER_EXITED, 0, "left\n", "" }, /* keeps stdout open */
 	{ "setsid sleep 100 & echo gone", "", 0, RUNNER_EXITED, 0, "gone\n", "" },
@@ -247,7 +247,7 @@ test_runner_twenty_at_once_then_they_wait_h39(void **state)
 	(void)state;
 	open_site(&s, start_process);
 	for (size_t i = 0; i < COUNT(ran); i++)
-		run_script(&s, &ran[i], "sleep 0.1");
+		run_script(&s, &ran[i], "sleep 0.5");
 	while (runner_stats(s.host.runner).running == 0)
 		loop_turn(s.loop, 10);
 	assert_int_equal(runner_stats(s.host.runner).running, RUNNER_PROGRAMS_MAX);

@@ -158,13 +158,13 @@ client(struct place *p, const char *port, const char *args, const char *input, c
 	int fd;
 
 	snprintf(command, sizeof(command),
-		"(printf '%s'; sleep 0.4) | timeout 10 openssl s_client -connect 127.0.0.1:%s %s 2>&1",
+		"(printf '%s'; sleep 0.4) | timeout 60 openssl s_client -connect 127.0.0.1:%s %s 2>&1",
 		input, port, args);
 	pipe = popen(command, "r");
 	assert_non_null(pipe);
 	fd = fileno(pipe);
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-	for (int turn = 0; turn < 1000; turn++) {
+	for (int turn = 0; turn < 6000; turn++) {
 		loop_turn(p->loop, 10);
 		n = read(fd, out + got, size - 1 - got);
 		if (n == 0)

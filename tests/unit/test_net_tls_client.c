@@ -60,7 +60,7 @@ struct pair {
 static void
 turn_until_settled(struct pair *p)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		loop_turn(p->loop, 10);
 		if ((p->client.over || (p->client.secure && p->server.secure)) &&
 			!stream_is_lent(&p->client.stream) && !stream_is_lent(&p->server.stream))

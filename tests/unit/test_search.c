@@ -457,7 +457,7 @@ test_index_is_scan(void **state)
 static void
 wait_for(struct search *s, uint64_t cursor)
 {
-	for (int i = 0; i < 1000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		if (search_cursor(search_index_of(s), SEARCH_CONTENTS) == cursor)
 			return;
 		usleep(10000);
@@ -507,7 +507,7 @@ test_thread_follows(void **state)
 
 	remove_message(f, 1);
 	search_rebuild(s);
-	for (int i = 0; i < 1000 && search_cursor(search_index_of(s), SEARCH_CONTENTS) != 1; i++)
+	for (int i = 0; i < 30000 && search_cursor(search_index_of(s), SEARCH_CONTENTS) != 1; i++)
 		usleep(2000);
 	wait_for(s, f->last_id + 1);
 	assert_int_equal(ask(s, "start"), 1);

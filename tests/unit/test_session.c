@@ -19,7 +19,7 @@
 	"domains: { default: example.org, local: [example.org] }\n"                                \
 	"auth: { hash_memory: 8MB, hash_passes: 1 }\n"                                             \
 	"services: { smtp: { listen: [\"127.0.0.1:25\"] }, pop3: { listen: [\"127.0.0.1:110\"] } }\n"
-#define TURNS_MAX 500 /* x 10 ms of real time */
+#define TURNS_MAX 6000 /* x 10 ms of real time */
 
 static struct session *
 open_session(struct site *site, const char *service)
