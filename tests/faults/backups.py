@@ -95,7 +95,7 @@ def test_a_killed_backup_leaves_the_store_and_no_half_backup_H45_H52():
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             time.sleep(0.002 + 0.004 * (number % 5))
             server.kill()
-            command.wait(20)
+            command.wait(60)
             stop(senders)
             known += all_of(senders, "acknowledged")
             equal(sorted(set(known) - set(stored(server.store))), [], "acknowledged and lost")

@@ -60,11 +60,11 @@ class House:
                 code, _ = c.data(HEAD % ("r%03d" % self.count) + "a line of text\r\n" * lines)
                 return code == 250
         except OSError:
-            true(self.server.process.poll() is not None or self.server.process.wait(5) is not None, "it was killed")
+            true(self.server.process.poll() is not None or self.server.process.wait(60) is not None, "it was killed")
             return False
         except Exception as e:  # smtplib's, of a server that was killed
             if self.server.process.poll() is None:
-                self.server.process.wait(5)
+                self.server.process.wait(60)
             true(self.server.process.poll() is not None, repr(e))
             return False
 

@@ -22,6 +22,7 @@ SITES_MAX = int(os.environ.get("POSTROOM_SITES", "24")) // 12
 BOUNDARIES = int(os.environ.get("POSTROOM_BOUNDARIES", "3"))
 STATES = int(os.environ.get("POSTROOM_STATES", "5000")) // 5
 SETTLE_S = 0.6
+LATE_S = 60  # nothing that is on its way takes longer
 SLOW_S = 0.2  # the other server takes its time with the 250: the deletion falls into it
 IN_FLIGHT = 3
 
@@ -51,7 +52,7 @@ class ForwardRoad(Road):
         with self.server.smtp() as c:
             for name in names:
                 c.sendmail("x@far.test", ["anna@example.test"], "Subject: %s\r\n\r\n" % name + "a line of the text\r\n" * 500)
-        wait_for(lambda: [q["state"] for q in self.server.json("queue", "list")] == ["deferred"] * count, "they are deferred", 20)
+        wait_for(lambda: [q["state"] for q in self.server.json("queue", "list")] == ["deferred"] * count, "they are deferred")
         self.sink.replies = {}
         return names
 
@@ -168,7 +169,7 @@ def kill_forward(road, call, number, how):
 def delete_one(road, taking):
     """The one that the other server is taking; False: the server died."""
     try:
-        true(taking.wait(5), "something is on its way")
+        true(taking.wait(LATE_S), "something is on its way")
         with road.server.imap("anna") as c:
             c.select("INBOX")
             uid = c.uid("search", None, "SUBJECT", '"%s"' % road.on_its_way)[1][0]
@@ -177,9 +178,9 @@ def delete_one(road, taking):
             equal(c.uid("expunge", uid)[0], "OK")
         return True
     except Exception as e:  # imaplib's and the socket's, of a server that was killed
-        if road.server.process.poll() is None:
-            time.sleep(0.1)
-        if road.server.process.poll() is None:
+        try:
+            road.server.process.wait(LATE_S / 6)
+        except subprocess.TimeoutExpired:
             raise e
         return False
 
@@ -193,7 +194,7 @@ def kill_deletion(road, call, number, how):
 
     def slowly(mail):
         taking.set()
-        deleted.wait(SLOW_S * 10)
+        deleted.wait(LATE_S)
         return "250 2.0.0 taken"
 
     road.sink.on_end = slowly
@@ -256,7 +257,7 @@ class ForwardTape(Tape):
                 t.start()
             for s in senders:
                 s.join(60)
-            wait_for(lambda: not self.server.json("queue", "list"), "all of it is forwarded", 20)
+            wait_for(lambda: not self.server.json("queue", "list"), "all of it is forwarded")
             stop([reader])
             self.deleted, self.forwarded = len(reader.confirmed), len(sink.mails)
         return all_of(senders, "acknowledged")

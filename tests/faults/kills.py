@@ -5,8 +5,8 @@ import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from load import EARLY, Reader, Sender, all_of, delivery, end, equal, stop, stored, with_users
-from postroom import Server, figure, true
+from load import EARLY, REPLY_S, Reader, Sender, all_of, delivery, end, equal, stop, stored, with_users
+from postroom import Server, figure, true, wait_for
 
 KILLS = int(os.environ.get("POSTROOM_KILLS", "200"))
 RESTART_MESSAGES = int(os.environ.get("POSTROOM_RESTART_MESSAGES", "100000"))
@@ -15,7 +15,7 @@ LONGEST_S = 0.2
 FILL_CLIENTS = 16
 LOOK_EVERY = 10
 RESTART_GOAL_MS = 50
-RESTART_MOST_MS = 1000  # of a machine that does other things too
+RESTART_MOST_MS = 10000  # of a machine that does other things too; reading each message would take longer
 
 
 class Promised:
@@ -51,6 +51,8 @@ def load_and_kill(server, number, promised):
     if number % LOOK_EVERY == 0:
         add_mapping(server, promised, number)
     time.sleep(random.Random(number).random() * LONGEST_S)
+    if number % LOOK_EVERY == 0:  # so that there is something on any machine
+        wait_for(lambda: all_of(senders, "acknowledged") and (reader.confirmed or not reader.is_alive()), "the load runs")
     server.kill()
     stop(senders + [reader])
     promised.add(senders, reader)
@@ -90,6 +92,7 @@ def test_the_kills_find_a_planted_early_reply_H40():
             for s in senders:
                 s.start()
             time.sleep(0.05 + random.Random(number).random() * 0.1)
+            wait_for(lambda: all_of(senders, "acknowledged"), "something is taken")
             server.kill()
             stop(senders)
             lost |= set(all_of(senders, "acknowledged")) - set(stored(server.store))
@@ -129,16 +132,16 @@ def fill(server, count, users):
 
 def greeting_ms(server):
     """From the call of the program to the greeting of its SMTP port."""
-    began = time.time()
+    began = time.monotonic()
     server.start(ready=False)
-    while time.time() - began < 30:
+    while time.monotonic() - began < REPLY_S:
         try:
             with socket.create_connection(("127.0.0.1", server.ports["smtp"]), 5) as sock:
                 if sock.recv(4)[:3] == b"220":
-                    return (time.time() - began) * 1e3
+                    return (time.monotonic() - began) * 1e3
         except OSError:
             time.sleep(0.0005)
-    raise AssertionError("no greeting within 30 s: " + server.errors()[-300:])
+    raise AssertionError("no greeting: " + server.errors()[-300:])
 
 
 def test_a_restart_after_a_kill_greets_at_once_H61():

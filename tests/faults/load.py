@@ -20,7 +20,7 @@ RECORDER = os.path.join(FOLDER, "wrec.so")
 EARLY = os.path.join(FOLDER, "postroomd-early")  # answers 250 before it writes
 QUEUED = re.compile(rb"queued as ([0-9A-Z]+)\r\n")
 MESSAGE_ID = re.compile(rb"\tid ([0-9A-Z]+)$")
-REPLY_S = 20
+REPLY_S = 60
 
 
 def say(f, sock, data):

@@ -36,9 +36,9 @@ MEMORY = ("malloc", "calloc", "realloc", "posix_memalign", "mmap", "getrandom") 
 STORE_SYNCS = ("fdatasync",)
 SITES_MAX = int(os.environ.get("POSTROOM_SITES", "24"))
 STICKY_S = 0.7  # a fault that stays: longer than the server waits before it tries again
-RECOVER_S = 4
+RECOVER_S = 30  # then it does not recover: a machine may be slow
 LARGE = b"a line of a larger message\r\n" * 50000  # its body goes to the disk in pieces
-HANG_S = 20
+HANG_S = 60
 
 
 class Aim:
@@ -89,9 +89,9 @@ class Sweep:
             self.deliver("after a start")
 
     def deliver(self, name, body=b"hello\r\n"):
-        began = time.time()
+        began = time.monotonic()
         line = delivery(self.server.ports["smtp"], body)
-        true(time.time() - began < HANG_S, name + ": it hangs")
+        true(time.monotonic() - began < HANG_S, name + ": it hangs")
         if message_id(line):
             self.acknowledged.append(message_id(line))
         true(line is None or line[:1] in (b"2", b"4"), "%s: a polite 4xx, not %r" % (name, line))
@@ -122,8 +122,8 @@ class Sweep:
 
     def recovers(self, name):
         """The fault is gone: a delivery works within seconds, or the process has ended (H42)."""
-        until, line = time.time() + RECOVER_S, b""
-        while time.time() < until:
+        until, line = time.monotonic() + RECOVER_S, b""
+        while time.monotonic() < until:
             line = self.deliver(name + ", after it")
             if (line or b"")[:1] == b"2":
                 return
@@ -179,9 +179,9 @@ def sweep_delivery(call, faults):
 def start_once(server, name, call):
     """It serves, or it ends with status 1 and one line that says why."""
     server.start(ready=False)
-    until = time.time() + HANG_S
+    until = time.monotonic() + HANG_S
     while server.process.poll() is None and "ready\n" not in server.errors():
-        true(time.time() < until, name + ": neither ready nor ended within %d s" % HANG_S)
+        true(time.monotonic() < until, name + ": neither ready nor ended within %d s" % HANG_S)
         time.sleep(0.002)
     if server.process.poll() is None:
         server.process.send_signal(signal.SIGTERM)
