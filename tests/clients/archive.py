@@ -382,7 +382,9 @@ def test_kill_9_around_archiving_ARC_01():
             threads = [threading.Thread(target=deliver, args=(i,)) for i in range(4)]
             for t in threads:
                 t.start()
+            before = len(told)
             time.sleep(0.15 + 0.05 * turn)
+            wait_for(lambda: len(told) > before + 2, "some are accepted")
             server.kill()
             stop.set()
             for t in threads:

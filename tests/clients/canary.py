@@ -238,12 +238,14 @@ def processes(server):
             try:
                 with open("/proc/%d/%s" % (pid, what), "rb") as f:
                     yield "/proc/%d/%s" % (pid, what), f.read()
-            except PermissionError:
+            except (PermissionError, FileNotFoundError, ProcessLookupError):  # or a helper that has ended
                 pass
 
 
 def memory(pid):
     """What a process may write to, as bytes; not the store's map."""
+    if not os.path.exists("/proc/%d/mem" % pid):
+        return
     with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as mem:
         for line in maps:
             words = line.split()

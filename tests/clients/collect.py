@@ -327,8 +327,11 @@ class Memory:
 
     def now(self):
         def of(pid):
-            with open("/proc/%d/status" % pid) as f:
-                return int(re.search(r"RssAnon:\s+(\d+)", f.read()).group(1))
+            try:
+                with open("/proc/%d/status" % pid) as f:
+                    return int(re.search(r"RssAnon:\s+(\d+)|$", f.read()).group(1) or 0)
+            except OSError:  # a helper that has ended
+                return 0
         return max(of(pid) for pid in self.pids)
 
     def look(self):

@@ -11,14 +11,14 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from connections import (Link, advance_to, connection, letters, log, queue, submit, waits,  # noqa: E402
+from connections import (Link, advance_to, connection, far_from, in_time, letters, log, queue, submit, waits,  # noqa: E402
                          wait_empty, wait_over)
 from imap_server import ImapServer  # noqa: E402
 from pop3_server import Pop3Server  # noqa: E402
 from postroom import BUILD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
-LIMIT_S = 20  # of whatever waits for the other side
+LIMIT_S = 60  # of whatever waits for the other side
 
 
 def mail(n, to="anna"):
@@ -202,6 +202,7 @@ def test_a_schedule_sends_and_collects_SCH_01():
             [collector(pop, connections="[isp]")], ["name: isp, " + link.keys()], sink,
             "schedules: [ { name: often, every: 15m } ]\n")) as server:
         server.add_user("anna")
+        far_from(server, "often", 120)
         due = server.json("schedule", "next")[0]["time"]
         equal(row(server)["next"], due, "the collector's next time is that of its connection")
         submit(server)
@@ -248,12 +249,15 @@ def test_a_disabled_one_is_never_contacted_INM_29():
             [collector(pop, enabled="no", every="1m")], rest="scheduling: { drop: %s }\nschedules: [ { name: often, every: 5m } ]\n"
             % link.dir)) as server:
         server.add_user("anna")
+        far_from(server, "often", 120)
         run(server, "lan")
         server.cli("collect", "now", "--all", "--wait")
         r = server.cli("collect", "now", "fetch", ok=False)
         true(r.returncode == 1 and "is off" in r.stderr, r.stderr)
         link.touch("connect.now")
         wait_for(lambda: not os.path.exists(link.path("connect.now")), "the file is taken")
+        wait_for(lambda: connection(server, "lan")["because"] == "the file connect.now", "a run of its own")
+        wait_over(server, "lan")
         advance_to(server, server.json("schedule", "next")[0]["time"])
         wait_for(lambda: connection(server, "lan")["because"] == "schedule often", "the schedule fires")
         wait_over(server, "lan")
@@ -416,11 +420,17 @@ def test_the_login_test_names_the_step_that_fails():
 
 def test_a_collection_under_way_has_no_next_time():
     """The next is counted from its end: until then it is no time that moves with the clock."""
-    with Pop3Server(box(6), delay_s=0.2) as pop, Server(extra=config([collector(pop, every="1h")])) as server:
+    go = threading.Event()
+
+    def retr(session, line):
+        go.wait(LIMIT_S)
+        return b"+OK\r\n" + session.list[0].text + b".\r\n"
+
+    with Pop3Server(box(6), answers={"RETR 1": retr}) as pop, Server(extra=config([collector(pop, every="1h")])) as server:
         server.add_user("anna")
         wait_for(lambda: row(server)["state"] == "fetching", "it begins", LIMIT_S)
         equal(row(server)["next"], None)
-        pop.delay_s = 0
+        go.set()
         wait_for(lambda: row(server)["state"] == "idle", "it is over", LIMIT_S)
         true(row(server)["next"] > row(server)["last"], row(server))
 
@@ -484,10 +494,10 @@ def test_a_run_waits_for_mail_that_is_brought_INM_26():
         server.cli("connection", "now", "isp")
         wait_for(lambda: row(server, "in")["state"] == "waiting for mail", "it waits")
         true(link.is_up(), "online")
-        server.cli("clock", "advance", "50s")
+        server.cli("clock", "advance", "30s")
         time.sleep(0.5)
         true(link.is_up(), "so long")
-        server.cli("clock", "advance", "15s")
+        server.cli("clock", "advance", "35s")
         equal(wait_over(server)["result"], "0 sent")
         equal((link.calls()[-1], log(server, "no mail was brought")), ("down", 1), "no connection in N seconds: dropped")
         server.cli("connection", "now", "isp")
@@ -591,8 +601,11 @@ def test_schedule_and_links_scenario_19():
         for name, more in (("anna", ()), ("bob", ()), ("postmaster", ("--admin",))):
             server.add_user(name, *more)
 
+        def begins(because):
+            return connection(server)["because"] == because
+
         def after(because, add=True):
-            wait_for(lambda: connection(server)["because"] == because, "it connects because of %s: %s" % (because, connection(server)))
+            wait_for(lambda: begins(because), "it connects because of %s: %s" % (because, connection(server)))
             wait_over(server)
             wait_for(lambda: not pop.left("box"), "the mailbox is empty")
             if add:
@@ -608,8 +621,7 @@ def test_schedule_and_links_scenario_19():
         for name in ("anna", "bob"):
             server.fetch(name)
         wait_for(lambda: server.json("status")[0]["people_checked"] == 2, "two people")
-        time.sleep(1.2)  # the server looks once a second
-        server.cli("clock", "advance", "61s")
+        in_time(server, "61s", lambda: begins("2 people checked their mail"), "two people connect")
         after("2 people checked their mail")
         submit(server, text="Priority: Urgent\r\nSubject: now\r\n\r\nhello\r\n")
         after("an urgent message")

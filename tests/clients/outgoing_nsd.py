@@ -46,9 +46,9 @@ DEFERRED = {"dangling.zone.test": "has no address", "loop1.zone.test": "name ser
             "x.broken.test": "name servers", "x.elsewhere.test": "name servers"}
 
 
-def direct(port, servers):
+def direct(port, servers, timeout="10s"):
     return "outgoing: { routes: [ { name: direct, kind: direct, port: %d, allow_loopback: yes } ] }\n" \
-           "dns: { timeout: 1s, servers: [%s] }\n%s" % (port, ", ".join("'%s'" % s for s in servers), CLOCK)
+           "dns: { timeout: %s, servers: [%s] }\n%s" % (port, timeout, ", ".join("'%s'" % s for s in servers), CLOCK)
 
 
 def silent():
@@ -132,7 +132,7 @@ def test_what_a_server_cannot_say_defers_H69(world):
 
 def test_a_silent_server_beside_a_good_one_NET_05(world):
     udp, address = silent()
-    with udp, SmtpSink(address="127.5.0.2") as sink, site(direct(sink.port, [address, world.dns.address])) as server:
+    with udp, SmtpSink(address="127.5.0.2") as sink, site(direct(sink.port, [address, world.dns.address], "1s")) as server:
         server.add_user("anna")
         submit(server, ["bo@pref.zone.test"])
         wait_for(lambda: sink.mails, "the second server says it: %s" % queue(server), 30)
@@ -142,7 +142,7 @@ def test_a_silent_server_beside_a_good_one_NET_05(world):
 def test_silence_defers_and_the_rest_goes_on_H69(world):
     """Nobody can be asked: what needs no name leaves meanwhile; later all leaves."""
     udp, address = silent()
-    with udp, SmtpSink(address="127.5.0.2") as sink, site(direct(sink.port, [address])) as server:
+    with udp, SmtpSink(address="127.5.0.2") as sink, site(direct(sink.port, [address], "1s")) as server:
         server.add_user("anna")
         submit(server, ["bo@pref.zone.test"])
         submit(server, ["bo@[127.5.0.2]"])

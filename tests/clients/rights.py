@@ -10,12 +10,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 import certificates  # noqa: E402
 from name_server import NameServer  # noqa: E402
-from postroom import BUILD, ROOT, Server, Skip, equal, tap, true, wait_for  # noqa: E402
+from postroom import BUILD, ROOT, STOP_S, Server, Skip, equal, tap, true, wait_for  # noqa: E402
 
 INSIDE = os.path.join(ROOT, "build", "faults", "inside.so")
 LANDLOCK_CREATE_RULESET = 444
@@ -28,10 +27,7 @@ def kernel_has_landlock():
 
 def tried_inside(server):
     """What inside.so said: {"execve": "Operation not permitted", ...}."""
-    end = time.time() + 10
-    while "inside: end" not in server.errors():
-        true(time.time() < end, "nothing was tried: " + server.errors()[-300:])
-        time.sleep(0.01)
+    wait_for(lambda: "inside: end" in server.errors(), "it was tried: " + server.errors()[-300:])
     return [line[8:] for line in server.errors().splitlines() if line.startswith("inside: ")]
 
 
@@ -216,7 +212,7 @@ def test_SEC_08_with_encryption_on_the_data_file_shows_no_message_text():
         r = subprocess.run([BUILD + "/postroomd", "-c", server.config, "--check"], capture_output=True, text=True)
         true(r.returncode == 1 and "there is no key" in r.stderr, "--check tells it before the start: " + r.stderr)
         server.start(ready=False)
-        equal(server.process.wait(20), 1, "with another key it does not start")
+        equal(server.process.wait(STOP_S), 1, "with another key it does not start")
         true("encrypted with another key" in server.errors(), server.errors())
         os.rename(server.dir + "/away", server.dir + "/secrets.key")
         server.start()

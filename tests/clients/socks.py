@@ -131,10 +131,10 @@ def test_five_attempts_at_a_closed_port_NET_01():
         true("(attempt 5)" in wait_deferred(server)[0]["last_error"], "said in the queue")
         lines = [line for line in server.cli("log", "show").stdout.splitlines() if "no connection" in line]
         equal(len(lines), 5, "\n".join(lines))
-    with Server(extra=relay(closed, more="connect_attempts: 2, connect_pause: 1s, ")) as server:
+    with Server(extra=relay(closed, more="connect_attempts: 10, connect_pause: 1s, ")) as server:
         server.add_user("anna")
         submit(server, ["bo@elsewhere.test"])
-        wait_for(lambda: server.cli("log", "show").stdout.count("no connection") == 1, "the first")
+        wait_for(lambda: server.cli("log", "show").stdout.count("no connection") >= 1, "the first")
         with SmtpSink(port=closed) as sink:
             wait_empty(server)
             equal(len(sink.mails), 1, "it came up in the pause")

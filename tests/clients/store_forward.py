@@ -566,28 +566,37 @@ class Run:
 
     def stop(self):
         self.main.stop()
+        wait_for(lambda: self.branch.json("status")[0]["outgoing"]["connections"] == 0, "no connection is left")
         time.sleep(0.3)  # what it took last is noted here
+        self.branch.cli("user", "set", "bert", "comment=x")  # and on the disk: what the writer has is done in turn
         self.up, self.turns = False, self.turns + 1
 
     def start(self):
-        self.up, self.turns = True, self.turns + 1
-        self.main.start()
+        with self.lock:  # a slow start leaves nobody the time to delete them all
+            self.up, self.turns = True, self.turns + 1
+            self.main.start()
         self.branch.cli("queue", "retry", "--all", ok=False)  # some are deleted meanwhile
 
     def third(self, n):
         names = ["m%04d" % m for m in range(n * self.count // 3, (n + 1) * self.count // 3)]
         deliver(self.branch, *names)
 
+    def let_cancel(self):
+        """While nothing can be sent, some are deleted."""
+        before = len(self.cancelled)
+        time.sleep(0.7)
+        wait_for(lambda: len(self.cancelled) > before + 3, "some are cancelled")
+
     def phases(self):
         self.stop()
         self.third(0)
-        time.sleep(0.7)
+        self.let_cancel()
         self.start()
         self.delete_there()
         time.sleep(0.2)
         self.stop()
         self.third(1)
-        time.sleep(0.7)
+        self.let_cancel()
         self.start()
         self.third(2)
         self.delete_there()
@@ -691,7 +700,9 @@ def test_a_crash_here_parts_no_pair():
                        threading.Thread(target=send_until_it_dies, args=(server, names, told))]
             for t in threads:
                 t.start()
+            before = len(told)
             time.sleep(0.05 + random.random() * 0.3)
+            wait_for(lambda: len(told) > before + 1 or not threads[1].is_alive(), "something was sent")
             server.kill()
             for t in threads:
                 t.join()

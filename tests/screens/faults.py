@@ -14,7 +14,7 @@ from terminal import Door, Terminal  # noqa: E402
 from postroom import BUILD, ROOT, Server, tap  # noqa: E402
 
 BUILDS = [BUILD, os.path.join(ROOT, "build", "asan")]
-END_S = 10
+END_S = 60
 
 
 def vanishes(server, build, ignore=(), busy=False):

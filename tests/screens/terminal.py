@@ -19,7 +19,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from postroom import BUILD  # noqa: E402
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 class Terminal:
