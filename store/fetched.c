@@ -81,7 +81,7 @@ fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struc
 		row_record(snap, TABLE_fetched, row, FETCHED_VERSION, &in) != OK)
 		return false;
 	memcpy(out->hash, rest.ptr, FETCHED_HASH_SIZE);
-	return take_message(&in, out) == OK && out->state >= FETCHED_SEEN && out->state <= FETCHED_REMOVED;
+	return take_message(&in, out) == OK && out->state >= FETCHED_SEEN && out->state <= FETCHED_TO_GO;
 }
 
 enum err

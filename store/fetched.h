@@ -100,6 +100,7 @@ enum fetched_state {
 	FETCHED_STORED,	  /* it is here */
 	FETCHED_ASIDE,	  /* it could not be stored, and stays there (TRB-06); fetched_s: when it was tried */
 	FETCHED_REMOVED,  /* it is here, and its server says that it has removed it; until it is in the list no more */
+	FETCHED_TO_GO,	  /* it is here, and goes from there with the next collection, whatever its leave_days say */
 };
 
 /* Seconds since 1970. */
@@ -115,7 +116,7 @@ struct fetched {
 static inline bool
 fetched_is_here(const struct fetched *f)
 {
-	return f->state == FETCHED_STORED || f->state == FETCHED_REMOVED;
+	return f->state == FETCHED_STORED || f->state == FETCHED_REMOVED || f->state == FETCHED_TO_GO;
 }
 
 MUST_CHECK enum err fetched_find(struct snapshot *snap, uint64_t id,

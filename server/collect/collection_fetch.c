@@ -196,6 +196,16 @@ on_room(struct intake *in)
 
 /* ---- the end of one ---- */
 
+/* What is fetched and stays there is marked as seen. */
+static void
+settle_left(struct collection_fetch *f)
+{
+	struct collection *c = f->c;
+
+	if (c->o.conf->kind == COLLECTOR_IMAP && c->o.conf->mark_seen)
+		collection_keep(c, f->item.number);
+}
+
 static void
 settle_stored(struct collection_fetch *f)
 {
@@ -205,8 +215,8 @@ settle_stored(struct collection_fetch *f)
 		return; /* removed the next time: its row is there */
 	if (!collection_leaves(c) || f->item.removes)
 		collection_remove(c, f->item.has_hash ? f->item.hash : NULL, f->item.number);
-	else if (c->o.conf->kind == COLLECTOR_IMAP && c->o.conf->mark_seen)
-		collection_keep(c, f->item.number);
+	else
+		settle_left(f);
 }
 
 static struct fetched
@@ -217,6 +227,16 @@ row_of(const struct collection *c, const struct collection_item *item, enum fetc
 		.state = (uint8_t)state };
 
 	memcpy(row.hash, item->hash, sizeof(row.hash));
+	return row;
+}
+
+/* It is here, or will be with the row. */
+static struct fetched
+row_stored(const struct collection_fetch *f)
+{
+	struct fetched row = row_of(f->c, &f->item, f->item.removes ? FETCHED_TO_GO : FETCHED_STORED);
+
+	row.mark = f->like;
 	return row;
 }
 
@@ -339,8 +359,7 @@ submit(struct collection_fetch *f)
 	struct fetched_order *order = ARENA_NEW(&in->arena, struct fetched_order);
 
 	if (f->item.has_hash) {
-		*order = (struct fetched_order){ f->c->id, row_of(f->c, &f->item, FETCHED_STORED) };
-		order->row.mark = f->like;
+		*order = (struct fetched_order){ f->c->id, row_stored(f) };
 		in->fetched = order;
 	}
 	f->submitted = true;
@@ -392,9 +411,8 @@ static void
 pass_over(struct collection_fetch *f)
 {
 	struct collection *c = f->c;
-	struct fetched row = row_of(f->c, &f->item, FETCHED_STORED);
+	struct fetched row = row_stored(f);
 
-	row.mark = f->like;
 	if (f->item.has_hash)
 		collection_change(c, &row, false);
 	settle_stored(f);
@@ -408,10 +426,8 @@ pass_known(struct collection_fetch *f, const struct fetched *row)
 {
 	struct collection *c = f->c;
 
-	if (f->item.by_header)
-		settle_stored(f);
-	else if (!c->source_is_over && !c->closing)
-		collection_settle_known(c, row, f->item.number);
+	if (!c->source_is_over && !c->closing && !collection_settle_known(c, row, f->item.number))
+		settle_left(f);
 	collection_fetch_free(f);
 	collection_pump(c);
 }

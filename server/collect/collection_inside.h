@@ -254,8 +254,8 @@ void collection_on_listed(struct collection *c, bool has_unique);
 void collection_tell_apart(struct collection *c, unsigned char hash[FETCHED_HASH_SIZE]);
 /* By header: all have been looked at. */
 void collection_note_gone(struct collection *c);
-/* A message that is known as stored, as ROW: it goes now, or stays. */
-void collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number);
+/* A message that is known as stored, as ROW: it goes now; false: it stays. */
+bool collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number);
 void collection_remove(struct collection *c, const unsigned char *hash, uint32_t number);
 void collection_keep(struct collection *c, uint32_t number);
 bool collection_has_head_to_ask(struct collection *c);

@@ -230,23 +230,27 @@ collection_want(struct collection *c, size_t at)
 		atomic_fetch_add(&c->shown.to_fetch_bytes, c->items[at].size);
 }
 
-/* INM-05: at once, after some days, or never. */
+/* INM-05: at once, after some days, or never. What was removed already, and is there again, has had its days. */
 static bool
 is_due(const struct collection *c, const struct fetched *row)
 {
 	const struct conf_collector *conf = c->o.conf;
 	int64_t age_s = (int64_t)collection_now_s(c) - row->fetched_s;
 
-	return conf->leave != LEAVE_ALWAYS && (conf->leave_days == 0 || age_s >= conf->leave_days * DAY_S);
+	if (row->state == FETCHED_TO_GO)
+		return true;
+	return conf->leave != LEAVE_ALWAYS && (row->state == FETCHED_REMOVED || conf->leave_days == 0 ||
+		age_s >= conf->leave_days * DAY_S);
 }
 
-void
+bool
 collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number)
 {
 	if (!is_due(c, row))
-		return;
+		return false;
 	c->came_again |= row->state == FETCHED_REMOVED;
 	collection_remove(c, row->hash, number);
+	return true;
 }
 
 static struct collection_item *

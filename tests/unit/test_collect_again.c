@@ -11,6 +11,8 @@
 
 #include "tests/unit/collect_site.h"
 
+#include "conf/conf_rules.h"
+
 #define AT(more) HEAD "  collectors:\n    - { name: isp, accepted: [example.org], leave_days: 2, kind: pop3" more " }\n"
 
 static void
@@ -206,6 +208,88 @@ test_ids_from_the_first_again_inm_03(void **state)
 	end();
 }
 
+/* ---- a rule that says: at once ---- */
+
+static void
+rule(const char *text)
+{
+	struct conf_faults faults;
+
+	conf_faults_init(&faults);
+	assert_int_equal(conf_rules_take((struct conf *)site.host.conf, RULE_FILE_DOWNLOAD, span_of(text), &faults), OK);
+	conf_faults_fini(&faults);
+}
+
+/*
+ * What a rule `%` fetched goes at once, whatever leave_days says, also where a cut came in between: behind each step of a
+ * collection; known by its id, its header, its text.
+ */
+static void
+test_at_once_after_a_cut_dlr10(void **state)
+{
+	static const char *const files[] = { COLLECTOR(", leave_days: 2"), COLLECTOR(", leave: always"),
+		HEAD "  collectors:\n    - { name: isp, kind: imap, server: imap.isp.test, username: u, "
+		"accepted: [example.org], leave_days: 2 }\n" };
+
+	(void)state;
+	for (unsigned mode = 0; mode < 2 * COUNT(files); mode++) {
+		bool was_cut = true;
+
+		for (unsigned cut = 1; was_cut; cut++) {
+			begin(files[mode / 2]);
+			rule("%all\n");
+			fill(2);
+			add_text("To: anna@example.org\r\nSubject: message 2\r\n\r\none\r\n");
+			fake_box.no_unique = mode % 2;
+			fake_box.cut_at = cut;
+			collect();
+			was_cut = fake_box.cuts > 0;
+			fake_box.cut_at = 0;
+			collect();
+			assert_int_equal(fake_left(), 0);
+			assert_each_once(3);
+			end();
+		}
+	}
+}
+
+/* It says that it removed them: once more, and it is told. */
+static void
+test_at_once_and_there_again_dlr10(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(", leave_days: 2"));
+	rule("%all\n");
+	fill(2);
+	fake_box.lies = true;
+	assert_false(collect().failed);
+	for (int i = 0; i < 2; i++)
+		assert_non_null(strstr(collect().error, "are there again"));
+	fake_box.lies = false;
+	collect();
+	assert_int_equal(fake_left(), 0);
+	assert_each_once(2);
+	end();
+}
+
+/* Neither Message-Id nor Received, and no unique id: it goes when its days are over all the same. */
+static void
+test_days_of_a_text_inm_05(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(", leave_days: 2"));
+	fake_box.no_unique = true;
+	add_text("To: anna@example.org\r\n\r\none\r\n");
+	collect();
+	collect();
+	assert_int_equal(fake_left(), 1);
+	offset_ms = 2 * DAY_MS + 1000;
+	collect();
+	assert_int_equal(fake_left(), 0);
+	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
+	end();
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int
@@ -215,7 +299,8 @@ test_collect_again(void)
 		T(test_another_account_is_swept_inm_05), T(test_id_given_again_inm_03),
 		T(test_same_message_again_inm_03), T(test_same_text_again_inm_03),
 		T(test_id_given_again_with_days_inm_05), T(test_removed_and_there_again_inm_03),
-		T(test_ids_from_the_first_again_inm_03) };
+		T(test_ids_from_the_first_again_inm_03), T(test_at_once_after_a_cut_dlr10),
+		T(test_at_once_and_there_again_dlr10), T(test_days_of_a_text_inm_05) };
 
 	return cmocka_run_group_tests_name("collect again", tests, NULL, NULL);
 }
