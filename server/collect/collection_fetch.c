@@ -1,6 +1,6 @@
 /*
- * collection_fetch.c - one message: its text goes into an intake as it comes; then for whom it is, what scripts say,
- * and the commit, in which its row is written too (INM-03).
+ * collection_fetch.c - one message: its text goes into an intake as it comes (collection_text.c); then for whom it is, what
+ * scripts say, and the commit, in which its row is written too (INM-03).
  *
  *     ordered --text--> whole --> gathered --> planned --> scripts --> submitted --> on disk --> removed there, or left
  *                         |                      |                                      |
@@ -14,8 +14,6 @@
 #include "server/log.h"
 #include "server/metrics.h"
 #include "server/rule_hits.h"
-
-static const struct intake_events intake_events;
 
 struct collection_fetch *
 collection_fetch_new(struct collection *c, const struct collection_item *item)
@@ -68,130 +66,6 @@ collection_held(const struct collection *c)
 		held += f->intake ? f->intake->held : 0;
 	}
 	return held;
-}
-
-/* ---- its text ---- */
-
-static void
-open_intake(struct collection_fetch *f)
-{
-	f->intake = intake_open(f->c->o.host, &intake_events, f);
-	collection_fill_mail(f);
-	f->envelope_from = arena_copy(&f->intake->arena, f->c->source->envelope_from); /* INM-18 */
-	f->envelope_to = arena_copy(&f->intake->arena, f->c->source->envelope_to);
-	if (f->item.by_header || collection_doubts(f->c))
-		collect_like_begin(&f->likeness);
-}
-
-/*
- * It is larger than its server said, or than can be known before: nothing of it is kept, and the rest is passed over; not
- * for ever, for there are servers that never end.
- */
-static void
-pass_by(struct collection_fetch *f)
-{
-	struct collection *c = f->c;
-
-	if (f->intake) {
-		collection_set_aside(c, &f->item);
-		intake_drop(&f->intake);
-	}
-	if (f->came - (uint64_t)c->o.host->conf->limits_message_size > COLLECTION_EXCESS_MAX) {
-		collection_item_error(c, &f->item, "it does not come to an end, far over limits.message_size: remove it there",
-			SPAN_NONE);
-		collection_cut(c);
-	}
-}
-
-static bool
-is_too_large(const struct collection_fetch *f)
-{
-	uint64_t max = (uint64_t)f->c->o.host->conf->limits_message_size;
-
-	return max > 0 && f->came > max;
-}
-
-static bool
-put(struct collection_fetch *f, struct span text)
-{
-	if (text.len > 0 && !f->passes && intake_text(f->intake, text) != OK)
-		return false;
-	collect_like_feed(&f->likeness, text);
-	atomic_fetch_add(&f->c->shown.bytes, text.len);
-	f->came += text.len;
-	f->passes = f->passes || is_too_large(f);
-	if (f->passes)
-		pass_by(f);
-	return true;
-}
-
-/* What was kept of the first line is no `From ` line: it goes first. */
-static bool
-put_first(struct collection_fetch *f)
-{
-	if (!put(f, (struct span){ f->first, f->first_len }))
-		return false;
-	f->begun = true;
-	return true;
-}
-
-/*
- * INM-16: a first line that is no header line is left out. It is gathered until it is known what it is; *text is what
- * is left. False: no room.
- */
-static bool
-skip_from_line(struct collection_fetch *f, struct span *text)
-{
-	size_t before = f->first_len, used, take = sizeof(f->first) - f->first_len;
-	enum parse is;
-
-	if (!f->c->o.conf->ignore_from_line)
-		return put_first(f);
-	take = take < text->len ? take : text->len;
-	memcpy(f->first + f->first_len, text->ptr, take);
-	f->first_len += take;
-	is = collected_from_line((struct span){ f->first, f->first_len }, &used);
-	if (is == PARSE_MORE && f->first_len < sizeof(f->first)) {
-		*text = span_from(*text, take);
-		return true;
-	}
-	f->first_len = before;
-	if (is == PARSE_DONE) {
-		f->begun = true;
-		f->skip = used - before;
-		return true;
-	}
-	return put_first(f);
-}
-
-bool
-collection_fetch_text(struct collection_fetch *f, struct span text)
-{
-	struct collection *c = f->c;
-
-	if (collection_is_late(c)) {
-		c->text_waits = true;
-		collection_resume(c);
-		return false;
-	}
-	if (c->storing > 0 && collection_held(c) >= COLLECTION_HELD_MAX)
-		return false; /* the end of a commit resumes it */
-	if (!f->intake && !f->passes)
-		open_intake(f);
-	if (!f->begun && !skip_from_line(f, &text))
-		return false;
-	if (f->begun && !put(f, span_from(text, f->skip)))
-		return false;
-	f->skip = 0;
-	return true;
-}
-
-static void
-on_room(struct intake *in)
-{
-	struct collection_fetch *f = in->holder;
-
-	collection_resume(f->c);
 }
 
 /* ---- the end of one ---- */
@@ -462,12 +336,20 @@ gather(struct collection_fetch *f)
 }
 
 static void
+on_room(struct intake *in)
+{
+	struct collection_fetch *f = in->holder;
+
+	collection_resume(f->c);
+}
+
+static void
 on_gathered(struct intake *in)
 {
 	gather(in->holder);
 }
 
-static const struct intake_events intake_events = { .done = on_done, .room = on_room,
+const struct intake_events collection_intake_events = { .done = on_done, .room = on_room,
 	.gathered = on_gathered };
 
 /* The text is whole. */
@@ -483,8 +365,8 @@ end_text(struct collection_fetch *f)
 		return;
 	}
 	if (!f->intake)
-		open_intake(f);
-	if (!f->begun && !put_first(f)) {
+		collection_text_open(f);
+	if (!f->begun && !collection_text_first(f)) {
 		put_off(f, "there is no memory for it now, the next run tries again (limits.memory_in_flight)", SPAN_NONE);
 		return;
 	}

@@ -9,6 +9,7 @@
  *   collection_same.c    is it what was stored before?
  *   collection_rules.c   what download rules say of a message
  *   collection_fetch.c   one message from its order to its commit
+ *   collection_text.c    its text on the way into an intake
  *   collection_doubles.c the doubles among messages of one session (INM-21)
  *   collection_plan.c    what the pipeline says of it; what it refuses is kept (TRB-06)
  *
@@ -312,8 +313,8 @@ void collection_chosen(struct collection_fetch *f, struct span *instead, struct 
 
 /* ---- collection_fetch.c ---- */
 
+extern const struct intake_events collection_intake_events; /* the holder: struct collection_fetch */
 struct collection_fetch *collection_fetch_new(struct collection *c, const struct collection_item *item);
-bool collection_fetch_text(struct collection_fetch *f, struct span text);
 void collection_fetch_end(struct collection_fetch *f, enum source_result result, struct span answer);
 void collection_fetch_free(struct collection_fetch *f);
 /* It stays there, and is tried again after a day. */
@@ -321,6 +322,14 @@ void collection_set_aside(struct collection *c, const struct collection_item *it
 /* The connection is gone: what has not come whole is given up. */
 void collection_fetches_cut(struct collection *c);
 size_t collection_held(const struct collection *c);
+
+/* ---- collection_text.c ---- */
+
+void collection_text_open(struct collection_fetch *f); /* its intake */
+/* What was kept of the first line is no `From ` line: it goes first. False: no room. */
+bool collection_text_first(struct collection_fetch *f);
+/* False: nothing of it is taken now; collection_resume() follows. */
+bool collection_text_put(struct collection_fetch *f, struct span text);
 
 /* ---- collection_plan.c ---- */
 

@@ -274,7 +274,7 @@ collection_on_text(struct collection *c, uint32_t number, struct span text)
 		return take_head(c, order, text);
 	if (!order->fetch)
 		return true;
-	c->text_waits = !collection_fetch_text(order->fetch, text);
+	c->text_waits = !collection_text_put(order->fetch, text);
 	return !c->text_waits;
 }
 
