@@ -56,6 +56,9 @@ static const struct cause {
 	{ 0, "no answer in time",
 		"The connection was idle for as long as `timeout` of the collector says. The provider may be slow, or "
 		"the link is faulty." },
+	{ 0, "too slow:",
+		"The line is worse than 64 kbit/s that many share, or a proxy or virus scanner on the way lets bytes through "
+		"one by one." },
 };
 
 static const char *

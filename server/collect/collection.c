@@ -94,6 +94,7 @@ on_ending(struct loop_call *call)
 	c->is_over = true;
 	source_free(&c->source);
 	loop_timer_clear(&c->patience);
+	loop_timer_clear(&c->lull);
 	collection_free_rules(c);
 	collection_list_clear(c);
 	free(c->known);
@@ -108,6 +109,31 @@ collection_look(struct collection *c)
 {
 	if (!c->is_over)
 		loop_defer(c->o.host->loop, &c->ending);
+}
+
+/* ---- nothing ends ---- */
+
+/* Bytes that are no progress: a list, a header, a message that goes on and on, or drips (source_net.h). */
+static void
+on_lull(struct loop_timer *timer)
+{
+	struct collection *c = LIST_ITEM(timer, struct collection, lull);
+
+	c->lulled = true;
+	collection_error(c, "nothing was finished in %lld hours: it is given up, and goes on with the next collection",
+		(long long)(c->lull_ms / 3600000));
+	collection_cut(c);
+}
+
+void
+collection_went_on(struct collection *c)
+{
+	int64_t message_ms = c->o.host->conf->limits_message_size / COLLECTION_LULL_RATE * 1000;
+
+	if (c->source_is_over)
+		return;
+	c->lull_ms = message_ms > COLLECTION_LULL_MS ? message_ms : COLLECTION_LULL_MS;
+	loop_timer_set(c->o.host->loop, &c->lull, c->lull_ms);
 }
 
 /* ---- what the source says ---- */
@@ -159,18 +185,19 @@ on_news(struct source *s)
 	if (c->stopping || atomic_load(&c->shown.state) != COLLECT_LISTENS)
 		return;
 	collection_enter(c, COLLECT_LISTS);
+	collection_went_on(c);
 	collection_settle_counts(c, true); /* what has not gone yet is in the next list */
 	collection_list_clear(c);
 	collection_know(c);
 }
 
-/* What came for a message made no sense: the others shall not wait for it each time, nor what is to be removed. */
+/* What came for a message made no sense, or did not end: the others shall not wait for it each time, nor what is to be removed. */
 static void
 pass_over(struct collection *c)
 {
 	const struct collection_order *first = &c->orders[c->order_first];
 
-	if (c->end.problem.fault == SOURCE_NONSENSE && c->order_count > 0 && first->order == SOURCE_FETCH &&
+	if ((c->end.problem.fault == SOURCE_NONSENSE || c->lulled) && c->order_count > 0 && first->order == SOURCE_FETCH &&
 		first->fetch)
 		collection_set_aside(c, &first->fetch->item);
 }
@@ -182,6 +209,7 @@ on_source_over(struct source *s, const struct source_problem *problem)
 
 	c->end.problem = *problem;
 	c->source_is_over = true;
+	loop_timer_clear(&c->lull);
 	collection_enter(c, COLLECT_CLOSES);
 	if (problem->fault != SOURCE_FINE && !c->stopping)
 		collection_error(c, "%s", problem->why[0] ? problem->why : "it ended without a reason");
@@ -214,6 +242,7 @@ collection_new(const struct collection_options *o)
 	list_init(&c->fetches);
 	list_init(&c->choices);
 	loop_timer_init(&c->patience, on_patience);
+	loop_timer_init(&c->lull, on_lull);
 	loop_call_init(&c->ending, on_ending);
 	collection_enter(c, COLLECT_CONNECTS);
 	return c;
@@ -247,6 +276,7 @@ begin(void *arg)
 		return;
 	}
 	c->with = c->source->kind->with;
+	collection_went_on(c);
 	collection_know(c);
 	source_start(c->source);
 }

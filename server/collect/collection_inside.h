@@ -46,6 +46,8 @@
 #define COLLECTION_KNOWN_MAX 2000000	    /* rows; of more messages some are fetched again */
 #define COLLECTION_UNIQUES_MAX (16u << 20)  /* bytes of unique ids that are kept for traces; of others there is none */
 #define COLLECTION_COPIES_MAX 1000	    /* of one list that nobody can tell apart, and are counted */
+#define COLLECTION_LULL_MS (24 * INT64_C(3600000)) /* without an answered order; or as long as a message may take: */
+#define COLLECTION_LULL_RATE 1024	    /* limits.message_size at so many bytes a second */
 #define COLLECTION_GONE_S (3 * 86400)	    /* with leave_days: a row stays so long without its message */
 #define COLLECTION_ASIDE_S 86400	    /* what could not be stored is tried again after it */
 
@@ -138,6 +140,9 @@ struct collection {
 	bool stopping, closing, source_is_over, is_over;
 	bool ready, listed, settled, fetches_none; /* fetches_none: nothing more is ordered to be fetched */
 	struct loop_timer patience; /* of a stop */
+	struct loop_timer lull;
+	int64_t lull_ms;
+	bool lulled; /* nothing was answered in that time */
 	struct loop_call ending;
 	unsigned posts; /* under way, to this loop */
 	struct arena arena; /* of a pass */
@@ -234,6 +239,8 @@ void collection_stop_fetching(struct collection *c);
 void collection_cut(struct collection *c);
 /* Something has ended: is it all? */
 void collection_look(struct collection *c);
+/* An order was answered, or the first one is about to be given: until the next one it may take COLLECTION_LULL_MS. */
+void collection_went_on(struct collection *c);
 
 /* ---- collection_known.c ---- */
 

@@ -187,6 +187,7 @@ finish(struct collection *c)
 	if (shall_listen(c)) {
 		atomic_store(&c->shown.passed_ms, host_now_ms(c->o.host));
 		collection_enter(c, COLLECT_LISTENS);
+		loop_timer_clear(&c->lull);
 		source_idle(c->source);
 		return;
 	}
@@ -297,6 +298,7 @@ collection_on_answered(struct collection *c, uint32_t number, enum source_order 
 	if (!first || first->order != order)
 		return;
 	given = *first;
+	collection_went_on(c);
 	c->order_first = (c->order_first + 1) % SOURCE_AHEAD;
 	c->order_count--;
 	if (order == SOURCE_HEAD)

@@ -29,6 +29,9 @@
 
 #define SOURCE_ADDRESSES_MAX 20	   /* of a server, all are tried */
 #define SOURCE_PROGRESS_BYTES 1024 /* of input in a `timeout`, or it is no progress (H20) */
+#define SOURCE_RATE_MIN 256	   /* bytes a second of one answer: 64 kbit/s are 8,000, for 30 collections at once, */
+#define SOURCE_RATE_MS (10 * 60 * 1000) /* in so much time, or in a `timeout` that is longer */
+#define SOURCE_RESUME_MS 1000 /* who was not listened to has so long at least to go on */
 #define SOURCE_INPUT_MAX (256 * 1024) /* bytes that wait while nobody takes them */
 
 struct source_net;
@@ -89,6 +92,9 @@ struct source_net {
 	struct loop_timer pause, deadline;
 	uint64_t heard_bytes, counted_bytes; /* when the deadline was set; what the source was told of */
 	int64_t waits_ms;	       /* 0: for nothing */
+	int64_t left_ms;	       /* of it, while paused */
+	uint64_t rate_bytes;	       /* heard when this part of the answer began, */
+	int64_t rate_ms;	       /* and how long it has been waited for, up to the last deadline */
 	bool paused;
 	struct loop_call call; /* the next thing to do, out of all callbacks */
 	enum source_net_next {

@@ -24,14 +24,43 @@ of_stream(struct stream *stream)
 
 /* ---- time ---- */
 
+static uint64_t
+heard(const struct source_net *n)
+{
+	return n->stream_open ? n->stream.bytes_in : 0;
+}
+
+/* From now on; while nobody takes what comes, behind that. */
 static void
 set_deadline(struct source_net *n)
 {
-	n->heard_bytes = n->stream_open ? n->stream.bytes_in : 0;
+	n->heard_bytes = heard(n);
+	n->left_ms = n->waits_ms;
 	if (n->waits_ms > 0 && !n->paused)
 		loop_timer_set(n->host->loop, &n->deadline, n->waits_ms);
 	else
 		loop_timer_clear(&n->deadline);
+}
+
+/* Of a long answer, part by part: a line may be slow, but it ends some day. */
+static bool
+is_too_slow(struct source_net *n)
+{
+	uint64_t came = heard(n) - n->rate_bytes;
+	char why[160];
+
+	n->rate_ms += n->waits_ms;
+	if (n->rate_ms < SOURCE_RATE_MS)
+		return false;
+	if (came >= (uint64_t)n->rate_ms / 1000 * SOURCE_RATE_MIN) {
+		n->rate_bytes = heard(n);
+		n->rate_ms = 0;
+		return false;
+	}
+	snprintf(why, sizeof(why), "too slow: %llu bytes in %lld seconds, and %d a second are the least (the line, or a "
+		"server that keeps us waiting)", (unsigned long long)came, (long long)n->rate_ms / 1000, SOURCE_RATE_MIN);
+	n->events->lost(n, why);
+	return true;
 }
 
 /* A byte now and then is no progress (H20); a slow line that brings a message is. */
@@ -42,10 +71,10 @@ on_deadline(struct loop_timer *timer)
 
 	if (n->closing)
 		return;
-	if (n->stream_open && n->stream.bytes_in - n->heard_bytes >= SOURCE_PROGRESS_BYTES)
-		set_deadline(n);
-	else
+	if (heard(n) - n->heard_bytes < SOURCE_PROGRESS_BYTES)
 		n->events->lost(n, "no answer in time (timeout)");
+	else if (!is_too_slow(n))
+		set_deadline(n);
 }
 
 void
@@ -54,13 +83,15 @@ source_net_expect(struct source_net *n, int64_t ms)
 	if (n->closing)
 		return;
 	n->waits_ms = ms > 0 ? ms : n->conf->timeout_ms;
+	n->rate_bytes = heard(n);
+	n->rate_ms = 0;
 	set_deadline(n);
 }
 
 void
 source_net_expect_nothing(struct source_net *n)
 {
-	n->waits_ms = 0;
+	n->waits_ms = n->left_ms = 0;
 	loop_timer_clear(&n->deadline);
 }
 
@@ -73,7 +104,9 @@ pause_input(struct source_net *n)
 	if (n->closing || !n->stream_open || n->paused)
 		return;
 	n->paused = true;
-	set_deadline(n);
+	if (loop_timer_is_set(&n->deadline))
+		n->left_ms = n->deadline.due_ms - loop_now_ms(n->host->loop);
+	loop_timer_clear(&n->deadline);
 	stream_pause(&n->stream);
 }
 
@@ -94,7 +127,8 @@ source_net_resume(struct source *s)
 	if (n->closing || !n->stream_open || !n->paused)
 		return;
 	n->paused = false;
-	set_deadline(n);
+	if (n->waits_ms > 0) /* time goes on where it stood, or who pauses often would never be told */
+		loop_timer_set(n->host->loop, &n->deadline, n->left_ms > SOURCE_RESUME_MS ? n->left_ms : SOURCE_RESUME_MS);
 	stream_resume(&n->stream);
 }
 

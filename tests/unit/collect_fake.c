@@ -163,6 +163,11 @@ do_order(struct fake *f)
 	}
 	if (fake_box.on_order)
 		fake_box.on_order(f->orders[0].order, place);
+	if (place + 1 == fake_box.stalls_at) {
+		f->waits = true;
+		fake_box.stalls++;
+		return;
+	}
 	switch (f->orders[0].order) {
 	case SOURCE_HEAD:
 		fake_box.heads++;

@@ -28,7 +28,8 @@ struct fake_box {
 	unsigned locked;     /* so many times */
 	unsigned ahead;	     /* 0: 1 */
 	unsigned cut_at;     /* behind so many steps; 0: never */
-	unsigned steps, cuts, starts, fetches, heads, removes, most_orders;
+	unsigned stalls_at;  /* the order that is never answered, by its place from 1; 0: none */
+	unsigned steps, stalls, cuts, starts, fetches, heads, removes, most_orders;
 	size_t piece;	     /* bytes of a text event; 0: all of it */
 	size_t size_said;    /* of each, in the list; 0: as it is */
 	void (*on_order)(enum source_order order, size_t place);

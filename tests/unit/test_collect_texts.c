@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "server/collect/collection_doubles.h"
+#include "server/collect/collection_inside.h"
 #include "store/store.h"
 #include "tests/harness/page_edge.h"
 #include "tests/unit/collect_site.h"
@@ -218,6 +219,39 @@ test_one_that_cannot_be_fetched(void **state)
 	end();
 }
 
+/* A message that never ends holds no place for ever: what came before it is here, the next time it is gone around. */
+static void
+test_nothing_ends_for_a_day_h20(void **state)
+{
+	struct collect_view view;
+	uint64_t number;
+
+	(void)state;
+	begin(COLLECTOR(""));
+	fill(4);
+	fake_box.ahead = 1;
+	fake_box.stalls_at = 3;
+	assert_int_equal(collect_now(site.host.collect, SPAN("isp"), "a test", &number), OK);
+	for (int i = 0; i < 30000 && (fake_box.stalls == 0 || site_folder_count(&site, "anna", "INBOX") < 2); i++)
+		turn();
+	loop_fake_advance(site.host.loop, COLLECTION_LULL_MS - 60000);
+	for (int i = 0; i < 50; i++)
+		turn();
+	assert_false(is_idle());
+	loop_fake_advance(site.host.loop, 60000);
+	turn_until_idle();
+	view = view_of("isp");
+	assert_non_null(strstr(view.error, "nothing was finished in 24 hours"));
+	assert_each_once(2);
+	assert_int_equal(collect().counts.fetched, 1); /* around it */
+	fake_box.stalls_at = 0;
+	offset_ms += DAY_MS + 1000;
+	assert_int_equal(collect().counts.fetched, 1);
+	assert_each_once(4);
+	assert_int_equal(fake_left(), 0);
+	end();
+}
+
 /* limits.message_size: it stays there, which is told each time, and comes as soon as the limit allows it. */
 static void
 test_too_large_stays_trb_06(void **state)
@@ -386,7 +420,7 @@ test_collect_texts(void)
 	const struct CMUnitTest tests[] = { T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_table_of_doubles_inm_21),
 		T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
-		T(test_one_that_cannot_be_fetched), T(test_too_large_stays_trb_06),
+		T(test_one_that_cannot_be_fetched), T(test_nothing_ends_for_a_day_h20), T(test_too_large_stays_trb_06),
 		T(test_too_large_for_the_disk_inm_25), T(test_larger_than_said_inm_04),
 		T(test_endless_message), T(test_huge_header_stays_trb_06),
 		T(test_larger_than_the_limit_stays_inm_04), T(test_disk_guard_inm_25),
