@@ -7,19 +7,39 @@
  */
 #include "server/collect/collect_inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/base/ascii.h"
 #include "server/connect/connect.h"
 
 /* ---- which ---- */
 
+static size_t
+chain_of(struct span name)
+{
+	size_t sum = 0;
+
+	for (size_t i = 0; i < name.len; i++)
+		sum = 31 * sum + (unsigned char)ascii_lower(name.ptr[i]);
+	return sum % COLLECT_NAME_CHAINS;
+}
+
+void
+collector_name(struct collector *c, struct span name)
+{
+	list_remove(&c->link_named);
+	snprintf(c->name, sizeof(c->name), "%.*s", SPAN_FMT(name));
+	list_append(&c->all->named[chain_of(span_of(c->name))], &c->link_named);
+}
+
 struct collector *
 collect_named(const struct collect *all, struct span name)
 {
-	const struct list *at;
+	const struct list *chain = &all->named[chain_of(name)], *at;
 
-	for (at = all->collectors.next; at != &all->collectors; at = at->next) {
-		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+	for (at = chain->next; at != chain; at = at->next) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_named);
 
 		if (span_eq_nocase(span_of(c->name), name))
 			return c;
@@ -118,6 +138,32 @@ on_look(struct loop_timer *timer)
 		collect_sweep(all);
 }
 
+/* ---- in another turn of the loop ---- */
+
+static void
+next_turn(void *arg)
+{
+	struct collect *all = arg;
+
+	all->posted = false;
+	all->unburied--;
+	all->begun = 0;
+	if (all->ending)
+		return;
+	collect_follow_some(all);
+	collect_start_waiting(all);
+}
+
+void
+collect_next_turn(struct collect *all)
+{
+	if (all->posted)
+		return;
+	all->posted = true;
+	all->unburied++;
+	loop_post(all->host->loop, next_turn, all);
+}
+
 /* ---- life ---- */
 
 struct collect *
@@ -130,6 +176,8 @@ collect_open(struct host *front)
 	list_init(&all->collectors);
 	list_init(&all->waiting);
 	list_init(&all->probings);
+	for (size_t i = 0; i < COLLECT_NAME_CHAINS; i++)
+		list_init(&all->named[i]);
 	loop_timer_init(&all->look, on_look);
 	front->collect = all;
 	collect_follow(all);
@@ -142,6 +190,7 @@ collector_free(struct collector *c)
 {
 	list_remove(&c->link_all);
 	list_remove(&c->link_waits);
+	list_remove(&c->link_named);
 	free(c->result);
 	free(c);
 }

@@ -47,6 +47,7 @@ struct collect_counts {
 
 struct collect_view {
 	struct span name;
+	const struct conf_collector *conf; /* as the file has it in this turn; NULL: it has left */
 	bool enabled;
 	enum collect_state state;
 	struct collect_counts counts;	  /* of the one under way, else of the last one */

@@ -17,9 +17,10 @@ collector_new(struct collect *all, struct span name)
 
 	ENSURE(c);
 	c->all = all;
-	snprintf(c->name, sizeof(c->name), "%.*s", SPAN_FMT(name));
 	list_init(&c->link_all);
 	list_init(&c->link_waits);
+	list_init(&c->link_named);
+	collector_name(c, name);
 	collector_recall(c);
 	return c;
 }
@@ -74,6 +75,28 @@ let_go(struct collector *c, bool kept)
 		collector_free(c);
 }
 
+/* Who shall listen does so again, as the file says now. */
+void
+collect_follow_some(struct collect *all)
+{
+	struct list *at, *following;
+	unsigned count = 0;
+
+	list_for_each(at, following, &all->collectors) {
+		struct collector *c = LIST_ITEM(at, struct collector, link_all);
+
+		if (!c->doubtful || !c->kept)
+			continue;
+		if (count++ == COLLECT_FOLLOW_TURN) {
+			collect_next_turn(all);
+			return;
+		}
+		c->doubtful = false;
+		if (collector_listens(c) && !is_as_it_was(c))
+			let_go(c, true);
+	}
+}
+
 void
 collect_follow(void *arg)
 {
@@ -87,12 +110,8 @@ collect_follow(void *arg)
 	list_for_each(at, following, &before)
 		LIST_ITEM(at, struct collector, link_all)->kept = false;
 	for (size_t i = 0; i < conf->count; i++) {
-		struct collector *c = NULL;
+		struct collector *c = collect_named(all, conf->items[i].name);
 
-		list_for_each(at, following, &before)
-			if (span_eq_nocase(span_of(LIST_ITEM(at, struct collector, link_all)->name),
-				    conf->items[i].name))
-				c = LIST_ITEM(at, struct collector, link_all);
 		if (!c)
 			c = collector_new(all, conf->items[i].name);
 		list_remove(&c->link_all);
@@ -100,8 +119,11 @@ collect_follow(void *arg)
 		c->kept = true;
 		c->place = i;
 		c->account = collect_account_mark(&conf->items[i]);
-		if (!conf->items[i].enabled || (collector_listens(c) && !is_as_it_was(c)))
-			let_go(c, true); /* who shall listen does so again, as the file says now */
+		c->doubtful = conf->items[i].enabled && collector_listens(c);
+		if (c->doubtful)
+			collect_next_turn(all);
+		if (!conf->items[i].enabled)
+			let_go(c, true);
 	}
 	list_move_all(&all->collectors, &before);
 	list_for_each(at, following, &all->collectors)

@@ -21,6 +21,9 @@
 #define COLLECTOR_TEXT_MAX 1048576 /* bytes of all that the file says of one, as JSON */
 #define COLLECT_NAME_SIZE 65	      /* a name has 64 bytes at most */
 #define COLLECT_LOOK_MS 1000	      /* who listens (IDLE) and does not: once more */
+#define COLLECT_BEGIN_TURN 4	      /* collections that begin in one turn of the front loop, and so of any other */
+#define COLLECT_FOLLOW_TURN 4	      /* that are compared with a new file, likewise */
+#define COLLECT_NAME_CHAINS 256	      /* of collectors by name */
 #define COLLECT_RULES_LOOK_MS 20      /* are the download rules read that were changed a moment ago? */
 #define COLLECT_RULES_WAIT_MS 5000    /* then the old ones count */
 #define COLLECT_LISTEN_AGAIN_MS 60000 /* behind a collection that failed */
@@ -38,10 +41,12 @@ struct collect_result {
 struct collector {
 	struct list link_all;	/* in collect.collectors, in the order of the file; then those that left it */
 	struct list link_waits; /* in collect.waiting */
+	struct list link_named; /* in collect.named, by the hash of its name */
 	struct collect *all;
 	char name[COLLECT_NAME_SIZE];
 	size_t place; /* in the file, where that has not changed since */
 	uint64_t account; /* there; collect_account_mark() */
+	bool doubtful; /* it listens, and the file is new: does that say of it what it said before? */
 	bool kept; /* by the file; else it goes when its collection is over */
 	bool again; /* asked for while one is under way */
 	bool stopping;
@@ -62,19 +67,25 @@ struct collector {
 struct collect {
 	struct host *host; /* the front loop's */
 	struct list collectors, waiting;
+	struct list named[COLLECT_NAME_CHAINS];
 	struct list probings; /* struct collect_probing.link */
 	struct loop_timer look;
 	bool ending, sweeps;
+	bool posted; /* collect_next_turn() */
+	unsigned begun; /* in this turn */
 	int64_t sweep_ms; /* steady: the next one */
 	int64_t rules_until_ms; /* steady: collections wait so long for rules that are being read; 0: for none */
 	_Atomic unsigned under_way; /* which each collection looks at, on its loop */
-	unsigned unburied; /* also those that are over, and tests of logins */
+	_Atomic unsigned listening; /* of these; collection_enter() */
+	unsigned unburied; /* also those that are over, tests of logins, and a turn that comes */
 	unsigned of_loop[LOOP_MAX];
 	uint64_t numbers;
 	const struct source_kind *kind; /* a test's, for all; NULL */
 };
 
 struct collector *collect_named(const struct collect *all, struct span name);
+/* It has another name, or its first. */
+void collector_name(struct collector *c, struct span name);
 /* In the file as it is now; NULL: it has left. */
 const struct conf_collector *collector_conf(const struct collector *c);
 /* The loop with the fewest; it counts there until collect_leave_loop(). */
@@ -85,12 +96,19 @@ bool collector_listens(const struct collector *c);
 bool collector_is_busy(const struct collector *c); /* it waits for its turn, or is at work: who listens is not */
 void collector_free(struct collector *c);
 void collect_end_probes(struct collect *all);
+/* There is more to follow, or to begin. */
+void collect_next_turn(struct collect *all);
+
+/* ---- collect_follow.c ---- */
+
+/* Up to COLLECT_FOLLOW_TURN of those that listen, and for which the file may say something else now. */
+void collect_follow_some(struct collect *all);
 
 /* ---- collect_turn.c ---- */
 
 void collector_start(struct collector *c, const char *because);
 void collector_stop(struct collector *c, int64_t ms); /* also one that waits */
-/* Those whose turn it is now. */
+/* Those whose turn it is now, COLLECT_BEGIN_TURN of them; others in the next turns of the loop. */
 void collect_start_waiting(struct collect *all);
 
 /* ---- collect_rename.c ---- */

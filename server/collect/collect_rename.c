@@ -47,22 +47,11 @@ rename_to(struct collector *c, struct span name)
 	log_put(host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "collect",
 		.text = "has another name", .fields = { { "collector", span_of(r->from), 0 },
 			{ "name", span_of(r->to), 0 } } });
-	snprintf(c->name, sizeof(c->name), "%s", r->to);
+	collector_name(c, name);
 	r->job = (struct store_job){ .apply = apply, .done = done, .inbox = host->inbox,
 		.size_bytes = sizeof(*r) };
 	if (store_submit(host->store, &r->job) != OK)
 		free(r);
-}
-
-static bool
-is_among(struct list *of, struct span name)
-{
-	struct list *at, *following;
-
-	list_for_each(at, following, of)
-		if (span_eq_nocase(span_of(LIST_ITEM(at, struct collector, link_all)->name), name))
-			return true;
-	return false;
 }
 
 /* What had another name: at the same place, else wherever it was. */
@@ -93,7 +82,7 @@ collect_follow_names(struct collect *all, struct list *before)
 	for (size_t i = 0; i < conf->collectors.count; i++) {
 		struct span name = conf->collectors.items[i].name;
 
-		if (!is_among(before, name) && (c = named_until_now(before, conf, i)))
+		if (!collect_named(all, name) && (c = named_until_now(before, conf, i)))
 			rename_to(c, name);
 	}
 }

@@ -117,14 +117,7 @@ begin(struct collector *c, const struct conf_collector *conf)
 static unsigned
 at_work(const struct collect *all)
 {
-	unsigned listening = 0;
-
-	for (const struct list *at = all->collectors.next; at != &all->collectors; at = at->next) {
-		const struct collector *c = LIST_ITEM(at, struct collector, link_all);
-
-		listening += collector_listens(c);
-	}
-	return all->under_way - listening;
+	return all->under_way - all->listening;
 }
 
 /* A collection obeys the text that stood in the file when it began, however new that is (DLR-02). */
@@ -148,7 +141,8 @@ collect_start_waiting(struct collect *all)
 {
 	struct list *at, *following;
 
-	if (all->ending || list_is_empty(&all->waiting) || has_to_wait_for_rules(all))
+	if (all->ending || all->begun == COLLECT_BEGIN_TURN || list_is_empty(&all->waiting) ||
+		has_to_wait_for_rules(all))
 		return;
 	list_for_each(at, following, &all->waiting) {
 		struct collector *c = LIST_ITEM(at, struct collector, link_waits);
@@ -158,9 +152,14 @@ collect_start_waiting(struct collect *all)
 			return;
 		if (collector_has_to_wait(c))
 			continue;
+		collect_next_turn(all); /* then others may */
+		if (all->begun == COLLECT_BEGIN_TURN)
+			return;
 		list_remove(&c->link_waits);
-		if (conf && conf->enabled)
-			begin(c, conf);
+		if (!conf || !conf->enabled)
+			continue;
+		all->begun++;
+		begin(c, conf);
 	}
 }
 

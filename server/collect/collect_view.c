@@ -45,7 +45,7 @@ show(struct collector *c, struct collect_view *out)
 {
 	const struct conf_collector *conf = collector_conf(c);
 
-	*out = (struct collect_view){ .name = span_of(c->name), .enabled = conf && conf->enabled,
+	*out = (struct collect_view){ .name = span_of(c->name), .conf = conf, .enabled = conf && conf->enabled,
 		.state = collector_waits(c) ? COLLECT_WAITS : COLLECT_IDLE,
 		.last_ms = c->last_ms, .failed = c->failed, .error = c->error, .because = c->because,
 		.number = c->number };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "server/collect/collect_inside.h"
 #include "server/generation.h"
 #include "server/log.h"
 
@@ -35,6 +36,17 @@ const struct collection_end *
 collection_end(const struct collection *c)
 {
 	return &c->end;
+}
+
+void
+collection_enter(struct collection *c, enum collect_state state)
+{
+	bool listened = atomic_exchange(&c->shown.state, (int)state) == COLLECT_LISTENS;
+
+	if (!listened && state == COLLECT_LISTENS)
+		atomic_fetch_add(&c->o.front->collect->listening, 1);
+	else if (listened && state != COLLECT_LISTENS)
+		atomic_fetch_sub(&c->o.front->collect->listening, 1);
 }
 
 /* ---- what went wrong ---- */

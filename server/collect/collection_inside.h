@@ -200,12 +200,6 @@ struct collection {
 	uint64_t disk_taken;
 };
 
-static inline void
-collection_enter(struct collection *c, enum collect_state state)
-{
-	atomic_store(&c->shown.state, (int)state);
-}
-
 /* Room for one item more in an array that grows. */
 void *collection_grow(void *items, size_t count, size_t *room, size_t size);
 
@@ -229,6 +223,7 @@ uint32_t collection_now_s(const struct collection *c);
 
 /* ---- collection.c ---- */
 
+void collection_enter(struct collection *c, enum collect_state state);
 /* One line for `collect list` and the log; the first is why it failed. */
 void collection_error(struct collection *c, const char *format, ...) PRINTF_LIKE(2, 3);
 /* One message could not be had: the same, and it is counted. */

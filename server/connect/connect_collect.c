@@ -29,12 +29,6 @@ own_at(const struct connection *c, size_t i)
 	return own(c, &c->all->host->conf->collectors.items[i]);
 }
 
-static const struct conf_collector *
-own_named(const struct connection *c, struct span name)
-{
-	return own(c, conf_collector(c->all->host->conf, name));
-}
-
 static size_t
 collectors(const struct connection *c)
 {
@@ -140,7 +134,7 @@ add_up(void *arg, const struct collect_view *v)
 {
 	struct sum *sum = arg;
 
-	if (v->last_ms < sum->c->began_ms || !own_named(sum->c, v->name))
+	if (v->last_ms < sum->c->began_ms || !own(sum->c, v->conf))
 		return;
 	sum->fetched += v->counts.fetched;
 	if (v->failed)
@@ -171,7 +165,7 @@ tell_errors(void *arg, const struct collect_view *v)
 {
 	const struct telling *t = arg;
 
-	if (v->last_ms < t->since_ms || !own_named(t->c, v->name))
+	if (v->last_ms < t->since_ms || !own(t->c, v->conf))
 		return;
 	for (size_t i = 0; i < v->error_count; i++)
 		t->tell(t->arg, v->name, v->errors[i]);

@@ -48,6 +48,20 @@ add(struct collecting *c, struct span name)
 	c->items[c->count++].name = arena_copy(&c->call->arena, name);
 }
 
+struct taking {
+	struct collecting *c;
+	bool (*all)(const struct collect_view *v);
+};
+
+static void
+take_one(void *arg, const struct collect_view *v)
+{
+	const struct taking *t = arg;
+
+	if (v->conf && t->all(v))
+		add(t->c, v->name);
+}
+
 /* Names of the request, or all of the file that ALL takes. False: the call has failed. */
 static bool
 take_names(struct collecting *c, bool (*all)(const struct collect_view *v))
@@ -67,18 +81,9 @@ take_names(struct collecting *c, bool (*all)(const struct collect_view *v))
 				SPAN_FMT(names->items[i]));
 		add(c, v.name);
 	}
-	for (size_t i = 0; wants_all && collect_view_at(call->host->collect, i, &v); i++)
-		if (all(&v))
-			add(c, v.name);
+	if (wants_all)
+		collect_each(call->host->collect, take_one, &(struct taking){ c, all });
 	return true;
-}
-
-static bool
-is_trigger(const struct conf *conf, struct span name)
-{
-	const struct conf_collector *c = conf_collector(conf, name);
-
-	return c && c->kind == COLLECTOR_SMTP;
 }
 
 /* All are known; whoever cannot be collected from is told before any begins. */
@@ -90,12 +95,13 @@ may_collect(struct collecting *c)
 
 	for (size_t i = 0; i < c->count; i++) {
 		struct span name = c->items[i].name;
+		bool known = collect_view_named(call->host->collect, name, &v) == OK;
 
-		if (is_trigger(call->host->conf, name))
+		if (known && v.conf && v.conf->kind == COLLECTOR_SMTP)
 			return control_failf(call, RPC_REFUSED, "names",
 				"%.*s is of kind smtp: mail is brought to it, while its connection runs",
 				SPAN_FMT(name));
-		if (collect_view_named(call->host->collect, name, &v) == OK && !v.enabled)
+		if (known && !v.enabled)
 			return control_failf(call, RPC_REFUSED, "names",
 				"%.*s is off: postroom collect on %.*s", SPAN_FMT(name), SPAN_FMT(name));
 	}
@@ -270,28 +276,20 @@ end(struct collecting *c, const char *did)
 }
 
 static bool
-is_enabled(const struct collect_view *v)
+may_be_collected(const struct collect_view *v)
 {
-	return v->enabled;
+	return v->enabled && v->conf->kind != COLLECTOR_SMTP;
 }
 
 static void
 now_start(struct control_call *call)
 {
 	struct collecting *c = ARENA_NEW(&call->arena, struct collecting);
-	size_t kept = 0;
 
 	c->call = call;
 	c->tells_errors = true;
-	if (take_names(c, is_enabled)) {
-		for (size_t i = 0; rpc_flag(call->request, "all") && i < c->count; i++)
-			if (!is_trigger(call->host->conf, c->items[i].name))
-				c->items[kept++] = c->items[i];
-		if (rpc_flag(call->request, "all"))
-			c->count = kept;
-		if (may_collect(c))
-			(void)start_all(c);
-	}
+	if (take_names(c, may_be_collected) && may_collect(c))
+		(void)start_all(c);
 	end(c, c->count > 1 ? "are collected from" : "is collected from");
 }
 

@@ -76,6 +76,113 @@ test_once_more(void **state)
 	end();
 }
 
+/* The file with COUNT collectors box0, box1, ..., all as MORE says. */
+static const char *
+conf_of_many(int count, const char *more)
+{
+	static char conf[(COLLECT_AT_ONCE + 2) * 200];
+	int len = snprintf(conf, sizeof(conf), "%s  collectors:\n", HEAD);
+
+	for (int i = 0; i < count; i++)
+		len += snprintf(conf + len, sizeof(conf) - (size_t)len,
+			"    - { name: box%d, server: isp.test, username: u, accepted: [example.org], %s }\n", i, more);
+	return conf;
+}
+
+static void
+start_many(int count)
+{
+	char name[20];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "BOX%d", i);
+		assert_int_equal(collect_now(site.host.collect, span_of(name), "a test", NULL), OK);
+	}
+}
+
+static unsigned
+count_waiting(void)
+{
+	const struct collect *all = site.host.collect;
+	unsigned count = 0;
+
+	for (const struct list *at = all->waiting.next; at != &all->waiting; at = at->next)
+		count++;
+	return count;
+}
+
+/* H36: a run of a hundred collectors is spread over turns of the loop. */
+static void
+test_few_begin_in_a_turn_h36(void **state)
+{
+	enum { MANY = 30 };
+	unsigned before = MANY, turns = 0;
+
+	(void)state;
+	begin(conf_of_many(MANY, "kind: pop3"));
+	start_many(MANY);
+	while (before > 0) {
+		unsigned waiting = count_waiting();
+
+		assert_true(before - waiting <= COLLECT_BEGIN_TURN);
+		before = waiting;
+		loop_turn(site.host.loop, 1000);
+		assert_true(turns++ < 100000);
+	}
+	turn_until_idle();
+	assert_int_equal(fake_box.starts, MANY);
+	end();
+}
+
+static unsigned
+count_doubtful(void)
+{
+	const struct collect *all = site.host.collect;
+	unsigned count = 0;
+
+	for (const struct list *at = all->collectors.next; at != &all->collectors; at = at->next)
+		count += LIST_ITEM(at, struct collector, link_all)->doubtful;
+	return count;
+}
+
+static unsigned
+count_listening(void)
+{
+	return site.host.collect->listening;
+}
+
+/* H36: of those that listen a few in each turn are compared with a new file; what it says anew is obeyed by each. */
+static void
+test_few_follow_in_a_turn_h36(void **state)
+{
+	enum { MANY = 30 };
+	unsigned before = MANY;
+
+	(void)state;
+	begin(conf_of_many(MANY, "kind: imap, idle: yes"));
+	start_many(MANY);
+	for (int i = 0; i < 30000 && count_listening() < MANY; i++)
+		turn();
+	assert_int_equal(count_listening(), MANY);
+	site_set_conf(&site, conf_of_many(MANY, "kind: imap, idle: yes"));
+	collect_follow(site.host.collect);
+	assert_int_equal(count_doubtful(), MANY);
+	while (before > 0) {
+		unsigned doubtful = count_doubtful();
+
+		assert_true(before - doubtful <= COLLECT_FOLLOW_TURN);
+		before = doubtful;
+		loop_turn(site.host.loop, 0);
+	}
+	assert_int_equal(count_listening(), MANY); /* it says what it said */
+	site_set_conf(&site, conf_of_many(MANY, "kind: imap, idle: yes, port: 1143"));
+	collect_follow(site.host.collect);
+	for (int i = 0; i < 30000 && count_listening() > 0; i++)
+		turn();
+	assert_int_equal(count_listening(), 0);
+	end();
+}
+
 /* Those that listen for new mail (IDLE) keep nobody from his turn, however many they are. */
 static void
 test_many_listen(void **state)
@@ -193,7 +300,8 @@ int
 test_collect_starts(void)
 {
 	const struct CMUnitTest tests[] = { T(test_disabled_inm_29), T(test_locked_inm_30),
-		T(test_started_by_connection_con_02), T(test_once_more), T(test_many_listen),
+		T(test_started_by_connection_con_02), T(test_once_more), T(test_few_begin_in_a_turn_h36), T(test_few_follow_in_a_turn_h36),
+		T(test_many_listen),
 		T(test_stopped_con_12), T(test_probe), T(test_last_is_kept) };
 
 	return cmocka_run_group_tests_name("collect starts", tests, NULL, NULL);
