@@ -28,6 +28,7 @@ main(void)
 	failed += test_smtp_command();
 	failed += test_smtp_data();
 	failed += test_smtp_server();
+	failed += test_smtp_server_limits();
 	failed += test_lmtp_server();
 	failed += test_pop3();
 	failed += test_pop3_client();

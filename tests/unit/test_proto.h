@@ -37,6 +37,7 @@ int test_smtp_client(void);
 int test_smtp_command(void);
 int test_smtp_data(void);
 int test_smtp_server(void);
+int test_smtp_server_limits(void);
 int test_spf(void);
 int test_worst_case(void);
 

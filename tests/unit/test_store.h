@@ -28,7 +28,8 @@
 	X(messages) \
 	X(room) \
 	X(veil) \
-	X(search)
+	X(search) \
+	X(search_damage)
 
 #define X(name) int test_store_##name(void);
 STORE_TESTS(X)
