@@ -23,6 +23,7 @@ collection_fetch_new(struct collection *c, const struct collection_item *item)
 	ENSURE(f);
 	*f = (struct collection_fetch){ .c = c, .item = *item };
 	list_append(&c->fetches, &f->link);
+	c->fetch_count++;
 	return f;
 }
 
@@ -35,6 +36,8 @@ collection_fetch_free(struct collection_fetch *f)
 	scripts_cancel(&f->scripts);
 	intake_drop(&f->intake);
 	list_remove(&f->link);
+	c->fetch_count--;
+	c->held -= f->held;
 	free(f);
 	collection_look(c);
 }
@@ -53,19 +56,6 @@ collection_fetches_cut(struct collection *c)
 	}
 	c->order_count = 0;
 	c->text_waits = false;
-}
-
-size_t
-collection_held(const struct collection *c)
-{
-	size_t held = 0;
-
-	for (struct list *at = c->fetches.next; at != &c->fetches; at = at->next) {
-		const struct collection_fetch *f = LIST_ITEM(at, struct collection_fetch, link);
-
-		held += f->intake ? f->intake->held : 0;
-	}
-	return held;
 }
 
 /* ---- the end of one ---- */

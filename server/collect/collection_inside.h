@@ -117,6 +117,7 @@ struct collection_fetch {
 	bool begun; /* and behind that */
 	struct span envelope_from, envelope_to; /* as the server tells them (INM-18), in the intake's arena; or empty */
 	uint64_t came; /* bytes of it */
+	size_t held;   /* of these, in memory, when the last piece came */
 	bool passes;   /* they are more than limits.message_size: nothing of it is kept */
 	bool whole, submitted, kept_aside;
 	bool is_marked; /* in collection.doubles, by `mark`, and not on disk yet */
@@ -193,6 +194,7 @@ struct collection {
 
 	/* Messages. */
 	struct list fetches;
+	size_t fetch_count, held; /* of these; bytes that they hold in memory */
 	size_t storing;
 	unsigned io_errors;
 	struct collection_doubles doubles;
@@ -323,7 +325,6 @@ void collection_fetch_free(struct collection_fetch *f);
 void collection_set_aside(struct collection *c, const struct collection_item *item);
 /* The connection is gone: what has not come whole is given up. */
 void collection_fetches_cut(struct collection *c);
-size_t collection_held(const struct collection *c);
 
 /* ---- collection_text.c ---- */
 

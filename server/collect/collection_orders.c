@@ -94,11 +94,7 @@ share_of(const struct collection *c)
 static bool
 may_fetch(struct collection *c)
 {
-	size_t coming = 0;
-
-	for (struct list *at = c->fetches.next; at != &c->fetches; at = at->next)
-		coming++;
-	return coming == 0 || (coming < share_of(c) && collection_held(c) < COLLECTION_HELD_MAX);
+	return c->fetch_count == 0 || (c->fetch_count < share_of(c) && c->held < COLLECTION_HELD_MAX);
 }
 
 /* SMT-10 for what is collected: it is not even begun. It is told each time, and fetched as soon as the limit allows. */

@@ -45,6 +45,14 @@ is_too_large(const struct collection_fetch *f)
 	return max > 0 && f->came > max;
 }
 
+/* What F holds in memory now: c->held is the sum. */
+static void
+count_held(struct collection_fetch *f, size_t held)
+{
+	f->c->held += held - f->held;
+	f->held = held;
+}
+
 static bool
 put(struct collection_fetch *f, struct span text)
 {
@@ -56,6 +64,7 @@ put(struct collection_fetch *f, struct span text)
 	f->passes = f->passes || is_too_large(f);
 	if (f->passes)
 		pass_by(f);
+	count_held(f, f->intake ? f->intake->held : 0);
 	return true;
 }
 
@@ -107,7 +116,7 @@ collection_text_put(struct collection_fetch *f, struct span text)
 		collection_resume(c);
 		return false;
 	}
-	if (c->storing > 0 && collection_held(c) >= COLLECTION_HELD_MAX)
+	if (c->storing > 0 && c->held >= COLLECTION_HELD_MAX)
 		return false; /* the end of a commit resumes it */
 	if (!f->intake && !f->passes)
 		collection_text_open(f);
