@@ -1,11 +1,10 @@
 /*
- * download_carry.c - what a decision causes before its message may go: a letter, and behind it the question's row.
+ * download_carry.c - what a decision causes before its message may go: a letter, and with it the question's row.
  *
- *     carry --> send --(no room: again)--> letter on disk --+--> a notice: done
- *                                                           +--> a question: its row --> done
+ *     carry --> send --(no room: again)--> the letter is on disk, of a question its row too --> done
  *
- * The letter comes first: a crash between the two asks twice, the other way round it would ask nobody, and the message
- * went unread when the question ended.
+ * Both are one commit: a letter without its row would be written again, with another number, and an answer to the first
+ * would be nobody's; a row without its letter would ask nobody, and the message went unread when the question ended.
  */
 #include "server/collect/download_inside.h"
 
@@ -33,7 +32,6 @@ struct download_acting {
 	bool to_admin; /* nobody else could be reached */
 	unsigned tries;
 	struct loop_timer retry;
-	struct store_job job;
 	struct question question; /* question_no 0: none is put */
 };
 
@@ -52,32 +50,13 @@ acting_end(struct download_acting *acting, enum err result)
 	order->done(order, result);
 }
 
-/* ---- the row of a question ---- */
-
-static enum step
-question_apply(struct store_job *job, struct txn *txn)
+/* The row of a question, in the transaction of its letter. */
+static enum err
+put_question(void *arg, struct txn *txn)
 {
-	struct download_acting *acting = LIST_ITEM(job, struct download_acting, job);
+	struct download_acting *acting = arg;
 
-	return step_of(job, question_put(txn, &acting->question));
-}
-
-static void
-question_done(struct store_job *job, enum err result)
-{
-	acting_end(LIST_ITEM(job, struct download_acting, job), result);
-}
-
-static void
-put_question(struct download_acting *acting)
-{
-	enum err err;
-
-	acting->job = (struct store_job){ .apply = question_apply, .done = question_done,
-		.inbox = acting->host->inbox, .size_bytes = 4096 };
-	list_init(&acting->job.link);
-	if ((err = store_submit(acting->host->store, &acting->job)) != OK)
-		acting_end(acting, err);
+	return question_put(txn, &acting->question);
 }
 
 /* ---- the letter ---- */
@@ -103,10 +82,7 @@ on_sent(void *arg, enum err result)
 		send_letter(acting);
 		return;
 	}
-	if ((result == OK || result == ERR_DENIED) && acting->question.question_no != 0)
-		put_question(acting);
-	else
-		acting_end(acting, result == ERR_DENIED ? OK : result);
+	acting_end(acting, result == ERR_DENIED ? OK : result);
 }
 
 static void
@@ -230,6 +206,7 @@ prepare(struct download_acting *acting, const struct download *d, const struct d
 		letter.zone_minutes = host_zone_minutes(letter.until_ms);
 		fill_question(acting, d, item, &letter);
 		acting->question.asked = who_may_answer(acting, &asked, snap, d->conf);
+		acting->mail.beside = put_question;
 	}
 	fill_recipients(acting, answer, &names);
 	acting->mail.subject = download_letter_subject(a, &letter);

@@ -102,6 +102,8 @@ struct intake {
 	struct plan plan;
 	void *holder; /* the caller's own */
 	const struct fetched_order *fetched; /* the caller's, in `arena`, before submit: written with it; or NULL */
+	enum err (*beside)(void *arg, struct txn *txn); /* likewise: on the writer's thread, perhaps more than once; or NULL */
+	void *beside_arg;
 
 	/* What follows is intake's own. */
 	struct host *host;

@@ -475,6 +475,8 @@ intake_write(struct txn *txn, struct intake *in)
 		err = intake_trace_write(txn, in, w.notes);
 	if (err == OK && in->fetched)
 		err = fetched_put(txn, in->fetched->collector_id, &in->fetched->row);
+	if (err == OK && in->beside)
+		err = in->beside(in->beside_arg, txn);
 	return err;
 }
 

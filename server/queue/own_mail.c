@@ -127,6 +127,8 @@ on_done(struct intake *in, enum err result)
 				.fields = { { "to", letter->mail.to, 0 },
 					{ "subject", letter->mail.subject, 0 } } });
 		letter_end(letter, letter->left_out ? ERR_DENIED : OK, SPAN_NONE);
+	} else if (result == ERR_LIMIT) {
+		letter_end(letter, result, span_of(err_name(result)));
 	} else {
 		letter_put_off(letter, result);
 	}
@@ -292,6 +294,8 @@ letter_start(struct letter *letter)
 	struct snapshot *snap = host_snapshot(host);
 
 	letter->intake = intake_open(host, &events, letter);
+	letter->intake->beside = letter->mail.beside;
+	letter->intake->beside_arg = letter->mail.arg;
 	fill_mail(letter);
 	if (!snap || store_is_full(host->store) || letter_plan(letter, snap) != OK)
 		letter_put_off(letter, snap ? ERR_FULL : ERR_BUSY);

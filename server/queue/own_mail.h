@@ -21,6 +21,8 @@
 #include "proto/base/buf.h"
 #include "server/host.h"
 
+struct txn;
+
 #define OWN_MAIL_WAITING_MAX 256   /* on one loop; the next one is refused */
 #define OWN_MAIL_UNDER_WAY_MAX 8   /* of these, in the hands of intake */
 #define OWN_MAIL_TEXT_MAX 65536    /* bytes of text */
@@ -37,6 +39,11 @@ struct own_mail {
 	struct span from;    /* a person's address, the return address too; empty: Mailer_Daemon */
 	struct span subject; /* UTF-8; controls become blanks (H11) */
 	struct span text;    /* UTF-8, lines end in LF; any text is safe */
+	/*
+	 * What must be on disk if the letter is, and not without it: in its transaction, on the writer's thread, once for each
+	 * try; ERR_LIMIT ends the letter, nothing is written then. May be NULL.
+	 */
+	enum err (*beside)(void *arg, struct txn *txn);
 	/*
 	 * On the loop, later, or in own_mails_end(): it is on disk, or why not (logged); ERR_DENIED: for some of several;
 	 * ERR_BUSY: the server ends. May be NULL.

@@ -92,4 +92,50 @@ def test_kill_9_at_each_commit_of_a_collection_H80_INM_03():
     figure("a collection was killed %d times: nothing is lost, and nothing came twice" % deaths)
 
 
-TESTS = [test_kill_9_at_each_commit_of_a_collection_H80_INM_03]
+RULE = "?Ask\nSize: 10\n"
+SITES = ("UIDL", "TOP")  # a server with neither cannot be asked about (Q-29)
+
+
+class Asked(Mailbox):
+    """The same, where anna is asked about each message."""
+
+    def __enter__(self):
+        super().__enter__()
+        self.server.start()
+        self.server.cli("rule", "download", "apply", "-", "--yes", stdin=RULE)
+        self.server.stop()
+        return self
+
+    def verify(self, what):
+        """After another collection, without a fault: one letter and one question for each; an answer to the letter counts."""
+        status, said = self.server.check()
+        equal(status, 0, "%s: %s" % (what, said))
+        self.server.env = {}
+        self.server.start()
+        self.server.cli("collect", "now", "fetch", "--wait")
+        asks = self.server.json("rule", "download", "ask", "list")
+        equal(sorted(a["subject"] for a in asks), sorted("number %d" % n for n in range(1, self.last + 1)), what)
+        letters = [m["subject"] for m in self.server.json("message", "list", "anna")]
+        equal(len(letters), self.last, "%s: asked twice, or never: %s" % (what, letters))
+        true(all(any(a["id"] in letter for letter in letters) for a in asks), "%s: the letters name the questions: %s %s" % (what, letters, asks))
+        equal(len(self.pop.left("box")), self.last, what + ": nothing goes without an answer")
+        equal(self.server.stop(), 0, what)
+
+
+def test_kill_9_while_it_is_asked_H80_DLR_07():
+    deaths = runs = 0
+    for mode in SITES:
+        with Asked(mode) as box:
+            box.collect("fdatasync:p=0")
+            box.verify(mode + ", undisturbed")
+            count = box.hits
+            for number in range(1, count + 1, max(1, count // (2 * BOUNDARIES))):
+                for how in ("kill", "after"):
+                    spec = "fdatasync:nth=%d:act=%s" % (number, how)
+                    deaths, runs = deaths + box.collect(spec), runs + 1
+                    box.verify("%s %s" % (mode, spec))
+    true(deaths > runs // 2, "it died %d times in %d" % (deaths, runs))
+    figure("it was killed %d times while it asked: nobody was asked twice, and each is asked" % deaths)
+
+
+TESTS = [test_kill_9_while_it_is_asked_H80_DLR_07, test_kill_9_at_each_commit_of_a_collection_H80_INM_03]

@@ -507,6 +507,43 @@ test_stop_while_letters_wait_for_room_h43(void **state)
 	assert_int_equal(heard[ERR_BUSY], 20);
 }
 
+static enum err
+write_beside(void *arg, struct txn *txn)
+{
+	assert_non_null(txn);
+	return *(const enum err *)arg;
+}
+
+static void
+keep_result(void *arg, enum err result)
+{
+	*(enum err *)arg = result;
+}
+
+/* DLR-07: what is written beside a letter is on disk with it, or neither is. */
+static void
+test_what_is_written_beside_a_letter_dlr_07(void **state)
+{
+	static const enum err results[] = { ERR_LIMIT, OK };
+	struct site site;
+
+	(void)state;
+	site_open(&site, CONF);
+	site_add_user(&site, "anna", NULL);
+	for (size_t i = 0; i < COUNT(results); i++) {
+		enum err heard_of = results[i];
+		struct own_mail mail = { .to = SPAN("anna"), .subject = SPAN("a"), .text = SPAN("a\n"), .beside = write_beside,
+			.done = keep_result, .arg = &heard_of };
+
+		assert_int_equal(own_mail_send(&site.host, &mail), OK);
+		for (int j = 0; j < 2000 && own_mail_waiting(&site.host) > 0; j++)
+			site_turn(&site, 5);
+		assert_int_equal(heard_of, results[i]);
+		assert_int_equal(site_folder_count(&site, "anna", "INBOX"), i);
+	}
+	site_close(&site);
+}
+
 /* The end, with letters that wait, and some in the hands of the writer: all hear of it, once; no more are taken. */
 static void
 test_end_while_letters_wait(void **state)
@@ -545,6 +582,7 @@ main(void)
 		cmocka_unit_test(test_full_disk_h43),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_stop_while_letters_wait_for_room_h43),
+		cmocka_unit_test(test_what_is_written_beside_a_letter_dlr_07),
 		cmocka_unit_test(test_end_while_letters_wait),
 	};
 
