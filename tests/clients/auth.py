@@ -247,7 +247,7 @@ def test_backup_without_the_key_H65():
         server.stop()
         os.chmod(key, 0o644)
         server.start()
-        true("others may read it" in server.errors(), server.errors())
+        wait_for(lambda: "others may read it" in server.errors(), "it says why")
         refused(poplib.error_proto, apop, server, secret)
         server.pop("anna").quit()  # mail flows
 

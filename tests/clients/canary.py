@@ -181,7 +181,7 @@ def say_imap(server, new):
 
 def raw_control(server, text):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(20)
+        s.settimeout(60)
         s.connect(server.socket)
         s.sendall(text)
         return s.makefile("rb").readline() if text.endswith(b"\n") else b""

@@ -561,6 +561,7 @@ def test_programs_at_both_ends_of_a_run_EXT_12():
         keys = "post_connect: [/bin/sh, '%s', after, 'a b'], pre_disconnect: [/bin/sh, '%s', before, 'c d']" % (hook, hook)
         with Server(extra=config([collector(pop, connections="[second]")],
                                  ["name: first, " + one.keys(), "name: second, %s, %s" % (two.keys(), keys)])) as server:
+            server.away_from_midnight()
             server.add_user("anna")
             server.add_user("postmaster", "--admin")
             server.cli("connection", "now", "--all", "--wait")

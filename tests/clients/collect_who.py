@@ -10,7 +10,7 @@ from pop3_server import PASSWORD as SECRET, Pop3Server  # noqa: E402
 from postroom import Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
-CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\n"
+CHEAP = "auth: { hash_memory: 8MB, hash_passes: 1 }\ntesting: { clock: yes }\n"
 USERS = ("postmaster", "anna", "bert", "carl", "louise", "tim", "joe", "sarah", "fred")
 
 
@@ -282,6 +282,7 @@ def test_letters_trb_01_trb_02_trb_04_trb_08_inm_30_con_15(s):
     with Pop3Server({"box": [mail("To: anna@example.test")]}) as pop3:
         with site(pop3, {"isp": "accepted: [example.test]", "far": "accepted: [example.test]",
                          "env": "accepted: [example.test], demon_env: yes"}) as s:
+            s.away_from_midnight()
             s.add_user("postmaster", "--admin")
             s.add_user("anna")
             s.cli("collect", "set", "far", "port=1")

@@ -36,7 +36,7 @@ def tls():
 
 
 def send(server, to, subject, sender="bo@example.net", text="hello\r\n", extra=""):
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=60) as smtp:
         smtp.ehlo("client.example.net")
         smtp.sendmail(sender, to, "From: Bo <%s>\r\nTo: %s\r\nSubject: %s\r\n%s\r\n%s"
                       % (sender, to, subject, extra, text))
@@ -44,7 +44,7 @@ def send(server, to, subject, sender="bo@example.net", text="hello\r\n", extra="
 
 def relay(server, to, user="anna"):
     """A submitted message for elsewhere: it waits in the queue."""
-    with smtplib.SMTP("127.0.0.1", server.submission, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission, timeout=60) as smtp:
         smtp.starttls(context=tls())
         smtp.login(user, PASSWORD)
         smtp.sendmail(user + "@example.test", to, "From: " + user + "@example.test\r\nTo: %s\r\n"
@@ -52,7 +52,7 @@ def relay(server, to, user="anna"):
 
 
 def pop3_count(server, user):
-    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=20)
+    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=60)
     pop.stls(context=tls())
     pop.user(user)
     pop.pass_(PASSWORD)
@@ -282,7 +282,7 @@ def test_messages(c, s):
 
 
 def uidl(s, user):
-    pop = poplib.POP3("127.0.0.1", s.pop3, timeout=20)
+    pop = poplib.POP3("127.0.0.1", s.pop3, timeout=60)
     pop.stls(context=tls())
     pop.user(user)
     pop.pass_(PASSWORD)
@@ -668,7 +668,7 @@ def test_server(c, s):
     c.check("service start", st == 0 and pop3_count(s, "anna") >= 0, err)
     st, _, err = s.run("service", "stop", "nonsense")
     c.check("an unknown service is 1", st == 1, err)
-    smtp = smtplib.SMTP("127.0.0.1", s.submission, timeout=20)
+    smtp = smtplib.SMTP("127.0.0.1", s.submission, timeout=60)
     smtp.starttls(context=tls())
     smtp.login("anna", PASSWORD)
     row = [r for r in s.json("session", "list") if r["service"] == "submission"]
@@ -677,7 +677,7 @@ def test_server(c, s):
     row = [r for r in s.json("session", "list") if r["service"] == "control"]
     c.check("and what a console asks", row and row[-1]["doing"] == "session.list", row)
     smtp.close()
-    smtp = smtplib.SMTP("127.0.0.1", s.smtp, timeout=20)
+    smtp = smtplib.SMTP("127.0.0.1", s.smtp, timeout=60)
     smtp.ehlo("client.example.net")
     ids = [r["id"] for r in s.json("session", "list") if r["service"] == "smtp"]
     st, _, err = s.run("session", "end", ids[0])

@@ -104,7 +104,7 @@ def test_groups(c, s):
 
 
 def login(s, user):
-    pop = poplib.POP3("127.0.0.1", s.pop3, timeout=20)
+    pop = poplib.POP3("127.0.0.1", s.pop3, timeout=60)
     try:
         pop.stls(context=tls())
         pop.user(user)
@@ -118,7 +118,7 @@ def login(s, user):
 
 
 def smtp_login(s, user):
-    with smtplib.SMTP("127.0.0.1", s.submission, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", s.submission, timeout=60) as smtp:
         smtp.starttls(context=tls())
         try:
             smtp.login(user, PASSWORD)
@@ -129,7 +129,7 @@ def smtp_login(s, user):
 
 def send(s, to, sender="bo@example.net"):
     """The reply to each recipient of one message from outside."""
-    with smtplib.SMTP("127.0.0.1", s.smtp, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", s.smtp, timeout=60) as smtp:
         smtp.ehlo("client.example.net")
         smtp.mail(sender)
         codes = [smtp.rcpt(a)[0] for a in to]
@@ -152,7 +152,7 @@ def test_group_disabled(c, s):
 
 
 def submit(s, user, sender):
-    with smtplib.SMTP("127.0.0.1", s.submission, timeout=20) as smtp:
+    with smtplib.SMTP("127.0.0.1", s.submission, timeout=60) as smtp:
         smtp.starttls(context=tls())
         smtp.login(user, PASSWORD)
         try:

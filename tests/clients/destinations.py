@@ -21,7 +21,7 @@ DOMAINS = int(os.environ.get("POSTROOM_DESTINATIONS", "100"))
 MESSAGES = int(os.environ.get("POSTROOM_MESSAGES", "3000"))
 FULL = MESSAGES >= 50000
 CONNECTIONS = 200 if FULL else 50
-LIMIT_S = 60 + MESSAGES // 200  # far below the five minutes that a greeting may take
+LIMIT_S = 120 + MESSAGES // 200  # far below the five minutes that a greeting may take
 UNSETTLED_MAX = 300  # OUTGOING_UNSETTLED_MAX
 
 

@@ -225,7 +225,7 @@ def test_svc_03_an_absent_address_costs_its_service_alone(_):
         s.stop()
         open(s.config, "w").write(text.replace("  pop3: { listen: [\"127.0.0.1", "  pop3: { listen: [\"192.0.2.250"))
         s.start()
-        true("192.0.2.250" in s.errors() and "services.pop3.listen" in s.errors(), s.errors())
+        wait_for(lambda: "192.0.2.250" in s.errors() and "services.pop3.listen" in s.errors(), "it says which")
         rows = {r["name"]: r["on"] for r in s.json("service", "list")}
         equal((rows["smtp"], rows["pop3"]), (True, False))
         equal(s.json("status")[0]["stopped"], ["pop3"])

@@ -21,7 +21,7 @@ MANY = "limits: { unknown_recipients: 1000 }\n"  # in one session
 class Line:
     """A line-minded raw client."""
 
-    def __init__(self, port, source="127.0.0.1", timeout=30):
+    def __init__(self, port, source="127.0.0.1", timeout=60):
         self.s = socket.create_connection(("127.0.0.1", port), timeout, (source, 0))
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.rest = b""

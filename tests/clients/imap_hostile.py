@@ -164,7 +164,7 @@ def test_H23_endless_lines(server):
     for login in (False, True):
         c = session(server) if login else Imap(server.ports["imap"])
         before = rss_mb(server)
-        c.s.settimeout(10)
+        c.s.settimeout(60)
         try:
             c.say(b"a NOOP ")
             for _ in range(64):

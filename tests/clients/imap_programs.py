@@ -21,7 +21,7 @@ from tests.screens.terminal import Terminal  # noqa: E402
 
 EXTRA = "auth: { hash_memory: 8MB, hash_passes: 1 }\nlimits: { max_per_ip: 500, max_per_ip_before_login: 500 }\n"
 SYNCED = 10000  # messages that mbsync carries both ways
-LIMIT_S = 180
+LIMIT_S = 600
 
 
 def program(name):

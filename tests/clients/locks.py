@@ -584,7 +584,7 @@ def test_H55_a_PAM_folder_that_others_may_write_is_not_used():
     with site(server, "anna") as server:
         server.cli("user", "set", "anna", "system_name=anna.sys")
         equal(login(server, HERE, "anna", "system word"), NO, "the folder is anybody's")
-        true("auth.pam_folder" in server.errors(), "and it is said: " + server.errors()[-300:])
+        wait_for(lambda: "auth.pam_folder" in server.errors(), "and it is said")
         os.chmod(folder, 0o755)
         os.chmod(os.path.join(folder, "postroom"), 0o666)
         advance(server, "61s")

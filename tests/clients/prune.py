@@ -295,7 +295,7 @@ def test_sessions_see_it_as_any_expunge_PRN_10():
         idle.send(b"X1 IDLE\r\n")
         true(idle.readline().startswith(b"+"), "idling")
         equal(run(server), 1)
-        idle.sock.settimeout(10)
+        idle.sock.settimeout(60)
         line = idle.readline()
         while b"EXPUNGE" not in line:
             line = idle.readline()

@@ -13,7 +13,7 @@ from peers import Aiosmtpd, Exim, Postfix  # noqa: E402
 from postroom import PASSWORD, Skip, equal, tap, true, wait_for  # noqa: E402
 
 MANY = 200
-MANY_S, LARGE_S = 60, 60
+MANY_S, LARGE_S = 180, 180
 HEADER = "From: anna@example.test\r\nTo: bo@elsewhere.test\r\nDate: Mon, 2 Mar 2026 10:00:00 +0100\r\nMessage-ID: <%s@example.test>\r\n" \
          "Subject: %s\r\nX-Long: " + "y" * 900 + "\r\n\tfolded\r\n\r\n"
 HARD = ".\r\n..\r\n.dot\r\n\r\n. \r\nFrom here\r\n\ttabs \t\r\n" + "x" * 998 + "\r\n=20=\r\n" + "." * 998 + "\r\nend \r\n\r\n\r\n.\r\n"

@@ -21,7 +21,7 @@ class Gone(Exception):
 
 
 class Imap:
-    def __init__(self, port, tls=False, source="127.0.0.1", timeout=30):
+    def __init__(self, port, tls=False, source="127.0.0.1", timeout=60):
         self.s = socket.create_connection(("127.0.0.1", port), timeout, (source, 0))
         self.s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:

@@ -117,12 +117,13 @@ class NameServer:
         while not self.ends:
             connection, _ = self.tcp.accept()
             with connection:
-                connection.settimeout(5)
+                connection.settimeout(30)
                 try:
                     size = connection.recv(2)
                     data = connection.recv(struct.unpack(">H", size)[0]) if len(size) == 2 else b""
                     for answer in self.answers(data, True) if len(data) >= 17 else []:
                         connection.sendall(struct.pack(">H", len(answer)) + answer)
+                    connection.settimeout(5)
                     connection.recv(1)
                 except OSError:
                     pass

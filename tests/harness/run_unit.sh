@@ -5,7 +5,7 @@ status=0
 for program in "$1"/test-*; do
 	[ -f "$program" ] && [ -x "$program" ] || continue
 	echo "# $program"
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 "$program" || {
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 900 "$program" || {
 		status=$?
 		# a crash leaves no "not ok" behind
 		[ "$status" -lt 124 ] || echo "not ok - $program ended with status $status"

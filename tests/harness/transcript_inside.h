@@ -8,7 +8,7 @@
 
 #define LINES_MAX   2000
 #define TEXT_MAX    (4 * 1024 * 1024) /* bytes sent by one line */
-#define ANSWER_MS   10000             /* real time that an expected line may take */
+#define ANSWER_MS   60000             /* real time that an expected line may take */
 #define CLIENTS_MAX 3
 #define NAMES_MAX   16
 #define LINE_MAX_BYTES 65536 /* of one line, before its escapes are undone */

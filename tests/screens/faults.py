@@ -205,7 +205,7 @@ def test_wire_meter(server):
     subprocess.run([os.path.join(BUILD, "bench", "fill"), server.store, "3000", "100"], check=True)
     server.start()
     with Terminal(server.socket, rows=36, cols=120, cwd=server.dir) as t:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while b"RECENT" not in t.seen and time.monotonic() < end:
             t.read(0.2)
         t.read(0.3)
