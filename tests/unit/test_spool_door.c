@@ -118,8 +118,7 @@ files_in(const char *ending, char path[200], struct stat *st)
 		if (entry->d_type != DT_REG || !span_ends_nocase(span_of(entry->d_name), span_of(ending)))
 			continue;
 		snprintf(path, 200, "%s/%.100s", in, entry->d_name);
-		assert_int_equal(stat(path, st), 0);
-		count++;
+		count += stat(path, st) == 0; /* a worker may take it away meanwhile */
 	}
 	closedir(dir);
 	return count;
