@@ -92,6 +92,15 @@ tell_over(void *arg)
 }
 
 static void
+blocks_are_free(struct work *work, enum err result)
+{
+	struct collection *c = LIST_ITEM(work, struct collection, reading);
+
+	(void)result;
+	loop_post(c->o.front->loop, tell_over, c);
+}
+
+static void
 on_ending(struct loop_call *call)
 {
 	struct collection *c = LIST_ITEM(call, struct collection, ending);
@@ -99,7 +108,10 @@ on_ending(struct loop_call *call)
 	if (c->is_over || !c->source_is_over || c->takes || c->reads || c->posts > 0 ||
 		!list_is_empty(&c->fetches))
 		return;
-	collection_settle_counts(c, c->end.problem.fault == SOURCE_FINE && !c->end.problem.removed_unsure);
+	if (!collection_settle_counts(c, c->end.problem.fault == SOURCE_FINE && !c->end.problem.removed_unsure)) {
+		collection_pump_later(c);
+		return;
+	}
 	collection_write_changes(c);
 	if (c->writes)
 		return;
@@ -109,11 +121,11 @@ on_ending(struct loop_call *call)
 	loop_timer_clear(&c->lull);
 	collection_free_rules(c);
 	collection_list_clear(c);
-	free(c->known);
-	free(c->changes);
+	collection_give_back(c, c->known);
+	collection_give_back(c, c->changes);
 	collection_doubles_fini(&c->doubles);
 	buf_fini(&c->head);
-	loop_post(c->o.front->loop, tell_over, c);
+	collection_free_blocks(c, blocks_are_free);
 }
 
 void
@@ -188,7 +200,19 @@ on_answered(struct source *s, uint32_t number, enum source_order order, enum sou
 	collection_on_answered(s->holder, number, order, result, answer);
 }
 
-/* Another pass over the same connection: what is known is read anew. */
+/* Another pass over the same connection, behind what the last one removed: what is known is read anew. */
+void
+collection_pass_again(struct collection *c)
+{
+	c->passes_again = !collection_settle_counts(c, true); /* what has not gone yet is in the next list */
+	if (c->passes_again) {
+		collection_pump_later(c);
+		return;
+	}
+	collection_list_clear(c);
+	collection_know(c);
+}
+
 static void
 on_news(struct source *s)
 {
@@ -198,9 +222,7 @@ on_news(struct source *s)
 		return;
 	collection_enter(c, COLLECT_LISTS);
 	collection_went_on(c);
-	collection_settle_counts(c, true); /* what has not gone yet is in the next list */
-	collection_list_clear(c);
-	collection_know(c);
+	collection_pass_again(c);
 }
 
 /* What came for a message made no sense, or did not end: the others shall not wait for it each time, nor what is to be removed. */

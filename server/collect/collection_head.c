@@ -46,9 +46,7 @@ on_cannot(struct collection *c, size_t at)
 		return;
 	}
 	download_offer(c->rules, !c->all_by_header, false);
-	collection_judge_without_head(c, at);
-	for (; collection_has_head_to_ask(c); c->head_at++)
-		collection_judge_without_head(c, c->head_at);
+	collection_judge_without_head(c, at); /* the others: order_head() */
 }
 
 static void

@@ -3,7 +3,8 @@
  *
  *   collection.c         life: begin, stop, end
  *   collection_known.c   what is known of the mailbox, read by a worker; rows that are written besides messages
- *   collection_list.c    the list: what is new, what is to be removed, what has gone
+ *   collection_list.c    the list as it comes
+ *   collection_settle.c  the list beside what is known: what is new, what is to be removed, what has gone
  *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
  *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
  *   collection_same.c    is it what was stored before?
@@ -39,6 +40,7 @@
 #define COLLECTION_STORING_MIN 8	    /* and so many at least; a message takes up to 50 KB while it is on its way */
 #define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */
 #define COLLECTION_TURN_US 5000		    /* a turn of the loop that has lasted so long takes no more text */
+#define COLLECTION_PLAN_TURN 10000	    /* rows, or messages of the list, that one turn looks through */
 #define COLLECTION_EXCESS_MAX (256u << 20)  /* bytes beyond limits.message_size that are read and passed over */
 #define COLLECTION_TRIES 3		    /* to store one message, where the writer has too much to do */
 #define COLLECTION_IO_ERRORS_MAX 10	    /* in a row: the store is of no use now */
@@ -124,6 +126,12 @@ struct collection_fetch {
 	unsigned char mark[COLLECTED_DOUBLE_SIZE];
 };
 
+/* A hash table of unique ids, for doubles among them. It grows a little with each: the old one is moved over by and by. */
+struct collection_marks {
+	uint64_t *places, *old;
+	size_t count, room, old_room, old_at;
+};
+
 /* A row that is written besides a message. */
 struct collection_change {
 	struct fetched row;
@@ -154,6 +162,7 @@ struct collection {
 	struct store_job taking;
 	struct work reading;
 	bool takes, reads, has_known;
+	enum err questions; /* of download rules, read with the rows */
 	struct collection_known *known;
 	size_t known_count, known_room;
 	struct collection_change *changes, *written; /* written: in the hands of the writer */
@@ -161,6 +170,7 @@ struct collection {
 	struct store_job writing;
 	struct slice_place place;
 	bool writes;
+	void *old, *given_back; /* blocks that the next worker frees, and those that one is freeing; each begins with the next */
 
 	/* The list. */
 	uint64_t listed_count, listed_bytes;
@@ -169,17 +179,21 @@ struct collection {
 	bool gone_noted;
 	bool came_again; /* what was removed is in the list */
 	struct buf uniques;
-	uint64_t *marks; /* hash table of unique ids, for doubles among them */
-	size_t mark_count, mark_room;
+	struct collection_marks marks;
 	struct collection_item *items;
-	size_t item_count, item_room, head_at;
+	size_t item_count, item_room;
+	uint32_t *heads; /* places in items, of those whose header is wanted */
+	size_t head_count, head_room, head_at;
 	size_t undecided; /* whose header is on its way */
-	bool plans;	  /* the list is whole, and not yet looked through: plan_at, of rows and then of items */
-	size_t plan_at;
+	bool plans;	  /* the list is whole, and not yet looked through */
+	unsigned plan_part;
+	size_t plan_at, gone_at;
 	uint32_t *wanted; /* places in items, in the order in which they are fetched */
 	size_t wanted_count, wanted_room, wanted_at;
 	struct collection_removal *removals;
 	size_t removal_count, removal_room, removal_at;
+	size_t settle_at, settled_count;
+	bool passes_again; /* there is news, and what was removed is not settled yet */
 
 	struct download *rules; /* NULL: a test */
 	struct list choices;
@@ -238,38 +252,53 @@ void collection_cut(struct collection *c);
 void collection_look(struct collection *c);
 /* An order was answered, or the first one is about to be given: until the next one it may take COLLECTION_LULL_MS. */
 void collection_went_on(struct collection *c);
+/* News of its mailbox: it is listed again. */
+void collection_pass_again(struct collection *c);
 
 /* ---- collection_known.c ---- */
 
-/* Its number, then its rows; collection_go() follows. */
+/* Its number, then its rows and the questions of download rules; collection_go() follows. */
 void collection_know(struct collection *c);
 struct collection_known *collection_known_find(
 	struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE]);
 void collection_change(struct collection *c, const struct fetched *row, bool drop);
 /* Written in slices; collection_look() follows. */
 void collection_write_changes(struct collection *c);
+/* It may be large: a worker frees it. NULL: nothing. */
+void collection_give_back(struct collection *c, void *block);
+/* All that was given back; then DONE on the loop, of work that is c->reading; at once where no worker has time. */
+void collection_free_blocks(struct collection *c, void (*done)(struct work *work, enum err result));
 
 /* ---- collection_list.c ---- */
 
 /* Logged in, and what is known was read: the list is asked for. */
 void collection_go(struct collection *c);
 void collection_on_item(struct collection *c, const struct source_item *item);
-void collection_on_listed(struct collection *c, bool has_unique);
+struct collection_item *collection_add_item(struct collection *c, uint32_t number, uint64_t size);
 /* HASH is of a header or a text: of a second one of the same in this list it becomes another. */
 void collection_tell_apart(struct collection *c, unsigned char hash[FETCHED_HASH_SIZE]);
-/* By header: all have been looked at. */
-void collection_note_gone(struct collection *c);
+/* Of a unique id: it came twice. */
+bool collection_is_marked_twice(const struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE]);
+void collection_list_clear(struct collection *c); /* before another pass, and at the end */
+
+/* ---- collection_settle.c ---- */
+
+void collection_on_listed(struct collection *c, bool has_unique);
 /* A message that is known as stored, as ROW: it goes now; false: it stays. */
 bool collection_settle_known(struct collection *c, const struct fetched *row, uint32_t number);
 void collection_remove(struct collection *c, const unsigned char *hash, uint32_t number);
 void collection_keep(struct collection *c, uint32_t number);
 bool collection_has_head_to_ask(struct collection *c);
-/* Removals that the source has, and what is left there. */
-void collection_settle_counts(struct collection *c, bool removed);
 void collection_want(struct collection *c, size_t at);
-void collection_list_clear(struct collection *c); /* before another pass, and at the end */
-/* The list is looked through, as far as this turn of the loop allows. True: all of it. */
+
+/* Each of these goes as far as one turn of the loop allows, and says true where it is done. */
+
+/* The list is looked through. */
 bool collection_plan_on(struct collection *c);
+/* By header, when all have been looked at: rows of which none was met. */
+bool collection_note_gone(struct collection *c);
+/* Removals that the source has, and what is left there. */
+bool collection_settle_counts(struct collection *c, bool removed);
 
 /* ---- collection_orders.c ---- */
 
@@ -281,6 +310,8 @@ bool collection_on_text(struct collection *c, uint32_t number, struct span text)
 void collection_on_answered(struct collection *c, uint32_t number, enum source_order order,
 	enum source_result result, struct span answer);
 void collection_resume(struct collection *c);
+/* In another turn of the loop: collection_pump(), and collection_look(). */
+void collection_pump_later(struct collection *c);
 bool collection_has_disk(struct collection *c, uint64_t size);
 /* A message could not be stored, nor can the next: what is full or fails, and what helps. */
 void collection_tell_no_room(struct collection *c, enum err result);
@@ -305,8 +336,10 @@ const struct fetched *collection_same_known(struct collection_fetch *f);
 
 /* ---- collection_rules.c ---- */
 
-/* What is asked about its messages. False: the store could not be read. */
-bool collection_read_rules(struct collection *c);
+/* Before a pass; on the loop. */
+void collection_begin_rules(struct collection *c);
+/* What is asked about its messages; on a worker. */
+MUST_CHECK enum err collection_read_questions(struct collection *c);
 void collection_free_rules(struct collection *c);
 void collection_forget_choices(struct collection *c); /* nothing is under way */
 /* It is wanted, left or removed; or ITEM_NEW stays, and its header is wanted first. */

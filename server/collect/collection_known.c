@@ -22,6 +22,54 @@ collection_grow(void *items, size_t count, size_t *room, size_t size)
 	return items;
 }
 
+/* ---- memory that takes long to free ---- */
+
+void
+collection_give_back(struct collection *c, void *block)
+{
+	if (!block)
+		return;
+	memcpy(block, &c->old, sizeof(c->old)); /* each has room for a pointer */
+	c->old = block;
+}
+
+/* What a worker is to free, before it is asked; what the loop gives back meanwhile waits for the next one. */
+static void
+take_blocks(struct collection *c)
+{
+	c->given_back = c->old;
+	c->old = NULL;
+}
+
+/* On a worker. */
+static void
+free_blocks(struct collection *c)
+{
+	while (c->given_back) {
+		void *block = c->given_back;
+
+		memcpy(&c->given_back, block, sizeof(c->given_back));
+		free(block);
+	}
+}
+
+static void
+free_run(struct work *work)
+{
+	free_blocks(LIST_ITEM(work, struct collection, reading));
+}
+
+void
+collection_free_blocks(struct collection *c, void (*done)(struct work *work, enum err result))
+{
+	take_blocks(c);
+	c->reading = (struct work){ .loop = c->o.host->loop, .kind = WORK_GENERAL, .run = free_run, .done = done };
+	if (c->given_back && workers_submit(c->o.host->workers, &c->reading) == OK)
+		return;
+	free_blocks(c);
+	done(&c->reading, OK);
+}
+
 /* ---- reading, on a worker ---- */
 
 static enum err
@@ -72,10 +120,13 @@ read_run(struct work *work)
 	struct collection *c = LIST_ITEM(work, struct collection, reading);
 	bool more = true;
 
+	free_blocks(c);
 	c->known_count = 0;
 	work->result = c->o.looks ? find_id(c) : OK;
 	while (more && work->result == OK && c->id != 0)
 		work->result = read_slice(c, &more);
+	if (work->result == OK)
+		c->questions = collection_read_questions(c);
 }
 
 static void
@@ -108,12 +159,16 @@ read_known(struct collection *c)
 {
 	enum err err;
 
+	collection_begin_rules(c);
+	take_blocks(c);
 	c->reading = (struct work){ .loop = c->o.host->loop, .kind = WORK_GENERAL, .run = read_run,
 		.done = read_done };
 	err = workers_submit(c->o.host->workers, &c->reading);
 	c->reads = err == OK;
-	if (err != OK)
-		fail(c, err);
+	if (err == OK)
+		return;
+	free_blocks(c);
+	fail(c, err);
 }
 
 /* ---- its number: from now on rows follow whatever name the collector gets ---- */
@@ -248,7 +303,7 @@ write_done(struct store_job *job, enum err result)
 			.text = "what is known of a mailbox was not written",
 			.fields = { { "collector", c->o.conf->name, 0 },
 				{ "why", span_of(err_name(result)), 0 } } });
-	free(c->written);
+	collection_give_back(c, c->written);
 	c->written = NULL;
 	c->writes = false;
 	collection_look(c);

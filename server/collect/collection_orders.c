@@ -26,7 +26,10 @@ resume(void *arg)
 	}
 	if (c->pump_waits) {
 		c->pump_waits = false;
-		collection_pump(c);
+		if (c->passes_again)
+			collection_pass_again(c);
+		else
+			collection_pump(c);
 	}
 	collection_look(c);
 }
@@ -47,8 +50,8 @@ collection_resume(struct collection *c)
 		post_resume(c);
 }
 
-static void
-pump_later(struct collection *c)
+void
+collection_pump_later(struct collection *c)
 {
 	c->pump_waits = true;
 	post_resume(c);
@@ -135,6 +138,19 @@ fetch_next(struct collection *c)
 	give(c, SOURCE_FETCH, item->number, at)->fetch = f;
 }
 
+/* The server may have said meanwhile that it has no TOP. */
+static void
+order_head(struct collection *c, size_t at)
+{
+	if (!c->end.offer.has_head) {
+		collection_judge_without_head(c, at);
+		return;
+	}
+	c->undecided++;
+	c->items[at].state = ITEM_ASKED;
+	give(c, SOURCE_HEAD, c->items[at].number, at);
+}
+
 /* False: there is nothing that can be ordered now. */
 static bool
 order_next(struct collection *c)
@@ -144,10 +160,7 @@ order_next(struct collection *c)
 
 		give(c, (enum source_order)r->order, r->number, c->removal_at - 1);
 	} else if (collection_has_head_to_ask(c)) {
-		c->undecided++;
-		c->items[c->head_at].state = ITEM_ASKED;
-		give(c, SOURCE_HEAD, c->items[c->head_at].number, c->head_at);
-		c->head_at++;
+		order_head(c, c->heads[c->head_at++]);
 	} else if (has_message_to_fetch(c) && may_fetch(c)) {
 		fetch_next(c);
 	} else {
@@ -173,8 +186,10 @@ finish(struct collection *c)
 		collection_error(c, "messages that were removed are there again: the server says that it removes "
 				    "them, and does not; they are not fetched again, only the provider can mend it");
 	c->came_again = false;
-	if (c->by_header && !c->fetches_none)
-		collection_note_gone(c);
+	if (c->by_header && !c->fetches_none && !collection_note_gone(c)) {
+		collection_pump_later(c);
+		return;
+	}
 	if (c->rules && !c->fetches_none && !c->rules_told) {
 		c->rules_told = true;
 		download_listed(c->rules);
@@ -213,7 +228,7 @@ give_orders(struct collection *c)
 
 	while (has_room(c) && order_next(c)) {
 		if (c->order_count == before && collection_is_late(c)) {
-			pump_later(c);
+			collection_pump_later(c);
 			return;
 		}
 		before = c->order_count;
@@ -226,11 +241,10 @@ collection_pump(struct collection *c)
 	if (!c->listed || c->source_is_over || c->closing || c->pumps)
 		return;
 	c->pumps = true; /* what is stored at once asks again */
-	c->plans = c->plans && !c->fetches_none;
 	if (collection_plan_on(c))
 		give_orders(c);
 	else
-		pump_later(c);
+		collection_pump_later(c);
 	c->pumps = false;
 	if (is_done(c) && (c->stopping || atomic_load(&c->shown.state) != COLLECT_LISTENS))
 		finish(c);

@@ -19,18 +19,20 @@ struct collection_choice {
 	struct download_order order;
 };
 
-bool
-collection_read_rules(struct collection *c)
+void
+collection_begin_rules(struct collection *c)
 {
 	const struct conf *conf = generation_conf(c->o.generation);
-	struct snapshot *snap = host_snapshot(c->o.host);
 	size_t place = (size_t)(c->o.conf - conf->collectors.items);
 
-	if (c->o.looks)
-		return true;
-	if (!c->rules)
+	if (!c->o.looks && !c->rules)
 		c->rules = download_new(c->o.host, c->o.generation, c->o.conf, (unsigned)place + 1);
-	return snap && download_read(c->rules, c->id, snap) == OK;
+}
+
+enum err
+collection_read_questions(struct collection *c)
+{
+	return c->rules ? download_read(c->rules, c->id) : OK;
 }
 
 void

@@ -16,6 +16,7 @@
 #include "server/pipeline/rule_targets.h"
 #include "server/rule_hits.h"
 #include "store/questions.h"
+#include "store/store.h"
 
 /* ---- what is known ---- */
 
@@ -95,26 +96,57 @@ find_question(struct download *d, struct span known)
 	return NULL;
 }
 
-enum err
-download_read(struct download *d, uint64_t collector_id, struct snapshot *snap)
+/* Room for all there are; some may come meanwhile. */
+static enum err
+make_room(struct download *d, struct snapshot *snap)
 {
-	struct question q = { .question_no = 0 };
 	uint64_t rows = 0;
 	enum err err = question_count(snap, &rows);
 
-	arena_reset(&d->arena);
-	d->count = 0;
-	d->collector_id = collector_id;
-	if (err != OK || rows == 0)
-		return err;
-	rows = rows > QUESTIONS_MAX ? QUESTIONS_MAX : rows;
-	d->questions = ARENA_ARRAY(&d->arena, struct download_known, rows);
-	while (d->count < rows &&
-		((err = question_next(snap, q.question_no, &q)) == OK || err == ERR_CORRUPT))
-		if (err == OK && q.collector_id == collector_id)
+	d->room = err == OK && rows < QUESTIONS_MAX ? rows : QUESTIONS_MAX;
+	if (err == OK)
+		d->questions = ARENA_ARRAY(&d->arena, struct download_known, d->room);
+	return err;
+}
+
+enum err
+download_read_slice(struct download *d, struct snapshot *snap, bool *more)
+{
+	struct question q = { .question_no = 0 };
+	enum err err = d->questions ? OK : make_room(d, snap);
+
+	*more = false;
+	for (size_t i = 0; err == OK && i < DOWNLOAD_READ_SLICE; i++) {
+		err = question_next(snap, d->read_to, &q);
+		d->read_to = q.question_no;
+		if (err == OK && q.collector_id == d->collector_id && d->count < d->room)
 			take_question(d, &q);
+		err = err == ERR_CORRUPT ? OK : err;
+	}
+	*more = err == OK;
+	return err == ERR_NOT_FOUND ? OK : err;
+}
+
+enum err
+download_read(struct download *d, uint64_t collector_id)
+{
+	struct snapshot *snap;
+	enum err err = OK;
+
+	arena_reset(&d->arena);
+	d->questions = NULL;
+	d->count = 0;
+	d->read_to = 0;
+	d->collector_id = collector_id;
+	for (bool more = true; more && err == OK;) {
+		err = snapshot_open(d->host->store, &snap);
+		if (err != OK)
+			break;
+		err = download_read_slice(d, snap, &more);
+		snapshot_close(&snap);
+	}
 	index_questions(d);
-	return err == ERR_IO ? err : OK;
+	return err;
 }
 
 /* ---- the header ---- */

@@ -38,8 +38,11 @@ struct download_decision {
 struct download *download_new(struct host *host, struct generation *generation,
 	const struct conf_collector *collector, unsigned in_mail);
 void download_free(struct download **d); /* orders under way are left to themselves: their `done` does not come */
-/* The questions about its messages, which are of COLLECTOR_ID (fetched.h). At the start, and for each list. ERR_IO, ERR_CORRUPT. */
-MUST_CHECK enum err download_read(struct download *d, uint64_t collector_id, struct snapshot *snap);
+/*
+ * The questions about its messages, which are of COLLECTOR_ID (fetched.h). At the start, and for each list. On a worker,
+ * while nothing else is asked of D. ERR_IO.
+ */
+MUST_CHECK enum err download_read(struct download *d, uint64_t collector_id);
 /* What the source can do, before the first item; has_unique by header hash counts as unique. */
 void download_offer(struct download *d, bool has_unique, bool has_head);
 

@@ -8,6 +8,7 @@
 #include "server/collect/download_act.h"
 
 #define DOWNLOAD_AREA "dlrules" /* of the log (DLR-11) */
+#define DOWNLOAD_READ_SLICE 1000 /* questions, of all collectors, that are read under one snapshot */
 #define DOWNLOAD_DROP_MAX 200 /* questions that lost their message and go in one transaction; others the next time */
 #define DOWNLOAD_WORDS_MAX 300	/* bytes of a field of the header that are shown */
 
@@ -30,12 +31,15 @@ struct download {
 	bool has_unique, has_head;
 	struct arena arena; /* the questions */
 	struct download_known *questions;
-	size_t count;
+	size_t count, room;
+	uint64_t read_to; /* the last of all that was read */
 	uint32_t *slots; /* place + 1, by hash of `known`; mask + 1 of them */
 	size_t mask;
 	struct list acting; /* struct download_acting.link */
 };
 
+/* A slice of download_read(). *MORE: there may be others. */
+MUST_CHECK enum err download_read_slice(struct download *d, struct snapshot *snap, bool *more);
 /* What a field of HEADER says to people: unfolded, decoded, cut; in A. Never empty. */
 struct span download_words(struct arena *a, struct span header, const char *field);
 /* ---- letters (download_letter.c): pure ---- */
