@@ -53,9 +53,8 @@ find_spot(const struct yaml_tree *tree, struct span path, struct spot *spot)
 		spot->previous = previous_of(spot->parent, spot->found);
 }
 
-/* Just behind the colon of KEY; where it has none, behind the key. */
-static size_t
-colon_end(const struct editing *e, const struct yaml_node *key)
+size_t
+edit_colon_end(const struct editing *e, const struct yaml_node *key)
 {
 	size_t at = key->end.offset;
 
@@ -64,11 +63,10 @@ colon_end(const struct editing *e, const struct yaml_node *key)
 	return at < e->text.len && e->text.ptr[at] == ':' ? at + 1 : key->end.offset;
 }
 
-/* Behind a key with its value, or behind an item. */
 size_t
 edit_pair_end(const struct editing *e, const struct yaml_node *node)
 {
-	size_t end = node->value != NULL ? colon_end(e, node) : node->end.offset;
+	size_t end = node->value != NULL ? edit_colon_end(e, node) : node->end.offset;
 
 	if (node->value != NULL && node->value->end.offset > node->value->start.offset &&
 		node->value->end.offset > end)
@@ -84,7 +82,6 @@ edit_line_start(const struct editing *e, size_t at)
 	return at;
 }
 
-/* Behind the LF of the line that holds AT, or the end of the text. */
 size_t
 edit_line_end(const struct editing *e, size_t at)
 {
@@ -105,7 +102,7 @@ is_first_on_line(const struct editing *e, const struct yaml_node *node)
 static struct patch
 change_lines(struct editing *e, const struct yaml_node *key, struct span value)
 {
-	size_t from = colon_end(e, key), first = edit_line_start(e, key->value->start.offset);
+	size_t from = edit_colon_end(e, key), first = edit_line_start(e, key->value->start.offset);
 	size_t to = edit_line_end(e, key->value->end.offset);
 
 	return (struct patch){ from, to,
@@ -123,7 +120,7 @@ change_value(struct editing *e, const struct spot *spot, struct span value)
 
 	if (is_there && (node->kind == NODE_SCALAR || node->flow))
 		return (struct patch){ node->start.offset, node->end.offset, value };
-	from = has_key ? colon_end(e, spot->found) : node->start.offset;
+	from = has_key ? edit_colon_end(e, spot->found) : node->start.offset;
 	if (has_key && is_there && edit_line_start(e, node->start.offset) > from)
 		return change_lines(e, spot->found, value);
 	/* Nothing yet, or a text that begins beside its key: both stand behind the colon. */
@@ -207,19 +204,25 @@ add_to_flow(struct editing *e, const struct yaml_node *map, struct span pair)
 		arena_printf(&e->arena, " %.*s ", SPAN_FMT(pair)) };
 }
 
+struct span
+edit_line_ending(const struct editing *e)
+{
+	size_t first = span_find(e->text, '\n');
+
+	return first > 0 && first < e->text.len && e->text.ptr[first - 1] == '\r' ? SPAN("\r\n") : SPAN("\n");
+}
+
 /* A line of its own, indented like the other keys of the map, behind the last of them. */
 static struct patch
 add_line(struct editing *e, unsigned column, size_t behind, struct span pair)
 {
-	size_t first = span_find(e->text, '\n');
-	bool crlf = first > 0 && first < e->text.len && e->text.ptr[first - 1] == '\r';
-	const char *end = crlf ? "\r\n" : "\n";
 	size_t at = edit_line_end(e, behind);
 	bool open = at > 0 && e->text.ptr[at - 1] != '\n'; /* the last line lacks its end */
+	struct span end = edit_line_ending(e);
 
 	return (struct patch){ at, at,
-		arena_printf(&e->arena, "%s%*s%.*s%s", open ? end : "", (int)column - 1, "",
-			SPAN_FMT(pair), end) };
+		arena_printf(&e->arena, "%.*s%*s%.*s%.*s", open ? (int)end.len : 0, end.ptr, (int)column - 1, "",
+			SPAN_FMT(pair), SPAN_FMT(end)) };
 }
 
 static bool
@@ -232,7 +235,7 @@ add_it(struct editing *e, const struct spot *spot, struct span value, struct pat
 		*out = add_line(e, 1, e->text.len, pair);
 	} else if (yaml_is_null(parent) && spot->before != NULL && spot->before->value != NULL) {
 		/* An empty section. */
-		size_t from = colon_end(e, spot->before), to = edit_pair_end(e, spot->before);
+		size_t from = edit_colon_end(e, spot->before), to = edit_pair_end(e, spot->before);
 
 		*out = (struct patch){ from, to,
 			arena_printf(&e->arena, " { %.*s }", SPAN_FMT(pair)) };
@@ -249,9 +252,8 @@ add_it(struct editing *e, const struct spot *spot, struct span value, struct pat
 	return true;
 }
 
-/* Words that YAML does not read as themselves, or that other readers might not. */
-static bool
-is_plain(struct span text)
+bool
+edit_is_plain(struct span text)
 {
 	if (text.len == 0 || !(ascii_is_alnum(text.ptr[0]) || text.ptr[0] == '/'))
 		return false;
@@ -338,7 +340,7 @@ render(struct editing *e, const struct conf_change *change, const struct setting
 		(row->type == SETTING_SECRET && is_json(span_trim(value))))
 		err = render_json(e, value, out);
 	else if (setting_is_text(row->type))
-		*out = is_plain(value) ? value : quoted(e, value);
+		*out = edit_is_plain(value) ? value : quoted(e, value);
 	else
 		*out = is_number_or_word(span_trim(value)) ? span_trim(value) : quoted(e, value);
 	if (err != OK)
@@ -370,6 +372,9 @@ make_patch(struct editing *e, const struct conf_change *change, struct patch *ou
 	err = render(e, change, row, is_item, &value);
 	if (err != OK)
 		return err;
+	if ((is_item || setting_is_shape(row->type)) && (spot.found == NULL || !is_item) &&
+		edit_write_lines(e, change->key, value, is_item, out))
+		return OK;
 	if (spot.found != NULL && spot.rest.len == 0)
 		*out = change_value(e, &spot, value);
 	else if (!add_it(e, &spot, value, out))

@@ -8,9 +8,8 @@
 
 #include "proto/base/ascii.h"
 
-/* The dash of an item of a list in lines. */
-static size_t
-dash_of(const struct editing *e, const struct yaml_node *item)
+size_t
+edit_dash_of(const struct editing *e, const struct yaml_node *item)
 {
 	size_t at = item->start.offset;
 
@@ -40,7 +39,7 @@ edit_append(struct editing *e, const struct yaml_node *list, struct span value)
 
 	if (list->flow || list->last == NULL)
 		return append_to_flow(e, list, value);
-	dash = dash_of(e, list->last);
+	dash = edit_dash_of(e, list->last);
 	start = edit_line_start(e, dash);
 	at = edit_line_end(e, edit_pair_end(e, list->last));
 	open = at > 0 && e->text.ptr[at - 1] != '\n';
@@ -70,7 +69,7 @@ piece_of(struct editing *e, const struct yaml_node *list, const struct yaml_node
 	struct patch piece = { item->start.offset, edit_pair_end(e, item), SPAN_NONE };
 
 	if (!list->flow) {
-		piece.from = comments_above(e, edit_line_start(e, dash_of(e, item)));
+		piece.from = comments_above(e, edit_line_start(e, edit_dash_of(e, item)));
 		piece.to = edit_line_end(e, piece.to);
 	}
 	piece.text = span_range(e->text, piece.from, piece.to);

@@ -31,6 +31,37 @@ def get(s, key):
     return s.json("config", "get", key)[0]["value"]
 
 
+def test_cfg_02_one_key_a_line_as_the_file_around_it(s):
+    old = "{ name: old, server: pop.test, username: u } # of last year"
+    with Server(extra="# ours\ncollecting: { query_delay: 3d, collectors: [ %s ] } # all\n" % old.split(" #")[0]) as s:
+        add(s, "isp", "accepted=example.test;*@other.test", "folder=A: b")
+        s.cli("collect", "set", "old", "port=7")
+        s.cli("collect", "set", "isp", "every=10m", "port=2")
+        true("""
+# ours
+collecting: # all
+  query_delay: 3d
+  collectors:
+    - { name: old, server: pop.test, username: u, port: 7 }
+    - name: isp
+      password: { sealed: collector.isp }
+      kind: pop3
+      server: 127.0.0.1
+      port: 2
+      tls: none
+      username: box
+      accepted: ["example.test","*@other.test"]
+      folder: "A: b"
+      every: 10m
+""" in file_of(s), file_of(s))
+        s.cli("collect", "remove", "isp", "--yes")
+        s.cli("collect", "set", "old", "port=")
+        true("""
+  collectors:
+    - { name: old, server: pop.test, username: u }
+""" in file_of(s), file_of(s))
+
+
 def test_add_seals_the_password_h65_h66(s):
     with Server() as s:
         s.add_user("anna")

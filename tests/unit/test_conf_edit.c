@@ -102,19 +102,46 @@ static const struct {
 		"services:\n  smtp: { listen: [\"*:25\"] } # mx\n  pop3: { listen: [\"*:110\"] "
 		"}\n" },
 	{ "{ loops: 1 }\n", "log.keep", "3", "{ loops: 1, log: { keep: 3 } }\n" },
-	/* one more item */
+	/* one more item: one key a line */
 	{ "outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n  warnings: never\n",
-		"outgoing.routes.b", "{ name: b, kind: direct }",
-		"outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n    - { name: b, "
-		"kind: direct }\n  warnings: never\n" },
+		"outgoing.routes.b", "{ \"name\": \"b\", \"kind\": \"direct\", \"domains\": [\"x.test\"] }",
+		"outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n    - name: b\n      kind: direct\n"
+		"      domains: [\"x.test\"]\n  warnings: never\n" },
 	{ "outgoing:\n  routes:\n  - name: a\n    kind: direct",
 		"outgoing.routes.b", "{ name: b, kind: direct }",
-		"outgoing:\n  routes:\n  - name: a\n    kind: direct\n  - { name: b, kind: direct }\n" },
-	{ "outgoing: { routes: [ { name: a, kind: direct } ] }\n",
+		"outgoing:\n  routes:\n  - name: a\n    kind: direct\n  - name: b\n    kind: direct\n" },
+	{ "outgoing:\r\n    routes:\r\n      -   name: a\r\n          kind: direct\r\n# end\r\n",
 		"outgoing.routes.b", "{ name: b, kind: direct }",
-		"outgoing: { routes: [ { name: a, kind: direct }, { name: b, kind: direct } ] }\n" },
+		"outgoing:\r\n    routes:\r\n      -   name: a\r\n          kind: direct\r\n"
+		"      -   name: b\r\n          kind: direct\r\n# end\r\n" },
+	/* what stands in braces on one line is opened for it */
+	{ "outgoing: { routes: [ { name: a, kind: direct } ], warnings: \"never\" } # ours\nloops: 1\n",
+		"outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing: # ours\n  routes:\n    - { name: a, kind: direct }\n    - name: b\n      kind: direct\n"
+		"  warnings: never\nloops: 1\n" },
 	{ "outgoing: { routes: [] }\n", "outgoing.routes.b", "{ name: b, kind: direct }",
-		"outgoing: { routes: [ { name: b, kind: direct } ] }\n" },
+		"outgoing:\n  routes:\n    - name: b\n      kind: direct\n" },
+	{ "outgoing: { warnings: never }", "outgoing.routes", "[ { name: b } ]",
+		"outgoing:\n  warnings: never\n  routes:\n    - name: b\n" },
+	{ "outgoing:\n    warnings: never\n    routes: []   # none\n", "outgoing.routes", "[ { name: b } ]",
+		"outgoing:\n    warnings: never\n    routes:   # none\n        - name: b\n" },
+	{ "outgoing:\n  routes: # none\n  warnings: never\n", "outgoing.routes", "[ { name: b } ]",
+		"outgoing:\n  routes: # none\n    - name: b\n  warnings: never\n" },
+	{ "outgoing: # none\nloops: 1\n", "outgoing.routes", "[ { name: b } ]",
+		"outgoing: # none\n  routes:\n    - name: b\nloops: 1\n" },
+	{ "loops: 1 # x\n\n# end\n", "outgoing.routes", "[ { name: a, kind: direct }, { name: b, password: \"a: b\" } ]",
+		"loops: 1 # x\noutgoing:\n  routes:\n    - name: a\n      kind: direct\n    - name: b\n"
+		"      password: \"a: b\"\n\n# end\n" },
+	{ "# none", "schedules", "[ { \"name\": \"b\" } ]", "# none\nschedules:\n  - name: b\n" },
+	/* several lines in braces, or nothing but braces: more of the same */
+	{ "outgoing: { # ours\n  routes: [ { name: a, kind: direct } ] }\n",
+		"outgoing.routes.b", "{ name: b, kind: direct }",
+		"outgoing: { # ours\n  routes: [ { name: a, kind: direct }, { name: b, kind: direct } ] }\n" },
+	{ "{ outgoing: { routes: [] } }\n", "outgoing.routes.b", "{ name: b, kind: direct }",
+		"{ outgoing: { routes: [ { name: b, kind: direct } ] } }\n" },
+	/* keys of an item that stands in one line, and of one that does not */
+	{ "outgoing:\n  routes:\n    - { name: a, kind: direct } # one\n", "outgoing.routes.a.port", "26",
+		"outgoing:\n  routes:\n    - { name: a, kind: direct, port: 26 } # one\n" },
 	/* remove */
 	{ "a: &\n", "loops", NULL, NULL },
 	{ "loops: 1 # x\nlog: { keep: 3 }\n", "loops", NULL, "log: { keep: 3 }\n" },
