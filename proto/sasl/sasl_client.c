@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "proto/base/ascii.h"
 #include "proto/base/base64.h"
 #include "proto/base/hex.h"
 
@@ -346,24 +347,55 @@ sasl_client_is_settled(const struct sasl_client *c)
 	return c->mechanism != SASL_CLIENT_SCRAM_SHA_256 || c->step > STEP_LAST;
 }
 
+static bool
+joins(char a, char b)
+{
+	return ascii_is_alnum(a) && ascii_is_alnum(b);
+}
+
+/* Does WORD begin at AT of SAID, and is it no part of a longer word? */
+static bool
+is_word_at(struct span said, size_t at, struct span word)
+{
+	size_t end = at + word.len;
+
+	return word.len > 0 && span_starts(span_from(said, at), word) &&
+		(at == 0 || !joins(said.ptr[at - 1], said.ptr[at])) &&
+		(end == said.len || !joins(said.ptr[end - 1], said.ptr[end]));
+}
+
+/* How many bytes of SAID from AT on are a secret; all that follow, where a mark in its place would tell it. */
+static size_t
+hidden_at(const struct sasl_client *c, struct span said, size_t at)
+{
+	const struct span secrets[] = { c->account.password, buf_span(&c->response) };
+	size_t hidden = 0;
+
+	for (size_t i = 0; i < COUNT(secrets); i++) {
+		struct span secret = secrets[i];
+
+		if (secret.len < SASL_CLIENT_SHORT && is_word_at(said, at, secret))
+			return said.len - at;
+		if (secret.len >= SASL_CLIENT_SHORT && secret.len > hidden && span_starts(span_from(said, at), secret))
+			hidden = secret.len;
+	}
+	return hidden;
+}
+
 size_t
 sasl_client_copy_said(const struct sasl_client *c, struct span said, char *to, size_t room)
 {
-	const struct span hidden[] = { c->account.password, buf_span(&c->response) };
 	char text[SASL_CLIENT_SAID_MAX];
-	size_t len = 0;
+	size_t len = 0, at = 0;
 
-	while (said.len > 0 && len + 3 <= sizeof(text)) {
-		size_t skip = 0;
+	while (at < said.len && len + 3 <= sizeof(text)) {
+		size_t skip = hidden_at(c, said, at);
 
-		for (size_t i = 0; i < COUNT(hidden); i++)
-			if (hidden[i].len >= SASL_CLIENT_HIDDEN_MIN && hidden[i].len > skip && span_starts(said, hidden[i]))
-				skip = hidden[i].len;
 		if (skip == 0)
-			text[len++] = said.ptr[0];
+			text[len++] = said.ptr[at];
 		else
 			len += span_copy_clean(SPAN("***"), text + len, sizeof(text) - len);
-		said = span_from(said, skip > 0 ? skip : 1);
+		at += skip > 0 ? skip : 1;
 	}
 	return span_copy_clean((struct span){ text, len }, to, room);
 }

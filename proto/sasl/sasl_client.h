@@ -16,7 +16,7 @@
 #define SASL_CLIENT_SECRET_MAX 16384   /* bytes of a response, base64 not counted: tokens are long */
 #define SASL_CLIENT_CHALLENGE_MAX 4096 /* bytes of a decoded challenge */
 #define SASL_CLIENT_SAID_MAX 1024 /* bytes of what a server said that are looked at */
-#define SASL_CLIENT_HIDDEN_MIN 4  /* bytes of a secret; a shorter one stands in many words */
+#define SASL_CLIENT_SHORT 4 /* bytes; a shorter secret stands in many words */
 #define SASL_CLIENT_ITERATIONS_MAX 1000000 /* of SCRAM: more is an attack on our time */
 
 enum sasl_client_mechanism {
@@ -101,7 +101,8 @@ bool sasl_client_is_settled(const struct sasl_client *c);
 
 /*
  * What a server said, for people: as span_copy_clean(), but "***" where it repeats the secret, or the last response
- * (H66: some show the line that they do not understand).
+ * (H66: some show the line that they do not understand). A SHORT secret is looked for as a word, and what is behind it
+ * is left out as well: "not *** good password" would tell that it is `a`.
  */
 size_t sasl_client_copy_said(const struct sasl_client *c, struct span said, char *to, size_t room);
 

@@ -74,6 +74,8 @@ answer_keep(const struct smtp_client *m, struct smtp_answer answer, char text[SM
 
 	kept.text = (struct span){ text, sasl_client_copy_said(&m->sasl, answer.text, text, SMTP_ANSWER_TEXT) };
 	kept.enhanced = span_range(kept.text, at, at + answer.enhanced.len);
+	if (!span_eq(kept.enhanced, answer.enhanced))
+		kept.enhanced = SPAN(""); /* it was hidden */
 	return kept;
 }
 

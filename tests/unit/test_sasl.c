@@ -3,6 +3,7 @@
  */
 #include "proto/base/base64.h"
 #include "proto/sasl/sasl.h"
+#include "proto/sasl/sasl_client.h"
 #include "proto/sasl/scram.h"
 #include "tests/unit/test_proto.h"
 
@@ -356,6 +357,48 @@ test_sasl_names(void **state)
 	buf_fini(&b);
 }
 
+/* H66, TRB-02: what a server repeats of a login is not shown, however short the secret is. */
+static void
+test_client_hides_secrets_of_any_length_h66_trb_02(void **state)
+{
+	static const struct {
+		const char *secret, *said, *shown;
+	} rows[] = {
+		{ "secret-word", "-ERR unknown: PASS secret-word", "-ERR unknown: PASS ***" },
+		{ "secret-word", "-ERR secret-wordsecret-word, really", "-ERR ******, really" },
+		{ "word", "-ERR passwords are long", "-ERR pass***s are long" },
+		{ "abc", "-ERR unknown: PASS abc", "-ERR unknown: PASS ***" },
+		{ "abc", "-ERR <abc> is wrong", "-ERR <***" },
+		{ "abc", "-ERR abcd xabc ab", "-ERR abcd xabc ab" },
+		{ "a", "-ERR PASS a", "-ERR PASS ***" },
+		{ "a", "-ERR it was not a good password", "-ERR it was not ***" },
+		{ "a", "-ERR [AUTH] bad", "-ERR [AUTH] bad" },
+		{ "#", "-ERR x#y", "-ERR x***" },
+		{ "1#", "-ERR 21#1", "-ERR 21#1" },
+		{ "ab", "ab", "***" },
+		{ "", "-ERR PASS", "-ERR PASS" },
+		/* base64 of NUL box NUL abc */
+		{ "abc", "-ERR AGJveABhYmM=", "-ERR ***" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct sasl_account account = { .name = SPAN("box"), .password = at_page_edge(span_of(rows[i].secret)) };
+		struct sasl_client c;
+		struct span response;
+		const char *why;
+		char shown[100];
+		size_t len;
+
+		sasl_client_init(&c, SASL_CLIENT_PLAIN, &account, NULL);
+		check_row(i, sasl_client_next(&c, SPAN_NONE, &response, &why) == SASL_CLIENT_RESPONSE);
+		len = sasl_client_copy_said(&c, at_page_edge(span_of(rows[i].said)), shown, sizeof(shown));
+		if (!span_eq((struct span){ shown, len }, span_of(rows[i].shown)))
+			fail_msg("row %zu: %.*s", i, (int)len, shown);
+		sasl_client_fini(&c);
+	}
+}
+
 int
 test_sasl(void)
 {
@@ -371,6 +414,7 @@ test_sasl(void)
 		cmocka_unit_test(test_sasl_h67_scram_final_messages),
 		cmocka_unit_test(test_sasl_h67_scram_ends_and_limits),
 		cmocka_unit_test(test_sasl_names),
+		cmocka_unit_test(test_client_hides_secrets_of_any_length_h66_trb_02),
 	};
 
 	return cmocka_run_group_tests_name("sasl", tests, NULL, NULL);
