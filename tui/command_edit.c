@@ -4,6 +4,7 @@
  * What cannot be applied is kept in its file, so that no work is lost.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -11,25 +12,29 @@
 
 #include "tui/command_run_inside.h"
 
-#define EDITOR_ELSE "vi"
-
-/* VISUAL, EDITOR: a command that may have words of its own. */
+/*
+ * VISUAL, EDITOR: a command that may have words of its own. NULL: none is named, and that of everybody wants a
+ * terminal, without which it would wait for ever.
+ */
 static const char *
-editor(void)
+editor(const struct run *r)
 {
 	const char *visual = getenv("VISUAL"), *plain = getenv("EDITOR");
 
-	return visual && visual[0] ? visual : plain && plain[0] ? plain : EDITOR_ELSE;
+	return visual && visual[0] ? visual : plain && plain[0] ? plain : r->interactive ? "vi" : NULL;
 }
 
+/* Without a terminal the editor reads nothing: a program that edits by itself does not want to. */
 static bool
-is_edited(const char *path)
+is_edited(const struct run *r, const char *path)
 {
 	pid_t pid = fork(), ended;
 	int status = 0;
 
 	if (pid == 0) {
-		execlp("sh", "sh", "-c", "exec $0 \"$1\"", editor(), path, (char *)NULL);
+		if (!r->interactive && !freopen("/dev/null", "r", stdin))
+			_exit(127);
+		execlp("sh", "sh", "-c", "exec $0 \"$1\"", editor(r), path, (char *)NULL);
 		_exit(127);
 	}
 	do
@@ -86,6 +91,11 @@ run_edit(struct run *r)
 	int status;
 	enum err err;
 
+	if (!editor(r))
+		return run_tell(r, EXIT_USAGE, run_words(r), "there is no terminal to edit at, and EDITOR names no program",
+			arena_printf(r->arena, "usage: postroom %s, at a terminal; postroom rule %s apply FILE|- takes a text",
+				r->command->method->words,
+				r->command->method->id == CONTROL_rule_smtp_edit ? "smtp" : "download"));
 	buf_init(&params, 64);
 	err = buf_put(&params, SPAN("{}"));
 	if (err == OK)
@@ -95,10 +105,10 @@ run_edit(struct run *r)
 		return run_failed(r, err);
 	if (!write_file(r, json_text(json_find(result, SPAN("text"))), &path))
 		return run_tell(r, EXIT_REFUSED, SPAN("file to edit"), strerror(errno), SPAN("see TMPDIR"));
-	if (is_edited(path)) {
+	if (is_edited(r, path)) {
 		status = apply(r, path);
 	} else {
-		status = run_tell(r, EXIT_REFUSED, span_of(editor()), "it did not end well, nothing was changed",
+		status = run_tell(r, EXIT_REFUSED, span_of(editor(r)), "it did not end well, nothing was changed",
 			SPAN("see VISUAL and EDITOR"));
 	}
 	if (status == EXIT_DONE)

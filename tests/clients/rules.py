@@ -335,10 +335,36 @@ def test_the_editor_is_opened_and_its_text_applied():
         equal(server.cli("rule", "smtp", "show").stdout.strip(), "*no\nSubject: b")
 
 
-def edit(server, editor):
+def test_without_an_editor_nobody_waits():
+    """An editor at no terminal would never end: it is not begun; one that is named reads nothing."""
+    with Server() as server:
+        fill(server, "*no\nSubject: a\n")
+        for language in ("smtp", "download"):
+            run = edit(server, "", language)
+            equal(run.returncode, 2, run.stderr)
+            for words in ("rule %s edit: there is no terminal" % language, "EDITOR", "rule %s apply FILE|-" % language):
+                true(words in run.stderr, run.stderr)
+        reader = os.path.join(server.dir, "reader.sh")
+        with open(reader, "w") as f:
+            f.write("#!/bin/sh\nread line && exit 0\nexit 1\n")
+        os.chmod(reader, 0o755)
+        run = edit(server, reader)
+        true(run.returncode == 1 and "did not end well" in run.stderr, run.stderr)
+        equal(server.cli("rule", "smtp", "show").stdout.strip(), "*no\nSubject: a")
+
+
+def edit(server, editor, language="smtp"):
+    """At no terminal, its standard input a pipe that never says anything."""
     build = os.path.join(os.path.dirname(server.program), "postroom")
-    return subprocess.run([build, "-s", server.socket, "rule", "smtp", "edit"], capture_output=True, text=True, timeout=60,
-                          env=dict(os.environ, EDITOR=editor, VISUAL=""))
+    env = dict(os.environ, EDITOR=editor, VISUAL="")
+    with subprocess.Popen([build, "-s", server.socket, "rule", language, "edit"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, env=env) as p:
+        try:
+            p.wait(60)
+        except subprocess.TimeoutExpired:
+            p.kill()
+            raise
+        return subprocess.CompletedProcess(p.args, p.returncode, p.stdout.read(), p.stderr.read())
 
 
 if __name__ == "__main__":
