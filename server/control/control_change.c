@@ -7,7 +7,6 @@
 #include "server/control/control_call.h"
 #include "store/changes.h"
 
-#define WOULD_ITEMS_MAX 20  /* of a list, in the sentence of a preview */
 #define OBJECT_TEXT_MAX 200 /* bytes of the object that the audit log names */
 
 /* What `each` is called for: the request's own targets, unless `work` found others. */
@@ -134,75 +133,6 @@ control_did(struct arena *a, struct span what, struct span object)
 		noun = SPAN("collector");
 	return arena_printf(a, "%.*s%s%.*s %.*s", SPAN_FMT(noun), object.len ? " " : "",
 		SPAN_FMT(object), SPAN_FMT(verb));
-}
-
-/* One parameter as people read it; empty where it says nothing. */
-static struct span
-would_value(struct arena *a, const struct rpc_request *r, size_t i, size_t count)
-{
-	const struct control_param *p = &r->schema.items[i];
-	const struct rpc_value *v = &r->values[i];
-	struct span text = SPAN("");
-
-	switch (p->type) {
-	case CONTROL_TYPE_TARGETS:
-		return count == 1 && v->count == 1
-			       ? v->items[0]
-			       : arena_printf(a, "%zu object%s", count, count == 1 ? "" : "s");
-	case CONTROL_TYPE_KEYS:
-		for (size_t k = 0; k < v->count; k++)
-			text = arena_printf(a, "%.*s%s%.*s=%.*s", SPAN_FMT(text), k ? " " : "",
-				SPAN_FMT(v->pairs[k].key),
-				SPAN_FMT(span_range(v->pairs[k].value, 0, OBJECT_TEXT_MAX)));
-		return text;
-	case CONTROL_TYPE_LIST:
-		for (size_t k = 0; k < v->count && k < WOULD_ITEMS_MAX; k++)
-			text = arena_printf(a, "%.*s%s%.*s", SPAN_FMT(text), k ? " " : "",
-				SPAN_FMT(v->items[k]));
-		return text;
-	case CONTROL_TYPE_COUNT:
-	case CONTROL_TYPE_SIZE:
-	case CONTROL_TYPE_DURATION:
-		return arena_printf(a, "%llu%s", (unsigned long long)v->number,
-			p->type == CONTROL_TYPE_DURATION ? " s" : "");
-	case CONTROL_TYPE_FLAG:
-		return v->number ? SPAN("yes") : SPAN("no");
-	case CONTROL_TYPE_FD:
-		return SPAN("(the one given)");
-	case CONTROL_TYPE_SECRET:
-	case CONTROL_TYPE_PARAMS:
-		return text;
-	default:
-		return span_range(v->text, 0, OBJECT_TEXT_MAX);
-	}
-}
-
-struct span
-control_would(struct arena *a, const struct rpc_request *r, size_t count)
-{
-	bool arrow = r->method->id == CONTROL_mapping_add || r->method->id == CONTROL_user_rename;
-	struct span area, verb, text;
-	unsigned words = 0;
-
-	if (span_cut(span_of(r->method->words), ' ', &area, &verb))
-		text = arena_printf(a, "would %.*s %.*s", SPAN_FMT(verb), SPAN_FMT(area));
-	else
-		text = arena_printf(a, "would %s", r->method->words);
-	for (size_t i = 0; i < r->schema.count; i++) {
-		const struct control_param *p = &r->schema.items[i];
-		bool named = p->option || p->type == CONTROL_TYPE_FD;
-		struct span value = SPAN_NONE;
-
-		if (r->values[i].present || p->type == CONTROL_TYPE_TARGETS)
-			value = would_value(a, r, i, count);
-		if (value.len == 0)
-			continue;
-		text = arena_printf(a, "%.*s%s%.*s%s%.*s", SPAN_FMT(text),
-			named ? ", " : arrow && words ? " -> " : " ",
-			SPAN_FMT(named ? p->name : SPAN("")), named ? " " : "", SPAN_FMT(value));
-		words += !named;
-	}
-	return text;
 }
 
 /* Records one change around BODY; what it wrote counts only when all of it is well. */

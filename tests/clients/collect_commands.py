@@ -62,6 +62,25 @@ collecting: # all
 """ in file_of(s), file_of(s))
 
 
+def test_a_preview_is_a_sentence(s):
+    """One object is named, several are counted, and none is several."""
+    with Server() as s:
+        s.add_user("anna")
+        s.add_user("bob")
+        add(s, "isp", "accepted=example.test")
+        for words, says in (("user remove anna", "would remove user anna"), ("user remove anna bob", "would remove 2 users"),
+                            ("collect remove isp", "would remove collector isp"), ("collect off isp", "would switch off collector isp"),
+                            ("collect now isp", "would collect by collector isp"), ("collect set isp port=2", "would set collector isp port=2"),
+                            ("rule download ask fetch 7", "would answer question 7: fetch it"),
+                            ("rule download ask remove 7 8", "would answer 2 questions: remove it"),
+                            ("rule download ask fetch --filter subject=x", "would answer 0 questions: fetch it"),
+                            ("queue hold --all", "would hold 0 messages of the queue"), ("queue hold 5", "would hold message 5 of the queue"),
+                            ("message remove anna --filter subject:x", "would remove 0 messages of anna"),
+                            ("message hold anna 7", "would hold message 7 of anna"), ("archive hold 1 2", "would hold 2 messages of the archive")):
+            lines = s.cli(*words.split(), "--dry-run").stdout.splitlines()
+            true(says in [line.strip() for line in lines], "%s: %s" % (words, lines))
+
+
 def test_add_seals_the_password_h65_h66(s):
     with Server() as s:
         s.add_user("anna")
