@@ -86,8 +86,9 @@ fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struc
 
 enum err
 fetched_read(struct snapshot *snap, uint64_t id, const unsigned char *after, struct fetched *out,
-	size_t max, size_t *count)
+	size_t *count)
 {
+	size_t max = *count;
 	struct key prefix, at;
 	struct row row;
 	enum err err;

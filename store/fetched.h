@@ -128,11 +128,11 @@ MUST_CHECK enum err fetched_drop(
 	struct txn *txn, uint64_t id, const unsigned char hash[FETCHED_HASH_SIZE]);
 
 /*
- * The rows of collector ID behind AFTER (NULL: from the first), in order of their hashes, MAX at most; *COUNT of
- * them. Fewer than MAX: there are no more. Damaged ones are left out (logged): such a message is fetched again.
+ * The rows of collector ID behind AFTER (NULL: from the first), in order of their hashes, as many as *COUNT says; then
+ * that is how many came. Fewer: there are no more. Damaged ones are left out (logged): such a message is fetched again.
  */
 MUST_CHECK enum err fetched_read(struct snapshot *snap, uint64_t id,
-	const unsigned char *after, struct fetched *out, size_t max, size_t *count);
+	const unsigned char *after, struct fetched *out, size_t *count);
 
 /* For check: a row of the table as it should be. */
 bool fetched_decode(struct snapshot *snap, const struct row *row, uint64_t *id, struct fetched *out);

@@ -48,8 +48,8 @@ static enum err
 has_rows(struct snapshot *snap, uint64_t id, bool *has)
 {
 	struct fetched row;
-	size_t count = 0;
-	enum err err = id != 0 ? fetched_read(snap, id, NULL, &row, 1, &count) : OK;
+	size_t count = id != 0;
+	enum err err = id != 0 ? fetched_read(snap, id, NULL, &row, &count) : OK;
 
 	*has = count > 0;
 	return err;

@@ -18,26 +18,35 @@ member(const struct json *params, const char *name)
 	return json_u64(json_find(params, span_of(name)), UINT64_MAX, &n) == OK ? n : 0;
 }
 
+/* In bytes where they are told, else in pieces. */
+struct way {
+	uint64_t done, left; /* since it began; from now on */
+	bool is_bytes;
+};
+
 /* What is left takes as long as what was done. */
 static void
-put_rate(struct progress_line *line, struct buf *out, uint64_t done, uint64_t total, bool bytes,
-	int64_t now_ms)
+put_rate(struct buf *out, struct way way, uint64_t ms)
 {
-	uint64_t since, ms = (uint64_t)(now_ms - line->began_ms);
-
-	if (ms < RATE_AFTER_MS || done <= line->began_done)
+	if (ms < RATE_AFTER_MS || way.done == 0)
 		return;
-	since = done - line->began_done;
-	if (bytes) {
+	if (way.is_bytes) {
 		print_put(out, SPAN(", "));
-		print_size(out, since * 1000 / ms);
+		print_size(out, way.done * 1000 / ms);
 		print_put(out, SPAN("/s"));
 	}
-	if (done < total) {
+	if (way.left > 0) {
 		print_put(out, SPAN(", "));
-		print_duration(out, (uint64_t)((double)(total - done) * (double)ms / (double)since / 1000.0 + 0.5));
+		print_duration(out, (uint64_t)((double)way.left * (double)ms / (double)way.done / 1000.0 + 0.5));
 		print_put(out, SPAN(" left"));
 	}
+}
+
+static struct way
+way_of(const struct progress_line *line, uint64_t done, uint64_t total, bool is_bytes)
+{
+	return (struct way){ done > line->began_done ? done - line->began_done : 0, total > done ? total - done : 0,
+		is_bytes };
 }
 
 void
@@ -60,7 +69,8 @@ progress_line_put(struct progress_line *line, const struct json *params, int64_t
 		print_put(out, SPAN(" of "));
 		print_size(out, bytes_total);
 	}
-	put_rate(line, out, has_bytes ? bytes : done, has_bytes ? bytes_total : total, has_bytes, now_ms);
+	put_rate(out, has_bytes ? way_of(line, bytes, bytes_total, true) : way_of(line, done, total, false),
+		(uint64_t)(now_ms - line->began_ms));
 }
 
 static void

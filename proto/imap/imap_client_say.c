@@ -83,20 +83,26 @@ take_status(struct span rest, struct imap_client_status *out)
 	return false;
 }
 
+/* At the end of a line. */
+struct literal {
+	bool is_there;
+	uint64_t size;
+};
+
 /* Does LINE end with "{123}"? Then it is cut off. ERR_LIMIT: over ten digits, or 32 bits. */
 static enum err
-take_literal_head(struct span *line, bool *has, uint64_t *size)
+take_literal_head(struct span *line, struct literal *literal)
 {
 	size_t open = span_find_last(*line, '{');
 	struct span digits;
 
-	*has = false;
+	*literal = (struct literal){ .is_there = false };
 	if (line->len == 0 || line->ptr[line->len - 1] != '}' || open >= line->len)
 		return OK;
 	digits = span_range(*line, open + 1, line->len - 1);
-	if (digits.len > LITERAL_DIGITS || span_u64(digits, IMAP_CLIENT_TEXT_MAX, size) != OK)
+	if (digits.len > LITERAL_DIGITS || span_u64(digits, IMAP_CLIENT_TEXT_MAX, &literal->size) != OK)
 		return ERR_LIMIT;
-	*has = true;
+	literal->is_there = true;
 	if (open > 0 && line->ptr[open - 1] == '~') /* RFC 3516 */
 		open--;
 	*line = span_range(*line, 0, open);
@@ -149,28 +155,27 @@ end_fetch(struct imap_client *m, struct imap_client_event *ev)
 }
 
 static void
-take_fetch(struct imap_client *m, struct span piece, bool has_literal, uint64_t size,
-	struct imap_client_event *ev)
+take_fetch(struct imap_client *m, struct span piece, struct literal literal, struct imap_client_event *ev)
 {
 	if (imap_client_fetch_take(&m->fetched, piece, imap_client_fetch_wanted(m->asked)) != OK)
 		imap_client_end(m, IMAP_OVER_NONSENSE, piece);
-	else if (has_literal)
-		begin_literal(m, size);
+	else if (literal.is_there)
+		begin_literal(m, literal.size);
 	else
 		end_fetch(m, ev);
 }
 
 /* "12 EXISTS" and the like (RFC 3501, 7.3). REST is behind the number. */
 static void
-take_numbered(struct imap_client *m, uint32_t number, struct span rest, struct imap_client_event *ev,
-	bool has_literal, uint64_t size)
+take_numbered(struct imap_client *m, uint32_t number, struct span rest, struct literal literal,
+	struct imap_client_event *ev)
 {
 	struct span word = take_word(&rest);
 
 	if (span_eq_nocase(word, SPAN("FETCH"))) {
 		m->is_fetch = true;
 		imap_client_fetch_begin(&m->fetched);
-		take_fetch(m, rest, has_literal, size, ev);
+		take_fetch(m, rest, literal, ev);
 	} else if (span_eq_nocase(word, SPAN("EXISTS"))) {
 		m->news |= number > m->folder.exists;
 		m->folder.exists = number;
@@ -183,17 +188,18 @@ take_numbered(struct imap_client *m, uint32_t number, struct span rest, struct i
 static void
 take_data(struct imap_client *m, struct span line, struct imap_client_event *ev)
 {
-	bool is_behind = m->goes_on, has_literal;
+	bool is_behind = m->goes_on;
+	struct literal literal;
 	struct span rest, word;
-	uint64_t size = 0, number;
+	uint64_t number;
 
 	m->goes_on = false;
-	if (take_literal_head(&line, &has_literal, &size) != OK) {
+	if (take_literal_head(&line, &literal) != OK) {
 		imap_client_end(m, IMAP_OVER_LIMIT, SPAN("a literal that is too long"));
 		return;
 	}
 	if (is_behind && m->is_fetch) {
-		take_fetch(m, line, has_literal, size, ev);
+		take_fetch(m, line, literal, ev);
 		return;
 	}
 	m->is_fetch = false;
@@ -201,13 +207,13 @@ take_data(struct imap_client *m, struct span line, struct imap_client_event *ev)
 	word = is_behind ? SPAN_NONE : take_word(&rest);
 	if (word.len > 0 && ascii_is_digit(word.ptr[0]) &&
 		span_u64(word, UINT32_MAX, &number) == OK)
-		take_numbered(m, (uint32_t)number, rest, ev, has_literal, size);
+		take_numbered(m, (uint32_t)number, rest, literal, ev);
 	else if (span_eq_nocase(word, SPAN("CAPABILITY")))
 		take_capabilities(m, rest);
 	else if (span_eq_nocase(word, SPAN("SEARCH")) && rest.len > 0)
 		m->others_deleted = true; /* there is one: more need not be known */
-	if (has_literal && !m->is_fetch)
-		begin_literal(m, size);
+	if (literal.is_there && !m->is_fetch)
+		begin_literal(m, literal.size);
 }
 
 /* ---- lines ---- */

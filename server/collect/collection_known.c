@@ -78,16 +78,16 @@ read_slice(struct collection *c, bool *more)
 	struct fetched *rows = malloc(COLLECTION_KNOWN_SLICE * sizeof(*rows));
 	const unsigned char *after = c->known_count > 0 ? c->known[c->known_count - 1].row.hash : NULL;
 	struct snapshot *snap;
-	size_t count = 0;
+	size_t count = COLLECTION_KNOWN_SLICE;
 	enum err err;
 
 	ENSURE(rows);
 	err = snapshot_open(c->o.host->store, &snap);
 	if (err == OK) {
-		err = fetched_read(snap, c->id, after, rows, COLLECTION_KNOWN_SLICE, &count);
+		err = fetched_read(snap, c->id, after, rows, &count);
 		snapshot_close(&snap);
 	}
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; err == OK && i < count; i++) {
 		c->known = collection_grow(c->known, c->known_count, &c->known_room, sizeof(*c->known));
 		c->known[c->known_count++] = (struct collection_known){ .row = rows[i] };
 	}

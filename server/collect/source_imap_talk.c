@@ -23,10 +23,8 @@ watch(struct source_imap *i)
 
 	if (stage == IMAP_STAGE_READY || (stage == IMAP_STAGE_IDLE && i->imap.idle_going && !i->imap.idle_end_wanted))
 		source_net_expect_nothing(&i->net);
-	else if (stage == IMAP_STAGE_LOGOUT && i->net.conf->timeout_ms > SOURCE_IMAP_LOGOUT_MS)
-		source_net_expect(&i->net, SOURCE_IMAP_LOGOUT_MS);
 	else
-		source_net_expect(&i->net, 0);
+		source_net_expect(&i->net, stage == IMAP_STAGE_LOGOUT ? SOURCE_IMAP_LOGOUT_MS : 0);
 }
 
 /* ---- the end ---- */

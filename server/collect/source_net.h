@@ -136,7 +136,7 @@ void source_net_free(struct source *s); /* `freed` follows where it was started,
 
 /* ---- time ---- */
 
-/* Something is expected from the other side, within MS; 0: the collector's `timeout`. Each answer sets it anew. */
+/* Something is expected from the other side within the collector's `timeout`, or MS where that is less, not 0. Each answer sets it anew. */
 void source_net_expect(struct source_net *n, int64_t ms);
 void source_net_expect_nothing(struct source_net *n);
 

@@ -82,7 +82,7 @@ source_net_expect(struct source_net *n, int64_t ms)
 {
 	if (n->closing)
 		return;
-	n->waits_ms = ms > 0 ? ms : n->conf->timeout_ms;
+	n->waits_ms = ms > 0 && ms < n->conf->timeout_ms ? ms : n->conf->timeout_ms;
 	n->rate_bytes = heard(n);
 	n->rate_ms = 0;
 	set_deadline(n);

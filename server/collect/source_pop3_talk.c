@@ -21,10 +21,8 @@ source_pop3_watch(struct source_pop3 *p)
 
 	if (p->pop3.count == 0)
 		source_net_expect_nothing(&p->net);
-	else if (only_quits && p->net.conf->timeout_ms > SOURCE_POP3_QUIT_MS)
-		source_net_expect(&p->net, SOURCE_POP3_QUIT_MS);
 	else
-		source_net_expect(&p->net, 0);
+		source_net_expect(&p->net, only_quits ? SOURCE_POP3_QUIT_MS : 0);
 }
 
 /* ---- the end ---- */

@@ -163,7 +163,7 @@ count(struct fixture *f, uint64_t id)
 
 	assert_int_equal(snapshot_open(f->store, &snap), OK);
 	while (n == COUNT(rows)) {
-		assert_int_equal(fetched_read(snap, id, all ? last.hash : NULL, rows, COUNT(rows), &n), OK);
+		assert_int_equal(fetched_read(snap, id, all ? last.hash : NULL, rows, &n), OK);
 		for (size_t i = 0; i < n; i++) {
 			assert_true(!all || memcmp(rows[i].hash, last.hash, sizeof(last.hash)) > 0);
 			last = rows[i];
