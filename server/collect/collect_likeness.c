@@ -88,6 +88,27 @@ collect_like_end(struct collect_likeness *l, unsigned char hash[FETCHED_HASH_SIZ
 	l->begun = false;
 }
 
+/* Cheap, for it is done to a whole list; whoever makes two of the same makes his own message wait for a day. */
+uint64_t
+collect_like_sizes(uint64_t before, uint64_t size)
+{
+	uint64_t mixed = (before ^ size) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return mixed ^ (mixed >> 29);
+}
+
+void
+collect_like_place(uint32_t number, uint64_t sizes, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	uint64_t place[2] = { number, sizes };
+	struct crypto_mark_stream stream;
+
+	crypto_mark_begin(&stream);
+	crypto_mark_feed(&stream, SPAN("place\n"));
+	crypto_mark_feed(&stream, (struct span){ (const char *)place, sizeof(place) });
+	crypto_mark_end(&stream, hash);
+}
+
 void
 collect_like_again(unsigned char hash[FETCHED_HASH_SIZE])
 {

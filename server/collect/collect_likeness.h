@@ -32,6 +32,10 @@ void collect_like_begin(struct collect_likeness *l);
 void collect_like_feed(struct collect_likeness *l, struct span text);
 void collect_like_end(struct collect_likeness *l, unsigned char hash[FETCHED_HASH_SIZE]);
 
+/* By its place, where nothing of it can be known before it is fetched: NUMBER in the list, SIZES of all up to it. */
+uint64_t collect_like_sizes(uint64_t before, uint64_t size);
+void collect_like_place(uint32_t number, uint64_t sizes, unsigned char hash[FETCHED_HASH_SIZE]);
+
 /* Of another one with the same hash in one list: the second, the third of it, and so on. */
 void collect_like_again(unsigned char hash[FETCHED_HASH_SIZE]);
 

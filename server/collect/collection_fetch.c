@@ -104,15 +104,6 @@ row_stored(const struct collection_fetch *f)
 	return row;
 }
 
-void
-collection_set_aside(struct collection *c, const struct collection_item *item)
-{
-	struct fetched row = row_of(c, item, FETCHED_ASIDE);
-
-	if (item->has_hash)
-		collection_change(c, &row, false);
-}
-
 /* It stays there, and is tried again after a day (TRB-06). */
 static void
 set_aside(struct collection_fetch *f, const char *why, struct span more)

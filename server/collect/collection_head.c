@@ -82,8 +82,7 @@ on_header(struct collection *c, size_t at)
 	if (fetched_is_here(&known->row)) {
 		item->state = ITEM_OVER;
 		collection_settle_known(c, &known->row, item->number);
-	} else if (known->row.state == FETCHED_ASIDE &&
-		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S) {
+	} else if (collection_is_aside(c, &known->row)) {
 		item->state = ITEM_OVER;
 	} else {
 		collection_judge_head(c, at, buf_span(&c->head));

@@ -9,6 +9,7 @@
  *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
  *   collection_same.c    is it what was stored before?
  *   collection_rules.c   what download rules say of a message
+ *   collection_aside.c   what is left alone for a day
  *   collection_fetch.c   one message from its order to its commit
  *   collection_text.c    its text on the way into an intake
  *   collection_doubles.c the doubles among messages of one session (INM-21)
@@ -178,6 +179,9 @@ struct collection {
 	bool all_by_header;
 	bool gone_noted;
 	bool came_again; /* what was removed is in the list */
+	bool has_asides; /* a row says of something that it was set aside */
+	size_t place_at;      /* so many items are in place_sizes (collection_aside.c) */
+	uint64_t place_sizes;
 	struct buf uniques;
 	struct collection_marks marks;
 	struct collection_item *items;
@@ -354,10 +358,17 @@ extern const struct intake_events collection_intake_events; /* the holder: struc
 struct collection_fetch *collection_fetch_new(struct collection *c, const struct collection_item *item);
 void collection_fetch_end(struct collection_fetch *f, enum source_result result, struct span answer);
 void collection_fetch_free(struct collection_fetch *f);
-/* It stays there, and is tried again after a day. */
-void collection_set_aside(struct collection *c, const struct collection_item *item);
 /* The connection is gone: what has not come whole is given up. */
 void collection_fetches_cut(struct collection *c);
+
+/* ---- collection_aside.c ---- */
+
+/* It stays there, and is tried again after a day. */
+void collection_set_aside(struct collection *c, const struct collection_item *item);
+/* That day is not over. */
+bool collection_is_aside(const struct collection *c, const struct fetched *row);
+/* What is known of ITEM is its place alone, and by that it was set aside. */
+bool collection_place_is_aside(struct collection *c, const struct collection_item *item);
 
 /* ---- collection_text.c ---- */
 

@@ -90,6 +90,7 @@ read_slice(struct collection *c, bool *more)
 	for (size_t i = 0; err == OK && i < count; i++) {
 		c->known = collection_grow(c->known, c->known_count, &c->known_room, sizeof(*c->known));
 		c->known[c->known_count++] = (struct collection_known){ .row = rows[i] };
+		c->has_asides |= rows[i].state == FETCHED_ASIDE;
 	}
 	free(rows);
 	*more = err == OK && count == COLLECTION_KNOWN_SLICE && c->known_count < COLLECTION_KNOWN_MAX;
@@ -122,6 +123,7 @@ read_run(struct work *work)
 
 	free_blocks(c);
 	c->known_count = 0;
+	c->has_asides = false;
 	work->result = c->o.looks ? find_id(c) : OK;
 	while (more && work->result == OK && c->id != 0)
 		work->result = read_slice(c, &more);

@@ -109,7 +109,6 @@ is_too_large(struct collection *c, struct collection_item *item)
 
 	if (max == 0 || item->size == SOURCE_SIZE_UNKNOWN || item->size <= max)
 		return false;
-	item->state = ITEM_OVER;
 	snprintf(why, sizeof(why),
 		"its %llu bytes are more than limits.message_size, and it stays there: raise that, or remove it there",
 		(unsigned long long)item->size);
@@ -124,7 +123,8 @@ fetch_next(struct collection *c)
 	struct collection_item *item = &c->items[at];
 	struct collection_fetch *f;
 
-	if (is_too_large(c, item)) {
+	if (is_too_large(c, item) || collection_place_is_aside(c, item)) {
+		item->state = ITEM_OVER;
 		c->wanted_at++;
 		return;
 	}

@@ -151,8 +151,7 @@ settle_row(struct collection *c, size_t at)
 		settle_here(c, known);
 		return;
 	}
-	if (known->unwanted || (known->row.state == FETCHED_ASIDE &&
-		collection_now_s(c) - known->row.fetched_s < COLLECTION_ASIDE_S))
+	if (known->unwanted || collection_is_aside(c, &known->row))
 		return;
 	add_known(c, known)->first_s = known->row.first_s;
 }

@@ -17,6 +17,20 @@ collection_text_open(struct collection_fetch *f)
 		collect_like_begin(&f->likeness);
 }
 
+/* By which TOP will know it again. */
+static void
+learn_header(struct collection_fetch *f)
+{
+	struct intake *in = f->intake;
+
+	if (!f->item.by_header || f->item.has_hash || in->mail.header_is_over)
+		return;
+	intake_text_close(in);
+	f->item.has_hash = collect_like_header(in->mail.header, f->item.hash);
+	if (f->item.has_hash)
+		collection_tell_apart(f->c, f->item.hash);
+}
+
 /*
  * It is larger than its server said, or than can be known before: nothing of it is kept, and the rest is passed over; not
  * for ever, for there are servers that never end.
@@ -27,6 +41,7 @@ pass_by(struct collection_fetch *f)
 	struct collection *c = f->c;
 
 	if (f->intake) {
+		learn_header(f);
 		collection_set_aside(c, &f->item);
 		intake_drop(&f->intake);
 	}

@@ -356,5 +356,6 @@ main(void)
 		T(test_gone_and_back_inm_05), T(test_many), T(test_large_message) };
 
 	return cmocka_run_group_tests_name("collect", tests, NULL, NULL) + test_collect_again() +
-		test_collect_texts() + test_collect_starts() + test_collect_names() + test_collect_many();
+		test_collect_texts() + test_collect_large() + test_collect_starts() + test_collect_names() +
+		test_collect_many();
 }

@@ -1,6 +1,5 @@
 /*
- * test_collect_texts.c - what becomes of the text of a message that is collected, and of one that is refused, too large or
- * cannot be had.
+ * test_collect_texts.c - what becomes of the text of a message that is collected, and of one that is refused or cannot be had.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <cmocka.h>
 
 #include "server/collect/collection_doubles.h"
-#include "server/collect/collection_inside.h"
 #include "store/store.h"
 #include "tests/harness/page_edge.h"
 #include "tests/unit/collect_site.h"
@@ -219,110 +217,6 @@ test_one_that_cannot_be_fetched(void **state)
 	end();
 }
 
-/* A message that never ends holds no place for ever: what came before it is here, the next time it is gone around. */
-static void
-test_nothing_ends_for_a_day_h20(void **state)
-{
-	struct collect_view view;
-	uint64_t number;
-
-	(void)state;
-	begin(COLLECTOR(""));
-	fill(4);
-	fake_box.ahead = 1;
-	fake_box.stalls_at = 3;
-	assert_int_equal(collect_now(site.host.collect, SPAN("isp"), "a test", &number), OK);
-	for (int i = 0; i < 30000 && (fake_box.stalls == 0 || site_folder_count(&site, "anna", "INBOX") < 2); i++)
-		turn();
-	loop_fake_advance(site.host.loop, COLLECTION_LULL_MS - 60000);
-	for (int i = 0; i < 50; i++)
-		turn();
-	assert_false(is_idle());
-	loop_fake_advance(site.host.loop, 60000);
-	turn_until_idle();
-	view = view_of("isp");
-	assert_non_null(strstr(view.error, "nothing was finished in 24 hours"));
-	assert_each_once(2);
-	assert_int_equal(collect().counts.fetched, 1); /* around it */
-	fake_box.stalls_at = 0;
-	offset_ms += DAY_MS + 1000;
-	assert_int_equal(collect().counts.fetched, 1);
-	assert_each_once(4);
-	assert_int_equal(fake_left(), 0);
-	end();
-}
-
-/* limits.message_size: it stays there, which is told each time, and comes as soon as the limit allows it. */
-static void
-test_too_large_stays_trb_06(void **state)
-{
-	(void)state;
-	begin("limits: { message_size: 100KB }\n" COLLECTOR(""));
-	fill(1);
-	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = 10000;
-	assert_int_equal(collect().counts.failed, 1);
-	assert_int_equal(fake_box.fetches, 1);
-	assert_int_equal(fake_left(), 1);
-	assert_int_equal(collect().counts.failed, 1);
-	assert_int_equal(fake_box.fetches, 1);
-	fake_box.messages[1].repeat = 10;
-	assert_int_equal(collect().counts.fetched, 1);
-	assert_int_equal(fake_left(), 0);
-	end();
-}
-
-/* What is not fetched anyway wants no room on the disk: the others behind it come. */
-static void
-test_too_large_for_the_disk_inm_25(void **state)
-{
-	(void)state;
-	begin(COLLECTOR(""));
-	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = (size_t)1 << 50;
-	fill(1);
-	assert_int_equal(collect().counts.fetched, 1);
-	assert_int_equal(fake_left(), 1);
-	end();
-}
-
-/* What a server says of sizes is not trusted: no more than limits.message_size is written, and the others come. */
-static void
-test_larger_than_said_inm_04(void **state)
-{
-	(void)state;
-	for (int unknown = 0; unknown < 2; unknown++) {
-		begin("limits: { message_size: 1MB }\n" COLLECTOR(", ignore_from_line: yes"));
-		fake_box.piece = 65536;
-		fake_box.no_sizes = unknown;
-		fake_box.size_said = 1000;
-		fill(1);
-		add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = 50000;
-		fill(1);
-		assert_int_equal(collect().counts.fetched, 2);
-		assert_non_null(strstr(view_of("isp").error, "message 2: it is larger than limits.message_size"));
-		assert_int_equal(fake_left(), 1);
-		assert_false(collect().failed); /* for a day */
-		assert_int_equal(fake_box.fetches, 3);
-		end();
-	}
-}
-
-/* One that never ends: the connection is cut, and the others come the next time. */
-static void
-test_endless_message(void **state)
-{
-	(void)state;
-	begin("limits: { message_size: 1MB }\n" COLLECTOR(""));
-	fake_box.piece = 4u << 20;
-	fake_box.size_said = 1000;
-	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = (300u << 20) / 62;
-	fill(2);
-	collect();
-	assert_non_null(strstr(view_of("isp").error, "message 1: it does not come to an end"));
-	assert_int_equal(collect().counts.fetched, 2);
-	assert_int_equal(fake_left(), 1);
-	end();
-}
-
 /* A header that cannot be kept whole: nothing of it is stored, and it stays there. */
 static void
 test_huge_header_stays_trb_06(void **state)
@@ -337,23 +231,6 @@ test_huge_header_stays_trb_06(void **state)
 	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 1);
 	assert_int_equal(fake_left(), 1);
 	assert_non_null(strstr(view.error, "limits.header_size"));
-	end();
-}
-
-/* Rules off, nothing left there: what is larger is for manual care. */
-static void
-test_larger_than_the_limit_stays_inm_04(void **state)
-{
-	(void)state;
-	begin(COLLECTOR(", max_kb: 100, download_rules: no"));
-	fill(2);
-	add_text("To: anna@example.org\r\nSubject: large\r\n\r\n")->repeat = 3500;
-	assert_int_equal(collect().counts.fetched, 2);
-	assert_int_equal(fake_left(), 1);
-	assert_int_equal(fake_box.heads, 0);
-	offset_ms = 99 * DAY_MS;
-	assert_false(collect().failed);
-	assert_int_equal(fake_left(), 1);
 	end();
 }
 
@@ -420,10 +297,7 @@ test_collect_texts(void)
 	const struct CMUnitTest tests[] = { T(test_from_line_inm_16), T(test_doubles_inm_21), T(test_table_of_doubles_inm_21),
 		T(test_double_of_itself_inm_21), T(test_keep_received_inm_24),
 		T(test_trace_of_a_collected_message), T(test_refused_is_kept_trb_06),
-		T(test_one_that_cannot_be_fetched), T(test_nothing_ends_for_a_day_h20), T(test_too_large_stays_trb_06),
-		T(test_too_large_for_the_disk_inm_25), T(test_larger_than_said_inm_04),
-		T(test_endless_message), T(test_huge_header_stays_trb_06),
-		T(test_larger_than_the_limit_stays_inm_04), T(test_disk_guard_inm_25),
+		T(test_one_that_cannot_be_fetched), T(test_huge_header_stays_trb_06), T(test_disk_guard_inm_25),
 		T(test_a_full_store_says_what_helps_inm_25) };
 
 	return cmocka_run_group_tests_name("collect texts", tests, NULL, NULL);
