@@ -117,6 +117,8 @@ def test_inm_02_dovecot_what_comes_is_there_within_a_second():
             wait_for(lambda: number in p.numbers(), "message %d is here" % number, 20)
         wait_for(lambda: peer.left("box") == [], "and gone there")
         equal(p.numbers(), [1, 2, 3])
+        # its log comes by and by: whoever looked beside the one that listens has gone
+        wait_for(lambda: peer.log().count("Login:") - peer.log().count("Logged out") == 1, "one session is left")
         sessions = peer.log().count("Login:")
         p.cli("config", "set", "limits.recipients", "900")
         true(p.shows("fast")["state"] == "listening" and peer.log().count("Login:") == sessions, "another setting")

@@ -51,16 +51,6 @@ class Site(Server):
     def waiting(self):
         return self.json("status")[0]["queue"]["count"]
 
-    def memory_kb(self):
-        total = 0
-        for pid in self.pids():
-            try:
-                with open("/proc/%d/status" % pid) as f:
-                    total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
-            except OSError:  # a helper that has ended
-                pass
-        return total
-
 
 def manner_of(number):
     """Of a hundred domains ten fail, ten are slow, one says nothing at all."""
@@ -77,10 +67,10 @@ def test_the_good_ones_leave_at_once_and_a_kill_loses_none_H37_H18():
         with CrowdSink(port, server.dir + "/taken") as sink:
             server.load(MESSAGES, DOMAINS)
             equal(server.waiting(), MESSAGES, "all wait")
-            before, began = server.memory_kb(), time.time()
+            before, began = server.private_kb(), time.time()
             server.let_go(port)
             wait_for(lambda: sink.seen()["messages"] >= len(good) // 4, "a quarter has left", LIMIT_S)
-            used = server.memory_kb() - before
+            used = server.private_kb() - before
             server.kill()
             server.start()
             wait_for(lambda: sink.seen()["messages"] >= len(good) and good <= set(sink.numbers()), "all good ones have left", LIMIT_S)

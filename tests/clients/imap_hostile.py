@@ -29,15 +29,7 @@ def session(server, user="anna", **options):
 
 
 def rss_mb(server):
-    """Resident and its own; the store's map is the page cache's."""
-    total = 0
-    for pid in server.pids():
-        try:
-            with open("/proc/%d/status" % pid) as f:
-                total += sum(int(line.split()[1]) for line in f if line.startswith("RssAnon:"))
-        except OSError:
-            pass
-    return total / 1024
+    return server.private_kb() / 1024
 
 
 def steady_mb(server):
