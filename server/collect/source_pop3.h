@@ -15,6 +15,7 @@
 #define SOURCE_POP3_PORT 110
 #define SOURCE_POP3S_PORT 995
 #define SOURCE_POP3_QUIT_MS 10000 /* for an answer to QUIT where nothing was removed */
+#define SOURCE_POP3_END_STEP 4000 /* numbers that are looked at in one step when the list has ended (eight steps in a turn) */
 #define SOURCE_POP3_ENV_LINE 512  /* bytes of an address in an envelope that count */
 
 /* LIST and UIDL as they come; numbers of messages are from 1 to SOURCE_ITEMS_MAX. */
@@ -22,6 +23,8 @@ struct source_pop3_list {
 	uint64_t *sizes; /* by number, with the marks of source_pop3_list.c; 0: not listed */
 	uint32_t places; /* in it */
 	uint32_t items;	 /* that were told */
+	bool ends, has_unique, by_stat; /* ends: it is whole, and `end_at` is the next number that may not have been told */
+	uint32_t end_at, last;
 };
 
 struct source_pop3 {
@@ -60,8 +63,9 @@ bool source_pop3_offer(struct source_pop3 *p); /* what is held, again; true: it 
 void source_pop3_list_begin(struct source_pop3 *p);
 void source_pop3_list_size(struct source_pop3 *p, uint32_t number, uint64_t size);
 void source_pop3_list_unique(struct source_pop3 *p, uint32_t number, struct span unique);
-/* UIDL has ended: what it did not name, and `listed`. */
+/* UIDL has ended: what it did not name, and `listed`; where that is much, in several steps. */
 void source_pop3_list_end(struct source_pop3 *p, bool has_unique);
+void source_pop3_list_go_on(struct source_pop3 *p);
 uint64_t source_pop3_size(const struct source_pop3 *p, uint32_t number);
 void source_pop3_list_fini(struct source_pop3 *p);
 

@@ -92,22 +92,45 @@ source_pop3_list_unique(struct source_pop3 *p, uint32_t number, struct span uniq
 static uint32_t
 last_number(const struct source_pop3 *p)
 {
-	if (p->list.places > 0)
-		return p->list.places - 1;
+	uint32_t places = p->list.places;
+
+	if (places > 0)
+		return places - 1 < SOURCE_ITEMS_MAX ? places - 1 : SOURCE_ITEMS_MAX;
 	return p->stat_count > SOURCE_ITEMS_MAX ? 0 : (uint32_t)p->stat_count;
+}
+
+void
+source_pop3_list_go_on(struct source_pop3 *p)
+{
+	struct source_pop3_list *l = &p->list;
+	uint32_t steps = SOURCE_POP3_END_STEP;
+
+	for (; l->ends && l->end_at <= l->last; l->end_at++) {
+		uint64_t *place;
+
+		if (steps-- == 0) {
+			source_net_defer(&p->net);
+			return;
+		}
+		place = place_of(p, l->end_at);
+		if ((l->by_stat || (*place & LISTED)) && !(*place & TOLD))
+			tell(p, l->end_at, place, SPAN_NONE);
+	}
+	if (!l->ends)
+		return;
+	l->ends = false;
+	p->net.source.events->listed(&p->net.source, l->has_unique);
 }
 
 void
 source_pop3_list_end(struct source_pop3 *p, bool has_unique)
 {
-	uint32_t last = last_number(p);
-	bool by_stat = p->list.places == 0;
+	struct source_pop3_list *l = &p->list;
 
-	for (uint32_t number = 1; number <= last; number++) {
-		uint64_t *place = place_of(p, number);
-
-		if ((by_stat || (*place & LISTED)) && !(*place & TOLD))
-			tell(p, number, place, SPAN_NONE);
-	}
-	p->net.source.events->listed(&p->net.source, has_unique);
+	l->by_stat = l->places == 0;
+	l->has_unique = has_unique;
+	l->end_at = 1;
+	l->last = last_number(p);
+	l->ends = true;
+	source_pop3_list_go_on(p);
 }

@@ -300,6 +300,8 @@ on_deferred(struct source_net *n)
 		p->to_list_empty = false;
 		n->source.events->listed(&n->source, true);
 	}
+	if (p->list.ends)
+		source_pop3_list_go_on(p);
 	converse(p);
 }
 

@@ -11,6 +11,7 @@
 
 #include "server/collect/collection_inside.h"
 #include "server/collect/download_inside.h"
+#include "server/collect/source_pop3.h"
 #include "store/questions.h"
 #include "tests/unit/collect_site.h"
 
@@ -251,6 +252,94 @@ test_many_unique_ids_inm_05_h36(void **state)
 	end();
 }
 
+/* ---- the list of a POP3 server ---- */
+
+static struct source_pop3 pop3;
+static size_t told, told_unique;
+static bool listed;
+
+static void
+count_item(struct source *s, const struct source_item *item)
+{
+	(void)s;
+	told++;
+	told_unique += item->unique.len > 0;
+	assert_true(item->number >= 1 && item->number <= SOURCE_ITEMS_MAX);
+}
+
+static void
+note_listed(struct source *s, bool has_unique)
+{
+	(void)s;
+	(void)has_unique;
+	listed = true;
+}
+
+static void
+go_on(struct loop_call *call)
+{
+	(void)call;
+	source_pop3_list_go_on(&pop3);
+}
+
+static void
+begin_pop3(void)
+{
+	static const struct source_events events = { .item = count_item, .listed = note_listed };
+
+	begin(COLLECTOR(""));
+	pop3 = (struct source_pop3){ .net = { .host = &site.host } };
+	pop3.net.source.events = &events;
+	loop_call_init(&pop3.net.later, go_on);
+	told = told_unique = 0;
+	listed = false;
+}
+
+/* As many as no table of a power of two ends at: none behind the last is looked at. */
+static void
+test_most_messages_that_count_inm_02(void **state)
+{
+	static const uint32_t numbers[] = { 1, 2, SOURCE_ITEMS_MAX / 2 + 100000, SOURCE_ITEMS_MAX - 1, SOURCE_ITEMS_MAX,
+		SOURCE_ITEMS_MAX + 1, UINT32_MAX };
+
+	(void)state;
+	begin_pop3();
+	for (size_t i = 0; i < COUNT(numbers); i++)
+		source_pop3_list_size(&pop3, numbers[i], 100);
+	source_pop3_list_unique(&pop3, 2, SPAN("two"));
+	source_pop3_list_unique(&pop3, UINT32_MAX, SPAN("last"));
+	source_pop3_list_end(&pop3, true);
+	for (int i = 0; i < 10000 && !listed; i++)
+		turn();
+	assert_true(listed);
+	assert_int_equal(told, 5);
+	assert_int_equal(told_unique, 1);
+	source_pop3_list_fini(&pop3);
+	end();
+}
+
+/* Neither LIST nor UIDL: a million is told in slices. */
+static void
+test_many_by_stat_inm_02_h36(void **state)
+{
+	size_t before;
+
+	(void)state;
+	begin_pop3();
+	pop3.stat_count = 50 * SOURCE_POP3_END_STEP + 1;
+	source_pop3_list_end(&pop3, false);
+	assert_int_equal(told, SOURCE_POP3_END_STEP);
+	for (int i = 0; i < 10000 && !listed; i++) {
+		before = told;
+		loop_turn(site.host.loop, 0);
+		assert_true(told - before <= 2 * 8 * SOURCE_POP3_END_STEP); /* loop_turn() runs deferred calls twice */
+	}
+	assert_true(listed);
+	assert_int_equal(told, pop3.stat_count);
+	source_pop3_list_fini(&pop3);
+	end();
+}
+
 /* ---- questions of download rules ---- */
 
 #define ASKED (2 * DOWNLOAD_READ_SLICE + 500)
@@ -324,7 +413,8 @@ test_collect_many(void)
 {
 	const struct CMUnitTest tests[] = { T(test_many_have_gone_inm_05_h36),
 		T(test_many_have_gone_by_header_inm_05_h36), T(test_many_were_removed_inm_03_h36),
-		T(test_many_unique_ids_inm_05_h36), T(test_many_questions_dlr_07_h36) };
+		T(test_many_unique_ids_inm_05_h36), T(test_most_messages_that_count_inm_02),
+		T(test_many_by_stat_inm_02_h36), T(test_many_questions_dlr_07_h36) };
 
 	return cmocka_run_group_tests_name("collect many", tests, NULL, NULL);
 }
