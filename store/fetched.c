@@ -7,7 +7,7 @@
 
 #include "store/rows.h"
 
-#define FETCHED_VERSION 2 /* 2: its mark */
+#define FETCHED_VERSION 3 /* 2: its mark; 3: its epoch */
 #define FETCHED_ROOM 64
 
 static void
@@ -25,6 +25,7 @@ take_message(struct record_in *in, struct fetched *out)
 	out->gone_s = record_take_u32(in);
 	out->state = record_take_u8(in);
 	out->mark = record_left(in) > 0 ? record_take_u64(in) : 0;
+	out->epoch = record_left(in) > 0 ? record_take_u32(in) : 0;
 	return record_end(in);
 }
 
@@ -57,6 +58,7 @@ fetched_put(struct txn *txn, uint64_t id, const struct fetched *f)
 	record_put_u32(&out, f->gone_s);
 	record_put_u8(&out, f->state);
 	record_put_u64(&out, f->mark);
+	record_put_u32(&out, f->epoch);
 	return table_put_record(txn, TABLE_fetched, &key, &out);
 }
 

@@ -18,6 +18,10 @@ collection_judge_without_head(struct collection *c, size_t at)
 {
 	struct collection_item *item = &c->items[at];
 
+	if (item->unwanted) {
+		item->state = ITEM_OVER;
+		return;
+	}
 	if (!item->by_header || c->all_by_header || !collection_leaves(c)) {
 		collection_judge(c, at);
 		return;
@@ -49,6 +53,25 @@ on_cannot(struct collection *c, size_t at)
 	collection_judge_without_head(c, at); /* the others: order_head() */
 }
 
+/* It has a unique id that is not known. */
+static void
+on_header_of_new(struct collection *c, size_t at)
+{
+	struct collection_item *item = &c->items[at];
+	struct fetched row;
+	uint64_t mark;
+
+	if (collection_anew_asks(c, item) &&
+		collection_anew_settle(c, item, buf_span(&c->head), &mark, &row)) {
+		item->state = ITEM_OVER;
+		collection_settle_known(c, &row, item->number);
+	} else if (item->unwanted) {
+		item->state = ITEM_OVER;
+	} else {
+		collection_judge_head(c, at, buf_span(&c->head));
+	}
+}
+
 static void
 on_header(struct collection *c, size_t at)
 {
@@ -62,7 +85,7 @@ on_header(struct collection *c, size_t at)
 		return;
 	}
 	if (!item->by_header) {
-		collection_judge_head(c, at, buf_span(&c->head));
+		on_header_of_new(c, at);
 		return;
 	}
 	item->has_hash = collect_like_header(buf_span(&c->head), item->hash);
@@ -101,7 +124,8 @@ collection_on_head(struct collection *c, size_t at, enum source_result result, s
 		on_cannot(c, at);
 		break;
 	case SOURCE_FAILED:
-		c->gone_noted |= c->items[at].by_header; /* it may be one that is known: none of those has gone for sure */
+		/* it may be one that is known: none of those has gone for sure */
+		c->gone_noted |= c->items[at].by_header || c->anew.count > 0;
 		collection_item_error(c, &c->items[at], "its header cannot be had", answer);
 		break;
 	case SOURCE_BROKEN:

@@ -8,6 +8,7 @@
  *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
  *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
  *   collection_same.c    is it what was stored before?
+ *   collection_anew.c    a folder that was made anew: the same messages under other unique ids
  *   collection_rules.c   what download rules say of a message
  *   collection_aside.c   what is left alone for a day
  *   collection_fetch.c   one message from its order to its commit
@@ -48,6 +49,7 @@
 #define COLLECTION_KNOWN_SLICE 4000	    /* rows that a worker reads under one snapshot */
 #define COLLECTION_KNOWN_MAX 2000000	    /* rows; of more messages some are fetched again */
 #define COLLECTION_UNIQUES_MAX (16u << 20)  /* bytes of unique ids that are kept for traces; of others there is none */
+#define COLLECTION_CHANGES_MAX 1000	    /* rows that are gathered before they are written, where many change */
 #define COLLECTION_COPIES_MAX 1000	    /* of one list that nobody can tell apart, and are counted */
 #define COLLECTION_LULL_MS (24 * INT64_C(3600000)) /* without an answered order; or as long as a message may take: */
 #define COLLECTION_LULL_RATE 1024	    /* limits.message_size at so many bytes a second */
@@ -60,6 +62,7 @@ struct collection_known {
 	uint32_t number;
 	bool listed, unwanted;
 	uint16_t unique_len; /* of what may be fetched after all */
+	uint32_t alike; /* another with the same mark, from 1; collection_anew.c */
 	uint32_t unique_at;  /* of collection.uniques */
 	uint64_t size;
 };
@@ -80,6 +83,7 @@ struct collection_item {
 	bool by_header; /* no unique id tells it from others */
 	bool removes; /* when it is stored, whatever leave_days says */
 	bool doubtful; /* its id is known, and it would be removed: is it the message that was stored? */
+	bool unwanted; /* it is looked at only because it may be one that was stored */
 	uint8_t tries;
 	uint8_t state; /* enum collection_item_state */
 	uint16_t unique_len;
@@ -122,6 +126,7 @@ struct collection_fetch {
 	uint64_t came; /* bytes of it */
 	size_t held;   /* of these, in memory, when the last piece came */
 	bool passes;   /* they are more than limits.message_size: nothing of it is kept */
+	struct fetched same; /* collection_anew.c: its row, under the id that it has now */
 	bool whole, submitted, kept_aside;
 	bool is_marked; /* in collection.doubles, by `mark`, and not on disk yet */
 	unsigned char mark[COLLECTED_DOUBLE_SIZE];
@@ -131,6 +136,14 @@ struct collection_fetch {
 struct collection_marks {
 	uint64_t *places, *old;
 	size_t count, room, old_room, old_at;
+};
+
+/* Rows of another epoch (UIDVALIDITY), by the marks of their headers. */
+struct collection_anew {
+	uint32_t low, high; /* epochs of what is known; 0: of none */
+	uint32_t *slots; /* a hash table: places in `known`, from 1 */
+	size_t room;
+	size_t count, fresh; /* rows in it; of these, of messages that were there the last time */
 };
 
 /* A row that is written besides a message. */
@@ -183,6 +196,7 @@ struct collection {
 	size_t place_at;      /* so many items are in place_sizes (collection_aside.c) */
 	uint64_t place_sizes;
 	struct buf uniques;
+	struct collection_anew anew;
 	struct collection_marks marks;
 	struct collection_item *items;
 	size_t item_count, item_room;
@@ -337,6 +351,23 @@ bool collection_same_header(const struct fetched *row, struct span header);
  * again. NULL: it is new. Once for each fetch: f->like is filled in.
  */
 const struct fetched *collection_same_known(struct collection_fetch *f);
+
+/* ---- collection_anew.c ---- */
+
+/* A row that was read, on a worker. */
+void collection_anew_see(struct collection *c, const struct fetched *row);
+/* There are rows of another epoch than the folder has now. */
+bool collection_is_anew(const struct collection *c);
+/* The row at PLACE is not in the list: it may be there under another id. */
+void collection_anew_add(struct collection *c, size_t place);
+/* The header tells whether it is there: not of one that is known. */
+bool collection_anew_asks(const struct collection *c, const struct collection_item *item);
+/*
+ * Is it a message that is stored, by its HEADER? Then *ROW is its row, which gets the id that it has now. *MARK: of the header; 0
+ * where that does not tell.
+ */
+bool collection_anew_settle(struct collection *c, const struct collection_item *item, struct span header, uint64_t *mark,
+	struct fetched *row);
 
 /* ---- collection_rules.c ---- */
 

@@ -91,6 +91,7 @@ read_slice(struct collection *c, bool *more)
 		c->known = collection_grow(c->known, c->known_count, &c->known_room, sizeof(*c->known));
 		c->known[c->known_count++] = (struct collection_known){ .row = rows[i] };
 		c->has_asides |= rows[i].state == FETCHED_ASIDE;
+		collection_anew_see(c, &rows[i]);
 	}
 	free(rows);
 	*more = err == OK && count == COLLECTION_KNOWN_SLICE && c->known_count < COLLECTION_KNOWN_MAX;
@@ -124,6 +125,7 @@ read_run(struct work *work)
 	free_blocks(c);
 	c->known_count = 0;
 	c->has_asides = false;
+	c->anew.low = c->anew.high = 0;
 	work->result = c->o.looks ? find_id(c) : OK;
 	while (more && work->result == OK && c->id != 0)
 		work->result = read_slice(c, &more);

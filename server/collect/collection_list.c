@@ -181,10 +181,11 @@ collection_on_item(struct collection *c, const struct source_item *from)
 			keep_unique(c, from->unique, &known->unique_at, &known->unique_len);
 		return;
 	}
-	if (from->unwanted)
+	if (from->unwanted && !collection_is_anew(c))
 		return;
 	item = collection_add_item(c, from->number, from->size);
-	c->end.fresh++;
+	item->unwanted = from->unwanted;
+	c->end.fresh += !from->unwanted;
 	item->has_hash = from->unique.len > 0;
 	memcpy(item->hash, hash, item->has_hash ? sizeof(hash) : 0);
 	keep_unique(c, from->unique, &item->unique_at, &item->unique_len);
@@ -201,10 +202,12 @@ collection_list_clear(struct collection *c)
 	collection_give_back(c, c->marks.places);
 	collection_give_back(c, c->marks.old);
 	collection_give_back(c, c->removals);
+	collection_give_back(c, c->anew.slots);
 	c->items = NULL;
 	c->heads = NULL;
 	c->wanted = NULL;
 	c->marks = (struct collection_marks){ 0 };
+	c->anew = (struct collection_anew){ 0 };
 	c->removals = NULL;
 	c->item_count = c->item_room = 0;
 	c->head_count = c->head_room = c->head_at = 0;

@@ -186,7 +186,7 @@ finish(struct collection *c)
 		collection_error(c, "messages that were removed are there again: the server says that it removes "
 				    "them, and does not; they are not fetched again, only the provider can mend it");
 	c->came_again = false;
-	if (c->by_header && !c->fetches_none && !collection_note_gone(c)) {
+	if ((c->by_header || c->anew.count > 0) && !c->fetches_none && !collection_note_gone(c)) {
 		collection_pump_later(c);
 		return;
 	}

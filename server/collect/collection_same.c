@@ -53,6 +53,8 @@ collection_same_known(struct collection_fetch *f)
 	unsigned char hash[FETCHED_HASH_SIZE];
 	const struct collection_known *known;
 
+	if (f->c->end.offer.epoch != 0 && !f->item.by_header)
+		return collection_anew_settle(f->c, &f->item, f->intake->mail.header, &f->like, &f->same) ? &f->same : NULL;
 	if (!f->likeness.begun)
 		return NULL;
 	take_likeness(f, hash);

@@ -141,8 +141,10 @@ settle_row(struct collection *c, size_t at)
 {
 	struct collection_known *known = &c->known[at];
 
-	if (!known->listed)
+	if (!known->listed) {
+		collection_anew_add(c, at);
 		return;
+	}
 	if (known->row.gone_s != 0) {
 		known->row.gone_s = 0;
 		collection_change(c, &known->row, false);
@@ -180,7 +182,8 @@ settle_gone(struct collection *c, size_t at)
 static bool
 is_looked_at_first(const struct collection *c, const struct collection_item *item)
 {
-	return (collection_wants_heads(c) && item->by_header) || (item->doubtful && c->end.offer.has_head);
+	return (collection_wants_heads(c) && item->by_header) ||
+		((item->doubtful || collection_anew_asks(c, item)) && c->end.offer.has_head);
 }
 
 static void
@@ -214,11 +217,11 @@ is_cut(const struct collection *c)
 	return c->listed_count >= SOURCE_ITEMS_MAX;
 }
 
-/* By unique id: the list says it. */
+/* By unique id: the list says it, where all rows have the ids that are there now. */
 static bool
 knows_gone(const struct collection *c)
 {
-	return fetches(c) && !c->by_header && !is_cut(c);
+	return fetches(c) && !c->by_header && c->anew.count == 0 && !is_cut(c);
 }
 
 static size_t

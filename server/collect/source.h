@@ -66,6 +66,7 @@ struct source_offer {
 	bool has_sizes;	       /* of each item, before it is fetched (INM-25) */
 	bool has_unique;       /* each item has a unique id; false may turn out only at `listed` */
 	bool has_head;	       /* SOURCE_HEAD is worth a try */
+	uint32_t epoch;	       /* UIDVALIDITY: in another one the same messages have other unique ids; 0: there is no such thing */
 	const char *remote, *tls; /* for traces, as in source_problem; they live as long as the source; NULL: "" */
 };
 

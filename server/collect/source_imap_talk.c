@@ -152,6 +152,7 @@ on_ready(struct source_imap *i)
 {
 	struct source_offer offer = { .count = i->imap.folder.exists, .bytes = SOURCE_SIZE_UNKNOWN,
 		.has_sizes = true, .has_unique = has_unique(i), .has_head = true,
+		.epoch = has_unique(i) ? i->imap.folder.uidvalidity : 0,
 		.remote = i->net.problem.remote, .tls = i->net.problem.tls };
 
 	i->ready = true;

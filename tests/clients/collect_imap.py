@@ -107,6 +107,20 @@ def test_inm_02_dovecot_seen_unseen_and_removal():
         p.cli("collect", "remove", "keep", "--yes")
 
 
+def test_inm_05_dovecot_a_folder_that_is_made_anew():
+    texts = [mail(i) for i in range(1, 201)]
+    with dovecot.Dovecot(("box",)) as peer, Postroom() as p:
+        peer.fill("box", texts[:150], folder="orders")
+        p.collector("orders", peer.imap_port, "folder=orders", "leave=always", "unseen_only=no", password=dovecot.PASSWORD)
+        equal(p.now("orders")["fetched"], 150)
+        with peer.imap("box") as box:
+            box.delete("orders")
+        peer.fill("box", texts, folder="orders")
+        equal(p.now("orders")["fetched"], 50, "the others are known by their headers")
+        equal(p.now("orders")["fetched"], 0)
+        equal(p.numbers(), list(range(1, 201)))
+
+
 def test_inm_02_dovecot_what_comes_is_there_within_a_second():
     with dovecot.Dovecot(("box",)) as peer, Postroom() as p:
         p.collector("fast", peer.imap_port, "idle=yes", password=dovecot.PASSWORD)
@@ -273,8 +287,16 @@ def test_uidvalidity_changes():
         peer.add(mail(3))
         equal(p.now("moved")["fetched"], 1, "what is marked as seen is not fetched under its new number")
         equal(p.numbers(), [1, 2, 3])
-        peer.uidvalidity = None  # it says none: headers are compared
+        peer.renumber(778)
         p.cli("collect", "set", "moved", "unseen_only=no")
+        peer.add(mail(5))
+        before = len(peer.said("BODY.PEEK[]"))
+        equal(p.now("moved")["fetched"], 1, "those that were left there are known by their headers (INM-05)")
+        true(peer.said("BODY.PEEK[HEADER]"), "headers are asked for")
+        equal([c.split()[2] for c in peer.said("BODY.PEEK[]")[before:]], ["4"], "and the text of the one that is new alone")
+        equal(p.numbers(), [1, 2, 3, 5])
+        equal(p.now("moved")["fetched"], 0)
+        peer.uidvalidity = None  # it says none: headers are compared
         peer.messages[:] = []
         peer.add(mail(4))
         equal(p.now("moved")["fetched"], 1)

@@ -65,7 +65,7 @@ start(struct fake *f)
 {
 	struct source_offer offer = { .count = fake_left(), .bytes = SOURCE_SIZE_UNKNOWN,
 		.has_sizes = !fake_box.no_sizes, .has_unique = !fake_box.no_unique,
-		.has_head = !fake_box.no_head, .remote = "pop.isp.test 192.0.2.7:110",
+		.has_head = !fake_box.no_head, .epoch = fake_box.epoch, .remote = "pop.isp.test 192.0.2.7:110",
 		.tls = "TLSv1.2, verified" };
 
 	fake_box.starts++;
@@ -88,7 +88,7 @@ size_of(const struct fake_message *m)
 static void
 list_one(struct fake *f)
 {
-	char unique[24];
+	char unique[40];
 	const struct fake_message *m;
 	struct source_item item = { 0 };
 
@@ -102,7 +102,11 @@ list_one(struct fake *f)
 	m = &fake_box.messages[f->list_at++];
 	item.number = (uint32_t)f->list_at;
 	item.size = fake_box.no_sizes ? SOURCE_SIZE_UNKNOWN : fake_box.size_said ? fake_box.size_said : size_of(m);
-	snprintf(unique, sizeof(unique), "uid-%zu", f->list_at);
+	item.unwanted = m->unwanted;
+	if (fake_box.epoch != 0)
+		snprintf(unique, sizeof(unique), "%u.%zu", (unsigned)fake_box.epoch, f->list_at);
+	else
+		snprintf(unique, sizeof(unique), "uid-%zu", f->list_at);
 	if (!fake_box.no_unique)
 		item.unique = span_of(m->unique ? m->unique : unique);
 	f->s.events->item(&f->s, &item);

@@ -15,7 +15,7 @@ struct fake_message {
 	const char *unique; /* NULL: by its place */
 	const char *text;
 	size_t repeat; /* the text is followed by so many lines of 62 bytes */
-	bool gone;
+	bool gone, unwanted;
 	enum source_result answers, head_answers; /* to FETCH, to HEAD */
 };
 
@@ -23,6 +23,7 @@ struct fake_box {
 	struct fake_message messages[FAKE_MESSAGES];
 	size_t count;
 	bool no_unique, no_head, no_sizes;
+	uint32_t epoch; /* ids are "epoch.number"; 0: they have none */
 	bool unanswered; /* what was marked goes, and the answer to QUIT is lost */
 	bool lies; /* it says that it removed them */
 	unsigned locked;     /* so many times */

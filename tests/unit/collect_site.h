@@ -43,6 +43,7 @@ size_t row_count(void);
 
 /* Groups of the program, each in its file. */
 int test_collect_again(void);
+int test_collect_anew(void);
 int test_collect_names(void);
 int test_collect_large(void);
 int test_collect_many(void);

@@ -357,5 +357,5 @@ main(void)
 
 	return cmocka_run_group_tests_name("collect", tests, NULL, NULL) + test_collect_again() +
 		test_collect_texts() + test_collect_large() + test_collect_starts() + test_collect_names() +
-		test_collect_many();
+		test_collect_many() + test_collect_anew();
 }
