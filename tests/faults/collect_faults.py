@@ -3,12 +3,13 @@ comes no second time, what was not is fetched again. By unique ids, by headers, 
 """
 import os
 import shutil
+import signal
 import struct
 import tempfile
 
 from load import FAULTS, end
 from pop3_server import Pop3Server
-from postroom import Server, equal, figure, true
+from postroom import Server, equal, figure, true, wait_for
 from sweep import Aim
 
 BOUNDARIES = int(os.environ.get("POSTROOM_BOUNDARIES", "3"))
@@ -20,12 +21,13 @@ EACH = (b"x\r\n", b"a line of text\r\n" * 100, b"y\r\n", b"a line of a large mes
 class Mailbox:
     """One mailbox, which is filled anew in each round, and the Postroom that collects it."""
 
-    def __init__(self, mode):
+    def __init__(self, mode, more=""):
         self.work = tempfile.mkdtemp(prefix="postroom-collect-")
         self.pop, self.last = Pop3Server({"box": []}, **MODES[mode]), 0
         self.server = Server(self.work + "/server", services=("smtp",), level="warning", extra=(
             "loops: 1\ncollecting: { collectors: [ { name: fetch, kind: pop3, server: 127.0.0.1, port: %d, tls: none, "
-            "username: box, password: secret-word, accepted: [example.test] } ] }\n" % self.pop.port))
+            "username: box, password: secret-word, accepted: [example.test]%s } ] }\n" % (self.pop.port, more)))
+        self.name = "fetch"
         self.aim = Aim(self.work + "/ctl")
 
     def __enter__(self):
@@ -40,11 +42,22 @@ class Mailbox:
         self.pop.__exit__(*why)
         shutil.rmtree(self.work, ignore_errors=True)
 
-    def collect(self, spec):
-        """True: the server died of it. It is down in any case."""
+    def fill(self):
         for body in EACH:
             self.last += 1
             self.pop.boxes["box"].add(TEXT % (self.last, self.last, body))
+
+    def rename(self, name):
+        with open(self.server.config) as f:
+            text = f.read()
+        with open(self.server.config, "w") as f:
+            f.write(text.replace("name: %s," % self.name, "name: %s," % name))
+        self.name = name
+
+    def collect(self, spec, renames=None):
+        """True: the server died of it. It is down in any case."""
+        if not renames:
+            self.fill()
         if os.path.exists(self.aim.path):
             os.unlink(self.aim.path)
         self.server.env = {"LD_PRELOAD": FAULTS, "FAULT_CTL": self.aim.path, "FAULT_ARMED": "0", "FAULT_SPEC": spec}
@@ -52,7 +65,12 @@ class Mailbox:
         with open(self.aim.path, "r+b") as f:  # calls count from here on
             f.seek(8)
             f.write(struct.pack("<Q", 1))
-        self.server.cli("collect", "now", "fetch", "--wait", ok=False)
+        if renames:
+            self.rename(renames)
+            self.server.process.send_signal(signal.SIGHUP)
+            wait_for(lambda: self.server.process.poll() is not None or renames in self.server.cli("collect", "list", ok=False).stdout,
+                     "the new name is read", 30)
+        self.server.cli("collect", "now", self.name, "--wait", ok=False)
         self.hits = self.aim.hits()
         self.aim.disarm()
         died = self.server.process.poll() is not None or self.server.stop() != 0
@@ -60,16 +78,16 @@ class Mailbox:
             self.server.wait_unlocked()
         return died
 
-    def verify(self, what):
-        """After another collection, without a fault, each is there once, and none is left in the mailbox."""
+    def verify(self, what, left=0):
+        """After another collection, without a fault, each is there once, and LEFT are left in the mailbox."""
         status, said = self.server.check()
         equal(status, 0, "%s: %s" % (what, said))
         self.server.env = {}
         self.server.start()
         stored = len(self.server.json("message", "list", "anna"))
         true(self.last - stored <= len(self.pop.left("box")), "%s: what was removed there is stored" % what)
-        self.server.cli("collect", "now", "fetch", "--wait")
-        equal(self.pop.left("box"), [], what)
+        self.server.cli("collect", "now", self.name, "--wait")
+        equal(len(self.pop.left("box")), left, what)
         subjects = sorted(m["subject"] for m in self.server.json("message", "list", "anna"))
         equal(subjects, sorted("number %d" % n for n in range(1, self.last + 1)), what)
         equal(self.server.stop(), 0, what)
@@ -138,4 +156,18 @@ def test_kill_9_while_it_is_asked_H80_DLR_07():
     figure("it was killed %d times while it asked: nobody was asked twice, and each is asked" % deaths)
 
 
-TESTS = [test_kill_9_while_it_is_asked_H80_DLR_07, test_kill_9_at_each_commit_of_a_collection_H80_INM_03]
+def test_kill_9_around_a_new_name_of_a_collector_H80_INM_05():
+    deaths = 0
+    with Mailbox("UIDL", ", leave: always") as box:
+        box.collect("fdatasync:p=0")
+        for number in range(1, 4):
+            for how in ("kill", "after"):
+                spec = "fdatasync:nth=%d:act=%s" % (number, how)
+                deaths += box.collect(spec, renames="%s%d" % (how, number))
+                box.verify("renamed, " + spec, left=len(EACH))
+    true(deaths > 1, "it died %d times" % deaths)
+    figure("a collector was renamed and the server killed %d times: nothing came twice" % deaths)
+
+
+TESTS = [test_kill_9_while_it_is_asked_H80_DLR_07, test_kill_9_at_each_commit_of_a_collection_H80_INM_03,
+         test_kill_9_around_a_new_name_of_a_collector_H80_INM_05]
