@@ -70,13 +70,18 @@ letter_free(struct letter *letter)
 }
 
 static void
-log_lost(const struct letter *letter, struct span to, struct span why)
+log_letter(const struct letter *letter, const char *text, struct span to, struct span why)
 {
 	log_put(letter->all->host->log,
-		&(struct log_line){ .level = LEVEL_WARNING, .area = "queue",
-			.text = "a message of the server was not delivered",
+		&(struct log_line){ .level = LEVEL_WARNING, .area = "queue", .text = text,
 			.fields = { { "to", to, 0 }, { "subject", letter->mail.subject, 0 },
 				{ "why", why, 0 } } });
+}
+
+static void
+log_lost(const struct letter *letter, struct span to, struct span why)
+{
+	log_letter(letter, "a message of the server was not delivered", to, why);
 }
 
 static void
@@ -106,6 +111,8 @@ letter_put_off(struct letter *letter, enum err why)
 		letter_end(letter, why, span_of(err_name(why)));
 		return;
 	}
+	if (letter->tries == 1)
+		log_letter(letter, "a message of the server waits for room", letter->mail.to, span_of(err_name(why)));
 	list_append(&all->waiting, &letter->link);
 	all->waiting_count++;
 	loop_timer_set(all->host->loop, &all->retry, OWN_MAIL_RETRY_MS);
