@@ -260,7 +260,12 @@ static const struct source_events source_events = { on_ready, on_item, on_listed
 static void
 on_patience(struct loop_timer *timer)
 {
-	collection_cut(LIST_ITEM(timer, struct collection, patience));
+	struct collection *c = LIST_ITEM(timer, struct collection, patience);
+
+	if (c->o.looks && !c->stopping)
+		collection_error(c, "the test was ended after %d seconds; `collect now` goes on as long as an answer comes",
+			COLLECTION_TEST_MS / 1000);
+	collection_cut(c);
 }
 
 struct collection *
@@ -310,6 +315,9 @@ begin(void *arg)
 		return;
 	}
 	c->with = c->source->kind->with;
+	c->source->hurries = c->o.looks;
+	if (c->o.looks)
+		loop_timer_set(c->o.host->loop, &c->patience, COLLECTION_TEST_MS);
 	collection_went_on(c);
 	collection_know(c);
 	source_start(c->source);

@@ -42,6 +42,7 @@
 #define COLLECTION_STORING_MIN 8	    /* and so many at least; a message takes up to 50 KB while it is on its way */
 #define COLLECTION_HELD_MAX (8u << 20)	    /* bytes of these in memory; one message is always taken */
 #define COLLECTION_TURN_US 5000		    /* a turn of the loop that has lasted so long takes no more text */
+#define COLLECTION_TEST_MS (2 * 60 * 1000) /* that a test may take: somebody waits for it */
 #define COLLECTION_PLAN_TURN 10000	    /* rows, or messages of the list, that one turn looks through */
 #define COLLECTION_EXCESS_MAX (256u << 20)  /* bytes beyond limits.message_size that are read and passed over */
 #define COLLECTION_TRIES 3		    /* to store one message, where the writer has too much to do */
@@ -162,7 +163,7 @@ struct collection {
 	const char *with, *remote, *tls; /* of the source: "POP3"; who is there; "" */
 	bool stopping, closing, source_is_over, is_over;
 	bool ready, listed, settled, fetches_none; /* fetches_none: nothing more is ordered to be fetched */
-	struct loop_timer patience; /* of a stop */
+	struct loop_timer patience; /* of a stop, and of a test */
 	struct loop_timer lull;
 	int64_t lull_ms;
 	bool lulled; /* nothing was answered in that time */

@@ -19,6 +19,7 @@
 #define SOURCE_AHEAD 64		/* orders given and not answered */
 #define SOURCE_UNIQUE_MAX 512	/* bytes of a unique id that count; the rest is cut (RFC 1939, 7: 70) */
 #define SOURCE_ITEMS_MAX 1000000 /* messages of one mailbox; more are left for the next time */
+#define SOURCE_WHY_SIZE 250	/* of a line for people; with several addresses it names them */
 #define SOURCE_ANSWER_SIZE 200	/* of what the other side said: cut and cleaned */
 #define SOURCE_COMMAND_SIZE 80	/* of the last command; of PASS and AUTH its word alone (H66) */
 #define SOURCE_SIZE_UNKNOWN UINT64_MAX
@@ -53,7 +54,7 @@ struct source_problem {
 	enum source_way way;
 	unsigned addresses; /* that the name of the server has; 0: it is one, or a proxy looks it up */
 	bool removed_unsure; /* removals were asked for and their end is not known */
-	char why[SOURCE_ANSWER_SIZE];	  /* one line for people; "" where SOURCE_FINE */
+	char why[SOURCE_WHY_SIZE];	  /* one line for people; "" where SOURCE_FINE */
 	char answer[SOURCE_ANSWER_SIZE];  /* what it said last; or "" */
 	char command[SOURCE_COMMAND_SIZE]; /* the last command; or "" */
 	char remote[SOURCE_ANSWER_SIZE];  /* "pop.isp.test 192.0.2.7:110" */
@@ -121,6 +122,7 @@ struct source {
 	const struct conf_collector *conf; /* of GENERATION */
 	struct generation *generation;	   /* held */
 	uint64_t bytes_in;		   /* from the network, for progress */
+	bool hurries;			   /* somebody waits for a test: each address once. Before source_start() */
 	unsigned ahead;			   /* orders that may be given now in all; 1 without pipelining */
 	/* Of the message whose text comes, or came last: its envelope, where the server tells it (INM-18); ptr NULL: not known. */
 	struct span envelope_from, envelope_to;

@@ -48,6 +48,9 @@ on_call(struct loop_call *call)
 	} else if (next == SOURCE_NET_TOKEN) {
 		n->closing = false;
 		source_net_get_token(n);
+	} else if (next == SOURCE_NET_ADDRESS) {
+		n->closing = false;
+		source_net_next_address(n);
 	} else if (next == SOURCE_NET_OVER && !n->is_over) {
 		n->is_over = true;
 		n->events->over(n);
@@ -70,10 +73,17 @@ stop_all(struct source_net *n)
 	n->closing = true;
 }
 
-void
-source_net_close(struct source_net *n, enum source_fault fault, const char *why)
+/* The connection goes, and another is made. */
+static bool
+is_made_anew(const struct source_net *n)
 {
-	if (n->closing)
+	return n->closing && !n->doomed && (n->next == SOURCE_NET_TOKEN || n->next == SOURCE_NET_ADDRESS);
+}
+
+void
+source_net_finish(struct source_net *n, enum source_fault fault, const char *why)
+{
+	if (n->closing && !is_made_anew(n))
 		return;
 	n->problem.fault = fault;
 	n->problem.removed_unsure = n->removes && fault != SOURCE_FINE;
@@ -83,6 +93,26 @@ source_net_close(struct source_net *n, enum source_fault fault, const char *why)
 	stop_all(n);
 	n->next = SOURCE_NET_OVER;
 	loop_defer(n->host->loop, &n->call);
+}
+
+void
+source_net_close(struct source_net *n, enum source_fault fault, const char *why)
+{
+	char all[SOURCE_WHY_SIZE];
+
+	if (n->closing)
+		return;
+	if (fault != SOURCE_NO_TLS && !(fault == SOURCE_LOST && n->shakes)) {
+		source_net_finish(n, fault, why);
+	} else if (source_net_goes_on(n, why)) {
+		source_net_expect_nothing(n);
+		loop_call_cancel(&n->later);
+		n->closing = true;
+		n->next = SOURCE_NET_ADDRESS;
+		loop_defer(n->host->loop, &n->call);
+	} else {
+		source_net_finish(n, fault, source_net_say_tried(n, why, all));
+	}
 }
 
 void
@@ -99,7 +129,7 @@ source_net_end(struct source_net *n, struct source_net_fault fault, const char *
 void
 source_net_cut(struct source *s)
 {
-	source_net_close(of_source(s), SOURCE_LOST, "it was told to stop");
+	source_net_finish(of_source(s), SOURCE_LOST, "it was told to stop");
 }
 
 bool

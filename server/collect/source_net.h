@@ -12,6 +12,7 @@
  *   source_net.c         begin and end
  *   source_net_stream.c  the stream, TLS, deadlines
  *   source_net_dial.c    from the server's name to a socket; attempts (NET-01), a proxy (CON-10)
+ *   source_net_tries.c   which addresses failed, and whether another is tried
  *   source_net_auth.c    passwords and tokens, and what they prove
  *   source_net_roots.c   who vouches for the server (tls_ca, tls.ca)
  */
@@ -84,6 +85,12 @@ struct source_net {
 	struct dial_address refused[SOURCE_ADDRESSES_MAX]; /* that refused in it: for the next one */
 	size_t refused_count;
 	unsigned round; /* from 0 (NET-01) */
+	struct source_net_try {
+		struct dial_address to;
+		const char *why; /* in `arena` */
+	} tries[SOURCE_ADDRESSES_MAX]; /* in vain: the last of each address */
+	size_t try_count;
+	bool shakes, tls_failed; /* a TLS handshake is under way; one of them failed at TLS */
 	bool dns_failed, by_proxy, by_name; /* by_name: the proxy looks it up */
 	enum dns_type asking;
 	struct resolver_question question;
@@ -100,6 +107,7 @@ struct source_net {
 	enum source_net_next {
 		SOURCE_NET_NOTHING,
 		SOURCE_NET_TOKEN, /* a token, then all of the way */
+		SOURCE_NET_ADDRESS, /* the next one */
 		SOURCE_NET_OVER,
 	} next;
 	struct buf secret;
@@ -115,6 +123,8 @@ struct source_net {
 void source_net_start(struct source_net *n, const struct source_net_events *events, uint16_t port, uint16_t tls_port);
 /*
  * The end, `over` follows; the first reason stays. WHY is cleaned and cut; not told where FAULT is SOURCE_FINE.
+ * SOURCE_NO_TLS, or the connection lost in the handshake: where the server has another address, that is tried first,
+ * `connected` comes again.
  */
 void source_net_close(struct source_net *n, enum source_fault fault, const char *why);
 /* The same where the machine says WHY, after the server SAID something. */
@@ -157,6 +167,17 @@ void source_net_tell_tls(struct source_net *n); /* problem.tls, once logged in *
 void source_net_dial(struct source_net *n);	   /* proxy, names, sockets; then source_net_talk() */
 void source_net_dial_init(struct source_net *n);
 void source_net_dial_stop(struct source_net *n);
+void source_net_next_address(struct source_net *n);
+/* The end, whatever address there still is; the first reason stays. */
+void source_net_finish(struct source_net *n, enum source_fault fault, const char *why);
+/* How often each address is tried (NET-01). */
+unsigned source_net_attempts(const struct source_net *n);
+/* The address that was dialled last failed. */
+void source_net_tried(struct source_net *n, const char *why);
+/* The same at TLS. True: there is another try to be made. */
+bool source_net_goes_on(struct source_net *n, const char *why);
+/* WHY, or in TEXT which addresses failed and why, where there were several. */
+const char *source_net_say_tried(const struct source_net *n, const char *why, char text[SOURCE_WHY_SIZE]);
 void source_net_stream_init(struct source_net *n);
 void source_net_talk(struct source_net *n, int fd);
 void source_net_hang_up(struct source_net *n);

@@ -13,10 +13,7 @@
 #include "server/collect/source_net.h"
 #include "server/connect/connect.h"
 #include "server/generation.h"
-#include "server/log.h"
 #include "server/net/idna.h"
-
-static void next_address(struct source_net *n);
 
 static void
 remember_remote(struct source_net *n, const struct dial_address *to)
@@ -38,7 +35,6 @@ remember_remote(struct source_net *n, const struct dial_address *to)
 
 /* ---- sockets ---- */
 
-/* NET-01: each try is in the log; the last one is what is told. */
 static void
 no_connection(struct source_net *n, int error)
 {
@@ -46,11 +42,7 @@ no_connection(struct source_net *n, int error)
 
 	snprintf(n->problem.why, sizeof(n->problem.why), "no connection: %s%s",
 		said[0] ? "the SOCKS server says: " : "", said[0] ? said : strerror(error));
-	log_put(n->host->log, &(struct log_line){ .level = LEVEL_INFO, .area = "collect",
-				      .text = n->problem.why,
-				      .fields = { { "collector", n->conf->name, 0 },
-					      { "remote", span_of(n->problem.remote), 0 },
-					      { "attempt", .number = n->round + 1 } } });
+	source_net_tried(n, n->problem.why);
 }
 
 static void
@@ -69,7 +61,7 @@ on_dialled(struct dialer *dialer, int fd, int error)
 	no_connection(n, error);
 	if (error == ECONNREFUSED && n->refused_count < SOURCE_ADDRESSES_MAX)
 		n->refused[n->refused_count++] = *to;
-	next_address(n);
+	source_net_next_address(n);
 }
 
 static void
@@ -94,7 +86,7 @@ dial(struct source_net *n, const struct dial_address *to)
 static void
 on_pause(struct loop_timer *timer)
 {
-	next_address(LIST_ITEM(timer, struct source_net, pause));
+	source_net_next_address(LIST_ITEM(timer, struct source_net, pause));
 }
 
 /* All were tried: those that refused, once more (NET-01). */
@@ -102,11 +94,12 @@ static void
 next_round(struct source_net *n)
 {
 	const struct conf *conf = generation_conf(n->source.generation);
-	char why[SOURCE_ANSWER_SIZE];
+	char why[SOURCE_WHY_SIZE], all[SOURCE_WHY_SIZE];
 
-	if (n->refused_count == 0 || n->round + 1 >= (unsigned)conf->outgoing_connect_attempts) {
+	if (n->refused_count == 0 || n->round + 1 >= source_net_attempts(n)) {
 		memcpy(why, n->problem.why, sizeof(why));
-		source_net_close(n, SOURCE_NO_CONNECTION, why);
+		source_net_finish(n, n->tls_failed ? SOURCE_NO_TLS : SOURCE_NO_CONNECTION,
+			source_net_say_tried(n, why, all));
 		return;
 	}
 	n->round++;
@@ -116,11 +109,11 @@ next_round(struct source_net *n)
 	if (conf->outgoing_connect_pause_ms > 0)
 		loop_timer_set(n->host->loop, &n->pause, conf->outgoing_connect_pause_ms);
 	else
-		next_address(n);
+		source_net_next_address(n);
 }
 
-static void
-next_address(struct source_net *n)
+void
+source_net_next_address(struct source_net *n)
 {
 	while (n->address_at < n->address_count) {
 		const struct dial_address *to = &n->addresses[n->address_at++];
@@ -132,6 +125,7 @@ next_address(struct source_net *n)
 			return;
 		}
 		snprintf(n->problem.why, sizeof(n->problem.why), "%s: %s", dial_address_text(to, text), why);
+		source_net_tried(n, why);
 	}
 	next_round(n);
 }
@@ -163,7 +157,7 @@ on_addresses(struct resolver_question *q, const struct resolver_answer *answer)
 	if (n->address_count == 0)
 		snprintf(n->problem.why, sizeof(n->problem.why), "%.*s%s", (int)(n->name.len > 100 ? 100 : n->name.len),
 			n->name.ptr, n->dns_failed ? ": no answer from the name servers" : " has no address");
-	next_address(n);
+	source_net_next_address(n);
 }
 
 static void
@@ -179,7 +173,8 @@ find_addresses(struct source_net *n)
 {
 	n->address_count = n->address_at = n->refused_count = 0;
 	n->round = 0;
-	n->dns_failed = n->by_name = false;
+	n->try_count = 0;
+	n->dns_failed = n->by_name = n->tls_failed = false;
 	if (!dial_address_parse(n->name, n->port, &n->addresses[0])) {
 		n->by_name = n->by_proxy;
 		if (!n->by_name) {
@@ -189,7 +184,7 @@ find_addresses(struct source_net *n)
 		n->addresses[0] = (struct dial_address){ .port = n->port };
 	}
 	n->address_count = 1;
-	next_address(n);
+	source_net_next_address(n);
 }
 
 /* ---- through a proxy ---- */

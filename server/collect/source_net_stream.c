@@ -172,6 +172,7 @@ on_secure(struct stream *stream)
 
 	if (n->closing)
 		return;
+	n->shakes = false;
 	metric_add(n->host->metrics, tls_handshakes, 1);
 	source_net_tell_tls(n);
 	if (n->conf->tls == COLLECTOR_TLS_IMPLICIT)
@@ -234,6 +235,7 @@ static const struct stream_events stream_events = {
 static void
 connect_tls(struct source_net *n)
 {
+	n->shakes = true;
 	if (stream_connect_tls(&n->stream, n->roots, n->name, true, n->host->workers) != OK)
 		source_net_close(n, SOURCE_NO_TLS, "plain text came before the TLS handshake"); /* H3 */
 }
@@ -274,7 +276,7 @@ source_net_talk(struct source_net *n, int fd)
 	n->stream_open = true;
 	n->problem.way = SOURCE_CONNECTED;
 	n->counted_bytes = 0;
-	n->paused = false;
+	n->paused = n->held = n->shakes = false;
 	source_net_tell_tls(n);
 	source_net_get_roots(n);
 }

@@ -41,8 +41,8 @@ def row(peer, name="isp", **more):
 class Postroom(Server):
     """With these collectors, and a name server that knows NAME."""
 
-    def __init__(self, *rows, rest=""):
-        self.dns = NameServer({NAME: answers(address="127.0.0.1")})
+    def __init__(self, *rows, rest="", addresses="127.0.0.1"):
+        self.dns = NameServer({NAME: answers(address=addresses)})
         super().__init__(extra="collecting:\n  collectors:\n" + "".join("    - %s\n" % r for r in rows)
                          + "dns: { servers: ['%s'] }\n" % self.dns.address + rest, level="info")
 
@@ -502,6 +502,59 @@ def test_net_01_five_attempts_at_a_closed_port():
         fails(p, "no connection")
         wait_for(lambda: len(re.findall(r"no connection: Connection refused", "\n".join(  # the log is written by and by
             line for line in log_of(p).splitlines() if "attempt" in line))) == 5, "five attempts")
+
+
+FIRST, SECOND = "127.0.0.1", "127.0.0.2"
+
+
+def test_net_01_where_tls_fails_the_next_address_is_tried():
+    """Of a handshake, of a certificate, and of STLS; never the same one in clear (H68)."""
+    with tempfile.TemporaryDirectory() as folder:
+        cert, other = world(folder), certificate(tempfile.mkdtemp(dir=folder), "other.test")
+        for tls, good, bad in (("implicit", "implicit", dict(tls="implicit", certificate=other)), ("implicit", "implicit", {}),
+                               ("starttls", "stls", dict(tls="stls", certificate=other)), ("starttls", "stls", {}),
+                               ("starttls", "stls", dict(tls="stls", certificate=cert, stls_extra=b"+OK injected\r\n"))):
+            for first, second in ((FIRST, SECOND), (SECOND, FIRST)):
+                with one_box(b"a", host=first, **bad) as wrong, \
+                        one_box(b"b", host=second, port=wrong.port, tls=good, certificate=cert) as right, \
+                        Postroom(row(wrong, tls=tls, tls_ca=cert[0]), addresses=(FIRST, SECOND)) as p:
+                    got = now(p)
+                    equal((got["fetched"], got["errors"], subjects(p)), (1, [], ["b"]), "%s %s" % (tls, bad))
+                    equal((wrong.logins, wrong.said("USER"), wrong.said("PASS"), len(right.logins)), ([], [], [], 1))
+
+
+def test_net_01_all_addresses_that_were_tried_are_named():
+    with tempfile.TemporaryDirectory() as folder:
+        cert, other = world(folder), certificate(tempfile.mkdtemp(dir=folder), "other.test")
+        with one_box(b"a", host=FIRST, tls="implicit", certificate=other) as a:
+            with Postroom(row(a, tls="implicit", tls_ca=cert[0]), addresses=(FIRST, SECOND)) as p:
+                fails(p, FIRST + ": TLS failed: ", SECOND + ": no connection: Connection refused")
+                steps = p.json("collect", "test", "isp", ok=False)
+                true(steps[-1]["step"] == "encryption" and FIRST in steps[-1]["result"] and SECOND in steps[-1]["result"], steps)
+                with one_box(b"b", host=SECOND, port=a.port, tls="implicit", certificate=other) as b:
+                    error = now(p)["errors"][0]
+                    true(sorted(error.split(": ")[0].split(", ")) == [FIRST, SECOND] and error.count("TLS failed") == 1, error)
+                    equal((a.logins, b.logins), ([], []))
+        port, = free_ports(1)
+        many = ["127.0.0.%d" % n for n in range(1, 21)]
+        with Postroom(row(port, server=NAME), addresses=many) as p:
+            error = now(p)["errors"][0]
+            true(re.fullmatch(r"127\.0\.0\.\d+(, 127\.0\.0\.\d+)+ and \d+ more: no connection: Connection refused", error), error)
+
+
+def test_net_01_a_test_tries_each_address_once():
+    port, = free_ports(1)
+
+    def tries():
+        return len([line for line in log_of(p).splitlines() if "no connection" in line and "attempt" in line])
+
+    with Postroom(row(port, server=NAME), addresses=(FIRST, SECOND)) as p:
+        steps = p.json("collect", "test", "isp", ok=False)
+        equal((steps[-1]["step"], steps[-1]["state"]), ("connect", "failed"))
+        true(FIRST in steps[-1]["result"] and SECOND in steps[-1]["result"], steps)
+        fails(p, "no connection")
+        wait_for(lambda: tries() >= 2 + 2 * 5, "two of the test, then five attempts at both")
+        equal(tries(), 2 + 2 * 5)
 
 
 def test_con_10_through_socks_and_only_there():

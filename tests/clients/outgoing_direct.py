@@ -16,14 +16,16 @@ MX = 15
 
 
 def answers(mx=(), address=None):
-    """A way of the name server: MX records (preference, host), or an address."""
+    """A way of the name server: MX records (preference, host), or an address, or several."""
+    addresses = [address] if isinstance(address, str) else address or ()
+
     def way(query, tcp):
         kind = struct.unpack(">H", query.question[-4:-2])[0]
         if kind == MX and mx:
             return [query.answer([record(MX, struct.pack(">H", p) + wire(h) if h else struct.pack(">H", p) + b"\0")
                                   for p, h in mx])]
-        if kind == A and address:
-            return [query.answer([record(A, socket.inet_aton(address))])]
+        if kind == A and addresses:
+            return [query.answer([record(A, socket.inet_aton(a)) for a in addresses])]
         return [query.answer()]
     return way
 

@@ -26,13 +26,13 @@ def end(sock):
 class LoopbackServer:
     OPTIONS = {}  # name: default; attributes
 
-    def __init__(self, host="127.0.0.1", **options):
+    def __init__(self, host="127.0.0.1", port=0, **options):
         unknown = set(options) - set(self.OPTIONS)
         assert not unknown, f"no such option: {unknown}"
         for name, value in {**self.OPTIONS, **options}.items():
             setattr(self, name, value.copy() if isinstance(value, (dict, set)) else value)
         self.sessions, self.socks, self._keeping = 0, [], threading.Lock()
-        self.socket = socket.create_server((host, 0), backlog=200)
+        self.socket = socket.create_server((host, port), backlog=200)
         self.port = self.socket.getsockname()[1]
 
     def __enter__(self):

@@ -126,8 +126,8 @@ class Box:
 class Pop3Server(LoopbackServer):
     OPTIONS = OPTIONS
 
-    def __init__(self, boxes=None, host="127.0.0.1", **options):
-        super().__init__(host, **options)
+    def __init__(self, boxes=None, **options):
+        super().__init__(**options)
         self.boxes = {name: box if isinstance(box, Box) else Box(box) for name, box in (boxes or {}).items()}
         self.commands, self.logins = [], []
         self.changed = threading.Condition()

@@ -69,6 +69,8 @@ start(struct fake *f)
 		.tls = "TLSv1.2, verified" };
 
 	fake_box.starts++;
+	if (fake_box.silent)
+		return;
 	if (fake_box.locked > 0) {
 		fake_box.locked--;
 		over(f, SOURCE_LOCKED, "pop.isp.test: -ERR maildrop already locked");

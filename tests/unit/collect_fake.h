@@ -26,6 +26,7 @@ struct fake_box {
 	uint32_t epoch; /* ids are "epoch.number"; 0: they have none */
 	bool unanswered; /* what was marked goes, and the answer to QUIT is lost */
 	bool lies; /* it says that it removed them */
+	bool silent; /* nothing comes of the login */
 	unsigned locked;     /* so many times */
 	unsigned ahead;	     /* 0: 1 */
 	unsigned cut_at;     /* behind so many steps; 0: never */

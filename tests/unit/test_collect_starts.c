@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "server/collect/collection_inside.h"
 #include "tests/unit/collect_site.h"
 
 /* ---- which are started ---- */
@@ -276,6 +277,30 @@ test_probe(void **state)
 	assert_int_equal(p.done, 2);
 }
 
+/* Who waits for a test hears of it in COLLECTION_TEST_MS, however long each of its steps may take. */
+static void
+test_probe_ends_net_01(void **state)
+{
+	struct probe_case p = { .probe = { .done = on_probed } };
+
+	(void)state;
+	begin(COLLECTOR(""));
+	fake_box.silent = true;
+	assert_int_equal(collect_probe(site.host.collect, SPAN("isp"), &p.probe), OK);
+	for (int i = 0; i < 20000 && fake_box.starts == 0; i++)
+		turn();
+	loop_fake_advance(site.host.loop, COLLECTION_TEST_MS - 60000);
+	for (int i = 0; i < 50; i++)
+		turn();
+	assert_int_equal(p.done, 0);
+	loop_fake_advance(site.host.loop, 60000);
+	for (int i = 0; i < 20000 && !p.done; i++)
+		turn();
+	assert_false(p.probe.ok);
+	assert_non_null(strstr(p.probe.why, "the test was ended after 120 seconds"));
+	end();
+}
+
 /* What the last one came to is known after a new start. */
 static void
 test_last_is_kept(void **state)
@@ -302,7 +327,7 @@ test_collect_starts(void)
 	const struct CMUnitTest tests[] = { T(test_disabled_inm_29), T(test_locked_inm_30),
 		T(test_started_by_connection_con_02), T(test_once_more), T(test_few_begin_in_a_turn_h36), T(test_few_follow_in_a_turn_h36),
 		T(test_many_listen),
-		T(test_stopped_con_12), T(test_probe), T(test_last_is_kept) };
+		T(test_stopped_con_12), T(test_probe), T(test_probe_ends_net_01), T(test_last_is_kept) };
 
 	return cmocka_run_group_tests_name("collect starts", tests, NULL, NULL);
 }
