@@ -1,68 +1,21 @@
 #!/usr/bin/env python3
-"""collect_runs.py - collectors in the runs of their connections: at the same time as mail that leaves or before it, by
-schedules, by hand, by their own interval; mail that is brought (kind smtp, ETRN); programs at both ends of a run."""
-import json
+"""collect_runs.py - runs of connections fetch mail: what begins them, what they wait for, what they bring. TAP."""
 import os
-import pty
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from connections import (Link, advance_to, connection, far_from, in_time, letters, log, queue, submit, waits,  # noqa: E402
-                         wait_empty, wait_over)
-from imap_server import ImapServer  # noqa: E402
+from collect_site import LIMIT_S, box, collector, config, mail, row, run, subjects  # noqa: E402
+from connection_site import (Link, advance_to, connection, far_from, in_time, letters, log, queue, submit, waits,  # noqa: E402
+                             wait_empty, wait_over)
 from pop3_server import Pop3Server  # noqa: E402
-from postroom import BUILD, Server, equal, tap, true, wait_for  # noqa: E402
+from postroom import Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
-
-LIMIT_S = 60  # of whatever waits for the other side
-
-
-def mail(n, to="anna"):
-    return b"From: far@elsewhere.test\r\nTo: %s@example.test\r\nSubject: number %d\r\nMessage-ID: <%d@far.test>\r\n\r\nText %d\r\n" % (
-        to.encode(), n, n, n)
-
-
-def box(count, first=1):
-    return {"box": [mail(n) for n in range(first, first + count)]}
-
-
-def collector(server, name="fetch", **more):
-    """A row of the file, by a server of the test's."""
-    words = dict(kind="pop3", server="127.0.0.1", port=getattr(server, "port", 1), tls="none", username="box",
-                 password="secret-word", accepted="[example.test]", **more)
-    return "{ name: %s, %s }" % (name, ", ".join("%s: %s" % w for w in words.items()))
-
-
-def config(collectors, connections=(), sink=None, rest="", **route):
-    text = "testing: { clock: yes }\ncollecting: { collectors: [ %s ] }\n" % ", ".join(collectors)
-    if connections:
-        text += "connections:\n" + "".join("  - { %s }\n" % c for c in connections)
-    if sink:
-        words = "".join(", %s: %s" % item for item in route.items())
-        text += "outgoing: { routes: [ { name: isp, kind: relay, servers: ['127.0.0.1:%d']%s } ] }\n" % (sink.port, words)
-    return text + rest
-
-
-def row(server, name="fetch"):
-    return [r for r in server.json("collect", "list") if r["name"] == name][0]
-
-
-def subjects(server, user="anna"):
-    return sorted(m["subject"] for m in server.json("message", "list", user))
-
-
-def run(server, name="isp"):
-    """Connect; how it ended."""
-    server.cli("connection", "now", name, "--wait", ok=False)
-    return connection(server, name)["result"]
 
 
 # ---- with mail that leaves ----
-
 
 def test_a_run_collects_and_sends_at_the_same_time_CON_02_CON_16():
     """Each side waits until the two others have begun: none of them can be before or behind another."""
@@ -196,7 +149,6 @@ def test_a_link_that_came_up_is_collected_by_once_CON_08():
 
 # ---- what begins ----
 
-
 def test_a_schedule_sends_and_collects_SCH_01():
     with Pop3Server(box(2)) as pop, SmtpSink() as sink, Link() as link, Server(extra=config(
             [collector(pop, connections="[isp]")], ["name: isp, " + link.keys()], sink,
@@ -268,221 +220,7 @@ def test_a_disabled_one_is_never_contacted_INM_29():
         equal((pop.sessions, subjects(server)), (1, ["number 1"]))
 
 
-# ---- by hand ----
-
-def test_a_script_sees_that_it_failed():
-    """Contract 2: 1, and the reason on stderr; what went well is told all the same."""
-    with Pop3Server(box(2)) as pop, Server(extra=config(
-            [collector(pop, connections="[isp]"), collector(None, "dead", connections="[isp]")],
-            ["name: isp, primary: yes", "name: ddl, kind: link, up: [/bin/false], retries: 0"])) as server:
-        server.add_user("anna")
-        r = server.cli("collect", "now", "fetch", "--wait")
-        equal((r.stdout.split(":")[0], r.stderr), ("fetch", ""))
-        for words, says in ((("collect", "now", "dead"), "postroom: collect now dead: "), (("collect", "now", "--all"), "postroom: collect now: dead: "),
-                            (("connection", "now", "isp"), "postroom: connection now isp: dead: "),
-                            (("connection", "now", "ddl"), "postroom: connection now ddl: the link did not come up: "),
-                            (("connection", "now", "--all"), "postroom: connection now: ddl: the link did not come up: ")):
-            r = server.cli(*words, "--wait", ok=False)
-            equal(r.returncode, 1, "%s" % (words,))
-            true(any(line.startswith(says) for line in r.stderr.splitlines()), "%s: %s" % (words, r.stderr))
-            true(r.stdout and all(line.startswith("postroom: ") for line in r.stderr.splitlines()), "%s: %s" % (words, r.stdout))
-            r = server.cli(*words, "--wait", "--json", ok=False)
-            equal((r.returncode, r.stderr, len(r.stdout.splitlines())), (1, "", 1), "%s" % (words,))
-            true(json.loads(r.stdout)["errors"], r.stdout)
-        server.cli("collect", "off", "dead")
-        for words in (("collect", "now", "--all"), ("connection", "now", "isp")):
-            equal(server.json(*words, "--wait")[0]["errors"], [], "%s" % (words,))
-
-
-def test_now_says_what_came_of_it():
-    with Pop3Server(box(3)) as pop, Server(extra=config(
-            [collector(pop), collector(None, "dead"), collector(pop, "wrong", leave_days=3)])) as server:
-        server.add_user("anna")
-        done = server.json("collect", "now", "fetch", "--wait")[0]
-        equal((done["fetched"], done["left"], done["deleted"], done["errors"]), (3, 0, 3, []))
-        equal(pop.left("box"), [])
-        done = server.json("collect", "now", "dead", "--wait", ok=False)[0]
-        equal((done["fetched"], len(done["errors"])), (0, 1))
-        true(row(server, "dead")["error"] and row(server, "dead")["error"] in done["errors"][0], str(done))
-        done = server.json("collect", "now", "--all", "--wait", ok=False)[0]
-        true(any(e.startswith("dead: ") for e in done["errors"]), str(done))
-        for words, says in ((("now", "none"), "there is no collector none"), (("now",), "--all"), (("stop", "fetch"), "nothing is being"),
-                            (("now", "fetch", "--all"), "one of them"), (("test", "none"), "no collector")):
-            r = server.cli("collect", *words, ok=False)
-            true(r.returncode == 1 and says in r.stderr, "%s: %s" % (words, r.stderr))
-
-
-def test_a_terminal_sees_how_far_it_is():
-    """Count, bytes and, after a second, rate and what is left, on one line that is written over."""
-    held, go = threading.Event(), threading.Event()
-
-    def retr(session, line):
-        held.set()
-        go.wait(LIMIT_S)
-        return b"+OK\r\n" + session.list[1].text + b".\r\n"
-
-    with Pop3Server(box(3), answers={"RETR 2": retr}, pipelining=False, capa=[b"UIDL"]) as pop, Server(extra=config([collector(pop)])) as server:
-        server.add_user("anna")
-        leader, follower = pty.openpty()
-        p = subprocess.Popen([os.path.join(BUILD, "postroom"), "-s", server.socket, "collect", "now", "fetch", "--wait"],
-                             stdin=follower, stdout=follower, stderr=follower)
-        os.close(follower)
-        seen = b""
-        true(held.wait(LIMIT_S), "it fetches")
-        while b" of 3, " not in seen:
-            seen += os.read(leader, 4096)
-        go.set()
-        while b"3 fetched" not in seen:
-            seen += os.read(leader, 4096)
-        equal(p.wait(LIMIT_S), 0)
-        os.close(leader)
-        true(b"\r1 of 3, " in seen or b"\r0 of 3, " in seen, seen)
-        true(b"\n" not in seen.split(b"3 fetched")[0], "the line is written over: %r" % seen)
-
-
-def test_left_messages_are_counted():
-    with Pop3Server(box(3)) as pop, Server(extra=config([collector(pop, leave_days=3)])) as server:
-        server.add_user("anna")
-        for fetched in (3, 0):
-            done = server.json("collect", "now", "fetch", "--wait")[0]
-            equal((done["fetched"], done["left"], done["deleted"]), (fetched, 3, 0))
-        equal((len(pop.left("box")), len(subjects(server))), (3, 3))
-        status = server.json("status")[0]["collecting"]
-        equal((status["collectors"], status["under_way"], status["collected"], status["failures"]), (1, 0, 3, 0))
-
-
-def test_a_new_name_knows_what_was_fetched():
-    with Pop3Server(box(3)) as pop, Server(extra=config([collector(pop, leave_days=3)])) as server:
-        server.add_user("anna")
-        server.cli("collect", "now", "fetch", "--wait")
-        server.cli("collect", "set", "fetch", "name=provider")
-        equal(server.json("collect", "now", "provider", "--wait")[0]["fetched"], 0)
-        server.cli("undo")
-        equal(server.json("collect", "now", "fetch", "--wait")[0]["fetched"], 0, "so does the old one again")
-        server.cli("collect", "remove", "fetch", "--yes")
-        server.cli("undo")
-        equal(server.json("collect", "now", "fetch", "--wait")[0]["fetched"], 0, "and one that was away")
-        equal(len(subjects(server)), 3)
-
-
-def steps_of(r):
-    return [(row["step"], row["state"]) for row in map(json.loads, r.stdout.splitlines())]
-
-
-def test_the_login_test_changes_nothing():
-    with Pop3Server(box(3)) as pop, Server(extra=config([collector(pop), collector(None, "dead")])) as server:
-        server.add_user("anna")
-        steps = {r["step"]: r for r in server.json("collect", "test", "fetch")}
-        equal((steps["login"]["state"], steps["mailbox"]["state"]), ("ok", "ok"))
-        true("3 messages" in steps["mailbox"]["result"], str(steps))
-        equal((pop.said("RETR"), pop.said("DELE"), subjects(server)), ([], [], []))
-        pop.passwords["box"] = "another"
-        r = server.cli("collect", "test", "fetch", ok=False)
-        true(r.returncode == 1 and "failed" in r.stdout and "secret-word" not in r.stdout + r.stderr, r.stdout)
-        r = server.cli("collect", "test", "dead", "--json", ok=False)
-        true(r.returncode == 1, r.stdout)
-        equal(steps_of(r), [("connect", "failed")])
-        true("of TLS" not in r.stdout and "in clear" not in r.stdout, r.stdout)
-        for tls, step, words in (("implicit", "encryption", "tls=starttls"), ("starttls", "encryption", "STLS")):
-            server.cli("collect", "set", "fetch", "tls=" + tls)
-            r = server.cli("collect", "test", "fetch", "--json", ok=False)
-            equal(steps_of(r), [("connect", "ok"), (step, "failed")])
-            true(words in r.stdout and ", in clear" not in r.stdout, r.stdout)
-        server.cli("collect", "set", "fetch", "tls=none")
-        pop.greeting, pop.cut_after, pop.cut_sessions = b"", 0, 1
-        r = server.cli("collect", "test", "fetch", ok=False)
-        true("tls=implicit" in r.stdout, r.stdout)
-        true("secret-word" not in server.cli("log", "show", "--limit", "5000").stdout, "H66")
-
-
-def tried(server, name="fetch"):
-    return steps_of(server.cli("collect", "test", name, "--json", ok=False))
-
-
-def test_the_login_test_names_the_step_that_fails():
-    with Pop3Server(box(1)) as pop, ImapServer() as imap, Server(extra=config([
-            collector(pop), collector(pop, "tls").replace("tls: none", "tls: starttls"),
-            collector(imap, "imap", folder="Nowhere").replace("kind: pop3", "kind: imap"),
-            collector(pop, "nobody").replace("127.0.0.1,", "nobody.invalid,"),
-            "{ name: files, kind: spool, path: /dev/null/spool, users: [anna], accepted: [example.test] }"])) as server:
-        server.add_user("anna")
-        way = [("connect", "ok"), ("encryption", "note")]
-        equal(tried(server)[:4], way + [("login", "ok"), ("mailbox", "ok")])
-        equal(tried(server, "tls"), [("connect", "ok"), ("encryption", "failed")])
-        equal(tried(server, "imap"), way + [("login", "ok"), ("mailbox", "failed")])
-        equal(tried(server, "nobody"), [("name", "failed")])
-        equal(tried(server, "files"), [("folder", "failed")])
-        pop.passwords["box"] = "another"
-        equal(tried(server), way + [("login", "failed")])
-        pop.greeting = b"-ERR go away\r\n"
-        equal(tried(server), way + [("greeting", "failed")])
-
-
-def test_a_collection_under_way_has_no_next_time():
-    """The next is counted from its end: until then it is no time that moves with the clock."""
-    go = threading.Event()
-
-    def retr(session, line):
-        go.wait(LIMIT_S)
-        return b"+OK\r\n" + session.list[0].text + b".\r\n"
-
-    with Pop3Server(box(6), answers={"RETR 1": retr}) as pop, Server(extra=config([collector(pop, every="1h")])) as server:
-        server.add_user("anna")
-        wait_for(lambda: row(server)["state"] == "fetching", "it begins", LIMIT_S)
-        equal(row(server)["next"], None)
-        go.set()
-        wait_for(lambda: row(server)["state"] == "idle", "it is over", LIMIT_S)
-        true(row(server)["next"] > row(server)["last"], row(server))
-
-
-def test_hang_up_in_the_middle_closes_cleanly_CON_12():
-    """What is being fetched is finished, QUIT is said, the rest stays there and comes with the next run."""
-    third, go = threading.Event(), threading.Event()
-
-    def retr(session, line):
-        third.set()
-        go.wait(LIMIT_S)
-        return b"+OK\r\n" + session.list[2].text + b".\r\n"
-
-    with Pop3Server(box(300), answers={"RETR 3": retr}, pipelining=False, capa=[b"UIDL", b"TOP"]) as pop, Link() as link, \
-            SmtpSink() as sink, Server(extra=config([collector(pop, connections="[isp]")],
-                                                    ["name: isp, " + link.keys()], sink)) as server:
-        server.add_user("anna")
-        server.cli("connection", "now", "isp")
-        true(third.wait(LIMIT_S), "it fetches")
-        server.cli("connection", "stop", "isp")
-        go.set()
-        equal(wait_over(server)["state"], "down")
-        true(connection(server)["result"].startswith("hung up"), str(connection(server)))
-        equal(len(pop.said("QUIT")), 1, "closed cleanly")
-        fetched, left = len(subjects(server)), len(pop.left("box"))
-        equal((fetched + left, fetched < 300, link.calls()[-1]), (300, True, "down"), "the rest stays there")
-        pop.answers = {}
-        run(server)
-        equal((len(subjects(server)), pop.left("box")), (300, []))
-        equal(len(set(subjects(server))), 300, "none twice")
-
-
-def test_collect_stop_ends_one():
-    stuck, go = threading.Event(), threading.Event()
-
-    def retr(session, line):
-        stuck.set()
-        go.wait(LIMIT_S)
-        return b"+OK\r\n" + session.list[0].text + b".\r\n"
-
-    with Pop3Server(box(50), answers={"RETR 1": retr}, pipelining=False, capa=[b"UIDL"]) as pop, Server(extra=config([collector(pop)])) as server:
-        server.add_user("anna")
-        server.cli("collect", "now", "fetch")
-        true(stuck.wait(LIMIT_S), "it fetches")
-        server.cli("collect", "stop", "fetch")
-        go.set()
-        wait_for(lambda: row(server)["state"] == "idle", "it is over: %s" % row(server))
-        equal((len(subjects(server)) + len(pop.left("box")), len(subjects(server)) < 50), (50, True))
-
-
 # ---- mail that is brought ----
-
 
 def brought(*more):
     return "{ name: in, kind: smtp, connections: [isp], %s }" % ", ".join(more)
@@ -551,7 +289,6 @@ def test_etrn_asks_for_mail_INM_27():
 
 # ---- programs ----
 
-
 def test_programs_at_both_ends_of_a_run_EXT_12():
     with Pop3Server(box(1)) as pop, Link() as one, Link() as two:
         script = "#!/bin/sh\necho \"$1 $CONNECTION $2 $(ls %s/is_up 2>/dev/null | wc -l)\" >>%s\n"
@@ -591,7 +328,6 @@ def test_a_program_that_hangs_is_ended_EXT_12_EXT_14():
 
 
 # ---- scenario 19 ----
-
 
 def test_schedule_and_links_scenario_19():
     """SCH-02 to SCH-06, HDR-03, CON-05, CON-13, CON-14 with a mailbox that is fetched."""

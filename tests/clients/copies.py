@@ -13,7 +13,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
 from cast import BOXES, HEAD, TO, enter  # noqa: E402
-from outgoing import relay  # noqa: E402
+from outgoing_site import relay  # noqa: E402
 from postroom import PASSWORD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 

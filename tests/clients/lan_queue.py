@@ -7,7 +7,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
-from outgoing import CLOCK, queue, submit  # noqa: E402
+from outgoing_site import CLOCK, queue, submit  # noqa: E402
 from postroom import Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 

@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from name_server import A, NameServer, record, wire  # noqa: E402
-from outgoing import CLOCK, site, submit, queue, wait_deferred, wait_empty  # noqa: E402
+from outgoing_site import CLOCK, queue, site, submit, wait_deferred, wait_empty  # noqa: E402
 from postroom import equal, free_ports, tap, true  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 

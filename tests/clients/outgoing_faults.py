@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from name_server import NameServer  # noqa: E402
-from outgoing import CLOCK, certificate, queue, trace_text  # noqa: E402
+from outgoing_site import CLOCK, certificate, queue, trace_text  # noqa: E402
 from outgoing_direct import answers  # noqa: E402
 from postroom import PASSWORD, Server, equal, figure, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_faults import FAULTS, STEPS, lines  # noqa: E402

@@ -8,9 +8,9 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from name_server import A, NameServer, record  # noqa: E402
-from outgoing import CLOCK, PASSWORD, queue, site, submit, wait_deferred, wait_empty  # noqa: E402
+from outgoing_site import CLOCK, queue, site, submit, wait_deferred, wait_empty  # noqa: E402
 from peers import Nsd  # noqa: E402
-from postroom import Skip, equal, free_ports, tap, true, wait_for  # noqa: E402
+from postroom import PASSWORD, Skip, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 
 EQUALS, EQUAL_DOMAINS, LONG = 4, 12, 30

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
-from outgoing import certificate, queue, relay, submit, trace_text, wait_deferred, wait_empty  # noqa: E402
+from outgoing_site import certificate, queue, relay, submit, trace_text, wait_deferred, wait_empty  # noqa: E402
 from postroom import BUILD, Server, equal, is_dead, tap, true, wait_for  # noqa: E402
-from process import reload  # noqa: E402
+from server_process import reload  # noqa: E402
 from rights import kernel_has_landlock  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from name_server import NameServer  # noqa: E402
-from outgoing import CLOCK, TlsServer, queue, trace_text, wait_empty  # noqa: E402
+from outgoing_site import CLOCK, queue, trace_text, wait_empty  # noqa: E402
+from outgoing_tls import TlsServer  # noqa: E402
 from outgoing_direct import answers  # noqa: E402
 from peers import Aiosmtpd, Exim, Postfix  # noqa: E402
 from postroom import PASSWORD, Skip, equal, tap, true, wait_for  # noqa: E402

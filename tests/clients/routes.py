@@ -10,7 +10,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
 from postroom import PASSWORD, Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from name_server import NameServer  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
-from outgoing import certificate  # noqa: E402
+from outgoing_site import certificate  # noqa: E402
 from outgoing_direct import answers  # noqa: E402
 
 TEXT = "Subject: hi\r\n\r\nhello\r\n"

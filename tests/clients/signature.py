@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "harness"), HERE]
-from outgoing import certificate, relay, trace_text, wait_empty  # noqa: E402
+from outgoing_site import certificate, relay, trace_text, wait_empty  # noqa: E402
 from outgoing_wire import verify_elsewhere  # noqa: E402
 from postroom import PASSWORD, Server, equal, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402

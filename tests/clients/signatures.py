@@ -15,7 +15,7 @@ import dkim
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from name_server import NameServer, record, wire  # noqa: E402
-from outgoing import relay, submit, trace_text, wait_empty  # noqa: E402
+from outgoing_site import relay, submit, trace_text, wait_empty  # noqa: E402
 from postroom import Server, equal, tap, true  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402
 

@@ -6,7 +6,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "harness"))
 from name_server import NameServer  # noqa: E402
-from outgoing import CLOCK, queue, relay, submit, trace_text, wait_deferred, wait_empty  # noqa: E402
+from outgoing_site import CLOCK, queue, relay, submit, trace_text, wait_deferred, wait_empty  # noqa: E402
 from outgoing_direct import answers  # noqa: E402
 from postroom import Server, equal, free_ports, tap, true, wait_for  # noqa: E402
 from smtp_sink import SmtpSink  # noqa: E402

@@ -14,7 +14,7 @@ export POSTROOM_DAMAGES=${POSTROOM_DAMAGES:-10000} POSTROOM_BACKUPS=${POSTROOM_B
 tests/faults/run.py "$@" || status=1
 [ $# -gt 0 ] || POSTROOM_BULK=200000 tests/clients/bulk.py || status=1
 [ $# -gt 0 ] || POSTROOM_DESTINATIONS=1000 POSTROOM_MESSAGES=100000 tests/clients/destinations.py || status=1
-[ $# -gt 0 ] || POSTROOM_SNF_MESSAGES=1000 POSTROOM_SNF_CRASHES=50 tests/clients/store_forward.py || status=1
+[ $# -gt 0 ] || POSTROOM_SNF_MESSAGES=1000 POSTROOM_SNF_CRASHES=50 tests/clients/store_forward_pair.py || status=1
 [ $# -gt 0 ] || POSTROOM_EVERY_BYTE=1 POSTROOM_COLLECT_EACH=2000 POSTROOM_COLLECT_LEFT=100000 tests/clients/collect.py || status=1
 [ $# -gt 0 ] || POSTROOM_CROWD=10000 tests/clients/crowd.py || status=1
 exit "$status"
