@@ -341,7 +341,7 @@ control_call_free(struct control_call *call)
 	loop_timer_clear(&call->progress);
 	for (unsigned i = 0; i < call->fd_count; i++)
 		close(call->fds[i]);
-	control_rows_fini(&call->rows);
+	control_rows_drop(&call->rows, call->host ? call->host->workers : NULL);
 	buf_wipe(&call->out);
 	arena_reset(&call->arena);
 	generation_release(&call->generation);

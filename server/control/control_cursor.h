@@ -15,6 +15,7 @@ struct control_cursor {
 	uint64_t id;
 	struct control_rows rows; /* taken over from the call that gathered them */
 	struct arena arena;
+	struct workers *workers; /* they free the rows */
 	int64_t used_ms;
 	unsigned holds; /* the loop's */
 	const struct control_method *method;

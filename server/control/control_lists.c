@@ -15,7 +15,7 @@ cursor_let_go(void *arg)
 
 	if (--c->holds > 0)
 		return;
-	control_rows_fini(&c->rows);
+	control_rows_drop(&c->rows, c->workers);
 	arena_reset(&c->arena);
 	free(c);
 }
@@ -132,6 +132,7 @@ cursor_new(struct control_call *call, const struct rpc_request *inner)
 	ENSURE(c);
 	arena_init(&c->arena, NULL);
 	c->holds = 1;
+	c->workers = call->host->workers;
 	c->method = inner->method;
 	c->filter = arena_copy(&c->arena, rpc_text(inner, "filter"));
 	control_rows_move(&c->rows, &call->rows, &c->arena);

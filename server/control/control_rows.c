@@ -94,7 +94,7 @@ rows_begin(struct control_rows *rows, struct arena *a, const char *schema)
 	control_schema_parse(schema, &rows->columns);
 	rows->limit = CONTROL_ROWS_LIMIT;
 	rows->sort_column = rows->columns.count;
-	rows->keep_max = rows->whole_max = SIZE_MAX;
+	rows->keep_max = rows->whole_max = rows->reply_max = SIZE_MAX;
 	rows->used = UINT64_MAX;
 }
 
@@ -141,25 +141,7 @@ control_rows_hide(struct control_rows *rows, const char *column)
 }
 
 void
-control_rows_fini(struct control_rows *rows)
-{
-	if (!rows->arena)
-		return;
-	control_rows_memory_give(rows->counted_bytes);
-	rows->counted_bytes = 0;
-	free(rows->rows);
-	rows->rows = NULL;
-	if (rows->ids)
-		control_ids_fini(rows->ids);
-	rows->ids = NULL;
-	arena_reset(&rows->kept);
-	arena_reset(&rows->scratch);
-	chunk_pool_fini(&rows->pool);
-	rows->arena = NULL;
-}
-
-static void
-row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a)
+control_row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a)
 {
 	struct control_row old = *from; /* TO may be FROM */
 
@@ -225,13 +207,15 @@ row_keep(struct control_rows *rows)
 		return false;
 	to = &rows->rows[rows->count++];
 	if (rows->count <= rows->whole_max)
-		row_copy(to, &rows->open, rows->columns.count, &rows->kept);
+		control_row_copy(to, &rows->open, rows->columns.count, &rows->kept);
 	else
 		*to = (struct control_row){.key = arena_copy(&rows->kept, rows->open.key)};
 	bytes = rows->kept.total - before + sizeof(*to);
 	if (!control_rows_memory_take(bytes))
 		return false;
 	rows->counted_bytes += bytes;
+	if (rows->is_page && (rows->count > 1 || rows->after.len == 0)) /* `after` was shown before */
+		rows->reply_least += control_row_least(rows, to);
 	return true;
 }
 
@@ -267,7 +251,7 @@ row_pass(struct control_rows *rows)
 		rows->bytes += size_of_open(rows);
 	if (rows->skips && span_eq(rows->open.key, rows->after))
 		rows->skips = false;
-	if (rows->skips || rows->full || rows->count >= rows->keep_max)
+	if (rows->skips || rows->full || rows->count >= rows->keep_max || rows->reply_least > rows->reply_max)
 		return;
 	rows->full = !(rows->ids ? id_keep(rows) : row_keep(rows));
 }
@@ -289,7 +273,7 @@ row_close(struct control_rows *rows)
 	rows->is_open = false;
 	if (rows->pins) {
 		rows->pins = false;
-		row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
+		control_row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
 		return;
 	}
 	if (rows->ids && rows->id_of(rows->open.key, &id) && id > rows->ids->newest)
@@ -471,4 +455,6 @@ control_rows_end(struct control_rows *rows)
 	order.numbers = control_type_is_number(rows->columns.items[rows->sort_column].type);
 	if (rows->count > 1)
 		qsort_r(rows->rows, rows->count, sizeof(*rows->rows), row_compare, &order);
+	if (rows->is_page && rows->counted_bytes > CONTROL_ROWS_AT_ONCE)
+		control_rows_cut(rows);
 }

@@ -18,6 +18,9 @@
 #define CONTROL_ROWS_LIMIT 1000		       /* rows of a reply where no --limit is given */
 #define CONTROL_SAMPLE 10	       /* rows of a preview that are shown */
 #define CONTROL_REPLY_BYTES (900 * 1024)       /* rows that would go beyond it come with `next` */
+#define CONTROL_ROWS_AT_ONCE (2 * 1024 * 1024) /* bytes of rows that a loop frees; more is left to a worker */
+
+struct workers;
 
 struct control_value {
 	struct span text; /* of a list: the JSON array */
@@ -58,6 +61,9 @@ struct control_rows {
 	uint64_t expected;  /* about as many there are to look at; 0: not known */
 	bool approx;	    /* `total` is an estimate */
 	size_t keep_max;
+	size_t reply_least; /* bytes of those that are kept, in a reply, at least */
+	size_t reply_max;   /* then no more are kept; SIZE_MAX: all are wanted */
+	bool is_page;	    /* only what one reply shows is wanted */
 	size_t whole_max; /* rows that are kept with their cells, the others are a key */
 	uint64_t bytes;	  /* of the column `size`, where they are only keys */
 	bool skips;		 /* until the row `after` */
@@ -83,6 +89,8 @@ bool control_rows_init(struct control_rows *rows, struct arena *a,
 bool control_rows_init_view(struct control_rows *rows, struct arena *a, const char *schema,
 	struct span filter, int64_t now_s);
 void control_rows_fini(struct control_rows *rows); /* gives back its share of the memory limit */
+/* The same on a loop: where it is much, a worker frees it. */
+void control_rows_drop(struct control_rows *rows, struct workers *workers);
 
 /* Keep that much. ID_OF reads a key, for CONTROL_KEEP_IDS. Before the first row. */
 void control_rows_keep(struct control_rows *rows, enum control_keep keep,
@@ -108,8 +116,16 @@ void control_put_list(struct control_rows *rows, const struct span *items, size_
 
 /* Does the row that is open pass the filter? */
 bool control_rows_passes(const struct control_rows *rows);
-/* After the last row: apply the filter to it, then sort. */
+/* After the last row: apply the filter to it, then sort; of a page, what no reply shows is freed. */
 void control_rows_end(struct control_rows *rows);
+/* ---- between control_rows.c and control_rows_keep.c ---- */
+
+void control_row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a);
+/* Bytes of ROW in a reply, at least. */
+size_t control_row_least(const struct control_rows *rows, const struct control_row *row);
+/* What no reply of this page shows is freed; sorted, and on a worker where it is much. */
+void control_rows_cut(struct control_rows *rows);
+
 /* After the end: not all were looked at; `total` becomes what those let expect. */
 void control_rows_estimate(struct control_rows *rows);
 

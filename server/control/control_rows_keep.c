@@ -1,7 +1,11 @@
 /*
- * control_rows_keep.c - how much of a list is kept while it is gathered; see control_rows.h.
+ * control_rows_keep.c - how much of a list is kept while it is gathered, and how it is given back; see control_rows.h.
  */
 #include "server/control/control_rows.h"
+
+#include <stdlib.h>
+
+#include "server/net/work.h"
 
 #define ESTIMATE_TELLS 1000 /* an estimate has three digits, the others are 0 */
 
@@ -49,9 +53,11 @@ control_rows_keep(struct control_rows *rows, enum control_keep keep,
 
 	switch (keep) {
 	case CONTROL_KEEP_PAGE:
+		rows->is_page = true;
 		if (!sorted && rows->limit < SIZE_MAX - 2) {
 			rows->keep_max = rows->limit + 2; /* the row before, and one that says: more */
 			rows->skips = rows->after.len > 0;
+			rows->reply_max = CONTROL_REPLY_BYTES;
 		}
 		break;
 	case CONTROL_KEEP_IDS:
@@ -87,4 +93,127 @@ control_rows_estimate(struct control_rows *rows)
 		;
 	rows->total = rows->total / round * round;
 	rows->approx = true;
+}
+
+/* ---- a page ---- */
+
+size_t
+control_row_least(const struct control_rows *rows, const struct control_row *row)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < rows->columns.count; i++)
+		bytes += rows->columns.items[i].name.len + sizeof("\"\":1") - 1 + row->cells[i].text.len;
+	return bytes;
+}
+
+/* The rows from FROM on that a reply may show, and one more. */
+static size_t
+page_end(const struct control_rows *rows, size_t from)
+{
+	size_t bytes = 0, to = from;
+
+	while (to < rows->count && to - from <= rows->limit && bytes <= CONTROL_REPLY_BYTES)
+		bytes += control_row_least(rows, &rows->rows[to++]);
+	return to < rows->count ? to + 1 : to;
+}
+
+void
+control_rows_cut(struct control_rows *rows)
+{
+	size_t first = rows->after.len > 0 ? control_rows_find(rows, rows->after) : 0;
+	bool behind = rows->after.len > 0 && first < rows->count;
+	size_t count = page_end(rows, first + behind) - first;
+	struct control_row *kept;
+	struct arena old = rows->kept;
+
+	if (count == rows->count)
+		return;
+	kept = calloc(count + 1, sizeof(*kept));
+	ENSURE(kept);
+	arena_init(&rows->kept, NULL);
+	for (size_t i = 0; i < count; i++)
+		control_row_copy(&kept[i], &rows->rows[first + i], rows->columns.count, &rows->kept);
+	control_rows_memory_give(rows->counted_bytes);
+	rows->counted_bytes = 0; /* so little counts for nothing */
+	free(rows->rows);
+	arena_reset(&old);
+	rows->rows = kept;
+	rows->count = rows->size = count;
+}
+
+/* ---- given back ---- */
+
+static void
+free_rows(struct control_rows *rows)
+{
+	free(rows->rows);
+	if (rows->ids)
+		control_ids_fini(rows->ids);
+	arena_reset(&rows->kept);
+}
+
+void
+control_rows_fini(struct control_rows *rows)
+{
+	if (!rows->arena)
+		return;
+	control_rows_memory_give(rows->counted_bytes);
+	rows->counted_bytes = 0;
+	free_rows(rows);
+	rows->rows = NULL;
+	rows->ids = NULL;
+	arena_reset(&rows->scratch);
+	chunk_pool_fini(&rows->pool);
+	rows->arena = NULL;
+}
+
+struct dropped {
+	struct work work;
+	struct control_rows rows;
+	struct control_ids ids;
+};
+
+static void
+free_dropped(struct work *work)
+{
+	struct dropped *d = LIST_ITEM(work, struct dropped, work);
+
+	free_rows(&d->rows);
+	free(d);
+}
+
+/* The share of the limit is free at once: the next list does not wait for a worker. */
+static void
+take_rows(struct dropped *d, struct control_rows *rows)
+{
+	control_rows_memory_give(rows->counted_bytes);
+	d->rows = (struct control_rows){.rows = rows->rows, .kept = rows->kept};
+	if (rows->ids) {
+		control_rows_memory_give(rows->ids->counted_bytes);
+		d->ids = *rows->ids;
+		d->ids.counted_bytes = 0;
+		d->rows.ids = &d->ids;
+	}
+	rows->counted_bytes = 0;
+	rows->rows = NULL;
+	rows->ids = NULL;
+	arena_init(&rows->kept, NULL);
+}
+
+void
+control_rows_drop(struct control_rows *rows, struct workers *workers)
+{
+	size_t bytes = rows->arena ? rows->counted_bytes + (rows->ids ? rows->ids->counted_bytes : 0) : 0;
+	struct dropped *d;
+
+	if (bytes > CONTROL_ROWS_AT_ONCE) {
+		d = calloc(1, sizeof(*d));
+		ENSURE(d);
+		take_rows(d, rows);
+		d->work = (struct work){.kind = WORK_GENERAL, .run = free_dropped};
+		if (workers_submit(workers, &d->work) != OK)
+			free_dropped(&d->work);
+	}
+	control_rows_fini(rows);
 }

@@ -83,15 +83,18 @@ static void
 run_one(struct workers *w, struct work *work)
 {
 	enum work_kind kind = work->kind;
-	int64_t wait_ms = limits[kind].wait_ms;
+	struct loop *loop = work->loop;
+	bool ends = work->done != NULL;
+	int64_t wait_ms = ends ? limits[kind].wait_ms : 0;
 
 	pthread_mutex_unlock(&w->lock);
 	if (wait_ms > 0 && work_clock_ms() - work->queued_ms > wait_ms) {
 		work->result = ERR_BUSY;
 	} else {
-		work->run(work);
+		work->run(work); /* without a `done`, the last touch */
 	}
-	loop_post(work->loop, work_is_done, work); /* the last touch */
+	if (ends)
+		loop_post(loop, work_is_done, work); /* the last touch */
 	pthread_mutex_lock(&w->lock);
 	w->queues[kind].running--;
 	if (may_run(w, kind))
@@ -174,6 +177,20 @@ workers_end(struct workers *w, int64_t wait_ms)
 	return all;
 }
 
+/* Nobody hears of its end: it was promised that it runs. */
+static void
+run_rest(struct work_queue *q)
+{
+	struct list *link;
+
+	while ((link = list_take_first(&q->waiting))) {
+		struct work *work = LIST_ITEM(link, struct work, link);
+
+		if (!work->done)
+			work->run(work);
+	}
+}
+
 void
 workers_close(struct workers **wp)
 {
@@ -188,6 +205,8 @@ workers_close(struct workers **wp)
 	pthread_mutex_unlock(&w->lock);
 	for (unsigned i = 0; i < w->thread_count; i++)
 		pthread_join(w->threads[i], NULL);
+	for (unsigned i = 0; i < WORK_KINDS; i++)
+		run_rest(&w->queues[i]);
 	pthread_cond_destroy(&w->wake);
 	pthread_mutex_destroy(&w->lock);
 	free(w);

@@ -27,7 +27,8 @@ struct work {
 	struct loop *loop; /* where `done` runs */
 	enum work_kind kind;
 	void (*run)(struct work *);			/* on a worker; touches what it was lent only */
-	void (*done)(struct work *, enum err result);	/* ERR_BUSY: waited too long, did not run */
+	/* ERR_BUSY: waited too long, did not run. NULL: `run` is the last touch, and may free the work; it does run. */
+	void (*done)(struct work *, enum err result);
 	int64_t queued_ms;
 	enum err result;
 };
@@ -38,7 +39,8 @@ struct workers;
 MUST_CHECK enum err workers_open(unsigned threads, struct workers **out);
 /* No more is begun. False: after WAIT_MS one is still at work; workers_close() would wait for it. */
 bool workers_end(struct workers *w, int64_t wait_ms);
-void workers_close(struct workers **w); /* what waits is not run; the loops must have ended */
+/* What waits and has a `done` is not run; the loops must have ended. */
+void workers_close(struct workers **w);
 
 /* How many of KIND may wait from now on; any thread. What waits already stays. */
 void workers_set_waiting(struct workers *w, enum work_kind kind, size_t waiting);

@@ -4,12 +4,14 @@
 #include "tests/unit/test_control_server.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf.h"
 #include "server/control/control_ids.h"
 #include "server/control/control_lists.h"
 #include "server/control/control_rows.h"
+#include "server/net/work.h"
 
 static const struct rpc_request *
 request(struct arena *a, const char *line)
@@ -279,6 +281,132 @@ rows_are_kept_as_far_as_they_are_shown(void **state)
 	}
 }
 
+/* ---- long lists ---- */
+
+#define LONG_LIST 30000
+
+/* COUNT rows; those that are sorted by size come backwards. */
+static void
+fill_long(struct control_rows *rows, size_t count)
+{
+	static const char text[] = "somebody with a long name at a host with a long name <somebody@a-long-name.example.net>";
+	struct span to = span_of(text);
+	char key[16];
+
+	for (size_t i = 0; i < count; i++) {
+		snprintf(key, sizeof(key), "K%06zu", i);
+		control_row(rows, span_of(key));
+		control_put_text(rows, span_of(key));
+		control_put_text(rows, SPAN("held"));
+		control_put_number(rows, 5);
+		control_put_time_ms(rows, 0);
+		control_put_number(rows, (int64_t)(count - i));
+		control_put_text(rows, to);
+		control_put_list(rows, &to, 1);
+		control_put_text(rows, SPAN(""));
+		control_put_number(rows, 0);
+		for (int j = 0; j < 3; j++)
+			control_put_text(rows, SPAN(""));
+		control_put_list(rows, &to, 0);
+	}
+	control_rows_end(rows);
+}
+
+/* What one reply shows, from the row behind AFTER on; how many. *NEXT where it goes on; empty: nowhere. */
+static size_t
+look_at_page(const char *sort, const char *after, char next[16])
+{
+	struct rpc_error error;
+	struct control_rows rows;
+	struct json_writer w;
+	struct arena a;
+	struct buf out;
+	struct span behind;
+	char line[256];
+	size_t from, count = 0;
+
+	arena_init(&a, NULL);
+	buf_init(&out, 1024 * 1024);
+	json_writer_init(&w, &out);
+	snprintf(line, sizeof(line), "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\",\"params\":{"
+		"\"limit\":100000%s%s%s%s%s}}", sort[0] ? ",\"sort\":\"" : "", sort, sort[0] ? "\"" : "",
+		after[0] ? ",\"after\":\"" : "", after[0] ? arena_text(&a, arena_printf(&a, "%s\"", after)) : "");
+	assert_true(control_rows_init(&rows, &a, request(&a, line), 0, &error));
+	control_rows_keep(&rows, CONTROL_KEEP_PAGE, NULL);
+	fill_long(&rows, LONG_LIST);
+	assert_int_equal(rows.total, LONG_LIST);
+	assert_true(rows.kept.total <= 4 * CONTROL_REPLY_BYTES); /* not the whole list */
+	from = after[0] ? control_rows_find(&rows, span_of(after)) + 1 : 0;
+	assert_true(from <= rows.count);
+	json_put_array(&w);
+	control_rows_put(&rows, from, rows.limit, &w, &behind);
+	json_put_close(&w);
+	assert_int_equal(json_writer_end(&w), OK);
+	snprintf(next, 16, "%.*s", SPAN_FMT(behind));
+	for (struct span rest = buf_span(&out); rest.len > 0; count++) {
+		size_t at = span_find_span(rest, SPAN("\"id\":\"K"));
+
+		if (at >= rest.len)
+			break;
+		rest = span_from(rest, at + 1);
+	}
+	control_rows_fini(&rows);
+	buf_fini(&out);
+	arena_reset(&a);
+	return count;
+}
+
+/* H36: the loop frees what it shows, not all that was looked at; page by page each row comes once. */
+static void
+a_page_keeps_no_more_than_it_shows_h36(void **state)
+{
+	static const char *const sorts[] = {"", "size", "-size"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sorts); i++) {
+		char after[16] = "", next[16] = "";
+		size_t count = 0, pages = 0;
+
+		do {
+			count += look_at_page(sorts[i], after, next);
+			memcpy(after, next, sizeof(after));
+			pages++;
+		} while (next[0] && pages < 100);
+		check_row(i, count == LONG_LIST);
+		check_row(i, pages > 5 && pages < 50);
+	}
+}
+
+/* Rows of many megabytes are freed by a worker, or at the end of the workers; their share of the limit is free at once. */
+static void
+many_rows_are_freed_by_a_worker_h36(void **state)
+{
+	struct workers *workers;
+
+	(void)state;
+	assert_int_equal(workers_open(1, &workers), OK);
+	for (int i = 0; i < 12; i++) { /* far more than the limit of all lists together */
+		struct rpc_error error;
+		struct control_rows rows, moved;
+		struct arena a, b;
+
+		arena_init(&a, NULL);
+		arena_init(&b, NULL);
+		assert_true(control_rows_init(&rows, &a, request(&a, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"queue.list\"}"), 0, &error));
+		control_rows_keep(&rows, CONTROL_KEEP_ALL, NULL);
+		fill_long(&rows, i % 2 ? 10 : LONG_LIST);
+		assert_false(rows.full);
+		assert_int_equal(rows.counted_bytes > CONTROL_ROWS_AT_ONCE, i % 2 == 0);
+		control_rows_move(&moved, &rows, &b);
+		control_rows_drop(&rows, workers);
+		control_rows_drop(&moved, workers);
+		control_rows_drop(&moved, workers); /* nothing is left */
+		arena_reset(&a);
+		arena_reset(&b);
+	}
+	workers_close(&workers);
+}
+
 int
 test_control_rows(void)
 {
@@ -290,6 +418,8 @@ test_control_rows(void)
 		cmocka_unit_test(ids_stand_in_order_and_are_found),
 		cmocka_unit_test(ids_have_a_limit),
 		cmocka_unit_test(rows_are_kept_as_far_as_they_are_shown),
+		cmocka_unit_test(a_page_keeps_no_more_than_it_shows_h36),
+		cmocka_unit_test(many_rows_are_freed_by_a_worker_h36),
 	};
 
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

@@ -170,6 +170,34 @@ test_work_that_is_long_leaves_threads_to_others_h36(void **state)
 	free(hash);
 }
 
+static _Atomic int freed_count;
+
+static void
+free_itself(struct work *work)
+{
+	free(work);
+	atomic_fetch_add(&freed_count, 1);
+}
+
+/* Work of which nobody hears: each runs once, by a worker or at their end. */
+static void
+test_work_that_nobody_waits_for_runs(void **state)
+{
+	struct workers *w;
+
+	(void)state;
+	freed_count = 0;
+	assert_int_equal(workers_open(2, &w), OK);
+	for (int i = 0; i < 2000; i++) {
+		struct work *work = calloc(1, sizeof(*work));
+
+		*work = (struct work){ .kind = WORK_GENERAL, .run = free_itself };
+		assert_int_equal(workers_submit(w, work), OK);
+	}
+	workers_close(&w);
+	assert_int_equal(freed_count, 2000);
+}
+
 int
 test_net_work(void)
 {
@@ -178,6 +206,7 @@ test_net_work(void)
 		cmocka_unit_test(test_work_full_queue_is_busy_and_leaves_others_alone_h36),
 		cmocka_unit_test(test_work_end_gives_up_a_worker_that_hangs),
 		cmocka_unit_test(test_work_that_is_long_leaves_threads_to_others_h36),
+		cmocka_unit_test(test_work_that_nobody_waits_for_runs),
 	};
 
 	return cmocka_run_group_tests_name("work", tests, NULL, NULL);
