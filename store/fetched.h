@@ -110,7 +110,7 @@ struct fetched {
 	uint32_t fetched_s; /* 0: not */
 	uint32_t gone_s;    /* since then it was not in a list; 0: it was in the last one */
 	uint8_t state;	    /* enum fetched_state */
-	uint32_t epoch;	    /* of its unique id: in another one the message has another id (UIDVALIDITY); 0: there is none */
+	uint32_t epoch;	    /* of its unique id: in another one the message has another id (UIDVALIDITY; of POP3 they are counted); 0: none */
 	uint64_t mark;	    /* of what is stored: of its header, else of its text; 0: none was taken */
 };
 

@@ -168,6 +168,7 @@ on_ready(struct source *s, const struct source_offer *offer)
 	struct collection *c = s->holder;
 
 	c->end.offer = *offer;
+	c->epoch = offer->epoch;
 	c->end.offer.remote = c->end.offer.tls = NULL;
 	c->remote = offer->remote ? offer->remote : "";
 	c->tls = offer->tls ? offer->tls : "";

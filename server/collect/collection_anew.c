@@ -1,9 +1,12 @@
 /*
- * collection_anew.c - a folder that was made anew (a new UIDVALIDITY; RFC 9051, 2.3.1.1): the same messages have other ids.
+ * collection_anew.c - a mailbox that was made anew: the same messages have other ids.
  *
- * Rows know the epoch of their ids, and a mark of the header. Those of another epoch are put into a table by their marks; the
- * header of each message that is not known is asked for, and where a row has its mark the row gets the new id. Each row
- * stands for one message: a second one with the same header is another message.
+ * Rows know the epoch of their ids, and a mark of the header. The epoch of IMAP is UIDVALIDITY (RFC 9051, 2.3.1.1). POP3 has
+ * none, so they are counted: where not one of the messages that were left there is listed, all ids may be new.
+ *
+ * Rows of another epoch are put into a table by their marks; the header of each message that is not known is asked for, and
+ * where a row has its mark the row gets the new id. Each row stands for one message: a second one with the same header is
+ * another message.
  *
  *     not known --HEAD--> as a row says: the row gets the id; it stays, or goes when its days are over
  *                     --> new: download rules, FETCH
@@ -13,12 +16,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* It is there, as far as anybody knows, and can be known again. */
+static bool
+may_be_anew(const struct fetched *row)
+{
+	return row->epoch != 0 && row->mark != 0 && fetched_is_here(row) && row->state != FETCHED_REMOVED;
+}
+
 void
 collection_anew_see(struct collection *c, const struct fetched *row)
 {
 	struct collection_anew *a = &c->anew;
 
-	if (row->epoch == 0 || row->mark == 0 || !fetched_is_here(row))
+	if (!may_be_anew(row))
 		return;
 	a->low = a->low == 0 || row->epoch < a->low ? row->epoch : a->low;
 	a->high = row->epoch > a->high ? row->epoch : a->high;
@@ -27,9 +37,17 @@ collection_anew_see(struct collection *c, const struct fetched *row)
 bool
 collection_is_anew(const struct collection *c)
 {
-	uint32_t now = c->end.offer.epoch;
+	return c->epoch != 0 && c->anew.high != 0 && (c->anew.low != c->epoch || c->anew.high != c->epoch);
+}
 
-	return now != 0 && c->anew.high != 0 && (c->anew.low != now || c->anew.high != now);
+void
+collection_anew_count(struct collection *c)
+{
+	if (c->o.conf->kind != COLLECTOR_POP3 || c->by_header)
+		return;
+	c->epoch = c->anew.high != 0 ? c->anew.high : 1;
+	if (c->anew.high != 0 && c->listed_here == 0)
+		c->epoch++;
 }
 
 /* ---- the table ---- */
@@ -64,8 +82,7 @@ collection_anew_add(struct collection *c, size_t place)
 	struct collection_known *known = &c->known[place];
 	uint32_t *slot;
 
-	if (!collection_is_anew(c) || known->row.epoch == 0 || known->row.epoch == c->end.offer.epoch ||
-		known->row.mark == 0 || !fetched_is_here(&known->row))
+	if (!collection_is_anew(c) || known->row.epoch == c->epoch || !may_be_anew(&known->row))
 		return;
 	if (!c->anew.slots)
 		open_table(c);
@@ -105,19 +122,15 @@ collection_anew_asks(const struct collection *c, const struct collection_item *i
 }
 
 bool
-collection_anew_settle(struct collection *c, const struct collection_item *item, struct span header, uint64_t *mark,
-	struct fetched *row)
+collection_anew_settle(struct collection *c, const struct collection_item *item, uint64_t mark, struct fetched *row)
 {
-	unsigned char hash[FETCHED_HASH_SIZE];
-	struct collection_known *known;
+	struct collection_known *known = mark != 0 && collection_anew_asks(c, item) ? take(c, mark) : NULL;
 
-	*mark = collect_like_header(header, hash) ? collect_like_mark(hash) : 0;
-	known = *mark != 0 && collection_anew_asks(c, item) ? take(c, *mark) : NULL;
 	if (!known)
 		return false;
 	*row = known->row;
 	memcpy(row->hash, item->hash, sizeof(row->hash));
-	row->epoch = c->end.offer.epoch;
+	row->epoch = c->epoch;
 	row->gone_s = 0;
 	collection_change(c, row, false); /* first: a crash in between leaves both */
 	collection_change(c, &known->row, true);

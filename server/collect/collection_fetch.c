@@ -88,7 +88,7 @@ row_of(const struct collection *c, const struct collection_item *item, enum fetc
 {
 	uint32_t now_s = collection_now_s(c);
 	struct fetched row = { .first_s = item->first_s ? item->first_s : now_s, .fetched_s = now_s,
-		.state = (uint8_t)state, .epoch = item->by_header ? 0 : c->end.offer.epoch };
+		.state = (uint8_t)state, .epoch = item->by_header ? 0 : c->epoch };
 
 	memcpy(row.hash, item->hash, sizeof(row.hash));
 	return row;

@@ -59,10 +59,9 @@ on_header_of_new(struct collection *c, size_t at)
 {
 	struct collection_item *item = &c->items[at];
 	struct fetched row;
-	uint64_t mark;
 
 	if (collection_anew_asks(c, item) &&
-		collection_anew_settle(c, item, buf_span(&c->head), &mark, &row)) {
+		collection_anew_settle(c, item, collection_header_mark(buf_span(&c->head)), &row)) {
 		item->state = ITEM_OVER;
 		collection_settle_known(c, &row, item->number);
 	} else if (item->unwanted) {

@@ -8,7 +8,7 @@
  *   collection_orders.c  orders to the source, SOURCE_AHEAD of them under way, and their answers
  *   collection_head.c    where a header is wanted first: likeness (collect_likeness.h), rules
  *   collection_same.c    is it what was stored before?
- *   collection_anew.c    a folder that was made anew: the same messages under other unique ids
+ *   collection_anew.c    a mailbox that was made anew: the same messages under other unique ids
  *   collection_rules.c   what download rules say of a message
  *   collection_aside.c   what is left alone for a day
  *   collection_fetch.c   one message from its order to its commit
@@ -139,7 +139,7 @@ struct collection_marks {
 	size_t count, room, old_room, old_at;
 };
 
-/* Rows of another epoch (UIDVALIDITY), by the marks of their headers. */
+/* Rows of another epoch, by the marks of their headers. */
 struct collection_anew {
 	uint32_t low, high; /* epochs of what is known; 0: of none */
 	uint32_t *slots; /* a hash table: places in `known`, from 1 */
@@ -188,7 +188,8 @@ struct collection {
 	void *old, *given_back; /* blocks that the next worker frees, and those that one is freeing; each begins with the next */
 
 	/* The list. */
-	uint64_t listed_count, listed_bytes;
+	uint64_t listed_count, listed_bytes, listed_here; /* listed_here: known as stored */
+	uint32_t epoch; /* of the ids in it; 0: they have none */
 	bool by_header; /* messages are told apart by their headers: some, or all, for there are no unique ids */
 	bool all_by_header;
 	bool gone_noted;
@@ -345,6 +346,7 @@ void collection_on_head(struct collection *c, size_t at, enum source_result resu
 
 /* ---- collection_same.c ---- */
 
+uint64_t collection_header_mark(struct span header); /* 0: it does not tell */
 /* HEADER is that of the message which ROW stands for. */
 bool collection_same_header(const struct fetched *row, struct span header);
 /*
@@ -357,18 +359,16 @@ const struct fetched *collection_same_known(struct collection_fetch *f);
 
 /* A row that was read, on a worker. */
 void collection_anew_see(struct collection *c, const struct fetched *row);
-/* There are rows of another epoch than the folder has now. */
+/* The list is whole: in which epoch is it, where its source does not tell? */
+void collection_anew_count(struct collection *c);
+/* There are rows of another epoch than the mailbox has now. */
 bool collection_is_anew(const struct collection *c);
 /* The row at PLACE is not in the list: it may be there under another id. */
 void collection_anew_add(struct collection *c, size_t place);
 /* The header tells whether it is there: not of one that is known. */
 bool collection_anew_asks(const struct collection *c, const struct collection_item *item);
-/*
- * Is it a message that is stored, by its HEADER? Then *ROW is its row, which gets the id that it has now. *MARK: of the header; 0
- * where that does not tell.
- */
-bool collection_anew_settle(struct collection *c, const struct collection_item *item, struct span header, uint64_t *mark,
-	struct fetched *row);
+/* Is it a message that is stored, by the mark of its header (0: that does not tell)? *ROW is its row, with the id that it has now. */
+bool collection_anew_settle(struct collection *c, const struct collection_item *item, uint64_t mark, struct fetched *row);
 
 /* ---- collection_rules.c ---- */
 

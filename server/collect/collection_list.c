@@ -24,7 +24,7 @@ collection_go(struct collection *c)
 		return;
 	}
 	collection_enter(c, COLLECT_LISTS);
-	c->listed_count = c->listed_bytes = c->end.fresh = 0;
+	c->listed_count = c->listed_bytes = c->listed_here = c->end.fresh = 0;
 	source_list(c->source);
 }
 
@@ -173,6 +173,7 @@ collection_on_item(struct collection *c, const struct source_item *from)
 	}
 	if (known && !known->listed) {
 		known->listed = true;
+		c->listed_here += fetched_is_here(&known->row);
 		known->unwanted = from->unwanted;
 		known->number = from->number;
 		known->size = from->size;

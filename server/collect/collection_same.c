@@ -9,12 +9,20 @@
 
 #include <string.h>
 
-bool
-collection_same_header(const struct fetched *row, struct span header)
+uint64_t
+collection_header_mark(struct span header)
 {
 	unsigned char hash[FETCHED_HASH_SIZE];
 
-	return collect_like_header(header, hash) && collect_like_mark(hash) == row->mark;
+	return collect_like_header(header, hash) ? collect_like_mark(hash) : 0;
+}
+
+bool
+collection_same_header(const struct fetched *row, struct span header)
+{
+	uint64_t mark = collection_header_mark(header);
+
+	return mark != 0 && mark == row->mark;
 }
 
 /* Of what came. */
@@ -53,10 +61,10 @@ collection_same_known(struct collection_fetch *f)
 	unsigned char hash[FETCHED_HASH_SIZE];
 	const struct collection_known *known;
 
-	if (f->c->end.offer.epoch != 0 && !f->item.by_header)
-		return collection_anew_settle(f->c, &f->item, f->intake->mail.header, &f->like, &f->same) ? &f->same : NULL;
-	if (!f->likeness.begun)
-		return NULL;
+	if (!f->likeness.begun) {
+		f->like = collection_header_mark(f->intake->mail.header);
+		return collection_anew_settle(f->c, &f->item, f->like, &f->same) ? &f->same : NULL;
+	}
 	take_likeness(f, hash);
 	if (f->item.by_header) {
 		known = find_by_header(f, hash);
@@ -64,5 +72,7 @@ collection_same_known(struct collection_fetch *f)
 	}
 	f->like = collect_like_mark(hash);
 	known = collection_known_find(f->c, f->item.hash);
-	return known && fetched_is_here(&known->row) && known->row.mark == f->like ? &known->row : NULL;
+	if (known && fetched_is_here(&known->row) && known->row.mark == f->like)
+		return &known->row;
+	return collection_anew_settle(f->c, &f->item, f->like, &f->same) ? &f->same : NULL;
 }

@@ -346,6 +346,7 @@ collection_on_listed(struct collection *c, bool has_unique)
 		c->end.offer.count = c->listed_count;
 	if (c->end.offer.bytes == SOURCE_SIZE_UNKNOWN)
 		c->end.offer.bytes = c->listed_bytes;
+	collection_anew_count(c);
 	collection_enter(c, COLLECT_FETCHES);
 	if (c->o.looks || !can_leave(c))
 		collection_stop_fetching(c);

@@ -200,6 +200,19 @@ def test_leave_two_days_scenario_7_INM_05():
             equal((subjects(server), pop.left("box")), (numbers(1, 5), []), mode)
 
 
+def test_all_unique_ids_are_new_INM_05():
+    """The provider has another server: what was left there has other ids, and is known by its headers."""
+    with Pop3Server(box(20)) as pop, Server(extra=config(collector(pop.port, leave="always"))) as server:
+        server.add_user("anna")
+        equal(collect(server)["fetched"], 20)
+        for answers in (True, False):  # with TOP, and without: then by what comes
+            pop.top, before = answers, len(pop.left("box"))
+            pop.uidl = lambda number, message, kind=answers: b"%s-%s" % (str(kind).encode(), message.uid)
+            pop.boxes["box"].add(mail(before + 1))
+            equal([collect(server)["fetched"] for _ in range(3)], [1, 0, 0], "TOP: %s" % answers)
+        equal((subjects(server), len(pop.left("box"))), (numbers(1, 22), 22))
+
+
 def test_leave_two_days_in_dovecot_scenario_7_INM_05():
     with Dovecot() as peer, Server(extra=config(collector(
             peer.pop_port, username="anna", password=DOVECOT_PASSWORD, leave_days=2))) as server:

@@ -107,6 +107,8 @@ list_one(struct fake *f)
 	item.unwanted = m->unwanted;
 	if (fake_box.epoch != 0)
 		snprintf(unique, sizeof(unique), "%u.%zu", (unsigned)fake_box.epoch, f->list_at);
+	else if (fake_box.ids != 0)
+		snprintf(unique, sizeof(unique), "other-%u-%zu", (unsigned)fake_box.ids, f->list_at);
 	else
 		snprintf(unique, sizeof(unique), "uid-%zu", f->list_at);
 	if (!fake_box.no_unique)

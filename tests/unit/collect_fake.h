@@ -24,6 +24,7 @@ struct fake_box {
 	size_t count;
 	bool no_unique, no_head, no_sizes;
 	uint32_t epoch; /* ids are "epoch.number"; 0: they have none */
+	uint32_t ids; /* without an epoch: other ids for all */
 	bool unanswered; /* what was marked goes, and the answer to QUIT is lost */
 	bool lies; /* it says that it removed them */
 	bool silent; /* nothing comes of the login */

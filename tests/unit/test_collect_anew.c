@@ -1,6 +1,7 @@
 /*
- * test_collect_anew.c - an IMAP folder that was made anew: a new UIDVALIDITY, and so new ids for the messages that were left
- * there. They are not fetched again, go when their days are over, and no other message is taken for one of them (INM-05).
+ * test_collect_anew.c - an IMAP folder that was made anew (a new UIDVALIDITY), or a POP3 mailbox on another server: new ids for
+ * the messages that were left there. They are not fetched again, go when their days are over, and no other message is taken for
+ * one of them (INM-05).
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -236,6 +237,82 @@ test_anew_and_no_id_inm_05(void **state)
 	end();
 }
 
+/* ---- POP3: the provider has another server, and all ids are new ---- */
+
+#define POP3 COLLECTOR(", leave_days: 9")
+
+static void
+test_all_ids_are_new_inm_05(void **state)
+{
+	(void)state;
+	for (int no_head = 0; no_head < 2; no_head++) {
+		begin(POP3);
+		fill(5);
+		assert_int_equal(collect().counts.fetched, 5);
+		fill(1);
+		assert_int_equal(collect().counts.fetched, 1);
+		assert_int_equal(fake_box.heads, 0); /* it costs nothing before */
+		for (int i = 0; i < 3; i++) {
+			fake_box.heads = fake_box.fetches = 0;
+			fake_box.ids++;
+			fake_box.no_head = no_head;
+			assert_int_equal(collect().counts.fetched, 0);
+			assert_int_equal(no_head ? fake_box.fetches : fake_box.heads, 6);
+			assert_int_equal(collect().counts.fetched, 0);
+			assert_int_equal(fake_box.heads + fake_box.fetches, 6);
+		}
+		fill(1);
+		assert_int_equal(collect().counts.fetched, 1);
+		assert_each_once(7);
+		offset_ms = 9 * DAY_MS + 1000;
+		fake_box.no_head = false;
+		collect();
+		assert_int_equal(fake_left(), 0);
+		collect();
+		assert_int_equal(row_count(), 0);
+		end();
+	}
+}
+
+/* Cut behind each step. */
+static void
+test_all_ids_are_new_and_cut_inm_05(void **state)
+{
+	bool was_cut = true;
+
+	(void)state;
+	for (unsigned cut = 1; was_cut; cut++) {
+		begin(POP3);
+		fill(4);
+		collect();
+		fake_box.ids++;
+		fill(2);
+		fake_box.cut_at = fake_box.steps + cut;
+		collect();
+		was_cut = fake_box.cuts > 0;
+		fake_box.cut_at = 0;
+		collect();
+		collect();
+		assert_each_once(6);
+		assert_int_equal(row_count(), 6);
+		end();
+	}
+}
+
+/* Where nothing is left there, nothing is asked for. */
+static void
+test_new_ids_of_new_messages(void **state)
+{
+	(void)state;
+	begin(COLLECTOR(""));
+	for (int i = 0; i < 3; i++) {
+		fill(2);
+		assert_int_equal(collect().counts.fetched, 2);
+	}
+	assert_int_equal(fake_box.heads, 0);
+	end();
+}
+
 /* Thousands, all with one header in the worst case: no turn of the loop looks for long, and rows are written on the way. */
 static void
 test_anew_many_inm_05(void **state)
@@ -271,7 +348,8 @@ test_collect_anew(void)
 	const struct CMUnitTest tests[] = { T(test_anew_inm_05), T(test_anew_with_days_inm_05),
 		T(test_anew_and_cut_inm_05), T(test_anew_behind_a_cut_inm_03), T(test_anew_with_copies_inm_05),
 		T(test_anew_and_empty_for_once_inm_05), T(test_anew_and_unwanted_inm_05),
-		T(test_anew_without_headers_inm_05), T(test_anew_and_no_id_inm_05), T(test_anew_many_inm_05) };
+		T(test_anew_without_headers_inm_05), T(test_anew_and_no_id_inm_05), T(test_all_ids_are_new_inm_05),
+		T(test_all_ids_are_new_and_cut_inm_05), T(test_new_ids_of_new_messages), T(test_anew_many_inm_05) };
 
 	return cmocka_run_group_tests_name("collect anew", tests, NULL, NULL);
 }
