@@ -29,7 +29,7 @@ static void
 settle(void)
 {
 	turn_until_idle();
-	while (site.host.collect->sweeps)
+	while (site.host.collect->sweeps || !collect_is_over(site.host.collect)) /* what is over is buried, too */
 		turn();
 }
 
