@@ -100,33 +100,67 @@ weight(const struct json *row, bool collects)
 	return 2;
 }
 
+/* How far it is, or how it ended. */
+static void
+put_result(struct screen *s, const struct json *row, bool collects, struct buf *out)
+{
+	const struct print_style *style = &s->console->style;
+	int state = weight(row, collects);
+
+	if (state == 1)
+		print_put(out, SPAN("! "));
+	if (collects && state == 0 && s->console->cells.cols < WIDE_COLS)
+		progress_put_brief(row, style, out);
+	else if (collects && state != 1)
+		progress_put(row, style, out);
+	else
+		print_put(out, text_of(row, collects ? "error" : "result"));
+}
+
+/* TEXT as one that is acted upon. */
+static void
+add_line(struct overview *o, const struct json *row, bool collects, struct span text)
+{
+	struct line *line = overview_line_add(o, weight(row, collects) == 1 ? STYLE_ERROR : STYLE_PLAIN,
+		collects ? "collect" : "connections", "%.*s", SPAN_FMT(text));
+
+	snprintf(line->object, sizeof(line->object), "%.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 63)));
+	line->collects = collects;
+}
+
 static void
 add_row(struct screen *s, const struct json *row, bool collects)
 {
-	struct overview *o = s->state;
 	const struct print_style *style = &s->console->style;
-	char last[16], next[16];
+	char last[16], next[16], text[512];
 	struct buf result;
-	struct line *line;
-	bool failed = weight(row, collects) == 1;
 
 	put_moment(row, "last", style, last, sizeof(last));
 	put_moment(row, "next", style, next, sizeof(next));
 	buf_init(&result, PRINT_MAX);
-	if (failed)
-		print_put(&result, SPAN("! "));
-	if (collects && !failed && weight(row, true) == 0 && s->console->cells.cols < WIDE_COLS)
-		progress_put_brief(row, style, &result);
-	else if (collects && !failed)
-		progress_put(row, style, &result);
-	else
-		print_put(&result, text_of(row, collects ? "error" : "result"));
-	line = overview_line_add(o, failed ? STYLE_ERROR : STYLE_PLAIN, collects ? "collect" : "connections",
-		" %-12.*s %-10.*s %-12s %-12s %.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 12)),
+	put_result(s, row, collects, &result);
+	snprintf(text, sizeof(text), " %-12.*s %-10.*s %-12s %-12s %.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 12)),
 		SPAN_FMT(span_range(text_of(row, "state"), 0, 10)), last, next,
 		SPAN_FMT(span_range(buf_span(&result), 0, RESULT_MAX)));
-	snprintf(line->object, sizeof(line->object), "%.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 63)));
-	line->collects = collects;
+	add_line(s->state, row, collects, span_of(text));
+	buf_fini(&result);
+}
+
+/* "isp        fetching   [||    ]  42%", "old        ! login: -ERR locked" */
+static void
+add_brief_row(struct screen *s, const struct json *row, bool collects)
+{
+	bool failed = weight(row, collects) == 1;
+	struct span state = text_of(row, "state");
+	struct buf result;
+	char text[512];
+
+	buf_init(&result, PRINT_MAX);
+	put_result(s, row, collects, &result);
+	snprintf(text, sizeof(text), " %-10.*s %-*.*s%.*s", SPAN_FMT(span_range(text_of(row, "name"), 0, 10)),
+		failed ? 0 : 11, failed ? 0 : (int)(state.len < 10 ? state.len : 10), state.ptr ? state.ptr : "",
+		SPAN_FMT(span_range(buf_span(&result), 0, RESULT_MAX)));
+	add_line(s->state, row, collects, span_of(text));
 	buf_fini(&result);
 }
 
@@ -159,6 +193,56 @@ overview_connections_add(struct screen *s, size_t rows)
 	}
 	if (added < all)
 		overview_line_add(o, STYLE_DIM, "collect", "   and %zu more (9)", all - added);
+}
+
+/* Adds those in trouble or under way while there is ROOM; counts them all. */
+static size_t
+add_brief(struct screen *s, const struct overview_list *list, bool collects, int wanted, size_t *room)
+{
+	size_t count = 0;
+
+	for (const struct json *row = list->rows ? list->rows->first : NULL; row; row = row->next) {
+		if (weight(row, collects) != wanted)
+			continue;
+		count++;
+		if (*room == 0)
+			continue;
+		add_brief_row(s, row, collects);
+		--*room;
+	}
+	return count;
+}
+
+/* The moment that comes first. */
+static const struct json *
+next_of(const struct overview_list *list, const struct json *next)
+{
+	for (const struct json *row = list->rows ? list->rows->first : NULL; row; row = row->next)
+		if (text_of(row, "next").len > 0 &&
+			(!next || span_cmp(text_of(row, "next"), text_of(next, "next")) < 0))
+			next = row;
+	return next;
+}
+
+void
+overview_connections_brief(struct screen *s, size_t rows)
+{
+	struct overview *o = s->state;
+	size_t all = (o->collectors.rows ? o->collectors.rows->count : 0) + (o->connections.rows ? o->connections.rows->count : 0);
+	const struct json *next = next_of(&o->connections, next_of(&o->collectors, NULL));
+	size_t room = rows, count = 0;
+	char moment[16] = "-";
+
+	for (int wanted = 1; wanted >= 0; wanted--) { /* trouble first: there is little room */
+		count += add_brief(s, &o->collectors, true, wanted, &room);
+		count += add_brief(s, &o->connections, false, wanted, &room);
+	}
+	if (next)
+		put_moment(next, "next", &s->console->style, moment, sizeof(moment));
+	if (count > rows)
+		overview_line_add(o, STYLE_DIM, "collect", "   and %zu more (9)", count - rows);
+	else if (count == 0 && all > 0)
+		overview_line_add(o, STYLE_PLAIN, "collect", " CONNECTION  all at rest, next %s", moment);
 }
 
 /* ---- keys ---- */

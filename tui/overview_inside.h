@@ -54,6 +54,8 @@ void overview_connections_close(struct screen *screen);
 void overview_connections_ask(struct screen *screen);
 /* At most ROWS lines: those under way and in trouble, then the others. */
 void overview_connections_add(struct screen *screen, size_t rows);
+/* For a small screen: those under way and in trouble, a short line each; where none is, one for all. */
+void overview_connections_brief(struct screen *screen, size_t rows);
 /* Keys: collect or connect now, stop; what stands under the cursor, else all that collects. */
 void overview_start(struct screen *screen);
 void overview_stop(struct screen *screen);

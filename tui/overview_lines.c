@@ -75,7 +75,7 @@ add_trouble(struct overview *o, struct console *c)
 }
 
 static void
-add_attention(struct overview *o, struct console *c)
+add_attention(struct overview *o, struct console *c, bool heads)
 {
 	const struct json *s = c->status;
 	const struct json *stopped = json_find(s, SPAN("stopped"));
@@ -119,7 +119,7 @@ add_attention(struct overview *o, struct console *c)
 			" ~ mail waits, and there is no route by which it could leave");
 	add_trouble(o, c);
 	if (o->count == before)
-		overview_line_add(o, STYLE_OK, NULL, "   nothing");
+		overview_line_add(o, STYLE_OK, NULL, heads ? "   nothing" : " ATTENTION  nothing");
 }
 
 /* ---- flow ---- */
@@ -298,10 +298,13 @@ overview_compose(struct screen *s, int rows)
 	struct overview *o = s->state;
 	struct console *c = s->console;
 
+	bool heads = rows >= 9; /* below, each line is for what matters now */
+
 	o->count = 0;
-	overview_line_add(o, STYLE_HEAD, NULL, " ATTENTION");
-	add_attention(o, c);
-	if (rows >= 9)
+	if (heads)
+		overview_line_add(o, STYLE_HEAD, NULL, " ATTENTION");
+	add_attention(o, c, heads);
+	if (heads)
 		add_flow(o, c);
 	if (rows >= 14) {
 		add_sessions(o, c->status);
@@ -309,6 +312,8 @@ overview_compose(struct screen *s, int rows)
 	}
 	if (rows >= 16)
 		overview_connections_add(s, rows >= 28 ? 8 : 3);
+	else
+		overview_connections_brief(s, heads ? 3 : 2);
 	add_messages(o, c);
 	if ((size_t)rows > o->count + 2 &&
 		control_rights_have(c->rights, CONTROL_RIGHT_LOG_VIEW))

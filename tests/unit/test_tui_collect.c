@@ -200,6 +200,32 @@ overview_collects_sts_01(void **state)
 	play_end(&play);
 }
 
+/* At 40x10 there is room for what is in trouble and under way; in peace one line says when it goes on. */
+static void
+overview_at_40x10_sts_01(void **state)
+{
+	static const struct answer peace[] = { { "log.tail", NULL, "{\"rows\":[]}" }, PLAY_BEGIN,
+		{ "collect.list", "50}", "{\"rows\":[{\"name\":\"calm\",\"state\":\"idle\",\"last\":null,"
+			"\"next\":\"2026-11-21T14:13:00Z\",\"fetched\":0,\"error\":\"\",\"began\":null}]}" },
+		{ "connection.list", NULL, "{\"rows\":[{\"name\":\"lan\",\"state\":\"online\",\"last\":null,"
+			"\"next\":\"2026-11-21T14:05:00Z\",\"result\":\"3 sent\",\"failed\":false}]}" }, PLAY_END };
+
+	(void)state;
+	play_begin(&play, collectors, 10, 40);
+	play_event(&play, "status", PLAY_STATUS);
+	assert_true(play_sees(&play, "! service pop3s is stopped"));
+	assert_true(play_sees(&play, "old        ! login: -ERR locked"));
+	assert_true(play_sees(&play, "isp        fetching   [||    ]  42%"));
+	assert_true(play_is_page(&play, "overview-collecting"));
+	play_end(&play);
+	play_begin(&play, peace, 10, 40);
+	play_event(&play, "status", "{\"sessions\":{},\"queue\":{\"count\":0}}");
+	assert_true(play_sees(&play, "ATTENTION  nothing"));
+	assert_true(play_sees(&play, "CONNECTION  all at rest, next 14:05"));
+	assert_true(play_is_page(&play, "overview-at-rest"));
+	play_end(&play);
+}
+
 static void
 random_keys_here(void **state)
 {
@@ -230,6 +256,7 @@ test_tui_collect(void)
 		cmocka_unit_test(for_whom_inm_10),
 		cmocka_unit_test(mapping_picks_a_collector),
 		cmocka_unit_test(overview_collects_sts_01),
+		cmocka_unit_test(overview_at_40x10_sts_01),
 		cmocka_unit_test(random_keys_here),
 		cmocka_unit_test(pages_of_collecting),
 	};
