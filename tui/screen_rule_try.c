@@ -77,6 +77,13 @@ static const struct detail try_detail[] = {
 	{ 0 },
 };
 
+static const struct detail try_download_detail[] = {
+	{ "Conditions", "told", 3 },
+	{ "Subject", "subject" },
+	{ "For whom", "who", 3 },
+	{ 0 },
+};
+
 #define TRY_KEYS(METHOD, AGAINST, SELF) \
 	(const struct key_action[]){ \
 		{ 'T', "Against", METHOD, .form = AGAINST, .open = SELF }, \
@@ -105,7 +112,7 @@ const struct screen_class screen_download_try = {
 	.take = "draft rule number against last now collect",
 	.columns = try_columns,
 	.keys = TRY_KEYS("rule.download.try", &try_download, &screen_download_try),
-	.detail = try_detail,
+	.detail = try_download_detail,
 	.title_more = try_title,
 	.still = true,
 	.help = "What the download rules, with the one that is edited, would do with messages that are here, had a collector met them. Nothing is done.",

@@ -40,18 +40,18 @@
 	X(rule_download_test, "rule.download.test", "rule download test", QUEUE_VIEW, G0, OBJECT, \
 		"-message:fd(read)? -collect:text? -to:list? -size:size? -at:time? -draft:fd(read)? -from:text? " \
 		"-stage:count?", \
-		"rule:text action:text number:number line:number does:text names:list why:list -rules:list", \
+		"rule:text action:text number:number line:number does:text names:list who:list why:list -rules:list", \
 		"Which download rule would hold for a message, in force or of a draft, and why; as collector " \
-		"COLLECT would meet it, else the first of the file. Its header says for whom it is, --to names users " \
-		"in place of that. --from and --stage, as `rule smtp test` has them, change nothing: these rules know " \
+		"COLLECT would meet it, else the first of the file. Its header says for whom it is (names, and in who " \
+		"which field named whom and what was passed over), --to names users in place of that. --from and --stage, as `rule smtp test` has them, change nothing: these rules know " \
 		"neither.") \
 	X(rule_download_try, "rule.download.try", "rule download try", CONFIG_EDIT, G0, ROWS, \
 		"-draft:text? -against:text? -now:time? -last:count? -number:count? -rule:text? -collect:text?", \
 		"time:time from:text to:list size:size rule:text action:text before:text before_action:text " \
 		"changed:flag -id:text -subject:text -number:number -before_number:number -conditions:list " \
-		"-told:list", \
+		"-told:list -who:list", \
 		"Download rules, of a draft (its text) or in force, asked about the last messages that are here, as " \
-		"`rule smtp try` does it; each as if collector COLLECT had it.") \
+		"`rule smtp try` does it; each as if collector COLLECT had it: to are the users that it would find in the header, who says why.") \
 	X(rule_download_ask_list, "rule.download.ask.list", "rule download ask list", QUEUE_VIEW, G0, ROWS, "", \
 		"id:text collector:text from:text subject:text size:size rule:text asked:list since:time until:time " \
 		"answer:text by:text", \

@@ -53,6 +53,21 @@ control_put_notes(struct json_writer *w, struct span name, struct span notes)
 	arena_reset(&a);
 }
 
+struct span *
+control_note_lines(struct arena *a, struct span notes, size_t *count)
+{
+	struct span rest = notes, *lines;
+	struct note note;
+
+	*count = 0;
+	while (note_take(&rest, &note) == PARSE_DONE)
+		++*count;
+	lines = ARENA_ARRAY(a, struct span, *count);
+	for (size_t i = 0; i < *count && note_take(&notes, &note) == PARSE_DONE; i++)
+		lines[i] = control_note_line(a, &note);
+	return lines;
+}
+
 struct span
 control_crlf(struct arena *a, struct span text)
 {

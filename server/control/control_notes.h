@@ -9,6 +9,8 @@
 
 /* NAME: an array of sentences, "mapping: ...", one for each note of NOTES. */
 void control_put_notes(struct json_writer *w, struct span name, struct span notes);
+/* The same as spans in A. */
+struct span *control_note_lines(struct arena *a, struct span notes, size_t *count);
 /* One note as a sentence in A. */
 struct span control_note_text(
 	struct arena *a, enum note_code code, struct span found, struct span because);

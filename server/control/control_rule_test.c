@@ -25,7 +25,8 @@ struct rule_test {
 	struct rule_trial trial;
 	unsigned stage;
 	const struct conf_collector *collector; /* of download rules: who meets it */
-	bool named, only_elsewhere; /* for whom it is was said; it is for nobody here */
+	bool named;		       /* for whom it is was said, */
+	struct collected_names found;  /* or else was found */
 	struct download_answer decision;
 };
 
@@ -312,7 +313,7 @@ decide(struct control_call *call, struct rule_test *t)
 	const struct download_ask ask = { .conf = generation_conf(call->generation), .rules = t->set,
 		.collector = t->collector, .in_mail = m->in_mail, .has_head = true, .has_unique = true,
 		.size = m->size, .header = m->header, .names = m->to, .name_count = m->to_count,
-		.only_elsewhere = t->only_elsewhere,
+		.only_elsewhere = t->found.only_elsewhere,
 		.now_ms = m->now_ms, .zone_minutes = host_zone_minutes(m->now_ms) };
 
 	download_decide(&ask, &call->arena, &t->decision);
@@ -333,6 +334,7 @@ put_download_answer(struct control_call *call, struct rule_test *t)
 	for (size_t i = 0; i < t->message.to_count; i++)
 		json_put_string(w, t->message.to[i]);
 	json_put_close(w);
+	control_put_notes(w, SPAN("who"), t->found.notes);
 	put_why(call, t);
 	put_rules(call, t);
 	json_put_close(w);
@@ -345,7 +347,6 @@ find_names(struct control_call *call, struct rule_test *t, struct snapshot *snap
 	const struct conf *conf = generation_conf(call->generation);
 	const struct download_reader reader = { conf, snap, t->collector, t->message.now_ms };
 	struct trial_message *m = &t->message;
-	struct collected_names names;
 	enum err err;
 
 	if (t->named)
@@ -355,12 +356,7 @@ find_names(struct control_call *call, struct rule_test *t, struct snapshot *snap
 		trial_take_names(m, &call->arena, conf);
 		return true;
 	}
-	err = download_names(&reader, &call->arena, m->header, NULL, &names);
-	m->to = ARENA_ARRAY(&call->arena, struct span, names.count);
-	m->to_count = names.count;
-	for (size_t i = 0; i < names.count; i++)
-		m->to[i] = names.users[i];
-	t->only_elsewhere = names.only_elsewhere;
+	err = trial_find_names(m, &call->arena, &reader, &t->found);
 	return control_fail_err(call, err, "the recipients");
 }
 

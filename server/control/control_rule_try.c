@@ -9,6 +9,7 @@
 
 #include "conf/rule_edit.h"
 #include "proto/mail/message_no.h"
+#include "server/collect/download_act.h"
 #include "server/control/control_notes.h"
 #include "server/control/control_rule_file.h"
 #include "server/control/rule_trial.h"
@@ -165,6 +166,7 @@ put_rule(struct control_rows *rows, struct arena *a, const struct rule *rule)
 struct try_subject {
 	struct trial_message message;
 	struct span id, subject;
+	struct collected_names found; /* of download rules: for whom a collector would find it to be */
 };
 
 static void
@@ -197,6 +199,12 @@ put_row(struct control_call *call, const struct rule_try *t, struct try_subject 
 		control_put_number(rows, now->stage);
 	control_put_number(rows, before->rule ? before->rule->number : 0);
 	put_conditions(rows, a, t, now);
+	if (t->now->language == RULES_OF_DOWNLOAD) {
+		size_t count;
+		struct span *who = control_note_lines(a, s->found.notes, &count);
+
+		control_put_list(rows, who, count);
+	}
 }
 
 /* ---- messages ---- */
@@ -233,13 +241,24 @@ take_trace(struct try_subject *s, struct arena *a, const struct trace *trace)
 	s->subject = trace->subject;
 }
 
-static void
-take_parties(const struct rule_try *t, struct trial_message *m, struct arena *a)
+/*
+ * Download rules are asked about names that the collector would find in the header; without a collector, about the
+ * parties that are ours.
+ */
+static bool
+take_parties(struct control_call *call, const struct rule_try *t, struct try_subject *s, struct snapshot *snap,
+	struct arena *a)
 {
+	struct trial_message *m = &s->message;
+	const struct download_reader reader = { t->conf, snap, t->in_mail > 0 ? &t->conf->collectors.items[t->in_mail - 1] :
+		NULL, m->now_ms };
+
 	trial_read_parties(m, a);
 	m->in_mail = t->in_mail;
-	if (t->now->language == RULES_OF_DOWNLOAD)
+	if (t->now->language == RULES_OF_DOWNLOAD && t->in_mail == 0)
 		trial_take_names(m, a, t->conf);
+	return t->now->language != RULES_OF_DOWNLOAD || t->in_mail == 0 ||
+		control_fail_err(call, trial_find_names(m, a, &reader, &s->found), "the recipients");
 }
 
 static void
@@ -261,13 +280,13 @@ try_content(struct control_call *call, struct rule_try *t, struct snapshot *snap
 	s.id = message_no_format(no, text);
 	if (trace_find(snap, no, &trace) == OK)
 		take_trace(&s, &a, &trace);
-	take_parties(t, &s.message, &a);
-	put_row(call, t, &s, &a);
+	if (take_parties(call, t, &s, snap, &a))
+		put_row(call, t, &s, &a);
 	arena_reset(&a);
 }
 
 static void
-try_pasted(struct control_call *call, const struct rule_try *t)
+try_pasted(struct control_call *call, const struct rule_try *t, struct snapshot *snap)
 {
 	struct header_end end = { 0 };
 	struct try_subject s = { .message = { .size = t->pasted.len, .now_ms = call->now_ms },
@@ -275,8 +294,8 @@ try_pasted(struct control_call *call, const struct rule_try *t)
 
 	s.message.header = span_range(t->pasted, 0, header_end_find(&end, t->pasted));
 	s.subject = header_find(s.message.header, SPAN("Subject"));
-	take_parties(t, &s.message, &call->arena);
-	put_row(call, t, &s, &call->arena);
+	if (take_parties(call, t, &s, snap, &call->arena))
+		put_row(call, t, &s, &call->arena);
 }
 
 static enum step
@@ -288,10 +307,10 @@ try_read(struct control_call *call, struct snapshot *snap)
 	enum err err = OK;
 
 	if (t->pasted.len > 0) {
-		try_pasted(call, t);
+		try_pasted(call, t, snap);
 		t->wanted = 0;
 	}
-	while (t->wanted > 0 && t->looked++ < TRY_LOOKS_MAX && err != ERR_NOT_FOUND) {
+	while (!call->failed && t->wanted > 0 && t->looked++ < TRY_LOOKS_MAX && err != ERR_NOT_FOUND) {
 		err = content_prev(snap, t->before, &content);
 		t->before = content.content_id;
 		if (err == OK && !content.veiled)
@@ -304,7 +323,7 @@ try_read(struct control_call *call, struct snapshot *snap)
 	control_rows_end(&call->rows);
 	if (err == ERR_IO)
 		control_fail_err(call, err, "the messages");
-	else if (t->one && t->wanted > 0)
+	else if (!call->failed && t->one && t->wanted > 0)
 		control_fail(call, RPC_NOT_FOUND, "that message is not here any more", NULL, "against");
 	return call->failed ? STEP_FAIL : STEP_DONE;
 }

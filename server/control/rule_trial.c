@@ -4,7 +4,7 @@
 #include "server/control/rule_trial.h"
 
 #include "proto/mail/header.h"
-#include "server/collect/download.h"
+#include "server/collect/download_act.h"
 
 bool
 control_read_time(struct control_call *call, const char *param, int64_t *now_ms)
@@ -56,6 +56,19 @@ trial_take_names(struct trial_message *m, struct arena *a, const struct conf *co
 	for (size_t i = 0; i < m->to_count; i++)
 		if (trial_address(a, m->to[i], &address) && conf_is_local(conf, address.local_part, address.domain))
 			m->to[i] = address.local_part;
+}
+
+enum err
+trial_find_names(struct trial_message *m, struct arena *a, const struct download_reader *reader,
+	struct collected_names *found)
+{
+	enum err err = download_names(reader, a, m->header, NULL, found);
+
+	m->to = ARENA_ARRAY(a, struct span, found->count);
+	m->to_count = found->count;
+	for (size_t i = 0; i < found->count; i++)
+		m->to[i] = found->users[i];
+	return err;
 }
 
 /* ---- asking ---- */

@@ -39,6 +39,12 @@ void trial_read_parties(struct trial_message *m, struct arena *a);
 /* Those of TO that are ours as names: what stands before the @. In A. */
 void trial_take_names(struct trial_message *m, struct arena *a, const struct conf *conf);
 
+/* For whom READER's collector would find M to be: M->to, and in *FOUND with the reasons. In A. */
+struct download_reader;
+struct collected_names;
+MUST_CHECK enum err trial_find_names(struct trial_message *m, struct arena *a, const struct download_reader *reader,
+	struct collected_names *found);
+
 /* An address such as MAIL and RCPT take; those that are none are left out of a trial. In A. */
 bool trial_address(struct arena *a, struct span text, struct address *out);
 

@@ -104,5 +104,6 @@ collected_names(const struct collected_ask *ask, struct arena *arena, struct col
 		return ERR_IO;
 	if (verdict == STAGE_NEXT)
 		gather(plan, arena, out);
+	out->notes = plan_notes(plan);
 	return OK;
 }

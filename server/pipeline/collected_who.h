@@ -61,6 +61,7 @@ struct collected_names {
 	const struct span *users; /* with a mailbox here: after mappings, lists, assistants and forwarding; each once,
 				    * the first COLLECTED_NAMES_MAX */
 	size_t count;
+	struct span notes;   /* of plan_notes(): which field named whom, what was passed over, and the way from there */
 	bool only_elsewhere; /* all are *REMOTE, or unknown where that means it: not downloaded (MAP-12) */
 };
 /* From a header alone; asks the pipeline with a plan of its own in ARENA. Any envelope of ASK's mail is replaced. */

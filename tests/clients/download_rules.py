@@ -333,6 +333,21 @@ def test_commands_of_rules_DLR_03_DLR_05_DLR_14():
             f.write(mail("x"))
         said = c.json("rule", "download", "test", "--message", path)[0]
         equal((said["rule"], said["action"]), (None, "<"))
+        # For whom it is says the header as the collector reads it, not the parties.
+        c.cli("mapping", "add", "sales@example.test", "bert", "--when", "pop3", "--collect", "box")
+        c.cli("collect", "set", "box", "special_headers=X-For", "order=special,stop-if-any,standard")
+        head = "X-For: sales@example.test\r\nFrom: a@far.test\r\nTo: anna@example.test\r\nSubject: x\r\n\r\nText\r\n"
+        with open(path, "w", newline="") as f:
+            f.write(head)
+        said = c.json("rule", "download", "test", "--message", path, "--collect", "box")[0]
+        equal(said["names"], ["bert"])
+        true(any("X-For" in line and "sales@example.test" in line for line in said["who"]), said["who"])
+        human = c.cli("rule", "download", "test", "--message", path, "--collect", "box").stdout
+        true("X-For" in human and "bert" in human, human)
+        tried = c.json("rule", "download", "try", "--against", head.replace("\r\n", "\n"), "--rule", "<his\nRcpt: bert", "--collect", "box")[0]
+        equal((tried["to"], tried["rule"]), (["bert"], "his"))
+        true(any("X-For" in line for line in tried["who"]), tried["who"])
+        c.cli("collect", "set", "box", "special_headers=", "order=")
         true(said["why"], said)
         c.cli("rule", "download", "move", "2", "1")
         c.cli("rule", "download", "off", "2")

@@ -39,7 +39,7 @@ static const struct answer rules[] = {
 	{ "list.page", "\"cursor\":\"t\"",
 		"{\"rows\":[{\"key\":\"4Kx\",\"cells\":{\"time\":\"2026-11-21T13:20:00Z\",\"from\":\"ads@dest8.test\","
 		"\"to\":[\"carol@example.org\"],\"size\":25411002,\"rule\":\"junk\",\"action\":\"@\",\"before\":\"\","
-		"\"before_action\":\"<\",\"changed\":true,\"told\":[\"y  From: @dest8.test\"]}}],\"rank\":0,\"total\":1}" },
+		"\"before_action\":\"<\",\"changed\":true,\"told\":[\"y  From: @dest8.test\"],\"who\":[\"collect: To names anna@example.org: anna\",\"mailbox: anna: by the user's own name\"]}}],\"rank\":0,\"total\":1}" },
 	{ "list.page", NULL, "{\"rows\":[],\"rank\":0,\"total\":0}" },
 	{ "user.list", NULL, "{\"rows\":[{\"name\":\"anna\"}]}" },
 	{ "maillist.list", NULL, "{\"rows\":[{\"name\":\"news\"}]}" },
