@@ -4,9 +4,8 @@ import random
 import re
 import shutil
 import subprocess
-import tempfile
 
-from load import delivery, end, equal, with_users
+from load import delivery, end, equal, with_users, work_folder
 from postroom import BUILD, Server, figure, true
 
 DAMAGES = int(os.environ.get("POSTROOM_DAMAGES", "200"))
@@ -60,7 +59,7 @@ def check_copy(config):
 
 
 def test_damage_to_messages_is_always_told_H49():
-    work = tempfile.mkdtemp(prefix="postroom-damage-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+    work = work_folder("damage")
     server, rng = Server(work + "/server", services=("smtp",)), random.Random(49)
     told = silent = hits = crashes = 0
     try:

@@ -3,9 +3,11 @@ import os
 import poplib
 import random
 import re
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -21,6 +23,13 @@ EARLY = os.path.join(FOLDER, "postroomd-early")  # answers 250 before it writes
 QUEUED = re.compile(rb"queued as ([0-9A-Z]+)\r\n")
 MESSAGE_ID = re.compile(rb"\tid ([0-9A-Z]+)$")
 REPLY_S = 60
+MEMORY_DISK, MEMORY_FREE = "/dev/shm", 1 << 30
+
+
+def work_folder(name):
+    """In memory, where there is room for stores: a container may have little of it."""
+    roomy = os.path.isdir(MEMORY_DISK) and shutil.disk_usage(MEMORY_DISK).free > MEMORY_FREE
+    return tempfile.mkdtemp(prefix="postroom-%s-" % name, dir=MEMORY_DISK if roomy else None)
 
 
 def say(f, sock, data):

@@ -4,9 +4,8 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 
-from load import EARLY, FAULTS, HERE, RECORDER, STORE_HAS, Reader, Sender, all_of, end, equal, stop, with_users
+from load import EARLY, FAULTS, HERE, RECORDER, STORE_HAS, Reader, Sender, all_of, end, equal, stop, with_users, work_folder
 from postroom import Server, figure, true
 
 STATES = int(os.environ.get("POSTROOM_STATES", "5000"))
@@ -19,7 +18,7 @@ class Tape:
     """A folder with the store as it was, the tape of what followed, and who wrote it."""
 
     def __init__(self, program=None, preload=RECORDER, env=None):
-        self.work = tempfile.mkdtemp(prefix="postroom-tape-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.work = work_folder("tape")
         self.base, self.tape, self.inodes = (os.path.join(self.work, n) for n in ("base", "tape", "inodes"))
         options = {"program": program} if program else {}
         self.server = Server(os.path.join(self.work, "server"), services=("smtp", "pop3"), **options)
