@@ -250,7 +250,7 @@ def heal(server, cases):
     for step in ("greeting", "command", "data", "data_block", "data_done"):
         server.cli("config", "set", "outgoing.timeouts." + step, "60s")
     server.cli("clock", "advance", "2h")
-    server.cli("queue", "retry", "--all", "--wait")
+    server.cli("queue", "retry", "--all", "--wait", ok=False)  # most are on their way by themselves
     wait_for(lambda: not queue(server), "the queue is empty: %s" % [(q["recipients"], q["last_error"]) for q in queue(server)], 30)
     for case in cases:
         equal(len(case.sink.mails), 0 if case.want == FAILED else 1, case.name + ": how often it was taken")
