@@ -63,13 +63,26 @@ call_worked(struct work *work, enum err result)
 }
 
 static void
+look_whether_full(struct control_call *call)
+{
+	if (call->rows.full)
+		control_fail(call, RPC_TOO_LARGE,
+			"the list needs more memory than is left for lists",
+			"narrow it with --filter", NULL);
+}
+
+static void
 work_run(struct work *work)
 {
 	struct control_call *call = LIST_ITEM(work, struct control_call, work);
 
 	work->result = OK;
-	if (!control_is_cancelled(call))
-		(void)call->handler->work(call);
+	if (control_is_cancelled(call))
+		return;
+	(void)call->handler->work(call);
+	look_whether_full(call);
+	if (!call->handler->ask && !call->handler->read)
+		control_call_put_rows(call);
 }
 
 /* A count while a filter is typed: people want it soon more than to the last row. */
@@ -109,14 +122,12 @@ read_run(struct work *work)
 	}
 	if (step == STEP_FAIL)
 		control_fail(call, RPC_INTERNAL, control_why(ERR_IO), NULL, NULL);
-	if (call->rows.full)
-		control_fail(call, RPC_TOO_LARGE,
-			"the list needs more memory than is left for lists",
-			"narrow it with --filter", NULL);
+	look_whether_full(call);
 	if (!call->failed && !call->foresees)
 		control_rows_end(&call->rows);
 	if (step == STEP_MORE)
 		control_rows_estimate(&call->rows);
+	control_call_put_rows(call);
 }
 
 static void
@@ -342,6 +353,7 @@ control_call_free(struct control_call *call)
 	for (unsigned i = 0; i < call->fd_count; i++)
 		close(call->fds[i]);
 	control_rows_drop(&call->rows, call->host ? call->host->workers : NULL);
+	control_call_drop_reply(call);
 	buf_wipe(&call->out);
 	arena_reset(&call->arena);
 	generation_release(&call->generation);

@@ -46,6 +46,7 @@
 #define CONTROL_COUNT_MS 400	/* then a count is estimated from what was looked at */
 #define CONTROL_TARGETS_JOB 20	/* targets that one store_job changes */
 #define CONTROL_PROGRESS_MS 500 /* between two progress lines */
+#define CONTROL_REPLY_AT_ONCE (64 * 1024) /* bytes of a reply that the loop frees; more is left to a worker */
 #define CONTROL_FORESEEN_MAX 100 /* lines of a preview */
 
 struct control_call;
@@ -145,6 +146,7 @@ struct control_call {
 	struct buf out;		  /* OBJECT: the result as JSON */
 	struct json_writer json;  /* writes into `out` */
 	struct span text;	  /* TEXT */
+	struct buf reply;	  /* the whole line, where a worker has put it */
 	uint64_t done;		  /* DONE */
 	struct rpc_skipped *skipped;
 	size_t skipped_count, skipped_size;
@@ -188,6 +190,9 @@ void control_call_foresee(struct control_call *call, struct rpc_request *request
 /* One line of what would happen besides; of more than CONTROL_FORESEEN_MAX the rest is counted. */
 void control_foresee(struct control_call *call, struct span line);
 void control_call_reply(struct control_call *call); /* puts the answer; part of control_call_end */
+/* On a worker, behind the last step: the rows of a list become its reply, and are freed. */
+void control_call_put_rows(struct control_call *call);
+void control_call_drop_reply(struct control_call *call); /* on the loop, when it was sent */
 void control_call_end(struct control_call *call);   /* loop thread; CALL is gone after it */
 void control_call_cancel(struct control_call *call);
 void control_call_leave(struct control_call *call); /* the peer left: cancel, reply to nobody */

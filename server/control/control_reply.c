@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -235,6 +236,61 @@ put_answer(struct control_call *call, struct buf *out)
 	return put_rows(call, out);
 }
 
+/* A list that nothing is done with but to show it. */
+static bool
+is_only_shown(struct control_call *call)
+{
+	const struct control_handler *h = call->handler;
+
+	return call->request->method->reply == CONTROL_REPLY_ROWS && call->keep == CONTROL_KEEP_PAGE &&
+	       !call->failed && !call->foresees && !call->on_end && call->id.len > 0 && !h->change &&
+	       !h->each && !h->finish && !h->wait && !control_is_cancelled(call);
+}
+
+void
+control_call_put_rows(struct control_call *call)
+{
+	if (!is_only_shown(call))
+		return;
+	buf_init(&call->reply, CONTROL_LINE_MAX);
+	if (put_answer(call, &call->reply) == OK && !call->failed)
+		control_rows_fini(&call->rows);
+	else
+		buf_wipe(&call->reply); /* the loop says why */
+}
+
+struct dropped_reply {
+	struct work work;
+	struct buf reply;
+};
+
+static void
+free_reply(struct work *work)
+{
+	struct dropped_reply *d = LIST_ITEM(work, struct dropped_reply, work);
+
+	buf_wipe(&d->reply);
+	free(d);
+}
+
+void
+control_call_drop_reply(struct control_call *call)
+{
+	struct dropped_reply *d;
+
+	if (call->reply.size <= CONTROL_REPLY_AT_ONCE) {
+		buf_wipe(&call->reply);
+		return;
+	}
+	d = calloc(1, sizeof(*d));
+	ENSURE(d);
+	d->reply = call->reply;
+	buf_init(&call->reply, 0);
+	d->work = (struct work){.kind = WORK_GENERAL, .run = free_reply};
+	if (workers_submit(call->host->workers, &d->work) != OK)
+		free_reply(&d->work);
+}
+
 void
 control_call_reply(struct control_call *call)
 {
@@ -243,6 +299,10 @@ control_call_reply(struct control_call *call)
 
 	if (call->id.len == 0)
 		return; /* a notification wants no answer */
+	if (!call->failed && buf_span(&call->reply).len > 0) {
+		control_session_put(call->session, buf_span(&call->reply));
+		return;
+	}
 	buf_init(&out, CONTROL_LINE_MAX);
 	if (!call->failed && buf_span(&call->out).len > 0)
 		err = json_writer_end(&call->json);

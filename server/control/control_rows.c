@@ -140,8 +140,8 @@ control_rows_hide(struct control_rows *rows, const char *column)
 	rows->used &= ~(UINT64_C(1) << at);
 }
 
-void
-control_row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a)
+static void
+row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a)
 {
 	struct control_row old = *from; /* TO may be FROM */
 
@@ -207,14 +207,14 @@ row_keep(struct control_rows *rows)
 		return false;
 	to = &rows->rows[rows->count++];
 	if (rows->count <= rows->whole_max)
-		control_row_copy(to, &rows->open, rows->columns.count, &rows->kept);
+		row_copy(to, &rows->open, rows->columns.count, &rows->kept);
 	else
 		*to = (struct control_row){.key = arena_copy(&rows->kept, rows->open.key)};
 	bytes = rows->kept.total - before + sizeof(*to);
 	if (!control_rows_memory_take(bytes))
 		return false;
 	rows->counted_bytes += bytes;
-	if (rows->is_page && (rows->count > 1 || rows->after.len == 0)) /* `after` was shown before */
+	if (rows->reply_max != SIZE_MAX && (rows->count > 1 || rows->after.len == 0)) /* `after` was shown before */
 		rows->reply_least += control_row_least(rows, to);
 	return true;
 }
@@ -273,7 +273,7 @@ row_close(struct control_rows *rows)
 	rows->is_open = false;
 	if (rows->pins) {
 		rows->pins = false;
-		control_row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
+		row_copy(&rows->pinned, &rows->open, rows->columns.count, rows->arena);
 		return;
 	}
 	if (rows->ids && rows->id_of(rows->open.key, &id) && id > rows->ids->newest)
@@ -455,6 +455,4 @@ control_rows_end(struct control_rows *rows)
 	order.numbers = control_type_is_number(rows->columns.items[rows->sort_column].type);
 	if (rows->count > 1)
 		qsort_r(rows->rows, rows->count, sizeof(*rows->rows), row_compare, &order);
-	if (rows->is_page && rows->counted_bytes > CONTROL_ROWS_AT_ONCE)
-		control_rows_cut(rows);
 }

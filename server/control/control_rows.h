@@ -63,7 +63,6 @@ struct control_rows {
 	size_t keep_max;
 	size_t reply_least; /* bytes of those that are kept, in a reply, at least */
 	size_t reply_max;   /* then no more are kept; SIZE_MAX: all are wanted */
-	bool is_page;	    /* only what one reply shows is wanted */
 	size_t whole_max; /* rows that are kept with their cells, the others are a key */
 	uint64_t bytes;	  /* of the column `size`, where they are only keys */
 	bool skips;		 /* until the row `after` */
@@ -116,15 +115,12 @@ void control_put_list(struct control_rows *rows, const struct span *items, size_
 
 /* Does the row that is open pass the filter? */
 bool control_rows_passes(const struct control_rows *rows);
-/* After the last row: apply the filter to it, then sort; of a page, what no reply shows is freed. */
+/* After the last row: apply the filter to it, then sort. */
 void control_rows_end(struct control_rows *rows);
 /* ---- between control_rows.c and control_rows_keep.c ---- */
 
-void control_row_copy(struct control_row *to, const struct control_row *from, size_t cells, struct arena *a);
 /* Bytes of ROW in a reply, at least. */
 size_t control_row_least(const struct control_rows *rows, const struct control_row *row);
-/* What no reply of this page shows is freed; sorted, and on a worker where it is much. */
-void control_rows_cut(struct control_rows *rows);
 
 /* After the end: not all were looked at; `total` becomes what those let expect. */
 void control_rows_estimate(struct control_rows *rows);

@@ -53,7 +53,6 @@ control_rows_keep(struct control_rows *rows, enum control_keep keep,
 
 	switch (keep) {
 	case CONTROL_KEEP_PAGE:
-		rows->is_page = true;
 		if (!sorted && rows->limit < SIZE_MAX - 2) {
 			rows->keep_max = rows->limit + 2; /* the row before, and one that says: more */
 			rows->skips = rows->after.len > 0;
@@ -105,41 +104,6 @@ control_row_least(const struct control_rows *rows, const struct control_row *row
 	for (size_t i = 0; i < rows->columns.count; i++)
 		bytes += rows->columns.items[i].name.len + sizeof("\"\":1") - 1 + row->cells[i].text.len;
 	return bytes;
-}
-
-/* The rows from FROM on that a reply may show, and one more. */
-static size_t
-page_end(const struct control_rows *rows, size_t from)
-{
-	size_t bytes = 0, to = from;
-
-	while (to < rows->count && to - from <= rows->limit && bytes <= CONTROL_REPLY_BYTES)
-		bytes += control_row_least(rows, &rows->rows[to++]);
-	return to < rows->count ? to + 1 : to;
-}
-
-void
-control_rows_cut(struct control_rows *rows)
-{
-	size_t first = rows->after.len > 0 ? control_rows_find(rows, rows->after) : 0;
-	bool behind = rows->after.len > 0 && first < rows->count;
-	size_t count = page_end(rows, first + behind) - first;
-	struct control_row *kept;
-	struct arena old = rows->kept;
-
-	if (count == rows->count)
-		return;
-	kept = calloc(count + 1, sizeof(*kept));
-	ENSURE(kept);
-	arena_init(&rows->kept, NULL);
-	for (size_t i = 0; i < count; i++)
-		control_row_copy(&kept[i], &rows->rows[first + i], rows->columns.count, &rows->kept);
-	control_rows_memory_give(rows->counted_bytes);
-	rows->counted_bytes = 0; /* so little counts for nothing */
-	free(rows->rows);
-	arena_reset(&old);
-	rows->rows = kept;
-	rows->count = rows->size = count;
 }
 
 /* ---- given back ---- */

@@ -131,9 +131,15 @@ rule_file_would(struct control_call *call, enum rule_file file)
 /* ---- looking ---- */
 
 void
+rule_file_answer(struct control_call *call, struct span text)
+{
+	call->text = span_range(text, 0, CONTROL_LINE_MAX);
+}
+
+void
 rule_file_show(struct control_call *call, enum rule_file file)
 {
-	call->text = arena_copy(&call->arena, conf_rules_text(call->host->conf, file));
+	rule_file_answer(call, conf_rules_text(generation_conf(call->generation), file));
 	control_call_end(call);
 }
 

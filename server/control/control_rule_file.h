@@ -36,6 +36,8 @@ struct span rule_file_would(struct control_call *call, enum rule_file file);
 	.work_kind = WORK_GENERAL, .take = rule_file_take, .change = rule_file_change,             \
 	.object = "the rules", .unrecorded = true
 
+/* TEXT is of the configuration that the call holds. Of what is longer than any reply only so much is looked at. */
+void rule_file_answer(struct control_call *call, struct span text);
 /* `start` of a method that shows the text in force. */
 void rule_file_show(struct control_call *call, enum rule_file file);
 /* `check` of a method that only looks: call->state is a struct control_rules. */

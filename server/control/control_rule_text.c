@@ -131,8 +131,9 @@ static void
 show(struct control_call *call)
 {
 	enum rule_file file = rule_file_of(call->request);
-	const struct rule_set *set = conf_rules_set(call->host->conf, file);
-	struct span text = conf_rules_text(call->host->conf, file);
+	const struct conf *conf = generation_conf(call->generation);
+	const struct rule_set *set = conf_rules_set(conf, file);
+	struct span text = conf_rules_text(conf, file);
 	uint64_t number = rpc_number(call->request, "number", 0);
 
 	if (rpc_has(call->request, "number") &&
@@ -140,7 +141,7 @@ show(struct control_call *call)
 		control_failf(call, RPC_NOT_FOUND, "number", "there is no rule %llu",
 			(unsigned long long)number);
 	else
-		call->text = arena_copy(&call->arena, text);
+		rule_file_answer(call, text);
 	control_call_end(call);
 }
 
