@@ -291,7 +291,7 @@ fill_long(struct control_rows *rows, size_t count)
 {
 	static const char text[] = "somebody with a long name at a host with a long name <somebody@a-long-name.example.net>";
 	struct span to = span_of(text);
-	char key[16];
+	char key[24];
 
 	for (size_t i = 0; i < count; i++) {
 		snprintf(key, sizeof(key), "K%06zu", i);
