@@ -11,6 +11,7 @@
  *   collection_anew.c    a mailbox that was made anew: the same messages under other unique ids
  *   collection_rules.c   what download rules say of a message
  *   collection_aside.c   what is left alone for a day
+ *   collection_room.c    is there room for one more message (INM-25)?
  *   collection_fetch.c   one message from its order to its commit
  *   collection_text.c    its text on the way into an intake
  *   collection_doubles.c the doubles among messages of one session (INM-21)
