@@ -4,6 +4,7 @@
 #include "store/fetched_inside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COLLECTOR_VERSION 2 /* 2: its account */
@@ -195,13 +196,33 @@ fetched_rename(struct txn *txn, struct span from, struct span to)
 
 /* ---- those that left the file ---- */
 
-static bool
-file_has(const struct fetched_file *file, struct span name)
+/* The names of a file, sorted: each row looks for its own. */
+struct names {
+	struct span *items;
+	size_t count;
+};
+
+static int
+compare_names(const void *a, const void *b)
 {
+	return span_cmp_nocase(*(const struct span *)a, *(const struct span *)b);
+}
+
+static struct names
+names_of(struct txn *txn, const struct fetched_file *file)
+{
+	struct names names = { ARENA_ARRAY(txn_arena(txn), struct span, file->count + 1), file->count };
+
 	for (size_t i = 0; i < file->count; i++)
-		if (span_eq_nocase(name, file->name(file->of, i)))
-			return true;
-	return false;
+		names.items[i] = file->name(file->of, i);
+	qsort(names.items, names.count, sizeof(*names.items), compare_names);
+	return names;
+}
+
+static bool
+has(const struct names *names, struct span name)
+{
+	return bsearch(&name, names->items, names->count, sizeof(*names->items), compare_names) != NULL;
 }
 
 /* Nothing is known of the I-th of FILE: is there what is known of its account? */
@@ -244,7 +265,7 @@ find_heir(struct txn *txn, const struct fetched_file *file, uint64_t mark, int64
 }
 
 static enum err
-follow_names(struct txn *txn, const struct fetched_file *file, int64_t now_ms)
+follow_names(struct txn *txn, const struct fetched_file *file, const struct names *names, int64_t now_ms)
 {
 	struct fetched_collector c;
 	struct key at;
@@ -253,7 +274,7 @@ follow_names(struct txn *txn, const struct fetched_file *file, int64_t now_ms)
 
 	key_begin(&at);
 	while ((err = fetched_next(txn_view(txn), &at, &c, &good)) == OK) {
-		if (good && c.account.mark != 0 && !file_has(file, key_span(&at)) &&
+		if (good && c.account.mark != 0 && !has(names, key_span(&at)) &&
 			(err = find_heir(txn, file, c.account.mark, now_ms)) != OK)
 			return err;
 		key_put_u8(&at, 0); /* the next key there can be */
@@ -268,13 +289,14 @@ fetched_follow(struct txn *txn, const struct fetched_file *file, int64_t now_ms)
 	struct fetched_held held;
 	struct key at;
 	bool good;
-	enum err err = follow_names(txn, file, now_ms);
+	struct names names = names_of(txn, file);
+	enum err err = follow_names(txn, file, &names, now_ms);
 
 	if (err != OK)
 		return err;
 	key_begin(&at);
 	while ((err = fetched_next(txn_view(txn), &at, &c, &good)) == OK) {
-		bool kept = file_has(file, key_span(&at));
+		bool kept = has(&names, key_span(&at));
 
 		if (good && kept != (c.left_ms == 0)) {
 			c.left_ms = kept ? 0 : now_ms;

@@ -71,6 +71,7 @@ collector_recall(struct collector *c)
 struct sweeping {
 	struct store_job job;
 	struct collect *all;
+	struct slice_place place; /* 1: the file was followed */
 	int64_t now_ms;
 	size_t count;
 	struct sweeping_collector {
@@ -96,9 +97,10 @@ sweeping_apply(struct store_job *job, struct txn *txn)
 {
 	struct sweeping *s = LIST_ITEM(job, struct sweeping, job);
 	const struct fetched_file file = { s, s->count, name_at, mark_at };
-	enum err err = fetched_follow(txn, &file, s->now_ms);
-	bool more = false;
+	bool followed = slice_begin(&s->place, txn) > 0, more = false;
+	enum err err = followed ? OK : fetched_follow(txn, &file, s->now_ms);
 
+	s->place.at = 1;
 	if (err == OK)
 		err = fetched_sweep(txn, s->now_ms, &more);
 	return err == OK && more ? STEP_MORE : step_of(job, err);
