@@ -364,13 +364,13 @@ test_stop_while_letters_wait_for_room_h43(void **state)
 	send_held(&site, 20);
 	turn_until_full(&site);
 	own_mails_hurry(&site.host);
-	for (int i = 0; i < 2000 && heard[ERR_BUSY] < 20; i++)
+	for (int i = 0; i < 40000 && heard[ERR_BUSY] < 20; i++)
 		site_turn(&site, 5);
 	assert_int_equal(heard[ERR_BUSY], 20);
 	assert_int_equal(own_mail_waiting(&site.host), 0);
 	full_commits = 0;
 	send_held(&site, 3);
-	for (int i = 0; i < 2000 && heard[OK] < 3; i++)
+	for (int i = 0; i < 40000 && heard[OK] < 3; i++)
 		site_turn(&site, 5);
 	assert_int_equal(heard[OK], 3);
 	assert_int_equal(site_folder_count(&site, "anna", "INBOX"), 3);
