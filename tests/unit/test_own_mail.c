@@ -351,6 +351,19 @@ turn_until_full(struct site *site)
 	assert_true(full_commits < 1000000);
 }
 
+/* The store looks for room again after a while. */
+static void
+turn_until_room(struct site *site)
+{
+	struct store_stats stats = { .full = true };
+
+	for (int i = 0; i < 40000 && stats.full; i++) {
+		site_turn(site, 5);
+		assert_int_equal(store_stats(site->host.store, &stats), OK);
+	}
+	assert_false(stats.full);
+}
+
 /* A stop while there is no room: nobody waits for it, and what needs no room any more is still written. */
 static void
 test_stop_while_letters_wait_for_room_h43(void **state)
@@ -369,6 +382,7 @@ test_stop_while_letters_wait_for_room_h43(void **state)
 	assert_int_equal(heard[ERR_BUSY], 20);
 	assert_int_equal(own_mail_waiting(&site.host), 0);
 	full_commits = 0;
+	turn_until_room(&site); /* or they are given up, too */
 	send_held(&site, 3);
 	for (int i = 0; i < 40000 && heard[OK] < 3; i++)
 		site_turn(&site, 5);
@@ -421,6 +435,7 @@ test_end_while_letters_wait(void **state)
 {
 	struct own_mail mail = { .to = SPAN("anna"), .subject = SPAN("a"), .text = SPAN("a\n") };
 	struct site site;
+	unsigned all = 0;
 
 	(void)state;
 	memset(heard, 0, sizeof(heard));
@@ -433,7 +448,9 @@ test_end_while_letters_wait(void **state)
 	assert_int_equal(own_mail_send(&site.host, &mail), ERR_BUSY);
 	site_close(&site);
 	full_commits = 0;
-	assert_int_equal(heard[OK] + heard[ERR_BUSY], 31);
+	for (size_t i = 0; i < COUNT(heard); i++)
+		all += heard[i];
+	assert_int_equal(all, 31); /* of one in the writer's hand whatever came of it */
 	assert_true(heard[ERR_BUSY] > 0);
 }
 
