@@ -149,6 +149,7 @@ def test_sending_is_refused_at_120_and_again_allowed_QUO_04():
 def test_each_day_and_at_each_start_QUO_05_ADM_12():
     texts = "texts: { quota_subject: 'full: %1', quota_admin_text: 'look at %1 of %2', quota_admin_subject: full }\n"
     with site(QUIET + texts) as server:  # quiet at first: the walk of the first start may come before or behind the filling
+        server.away_from_midnight()
         server.add_user("carl", "--quota", "1")
         fill(server, 85)
         settle(server, (1, 0))
