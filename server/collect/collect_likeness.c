@@ -1,5 +1,8 @@
 /*
  * collect_likeness.c - hashes of unique ids, headers and texts; each kind begins with a word of its own.
+ *
+ * Ids and headers are in rows that earlier versions wrote: they stay what they are, SHA-256. All of a text is long, and seldom
+ * tells; that is BLAKE2b.
  */
 #include "server/collect/collect_likeness.h"
 
@@ -25,35 +28,44 @@ is_passing(struct span name)
 
 _Static_assert(CRYPTO_MARK_SIZE == FETCHED_HASH_SIZE, "a hash");
 
+static void
+end(struct crypto_sha256_stream *stream, unsigned char hash[FETCHED_HASH_SIZE])
+{
+	unsigned char whole[CRYPTO_SHA256_SIZE];
+
+	crypto_sha256_end(stream, whole);
+	memcpy(hash, whole, FETCHED_HASH_SIZE);
+}
+
 void
 collect_like_unique(struct span unique, unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_mark_stream stream;
+	struct crypto_sha256_stream stream;
 
-	crypto_mark_begin(&stream);
-	crypto_mark_feed(&stream, SPAN("unique\n"));
-	crypto_mark_feed(&stream, unique);
-	crypto_mark_end(&stream, hash);
+	crypto_sha256_begin(&stream);
+	crypto_sha256_feed(&stream, SPAN("unique\n"));
+	crypto_sha256_feed(&stream, unique);
+	end(&stream, hash);
 }
 
 bool
 collect_like_header(struct span header, unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_mark_stream stream;
+	struct crypto_sha256_stream stream;
 	struct header_field field;
 	bool tells = false;
 
-	crypto_mark_begin(&stream);
-	crypto_mark_feed(&stream, SPAN("header\n"));
+	crypto_sha256_begin(&stream);
+	crypto_sha256_feed(&stream, SPAN("header\n"));
 	while (header_next(&header, &field)) {
 		if (is_passing(field.name))
 			continue;
 		tells = tells || ((span_eq_nocase(field.name, SPAN("Message-Id")) ||
 			span_eq_nocase(field.name, SPAN("Received"))) &&
 			span_trim_folds(field.value).len > 0);
-		crypto_mark_feed(&stream, field.raw);
+		crypto_sha256_feed(&stream, field.raw);
 	}
-	crypto_mark_end(&stream, hash);
+	end(&stream, hash);
 	return tells;
 }
 
@@ -112,10 +124,10 @@ collect_like_place(uint32_t number, uint64_t sizes, unsigned char hash[FETCHED_H
 void
 collect_like_again(unsigned char hash[FETCHED_HASH_SIZE])
 {
-	struct crypto_mark_stream stream;
+	struct crypto_sha256_stream stream;
 
-	crypto_mark_begin(&stream);
-	crypto_mark_feed(&stream, SPAN("again\n"));
-	crypto_mark_feed(&stream, (struct span){ (const char *)hash, FETCHED_HASH_SIZE });
-	crypto_mark_end(&stream, hash);
+	crypto_sha256_begin(&stream);
+	crypto_sha256_feed(&stream, SPAN("again\n"));
+	crypto_sha256_feed(&stream, (struct span){ (const char *)hash, FETCHED_HASH_SIZE });
+	end(&stream, hash);
 }

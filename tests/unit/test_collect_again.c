@@ -12,6 +12,7 @@
 #include "tests/unit/collect_site.h"
 
 #include "conf/conf_rules.h"
+#include "server/collect/collect_likeness.h"
 
 #define AT(more) HEAD "  collectors:\n    - { name: isp, accepted: [example.org], leave_days: 2, kind: pop3" more " }\n"
 
@@ -290,6 +291,27 @@ test_days_of_a_text_inm_05(void **state)
 	end();
 }
 
+/* Rows outlive versions: of an id, of a header, of the second one with the same header. What they are by is not changed. */
+static void
+test_rows_of_other_versions_inm_05(void **state)
+{
+	static const unsigned char by_id[FETCHED_HASH_SIZE] = { 0x03, 0xd6, 0x82, 0xe4, 0xb5, 0xfd, 0x2b, 0x84, 0x74,
+		0xda, 0x2d, 0x0b, 0x81, 0x65, 0x6f, 0x2c };
+	static const unsigned char by_header[FETCHED_HASH_SIZE] = { 0x8d, 0x33, 0x21, 0x17, 0xfe, 0x7c, 0x80, 0x76, 0xc2,
+		0x8f, 0xfe, 0xf8, 0xc5, 0x39, 0x2a, 0xb4 };
+	static const unsigned char again[FETCHED_HASH_SIZE] = { 0xa1, 0xa6, 0x2f, 0x29, 0x70, 0x73, 0x61, 0x2c, 0x9e, 0x09,
+		0xec, 0x0c, 0xb7, 0x28, 0xbe, 0xd8 };
+	unsigned char hash[FETCHED_HASH_SIZE];
+
+	(void)state;
+	assert_true(collect_like_header(SPAN("Message-Id: <1@example.org>\r\nSubject: one\r\n"), hash));
+	assert_memory_equal(hash, by_header, sizeof(hash));
+	collect_like_unique(SPAN("uid-1"), hash);
+	assert_memory_equal(hash, by_id, sizeof(hash));
+	collect_like_again(hash);
+	assert_memory_equal(hash, again, sizeof(hash));
+}
+
 #define T(name) cmocka_unit_test(name)
 
 int
@@ -300,7 +322,8 @@ test_collect_again(void)
 		T(test_same_message_again_inm_03), T(test_same_text_again_inm_03),
 		T(test_id_given_again_with_days_inm_05), T(test_removed_and_there_again_inm_03),
 		T(test_ids_from_the_first_again_inm_03), T(test_at_once_after_a_cut_dlr10),
-		T(test_at_once_and_there_again_dlr10), T(test_days_of_a_text_inm_05) };
+		T(test_at_once_and_there_again_dlr10), T(test_days_of_a_text_inm_05),
+		T(test_rows_of_other_versions_inm_05) };
 
 	return cmocka_run_group_tests_name("collect again", tests, NULL, NULL);
 }
