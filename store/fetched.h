@@ -80,8 +80,9 @@ MUST_CHECK enum err fetched_collector_free(struct txn *txn, struct span name);
 MUST_CHECK enum err fetched_collector_note(
 	struct txn *txn, struct span name, int64_t last_ms, bool failed, struct span error);
 /*
- * It has another name from now on; what was known of that name before is given up. OK too where nothing is
- * known of FROM. Names in any letter case; both the same: nothing.
+ * It has another name from now on; what was known of that name before is put away for its account, as in
+ * fetched_collector_enter(), and of no account or the same one given up. OK too where nothing is known of FROM. Names in any
+ * letter case; both the same: nothing.
  */
 MUST_CHECK enum err fetched_rename(struct txn *txn, struct span from, struct span to);
 

@@ -10,9 +10,8 @@
 #include "proto/base/hash64.h"
 #include "store/ids.h"
 
-/* Where the rows of another account of NAME are: no file has such a name. */
-static void
-away_key(struct span name, uint64_t mark, struct key *key)
+void
+fetched_away_key(struct span name, uint64_t mark, struct key *key)
 {
 	char text[40];
 	struct arena arena;
@@ -36,7 +35,7 @@ is_owned(const struct fetched_file *file, const struct key *key, uint64_t mark)
 	for (size_t i = 0; i < file->count; i++) {
 		if (file->mark(file->of, i) != mark)
 			continue;
-		away_key(file->name(file->of, i), mark, &away);
+		fetched_away_key(file->name(file->of, i), mark, &away);
 		if (span_eq_nocase(key_span(key), file->name(file->of, i)) ||
 			span_eq(key_span(key), key_span(&away)))
 			return true;
@@ -104,8 +103,8 @@ look_for_moved(struct snapshot *snap, const struct fetched_ask *ask, struct ente
 	if (!e->moves)
 		return OK;
 	e->before = e->c;
-	away_key(ask->name, e->c.account.mark, &e->away);
-	away_key(ask->name, ask->account.mark, &e->back);
+	fetched_away_key(ask->name, e->c.account.mark, &e->away);
+	fetched_away_key(ask->name, ask->account.mark, &e->back);
 	err = fetched_by_key(snap, &e->back, &back);
 	e->comes_back = err == OK;
 	e->c.id = e->comes_back ? back.id : 0;

@@ -166,6 +166,27 @@ give_up(struct txn *txn, struct fetched_collector c)
 	return fetched_put_collector(txn, &key, &c);
 }
 
+/* What was known by NAME, which another one gets: another account's is put away, as if NAME had been pointed elsewhere. */
+static enum err
+make_way(struct txn *txn, struct span name, uint64_t mark, struct fetched_collector c)
+{
+	struct fetched_collector before;
+	struct fetched_held held;
+	struct key key;
+	enum err err;
+
+	if (c.account.mark == 0 || c.account.mark == mark)
+		return give_up(txn, c);
+	fetched_hold(&held, &c);
+	fetched_away_key(name, c.account.mark, &key);
+	err = fetched_by_key(txn_view(txn), &key, &before);
+	if (err == OK)
+		err = give_up(txn, before);
+	else if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
+		err = OK;
+	return err == OK ? fetched_put_collector(txn, &key, &c) : err;
+}
+
 enum err
 fetched_rename(struct txn *txn, struct span from, struct span to)
 {
@@ -186,7 +207,7 @@ fetched_rename(struct txn *txn, struct span from, struct span to)
 	fetched_name_key(to, &to_key);
 	err = fetched_by_key(txn_view(txn), &to_key, &before);
 	if (err == OK)
-		err = give_up(txn, before);
+		err = make_way(txn, to, c.account.mark, before);
 	else if (err == ERR_NOT_FOUND || err == ERR_CORRUPT)
 		err = OK;
 	if (err == OK)

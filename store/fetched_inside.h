@@ -34,6 +34,8 @@ fetched_is_swept(const struct fetched_collector *c, int64_t now_ms)
 
 /* ---- fetched_accounts.c ---- */
 
+/* Where the rows of another account of NAME are: no file has such a name. */
+void fetched_away_key(struct span name, uint64_t mark, struct key *key);
 struct fetched_orphan {
 	struct key key;
 	struct fetched_collector c;

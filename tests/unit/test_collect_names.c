@@ -101,6 +101,28 @@ test_renamed_and_not_collected_inm_05(void **state)
 	goes_after_days("provider", 3);
 }
 
+/* It gets the name of one that left the file, whose account comes back within its days. */
+static void
+test_renamed_to_one_that_left_inm_05(void **state)
+{
+	(void)state;
+	begin(BOXES ISP BOX("other", "pop.other.test"));
+	fill(2);
+	assert_int_equal(fetched_by("isp"), 2);
+	assert_int_equal(fetched_by("other"), 2);
+	give_file(BOXES ISP);
+	settle();
+	give_file(BOXES BOX("other", "pop.isp.test"));
+	settle();
+	assert_int_equal(fetched_by("other"), 0);
+	offset_ms = DAY_MS;
+	give_file(BOXES BOX("other", "pop.isp.test") BOX("third", "pop.other.test"));
+	settle();
+	assert_int_equal(fetched_by("third"), 0);
+	assert_int_equal(fetched_by("other"), 0);
+	end();
+}
+
 /* ---- the writer takes nothing ---- */
 
 struct blocker {
@@ -304,7 +326,7 @@ int
 test_collect_names(void)
 {
 	const struct CMUnitTest tests[] = { T(test_renamed_and_killed_inm_05),
-		T(test_renamed_and_not_collected_inm_05), T(test_renamed_while_too_much_waits_inm_05),
+		T(test_renamed_and_not_collected_inm_05), T(test_renamed_to_one_that_left_inm_05), T(test_renamed_while_too_much_waits_inm_05),
 		T(test_renamed_as_it_begins_inm_05), T(test_renamed_and_its_name_is_anothers_inm_05),
 		T(test_renamed_there_and_back_inm_05), T(test_renamed_and_moved_inm_05),
 		T(test_names_change_places_inm_05), T(test_two_of_one_mailbox_renamed_inm_05),

@@ -251,10 +251,17 @@ test_rename(void **state)
 	assert_int_equal(count(f, isp), 1);
 	w = (struct wish){ .name = "never", .to = "seen" };
 	assert_int_equal(run_now(f->store, apply_rename, &w), OK);
-	/* what the new name had before is swept */
-	w = (struct wish){ .now_ms = 100 * DAY_MS };
+	/* what the new name had before is its account's for its days */
+	file_has((struct in_file){ "provider", 1 }, (struct in_file){ 0 });
+	w = (struct wish){ .now_ms = DAY_MS };
+	assert_int_equal(run_now(f->store, apply_follow, &w), OK);
+	w.now_ms = FETCHED_KEPT_MS;
+	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
+	assert_int_equal(count(f, before), 1);
+	w.now_ms = FETCHED_KEPT_MS + DAY_MS;
 	assert_int_equal(run_now(f->store, apply_sweep, &w), OK);
 	assert_int_equal(count(f, before), 0);
+	assert_int_equal(count(f, isp), 1);
 }
 
 static void
