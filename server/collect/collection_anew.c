@@ -117,8 +117,14 @@ take(struct collection *c, uint64_t mark)
 bool
 collection_anew_asks(const struct collection *c, const struct collection_item *item)
 {
-	return c->anew.count > 0 && item->has_hash && item->first_s == 0 &&
+	return c->anew.count > 0 && item->has_hash && (item->first_s == 0 || item->was_aside) &&
 		(!item->unwanted || c->anew.fresh > 0);
+}
+
+void
+collection_anew_unsure(struct collection *c, const struct collection_item *item)
+{
+	c->gone_noted |= item->by_header || collection_anew_asks(c, item);
 }
 
 bool

@@ -104,11 +104,20 @@ row_stored(const struct collection_fetch *f)
 	return row;
 }
 
+/* It did not come, and its header was not asked for either. */
+static void
+not_had(struct collection *c, const struct collection_item *item, const char *why, struct span more)
+{
+	collection_item_error(c, item, why, more);
+	if (!c->end.offer.has_head)
+		collection_anew_unsure(c, item);
+}
+
 /* It stays there, and is tried again after a day (TRB-06). */
 static void
 set_aside(struct collection_fetch *f, const char *why, struct span more)
 {
-	collection_item_error(f->c, &f->item, why, more);
+	not_had(f->c, &f->item, why, more);
 	collection_set_aside(f->c, &f->item);
 	collection_fetch_free(f);
 }
@@ -121,7 +130,7 @@ put_off(struct collection_fetch *f, const char *why, struct span more)
 	struct collection_item again = f->item;
 
 	if (again.tries + 1 >= COLLECTION_TRIES || c->fetches_none) {
-		collection_item_error(c, &again, why, more);
+		not_had(c, &again, why, more);
 		collection_fetch_free(f);
 		return;
 	}
@@ -375,6 +384,6 @@ collection_fetch_end(struct collection_fetch *f, enum source_result result, stru
 		return;
 	}
 	if (result != SOURCE_GONE)
-		collection_item_error(c, &f->item, "it cannot be fetched", answer);
+		not_had(c, &f->item, "it cannot be fetched", answer);
 	collection_fetch_free(f);
 }

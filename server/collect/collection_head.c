@@ -123,11 +123,11 @@ collection_on_head(struct collection *c, size_t at, enum source_result result, s
 		on_cannot(c, at);
 		break;
 	case SOURCE_FAILED:
-		/* it may be one that is known: none of those has gone for sure */
-		c->gone_noted |= c->items[at].by_header || c->anew.count > 0;
+		collection_anew_unsure(c, &c->items[at]);
 		collection_item_error(c, &c->items[at], "its header cannot be had", answer);
 		break;
 	case SOURCE_BROKEN:
+		collection_anew_unsure(c, &c->items[at]);
 		collection_set_aside(c, &c->items[at]);
 		collection_item_error(c, &c->items[at], "it is no message, and stays there", answer);
 		c->items[at].state = ITEM_OVER;

@@ -86,6 +86,7 @@ struct collection_item {
 	bool removes; /* when it is stored, whatever leave_days says */
 	bool doubtful; /* its id is known, and it would be removed: is it the message that was stored? */
 	bool unwanted; /* it is looked at only because it may be one that was stored */
+	bool was_aside;
 	uint8_t tries;
 	uint8_t state; /* enum collection_item_state */
 	uint16_t unique_len;
@@ -368,6 +369,8 @@ bool collection_is_anew(const struct collection *c);
 void collection_anew_add(struct collection *c, size_t place);
 /* The header tells whether it is there: not of one that is known. */
 bool collection_anew_asks(const struct collection *c, const struct collection_item *item);
+/* It was not looked at, and may be one that is known: none of those has gone for sure. */
+void collection_anew_unsure(struct collection *c, const struct collection_item *item);
 /* Is it a message that is stored, by the mark of its header (0: that does not tell)? *ROW is its row, with the id that it has now. */
 bool collection_anew_settle(struct collection *c, const struct collection_item *item, uint64_t mark, struct fetched *row);
 

@@ -140,6 +140,7 @@ static void
 settle_row(struct collection *c, size_t at)
 {
 	struct collection_known *known = &c->known[at];
+	struct collection_item *item;
 
 	if (!known->listed) {
 		collection_anew_add(c, at);
@@ -153,9 +154,15 @@ settle_row(struct collection *c, size_t at)
 		settle_here(c, known);
 		return;
 	}
-	if (known->unwanted || collection_is_aside(c, &known->row))
+	if (known->unwanted)
 		return;
-	add_known(c, known)->first_s = known->row.first_s;
+	if (collection_is_aside(c, &known->row)) {
+		c->gone_noted |= collection_is_anew(c); /* it may be one of those rows */
+		return;
+	}
+	item = add_known(c, known);
+	item->first_s = known->row.first_s;
+	item->was_aside = known->row.state == FETCHED_ASIDE;
 }
 
 /*

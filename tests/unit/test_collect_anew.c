@@ -299,6 +299,45 @@ test_all_ids_are_new_and_cut_inm_05(void **state)
 	}
 }
 
+/* One cannot be had for days, or is set aside: it may be one that is known, so its row stays. */
+static void
+one_not_had_for_days(enum source_result answer)
+{
+	fake_box.ids++;
+	if (fake_box.epoch != 0)
+		make_anew();
+	fake_box.messages[1].head_answers = fake_box.messages[1].answers = answer;
+	for (int day = 1; day < 6; day++) {
+		offset_ms = day * (DAY_MS + 1000);
+		collect();
+	}
+	fake_box.messages[1].head_answers = fake_box.messages[1].answers = SOURCE_DONE;
+	offset_ms = 7 * DAY_MS;
+	assert_int_equal(collect().counts.fetched, 0);
+	assert_each_once(3);
+	assert_int_equal(row_count(), 3);
+	end();
+}
+
+static void
+test_anew_and_one_not_had_inm_05(void **state)
+{
+	static const enum source_result answers[] = { SOURCE_FAILED, SOURCE_BROKEN };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		begin_with(ALWAYS, 3);
+		one_not_had_for_days(answers[i]);
+		for (int no_head = 0; no_head < 2; no_head++) {
+			begin(POP3);
+			fill(3);
+			collect();
+			fake_box.no_head = no_head;
+			one_not_had_for_days(answers[i]);
+		}
+	}
+}
+
 /* Where nothing is left there, nothing is asked for. */
 static void
 test_new_ids_of_new_messages(void **state)
@@ -349,7 +388,7 @@ test_collect_anew(void)
 		T(test_anew_and_cut_inm_05), T(test_anew_behind_a_cut_inm_03), T(test_anew_with_copies_inm_05),
 		T(test_anew_and_empty_for_once_inm_05), T(test_anew_and_unwanted_inm_05),
 		T(test_anew_without_headers_inm_05), T(test_anew_and_no_id_inm_05), T(test_all_ids_are_new_inm_05),
-		T(test_all_ids_are_new_and_cut_inm_05), T(test_new_ids_of_new_messages), T(test_anew_many_inm_05) };
+		T(test_all_ids_are_new_and_cut_inm_05), T(test_anew_and_one_not_had_inm_05), T(test_new_ids_of_new_messages), T(test_anew_many_inm_05) };
 
 	return cmocka_run_group_tests_name("collect anew", tests, NULL, NULL);
 }
