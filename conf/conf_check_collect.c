@@ -126,6 +126,17 @@ check_accepted(const struct checking *c)
 		"without accepted domains all of its mail is without recipients: accepted: [DOMAIN]");
 }
 
+/* HOST:PORT, as routes have it; an IPv6 address has more colons than one. */
+static void
+check_server(const struct checking *c)
+{
+	struct span server = c->collector->server;
+	size_t colon = span_find(server, ':');
+
+	if (colon < server.len && span_find_last(server, ':') == colon)
+		fault(c, "server", "is a host alone: its port stands in `port`");
+}
+
 /* NET-02; of one that cannot log in as it says (INM-02). */
 static void
 check_wire(const struct checking *c)
@@ -136,6 +147,7 @@ check_wire(const struct checking *c)
 
 	if (one->kind != COLLECTOR_POP3 && one->kind != COLLECTOR_IMAP)
 		return;
+	check_server(c);
 	if (one->timeout_ms < TIMEOUT_SENSIBLE_MIN || one->timeout_ms > TIMEOUT_SENSIBLE_MAX)
 		conf_warning_add(c->faults, yaml_place_of(c->tree, text), text, TIMEOUT_SENSIBLE_TEXT);
 	text = key_of(c, "auth", key);

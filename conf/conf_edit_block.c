@@ -268,6 +268,23 @@ begin_line(struct writing *w, size_t behind, struct patch *out)
 		put_end(w);
 }
 
+/* Between sections, where the file has empty lines between them: above its last one, or above the comment of that. */
+static bool
+parts_sections(const struct editing *e, const struct yaml_node *map)
+{
+	size_t at = edit_line_start(e, map->last->start.offset);
+
+	while (map == e->tree.root && at > 0) {
+		size_t start = edit_line_start(e, at - 1);
+		struct span line = span_trim_folds(span_range(e->text, start, at));
+
+		if (line.len == 0 || line.ptr[0] != '#')
+			return line.len == 0;
+		at = start;
+	}
+	return false;
+}
+
 static void
 append_item(struct writing *w, const struct yaml_node *list, struct patch *out)
 {
@@ -289,6 +306,8 @@ write_lines(struct writing *w, const struct way *way, struct patch *out)
 		open_key(w, way, out);
 	} else {
 		begin_line(w, way->map ? edit_pair_end(w->e, way->map->last) : w->e->text.len, out);
+		if (way->map && parts_sections(w->e, way->map))
+			put_end(w);
 		put_rest(w, way->rest, way->map ? margin_of(w->e, way->map->first->start.offset) : 0);
 	}
 }

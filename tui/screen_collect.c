@@ -22,6 +22,7 @@ static const struct form_class collector_add = {
 		{ "New collector", "name", "Name", FORM_TEXT, NULL, "its name in commands, errors and the log: isp", .names_row = true },
 		{ NULL, "kind", "Kind", FORM_CHOICE, KINDS, "pop3, imap: a mailbox there; spool: files of another Postroom; smtp: a run waits for mail that is brought", .keyed = true },
 		{ NULL, "server", "Server", FORM_TEXT, NULL, "host", .keyed = true },
+		{ NULL, "port", "Port", FORM_NUMBER, NULL, "empty: the protocol's own", .keyed = true },
 		{ NULL, "tls", "TLS", FORM_CHOICE, TLS_MODES, "implicit: from the first byte (995, 993); starttls: after a word; none: readable on the way", .keyed = true },
 		{ NULL, "username", "Log in as", FORM_TEXT, NULL, "the account there", .keyed = true },
 		{ NULL, "password", "Password", FORM_SECRET, NULL, "sealed in the store; the file gets its name only" },
@@ -31,6 +32,7 @@ static const struct form_class collector_add = {
 		{ NULL, "leave_days", "Leave days", FORM_NUMBER, NULL, "it stays there so long; 0: removed once it is stored here", .keyed = true },
 		{ NULL, "every", "Every", FORM_TIME, NULL, "15m, 1h: also without a run of a connection; empty: never", .keyed = true },
 		{ NULL, "connections", "Connections", FORM_LIST, NULL, "whose runs collect; empty where the file has none. F4 lists them", .keyed = true, .pick = "connection.list" },
+		{ NULL, "path", "Folder of files", FORM_TEXT, NULL, "of kind spool", .keyed = true },
 		{ 0 } },
 };
 

@@ -114,7 +114,7 @@ collect_failed_step(const struct conf_collector *c, const struct collection_end 
 
 	if (c->kind == COLLECTOR_SPOOL && !end->logged_in)
 		return "folder";
-	if (p->fault == SOURCE_NO_TLS)
+	if (p->fault == SOURCE_NO_TLS || (p->fault == SOURCE_OWN && span_starts(span_of(end->why), SPAN("tls_ca"))))
 		return "encryption";
 	if (p->way != SOURCE_CONNECTED)
 		return ways[p->way];

@@ -3,6 +3,7 @@
  */
 #include "server/collect/download_inside.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -184,6 +185,8 @@ download_names(const struct download_reader *r, struct arena *a, struct span hea
 		.hostname = host_name(r->conf, a), .collect = r->collector->name, .header = header,
 		.size = header.len, .now_ms = r->now_ms, .arrived_ms = r->now_ms,
 		.zone_minutes = host_zone_minutes(r->now_ms), .asks_nobody = true };
+	mail->peer.is_unix = true; /* no access line is about it */
+	snprintf(mail->peer.text, sizeof(mail->peer.text), "who wrote it");
 	pipeline_read_header(r->conf, mail);
 	return collected_names(&ask, a, out);
 }

@@ -22,6 +22,8 @@ of_stream(struct stream *stream)
 	return LIST_ITEM(stream, struct source_net, stream);
 }
 
+#define MAYBE_IMPLICIT "(a port with TLS from the first byte? tls=implicit)"
+
 /* ---- time ---- */
 
 static uint64_t
@@ -63,6 +65,13 @@ is_too_slow(struct source_net *n)
 	return true;
 }
 
+/* Such a port waits for our first word, as we wait for its. */
+static bool
+said_nothing(const struct source_net *n)
+{
+	return n->stream_open && n->stream.bytes_in == 0 && n->conf->tls != COLLECTOR_TLS_IMPLICIT;
+}
+
 /* A byte now and then is no progress (H20); a slow line that brings a message is. */
 static void
 on_deadline(struct loop_timer *timer)
@@ -72,7 +81,8 @@ on_deadline(struct loop_timer *timer)
 	if (n->closing)
 		return;
 	if (heard(n) - n->heard_bytes < SOURCE_PROGRESS_BYTES)
-		n->events->lost(n, "no answer in time (timeout)");
+		n->events->lost(n, said_nothing(n) ? "no answer in time (timeout), not even a greeting " MAYBE_IMPLICIT :
+						     "no answer in time (timeout)");
 	else if (!is_too_slow(n))
 		set_deadline(n);
 }
@@ -209,13 +219,12 @@ on_end(struct stream *stream, enum stream_end why)
 		[STREAM_OVERFLOW] = "the server reads nothing",
 	};
 	struct source_net *n = of_stream(stream);
-	bool silent = why == STREAM_EOF && stream->bytes_in == 0 && n->conf->tls != COLLECTOR_TLS_IMPLICIT;
+	bool silent = why == STREAM_EOF && said_nothing(n);
 
 	if (!n->closing && why == STREAM_TLS_FAILED && !stream_is_secure(stream))
 		on_tls_failed(n);
 	else if (!n->closing)
-		n->events->lost(n, silent ? "the server closed the connection before it said anything (a port "
-			"with TLS from the first byte? tls=implicit)" : texts[why]);
+		n->events->lost(n, silent ? "the server closed the connection before it said anything " MAYBE_IMPLICIT : texts[why]);
 	loop_defer(n->host->loop, &n->call);
 }
 

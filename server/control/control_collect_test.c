@@ -58,8 +58,8 @@ put_mailbox(struct collect_test *t)
 	const struct collect_probe *p = &t->probe;
 	struct arena *a = &t->call->arena;
 
-	put_row(t, "mailbox", arena_printf(a, "%llu messages, %llu bytes; %llu not fetched before",
-		(unsigned long long)p->count, (unsigned long long)p->bytes,
+	put_row(t, "mailbox", arena_printf(a, "%llu message%s, %llu bytes; %llu not fetched before",
+		(unsigned long long)p->count, p->count == 1 ? "" : "s", (unsigned long long)p->bytes,
 		(unsigned long long)p->fresh), TEST_OK);
 	put_row(t, "unique ids", p->has_unique ? SPAN("messages are told apart by them") :
 		SPAN("none: messages are told apart by their headers, where these can be had"),

@@ -24,6 +24,7 @@ struct collector_change {
 	size_t count;
 	uint64_t more; /* beyond these */
 	const char *before; /* the account that it is pointed away from; NULL: it stays there */
+	bool knows;	    /* of messages there */
 };
 
 static enum err
@@ -68,6 +69,19 @@ begin(struct control_call *call)
 	return ic;
 }
 
+/* ---- what is known there ---- */
+
+static bool
+knows_any(struct snapshot *snap, struct span name)
+{
+	struct fetched_collector c;
+	struct fetched first;
+	size_t count = 1;
+
+	return fetched_collector_find(snap, name, &c) == OK && fetched_read(snap, c.id, NULL, &first, &count) == OK &&
+		count > 0;
+}
+
 /* ---- who names it ---- */
 
 static enum step
@@ -79,6 +93,8 @@ look_for_mappings(struct control_call *call, struct snapshot *snap)
 	struct mapping m;
 	enum err err;
 
+	if (cc->before && cc->after == 0)
+		cc->knows = knows_any(snap, ic->config.object);
 	if (cc->name.len == 0)
 		return STEP_DONE;
 	while ((err = mapping_next(snap, cc->after, &m)) == OK) {
@@ -134,7 +150,7 @@ tell(struct control_call *call)
 	if (ic->new_name.len > 0 && cc->count > 0)
 		call->note = arena_printf(&call->arena, "%.*s, with %.*s", SPAN_FMT(call->note),
 			SPAN_FMT(mappings_text(call, cc->count)));
-	if (cc->before && !rpc_flag(call->request, "same_mailbox"))
+	if (cc->before && cc->knows && !rpc_flag(call->request, "same_mailbox"))
 		call->note = arena_printf(&call->arena, "%.*s; what was fetched from %s is not known there, and is known again "
 			"if it goes back within 30 days (the same mailbox under a new name: --same-mailbox)",
 			SPAN_FMT(call->note), cc->before);

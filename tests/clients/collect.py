@@ -254,6 +254,9 @@ def test_another_account_of_a_collector_INM_05():
     with Pop3Server(box(2)) as pop, Pop3Server(box(2)) as other, Pop3Server(box(2)) as new:
         with Server(extra=config(collector(pop.port, leave_days=9))) as server:
             server.add_user("anna")
+            for port in (other.port, pop.port):
+                said = server.cli("collect", "set", "fetch", "port=%d" % port).stdout
+                true("not known" not in said, "nothing was: " + said)
             equal(collect(server)["fetched"], 2)
             said = server.cli("collect", "set", "fetch", "port=%d" % other.port).stdout
             true("what was fetched from box at 127.0.0.1 is not known there" in said and "--same-mailbox" in said, said)

@@ -207,6 +207,8 @@ def test_h68_certificates_are_believed_only_if_they_are_good():
                     fails(p, "TLS failed")
                 with Postroom(row(wrong, tls=tls, tls_ca=folder + "/none.pem")) as p:
                     fails(p, "tls_ca")
+                    steps = p.json("collect", "test", "isp", ok=False)
+                    equal([(s["step"], s["state"]) for s in steps[-2:]], [("connect", "ok"), ("encryption", "failed")])
                 equal((unknown.logins, wrong.logins), ([], []))
         with one_box(b"a") as clear:
             with Postroom(row(clear, tls="starttls")) as p:

@@ -124,6 +124,8 @@ def test_the_login_test_changes_nothing():
         equal((steps["login"]["state"], steps["mailbox"]["state"]), ("ok", "ok"))
         true("3 messages" in steps["mailbox"]["result"], str(steps))
         equal((pop.said("RETR"), pop.said("DELE"), subjects(server)), ([], [], []))
+        del pop.boxes["box"].messages[1:]
+        true(server.json("collect", "test", "fetch")[3]["result"].startswith("1 message, "), "of one")
         pop.passwords["box"] = "another"
         r = server.cli("collect", "test", "fetch", ok=False)
         true(r.returncode == 1 and "failed" in r.stdout and "secret-word" not in r.stdout + r.stderr, r.stdout)

@@ -86,7 +86,7 @@ def test_net_02_silence():
     for stall in ("greeting", "CAPA", "PASS", "UIDL", "RETR"):
         with one_box(b"one", stall=stall) as server:
             with Postroom(row(server, timeout="1s")) as p:
-                fails(p, "no answer in time")
+                fails(p, "no answer in time", *(["tls=implicit"] if stall == "greeting" else []))
                 equal(len(server.left("box")), 1, stall)
     with one_box(b"one", stall_in_text=40) as server:
         with Postroom(row(server, timeout="1s")) as p:

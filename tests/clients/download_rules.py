@@ -342,6 +342,7 @@ def test_commands_of_rules_DLR_03_DLR_05_DLR_14():
         said = c.json("rule", "download", "test", "--message", path, "--collect", "box")[0]
         equal(said["names"], ["bert"])
         true(any("X-For" in line and "sales@example.test" in line for line in said["who"]), said["who"])
+        true(not any("  " in line or "access lines" in line for line in said["who"]), said["who"])
         human = c.cli("rule", "download", "test", "--message", path, "--collect", "box").stdout
         true("X-For" in human and "bert" in human, human)
         tried = c.json("rule", "download", "try", "--against", head.replace("\r\n", "\n"), "--rule", "<his\nRcpt: bert", "--collect", "box")[0]

@@ -132,6 +132,13 @@ static const struct {
 	{ "loops: 1 # x\n\n# end\n", "outgoing.routes", "[ { name: a, kind: direct }, { name: b, password: \"a: b\" } ]",
 		"loops: 1 # x\noutgoing:\n  routes:\n    - name: a\n      kind: direct\n    - name: b\n"
 		"      password: \"a: b\"\n\n# end\n" },
+	/* sections stand apart as they did */
+	{ "loops: 1\n\n# ours\n# too\nlog: { keep: 3 }\n", "schedules", "[ { name: b } ]",
+		"loops: 1\n\n# ours\n# too\nlog: { keep: 3 }\n\nschedules:\n  - name: b\n" },
+	{ "loops: 1\r\n\r\nlog:\r\n  keep: 3", "outgoing.routes", "[ { name: b } ]",
+		"loops: 1\r\n\r\nlog:\r\n  keep: 3\r\n\r\noutgoing:\r\n  routes:\r\n    - name: b\r\n" },
+	{ "loops: 1\n\noutgoing:\n  warnings: never\n", "outgoing.routes", "[ { name: b } ]",
+		"loops: 1\n\noutgoing:\n  warnings: never\n  routes:\n    - name: b\n" },
 	{ "# none", "schedules", "[ { \"name\": \"b\" } ]", "# none\nschedules:\n  - name: b\n" },
 	/* several lines in braces, or nothing but braces: more of the same */
 	{ "outgoing: { # ours\n  routes: [ { name: a, kind: direct } ] }\n",

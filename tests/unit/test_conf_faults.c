@@ -153,6 +153,9 @@ static const struct {
 		":1:28: collecting.collectors.a: route: lan wants HOST or HOST:PORT in target_server\n" },
 	{ BOX "route: subject, marker: for }] }\n",
 		":1:107: collecting.collectors.a.marker: has no '*', where the name stands: {*}\n" }, /* INM-20 */
+	{ "collecting: { collectors: [{ name: a, server: 'h:995', username: u, accepted: [a.test] }] }\n",
+		":1:47: collecting.collectors.a.server: is a host alone: its port stands in `port`\n" },
+	{ "collecting: { collectors: [{ name: a, server: '2001:db8::1', username: u, accepted: [a.test] }] }\n", "" },
 	{ "collecting: { collectors: [{ name: a, server: h, username: u }] }\n",
 		":1:28: warning: collecting.collectors.a: without accepted domains all of its mail is without "
 		"recipients: accepted: [DOMAIN]\n" }, /* INM-07 */

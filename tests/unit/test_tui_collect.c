@@ -97,15 +97,17 @@ collector_form_inm_02(void **state)
 {
 	(void)state;
 	play_begin(&play, collectors, 36, 120);
-	play_keys(&play, "9cnew<Down><Right><Down>imap.isp.test<Down><Down>me<Down>canary-7<Down>example.org<Down><Right><Down><F4>");
+	play_keys(&play, "9cnew<Down><Right><Down>imap.isp.test<Down>1993<Down><Down>me<Down>canary-7<Down>example.org<Down><Right><Down><F4>");
 	assert_true(play_was_asked(&play, "maillist.list {\"limit\":200}"));
 	assert_true(play_sees(&play, "bert"));
 	play_keys(&play, "ber<Enter>");
 	assert_true(play_sees(&play, "Target             [bert"));
 	assert_null(strstr(play_screen(&play), "canary"));
 	play_keys(&play, "<F2>");
-	assert_true(play_was_asked(&play, "collect.add {\"name\":\"new\",\"keys\":{\"kind\":\"imap\",\"server\":\"imap.isp.test\","
+	assert_true(play_was_asked(&play, "collect.add {\"name\":\"new\",\"keys\":{\"kind\":\"imap\",\"server\":\"imap.isp.test\",\"port\":\"1993\","
 		"\"username\":\"me\",\"accepted\":\"example.org\",\"route\":\"all\",\"target\":\"bert\"},\"password\":\"canary-7\"}"));
+	play_keys(&play, "chub<Down><Right><Right><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down><Down>/srv/x<F2>");
+	assert_true(play_was_asked(&play, "collect.add {\"name\":\"hub\",\"keys\":{\"kind\":\"spool\",\"path\":\"/srv/x\"}}"));
 	play_keys(&play, "g<Enter>");
 	assert_true(play_sees(&play, "[Server]  For whom   What stays   Rules   State"));
 	play_keys(&play, "<PgDn><PgDn>");
