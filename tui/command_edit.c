@@ -1,5 +1,5 @@
 /*
- * command_edit.c - `rule smtp edit`, `rule download edit`: the text in the person's own editor, then applied.
+ * command_edit.c - `rule smtp edit`, `rule download edit`, `rule archive edit`: the text in the person's own editor, then applied.
  *
  * What cannot be applied is kept in its file, so that no work is lost.
  */
@@ -11,6 +11,31 @@
 #include <unistd.h>
 
 #include "tui/command_run_inside.h"
+
+static const struct {
+	enum control_id edit, apply;
+	const char *language;
+} edited[] = {
+	{ CONTROL_rule_smtp_edit, CONTROL_rule_smtp_apply, "smtp" },
+	{ CONTROL_rule_download_edit, CONTROL_rule_download_apply, "download" },
+	{ CONTROL_rule_archive_edit, CONTROL_rule_archive_apply, "archive" },
+};
+
+static size_t
+edited_at(const struct control_method *method)
+{
+	size_t i = 0;
+
+	while (i < COUNT(edited) && edited[i].edit != method->id)
+		i++;
+	return i;
+}
+
+bool
+run_is_edit(const struct control_method *method)
+{
+	return edited_at(method) < COUNT(edited);
+}
 
 /*
  * VISUAL, EDITOR: a command that may have words of its own. NULL: none is named, and that of everybody wants a
@@ -69,8 +94,7 @@ static int
 apply(struct run *r, const char *path)
 {
 	struct command *asked = r->command;
-	struct command c = { .kind = COMMAND_METHOD, .method = &control_methods[asked->method->id == CONTROL_rule_smtp_edit ?
-			CONTROL_rule_smtp_apply : CONTROL_rule_download_apply],
+	struct command c = { .kind = COMMAND_METHOD, .method = &control_methods[edited[edited_at(asked->method)].apply],
 		.options = asked->options };
 	int status;
 
@@ -95,7 +119,7 @@ run_edit(struct run *r)
 		return run_tell(r, EXIT_USAGE, run_words(r), "there is no terminal to edit at, and EDITOR names no program",
 			arena_printf(r->arena, "usage: postroom %s, at a terminal; postroom rule %s apply FILE|- takes a text",
 				r->command->method->words,
-				r->command->method->id == CONTROL_rule_smtp_edit ? "smtp" : "download"));
+				edited[edited_at(r->command->method)].language));
 	buf_init(&params, 64);
 	err = buf_put(&params, SPAN("{}"));
 	if (err == OK)

@@ -428,8 +428,7 @@ run_command(struct run *r)
 		return status;
 	if (r->command->options.check)
 		return run_check(r);
-	if (r->command->method->id == CONTROL_rule_smtp_edit ||
-		r->command->method->id == CONTROL_rule_download_edit)
+	if (run_is_edit(r->command->method))
 		return run_edit(r);
 	if (r->command->method->reply != CONTROL_REPLY_ROWS)
 		return run_with_secret(r);

@@ -17,7 +17,8 @@ int run_print_result(struct run *r, const struct control_method *m, const struct
 MUST_CHECK enum err run_call(struct run *r, const char *method, struct buf *params,
 	const struct command_files *files, const struct json **result);
 
-/* `rule smtp edit`: get the text, let it be edited, apply it. */
+/* `rule smtp edit` and the like: get the text, let it be edited, apply it. */
+bool run_is_edit(const struct control_method *method);
 int run_edit(struct run *r);
 
 /* At a terminal these are shown before they are done (USR-13, USR-43). */

@@ -13,7 +13,7 @@ static const struct form_class archive_form = {
 		{ NULL, "incoming", "Incoming", FORM_FLAG, NULL, "what comes from elsewhere" },
 		{ NULL, "outgoing", "Outgoing", FORM_FLAG, NULL, "what our users send elsewhere" },
 		{ NULL, "internal", "Internal", FORM_FLAG, NULL, "what they send to each other" },
-		{ NULL, "rules", "Not archived", FORM_LIST, NULL, "rules of what is left out; docs/settings.md has their words" },
+		{ NULL, "rules", "Kept by rules", FORM_LIST, NULL, "DAYS [from=PATTERN] [to=PATTERN]: the first that fits counts before what is below; 0: for ever" },
 		{ NULL, "keep_days", "Keep (days)", FORM_NUMBER, NULL, "0: for ever; what is held stays" },
 		{ NULL, "keep_incoming", "... incoming", FORM_NUMBER, NULL, "0: as above" },
 		{ NULL, "keep_outgoing", "... outgoing", FORM_NUMBER, NULL, "0: as above" },

@@ -15,7 +15,7 @@
 	X(mapping_import) X(mapping_export) \
 	X(rule_monitor_list) X(rule_monitor_show) X(rule_monitor_set) X(rule_monitor_remove) \
 	X(archive_set) X(archive_search) X(archive_show) X(archive_copy) X(archive_export) \
-	X(archive_verify) X(archive_hold) X(archive_release) \
+	X(archive_verify) X(archive_hold) X(archive_release) X(rule_archive_apply) \
 	X(user_export) X(user_import) X(user_script) X(user_script_set) \
 	X(rule_smtp_apply) X(rule_smtp_on) X(rule_smtp_move) X(rule_smtp_add) X(rule_smtp_set) \
 	X(rule_download_apply) X(rule_download_on) X(rule_download_move) X(rule_download_add) \

@@ -51,6 +51,29 @@
 		"ids:targets " CONTROL_ARCHIVE_QUERY, "", \
 		"Let retention take archived messages again; --all as with hold.")
 
+/* The lines of archive.rules as a text. */
+#define CONTROL_METHODS_ARCHIVE_RULES(X) \
+	X(rule_archive_list, "rule.archive.list", "rule archive list", CONFIG_EDIT, G0, ROWS, "", \
+		"number:number days:number from:text to:text", \
+		"How long the archive keeps what, archive.rules: the first rule that fits counts, 0 days is for ever.") \
+	X(rule_archive_show, "rule.archive.show", "rule archive show", CONFIG_EDIT, G0, TEXT, "number:count?", "", \
+		"The text of the retention rules in force, one a line, or of one of them.") \
+	X(rule_archive_edit, "rule.archive.edit", "rule archive edit", CONFIG_EDIT, G0, TEXT, "", "", \
+		"The text of the retention rules, to be edited: the command line opens it in $EDITOR and applies " \
+		"what is saved.") \
+	X(rule_archive_apply, "rule.archive.apply", "rule archive apply", CONFIG_EDIT, G2, DONE, "file:fd(read)", "", \
+		"Put a text of retention rules in force, in place of those there are, `DAYS [from=PATTERN] " \
+		"[to=PATTERN]` each; a bad line changes nothing, and comments (#) are not kept.") \
+	X(rule_archive_check, "rule.archive.check", "rule archive check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
+		"line:number column:number key:text what:text warning:flag", \
+		"Check a text of retention rules, else those in force, and name every fault, and rules that never " \
+		"count.") \
+	X(rule_archive_test, "rule.archive.test", "rule archive test", CONFIG_EDIT, G0, OBJECT, \
+		"-from:text -to:list -direction:choice(incoming|outgoing|internal)? -at:time?", \
+		"rule:text number:number setting:text days:number until:time direction:text archived:flag why:list", \
+		"How long a message that arrives at a time, else now, would stay in the archive: by which rule, or " \
+		"which setting, and why.  Without --direction the domains of its addresses say it.")
+
 /* Message security, SEC-09; what it locks stands in control_guarded.h. */
 #define CONTROL_METHODS_SECURITY(X) \
 	X(security_status, "security.status", "security status", CONFIG_EDIT, G0, OBJECT, "", \

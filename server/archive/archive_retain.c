@@ -61,24 +61,31 @@ fits(const struct archive_rule *rule, const struct archive_message *m)
 		(rule->to.len == 0 || any_fits(m->recipients, rule->to));
 }
 
-int64_t
-archive_keep_days(const struct archive_keep *keep, const struct archive_message *m)
+/* 0 is for ever. */
+static bool
+is_longer(int64_t days, int64_t than)
 {
-	int64_t most = 0;
-	bool ever = m->direction == 0;
+	return than != 0 && (days == 0 || days > than);
+}
+
+struct archive_kept
+archive_keep_find(const struct archive_keep *keep, const struct archive_message *m)
+{
+	struct archive_kept kept = { .days = keep->days };
+	bool found = false;
 
 	for (size_t i = 0; i < keep->count; i++)
 		if (fits(&keep->rules[i], m))
-			return keep->rules[i].days;
+			return (struct archive_kept){ .days = keep->rules[i].days, .rule = i + 1 };
 	for (unsigned i = 0; i < COUNT(keep->by_direction); i++) {
-		int64_t days = keep->by_direction[i] ? keep->by_direction[i] : keep->days;
+		int64_t own = keep->by_direction[i], days = own ? own : keep->days;
 
-		if (!(m->direction >> i & 1))
+		if (!(m->direction >> i & 1) || (found && !is_longer(days, kept.days)))
 			continue;
-		ever |= days == 0;
-		most = days > most ? days : most;
+		kept = (struct archive_kept){ .days = days, .of = own ? 1u << i : 0 };
+		found = true;
 	}
-	return ever && m->direction != 0 ? 0 : m->direction == 0 ? keep->days : most;
+	return kept;
 }
 
 static void
@@ -100,22 +107,17 @@ archive_keep_least(const struct archive_keep *keep)
 	return least;
 }
 
-static void
-take_settings(struct retaining *r, const struct conf *conf)
+void
+archive_keep_of(const struct conf *conf, struct arena *a, struct archive_keep *out)
 {
-	struct archive_rule *rules = ARENA_ARRAY(&r->arena, struct archive_rule, conf->archive_rules.count + 1);
+	struct archive_rule *rules = ARENA_ARRAY(a, struct archive_rule, conf->archive_rules.count + 1);
 	const char *why;
 
+	*out = (struct archive_keep){ .rules = rules, .days = conf->archive_keep_days,
+		.by_direction = { conf->archive_keep_incoming, conf->archive_keep_outgoing, conf->archive_keep_internal } };
 	for (size_t i = 0; i < conf->archive_rules.count; i++)
-		if (archive_rule_parse(arena_copy(&r->arena, conf->archive_rules.items[i]),
-			    &rules[r->keep.count], &why) == OK)
-			r->keep.count++; /* the others were refused with the file */
-	r->keep.rules = rules;
-	r->keep.days = conf->archive_keep_days;
-	r->keep.by_direction[0] = conf->archive_keep_incoming;
-	r->keep.by_direction[1] = conf->archive_keep_outgoing;
-	r->keep.by_direction[2] = conf->archive_keep_internal;
-	r->max_size = (uint64_t)conf->archive_max_size;
+		if (archive_rule_parse(arena_copy(a, conf->archive_rules.items[i]), &rules[out->count], &why) == OK)
+			out->count++; /* the others were refused with the file */
 }
 
 /* ---- looking, on a worker ---- */
@@ -123,7 +125,7 @@ take_settings(struct retaining *r, const struct conf *conf)
 static bool
 is_due(struct snapshot *snap, const struct retaining *r, const struct archive_row *row, uint64_t over)
 {
-	int64_t days = archive_keep_days(&r->keep, &row->message);
+	int64_t days = archive_keep_find(&r->keep, &row->message).days;
 	struct archive_hold hold;
 
 	if (over == 0 && (days == 0 || row->time_ms + (uint64_t)days * DAY_OF_MS > r->now_ms))
@@ -301,7 +303,8 @@ archive_retain(struct host *host)
 	r = calloc(1, sizeof(*r));
 	ENSURE(r);
 	arena_init(&r->arena, NULL);
-	take_settings(r, host->conf);
+	archive_keep_of(host->conf, &r->arena, &r->keep);
+	r->max_size = (uint64_t)host->conf->archive_max_size;
 	if (archive_keep_least(&r->keep) == 0 && r->max_size == 0) {
 		arena_reset(&r->arena);
 		free(r);

@@ -151,8 +151,8 @@ take_time(struct control_call *call, const char *name, uint64_t *ms)
 	return true;
 }
 
-static unsigned
-direction_of(struct span word)
+unsigned
+control_archive_direction_of(struct span word)
 {
 	return span_eq(word, SPAN("incoming"))	 ? ARCHIVE_INCOMING
 	       : span_eq(word, SPAN("outgoing")) ? ARCHIVE_OUTGOING
@@ -172,7 +172,7 @@ take_query(struct control_call *call, struct archive_query *q)
 		.attachment = control_param(call, "attachment"),
 		.min_size = rpc_number(r, "min_size", 0),
 		.max_size = rpc_number(r, "max_size", 0),
-		.direction = direction_of(control_param(call, "direction")),
+		.direction = control_archive_direction_of(control_param(call, "direction")),
 		.held = rpc_flag(r, "held")};
 	if (span_find_any(q->attachment, SPAN("*?")) < q->attachment.len)
 		return control_fail(call, RPC_INVALID, "a name is looked up by its words, like `invoice pdf`, not by a pattern",

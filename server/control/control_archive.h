@@ -26,5 +26,6 @@ bool control_archive_search(struct control_call *call, struct archive_search *s,
 void control_archive_ask(struct control_call *call, struct archive_search *s);
 /* "incoming, internal"; in A. */
 struct span control_archive_direction(struct arena *a, unsigned direction);
+unsigned control_archive_direction_of(struct span word); /* "incoming"; 0: no such word */
 
 #endif

@@ -246,6 +246,7 @@ bool control_write(struct control_call *call, int fd, struct buf *from);
 /* "2026-11-20T14:00:00Z" in the arena. */
 struct span control_time(struct arena *a, int64_t ms);
 void control_put_time(struct json_writer *w, struct span name, int64_t ms); /* 0 is null */
+void control_put_text_or_null(struct json_writer *w, struct span name, struct span text);
 
 /* Shorter forms for the parameters of the call. */
 static inline struct span

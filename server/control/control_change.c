@@ -101,6 +101,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"subscribe", "subscribed"},
 		{"unsubscribe", "unsubscribed"},
 		{"lan.apply", "put in force"},
+		{"archive.apply", "put in force"},
 		{"smtp.apply", "put in force"},
 		{"smtp.on", "switched"},
 		{"smtp.off", "switched"},

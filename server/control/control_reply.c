@@ -125,6 +125,16 @@ control_put_time(struct json_writer *w, struct span name, int64_t ms)
 	arena_reset(&a);
 }
 
+void
+control_put_text_or_null(struct json_writer *w, struct span name, struct span text)
+{
+	json_put_name(w, name);
+	if (text.ptr)
+		json_put_string(w, text);
+	else
+		json_put_null(w);
+}
+
 int
 control_fd(struct control_call *call, const char *param)
 {

@@ -30,6 +30,22 @@ rule_file_begin_in(struct control_call *call, enum rule_file file, struct rule_c
 	return control_config_begin(call, &c->config);
 }
 
+bool
+rule_file_refuse(struct control_call *call, const struct conf_faults *faults)
+{
+	struct span named = control_rules_faults(call, faults);
+
+	control_fail(call, RPC_INVALID, arena_text(&call->arena, named), "nothing was changed", "file");
+	for (size_t i = 0; i < faults->count; i++) {
+		if (faults->items[i].is_warning)
+			continue;
+		call->error.line = faults->items[i].line;
+		call->error.column = faults->items[i].column;
+		break;
+	}
+	return false;
+}
+
 static bool
 is_good(struct control_call *call, struct rule_change *c, struct span text)
 {
@@ -38,14 +54,8 @@ is_good(struct control_call *call, struct rule_change *c, struct span text)
 
 	conf_faults_init(faults);
 	err = conf_rules_check(c->rules.file, text, &c->count, faults);
-	if (err != OK) {
-		struct span named = control_rules_faults(call, faults);
-
-		control_fail(call, RPC_INVALID, arena_text(&call->arena, named),
-			"nothing was changed", "file");
-		call->error.line = faults->count > 0 ? faults->items[0].line : 0;
-		call->error.column = faults->count > 0 ? faults->items[0].column : 0;
-	}
+	if (err != OK)
+		rule_file_refuse(call, faults);
 	conf_faults_fini(faults);
 	return err == OK;
 }

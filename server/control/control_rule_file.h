@@ -20,6 +20,8 @@ struct rule_change {
 bool rule_file_begin(struct control_call *call, enum rule_file file);
 /* The same with C, which stands first in a state of the handler's own. */
 bool rule_file_begin_in(struct control_call *call, enum rule_file file, struct rule_change *c);
+/* False: the call fails with FAULTS of its text, and the place of the first. */
+bool rule_file_refuse(struct control_call *call, const struct conf_faults *faults);
 /* `work`: the text of the parameter `file` becomes the file's. */
 bool rule_file_work(struct control_call *call);
 /* The same for a TEXT that was made. */

@@ -192,16 +192,6 @@ put_one(struct control_call *call, const struct rule_test *t, const struct rule 
 	json_put_close(w);
 }
 
-static void
-put_text_or_null(struct json_writer *w, struct span name, struct span text)
-{
-	json_put_name(w, name);
-	if (text.ptr)
-		json_put_string(w, text);
-	else
-		json_put_null(w);
-}
-
 /* `<` where none holds: that is what happens then. */
 static void
 put_rule(struct control_call *call, const struct rule_test *t)
@@ -210,7 +200,7 @@ put_rule(struct control_call *call, const struct rule_test *t)
 	bool limit = t->decision.because == DOWNLOAD_BY_LIMIT;
 	struct json_writer *w = &call->json;
 
-	put_text_or_null(w, SPAN("rule"), limit ? t->decision.name : rule ? rule->name : SPAN_NONE);
+	control_put_text_or_null(w, SPAN("rule"), limit ? t->decision.name : rule ? rule->name : SPAN_NONE);
 	json_put_member_string(w, SPAN("action"), limit ? (t->decision.asks ? SPAN("?") : SPAN("~")) :
 		rule ? rule_sign(&call->arena, rule) : SPAN("<"));
 	json_put_member_u64(w, SPAN("number"), rule ? rule->number : 0);
@@ -239,7 +229,7 @@ put_answer(struct control_call *call, const struct rule_test *t)
 	json_put_object(w);
 	put_rule(call, t);
 	json_put_member_u64(w, SPAN("stage"), t->trial.stage);
-	put_text_or_null(
+	control_put_text_or_null(
 		w, SPAN("recipient"), one ? t->message.to[t->trial.recipient_no] : SPAN_NONE);
 	put_why(call, t);
 	put_rules(call, t);

@@ -28,6 +28,7 @@ noun_of(struct span area)
 		{ "journal", "seat", "seats", "" },
 		{ "maillist", "list", "lists", "" },
 		{ "queue", "message", "messages", " of the queue" },
+		{ "rule archive", "retention rule", "retention rules", "" },
 		{ "rule download", "download rule", "download rules", "" },
 		{ "rule download ask", "question", "questions", "" },
 		{ "rule monitor", "monitoring profile", "monitoring profiles", "" },

@@ -259,5 +259,80 @@ def test_large_messages_and_no_recipients_left_ARC_04():
         verified(server)
 
 
+def kept(server, sender, *to, at="2026-11-20T12:00:00Z"):
+    """The answer of `rule archive test`."""
+    words = [word for address in to for word in (("--to", address) if "@" in address else (address,))]
+    return server.json("rule", "archive", "test", "--from", sender, *words, "--at", at)[0]
+
+
+def test_retention_rules_as_a_text_Q_35():
+    """rule archive: listed, shown, checked, applied; all of it the one setting, with its history and undo."""
+    with Server(extra=ON) as server:
+        rules = ["3650 from=*@bank.test", "0 to=board@example.test", "7 from=x@bank.test"]
+        told = server.cli("rule", "archive", "apply", "-", "--dry-run", stdin="\n".join(rules)).stdout
+        true("would put the retention rules of this text in force" in told and "3 retention rules" in told, told)
+        equal(server.json("rule", "archive", "list"), [])
+        told = server.cli("rule", "archive", "apply", "-", stdin="# why\r\n3650 from=*@bank.test\r\n\n0\tto=board@example.test\n"
+                          "7 from=x@bank.test").stdout
+        true(told.startswith("3 retention rules in force; postroom undo "), told)
+        equal(server.json("rule", "archive", "list"),
+              [{"number": 1, "days": 3650, "from": "*@bank.test", "to": None}, {"number": 2, "days": 0, "from": None,
+               "to": "board@example.test"}, {"number": 3, "days": 7, "from": "x@bank.test", "to": None}])
+        equal(server.cli("rule", "archive", "show").stdout.splitlines(), rules)
+        equal(server.cli("rule", "archive", "show", "2").stdout.splitlines(), rules[1:2])
+        equal(server.json("config", "get", "archive.rules")[0]["value"], rules, "the setting has them")
+        for number in ("0", "4"):
+            bad = server.cli("rule", "archive", "show", number, ok=False)
+            true(bad.returncode == 1 and "there is no rule %s: 3 are in force" % number in bad.stderr, bad.stderr)
+        # what is wrong is named with its line, and changes nothing
+        bad = server.cli("rule", "archive", "apply", "-", stdin="7 from=a@b.test\n\n7d to=x@b.test\n8\n", ok=False)
+        true(bad.returncode == 1 and "line 3: a line begins with the days" in bad.stderr and
+             "line 4: a line names from=PATTERN" in bad.stderr, bad.stderr)
+        equal(server.cli("rule", "archive", "show").stdout.splitlines(), rules)
+        faults = server.cli("rule", "archive", "check", "-", "--json", stdin="7 from=a@b.test\n\n7d to=x@b.test\n", ok=False)
+        true(faults.returncode == 1 and '"line":3' in faults.stdout, faults.stdout)
+        own = server.cli("rule", "archive", "check", "--json")
+        true('"line":3' in own.stdout and "rule 1 fits all that it fits" in own.stdout and '"warning":true' in own.stdout, own.stdout)
+        # none, and back
+        equal(server.cli("rule", "archive", "apply", "-", stdin="").stdout.split(";")[0], "0 retention rules in force")
+        equal(server.json("rule", "archive", "list"), [])
+        told = server.cli("undo", "--yes").stdout
+        true("undone: rule retention rules put in force" in told, told)
+        equal(server.cli("rule", "archive", "show").stdout.splitlines(), rules)
+        true("rule archive apply" in [row["what"] for row in server.json("config", "history")], "the history of the file")
+
+
+def test_how_long_one_would_be_kept_Q_35():
+    """rule archive test: the first rule that fits, else the longest of its directions' settings, until when, and why."""
+    with Server(extra="archive: { on: yes, keep_days: 9, keep_internal: 30, outgoing: no }\n") as server:
+        server.cli("rule", "archive", "apply", "-", stdin="3650 from=*@bank.test\n0 to=board@example.test\n")
+        rows = ((("boss@bank.test", "anna@example.test"), 1, None, 3650, "2036-11-17T12:00:00Z", "incoming", True),
+                (("Boss@BANK.test", "board@example.test"), 1, None, 3650, "2036-11-17T12:00:00Z", "incoming", True),
+                (("bo@far.test", "anna@example.test", "board@example.test"), 2, None, 0, None, "incoming", True),
+                (("bo@far.test", "anna@example.test"), 0, "archive.keep_days", 9, "2026-11-29T12:00:00Z", "incoming", True),
+                (("<>", "anna@example.test"), 0, "archive.keep_days", 9, "2026-11-29T12:00:00Z", "incoming", True),
+                (("anna@example.test", "bert@example.test"), 0, "archive.keep_internal", 30, "2026-12-20T12:00:00Z", "internal", True),
+                (("anna@example.test", "bert@example.test", "x@far.test"), 0, "archive.keep_internal", 30, "2026-12-20T12:00:00Z",
+                 "outgoing, internal", True),
+                (("anna@example.test", "x@far.test"), 0, "archive.keep_days", 9, "2026-11-29T12:00:00Z", "outgoing", False),
+                (("bo@far.test", "x@far.test"), 0, "archive.keep_days", 9, "2026-11-29T12:00:00Z", "", False),
+                (("bo@far.test", "x@far.test", "--direction", "internal"), 0, "archive.keep_internal", 30, "2026-12-20T12:00:00Z",
+                 "internal", True))
+        for asked, *want in rows:
+            answer = kept(server, *asked)
+            equal([answer[name] for name in ("number", "setting", "days", "until", "direction", "archived")], want, (asked, answer))
+            equal(answer["rule"], ["3650 from=*@bank.test", "0 to=board@example.test", None][want[0] - 1], answer)
+        why = kept(server, "anna@example.test", "x@far.test")["why"]
+        equal(why, ["archive.outgoing is no: such mail is not archived", "rule 1, 3650 from=*@bank.test: does not fit",
+                    "rule 2, 0 to=board@example.test: does not fit", "no rule fits: archive.keep_days is 9"])
+        server.cli("archive", "set", "keep_internal=", "on=no", "max_size=1GB")
+        answer = kept(server, "anna@example.test", "board@example.test")
+        true(answer["why"][0] == "archive.on is no: nothing is archived" and "rule 2, 0 to=board@example.test: fits" in answer["why"] and
+             "archive.max_size" in answer["why"][-1] and not answer["archived"], answer)
+        for asked, words in ((("no address", "a@b.test"), "(from)"), (("a@b.test", "b@@c"), "(to)")):
+            bad = server.cli("rule", "archive", "test", "--from", asked[0], "--to", asked[1], ok=False)
+            true(bad.returncode == 1 and "is no address" in bad.stderr and words in bad.stderr, bad.stderr)
+
+
 if __name__ == "__main__":
     sys.exit(tap([f for name, f in globals().items() if name.startswith("test_")]))

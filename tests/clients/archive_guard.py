@@ -168,7 +168,7 @@ def test_message_security_SEC_09_MON_10_ARC_05():
         true("monitor" not in server.json("group", "show", "staff")[0], "monitoring")
         for change in (mapped, helped):
             equal(server.cli("undo", change, "--yes", ok=False).returncode, 4, "taking back is editing")
-        for command in (["rule", "smtp", "apply", "-"], ["rule", "content", "apply", "-"], ["config", "undo"],
+        for command in (["rule", "smtp", "apply", "-"], ["rule", "content", "apply", "-"], ["config", "undo"], ["rule", "archive", "apply", "-"],
                         ["folder", "rights", "anna", "INBOX", "bert", "lrs"],
                         ["user", "set", "anna", "store_forward_address=x@far.test"]):
             true(refused(server, *command), ("this would send copies, or show a mailbox", command))

@@ -263,7 +263,7 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
                "schedule.set": "not_found", "schedule.remove": "not_found", "schedule.modify": "not_found",
                "rule.content.apply": "invalid", "user.script.set": "invalid",
                "rule.monitor.set": "invalid", "rule.monitor.remove": "not_found",
-               "archive.set": "not_found", "message.send": "invalid"}
+               "archive.set": "not_found", "rule.archive.apply": "invalid", "message.send": "invalid"}
 
 
 OF_THE_FILE["journal.set"] = "invalid"

@@ -339,7 +339,7 @@ def test_without_an_editor_nobody_waits():
     """An editor at no terminal would never end: it is not begun; one that is named reads nothing."""
     with Server() as server:
         fill(server, "*no\nSubject: a\n")
-        for language in ("smtp", "download"):
+        for language in ("smtp", "download", "archive"):
             run = edit(server, "", language)
             equal(run.returncode, 2, run.stderr)
             for words in ("rule %s edit: there is no terminal" % language, "EDITOR", "rule %s apply FILE|-" % language):
@@ -351,6 +351,21 @@ def test_without_an_editor_nobody_waits():
         run = edit(server, reader)
         true(run.returncode == 1 and "did not end well" in run.stderr, run.stderr)
         equal(server.cli("rule", "smtp", "show").stdout.strip(), "*no\nSubject: a")
+
+
+def test_retention_rules_are_edited_Q_35():
+    """rule archive edit: what the editor leaves is applied; what is refused is kept in its file."""
+    with Server() as server:
+        server.cli("rule", "archive", "apply", "-", stdin="7 from=x@bank.test\n")
+        program = os.path.join(server.dir, "edit.sh")
+        for word, left, status in (("9", "9 from=x@bank.test", 0), ("soon", "9 from=x@bank.test", 1)):
+            with open(program, "w") as f:
+                f.write("#!/bin/sh\nsed -i 's/^[0-9]*/%s/' \"$1\"\n" % word)
+            os.chmod(program, 0o755)
+            run = edit(server, program, "archive")
+            equal(run.returncode, status, run.stderr)
+            equal(server.cli("rule", "archive", "show").stdout.strip(), left)
+        true("line 1: a line begins with the days" in run.stderr and "what you wrote is kept" in run.stderr, run.stderr)
 
 
 def edit(server, editor, language="smtp"):
