@@ -35,7 +35,7 @@ collection_set_aside(struct collection *c, const struct collection_item *item)
 	struct fetched row = { .first_s = item->first_s ? item->first_s : now_s, .fetched_s = now_s, .state = FETCHED_ASIDE };
 
 	memcpy(row.hash, item->hash, sizeof(row.hash));
-	if (item->has_hash)
+	if (item->has_hash && !item->doubtful) /* else its row says that it is here */
 		collection_change(c, &row, false);
 	if (place_of(c, item, row.hash))
 		collection_change(c, &row, false);

@@ -291,6 +291,28 @@ test_days_of_a_text_inm_05(void **state)
 	end();
 }
 
+/* It is here, and shall go, and cannot be looked at for once: it is still known as what is here. */
+static void
+test_not_seen_for_once_inm_03(void **state)
+{
+	(void)state;
+	for (int no_head = 0; no_head < 2; no_head++) {
+		begin(COLLECTOR(", leave_days: 2"));
+		fill(2);
+		assert_int_equal(collect().counts.fetched, 2);
+		fake_box.no_head = no_head;
+		fake_box.messages[0].head_answers = fake_box.messages[0].answers = SOURCE_BROKEN;
+		offset_ms = 2 * DAY_MS + 1000;
+		assert_int_equal(collect().counts.deleted, 1);
+		fake_box.messages[0].head_answers = fake_box.messages[0].answers = SOURCE_DONE;
+		offset_ms = 4 * DAY_MS;
+		assert_int_equal(collect().counts.fetched, 0);
+		assert_int_equal(fake_left(), 0);
+		assert_each_once(2);
+		end();
+	}
+}
+
 /* Rows outlive versions: of an id, of a header, of the second one with the same header. What they are by is not changed. */
 static void
 test_rows_of_other_versions_inm_05(void **state)
@@ -323,7 +345,7 @@ test_collect_again(void)
 		T(test_id_given_again_with_days_inm_05), T(test_removed_and_there_again_inm_03),
 		T(test_ids_from_the_first_again_inm_03), T(test_at_once_after_a_cut_dlr10),
 		T(test_at_once_and_there_again_dlr10), T(test_days_of_a_text_inm_05),
-		T(test_rows_of_other_versions_inm_05) };
+		T(test_not_seen_for_once_inm_03), T(test_rows_of_other_versions_inm_05) };
 
 	return cmocka_run_group_tests_name("collect again", tests, NULL, NULL);
 }
