@@ -50,8 +50,8 @@ control_item_find(
 		if (span_eq_nocase(name_at(kind, &items, i), name))
 			return i;
 	if (must)
-		control_failf(call, RPC_NOT_FOUND, "name", "there is no %s %.*s in the file", kind->what,
-			SPAN_FMT(name));
+		control_failf(call, RPC_NOT_FOUND, "name", "there is no %s %.*s in force (a file that is edited "
+			"by hand counts from SIGHUP on)", kind->what, SPAN_FMT(name));
 	return SIZE_MAX;
 }
 

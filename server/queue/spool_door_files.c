@@ -230,13 +230,17 @@ spool_door_put(struct spool_door *d, struct span text)
 bool
 spool_door_usable(struct spool_door *d)
 {
+	const char *name = d->users ? "out" : "in";
 	char path[SPOOL_DOOR_PATH];
 	int fd;
 	bool ok;
 
-	snprintf(path, sizeof(path), "%.900s/%s", d->root, d->users ? "out" : "in");
+	snprintf(path, sizeof(path), "%.900s/%s", d->root, name);
 	fd = open_folder(path);
-	ok = (fd >= 0 && faccessat(fd, ".", W_OK | X_OK, 0) == 0) || failed(d, "cannot use the folder");
+	ok = fd >= 0 && faccessat(fd, ".", W_OK | X_OK, 0) == 0;
+	if (!ok)
+		snprintf(d->why, sizeof(d->why), "cannot use the folder \"%s\" in it: %s%s", name, strerror(errno),
+			errno == EACCES ? " (a path that is new in the file wants a restart)" : "");
 	if (fd >= 0)
 		close(fd);
 	return ok;

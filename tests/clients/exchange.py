@@ -202,7 +202,7 @@ def test_fxf_02_dead_before_it_was_noted():
         b.cli("collect", "add", "files", "kind=spool", "path=" + folder, "accepted=b.test")
         os.rename(folder + "/in", folder + "/gone")
         said = a.cli("route", "test", "files", ok=False)
-        true(said.returncode == 1 and "cannot use the folder" in said.stdout + said.stderr, said)
+        true(said.returncode == 1 and "cannot use the folder \"in\" in it: No such" in said.stdout + said.stderr, said)
         with submission(a) as s:
             s.sendmail("anna@example.test", ["bea@b.test"], mail(1))
         wait_for(lambda: "cannot use the folder" in str(a.json("queue", "list")), "the folder is not there: it waits")
