@@ -13,7 +13,7 @@
 	X(queue_message) X(queue_redirect) \
 	X(mapping_list) X(mapping_add) X(mapping_set) X(mapping_remove) X(mapping_test) \
 	X(mapping_import) X(mapping_export) \
-	X(rule_monitor_list) X(rule_monitor_show) X(rule_monitor_set) X(rule_monitor_remove) \
+	X(rule_monitor_list) X(rule_monitor_show) X(rule_monitor_set) X(rule_monitor_remove) X(rule_monitor_test) \
 	X(archive_set) X(archive_search) X(archive_show) X(archive_copy) X(archive_export) \
 	X(archive_verify) X(archive_hold) X(archive_release) X(rule_archive_apply) \
 	X(user_export) X(user_import) X(user_script) X(user_script_set) \

@@ -165,8 +165,7 @@
 		"-message_id:text -session:text -steps:list", \
 		"Where a message went, and why; with an id, step by step.") \
 	X(explain, "explain", "explain", QUEUE_VIEW, G0, OBJECT, \
-		"-from:text? -to:list? -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
-		"-peer:text? -size:size? -message:fd(read)? -at:time?", \
+		CONTROL_EXPLAIN_PARAMS, \
 		"asked:text steps:list copies:list more:number refused:list reply:text", \
 		"What would happen to a message, step by step, changing nothing.") \
 	X(clock_advance, "clock.advance", "clock advance", CONFIG_EDIT, G1, DONE, "by:duration", "", \

@@ -7,6 +7,11 @@
 
 #include "proto/control/control_methods_archive.h"
 
+/* A message that is only asked about. */
+#define CONTROL_EXPLAIN_PARAMS \
+	"-from:text? -to:list? -auth:name? -via:choice(smtp|lmtp|pop3|local)? -collect:name? " \
+	"-peer:text? -size:size? -message:fd(read)? -at:time?"
+
 #define CONTROL_METHODS_RULES(X) \
 	X(rule_smtp_list, "rule.smtp.list", "rule smtp list", QUEUE_VIEW, G0, ROWS, "", \
 		"number:number enabled:flag name:text match:text conditions:list action:text stage:number " \
@@ -76,7 +81,10 @@
 		"incoming=all|selected|none outgoing= internal= target= users=a;b min_kb= sample_percent= " \
 		"sample_target=; KEY= for its default.") \
 	X(rule_monitor_remove, "rule.monitor.remove", "rule monitor remove", CONFIG_EDIT, G2, DONE, \
-		"names:targets", "", "Remove monitoring profiles.")
+		"names:targets", "", "Remove monitoring profiles.") \
+	X(rule_monitor_test, "rule.monitor.test", "rule monitor test", CONFIG_EDIT, G0, OBJECT, \
+		CONTROL_EXPLAIN_PARAMS, "monitored:flag direction:text why:list copies:list more:number reply:text", \
+		"Who would get a monitoring copy of a message, by which profile, and why: what `explain` says of it.")
 
 #define CONTROL_METHODS_SCRIPTS(X) \
 	X(user_script, "user.script", "user script", CONFIG_EDIT, G0, TEXT, "user:name", "", \

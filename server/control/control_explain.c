@@ -269,8 +269,8 @@ put_one_reply(struct json_writer *w, const struct plan_reply *reply, const char 
 	json_put_member_string(w, SPAN("text"), reply->text);
 }
 
-static bool
-is_accepted(const struct explained *e)
+bool
+explained_is_accepted(const struct explained *e)
 {
 	return e->verdict == STAGE_NEXT || e->verdict == STAGE_STOP;
 }
@@ -279,7 +279,7 @@ void
 explained_put_reply(struct json_writer *w, const struct explained *e)
 {
 	static const struct plan_reply accepted = {250, "2.0.0", {"accepted", 8}};
-	bool ok = is_accepted(e);
+	bool ok = explained_is_accepted(e);
 
 	json_put_name(w, SPAN("reply"));
 	json_put_object(w);
@@ -310,16 +310,19 @@ copy_word(const struct plan_copy *c)
 }
 
 /* What is refused at its end makes none, whatever its recipients were told before. */
-static void
-put_copies(struct control_call *call, struct json_writer *w, const struct explained *e)
+size_t
+explained_put_copies(struct control_call *call, const struct explained *e, int role)
 {
-	const struct plan_copy *copies = is_accepted(e) ? e->plan.copies : NULL;
-	size_t shown = 0;
+	const struct plan_copy *copies = explained_is_accepted(e) ? e->plan.copies : NULL;
+	struct json_writer *w = &call->json;
+	size_t shown = 0, count = 0;
 
 	json_put_name(w, SPAN("copies"));
 	json_put_array(w);
-	for (const struct plan_copy *c = copies; c && shown < EXPLAIN_COPIES_MAX;
-		c = c->next, shown++) {
+	for (const struct plan_copy *c = copies; c; c = c->next) {
+		if ((role >= 0 && (int)c->role != role) || count++ >= EXPLAIN_COPIES_MAX)
+			continue;
+		shown++;
 		json_put_object(w);
 		json_put_member_string(w, SPAN("kind"), span_of(copy_word(c)));
 		json_put_member_string(w, SPAN("target"), explained_target(call, c));
@@ -330,7 +333,8 @@ put_copies(struct control_call *call, struct json_writer *w, const struct explai
 		json_put_close(w);
 	}
 	json_put_close(w);
-	json_put_member_u64(w, SPAN("more"), copies ? e->plan.copy_count - shown : 0);
+	json_put_member_u64(w, SPAN("more"), count - shown);
+	return count;
 }
 
 /* Only a collected message says by itself who sent it to whom. */
@@ -341,7 +345,7 @@ is_given(struct control_call *call, const char *name)
 		control_failf(call, RPC_INVALID, name, "%s is missing: give --%s", name, name);
 }
 
-static bool
+bool
 explain_work(struct control_call *call)
 {
 	struct explained *e = ARENA_NEW(&call->arena, struct explained);
@@ -401,7 +405,7 @@ on_scripts(struct scripts_question *q)
 }
 
 /* Scripts are run as for a message; then the pipeline is asked from its beginning, with their answers. */
-static bool
+bool
 explain_scripts(struct control_call *call)
 {
 	struct explained *e = call->state;
@@ -420,19 +424,26 @@ explain_scripts(struct control_call *call)
 	return waits;
 }
 
+bool
+explain_run(struct control_call *call)
+{
+	struct explain_ask ask = ask_of(call);
+
+	return explained_run(call, call->state, &ask);
+}
+
 static void
 explain_finish(struct control_call *call)
 {
 	struct explained *e = call->state;
 	struct json_writer *w = &call->json;
-	struct explain_ask ask = ask_of(call);
 
-	if (!explained_run(call, e, &ask))
+	if (!explain_run(call))
 		return;
 	json_put_object(w);
 	put_asked(w, e);
 	explained_put_reply(w, e);
-	put_copies(call, w, e);
+	(void)explained_put_copies(call, e, EXPLAIN_EVERY_ROLE);
 	put_refused(w, e);
 	control_put_notes(w, SPAN("steps"), plan_notes(&e->plan));
 	json_put_close(w);

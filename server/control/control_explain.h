@@ -59,6 +59,16 @@ enum mail_via explain_via(struct control_call *call);
 /* "anna" for her INBOX, "anna/Old" for another of her folders; else the forward-path. */
 struct span explained_target(struct control_call *call, const struct plan_copy *copy);
 
+/* The members "copies", of EXPLAIN_EVERY_ROLE or one, and "more": how many are not shown. How many there are. */
+#define EXPLAIN_EVERY_ROLE (-1)
+size_t explained_put_copies(struct control_call *call, const struct explained *e, int role);
+
+/* The steps of a method with CONTROL_EXPLAIN_PARAMS: call->state is a struct explained. `finish` begins with explain_run(). */
+bool explain_work(struct control_call *call);
+bool explain_scripts(struct control_call *call); /* `ask` */
+bool explain_run(struct control_call *call);
+
+bool explained_is_accepted(const struct explained *e); /* at its end */
 /* The member "reply": what the peer would be told. */
 void explained_put_reply(struct json_writer *w, const struct explained *e);
 

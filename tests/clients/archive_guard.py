@@ -121,6 +121,7 @@ def refused(server, *command, **options):
 GUARDED = (["message", "show", "anna", "1"], ["message", "list", "anna"], ["message", "copy", "anna", "1", "--to-user", "bert"],
            ["queue", "message", "000001"], ["mapping", "list"], ["mapping", "add", "x@example.test", "anna"],
            ["mapping", "test", "x@example.test"], ["rule", "monitor", "list"], ["rule", "monitor", "set", "incoming=all"],
+           ["rule", "monitor", "test", "--from", "bo@far.test", "--to", "anna@example.test"],
            ["archive", "search"], ["archive", "show", "1"], ["archive", "copy", "1", "bert"], ["archive", "verify"],
            ["archive", "hold", "1"], ["archive", "set", "on=no"], ["config", "set", "archive.on", "no"],
            ["config", "change", "archive.on=no", "log.keep=9"], ["user", "set", "anna", "assistants=bert"],

@@ -95,6 +95,31 @@ def test_a_list_of_two_and_a_target_elsewhere_MON_01_MON_08():
         equal(server.check()[0], 0)
 
 
+def test_would_it_be_monitored_MON_01_MON_04():
+    """rule monitor test: what explain says of monitoring, and why there is no copy."""
+    with SmtpSink() as sink, site(sink.port) as server:
+        def ask(*words):
+            return server.json("rule", "monitor", "test", "--auth", "anna", "--from", "anna@example.test", *words)[0]
+
+        answer = ask("--to", "bert@example.test")
+        equal((answer["monitored"], answer["why"]), (False, ["there is no monitoring profile"]))
+        server.cli("rule", "monitor", "set", "internal=selected", "outgoing=all", "target=carl", "min_kb=10")
+        for words, direction, why in ((("--to", "bert@example.test"), "internal", "no profile takes it"),
+                                      (("--to", "boss@far.test"), "outgoing", "the profile default makes no copy: 20 bytes"),
+                                      (("--to", "nobody@example.test", "--size", "20000"), "", "it is refused: see reply")):
+            answer = ask(*words)
+            equal((answer["monitored"], answer["copies"], answer["direction"]), (False, [], direction), answer)
+            true(why in answer["why"][0], answer)
+        path = os.path.join(server.dir, "large.eml")
+        with open(path, "w") as f:
+            f.write("Subject: large\r\n\r\n" + ("x" * 62 + "\r\n") * 200)
+        answer = ask("--to", "boss@far.test", "--to", "bert@example.test", "--message", path)
+        equal((answer["monitored"], answer["direction"], answer["reply"]["code"]), (True, "outgoing, internal", 250), answer)
+        equal([(c["kind"], c["target"]) for c in answer["copies"]], [("monitor", "carl")])
+        equal(answer["why"], ["carl gets a monitoring copy: profile default, outgoing, from anna by login"])
+        equal(server.json("queue", "list") + inbox(server, "carl"), [], "nothing was done")
+
+
 def test_a_copy_that_fails_is_nobodys_business_but_the_administrators_MON_08():
     with SmtpSink(replies={"RCPT TO:<chief": "550 5.1.1 nobody"}) as sink, site(sink.port) as server:
         server.cli("rule", "monitor", "set", "internal=all", "outgoing=all", "target=chief@far.test")
