@@ -267,7 +267,7 @@ static bool
 is_number_or_word(struct span text)
 {
 	for (size_t i = 0; i < text.len; i++)
-		if (!ascii_is_alnum(text.ptr[i]) && span_find(SPAN("_-"), text.ptr[i]) == 2)
+		if (!ascii_is_alnum(text.ptr[i]) && span_find(SPAN("_-."), text.ptr[i]) == 3)
 			return false;
 	return text.len > 0;
 }

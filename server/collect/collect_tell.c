@@ -109,13 +109,17 @@ collect_failed_step(const struct conf_collector *c, const struct collection_end 
 	static const char *const ways[] = { [SOURCE_BEGUN] = "connect", [SOURCE_WANTS_TOKEN] = "token",
 		[SOURCE_LOOKS_UP] = "name", [SOURCE_DIALS] = "connect" };
 	static const char *const logins[] = { "USER", "PASS", "APOP", "AUTH", "LOGIN" };
+	static const struct { const char *why, *step; } own[] = { { "tls_ca", "encryption" }, { "the password", "login" } };
 	const struct source_problem *p = &end->problem;
 	struct span command = span_of(p->command);
 
 	if (c->kind == COLLECTOR_SPOOL && !end->logged_in)
 		return "folder";
-	if (p->fault == SOURCE_NO_TLS || (p->fault == SOURCE_OWN && span_starts(span_of(end->why), SPAN("tls_ca"))))
+	if (p->fault == SOURCE_NO_TLS)
 		return "encryption";
+	for (size_t i = 0; i < COUNT(own) && p->fault == SOURCE_OWN; i++)
+		if (span_starts(span_of(end->why), span_of(own[i].why)))
+			return own[i].step;
 	if (p->way != SOURCE_CONNECTED)
 		return ways[p->way];
 	if (end->logged_in || span_eq(command, SPAN("SELECT")) || span_eq(command, SPAN("STAT")))

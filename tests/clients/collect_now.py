@@ -166,6 +166,12 @@ def test_the_login_test_names_the_step_that_fails():
         equal(tried(server), way + [("login", "failed")])
         pop.greeting = b"-ERR go away\r\n"
         equal(tried(server), way + [("greeting", "failed")])
+        pop.greeting = None
+        server.cli("collect", "set", "fetch", "password={file: /dev/null/none}")
+        equal(tried(server), way + [("login", "failed")])
+        for value in ("1.5", "-1"):
+            said = server.cli("collect", "set", "fetch", "max_kb=" + value, ok=False).stderr
+            true("max_kb: not a whole number" in said, said)
 
 
 def test_a_collection_under_way_has_no_next_time():
