@@ -30,6 +30,22 @@ static const char global_help[] =
 	"Exit status: 0 done, 1 refused or not found, 2 wrong usage, 3 no server,\n"
 	"4 no permission.\n";
 
+/* Commands that are no method. */
+static const struct {
+	const char *words, *usage, *line, *help;
+} own[] = {
+	{ "restore", "DIR [-c FILE]", "Put a backup in place of the store; the server must be stopped.",
+		"It runs postroomd --restore. The store that was there is set aside, not removed;\n"
+		"what the queue holds then waits for postroom queue release.\n" },
+	{ "console", "[--plain] [--slow] [--theme NAME] [--utc] [--read-only]",
+		"The console; --plain line by line, --slow, --theme NAME.",
+		"--plain goes line by line, for a screen reader or a simple terminal. --slow is\n"
+		"for a slow line: what no key asked for is painted every 2 s. On a terminal\n"
+		"postroom alone is the same.\n" },
+	{ "help", "[COMMAND]", "This page; `help queue` and `help queue list` say more.", "" },
+	{ "version", "", "The version of this program.", "" },
+};
+
 const struct control_method *
 command_find(struct span words)
 {
@@ -358,6 +374,15 @@ put_name(struct span name, struct buf *out)
 		put(out, SPAN(" "));
 }
 
+static struct span
+first_sentence(const char *help)
+{
+	struct span all = span_of(help);
+	size_t end = span_find_span(all, SPAN(". "));
+
+	return span_range(all, 0, end < all.len ? end + 1 : end);
+}
+
 /* One line for each first word: its verbs, or what it does. */
 static void
 put_overview(struct buf *out)
@@ -382,17 +407,36 @@ put_overview(struct buf *out)
 			put_name(noun, out);
 			column = 0;
 		}
-		put(out, has_verb ? verb : span_of(m->help));
+		put(out, has_verb ? verb : first_sentence(m->help));
 		column += verb.len + 2;
 		before = has_verb ? noun : span_of(m->words);
 	}
 	put(out, SPAN("\n"));
-	put_name(SPAN("restore"), out);
-	put(out, SPAN("Put a backup in place of the store; the server must be stopped.\n"));
-	put_name(SPAN("console"), out);
-	put(out, SPAN("The console; --plain line by line, --theme NAME.\n"));
-	put_name(SPAN("help"), out);
-	put(out, SPAN("This page; `help queue` and `help queue list` say more.\n"));
+	for (size_t i = 0; i < COUNT(own); i++) {
+		put_name(span_of(own[i].words), out);
+		put(out, span_of(own[i].line));
+		put(out, SPAN("\n"));
+	}
+}
+
+/* False: WORDS are none of them. */
+static bool
+put_own(struct span words, struct buf *out)
+{
+	for (size_t i = 0; i < COUNT(own); i++) {
+		if (!span_eq(span_of(own[i].words), words))
+			continue;
+		put(out, SPAN("usage: postroom "));
+		put(out, words);
+		put(out, own[i].usage[0] ? SPAN(" ") : SPAN(""));
+		put(out, span_of(own[i].usage));
+		put(out, SPAN("\n\n"));
+		put(out, span_of(own[i].line));
+		put(out, SPAN("\n"));
+		put(out, span_of(own[i].help));
+		return true;
+	}
+	return false;
 }
 
 static void
@@ -427,6 +471,8 @@ command_help(struct span words, struct buf *out)
 	const struct control_method *one = command_find(words);
 	struct span verb;
 
+	if (put_own(words, out))
+		return OK;
 	if (one) {
 		put_one(one, out);
 		if (!command_is_noun(words))

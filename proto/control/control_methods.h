@@ -437,7 +437,8 @@
 		"Copy the store into an empty folder while mail flows.") \
 	X(store_check, "store.check", "check", CONFIG_EDIT, G0, FAULTS, "-repair:flag?", \
 		"what:text where:text why:text repaired:flag", \
-		"Check every reference, counter and checksum of the store.") \
+		"Check every reference, counter and checksum of the store. Where no server answers, postroomd does it; " \
+		"--repair, which mends what it can, wants it so.") \
 	X(search_status, "search.status", "search status", STATUS_VIEW, G0, OBJECT, "", \
 		"state:text messages:number behind:number words:number runs:number bytes:size written:size " \
 		"merges:number", \

@@ -220,6 +220,33 @@ every_command_has_help(void **state)
 	buf_fini(&out);
 }
 
+/* So have the commands that are no method. */
+static void
+own_commands_have_help(void **state)
+{
+	static const struct {
+		struct span words, want;
+	} rows[] = {
+		{ SPAN("restore"), SPAN("usage: postroom restore DIR [-c FILE]\n") },
+		{ SPAN("console"), SPAN("usage: postroom console [--plain] [--slow] [--theme NAME] ") },
+		{ SPAN("help"), SPAN("usage: postroom help [COMMAND]\n") },
+		{ SPAN("version"), SPAN("usage: postroom version\n") },
+	};
+	struct buf out;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		buf_init(&out, TEXT_MAX);
+		assert_int_equal(command_help(rows[i].words, &out), OK);
+		check_row(i, span_starts(buf_span(&out), rows[i].want) && widest(buf_span(&out)) <= 80);
+		buf_fini(&out);
+	}
+	buf_init(&out, TEXT_MAX);
+	assert_int_equal(command_help(SPAN("check"), &out), OK);
+	assert_true(span_find_span(buf_span(&out), SPAN("--repair, which mends")) < buf_span(&out).len);
+	buf_fini(&out);
+}
+
 static void
 usage_breaks_between_options(void **state)
 {
@@ -244,6 +271,7 @@ test_tui_line(void)
 		cmocka_unit_test(cmd_09_typed_words_become_a_method_and_its_params),
 		cmocka_unit_test(cmd_09_wrong_usage_says_what_is_wrong),
 		cmocka_unit_test(every_command_has_help),
+		cmocka_unit_test(own_commands_have_help),
 		cmocka_unit_test(usage_breaks_between_options),
 	};
 
