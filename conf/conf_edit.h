@@ -56,4 +56,11 @@ MUST_CHECK enum err conf_edit_save(const char *path, struct span last_read,
 	const struct conf_change *changes, size_t count, const struct conf_note *note,
 	struct buf *out, struct conf_faults *faults);
 
+/*
+ * Put TEXT as a whole in the place of WAS, with history and crash safety as above. ERR_BUSY: the file is not WAS;
+ * ERR_SYNTAX: TEXT is refused, see FAULTS, to which its warnings are added. ERR_LIMIT, ERR_IO.
+ */
+MUST_CHECK enum err conf_text_save(const char *path, struct span was, struct span text,
+	const struct conf_note *note, struct conf_faults *faults);
+
 #endif

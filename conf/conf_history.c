@@ -314,3 +314,26 @@ conf_edit_save(const char *path, struct span last_read, const struct conf_change
 	arena_reset(&arena);
 	return err;
 }
+
+enum err
+conf_text_save(const char *path, struct span was, struct span text, const struct conf_note *note,
+	struct conf_faults *faults)
+{
+	struct conf *conf = NULL;
+	struct arena arena;
+	struct span now;
+	struct stat st;
+	enum err err = conf_load(text, &conf, faults);
+
+	if (err != OK)
+		return err;
+	conf_free(&conf);
+	arena_init(&arena, NULL);
+	err = conf_file_read(path, &arena, &now, &st);
+	if (err == OK && !span_eq(now, was))
+		err = ERR_BUSY;
+	if (err == OK)
+		err = write_change(path, now, text, &st, note);
+	arena_reset(&arena);
+	return err;
+}

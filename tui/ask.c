@@ -5,22 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include "proto/base/ascii.h"
+#include "tui/end_signals.h"
 #include "tui/print.h"
-
-/* What ends a program at a terminal; while nothing is echoed the echo comes back first. */
-static const int end_signals[] = { SIGINT, SIGTERM, SIGHUP };
-static volatile sig_atomic_t end_signal;
-
-static void
-on_end_signal(int number)
-{
-	end_signal = number;
-}
 
 /* One line, without its end; byte by byte, so that nothing behind it is taken from a pipe. */
 static enum err
@@ -31,7 +22,7 @@ read_line(int fd, char *room, size_t size, size_t *len)
 	for (*len = 0;;) {
 		ssize_t got = read(fd, &c, 1);
 
-		if (got < 0 && errno == EINTR && !end_signal)
+		if (got < 0 && errno == EINTR && !end_signals_came())
 			continue;
 		if (got < 0)
 			return ERR_IO;
@@ -72,20 +63,14 @@ read_unseen(int tty, const struct termios *before, const char *question, struct 
 static enum err
 ask_hidden(int tty, const char *question, struct password *out)
 {
-	struct sigaction ours = { .sa_handler = on_end_signal }, theirs[COUNT(end_signals)];
 	struct termios before;
 	enum err err;
 
 	if (tcgetattr(tty, &before) != 0)
 		return ERR_NOT_FOUND;
-	end_signal = 0;
-	for (size_t i = 0; i < COUNT(end_signals); i++)
-		sigaction(end_signals[i], &ours, &theirs[i]);
+	end_signals_hold(); /* while nothing is echoed: the echo comes back first */
 	err = read_unseen(tty, &before, question, out);
-	for (size_t i = 0; i < COUNT(end_signals); i++)
-		sigaction(end_signals[i], &theirs[i], NULL);
-	if (end_signal)
-		raise(end_signal);
+	end_signals_release();
 	return err;
 }
 
@@ -142,16 +127,22 @@ password_wipe(struct password *p)
 	explicit_bzero(p, sizeof(*p));
 }
 
-bool
-ask_yes(const char *question)
+char
+ask_letter(const char *question)
 {
 	char answer[16];
 	size_t len;
 
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-		return false;
+		return '\0';
 	if (say(STDERR_FILENO, question) != OK ||
 		read_line(STDIN_FILENO, answer, sizeof(answer), &len) != OK)
-		return false;
-	return len == 1 && (answer[0] == 'y' || answer[0] == 'Y');
+		return '\0';
+	return len == 1 ? ascii_lower(answer[0]) : '\0';
+}
+
+bool
+ask_yes(const char *question)
+{
+	return ask_letter(question) == 'y';
 }

@@ -25,6 +25,8 @@ MUST_CHECK enum err ask_password_once(
 	bool from_stdin, const char *question, struct password *out);
 void password_wipe(struct password *p);
 
+/* The one letter that is answered, as a small one; 0: something else, or there is no terminal. */
+char ask_letter(const char *question);
 /* Does the person say y? Enter alone is no. False where there is no terminal. */
 bool ask_yes(const char *question);
 

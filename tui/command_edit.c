@@ -4,6 +4,7 @@
  * What cannot be applied is kept in its file, so that no work is lost.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "tui/command_run_inside.h"
+#include "tui/end_signals.h"
 
 static const struct {
 	enum control_id edit, apply;
@@ -41,30 +43,44 @@ run_is_edit(const struct control_method *method)
  * VISUAL, EDITOR: a command that may have words of its own. NULL: none is named, and that of everybody wants a
  * terminal, without which it would wait for ever.
  */
-static const char *
-editor(const struct run *r)
+const char *
+run_editor(const struct run *r)
 {
 	const char *visual = getenv("VISUAL"), *plain = getenv("EDITOR");
 
 	return visual && visual[0] ? visual : plain && plain[0] ? plain : r->interactive ? "vi" : NULL;
 }
 
-/* Without a terminal the editor reads nothing: a program that edits by itself does not want to. */
-static bool
-is_edited(const struct run *r, const char *path)
+/* ^C at the terminal is the editor's; who ends us ends it, too. */
+static void
+pass_on(pid_t editor)
 {
-	pid_t pid = fork(), ended;
+	int number = end_signals_came();
+
+	if (number == SIGTERM || number == SIGHUP)
+		kill(editor, number);
+}
+
+/* Without a terminal the editor reads nothing: a program that edits by itself does not want to. */
+bool
+run_is_edited(const struct run *r, const char *path)
+{
+	pid_t pid, ended = -1;
 	int status = 0;
 
-	if (pid == 0) {
+	end_signals_hold();
+	pid = fork();
+	if (pid == 0) { /* what we catch is again what it was when the editor begins */
 		if (!r->interactive && !freopen("/dev/null", "r", stdin))
 			_exit(127);
-		execlp("sh", "sh", "-c", "exec $0 \"$1\"", editor(r), path, (char *)NULL);
+		execlp("sh", "sh", "-c", "exec $0 \"$1\"", run_editor(r), path, (char *)NULL);
 		_exit(127);
 	}
-	do
-		ended = waitpid(pid, &status, 0);
-	while (ended < 0 && errno == EINTR);
+	while (pid > 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
+		pass_on(pid);
+	if (end_signals_came() == SIGINT || end_signals_came() == SIGQUIT)
+		end_signals_forget();
+	end_signals_release();
 	return pid > 0 && ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
@@ -115,7 +131,7 @@ run_edit(struct run *r)
 	int status;
 	enum err err;
 
-	if (!editor(r))
+	if (!run_editor(r))
 		return run_tell(r, EXIT_USAGE, run_words(r), "there is no terminal to edit at, and EDITOR names no program",
 			arena_printf(r->arena, "usage: postroom %s, at a terminal; postroom rule %s apply FILE|- takes a text",
 				r->command->method->words,
@@ -129,10 +145,10 @@ run_edit(struct run *r)
 		return run_failed(r, err);
 	if (!write_file(r, json_text(json_find(result, SPAN("text"))), &path))
 		return run_tell(r, EXIT_REFUSED, SPAN("file to edit"), strerror(errno), SPAN("see TMPDIR"));
-	if (is_edited(r, path)) {
+	if (run_is_edited(r, path)) {
 		status = apply(r, path);
 	} else {
-		status = run_tell(r, EXIT_REFUSED, span_of(editor(r)), "it did not end well, nothing was changed",
+		status = run_tell(r, EXIT_REFUSED, span_of(run_editor(r)), "it did not end well, nothing was changed",
 			SPAN("see VISUAL and EDITOR"));
 	}
 	if (status == EXIT_DONE)

@@ -80,6 +80,22 @@ ask_again(const struct run *r, const struct json *preview)
 	return ask_yes("There is mail in it, which goes too. Really? [y/N] ");
 }
 
+int
+run_show_preview(struct run *r, const struct command_files *files, bool shown)
+{
+	const struct json *preview;
+	enum err err;
+
+	if (r->command->options.yes && control_schema_find(&r->command->schema, SPAN("confirm")))
+		run_set_param(r, "confirm", SPAN(""));
+	do
+		err = call_preview(r, files, &preview);
+	while (err == ERR_DENIED && run_confirms(r));
+	if (err != OK)
+		return run_failed(r, err);
+	return shown ? show_preview(r, preview) : EXIT_DONE;
+}
+
 bool
 run_shows_first(const struct run *r)
 {

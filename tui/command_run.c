@@ -135,8 +135,8 @@ run_call(struct run *r, const char *method, struct buf *params, const struct com
 }
 
 /* Set a parameter that takes the list on to its next page. */
-static void
-set_param(struct run *r, const char *name, struct span text)
+void
+run_set_param(struct run *r, const char *name, struct span text)
 {
 	const struct control_param *p = control_schema_find(&r->command->schema, span_of(name));
 	struct command_value *v = &r->command->values[p - r->command->schema.items];
@@ -196,9 +196,9 @@ run_rows(struct run *r)
 		status = run_page(r, own, &left, &next);
 		r->arena = own;
 		if (status == EXIT_DONE && next.len > 0) {
-			set_param(r, "after", next);
+			run_set_param(r, "after", next);
 			if (limit)
-				set_param(r, "limit",
+				run_set_param(r, "limit",
 					arena_printf(own, "%llu", (unsigned long long)left));
 		}
 		r->style.no_titles = true;
@@ -244,7 +244,6 @@ take_secret(struct run *r, struct password *password)
 		r->command->options.password_stdin ? SPAN_NONE : SPAN("use --password-stdin"));
 }
 
-/* Does the server want to hear that it is meant (SEC-01)? */
 static bool
 wants_confirm(const struct run *r)
 {
@@ -252,18 +251,20 @@ wants_confirm(const struct run *r)
 		!command_value(r->command, "confirm");
 }
 
-static bool
-ask_confirm(struct run *r)
+bool
+run_confirms(struct run *r)
 {
+	if (!wants_confirm(r))
+		return false;
 	run_complain(r->complaints,
 		(struct complaint){ run_words(r), r->link->error.why, SPAN_NONE }, &r->style);
 	if (!ask_yes("Do it? [y/N] "))
 		return false;
-	set_param(r, "confirm", SPAN(""));
+	run_set_param(r, "confirm", SPAN(""));
 	return true;
 }
 
-static int
+int
 run_direct(struct run *r, struct command_files *files)
 {
 	const struct control_method *m = r->command->method;
@@ -272,12 +273,12 @@ run_direct(struct run *r, struct command_files *files)
 	enum err err;
 
 	if (r->command->options.yes && control_schema_find(&r->command->schema, SPAN("confirm")))
-		set_param(r, "confirm", SPAN(""));
+		run_set_param(r, "confirm", SPAN(""));
 	err = make_params(r, &params);
 	if (err == OK)
 		err = run_call(r, m->method, &params, files, &result);
 	buf_wipe(&params);
-	if (err == ERR_DENIED && wants_confirm(r) && ask_confirm(r))
+	if (err == ERR_DENIED && run_confirms(r))
 		return run_direct(r, files);
 	if (err != OK)
 		return run_failed(r, err);
@@ -325,7 +326,7 @@ run_with_secret(struct run *r)
 		status = take_secret(r, &password);
 		r->secret = (struct span){ password.bytes, password.len };
 		if (welcomes(r))
-			set_param(r, "welcome", SPAN(""));
+			run_set_param(r, "welcome", SPAN(""));
 	}
 	if (status == EXIT_DONE)
 		status = run_with_files(r);
@@ -430,6 +431,8 @@ run_command(struct run *r)
 		return run_check(r);
 	if (run_is_edit(r->command->method))
 		return run_edit(r);
+	if (r->command->method->id == CONTROL_config_edit && !command_value(r->command, "file"))
+		return run_config_edit(r);
 	if (r->command->method->reply != CONTROL_REPLY_ROWS)
 		return run_with_secret(r);
 	status = run_rows(r);

@@ -346,7 +346,7 @@ takes_file(const struct control_method *method)
 	for (size_t i = 0; i < schema.count; i++)
 		if (schema.items[i].type == CONTROL_TYPE_FD && !schema.items[i].optional)
 			return true;
-	return false;
+	return method->id == CONTROL_config_edit;
 }
 
 void

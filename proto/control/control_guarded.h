@@ -25,7 +25,8 @@
 
 /*
  * Fields of methods that are free else: X(method, parameter, name or front of a name that ends in a dot). Of a parameter
- * of type keys its names count, of another one its value; "" is any: the parameter is there.
+ * of type keys its names count, of another one its value; "" is any: the parameter is there. The keys of config_set are
+ * also what the text of config_edit may not alter.
  */
 #define CONTROL_GUARDED_KEYS(X) \
 	X(user_set, "keys", "assistants") X(user_set, "keys", "assistant_redirect") \

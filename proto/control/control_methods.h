@@ -415,6 +415,13 @@
 		"Change several settings in one step: KEY=VALUE..., KEY= for its default.") \
 	X(config_unset, "config.unset", "config unset", CONFIG_EDIT, G2, DONE, "key:text", "", \
 		"Take a setting out of the file: its default holds again.") \
+	X(config_file, "config.file", "config file", CONFIG_EDIT, G0, OBJECT, "", "path:text", \
+		"Where the configuration file lies that this server reads.") \
+	X(config_edit, "config.edit", "config edit", CONFIG_EDIT, G2, DONE, \
+		"-file:fd(read)? -read:text? -confirm:flag?", "", \
+		"Edit the configuration file: the command line opens it in $EDITOR, has what is saved checked, shows what " \
+		"differs and puts it in force. With --file no editor: that text, of at most 1 MiB, takes the file's place " \
+		"if the file still has the mark --read, the 32 digits that its hash has.") \
 	X(config_check, "config.check", "config check", CONFIG_EDIT, G0, FAULTS, "file:fd(read)?", \
 		"line:number column:number key:text what:text warning:flag", \
 		"Check the configuration file, or another one, and name every fault, and what is " \

@@ -94,6 +94,7 @@ control_did(struct arena *a, struct span what, struct span object)
 		{"retry", "tried again"},
 		{"redirect", "redirected"},
 		{"bounce", "returned to the sender"},
+		{"edit", "edited"},
 		{"lan", "open to our networks"},
 		{"undo", "undone"},
 		{"legacy", "given other legacy passwords"},

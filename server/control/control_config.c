@@ -119,16 +119,15 @@ control_config_begin(struct control_call *call, struct control_config *c)
 	return true;
 }
 
-static struct conf_note
-config_note(struct control_call *call, const char *what)
+struct conf_note
+control_config_note(struct control_call *call, const char *what)
 {
 	return (struct conf_note){
 		.time_ms = call->now_ms, .who = span_of(call->who.name), .what = span_of(what)};
 }
 
-/* The first fault becomes the error; a clash and the rest have words of their own. */
-static bool
-config_failed(struct control_call *call, enum err err, const struct conf_faults *faults)
+bool
+control_config_failed(struct control_call *call, enum err err, const struct conf_faults *faults)
 {
 	const struct conf_fault *f = NULL;
 
@@ -156,8 +155,8 @@ config_failed(struct control_call *call, enum err err, const struct conf_faults 
 	return control_fail_err(call, err, "the configuration file");
 }
 
-static uint32_t
-config_number(struct control_call *call, const struct control_config *c)
+uint32_t
+control_config_number(struct control_call *call, const struct control_config *c)
 {
 	struct conf_past *past;
 	size_t count;
@@ -167,10 +166,10 @@ config_number(struct control_call *call, const struct control_config *c)
 	return 0;
 }
 
-static void
-config_written(struct control_call *call, struct control_config *c, uint32_t before)
+void
+control_config_written(struct control_call *call, struct control_config *c, uint32_t before)
 {
-	c->number = config_number(call, c);
+	c->number = control_config_number(call, c);
 	c->written = c->number != before;
 	if (!c->written) /* the text was so already: an undo must not take back an older change */
 		c->number = 0;
@@ -186,27 +185,25 @@ config_forget(struct buf *text, struct conf_faults *faults)
 bool
 control_config_undo(struct control_call *call, struct control_config *c, uint32_t number)
 {
-	struct conf_note note = config_note(call, number ? "undo" : "undo of the last change");
+	struct conf_note note = control_config_note(call, number ? "undo" : "undo of the last change");
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text;
 	uint32_t before;
 	enum err err;
 
-	before = config_number(call, c);
+	before = control_config_number(call, c);
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	err = conf_history_undo(c->path, number, c->last_read, &note, &text, faults);
 	if (err != OK)
-		config_failed(call, err, faults);
+		control_config_failed(call, err, faults);
 	else
-		config_written(call, c, before);
+		control_config_written(call, c, before);
 	config_forget(&text, faults);
 	return err == OK;
 }
 
 /* ---- set, undo ---- */
-
-#define PASSWORD_SHORT 3 /* bytes; a shorter least length wants to be confirmed (SEC-01) */
 
 /* What is allowed and yet seldom meant is set only when it was confirmed. */
 bool
@@ -216,7 +213,7 @@ control_config_is_confirmed(struct control_call *call, struct span key, struct s
 
 	if (rpc_flag(call->request, "confirm") || !span_eq(key, SPAN("auth.min_length")) ||
 		span_u64(span_trim(value), UINT64_MAX, &length) != OK ||
-		length >= PASSWORD_SHORT)
+		length >= CONTROL_PASSWORD_SHORT)
 		return true;
 	return control_fail(call, RPC_REFUSED,
 		"passwords so short are soon guessed: it wants to be confirmed",
@@ -249,7 +246,7 @@ edit_failed(struct control_call *call, enum err err, const struct conf_change *c
 		control_failf(call, RPC_NOT_FOUND, "key", "there is no setting \"%.*s\"",
 			SPAN_FMT(change->key));
 	else
-		config_failed(call, err, faults);
+		control_config_failed(call, err, faults);
 }
 
 /* The same key, or one that is a part of the other: a warning may be of the whole item. */
@@ -295,17 +292,17 @@ bool
 control_config_save(struct control_call *call, struct control_config *c,
 	const struct conf_change *changes, size_t count, const char *what)
 {
-	struct conf_note note = config_note(call, what);
+	struct conf_note note = control_config_note(call, what);
 	struct conf_faults *faults = ARENA_NEW(&call->arena, struct conf_faults);
 	struct buf text;
-	uint32_t before = config_number(call, c);
+	uint32_t before = control_config_number(call, c);
 	enum err err;
 
 	conf_faults_init(faults);
 	buf_init(&text, CONF_FILE_MAX);
 	err = conf_edit_save(c->path, c->last_read, changes, count, &note, &text, faults);
 	if (err == OK) {
-		config_written(call, c, before);
+		control_config_written(call, c, before);
 		keep_warnings(call, c, changes, count, faults);
 	} else if (err == ERR_NOT_FOUND && access(c->path, F_OK) != 0) {
 		control_failf(call, RPC_NOT_FOUND, NULL, "%s: the file is missing", c->path);

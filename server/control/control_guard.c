@@ -63,7 +63,19 @@ control_guard_has_part(const struct control_method *method)
 	for (size_t i = 0; i < COUNT(guarded_keys); i++)
 		if (method->id == guarded_keys[i].method)
 			return true;
-	return control_guard_has_method(method);
+	return method->id == CONTROL_config_edit || control_guard_has_method(method);
+}
+
+bool
+control_guard_key(enum control_id method, size_t n, struct span *key)
+{
+	for (size_t i = 0; i < COUNT(guarded_keys); i++) {
+		if (guarded_keys[i].method != method || n-- > 0)
+			continue;
+		*key = span_of(guarded_keys[i].name);
+		return true;
+	}
+	return false;
 }
 
 bool

@@ -23,6 +23,8 @@ bool control_guard_is_locked(struct host *host, const struct control_session *s)
 bool control_guard_has_method(const struct control_method *method);
 /* The same, or some of what it may name is: what a change of it took back would do is not told by its name. */
 bool control_guard_has_part(const struct control_method *method);
+/* Key N, from 0, of those that METHOD may not name while it is locked; a section ends in a dot. False: there are no more. */
+bool control_guard_key(enum control_id method, size_t n, struct span *key);
 bool control_guard_has_field(struct span name);
 bool control_guard_has_key(struct span key); /* a setting that `config get` refuses, and `config show` leaves empty */
 /* Leave the guarded columns of METHOD's rows empty. Behind control_rows_init(), and control_rows_keep(). */

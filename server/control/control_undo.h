@@ -34,6 +34,8 @@ struct control_config {
 	enum err (*also)(struct control_call *, struct txn *);
 };
 
+#define CONTROL_PASSWORD_SHORT 3 /* bytes; a shorter least length wants to be confirmed (SEC-01) */
+
 /* Loop, in `finish`: the warnings behind the note. */
 void control_config_warn(struct control_call *call);
 
@@ -65,6 +67,15 @@ bool control_config_save(struct control_call *call, struct control_config *c,
 	const struct conf_change *changes, size_t count, const char *what);
 /* Worker: make the file what it was before change NUMBER (0: the last). Fails the call. */
 bool control_config_undo(struct control_call *call, struct control_config *c, uint32_t number);
+/* Their parts. Who made the change that is under way, and WHAT it was, for the history. */
+struct conf_note control_config_note(struct control_call *call, const char *what);
+/* The number of the last change in the file's history; 0: there is none. */
+uint32_t control_config_number(struct control_call *call, const struct control_config *c);
+/* The file was written, if its history went beyond BEFORE. */
+void control_config_written(struct control_call *call, struct control_config *c, uint32_t before);
+/* The first fault becomes the error; a clash and the rest have words of their own. False. */
+bool control_config_failed(
+	struct control_call *call, enum err err, const struct conf_faults *faults);
 /* Writer: put the change of the file into the log; UNDONE (0: none) is undone by it, with what it had
  * changed in the store. */
 MUST_CHECK enum err control_config_record(struct control_call *call, struct txn *txn,

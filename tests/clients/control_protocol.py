@@ -267,6 +267,7 @@ OF_THE_FILE = {"config.set": "not_found", "config.unset": "not_found", "config.c
 
 
 OF_THE_FILE["journal.set"] = "invalid"
+OF_THE_FILE["config.edit"] = "invalid"
 OF_THE_FILE.update({"collect.add": "invalid", "collect.set": "not_found", "collect.remove": "not_found",
                     "collect.on": "not_found", "collect.off": "not_found"})
 OF_THE_FILE.update({m.replace(".smtp.", ".download."): code for m, code in OF_THE_FILE.items() if ".smtp." in m})
