@@ -97,10 +97,8 @@ on_header(struct collection *c, size_t at)
 	}
 	known->listed = true;
 	item->first_s = known->row.first_s;
-	if (known->row.gone_s != 0) {
-		known->row.gone_s = 0;
-		collection_change(c, &known->row, false);
-	}
+	if (known->row.gone_s != 0)
+		collection_change_gone(c, known, 0);
 	if (fetched_is_here(&known->row)) {
 		item->state = ITEM_OVER;
 		collection_settle_known(c, &known->row, item->number);

@@ -152,7 +152,7 @@ struct collection_anew {
 /* A row that is written besides a message. */
 struct collection_change {
 	struct fetched row;
-	bool drop;
+	bool drop, only_gone; /* only_gone: the rest of the row stays as it is then, for its message may be stored meanwhile */
 };
 
 struct collection {
@@ -284,6 +284,8 @@ void collection_know(struct collection *c);
 struct collection_known *collection_known_find(
 	struct collection *c, const unsigned char hash[FETCHED_HASH_SIZE]);
 void collection_change(struct collection *c, const struct fetched *row, bool drop);
+/* Since when it is not in the list; 0: it is. */
+void collection_change_gone(struct collection *c, struct collection_known *known, uint32_t gone_s);
 /* Written in slices; collection_look() follows. */
 void collection_write_changes(struct collection *c);
 /* It may be large: a worker frees it. NULL: nothing. */

@@ -256,7 +256,28 @@ collection_change(struct collection *c, const struct fetched *row, bool drop)
 	if (c->o.looks)
 		return;
 	c->changes = collection_grow(c->changes, c->change_count, &c->change_room, sizeof(*c->changes));
-	c->changes[c->change_count++] = (struct collection_change){ *row, drop };
+	c->changes[c->change_count++] = (struct collection_change){ *row, drop, false };
+}
+
+void
+collection_change_gone(struct collection *c, struct collection_known *known, uint32_t gone_s)
+{
+	known->row.gone_s = gone_s;
+	collection_change(c, &known->row, false);
+	if (c->change_count > 0)
+		c->changes[c->change_count - 1].only_gone = true;
+}
+
+static enum err
+note_gone(struct collection *c, struct txn *txn, const struct fetched *listed)
+{
+	struct fetched row;
+	enum err err = fetched_find(txn_view(txn), c->id, listed->hash, &row);
+
+	if (err != OK)
+		return err == ERR_IO ? err : OK;
+	row.gone_s = listed->gone_s;
+	return fetched_put(txn, c->id, &row);
 }
 
 /* Removed: what else the row says stays. What was never stored needs none; nor what no id names, for its like may come. */
@@ -279,6 +300,8 @@ write_one(struct collection *c, struct txn *txn, const struct collection_change 
 {
 	if (change->drop)
 		return fetched_drop(txn, c->id, change->row.hash);
+	if (change->only_gone)
+		return note_gone(c, txn, &change->row);
 	if (change->row.state == FETCHED_REMOVED)
 		return note_removed(c, txn, change->row.hash);
 	return fetched_put(txn, c->id, &change->row);

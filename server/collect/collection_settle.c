@@ -146,10 +146,8 @@ settle_row(struct collection *c, size_t at)
 		collection_anew_add(c, at);
 		return;
 	}
-	if (known->row.gone_s != 0) {
-		known->row.gone_s = 0;
-		collection_change(c, &known->row, false);
-	}
+	if (known->row.gone_s != 0)
+		collection_change_gone(c, known, 0);
 	if (fetched_is_here(&known->row)) {
 		settle_here(c, known);
 		return;
@@ -181,8 +179,7 @@ settle_gone(struct collection *c, size_t at)
 		(known->row.gone_s != 0 && now_s - known->row.gone_s >= COLLECTION_GONE_S)) {
 		collection_change(c, &known->row, true);
 	} else if (known->row.gone_s == 0) {
-		known->row.gone_s = now_s;
-		collection_change(c, &known->row, false);
+		collection_change_gone(c, known, now_s);
 	}
 }
 

@@ -313,6 +313,30 @@ test_not_seen_for_once_inm_03(void **state)
 	}
 }
 
+/* It was set aside, was not in the list for once, and is fetched: what is noted of the list does not undo that. */
+static void
+test_listed_again_and_fetched_inm_03(void **state)
+{
+	(void)state;
+	for (int no_unique = 0; no_unique < 2; no_unique++) {
+		begin(COLLECTOR(", leave: always"));
+		fake_box.no_unique = no_unique;
+		fill(2);
+		fake_box.messages[0].answers = SOURCE_BROKEN;
+		assert_int_equal(collect().counts.fetched, 1);
+		fake_box.messages[0].gone = true;
+		collect();
+		fake_box.messages[0].gone = false;
+		fake_box.messages[0].answers = SOURCE_DONE;
+		for (int day = 2; day < 5; day++) {
+			offset_ms = day * DAY_MS;
+			assert_int_equal(collect().counts.fetched, day == 2);
+		}
+		assert_each_once(2);
+		end();
+	}
+}
+
 /* Rows outlive versions: of an id, of a header, of the second one with the same header. What they are by is not changed. */
 static void
 test_rows_of_other_versions_inm_05(void **state)
@@ -345,7 +369,8 @@ test_collect_again(void)
 		T(test_id_given_again_with_days_inm_05), T(test_removed_and_there_again_inm_03),
 		T(test_ids_from_the_first_again_inm_03), T(test_at_once_after_a_cut_dlr10),
 		T(test_at_once_and_there_again_dlr10), T(test_days_of_a_text_inm_05),
-		T(test_not_seen_for_once_inm_03), T(test_rows_of_other_versions_inm_05) };
+		T(test_not_seen_for_once_inm_03), T(test_listed_again_and_fetched_inm_03),
+		T(test_rows_of_other_versions_inm_05) };
 
 	return cmocka_run_group_tests_name("collect again", tests, NULL, NULL);
 }
