@@ -10,6 +10,7 @@
 #define HELP_ROWS 3
 #define MADE_ROWS 5 /* of what the fields make, with its head */
 #define MADE_COL 72
+#define FIELD_ROWS 2 /* at least, before there is room for what they make */
 #define MADE_BESIDE_COLS 110
 
 static void
@@ -130,7 +131,7 @@ draw_help(struct form *f, struct rect at)
 		STYLE_DIM);
 }
 
-/* What the fields make, as it will be: at their right where there is room, else below them. How many rows of AT it takes. */
+/* What the fields make, as it will be: at their right where there is room, else below where they leave any. The rows it takes. */
 static int
 draw_made(struct form *f, struct rect at)
 {
@@ -141,8 +142,8 @@ draw_made(struct form *f, struct rect at)
 	struct span rest, line;
 	struct buf made;
 
-	if (!f->class->make || to.rows < 2)
-		return 0;
+	if (!f->class->make || to.rows < 2 || (!beside && at.rows < HELP_ROWS + 2 + MADE_ROWS + FIELD_ROWS))
+		return 0; /* F3 shows it all the same */
 	buf_init(&made, FORM_MADE_MAX);
 	if (!beside)
 		cells_line(c, (struct rect){ to.row, 0, 1, at.cols }, STYLE_DIM);

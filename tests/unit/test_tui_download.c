@@ -97,6 +97,25 @@ download_form_dlr_14(void **state)
 	play_end(&play);
 }
 
+/* DLR-14, TUI-01: where there is no room for what it makes, the fields have it; nothing is drawn over anything. */
+static void
+download_form_at_40x10_tui_01(void **state)
+{
+	static const int sizes[][2] = { { 10, 40 }, { 12, 80 }, { 15, 60 } };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(sizes); i++) {
+		play_begin(&play, rules, sizes[i][0], sizes[i][1]);
+		play_keys(&play, "8]c");
+		assert_true(play_sees(&play, " Rules > New download rule"));
+		assert_true(play_sees(&play, ">Name               ["));
+		assert_true(play_sees(&play, "stands in notices and in the log"));
+		play_keys(&play, "<Down><Down><Down>");
+		assert_true(play_sees(&play, ">Then               <fetch"));
+		play_end(&play);
+	}
+}
+
 /* F-DLR-1: each action comes back out of the form as it went in. */
 static void
 actions_f_dlr_1(void **state)
@@ -170,6 +189,7 @@ test_tui_download(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(download_list_dlr_14_dlr_13),
+		cmocka_unit_test(download_form_at_40x10_tui_01),
 		cmocka_unit_test(download_form_dlr_14),
 		cmocka_unit_test(actions_f_dlr_1),
 		cmocka_unit_test(download_text_dlr_02),
