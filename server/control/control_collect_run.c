@@ -230,9 +230,10 @@ put_results(struct collecting *c, const struct collect_counts *sum)
 	r->failed = sum->failed;
 	r->bytes = sum->bytes;
 	call->collected = r;
-	call->note = arena_printf(&call->arena, "%.*s: %llu fetched, %llu left there, %llu removed there",
-		SPAN_FMT(names_text(c)), (unsigned long long)r->fetched, (unsigned long long)r->left,
-		(unsigned long long)r->deleted);
+	if (c->count > 0)
+		call->note = arena_printf(&call->arena, "%.*s: %llu fetched, %llu left there, %llu removed there",
+			SPAN_FMT(names_text(c)), (unsigned long long)r->fetched, (unsigned long long)r->left,
+			(unsigned long long)r->deleted);
 	if (c->tells_errors)
 		put_errors(c);
 }
@@ -267,6 +268,8 @@ end(struct collecting *c, const char *did)
 		call->note = c->count == 0 ? SPAN("no collector is meant by that") :
 			arena_printf(&call->arena, "%.*s %s", SPAN_FMT(names_text(c)), did);
 	}
+	if (!call->failed && c->count == 0 && rpc_flag(call->request, "wait"))
+		put_results(c, &(struct collect_counts){ 0 }); /* scripts read the same keys always */
 	if (call->failed || c->count == 0 || !rpc_flag(call->request, "wait")) {
 		control_call_end(call);
 		return;

@@ -58,6 +58,9 @@ def test_now_says_what_came_of_it():
                             (("now", "fetch", "--all"), "one of them"), (("test", "none"), "no collector")):
             r = server.cli("collect", *words, ok=False)
             true(r.returncode == 1 and says in r.stderr, "%s: %s" % (words, r.stderr))
+        server.cli("collect", "off", "fetch", "dead", "wrong")
+        done = server.json("collect", "now", "--all", "--wait")[0]
+        equal([done[key] for key in ("done", "fetched", "left", "deleted", "failed", "bytes", "errors")], [0] * 6 + [[]], "none is on")
 
 
 def test_a_terminal_sees_how_far_it_is():
