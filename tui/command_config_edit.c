@@ -154,7 +154,8 @@ edit_once(struct editing *e)
 	struct span text;
 	enum err err = edit_file_read(e->file.path, TEXT_MAX, r->arena, &text);
 
-	e->again = e->kept = false;
+	e->again = false;
+	e->kept = err == ERR_LIMIT;
 	if (err != OK)
 		return run_tell(r, EXIT_REFUSED, SPAN("edited text"),
 			err == ERR_LIMIT ? "it is over 1 MiB, nothing was changed" : strerror(errno), SPAN_NONE);

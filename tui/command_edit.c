@@ -4,7 +4,6 @@
  * What cannot be applied is kept in its file, so that no work is lost.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,37 +50,25 @@ run_editor(const struct run *r)
 	return visual && visual[0] ? visual : plain && plain[0] ? plain : r->interactive ? "vi" : NULL;
 }
 
-/* ^C at the terminal is the editor's; who ends us ends it, too. */
-static void
-pass_on(pid_t editor)
-{
-	int number = end_signals_came();
-
-	if (number == SIGTERM || number == SIGHUP)
-		kill(editor, number);
-}
-
 /* Without a terminal the editor reads nothing: a program that edits by itself does not want to. */
 bool
 run_is_edited(const struct run *r, const char *path)
 {
-	pid_t pid, ended = -1;
-	int status = 0;
+	int status = -1;
+	pid_t pid;
 
 	end_signals_hold();
-	pid = fork();
-	if (pid == 0) { /* what we catch is again what it was when the editor begins */
+	pid = end_signals_fork();
+	if (pid == 0) {
 		if (!r->interactive && !freopen("/dev/null", "r", stdin))
 			_exit(127);
 		execlp("sh", "sh", "-c", "exec $0 \"$1\"", run_editor(r), path, (char *)NULL);
 		_exit(127);
 	}
-	while (pid > 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
-		pass_on(pid);
-	if (end_signals_came() == SIGINT || end_signals_came() == SIGQUIT)
-		end_signals_forget();
+	if (pid > 0)
+		status = end_signals_wait(pid);
 	end_signals_release();
-	return pid > 0 && ended == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 /* TEXT in a file that nobody else reads. False: errno says why. */

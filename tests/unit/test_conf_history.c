@@ -232,12 +232,46 @@ test_save_where_the_folder_refuses(void **state)
 	unlink(name);
 }
 
+static enum err
+save_text(const char *was, const char *text)
+{
+	static struct conf_faults faults;
+	struct conf_note note = { 5, SPAN("anna"), SPAN("config edit") };
+	enum err err;
+
+	conf_faults_init(&faults);
+	err = conf_text_save(path, span_of(was), span_of(text), &note, &faults);
+	conf_faults_fini(&faults);
+	return err;
+}
+
+/* A whole text: in the place of what was read and of nothing else; refused, it changes nothing. */
+static void
+test_text_save_cfg02(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	write_file("loops: 1 # a\n", 0640);
+	assert_int_equal(save_text("loops: 2\n", "loops: 3\n"), ERR_BUSY);
+	assert_int_equal(save_text("loops: 1 # a\n", "loops: many\n"), ERR_SYNTAX);
+	must_read("loops: 1 # a\n");
+	assert_int_equal(save_text("loops: 1 # a\n", "# b\nloops: 3\n"), OK);
+	must_read("# b\nloops: 3\n");
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(undo(0, "# b\nloops: 3\n"), OK);
+	must_read("loops: 1 # a\n");
+}
+
 int
 test_conf_history(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_save_and_clash_cfg02, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(
+			test_text_save_cfg02, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(
 			test_history_lists_and_undoes, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(

@@ -6,6 +6,7 @@
 
 #include "proto/base/json.h"
 #include "proto/control/control_filter.h"
+#include "proto/control/control_mark.h"
 #include "proto/control/control_method.h"
 #include "tests/unit/test_control.h"
 
@@ -272,6 +273,21 @@ filter_limits_hold(void **state)
 	arena_reset(&a);
 }
 
+static void
+a_mark_tells_texts_apart(void **state)
+{
+	char one[CONTROL_MARK_SIZE], two[CONTROL_MARK_SIZE];
+
+	(void)state;
+	control_mark(SPAN("loops: 1\n"), one);
+	control_mark(SPAN("loops: 1\n"), two);
+	assert_string_equal(one, two);
+	assert_int_equal(strlen(one), CONTROL_MARK_SIZE - 1);
+	control_mark(SPAN("loops: 2\n"), two);
+	assert_string_not_equal(one, two);
+	assert_memory_not_equal(one, one + 16, 16);
+}
+
 int
 main(void)
 {
@@ -283,6 +299,7 @@ main(void)
 		cmocka_unit_test(filter_words_choose_rows),
 		cmocka_unit_test(filter_faults_have_their_place),
 		cmocka_unit_test(filter_limits_hold),
+		cmocka_unit_test(a_mark_tells_texts_apart),
 	};
 
 	return cmocka_run_group_tests_name("control", tests, NULL, NULL) + test_control_rpc() +
