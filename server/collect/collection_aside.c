@@ -11,20 +11,21 @@
 
 /* False: it has none. In the order of the list it costs nothing; a step back begins anew. */
 static bool
-place_of(struct collection *c, const struct collection_item *item, unsigned char hash[FETCHED_HASH_SIZE])
+place_of(const struct collection *c, const struct collection_item *item, struct collection_place *place,
+	unsigned char hash[FETCHED_HASH_SIZE])
 {
 	if (!c->all_by_header || item->size == SOURCE_SIZE_UNKNOWN || item->size == 0)
 		return false;
-	if (c->place_at > 0 && c->items[c->place_at - 1].number > item->number)
-		c->place_at = 0;
-	for (; c->place_at < c->item_count; c->place_at++) {
-		const struct collection_item *at = &c->items[c->place_at];
+	if (place->at > 0 && c->items[place->at - 1].number > item->number)
+		place->at = 0;
+	for (; place->at < c->item_count; place->at++) {
+		const struct collection_item *at = &c->items[place->at];
 
 		if (at->number > item->number || at->tries > 0) /* tries: it stands in the list already */
 			break;
-		c->place_sizes = collect_like_sizes(c->place_at > 0 ? c->place_sizes : 0, at->size);
+		place->sizes = collect_like_sizes(place->at > 0 ? place->sizes : 0, at->size);
 	}
-	collect_like_place(item->number, c->place_sizes, hash);
+	collect_like_place(item->number, place->sizes, hash);
 	return true;
 }
 
@@ -37,7 +38,7 @@ collection_set_aside(struct collection *c, const struct collection_item *item)
 	memcpy(row.hash, item->hash, sizeof(row.hash));
 	if (item->has_hash && !item->doubtful) /* else its row says that it is here */
 		collection_change(c, &row, false);
-	if (place_of(c, item, row.hash))
+	if (place_of(c, item, &c->aside_place, row.hash))
 		collection_change(c, &row, false);
 }
 
@@ -53,7 +54,7 @@ collection_place_is_aside(struct collection *c, const struct collection_item *it
 	unsigned char hash[FETCHED_HASH_SIZE];
 	struct collection_known *known;
 
-	if (!c->has_asides || item->has_hash || !place_of(c, item, hash))
+	if (!c->has_asides || item->has_hash || !place_of(c, item, &c->asked_place, hash))
 		return false;
 	known = collection_known_find(c, hash);
 	if (!known || !collection_is_aside(c, &known->row))

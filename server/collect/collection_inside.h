@@ -96,6 +96,12 @@ struct collection_item {
 	uint64_t size;
 };
 
+/* How far the sizes of the list are added up. */
+struct collection_place {
+	size_t at; /* so many items */
+	uint64_t sizes;
+};
+
 /* What is to become of a message there: SOURCE_REMOVE or SOURCE_KEEP. */
 struct collection_removal {
 	unsigned char hash[FETCHED_HASH_SIZE];
@@ -197,8 +203,7 @@ struct collection {
 	bool gone_noted;
 	bool came_again; /* what was removed is in the list */
 	bool has_asides; /* a row says of something that it was set aside */
-	size_t place_at;      /* so many items are in place_sizes (collection_aside.c) */
-	uint64_t place_sizes;
+	struct collection_place asked_place, aside_place; /* collection_aside.c: each goes on by itself */
 	struct buf uniques;
 	struct collection_anew anew;
 	struct collection_marks marks;

@@ -214,7 +214,8 @@ collection_list_clear(struct collection *c)
 	c->head_count = c->head_room = c->head_at = 0;
 	c->wanted_count = c->wanted_room = c->wanted_at = 0;
 	c->removal_count = c->removal_room = c->removal_at = 0;
-	c->settle_at = c->settled_count = c->plan_at = c->gone_at = c->place_at = 0;
+	c->settle_at = c->settled_count = c->plan_at = c->gone_at = 0;
+	c->asked_place = c->aside_place = (struct collection_place){ 0 };
 	c->plan_part = 0;
 	c->known_count = 0;
 	c->by_header = c->all_by_header = c->gone_noted = c->listed = c->settled = c->rules_told = false;
