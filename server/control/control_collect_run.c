@@ -265,7 +265,7 @@ end(struct collecting *c, const char *did)
 
 	if (!call->failed) {
 		call->done = c->count;
-		call->note = c->count == 0 ? SPAN("no collector is meant by that") :
+		call->note = c->count == 0 ? SPAN("nothing: there is no collector, or all are off (see: postroom collect list)") :
 			arena_printf(&call->arena, "%.*s %s", SPAN_FMT(names_text(c)), did);
 	}
 	if (!call->failed && c->count == 0 && rpc_flag(call->request, "wait"))
