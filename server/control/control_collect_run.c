@@ -10,7 +10,7 @@
 #include "server/control/control_call.h"
 
 #define WAIT_LOOK_MS 100
-#define WAIT_LOOK_FEW_MS 10 /* for WAIT_FEW at most: who waits for one hears of its end at once */
+#define WAIT_LOOK_FEW_MS 3  /* for WAIT_FEW at most: who waits for one hears of its end at once */
 #define WAIT_FEW 10
 
 /* ---- now ---- */
